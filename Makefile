@@ -1,0 +1,38 @@
+# corm: an object-relational mapper inside PostgreSQL.
+#
+#   make [PG_CONFIG=...]           build
+#   make install                   install into that server
+#   make installcheck              pg_regress and isolation tests against a running server
+#   make lint | format | coverage | bench   see CONTRIBUTING.md
+
+EXTENSION = corm
+EXTVERSION = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" corm.control)
+
+MODULE_big = corm
+OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
+INCLUDED_FILES = $(wildcard src/*/*.h src/*/*.def)
+PGFILEDESC = "corm - object-relational mapper inside PostgreSQL"
+
+SQL_PARTS = $(sort $(wildcard sql/*.sql))
+DATA = $(wildcard corm--*--*.sql)
+DATA_built = corm--$(EXTVERSION).sql
+EXTRA_CLEAN = corm--$(EXTVERSION).sql
+
+PG_CPPFLAGS = -I$(CURDIR)/src
+PG_CFLAGS = -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers -Wno-clobbered
+
+REGRESS = $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
+REGRESS_OPTS = --inputdir=test --load-extension=corm
+ISOLATION = $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
+ISOLATION_OPTS = --inputdir=test --outputdir=. --load-extension=corm
+
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+$(OBJS): $(INCLUDED_FILES)
+
+corm--$(EXTVERSION).sql: $(SQL_PARTS) corm.control
+	@{ printf '%s\n' '\echo Use "CREATE EXTENSION corm" to load this file. \quit'; cat $(SQL_PARTS); } > $@
+
+.DEFAULT_GOAL := all

@@ -1,0 +1,10 @@
+-- The two schemas. Plain CREATE on purpose: if somebody made a schema of this name beforehand, its owner
+-- could plant objects in it, so the installation must fail instead of adopting it.
+
+CREATE SCHEMA corm;
+COMMENT ON SCHEMA corm IS 'corm: models, queries and everything else of the object-relational mapper';
+
+CREATE SCHEMA corm_ops;
+COMMENT ON SCHEMA corm_ops IS 'corm: operators on corm.expr and corm.query, safe to have on a search_path';
+
+GRANT USAGE ON SCHEMA corm, corm_ops TO PUBLIC;

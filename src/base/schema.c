@@ -1,0 +1,41 @@
+/*-------------------------------------------------------------------------
+ *
+ * schema.c
+ *		Where corm's own objects are.
+ *
+ * The extension's script creates schema "corm" itself and the extension is
+ * not relocatable, so the names are fixed; the OIDs are looked up through
+ * the syscache each time, because DROP EXTENSION and CREATE EXTENSION in
+ * this or another session change them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "base/base.h"
+#include "catalog/namespace.h"
+#include "utils/lsyscache.h"
+
+/*
+ * corm_schema_oid returns the OID of schema "corm", or InvalidOid when the
+ * extension is not installed in this database (the library can be preloaded
+ * without it).  Raises nothing of its own.
+ */
+Oid
+corm_schema_oid(void)
+{
+	return get_namespace_oid("corm", true);
+}
+
+/*
+ * corm_catalog_oid returns the OID of the relation relname of schema "corm",
+ * or InvalidOid if there is none.  No privilege is checked: callers read and
+ * write corm's catalogs on behalf of the user after checks of their own.
+ */
+Oid
+corm_catalog_oid(const char *relname)
+{
+	Oid			nsp = corm_schema_oid();
+
+	return OidIsValid(nsp) ? get_relname_relid(relname, nsp) : InvalidOid;
+}

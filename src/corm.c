@@ -1,0 +1,27 @@
+/*-------------------------------------------------------------------------
+ *
+ * corm.c
+ *		Entry point of the library: an ordered list of initialisations.
+ *
+ * src/README.md names every hook and callback that these install.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "base/base.h"
+#include "fmgr.h"
+
+PG_MODULE_MAGIC;
+
+void		_PG_init(void);
+
+/*
+ * _PG_init runs once per process that loads the library: in the postmaster
+ * when preloaded, else in the first backend statement that needs corm.
+ */
+void
+_PG_init(void)
+{
+	corm_guc_init();
+}
