@@ -36,4 +36,10 @@
 	object_aclcheck(NamespaceRelationId, nspid, roleid, mode)
 #endif
 
+#if PG_VERSION_NUM < 180000
+#define corm_primary_key_index(rel) RelationGetPrimaryKeyIndex(rel)
+#else
+#define corm_primary_key_index(rel) RelationGetPrimaryKeyIndex(rel, false)
+#endif
+
 #endif							/* CORM_BASE_COMPAT_H */
