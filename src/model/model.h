@@ -107,6 +107,9 @@ extern CormModel *corm_model_get_for_type(Oid typid);
 /* Also a composite type without a table, which has table = InvalidOid. */
 extern CormModel *corm_model_get_any(Oid relid);
 
+/* What is in the registry already, or NULL. */
+extern CormModel *corm_model_cached(Oid relid);
+
 /*
  * The registry tells interested upper layers (the plan cache) of every
  * invalidation: relid is InvalidOid when everything is invalid.  The callback
@@ -116,11 +119,15 @@ typedef void (*CormInvalidationCallback) (Oid relid);
 extern void corm_registry_on_invalidation(CormInvalidationCallback callback);
 
 /*
- * Relations of the schema corm whose rows models are made of.  Whoever writes
- * to one calls CacheInvalidateRelcacheByRelid for it or for the model that a
- * row is about.  The name must be a constant.
+ * Relations of the schema corm whose rows are about models.  A relcache
+ * message about one of them drops every model; whoever writes to one calls
+ * CacheInvalidateRelcacheByRelid for it, or for the model that a row is about.
+ * When a relation is dropped, rows that refer to it by a regclass column are
+ * deleted.  The name must be a constant; corm_registry_catalog returns them
+ * one after the other, and NULL after the last.
  */
 extern void corm_registry_watch_catalog(const char *relname);
+extern const char *corm_registry_catalog(int i);
 
 /* model.c: questions to a model */
 extern CormField *corm_model_find_field(CormModel *model, const char *name);
@@ -209,6 +216,17 @@ extern int *corm_model_role(CormModel *model, CormRole role);
 extern void corm_overrides_apply(CormDraft *draft, Jsonb *json);
 extern void corm_overrides_error(CormDraft *draft, const char *option, const char *detail,
 								 const char *hint) pg_attribute_noreturn();
+
+/*
+ * describe.c: upper layers add what they know of a model to corm.describe.
+ * The callback pushes one value, an array.  The key must be a constant.
+ */
+typedef void (*CormDescribeCallback) (CormModel *model, JsonbParseState **state);
+extern void corm_describe_section(const char *key, CormDescribeCallback callback);
+
+extern void corm_json_key(JsonbParseState **state, const char *key);
+extern void corm_json_string(JsonbParseState **state, JsonbIteratorToken token, const char *string);
+extern void corm_json_bool(JsonbParseState **state, JsonbIteratorToken token, bool value);
 
 /* catalog.c: a model from the catalogs */
 extern CormModel *corm_catalog_parse(Oid relid, const CormOptions *options);

@@ -15,7 +15,7 @@
  *
  * Invalidation.  PostgreSQL sends a relcache message when a relation or its
  * columns, indexes or foreign keys change, and corm sends one for what
- * PostgreSQL does not announce: comments (comment.c) and registrations
+ * PostgreSQL does not announce: comments (triggers.c) and registrations
  * (options.c).  Beyond relations, a model depends on the name of the table's
  * schema and on the defaults of its domains; syscache messages about those
  * carry a hash value, which the model remembers, so that a session that
@@ -124,6 +124,15 @@ corm_registry_watch_catalog(const char *relname)
 	catalogs[ncatalogs].relname = relname;
 	catalogs[ncatalogs].relid = InvalidOid;
 	ncatalogs++;
+}
+
+/*
+ * corm_registry_catalog returns the name of the i-th watched catalog, or NULL.
+ */
+const char *
+corm_registry_catalog(int i)
+{
+	return i < ncatalogs ? catalogs[i].relname : NULL;
 }
 
 /*
@@ -334,6 +343,24 @@ transaction_ended(XactEvent event, void *arg)
 }
 
 /*
+ * corm_model_cached returns the model of a relation if it has been parsed
+ * already, else NULL.  Raises nothing of its own.
+ */
+CormModel *
+corm_model_cached(Oid relid)
+{
+	RegistryEntry *entry;
+
+	/* The next call sees what another session has committed. */
+	AcceptInvalidationMessages();
+
+	if (registry == NULL)
+		return NULL;
+	entry = hash_search(registry, &relid, HASH_FIND, NULL);
+	return entry ? entry->model : NULL;
+}
+
+/*
  * corm_model_get_any returns the model of a relation, which need not be
  * mapped to a table: model->table is InvalidOid for a composite type without
  * one.  The model stays valid as memory until the transaction ends.  Raises
@@ -343,18 +370,14 @@ transaction_ended(XactEvent event, void *arg)
 CormModel *
 corm_model_get_any(Oid relid)
 {
+	CormModel  *model = corm_model_cached(relid);
 	RegistryEntry *entry;
-	CormModel  *model;
 
-	/* The next call sees what another session has committed. */
-	AcceptInvalidationMessages();
+	if (model != NULL)
+		return model;
 
 	if (registry == NULL)
 		create_registry();
-	entry = hash_search(registry, &relid, HASH_FIND, NULL);
-	if (entry != NULL)
-		return entry->model;
-
 	model = parse_model(relid);
 	if (!model->valid)
 	{
