@@ -36,4 +36,11 @@
 	object_aclcheck(NamespaceRelationId, nspid, roleid, mode)
 #endif
 
+/* Errors as data reached the name parser in 16. */
+#if PG_VERSION_NUM < 160000
+#define corm_qualified_name_list(str)	stringToQualifiedNameList(str)
+#else
+#define corm_qualified_name_list(str)	stringToQualifiedNameList(str, NULL)
+#endif
+
 #endif							/* CORM_BASE_COMPAT_H */

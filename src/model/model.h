@@ -88,6 +88,7 @@ typedef struct CormModel
 extern void corm_registry_init(void);
 extern CormModel *corm_model_get(Oid relid);
 extern CormModel *corm_model_get_for_type(Oid typid);
+extern CormModel *corm_model_try_for_type(Oid typid);
 
 /*
  * The registry tells interested upper layers (the plan cache) of every
