@@ -43,4 +43,11 @@
 #define corm_qualified_name_list(str)	stringToQualifiedNameList(str, NULL)
 #endif
 
+/* Deferrable keys can be asked for since 18. */
+#if PG_VERSION_NUM < 180000
+#define corm_primary_key_index(rel) RelationGetPrimaryKeyIndex(rel)
+#else
+#define corm_primary_key_index(rel) RelationGetPrimaryKeyIndex(rel, false)
+#endif
+
 #endif							/* CORM_BASE_COMPAT_H */

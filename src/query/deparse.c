@@ -191,7 +191,7 @@ row_items(CormStmt *stmt, const CormDeparseRequest *request)
 		if (source->model->typid == request->typid)
 			row_model = source->model;
 		else if (OidIsValid(get_typ_typrelid(request->typid)))
-			row_model = corm_model_try_for_type(request->typid);
+			row_model = corm_model_get_any(get_typ_typrelid(request->typid));
 		if (row_model && row_model->table != source->model->table)
 			row_model = NULL;
 	}
