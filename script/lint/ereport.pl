@@ -40,7 +40,7 @@ for my $path (files('src/*.c', 'src/*/*.c'))
 			next unless defined $text;
 			problem($path, $line, "message starts with a capital: $text") if $text =~ /^[A-Z][a-z]/;
 			problem($path, $line, "message ends with a period: $text") if $text =~ /\.$/;
-			problem($path, $line, "message starts with the extension's name: $text") if $text =~ /^corm\b(?!\.\w)/i;
+			problem($path, $line, "message starts with the extension's name: $text") if $text =~ /^corm\b(?!\.[\w%])/i;
 		}
 	}
 	for my $function (qw(errdetail errhint errdetail_plural errhint_plural))

@@ -12,11 +12,12 @@ my $directories = qr{(?<![\w.*\}])/(?:w[o]rk|f[a]rm|h[o]me/\w+|r[o]ot|tmp/pg[s]r
 my @paths;
 if (-e root() . '/.git')
 {
-	@paths = split /\0/, qx(git -C '@{[ root() ]}' ls-files -z --cached --others --exclude-standard);
+	@paths = split /\0/, qx(git -c safe.directory='*' -C '@{[ root() ]}' ls-files -z --cached --others --exclude-standard);
+	die "git lists no file\n" unless @paths;
 }
 else
 {
-	@paths = grep { -f root() . "/$_" } files('*', '*/*', '*/*/*', '*/*/*/*');
+	@paths = files('*', '.*/*', '*/*', '*/*/*', '*/*/*/*');
 }
 for my $path (@paths)
 {
