@@ -46,4 +46,18 @@
 	object_aclcheck(NamespaceRelationId, nspid, roleid, mode)
 #endif
 
+/* Errors as data reached the name parser in 16. */
+#if PG_VERSION_NUM < 160000
+#define corm_qualified_name_list(str)	stringToQualifiedNameList(str)
+#else
+#define corm_qualified_name_list(str)	stringToQualifiedNameList(str, NULL)
+#endif
+
+/* Deferrable keys can be asked for since 18. */
+#if PG_VERSION_NUM < 180000
+#define corm_primary_key_index(rel) RelationGetPrimaryKeyIndex(rel)
+#else
+#define corm_primary_key_index(rel) RelationGetPrimaryKeyIndex(rel, false)
+#endif
+
 #endif							/* CORM_BASE_COMPAT_H */

@@ -30,6 +30,7 @@
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "model/model.h"
+#include "nodes/bitmapset.h"
 #include "nodes/pg_list.h"
 
 /*
@@ -140,6 +141,13 @@ struct CormTree
 	CormArg		args[CORM_MAX_ARGS];
 	int			valno;			/* VALUE: index into the values section */
 	Oid			typid;			/* VALUE: type of the bound value */
+
+	/* set by resolve.c */
+	struct CormRange *range;	/* COLUMN: where it comes from, NULL if it names an output column */
+	CormField  *field;			/* COLUMN: the field, if the range is a model */
+	char	   *output;			/* COLUMN: the output or subquery column it names */
+	struct CormTree *aliased;	/* COLUMN: the select item of that name */
+	struct CormStmt *query;		/* SUBQUERY, EXISTS, ...: the resolved query */
 };
 
 typedef struct CormValue
@@ -153,6 +161,200 @@ extern List *corm_tree_read_query(const char *shape, uint32 shape_len, int first
 extern CormTree *corm_tree_read_expr(const char *shape, uint32 shape_len, int first_valno);
 extern int	corm_values_read(const CormNode *node, CormValue *values, int max);
 extern Datum corm_value_datum(const CormValue *value, int16 typlen, bool typbyval);
+
+/*
+ * resolve.c: clauses become a statement whose names are bound to models.
+ */
+typedef enum CormCommand
+{
+	CORM_CMD_SELECT,
+	CORM_CMD_INSERT,
+	CORM_CMD_UPDATE,
+	CORM_CMD_DELETE,
+	CORM_CMD_RAW
+} CormCommand;
+
+typedef struct CormStmt CormStmt;
+
+/* Something rows come from. */
+typedef struct CormRange
+{
+	char	   *alias;
+	CormModel  *model;			/* a table, or NULL */
+	CormStmt   *query;			/* a subquery, or NULL */
+	char	   *cte;			/* a WITH query, or NULL */
+	List	   *columns;		/* subquery and WITH: output names (char *) */
+} CormRange;
+
+typedef struct CormJoin
+{
+	CormNodeTag tag;			/* JOIN_MODEL, LEFT_JOIN_MODEL, ..., CROSS_JOIN */
+	CormRange  *range;
+	CormTree   *condition;		/* NULL for a cross join */
+} CormJoin;
+
+typedef struct CormCte
+{
+	char	   *name;
+	CormStmt   *query;
+} CormCte;
+
+typedef struct CormSetOp
+{
+	CormNodeTag tag;			/* UNION, UNION_ALL, INTERSECT, EXCEPT */
+	CormStmt   *query;
+} CormSetOp;
+
+typedef struct CormAssignment
+{
+	CormField  *field;
+	CormTree   *value;
+} CormAssignment;
+
+typedef enum CormConflictAction
+{
+	CORM_CONFLICT_NONE,
+	CORM_CONFLICT_NOTHING,
+	CORM_CONFLICT_UPDATE
+} CormConflictAction;
+
+struct CormStmt
+{
+	CormCommand command;
+	CormStmt   *parent;			/* the query around a subquery */
+	CormRange  *source;			/* of a read; the target of a write; NULL for RAW */
+	List	   *ranges;			/* of CormRange: source and joins */
+	List	   *joins;			/* of CormJoin */
+	List	   *ctes;			/* of CormCte */
+	List	   *select;			/* of CormTree; NIL: all fields */
+	bool		distinct;
+	List	   *distinct_on;
+	List	   *where;
+	List	   *group_by;
+	List	   *having;
+	List	   *order_by;
+	CormTree   *limit;
+	CormTree   *offset;
+	CormNodeTag lock;			/* FOR_UPDATE, FOR_SHARE, or CORM_N_INVALID */
+	const char *lock_wait;		/* "", " NOWAIT", " SKIP LOCKED" */
+	List	   *setops;			/* of CormSetOp */
+
+	/* writes */
+	List	   *sets;			/* of CormAssignment */
+	CormTree   *rows;
+	List	   *conflict_fields;	/* of CormField */
+	CormTree   *conflict_where;
+	char	   *conflict_constraint;
+	CormConflictAction conflict_action;
+	List	   *update_fields;	/* of CormField: do_update(names) */
+	List	   *update_sets;	/* of CormAssignment: set() after do_update */
+	bool		returns;		/* returning() was given */
+	List	   *returning;		/* of CormTree; NIL: all fields */
+	bool		all_rows;
+	CormTree   *max_rows;
+
+	/* RAW */
+	char	   *raw_sql;
+	List	   *raw_args;		/* of CormTree */
+};
+
+extern CormStmt *corm_resolve(List *clauses, Oid default_model);
+extern List *corm_stmt_output_names(CormStmt *stmt);
+extern char *corm_item_name(CormTree *item);
+
+/*
+ * deparse.c: a statement becomes SQL.
+ */
+typedef enum CormParamForm
+{
+	CORM_PARAM_PLAIN,
+	CORM_PARAM_CONTAINS,		/* a LIKE pattern made of a literal text */
+	CORM_PARAM_STARTS,
+	CORM_PARAM_ENDS
+} CormParamForm;
+
+/* A $n of the SQL. */
+typedef struct CormParam
+{
+	int			valno;			/* index of the bound value */
+	Oid			typid;			/* its declared type; UNKNOWNOID: to be inferred */
+	CormParamForm form;
+	const char *model;			/* for error messages: what it meets */
+	const char *field;
+} CormParam;
+
+typedef enum CormOutput
+{
+	CORM_OUTPUT_ROWS,			/* rows of a row type, in its attributes' order */
+	CORM_OUTPUT_VALUE,			/* one column, cast to a type */
+	CORM_OUTPUT_JSON,			/* an array of objects, as one jsonb */
+	CORM_OUTPUT_JSON_ROW,		/* the first object */
+	CORM_OUTPUT_COUNT,
+	CORM_OUTPUT_EXISTS,
+	CORM_OUTPUT_NATIVE			/* whatever the query says; no rows for a write without returning */
+} CormOutput;
+
+typedef struct CormDeparseRequest
+{
+	CormOutput	output;
+	Oid			typid;			/* ROWS, VALUE: the type */
+	TupleDesc	tupdesc;		/* ROWS: its row descriptor */
+	int			limit;			/* at most so many rows are wanted; 0: all */
+	bool		order_by_key;	/* order by primary key unless ordered */
+	bool		path_is_safe;	/* pg_catalog is searched first: see corm_search_path_is_safe */
+	Bitmapset  *rows_fields;	/* INSERT with rows(): fields that they give */
+} CormDeparseRequest;
+
+typedef struct CormDeparsed
+{
+	char	   *sql;
+	int			nparams;
+	CormParam  *params;
+	bool		returns_rows;
+} CormDeparsed;
+
+/*
+ * The state of writing one statement; deparse.c writes statements, expr.c
+ * expressions.
+ */
+#define CORM_ROWS_ALIAS		"r"		/* of rows that corm wraps or unnests */
+
+typedef struct CormDeparse
+{
+	StringInfo	buf;
+	List	   *params;			/* of CormParam */
+	CormStmt   *stmt;			/* the statement being written */
+	int			depth;			/* of subqueries; 0: the outermost statement */
+	bool		path_is_safe;
+	bool		bare_columns;	/* write columns without their alias */
+	int			limit;
+	bool		order_by_key;
+	Bitmapset  *rows_fields;
+	CormModel  *met_model;		/* what the next value meets, for error messages */
+	CormField  *met_field;
+} CormDeparse;
+
+extern void corm_deparse_subquery(CormDeparse *ctx, CormStmt *stmt);
+extern void corm_deparse_expr(CormDeparse *ctx, CormTree *tree);
+extern void corm_deparse_output_expr(CormDeparse *ctx, CormTree *tree);
+extern void corm_deparse_and(CormDeparse *ctx, List *conditions);
+extern void corm_deparse_column(CormDeparse *ctx, CormRange *range, CormField *field,
+								const char *column);
+extern void corm_deparse_value_for(CormDeparse *ctx, CormTree *value, CormModel *model,
+								   CormField *field);
+extern void corm_deparse_raw(CormDeparse *ctx, const char *sql, List *args);
+extern char *corm_deparse_type(Oid typid, int32 typmod);
+
+extern CormDeparsed *corm_deparse(CormStmt *stmt, const CormDeparseRequest *request);
+extern void corm_deparse_table(StringInfo buf, CormModel *model);
+extern bool corm_search_path_is_safe(void);
+
+/* raw.c: SQL text written by users */
+extern void corm_raw_check_expr(const char *sql);
+extern char *corm_raw_check_statement(const char *sql);
+
+typedef void (*CormRawParam) (void *arg, int number);
+extern void corm_raw_append(StringInfo buf, const char *sql, CormRawParam param, void *arg);
 
 /* text.c */
 extern void corm_node_out(StringInfo buf, const CormNode *node);
