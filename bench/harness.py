@@ -44,13 +44,13 @@ def at_most(limit):
 
 def times_faster(limit):
     """corm is at least limit times faster than the peer."""
-    return Bar(f">= {limit} x faster", lambda x: x >= limit, lambda x: f"{x:.2f} x faster",
+    return Bar(f">= {limit} times faster", lambda x: x >= limit, lambda x: f"{x:.2f} times faster",
                lambda subject, peer: peer / subject)
 
 
 def faster():
     """corm is faster than the peer."""
-    return Bar("faster", lambda x: x > 1, lambda x: f"{x:.2f} x faster", lambda subject, peer: peer / subject)
+    return Bar("faster", lambda x: x > 1, lambda x: f"{x:.2f} times faster", lambda subject, peer: peer / subject)
 
 
 def costs_at_most(limit, unit, calls):
@@ -186,7 +186,8 @@ def measure(line, bench, rounds):
         figures = [bar.figure(a, b) for a, b in zip(times[subject], times[name])]
         median, low, high = median_of(figures)
         verdict = "-" if bar.text == "-" else "pass" if bar.passes(median) else "MISS"
-        rows.append((line.work, name, f"{bar.show(median)} ({bar.show(low)} .. {bar.show(high)})", bar.text, verdict))
+        spread = " .. ".join(re.match(r"[-\d.e+]+", bar.show(x)).group() for x in (low, high))
+        rows.append((line.work, name, f"{bar.show(median)} ({spread})", bar.text, verdict))
     return rows
 
 
