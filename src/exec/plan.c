@@ -572,8 +572,9 @@ build_plan(CormPlan *plan, const PlanMaker *maker, bool path_is_safe)
 static CormPlan *
 make_plan(const PlanMaker *maker, bool path_is_safe, uint32 key_len)
 {
-	char	   *key = pnstrdup(key_buffer, key_len);
+	char	   *key = palloc(key_len);
 
+	memcpy(key, key_buffer, key_len);
 	plan_misses++;
 	for (int tries = 0;; tries++)
 	{
