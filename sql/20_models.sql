@@ -41,7 +41,7 @@ COMMENT ON FUNCTION corm.camelize(text, boolean) IS
     'Returns a name in camel case: user_name is UserName, or userName when upper_first is false.';
 
 CREATE FUNCTION corm.describe(model regclass) RETURNS jsonb
-    LANGUAGE C STABLE STRICT PARALLEL UNSAFE
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'corm_describe';
 COMMENT ON FUNCTION corm.describe(regclass) IS
     'Returns what corm knows of a model. Errors: 42P01 for no such relation, 42809 for one that can be no model, OR005 for a bad tag, OR006 for options that fit no longer, 42703 for a mapping to a column that does not exist.';
@@ -112,3 +112,44 @@ CREATE EVENT TRIGGER corm_sql_drop ON sql_drop
     EXECUTE FUNCTION corm.on_sql_drop();
 COMMENT ON EVENT TRIGGER corm_sql_drop IS 'corm: removes what is stored about a dropped relation';
 ALTER EVENT TRIGGER corm_sql_drop ENABLE ALWAYS;
+
+-- Reflection: fields and functions of any row.
+
+CREATE FUNCTION corm.get_field(rec anyelement, field text) RETURNS text
+    LANGUAGE C STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'corm_get_field';
+COMMENT ON FUNCTION corm.get_field(anyelement, text) IS
+    'Returns a field of a row, as text. Errors: 42703 for an unknown field, 42804 if it is no row.';
+
+CREATE FUNCTION corm.get_field_as(t anyelement, rec record, field text) RETURNS anyelement
+    LANGUAGE C STABLE PARALLEL RESTRICTED
+    AS 'MODULE_PATHNAME', 'corm_get_field_as';
+COMMENT ON FUNCTION corm.get_field_as(anyelement, record, text) IS
+    'Returns a field of a row, cast to the type of t, whose value does not matter. Errors: 42703 for an unknown field, 42804 if there is no such cast, and what the cast raises.';
+
+CREATE FUNCTION corm.set_field(rec anyelement, field text, value "any") RETURNS anyelement
+    LANGUAGE C STABLE PARALLEL RESTRICTED
+    AS 'MODULE_PATHNAME', 'corm_set_field';
+COMMENT ON FUNCTION corm.set_field(anyelement, text, "any") IS
+    'Returns a copy of a row with one field set. Errors: 42703 for an unknown field, OR012 for a generated or read-only one, 42804 for a value that cannot be assigned to it, and what the conversion raises.';
+
+CREATE FUNCTION corm.set_field(rec anyelement, field text, value text) RETURNS anyelement
+    LANGUAGE C STABLE PARALLEL RESTRICTED
+    AS 'MODULE_PATHNAME', 'corm_set_field_text';
+COMMENT ON FUNCTION corm.set_field(anyelement, text, text) IS
+    'Returns a copy of a row with one field set to what the text means for its type. Errors: 42703 for an unknown field, OR012 for a generated or read-only one, and what the conversion raises.';
+
+CREATE FUNCTION corm.iterate_fields(rec anyelement,
+    OUT field text, OUT column_name text, OUT type regtype, OUT value jsonb) RETURNS SETOF record
+    LANGUAGE C STABLE PARALLEL RESTRICTED
+    AS 'MODULE_PATHNAME', 'corm_iterate_fields';
+COMMENT ON FUNCTION corm.iterate_fields(anyelement) IS
+    'Returns the fields of a row with their values, one row each; a null row of a named type has null values. Errors: 42804 if it is no row, 22004 for a null of type record.';
+
+CREATE FUNCTION corm.iterate_methods(rec anyelement, invoke boolean DEFAULT true,
+    OUT name text, OUT method regprocedure, OUT input regtype[], OUT output regtype[], OUT result jsonb,
+    OUT error text) RETURNS SETOF record
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'corm_iterate_methods';
+COMMENT ON FUNCTION corm.iterate_methods(anyelement, boolean) IS
+    'Returns the functions whose first argument is this row type, one row each, and unless invoke is false the results of calling those that are not volatile with zero values for the other arguments. Errors: 42804 if it is no row of a named type.';

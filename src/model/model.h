@@ -228,6 +228,13 @@ extern void corm_json_key(JsonbParseState **state, const char *key);
 extern void corm_json_string(JsonbParseState **state, JsonbIteratorToken token, const char *string);
 extern void corm_json_bool(JsonbParseState **state, JsonbIteratorToken token, bool value);
 
+/* cast.c: one value to another type */
+typedef struct CormCast CormCast;
+
+extern CormCast *corm_cast_create(Oid source, Oid target, int32 typmod, bool is_explicit);
+extern CormCast *corm_cast_create_text(Oid target, int32 typmod);
+extern Datum corm_cast_apply(CormCast *cast, Datum value, bool *isnull);
+
 /* catalog.c: a model from the catalogs */
 extern CormModel *corm_catalog_parse(Oid relid, const CormOptions *options);
 extern CormModel *corm_model_copy(const CormModel *model, MemoryContext parent);
