@@ -81,6 +81,7 @@ typedef struct CormPlan
 
 	bool		valid;			/* false once something it was made of changed */
 	int			in_use;			/* executions under way */
+	bool		cached;			/* in the cache; else freed when nobody uses it */
 	dlist_node	lru;
 	MemoryContext context;
 
@@ -140,6 +141,7 @@ extern CormPlan *corm_plan_for_record(const CormVerb *verb, CormModel *model, Bi
 /* record.c: the statement for a write of one record */
 extern CormStmt *corm_record_stmt(CormPlanSource source, CormModel *model, Bitmapset *fields);
 extern Oid	corm_record_field_type(CormModel *model, int field);
+extern bool corm_field_is_written(const CormField *field, bool insert, bool isnull);
 extern void corm_plan_release(CormPlan *plan);
 
 /* bind.c */
@@ -176,6 +178,7 @@ extern Tuplestorestate *corm_begin_set(FunctionCallInfo fcinfo, TupleDesc tupdes
 extern TupleDesc corm_row_tupdesc(Oid typid);
 
 /* rows.c: batches */
+extern Bitmapset *corm_first_rows(CormPlan *plan, CormQuerySet *set);
 extern uint64 corm_run_rows(const CormVerb *verb, CormPlan *plan, CormQuerySet *set, CormSink *sink);
 
 /* queries.c: one query run to its sink */

@@ -123,7 +123,7 @@ drop_plan(CormPlan *plan)
 	plan_table_delete(plans, plan);
 	dlist_delete(&plan->lru);
 	plan->valid = false;
-	dlist_node_init(&plan->lru);
+	plan->cached = false;
 	if (plan->in_use == 0)
 		free_plan(plan);
 }
@@ -135,7 +135,7 @@ drop_plan(CormPlan *plan)
 void
 corm_plan_release(CormPlan *plan)
 {
-	if (--plan->in_use == 0 && dlist_node_is_detached(&plan->lru))
+	if (--plan->in_use == 0 && !plan->cached)
 		free_plan(plan);
 }
 
@@ -487,6 +487,7 @@ keep_plan(CormPlan *plan)
 	Assert(!found);
 	entry->plan = plan;
 	dlist_push_head(&plans_lru, &plan->lru);
+	plan->cached = true;
 	MemoryContextSetParent(plan->context, plan_context);
 }
 
@@ -509,7 +510,7 @@ find_current_plan(uint32 key_len)
 		plan_hits++;
 		return plan;
 	}
-	if (!dlist_node_is_detached(&plan->lru))
+	if (plan->cached)
 		drop_plan(plan);
 	corm_plan_release(plan);
 	return NULL;

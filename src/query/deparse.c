@@ -613,7 +613,7 @@ deparse_insert(CormDeparse *ctx, CormStmt *stmt)
 	{
 		int			i = -1;
 
-		while ((i = bms_next_member(ctx->rows_fields, i)) >= 0)
+		while ((i = bms_next_member(ctx->rows_fields, i)) >= 0 && i < model->nfields)
 		{
 			CormField  *field = &model->fields[i];
 			bool		overridden = false;

@@ -128,7 +128,7 @@ typedef struct CormArg
 {
 	char	   *str;			/* n, o (NULL if missing), t */
 	Oid			oid;			/* r, y */
-	CormTree   *node;			/* x, v, e */
+	CormTree   *node;			/* x, v, j, e */
 	List	   *list;			/* of CormTree: lists, and the clauses of q and Q; of char * for N */
 } CormArg;
 

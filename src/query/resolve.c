@@ -302,6 +302,9 @@ resolve_expr(CormStmt *stmt, CormTree *tree, Place place)
 		case CORM_N_COLUMN:
 			resolve_column(stmt, tree, place);
 			return;
+		case CORM_N_VALUE:
+		case CORM_N_NULL:
+			return;
 		case CORM_N_SUBQUERY:
 		case CORM_N_EXISTS:
 		case CORM_N_NOT_EXISTS:

@@ -225,6 +225,7 @@ out_arg(OutContext *ctx, char letter, CormArg *arg)
 			out_expr(ctx, arg->node, true);
 			break;
 		case 'v':
+		case 'j':
 		case 'e':
 			out_expr(ctx, arg->node, false);
 			break;
@@ -568,6 +569,16 @@ in_arg(InContext *ctx, char letter, JsonbValue *v)
 		case 'x':
 			in_expr(ctx, v, true);
 			break;
+		case 'j':
+			if (v->type == jbvString)
+			{
+				char	   *str = pnstrdup(v->val.string.val, v->val.string.len);
+
+				corm_write_value(ctx->w, JSONBOID, -1, false,
+								 DirectFunctionCall1(jsonb_in, CStringGetDatum(str)));
+				break;
+			}
+			/* FALLTHROUGH */
 		case 'v':
 		case 'e':
 			in_expr(ctx, v, false);

@@ -136,6 +136,7 @@ read_arg(ShapeReader *r, char letter, CormArg *arg)
 			break;
 		case 'x':
 		case 'v':
+		case 'j':
 		case 'e':
 			arg->node = read_expr(r);
 			break;
