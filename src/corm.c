@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "base/base.h"
+#include "exec/exec.h"
 #include "fmgr.h"
 #include "model/model.h"
 
@@ -26,4 +27,5 @@ _PG_init(void)
 {
 	corm_guc_init();
 	corm_registry_init();
+	corm_plan_init();
 }

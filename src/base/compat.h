@@ -15,6 +15,16 @@
 #error "corm supports PostgreSQL 15 to 18"
 #endif
 
+/* The macros of variable-length values moved out of postgres.h in 16. */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/* 18 has only pg_noreturn, which stands before a declaration, not after it. */
+#if PG_VERSION_NUM >= 180000
+#define pg_attribute_noreturn() __attribute__((noreturn))
+#endif
+
 #include "utils/acl.h"
 
 /* Ownership and privilege checks were one function per catalog before 16. */
@@ -36,6 +46,14 @@
 	object_aclcheck(NamespaceRelationId, nspid, roleid, mode)
 #endif
 
+/* Errors as data reached the name parser in 16. */
+#if PG_VERSION_NUM < 160000
+#define corm_qualified_name_list(str)	stringToQualifiedNameList(str)
+#else
+#define corm_qualified_name_list(str)	stringToQualifiedNameList(str, NULL)
+#endif
+
+/* Deferrable keys can be asked for since 18. */
 #if PG_VERSION_NUM < 180000
 #define corm_primary_key_index(rel) RelationGetPrimaryKeyIndex(rel)
 #else
