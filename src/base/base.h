@@ -18,6 +18,7 @@
 
 /* guc.c: every setting of corm */
 extern int	corm_plan_cache_size;
+extern bool corm_skip_hooks;
 
 extern void corm_guc_init(void);
 

@@ -16,6 +16,7 @@
 #include "utils/guc.h"
 
 int			corm_plan_cache_size = 1000;
+bool		corm_skip_hooks = false;
 
 /*
  * corm_guc_init defines the settings and reserves the prefix, so that a
@@ -32,6 +33,14 @@ corm_guc_init(void)
 							1000, 1, 1000000,
 							PGC_USERSET, 0,
 							NULL, NULL, NULL);
+
+	DefineCustomBoolVariable("corm.skip_hooks",
+							 "Reads and writes rows without calling the hooks of their models.",
+							 NULL,
+							 &corm_skip_hooks,
+							 false,
+							 PGC_USERSET, 0,
+							 NULL, NULL, NULL);
 
 	MarkGUCPrefixReserved("corm");
 }

@@ -61,7 +61,28 @@ typedef struct CormVerb
 	uint8		limit;			/* at most so many rows are wanted; 0: all */
 	uint8		order_by_key;
 	Oid			typid;			/* result type, or the record's type */
+	uint32		stage;			/* CormStage */
 } CormVerb;
+
+/* How much of a write with hooks a plan does: hooked.c. */
+typedef enum CormStage
+{
+	CORM_STAGE_NONE,			/* all of it; with hooks the plan is a template */
+	CORM_STAGE_PLAIN,			/* all of it, whatever hooks there are */
+	CORM_STAGE_READ,
+	CORM_STAGE_WRITE,
+	CORM_STAGE_SHOW
+} CormStage;
+
+/* What a template for a write with hooks knows. */
+typedef struct CormHookedWrite
+{
+	Oid			model;
+	bool		has_joins;
+	bool		has_returning;	/* returning() names columns */
+	int			nsets;
+	int		   *sets;			/* fields that are set: indexes */
+} CormHookedWrite;
 
 typedef enum CormPlanSource
 {
@@ -69,7 +90,8 @@ typedef enum CormPlanSource
 	CORM_PLAN_INSERT,			/* by record: the shape is a bitmap of fields */
 	CORM_PLAN_UPDATE,
 	CORM_PLAN_SAVE,
-	CORM_PLAN_DELETE
+	CORM_PLAN_DELETE,
+	CORM_PLAN_LOCK				/* the row with the record's key, if there is one */
 } CormPlanSource;
 
 typedef struct CormPlan
@@ -85,13 +107,15 @@ typedef struct CormPlan
 	dlist_node	lru;
 	MemoryContext context;
 
+	uint64		hook_changes;	/* when the hooks were last looked at */
+	uint32		hook_fingerprint;
 	int			nrelids;		/* relations it was made of */
 	Oid		   *relids;
 	Oid			target;			/* the source or target table, or InvalidOid */
 	LOCKMODE	lock_mode;		/* of the target; others are locked AccessShare */
 
 	CormCommand command;
-	SPIPlanPtr	spi;			/* NULL for a template: see rows_valno */
+	SPIPlanPtr	spi;			/* NULL for a template: see rows_valno, hooked */
 	char	   *sql;
 	int			nparams;
 	CormPlanParam *params;
@@ -108,6 +132,7 @@ typedef struct CormPlan
 	int			max_rows_valno; /* or -1 */
 	int			rows_valno;		/* value of rows(), or -1 */
 	Oid			rows_model;		/* model that the rows belong to */
+	CormHookedWrite *hooked;	/* NULL: the plan can be run */
 	const char *model_name;		/* for messages; NULL for a raw query */
 } CormPlan;
 
@@ -157,6 +182,7 @@ extern ParamListInfo corm_bind_record(CormPlan *plan, const Datum *values, const
 typedef enum CormSinkKind
 {
 	CORM_SINK_NONE,				/* count only */
+	CORM_SINK_TABLE,			/* rows stay in SPI_tuptable */
 	CORM_SINK_STORE,			/* rows into a tuplestore */
 	CORM_SINK_FIRST,			/* the first row, or value of the first row */
 	CORM_SINK_ONE				/* the same, and a second one is an error */
@@ -178,10 +204,50 @@ extern Tuplestorestate *corm_begin_set(FunctionCallInfo fcinfo, TupleDesc tupdes
 extern TupleDesc corm_row_tupdesc(Oid typid);
 
 /* rows.c: batches */
+
+/*
+ * Rows that give the same fields.  The set also has one member beyond the
+ * model's fields, so that it is never empty: without a set there is only a
+ * template of a plan.
+ */
+typedef struct CormRun
+{
+	Bitmapset  *fields;
+	Datum		rows;			/* an array or a jsonb document */
+	int			nrows;
+} CormRun;
+
+extern List *corm_cut_rows(CormModel *model, CormValue *rows);
 extern Bitmapset *corm_first_rows(CormPlan *plan, CormQuerySet *set);
 extern uint64 corm_run_rows(const CormVerb *verb, CormPlan *plan, CormQuerySet *set, CormSink *sink);
 
 /* queries.c: one query run to its sink */
 extern uint64 corm_run_queries(const CormVerb *verb, CormQuerySet *set, CormSink *sink);
+extern void corm_check_max_rows(CormPlan *plan, CormQuerySet *set, uint64 nrows);
+
+/*
+ * hooks.c: functions of a model that see its rows before and after they are
+ * written
+ */
+typedef enum CormEvent
+{
+	CORM_EVENT_CREATE,
+	CORM_EVENT_UPDATE,
+	CORM_EVENT_DELETE
+} CormEvent;
+
+typedef struct CormHookRun CormHookRun;
+
+extern bool corm_hooks_has(CormModel *model, CormEvent event);
+extern bool corm_hooks_tell_save_apart(CormModel *model);
+extern CormHookRun *corm_hooks_begin(CormModel *model, CormEvent event);
+extern Datum corm_hooks_before(CormHookRun *run, Datum row);
+extern Datum corm_hooks_after(CormHookRun *run, Datum row);
+extern void corm_hooks_after_all(CormHookRun *run, Datum *rows, int nrows);
+
+/* hooked.c: writes by query of a model with hooks */
+extern CormHookedWrite *corm_hooked_write(CormStmt *stmt);
+extern uint64 corm_run_hooked(const CormVerb *verb, CormPlan *plan, CormQuerySet *set,
+							  CormSink *sink);
 
 #endif							/* CORM_EXEC_H */

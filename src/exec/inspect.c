@@ -29,7 +29,7 @@ PG_FUNCTION_INFO_V1(corm_explain_analyze);
 static CormPlan *
 native_plan(FunctionCallInfo fcinfo, CormQuerySet *set)
 {
-	CormVerb	verb = {.output = CORM_OUTPUT_NATIVE};
+	CormVerb	verb = {.output = CORM_OUTPUT_NATIVE, .stage = CORM_STAGE_PLAIN};
 	CormPlan   *plan;
 
 	corm_queries_from_args(fcinfo, 0, set);

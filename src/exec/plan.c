@@ -163,7 +163,7 @@ start_key(const CormVerb *verb, bool path_is_safe, Size payload, uint32 *len)
 	p = key_buffer;
 	memcpy(p, verb, sizeof(CormVerb));
 	p += sizeof(CormVerb);
-	*p++ = path_is_safe;
+	*p++ = (path_is_safe ? 1 : 0) | (corm_skip_hooks ? 2 : 0);
 	*len = size;
 	return p;
 }
@@ -363,11 +363,34 @@ has_dropped(TupleDesc tupdesc)
 }
 
 /*
+ * Turns a write into the stage that is wanted.  The arrays of rows that it
+ * needs are the last of the values.
+ */
+static void
+set_stage(CormPlan *plan, const CormVerb *verb, CormStmt *stmt, Bitmapset *fields, int nvalues)
+{
+	switch (verb->stage)
+	{
+		case CORM_STAGE_READ:
+			corm_stage_read(stmt, corm_row_tupdesc(stmt->source->model->typid));
+			break;
+		case CORM_STAGE_WRITE:
+			corm_stage_write(stmt, fields, nvalues - (stmt->command == CORM_CMD_UPDATE ? 2 : 1));
+			break;
+		case CORM_STAGE_SHOW:
+			corm_stage_show(stmt, nvalues - 1);
+			break;
+		default:
+			break;
+	}
+}
+
+/*
  * Fills a plan from a resolved statement.
  */
 static void
 build_from_stmt(CormPlan *plan, const CormVerb *verb, CormStmt *stmt, bool path_is_safe,
-				Bitmapset *rows_fields, const Oid *value_types)
+				Bitmapset *rows_fields, const Oid *value_types, int nvalues)
 {
 	CormDeparseRequest request = {0};
 	CormDeparsed *deparsed;
@@ -419,9 +442,21 @@ build_from_stmt(CormPlan *plan, const CormVerb *verb, CormStmt *stmt, bool path_
 					 errmsg("corm.rows() was given no rows")));
 		plan->rows_valno = stmt->rows->valno;
 		plan->rows_model = stmt->source->model->relid;
-		if (rows_fields == NULL)
-			return;				/* a template: rows.c asks again with the fields */
 	}
+
+	/* a template: hooked.c asks again for each stage */
+	if (verb->source == CORM_PLAN_QUERY && verb->stage == CORM_STAGE_NONE)
+	{
+		oldcontext = MemoryContextSwitchTo(plan->context);
+		plan->hooked = corm_hooked_write(stmt);
+		MemoryContextSwitchTo(oldcontext);
+		if (plan->hooked)
+			return;
+	}
+	set_stage(plan, verb, stmt, rows_fields, nvalues);
+	/* a template: rows.c asks again with the fields */
+	if (stmt->rows && rows_fields == NULL)
+		return;
 
 	request.output = verb->output;
 	request.typid = verb->typid;
@@ -492,6 +527,29 @@ keep_plan(CormPlan *plan)
 }
 
 /*
+ * Some function has changed: a plan whose hooks have is not current.
+ */
+static void
+check_hooks(CormPlan *plan)
+{
+	uint64		changes = corm_hooks_changes();
+
+	PG_TRY();
+	{
+		if (corm_hooks_fingerprint(plan->relids, plan->nrelids) == plan->hook_fingerprint)
+			plan->hook_changes = changes;
+		else
+			plan->valid = false;
+	}
+	PG_CATCH();
+	{
+		corm_plan_release(plan);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+}
+
+/*
  * Looks the key in key_buffer up; a plan that is found and current is
  * returned in use.  One that is not current leaves the cache.
  */
@@ -504,6 +562,8 @@ find_current_plan(uint32 key_len)
 		return NULL;
 	plan->in_use++;				/* invalidation may run within the locking */
 	lock_relations(plan);
+	if (unlikely(plan->hook_changes != corm_hooks_changes()) && plan->valid)
+		check_hooks(plan);
 	if (plan->valid)
 	{
 		dlist_move_head(&plans_lru, &plan->lru);
@@ -536,6 +596,7 @@ build_plan(CormPlan *plan, const PlanMaker *maker, bool path_is_safe)
 {
 	CormStmt   *stmt;
 	Oid		   *value_types;
+	int			nvalues;
 
 	if (maker->set)
 	{
@@ -546,8 +607,9 @@ build_plan(CormPlan *plan, const PlanMaker *maker, bool path_is_safe)
 			default_model = get_typ_typrelid(maker->verb->typid);
 		stmt = corm_resolve(corm_queries_read_trees(set), default_model);
 		corm_queries_read_values(set);
-		value_types = palloc(sizeof(Oid) * Max(set->nvalues, 1));
-		for (int i = 0; i < set->nvalues; i++)
+		nvalues = set->nvalues;
+		value_types = palloc(sizeof(Oid) * Max(nvalues, 1));
+		for (int i = 0; i < nvalues; i++)
 			value_types[i] = set->values[i].typid;
 	}
 	else
@@ -555,11 +617,15 @@ build_plan(CormPlan *plan, const PlanMaker *maker, bool path_is_safe)
 		CormModel  *model = maker->model;
 
 		stmt = corm_record_stmt(maker->verb->source, model, maker->fields);
-		value_types = palloc(sizeof(Oid) * Max(model->nfields, 1));
-		for (int i = 0; i < model->nfields; i++)
+		nvalues = model->nfields;
+		value_types = palloc(sizeof(Oid) * Max(nvalues, 1));
+		for (int i = 0; i < nvalues; i++)
 			value_types[i] = corm_record_field_type(model, i);
 	}
-	build_from_stmt(plan, maker->verb, stmt, path_is_safe, maker->rows_fields, value_types);
+	build_from_stmt(plan, maker->verb, stmt, path_is_safe, maker->rows_fields,
+					value_types, nvalues);
+	plan->hook_changes = corm_hooks_changes();
+	plan->hook_fingerprint = corm_hooks_fingerprint(plan->relids, plan->nrelids);
 }
 
 /*

@@ -116,11 +116,11 @@ check_values(CormPlan *plan, CormQuerySet *set)
 }
 
 /*
- * More rows than max_rows() allows: the error undoes the statement.
+ * corm_check_max_rows raises OR002 if a write affects more rows than
+ * max_rows() allows: the error undoes the statement.
  */
-static void
-check_max_rows(const CormVerb *verb, CormPlan *plan, CormQuerySet *set,
-			   uint64 processed, CormSink *sink)
+void
+corm_check_max_rows(CormPlan *plan, CormQuerySet *set, uint64 processed)
 {
 	int64		max_rows;
 
@@ -130,9 +130,6 @@ check_max_rows(const CormVerb *verb, CormPlan *plan, CormQuerySet *set,
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("invalid binary value of type corm.query")));
-	/* JSON is one row, however many were written */
-	if (verb->output == CORM_OUTPUT_JSON)
-		processed = JB_ROOT_COUNT(DatumGetJsonbP(sink->value));
 	max_rows = DatumGetInt64(corm_value_datum(&set->values[plan->max_rows_valno], 8, true));
 	if (max_rows >= 0 && processed > (uint64) max_rows)
 		ereport(ERROR,
@@ -156,7 +153,9 @@ corm_run_queries(const CormVerb *verb, CormQuerySet *set, CormSink *sink)
 	PG_TRY();
 	{
 		corm_queries_read_values(set);
-		if (plan->rows_valno >= 0)
+		if (plan->hooked)
+			processed = corm_run_hooked(verb, plan, set, sink);
+		else if (plan->rows_valno >= 0)
 			processed = corm_run_rows(verb, plan, set, sink);
 		else
 		{
@@ -166,7 +165,10 @@ corm_run_queries(const CormVerb *verb, CormQuerySet *set, CormSink *sink)
 			processed = corm_run(plan, corm_bind_values(plan, set->values), sink);
 			SPI_finish();
 		}
-		check_max_rows(verb, plan, set, processed, sink);
+		/* JSON is one row, however many were written */
+		if (plan->max_rows_valno >= 0 && verb->output == CORM_OUTPUT_JSON)
+			processed = JB_ROOT_COUNT(DatumGetJsonbP(sink->value));
+		corm_check_max_rows(plan, set, processed);
 	}
 	PG_FINALLY();
 	{

@@ -31,6 +31,7 @@ PG_FUNCTION_INFO_V1(corm_delete);
 typedef struct Record
 {
 	CormModel  *model;
+	Datum		row;			/* the record itself */
 	Datum	   *values;
 	bool	   *nulls;
 } Record;
@@ -61,29 +62,19 @@ corm_field_is_written(const CormField *field, bool insert, bool isnull)
 }
 
 /*
- * Takes a record apart.  The model and the arrays live in the current
- * context.
+ * Takes a row apart.  The arrays live in the current context and point into
+ * the row.
  */
 static void
-read_record(FunctionCallInfo fcinfo, Record *record)
+set_row(Record *record, Datum row)
 {
-	Oid			typid = get_fn_expr_argtype(fcinfo->flinfo, 0);
-	HeapTupleHeader header;
+	HeapTupleHeader header = DatumGetHeapTupleHeader(row);
 	HeapTupleData tuple;
 	TupleDesc	tupdesc;
 	Datum	   *values;
 	bool	   *nulls;
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("the record must not be null")));
-	header = PG_GETARG_HEAPTUPLEHEADER(0);
-	/* a variable of type record has a row type of its own */
-	if (!OidIsValid(typid) || typid == RECORDOID)
-		typid = HeapTupleHeaderGetTypeId(header);
-	record->model = corm_model_get_for_type(typid);
-
+	record->row = PointerGetDatum(header);
 	tupdesc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(header),
 									 HeapTupleHeaderGetTypMod(header));
 	tuple.t_len = HeapTupleHeaderGetDatumLength(header);
@@ -106,6 +97,25 @@ read_record(FunctionCallInfo fcinfo, Record *record)
 		record->values[i] = record->nulls[i] ? (Datum) 0 : values[att];
 	}
 	ReleaseTupleDesc(tupdesc);
+}
+
+/*
+ * Reads the record that a verb was given.
+ */
+static void
+read_record(FunctionCallInfo fcinfo, Record *record)
+{
+	Oid			typid = get_fn_expr_argtype(fcinfo->flinfo, 0);
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("the record must not be null")));
+	/* a variable of type record has a row type of its own */
+	if (!OidIsValid(typid) || typid == RECORDOID)
+		typid = HeapTupleHeaderGetTypeId(PG_GETARG_HEAPTUPLEHEADER(0));
+	record->model = corm_model_get_for_type(typid);
+	set_row(record, PG_GETARG_DATUM(0));
 }
 
 /*
@@ -189,7 +199,7 @@ corm_record_stmt(CormPlanSource source, CormModel *model, Bitmapset *fields)
 	stmt->command = source == CORM_PLAN_DELETE ? CORM_CMD_DELETE :
 		source == CORM_PLAN_UPDATE ? CORM_CMD_UPDATE : CORM_CMD_INSERT;
 
-	if (source != CORM_PLAN_DELETE)
+	if (source != CORM_PLAN_DELETE && source != CORM_PLAN_LOCK)
 		while ((i = bms_next_member(fields, i)) >= 0)
 			if (source != CORM_PLAN_UPDATE || !model->fields[i].primary_key)
 				stmt->sets = lappend(stmt->sets, field_assignment(model, i));
@@ -211,12 +221,12 @@ corm_record_stmt(CormPlanSource source, CormModel *model, Bitmapset *fields)
 			stmt->update_sets = lappend(stmt->update_sets, field_assignment(model, i));
 		}
 	}
-	if (source == CORM_PLAN_UPDATE || source == CORM_PLAN_DELETE)
+	if (source == CORM_PLAN_UPDATE || source == CORM_PLAN_DELETE || source == CORM_PLAN_LOCK)
 		for (i = 0; i < model->npk; i++)
 			stmt->where = lappend(stmt->where, key_condition(range, model->pk[i]));
 
 	/* nothing but the key to update: the row is looked up */
-	if (source == CORM_PLAN_UPDATE && stmt->sets == NIL)
+	if (source == CORM_PLAN_LOCK || (source == CORM_PLAN_UPDATE && stmt->sets == NIL))
 	{
 		stmt->command = CORM_CMD_SELECT;
 		stmt->lock = CORM_N_FOR_UPDATE;
@@ -226,31 +236,22 @@ corm_record_stmt(CormPlanSource source, CormModel *model, Bitmapset *fields)
 }
 
 /*
- * Writes a record and returns the row as it is then; false if no row was
- * written.
+ * Runs the statement of a write that gives a set of fields; the row that it
+ * returns goes to the sink.  Returns the number of rows.
  */
-static bool
-write_record(FunctionCallInfo fcinfo, CormPlanSource source, Record *record, Datum *result)
+static uint64
+run_record(CormPlanSource source, CormOutput output, Record *record, Bitmapset *fields,
+		   CormSink *sink)
 {
-	CormModel  *model = record->model;
-	CormVerb	verb = {.source = source, .typid = model->typid};
-	CormSink	sink = {.kind = CORM_SINK_FIRST, .context = CurrentMemoryContext};
-	Bitmapset  *fields = NULL;
-	CormPlan   *plan;
+	CormVerb	verb = {.source = source, .output = output, .typid = record->model->typid};
+	CormPlan   *plan = corm_plan_for_record(&verb, record->model, fields);
 	uint64		processed = 0;
 
-	verb.output = source == CORM_PLAN_DELETE ? CORM_OUTPUT_NATIVE : CORM_OUTPUT_ROWS;
-	if (source != CORM_PLAN_DELETE)
-		for (int i = 0; i < model->nfields; i++)
-			if (corm_field_is_written(&model->fields[i], source != CORM_PLAN_UPDATE, record->nulls[i]))
-				fields = bms_add_member(fields, i);
-
-	plan = corm_plan_for_record(&verb, model, fields);
 	PG_TRY();
 	{
 		if (SPI_connect() != SPI_OK_CONNECT)
 			elog(ERROR, "SPI_connect failed");
-		processed = corm_run(plan, corm_bind_record(plan, record->values, record->nulls), &sink);
+		processed = corm_run(plan, corm_bind_record(plan, record->values, record->nulls), sink);
 		SPI_finish();
 	}
 	PG_FINALLY();
@@ -258,7 +259,59 @@ write_record(FunctionCallInfo fcinfo, CormPlanSource source, Record *record, Dat
 		corm_plan_release(plan);
 	}
 	PG_END_TRY();
+	return processed;
+}
+
+/*
+ * What hooks a write is to call.  Those of a save depend on whether there is
+ * such a row, which is locked then: it will be updated.
+ */
+static CormEvent
+event_of(CormPlanSource source, Record *record)
+{
+	CormSink	sink = {.kind = CORM_SINK_NONE};
+
+	switch (source)
+	{
+		case CORM_PLAN_UPDATE:
+			return CORM_EVENT_UPDATE;
+		case CORM_PLAN_DELETE:
+			return CORM_EVENT_DELETE;
+		case CORM_PLAN_SAVE:
+			if (corm_hooks_tell_save_apart(record->model) &&
+				run_record(CORM_PLAN_LOCK, CORM_OUTPUT_ROWS, record, NULL, &sink) > 0)
+				return CORM_EVENT_UPDATE;
+			return CORM_EVENT_CREATE;
+		default:
+			return CORM_EVENT_CREATE;
+	}
+}
+
+/*
+ * Writes a record and returns the row as it is then; false if no row was
+ * written.
+ */
+static bool
+write_record(CormPlanSource source, Record *record, Datum *result)
+{
+	CormModel  *model = record->model;
+	CormHookRun *hooks = corm_hooks_begin(model, event_of(source, record));
+	CormSink	sink = {.kind = CORM_SINK_FIRST, .context = CurrentMemoryContext};
+	Bitmapset  *fields = NULL;
+	uint64		processed;
+
+	if (hooks)
+		set_row(record, corm_hooks_before(hooks, record->row));
+	if (source != CORM_PLAN_DELETE)
+		for (int i = 0; i < model->nfields; i++)
+			if (corm_field_is_written(&model->fields[i], source != CORM_PLAN_UPDATE, record->nulls[i]))
+				fields = bms_add_member(fields, i);
+
+	processed = run_record(source, source == CORM_PLAN_DELETE && hooks == NULL ?
+						   CORM_OUTPUT_NATIVE : CORM_OUTPUT_ROWS, record, fields, &sink);
 	*result = sink.value;
+	if (hooks && processed > 0)
+		*result = corm_hooks_after(hooks, sink.value);
 	return processed > 0;
 }
 
@@ -293,7 +346,7 @@ corm_insert(PG_FUNCTION_ARGS)
 	Datum		result;
 
 	read_record(fcinfo, &record);
-	if (!write_record(fcinfo, CORM_PLAN_INSERT, &record, &result))
+	if (!write_record(CORM_PLAN_INSERT, &record, &result))
 		PG_RETURN_NULL();
 	PG_RETURN_DATUM(result);
 }
@@ -307,7 +360,7 @@ corm_update(PG_FUNCTION_ARGS)
 
 	read_record(fcinfo, &record);
 	require_key_fields(record.model);
-	if (has_null_key(&record) || !write_record(fcinfo, CORM_PLAN_UPDATE, &record, &result))
+	if (has_null_key(&record) || !write_record(CORM_PLAN_UPDATE, &record, &result))
 		no_such_row();
 	PG_RETURN_DATUM(result);
 }
@@ -321,7 +374,7 @@ corm_save(PG_FUNCTION_ARGS)
 
 	read_record(fcinfo, &record);
 	require_key_fields(record.model);
-	if (!write_record(fcinfo, has_null_key(&record) ? CORM_PLAN_INSERT : CORM_PLAN_SAVE,
+	if (!write_record(has_null_key(&record) ? CORM_PLAN_INSERT : CORM_PLAN_SAVE,
 					  &record, &result))
 		PG_RETURN_NULL();
 	PG_RETURN_DATUM(result);
@@ -337,5 +390,5 @@ corm_delete(PG_FUNCTION_ARGS)
 	read_record(fcinfo, &record);
 	require_key_fields(record.model);
 	PG_RETURN_BOOL(!has_null_key(&record) &&
-				   write_record(fcinfo, CORM_PLAN_DELETE, &record, &result));
+				   write_record(CORM_PLAN_DELETE, &record, &result));
 }

@@ -29,18 +29,6 @@
 PG_FUNCTION_INFO_V1(corm_insert_multi);
 PG_FUNCTION_INFO_V1(corm_insert_json);
 
-/*
- * Rows that give the same fields.  The set also has one member beyond the
- * model's fields, so that it is never empty: without a set there is only a
- * template of a plan.
- */
-typedef struct Run
-{
-	Bitmapset  *fields;
-	Datum		rows;			/* an array or a jsonb document */
-	int			nrows;
-} Run;
-
 static void
 empty_batch(void)
 {
@@ -111,7 +99,7 @@ array_runs(CormModel *model, Oid array_type, Datum value)
 		}
 		if (row > 0)
 		{
-			Run		   *run = palloc(sizeof(Run));
+			CormRun    *run = palloc(sizeof(CormRun));
 
 			run->fields = bms_add_member(current, model->nfields);
 			run->nrows = row - start;
@@ -125,7 +113,7 @@ array_runs(CormModel *model, Oid array_type, Datum value)
 	ReleaseTupleDesc(tupdesc);
 
 	{
-		Run		   *run = palloc(sizeof(Run));
+		CormRun    *run = palloc(sizeof(CormRun));
 
 		run->fields = bms_add_member(current, model->nfields);
 		run->nrows = n - start;
@@ -211,10 +199,10 @@ push_json_row(CormModel *model, JsonbValue *object, JsonbValue *row)
 	return fields;
 }
 
-static Run *
+static CormRun *
 finish_json_run(CormModel *model, JsonbParseState **state, Bitmapset *fields, int nrows)
 {
-	Run		   *run = palloc(sizeof(Run));
+	CormRun    *run = palloc(sizeof(CormRun));
 
 	run->fields = bms_add_member(fields, model->nfields);
 	run->nrows = nrows;
@@ -296,19 +284,12 @@ append_json(JsonbParseState **state, Datum array)
 }
 
 /*
- * The rows of an insert, cut into runs.
+ * corm_cut_rows cuts rows of a model, an array of them or jsonb, into runs: a
+ * list of CormRun.
  */
-static List *
-cut_runs(CormPlan *template, CormQuerySet *set)
+List *
+corm_cut_rows(CormModel *model, CormValue *rows)
 {
-	CormModel  *model = corm_model_get(template->rows_model);
-	CormValue  *rows;
-
-	if (template->rows_valno >= set->nvalues)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("invalid binary value of type corm.query")));
-	rows = &set->values[template->rows_valno];
 	if (rows->typid == JSONBOID)
 		return json_runs(model, corm_value_datum(rows, -1, false));
 	if (OidIsValid(get_element_type(rows->typid)))
@@ -320,10 +301,23 @@ cut_runs(CormPlan *template, CormQuerySet *set)
 }
 
 /*
+ * The rows of an insert, cut into runs.
+ */
+static List *
+cut_runs(CormPlan *template, CormQuerySet *set)
+{
+	if (template->rows_valno >= set->nvalues)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("invalid binary value of type corm.query")));
+	return corm_cut_rows(corm_model_get(template->rows_model), &set->values[template->rows_valno]);
+}
+
+/*
  * Puts the rows of a run into the place of all.
  */
 static void
-set_rows(CormPlan *template, CormQuerySet *set, Run *run)
+set_rows(CormPlan *template, CormQuerySet *set, CormRun *run)
 {
 	CormValue  *rows = &set->values[template->rows_valno];
 
@@ -338,7 +332,7 @@ set_rows(CormPlan *template, CormQuerySet *set, Run *run)
 Bitmapset *
 corm_first_rows(CormPlan *template, CormQuerySet *set)
 {
-	Run		   *run = linitial(cut_runs(template, set));
+	CormRun    *run = linitial(cut_runs(template, set));
 
 	set_rows(template, set, run);
 	return run->fields;
@@ -359,7 +353,7 @@ corm_run_rows(const CormVerb *verb, CormPlan *template, CormQuerySet *set, CormS
 
 	foreach(lc, runs)
 	{
-		Run		   *run = lfirst(lc);
+		CormRun    *run = lfirst(lc);
 		CormPlan   *plan = corm_plan_for_queries(verb, set, run->fields);
 
 		PG_TRY();

@@ -110,6 +110,7 @@ corm_registry_init(void)
 	RegisterXactCallback(transaction_ended, NULL);
 
 	corm_registry_watch_catalog("model_options");
+	corm_hooks_init();
 }
 
 /*

@@ -50,7 +50,7 @@ corm_deparse_range(CormDeparse *ctx, CormRange *range)
 {
 	StringInfo	buf = ctx->buf;
 
-	if (range->model)
+	if (range->model && range->query == NULL)
 	{
 		corm_deparse_table(buf, range->model);
 		if (strcmp(range->alias, range->model->table_name) == 0)

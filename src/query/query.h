@@ -390,6 +390,11 @@ extern void corm_deparse_value_for(CormDeparse *ctx, CormTree *value, CormModel 
 								   CormField *field);
 extern void corm_deparse_raw(CormDeparse *ctx, const char *sql, List *args);
 
+/* staged.c */
+extern void corm_stage_read(CormStmt *stmt, TupleDesc tupdesc);
+extern void corm_stage_write(CormStmt *stmt, Bitmapset *fields, int valno);
+extern void corm_stage_show(CormStmt *stmt, int valno);
+
 /* operators.c */
 extern bool corm_search_path_is_safe(void);
 extern char *corm_deparse_type(Oid typid, int32 typmod);
