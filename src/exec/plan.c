@@ -465,6 +465,7 @@ build_from_stmt(CormPlan *plan, const CormVerb *verb, CormStmt *stmt, bool path_
 	request.order_by_key = verb->order_by_key;
 	request.path_is_safe = path_is_safe;
 	request.rows_fields = rows_fields;
+	request.written = verb->source != CORM_PLAN_QUERY || verb->stage == CORM_STAGE_SHOW;
 	deparsed = corm_deparse(stmt, &request);
 	plan->returns_rows = deparsed->returns_rows;
 	prepare(plan, deparsed, value_types);

@@ -358,6 +358,7 @@ static void
 deparse_raw_rows(CormDeparse *ctx, CormStmt *stmt, const CormDeparseRequest *request)
 {
 	StringInfo	buf = ctx->buf;
+	CormModel  *find = request->output == CORM_OUTPUT_ROWS ? corm_find_hook(request->typid) : NULL;
 	bool		first = true;
 
 	appendStringInfo(buf, "WITH %s", CORM_ROWS_ALIAS);
@@ -365,7 +366,10 @@ deparse_raw_rows(CormDeparse *ctx, CormStmt *stmt, const CormDeparseRequest *req
 		appendStringInfoString(buf, "(value)");
 	appendStringInfoString(buf, " AS (");
 	corm_deparse_raw(ctx, stmt->raw_sql, stmt->raw_args);
-	appendStringInfoString(buf, ") SELECT ");
+	appendStringInfoString(buf, ") ");
+	if (find)
+		corm_deparse_find_begin(ctx, find, request);
+	appendStringInfoString(buf, "SELECT ");
 	if (request->output == CORM_OUTPUT_VALUE)
 		appendStringInfo(buf, "CAST(%s.value AS %s)", CORM_ROWS_ALIAS,
 						 corm_deparse_type(request->typid, -1));
@@ -386,6 +390,8 @@ deparse_raw_rows(CormDeparse *ctx, CormStmt *stmt, const CormDeparseRequest *req
 	appendStringInfo(buf, " FROM %s", CORM_ROWS_ALIAS);
 	if (request->limit > 0)
 		appendStringInfo(buf, " LIMIT %d", request->limit);
+	if (find)
+		corm_deparse_find_end(ctx, request);
 }
 
 static void
@@ -474,6 +480,7 @@ corm_deparse(CormStmt *stmt, const CormDeparseRequest *request)
 	StringInfoData buf;
 	CormDeparse ctx = {.buf = &buf};
 	List	   *items;
+	CormModel  *find = NULL;
 
 	initStringInfo(&buf);
 	ctx.path_is_safe = request->path_is_safe;
@@ -493,10 +500,21 @@ corm_deparse(CormStmt *stmt, const CormDeparseRequest *request)
 			}
 			items = request->output == CORM_OUTPUT_ROWS ? corm_items_row(stmt, request) :
 				corm_items_value(stmt, request->typid);
+			if (request->output == CORM_OUTPUT_ROWS && stmt->command == CORM_CMD_SELECT && !request->written)
+				find = corm_find_hook(request->typid);
+			if (find)
+			{
+				/* a WITH query that writes must stand outermost */
+				corm_deparse_ctes(&ctx, stmt);
+				stmt->ctes = NIL;
+				corm_deparse_find_begin(&ctx, find, request);
+			}
 			if (needs_wrapping(stmt, items))
 				deparse_wrapped(&ctx, stmt, items);
 			else
 				deparse_any(&ctx, stmt, items);
+			if (find)
+				corm_deparse_find_end(&ctx, request);
 			break;
 		case CORM_OUTPUT_JSON:
 			deparse_json(&ctx, stmt, false);

@@ -319,6 +319,7 @@ typedef struct CormDeparseRequest
 	bool		order_by_key;	/* order by primary key unless ordered */
 	bool		path_is_safe;	/* pg_catalog is searched first: see corm_search_path_is_safe */
 	Bitmapset  *rows_fields;	/* INSERT with rows(): fields that they give */
+	bool		written;		/* the rows have just been written, so after_find is not called */
 } CormDeparseRequest;
 
 typedef struct CormDeparsed
@@ -389,6 +390,13 @@ extern void corm_deparse_column(CormDeparse *ctx, CormRange *range, CormField *f
 extern void corm_deparse_value_for(CormDeparse *ctx, CormTree *value, CormModel *model,
 								   CormField *field);
 extern void corm_deparse_raw(CormDeparse *ctx, const char *sql, List *args);
+
+/* find.c */
+extern CormModel *corm_find_hook(Oid row_type);
+extern void corm_deparse_find_call(CormDeparse *ctx, CormModel *model, const char *row);
+extern void corm_deparse_find_begin(CormDeparse *ctx, CormModel *model,
+									const CormDeparseRequest *request);
+extern void corm_deparse_find_end(CormDeparse *ctx, const CormDeparseRequest *request);
 
 /* staged.c */
 extern void corm_stage_read(CormStmt *stmt, TupleDesc tupdesc);
