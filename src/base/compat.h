@@ -60,4 +60,15 @@
 #define corm_primary_key_index(rel) RelationGetPrimaryKeyIndex(rel, false)
 #endif
 
+/* Base64 knows bytes as uint8 since 18. */
+#if PG_VERSION_NUM < 180000
+#define corm_b64_encode(src, len, dst, dstlen)	pg_b64_encode(src, len, dst, dstlen)
+#define corm_b64_decode(src, len, dst, dstlen)	pg_b64_decode(src, len, dst, dstlen)
+#else
+#define corm_b64_encode(src, len, dst, dstlen) \
+	pg_b64_encode((const uint8 *) (src), len, dst, dstlen)
+#define corm_b64_decode(src, len, dst, dstlen) \
+	pg_b64_decode(src, len, (uint8 *) (dst), dstlen)
+#endif
+
 #endif							/* CORM_BASE_COMPAT_H */
