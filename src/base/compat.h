@@ -60,4 +60,11 @@
 #define corm_primary_key_index(rel) RelationGetPrimaryKeyIndex(rel, false)
 #endif
 
+/* Constraints that are not enforced came in 18. */
+#if PG_VERSION_NUM < 180000
+#define corm_constraint_is_enforced(form) true
+#else
+#define corm_constraint_is_enforced(form) ((form)->conenforced)
+#endif
+
 #endif							/* CORM_BASE_COMPAT_H */
