@@ -71,4 +71,11 @@
 	pg_b64_decode(src, len, (uint8 *) (dst), dstlen)
 #endif
 
+/* Constraints that are not enforced came in 18. */
+#if PG_VERSION_NUM < 180000
+#define corm_constraint_is_enforced(form) true
+#else
+#define corm_constraint_is_enforced(form) ((form)->conenforced)
+#endif
+
 #endif							/* CORM_BASE_COMPAT_H */
