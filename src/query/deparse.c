@@ -17,7 +17,9 @@
  * citext stays citext.
  *
  * A parameter is appended at each place a value is written; its number is
- * the order of writing.  expr.c writes expressions, this file statements.
+ * the order of writing.  This file writes statements that read and what is
+ * put around a statement; items.c output columns, write.c statements that
+ * write, expr.c expressions.
  *
  *-------------------------------------------------------------------------
  */
@@ -30,21 +32,6 @@
 #include "utils/lsyscache.h"
 
 static void deparse_select(CormDeparse *ctx, CormStmt *stmt, List *items);
-static void deparse_write(CormDeparse *ctx, CormStmt *stmt, List *returning);
-
-/* An output column of the statement that is written. */
-typedef struct Item
-{
-	char	   *name;			/* output name */
-	CormRange  *range;			/* a column of this range ... */
-	CormField  *field;			/* ... this field */
-	char	   *column;			/* ... or this column of a subquery */
-	CormTree   *tree;			/* or an expression */
-	Oid			cast;			/* cast to this type, if valid */
-	int32		cast_typmod;
-	bool		quiet;			/* nobody asks for its name ... */
-	bool		aliased;		/* ... but other clauses may refer to it */
-} Item;
 
 /*
  * corm_deparse_table appends the qualified name of a model's table.
@@ -55,8 +42,11 @@ corm_deparse_table(StringInfo buf, CormModel *model)
 	appendStringInfoString(buf, quote_qualified_identifier(model->table_schema, model->table_name));
 }
 
-static void
-deparse_range(CormDeparse *ctx, CormRange *range)
+/*
+ * corm_deparse_range appends a range as FROM has it, with its alias.
+ */
+void
+corm_deparse_range(CormDeparse *ctx, CormRange *range)
 {
 	StringInfo	buf = ctx->buf;
 
@@ -82,223 +72,14 @@ deparse_range(CormDeparse *ctx, CormRange *range)
 }
 
 /*
- * Output columns
- */
-
-static Item *
-make_item(CormTree *tree)
-{
-	Item	   *item = palloc0(sizeof(Item));
-
-	item->name = corm_item_name(tree);
-	if (tree->tag == CORM_N_COLUMN && tree->range)
-	{
-		item->range = tree->range;
-		item->field = tree->field;
-		item->column = tree->output;
-	}
-	else
-	{
-		item->aliased = tree->tag == CORM_N_AS;
-		item->tree = item->aliased ? tree->args[0].node : tree;
-	}
-	return item;
-}
-
-/*
- * The columns that a statement returns by itself: what is selected or
- * returned, else all fields of its source.
- */
-static List *
-own_items(CormStmt *stmt)
-{
-	List	   *trees = stmt->command == CORM_CMD_SELECT ? stmt->select : stmt->returning;
-	List	   *items = NIL;
-	ListCell   *lc;
-
-	if (trees)
-	{
-		foreach(lc, trees)
-			items = lappend(items, make_item(lfirst(lc)));
-		return items;
-	}
-	if (stmt->source->model)
-	{
-		CormModel  *model = stmt->source->model;
-
-		for (int i = 0; i < model->nfields; i++)
-		{
-			Item	   *item = palloc0(sizeof(Item));
-
-			item->name = model->fields[i].name;
-			item->range = stmt->source;
-			item->field = &model->fields[i];
-			items = lappend(items, item);
-		}
-		return items;
-	}
-	foreach(lc, stmt->source->columns)
-	{
-		Item	   *item = palloc0(sizeof(Item));
-
-		item->name = item->column = lfirst(lc);
-		item->range = stmt->source;
-		items = lappend(items, item);
-	}
-	return items;
-}
-
-static Item *
-find_item(List *items, const char *name, const char *column)
-{
-	ListCell   *lc;
-
-	foreach(lc, items)
-	{
-		Item	   *item = lfirst(lc);
-
-		if (strcmp(item->name, name) == 0)
-			return item;
-	}
-	/* a field may be named by its column, and the other way round */
-	foreach(lc, items)
-	{
-		Item	   *item = lfirst(lc);
-
-		if (item->field &&
-			(strcmp(item->field->column, name) == 0 ||
-			 (column && strcmp(item->field->column, column) == 0)))
-			return item;
-	}
-	return NULL;
-}
-
-/*
- * The items for a row type, one per attribute in their order.  The row type
- * may itself be a model of the source's table, whose attributes then stand
- * for its columns.
- */
-static List *
-row_items(CormStmt *stmt, const CormDeparseRequest *request)
-{
-	List	   *own = own_items(stmt);
-	CormRange  *source = stmt->source;
-	CormModel  *row_model = NULL;
-	List	   *items = NIL;
-
-	if (source->model)
-	{
-		if (source->model->typid == request->typid)
-			row_model = source->model;
-		else if (OidIsValid(get_typ_typrelid(request->typid)))
-			row_model = corm_model_get_any(get_typ_typrelid(request->typid));
-		if (row_model && row_model->table != source->model->table)
-			row_model = NULL;
-	}
-
-	for (int i = 0; i < request->tupdesc->natts; i++)
-	{
-		Form_pg_attribute att = TupleDescAttr(request->tupdesc, i);
-		CormField  *row_field = NULL;
-		Item	   *found;
-		Item	   *item;
-
-		if (att->attisdropped)
-			continue;
-		if (row_model)
-			row_field = corm_model_field_by_rownum(row_model, att->attnum);
-		found = find_item(own, row_field ? row_field->name : NameStr(att->attname),
-						  row_field ? row_field->column : NULL);
-		if (found == NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_UNDEFINED_COLUMN),
-					 errmsg("query does not produce attribute \"%s\" of type %s",
-							NameStr(att->attname), format_type_be(request->typid)),
-					 errhint("Select it, or use a composite type that has the selected fields only.")));
-		item = palloc(sizeof(Item));
-		*item = *found;
-		item->quiet = true;
-		if (item->field == NULL || item->field->typid != att->atttypid ||
-			(item->field->typmod != att->atttypmod && att->atttypmod >= 0))
-		{
-			item->cast = att->atttypid;
-			item->cast_typmod = att->atttypmod;
-		}
-		items = lappend(items, item);
-	}
-	return items;
-}
-
-static List *
-json_items(CormStmt *stmt)
-{
-	List	   *items = own_items(stmt);
-	ListCell   *lc;
-
-	foreach(lc, items)
-	{
-		Item	   *item = lfirst(lc);
-
-		if (item->field && strcmp(item->name, item->field->name) == 0)
-			item->name = item->field->json_key;
-	}
-	return items;
-}
-
-static List *
-value_items(CormStmt *stmt, Oid typid)
-{
-	List	   *own = own_items(stmt);
-	Item	   *item;
-
-	if (list_length(own) != 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("query returns %d columns, but one value is wanted", list_length(own)),
-				 errhint("Use corm.select() with one field or expression.")));
-	item = linitial(own);
-	item->quiet = true;
-	if (item->field == NULL || item->field->typid != typid)
-	{
-		item->cast = typid;
-		item->cast_typmod = -1;
-	}
-	return own;
-}
-
-static void
-deparse_items(CormDeparse *ctx, List *items)
-{
-	StringInfo	buf = ctx->buf;
-	ListCell   *lc;
-
-	foreach(lc, items)
-	{
-		Item	   *item = lfirst(lc);
-		const char *own_name = item->field ? item->field->column : item->column;
-
-		if (foreach_current_index(lc) > 0)
-			appendStringInfoString(buf, ", ");
-		if (OidIsValid(item->cast))
-			appendStringInfoString(buf, "CAST(");
-		if (item->tree)
-			corm_deparse_expr(ctx, item->tree);
-		else
-			corm_deparse_column(ctx, item->range, item->field, item->column);
-		if (OidIsValid(item->cast))
-			appendStringInfo(buf, " AS %s)", corm_deparse_type(item->cast, item->cast_typmod));
-		if ((!item->quiet || item->aliased) &&
-			(own_name == NULL || strcmp(own_name, item->name) != 0))
-			appendStringInfo(buf, " AS %s", quote_identifier(item->name));
-	}
-}
-
-/*
  * Clauses
  */
 
-static void
-deparse_ctes(CormDeparse *ctx, CormStmt *stmt)
+/*
+ * corm_deparse_ctes appends a statement's WITH.
+ */
+void
+corm_deparse_ctes(CormDeparse *ctx, CormStmt *stmt)
 {
 	ListCell   *lc;
 
@@ -326,8 +107,11 @@ deparse_list(CormDeparse *ctx, const char *keyword, List *list)
 	}
 }
 
-static void
-deparse_conditions(CormDeparse *ctx, const char *keyword, List *conditions)
+/*
+ * corm_deparse_conditions appends WHERE or HAVING, nothing if there are none.
+ */
+void
+corm_deparse_conditions(CormDeparse *ctx, const char *keyword, List *conditions)
 {
 	if (conditions == NIL)
 		return;
@@ -341,7 +125,7 @@ deparse_from(CormDeparse *ctx, CormStmt *stmt)
 	ListCell   *lc;
 
 	appendStringInfoString(ctx->buf, " FROM ");
-	deparse_range(ctx, stmt->source);
+	corm_deparse_range(ctx, stmt->source);
 	foreach(lc, stmt->joins)
 	{
 		CormJoin   *join = lfirst(lc);
@@ -364,7 +148,7 @@ deparse_from(CormDeparse *ctx, CormStmt *stmt)
 				appendStringInfoString(ctx->buf, " JOIN ");
 				break;
 		}
-		deparse_range(ctx, join->range);
+		corm_deparse_range(ctx, join->range);
 		if (join->condition)
 		{
 			appendStringInfoString(ctx->buf, " ON ");
@@ -435,13 +219,13 @@ deparse_select_body(CormDeparse *ctx, CormStmt *stmt, List *items)
 	else if (stmt->distinct)
 		appendStringInfoString(buf, "DISTINCT ");
 	if (items)
-		deparse_items(ctx, items);
+		corm_deparse_items(ctx, items);
 	else
 		appendStringInfoString(buf, "1");
 	deparse_from(ctx, stmt);
-	deparse_conditions(ctx, " WHERE ", stmt->where);
+	corm_deparse_conditions(ctx, " WHERE ", stmt->where);
 	deparse_list(ctx, " GROUP BY ", stmt->group_by);
-	deparse_conditions(ctx, " HAVING ", stmt->having);
+	corm_deparse_conditions(ctx, " HAVING ", stmt->having);
 }
 
 static void
@@ -452,7 +236,7 @@ deparse_select(CormDeparse *ctx, CormStmt *stmt, List *items)
 	ListCell   *lc;
 
 	ctx->stmt = stmt;
-	deparse_ctes(ctx, stmt);
+	corm_deparse_ctes(ctx, stmt);
 	deparse_select_body(ctx, stmt, items);
 	foreach(lc, stmt->setops)
 	{
@@ -498,252 +282,10 @@ corm_deparse_subquery(CormDeparse *ctx, CormStmt *stmt)
 	if (stmt->command == CORM_CMD_RAW)
 		corm_deparse_raw(ctx, stmt->raw_sql, stmt->raw_args);
 	else if (stmt->command == CORM_CMD_SELECT)
-		deparse_select(ctx, stmt, own_items(stmt));
+		deparse_select(ctx, stmt, corm_items_own(stmt));
 	else
-		deparse_write(ctx, stmt, stmt->returns ? own_items(stmt) : NIL);
+		corm_deparse_write(ctx, stmt, stmt->returns ? corm_items_own(stmt) : NIL);
 	ctx->depth--;
-}
-
-/*
- * Writes
- */
-
-static void
-deparse_assignments(CormDeparse *ctx, List *sets, bool *first)
-{
-	ListCell   *lc;
-
-	foreach(lc, sets)
-	{
-		CormAssignment *set = lfirst(lc);
-
-		appendStringInfo(ctx->buf, "%s%s = ", *first ? "" : ", ",
-						 quote_identifier(set->field->column));
-		*first = false;
-		corm_deparse_value_for(ctx, set->value, ctx->stmt->source->model, set->field);
-	}
-}
-
-static bool
-list_has_field(List *fields, CormField *field)
-{
-	return list_member_ptr(fields, field);
-}
-
-static void
-deparse_conflict(CormDeparse *ctx, CormStmt *stmt, List *given)
-{
-	StringInfo	buf = ctx->buf;
-	ListCell   *lc;
-	List	   *fields = stmt->update_fields;
-	bool		first = true;
-
-	appendStringInfoString(buf, " ON CONFLICT");
-	if (stmt->conflict_fields)
-	{
-		foreach(lc, stmt->conflict_fields)
-		{
-			CormField  *field = lfirst(lc);
-
-			appendStringInfo(buf, "%s%s", foreach_current_index(lc) == 0 ? " (" : ", ",
-							 quote_identifier(field->column));
-		}
-		appendStringInfoChar(buf, ')');
-		if (stmt->conflict_where)
-		{
-			appendStringInfoString(buf, " WHERE ");
-			ctx->bare_columns = true;
-			corm_deparse_expr(ctx, stmt->conflict_where);
-			ctx->bare_columns = false;
-		}
-	}
-	else if (stmt->conflict_constraint)
-		appendStringInfo(buf, " ON CONSTRAINT %s", quote_identifier(stmt->conflict_constraint));
-
-	if (stmt->conflict_action == CORM_CONFLICT_NOTHING)
-	{
-		appendStringInfoString(buf, " DO NOTHING");
-		return;
-	}
-
-	if (fields == NIL && stmt->update_sets == NIL)
-	{
-		/* all that was given but the key */
-		foreach(lc, given)
-		{
-			CormField  *field = lfirst(lc);
-
-			if (!list_has_field(stmt->conflict_fields, field) && !field->primary_key)
-				fields = lappend(fields, field);
-		}
-		/* a row must be touched to be returned */
-		if (fields == NIL)
-			fields = list_copy(stmt->conflict_fields ? stmt->conflict_fields : given);
-	}
-	appendStringInfoString(buf, " DO UPDATE SET ");
-	foreach(lc, fields)
-	{
-		CormField  *field = lfirst(lc);
-		const char *column = quote_identifier(field->column);
-		ListCell   *set;
-		bool		overridden = false;
-
-		foreach(set, stmt->update_sets)
-			if (((CormAssignment *) lfirst(set))->field == field)
-				overridden = true;
-		if (overridden)
-			continue;
-		appendStringInfo(buf, "%s%s = EXCLUDED.%s", first ? "" : ", ", column, column);
-		first = false;
-	}
-	deparse_assignments(ctx, stmt->update_sets, &first);
-	deparse_conditions(ctx, " WHERE ", stmt->where);
-}
-
-static void
-deparse_insert(CormDeparse *ctx, CormStmt *stmt)
-{
-	StringInfo	buf = ctx->buf;
-	CormModel  *model = stmt->source->model;
-	List	   *row_fields = NIL;
-	List	   *given = NIL;
-	ListCell   *lc;
-
-	if (stmt->rows)
-	{
-		int			i = -1;
-
-		while ((i = bms_next_member(ctx->rows_fields, i)) >= 0 && i < model->nfields)
-		{
-			CormField  *field = &model->fields[i];
-			bool		overridden = false;
-
-			foreach(lc, stmt->sets)
-				if (((CormAssignment *) lfirst(lc))->field == field)
-					overridden = true;
-			if (!overridden)
-				row_fields = lappend(row_fields, field);
-		}
-	}
-	given = list_copy(row_fields);
-	foreach(lc, stmt->sets)
-		given = lappend(given, ((CormAssignment *) lfirst(lc))->field);
-
-	appendStringInfoString(buf, "INSERT INTO ");
-	corm_deparse_table(buf, model);
-	if (strcmp(stmt->source->alias, model->table_name) != 0)
-		appendStringInfo(buf, " AS %s", quote_identifier(stmt->source->alias));
-
-	foreach(lc, given)
-	{
-		CormField  *field = lfirst(lc);
-
-		appendStringInfo(buf, "%s%s", foreach_current_index(lc) == 0 ? " (" : ", ",
-						 quote_identifier(field->column));
-	}
-	if (given)
-		appendStringInfoChar(buf, ')');
-
-	if (stmt->rows)
-	{
-		bool		is_json = stmt->rows->typid == JSONBOID;
-
-		appendStringInfoString(buf, " SELECT ");
-		foreach(lc, row_fields)
-		{
-			CormField  *field = lfirst(lc);
-			const char *column = field->column;
-
-			/* an array has the attributes of the model's row type */
-			if (!is_json)
-				column = get_attname(model->relid, field->rownum, false);
-			appendStringInfo(buf, "%s%s.%s", foreach_current_index(lc) == 0 ? "" : ", ",
-							 CORM_ROWS_ALIAS, quote_identifier(column));
-		}
-		foreach(lc, stmt->sets)
-		{
-			CormAssignment *set = lfirst(lc);
-
-			if (row_fields || foreach_current_index(lc) > 0)
-				appendStringInfoString(buf, ", ");
-			corm_deparse_value_for(ctx, set->value, model, set->field);
-		}
-		if (is_json)
-		{
-			appendStringInfoString(buf, " FROM pg_catalog.jsonb_populate_recordset(NULL::");
-			corm_deparse_table(buf, model);
-			appendStringInfoString(buf, ", ");
-		}
-		else
-			appendStringInfoString(buf, " FROM pg_catalog.unnest(");
-		corm_deparse_expr(ctx, stmt->rows);
-		appendStringInfo(buf, ") AS %s", CORM_ROWS_ALIAS);
-	}
-	else if (stmt->sets)
-	{
-		appendStringInfoString(buf, " VALUES (");
-		foreach(lc, stmt->sets)
-		{
-			CormAssignment *set = lfirst(lc);
-
-			if (foreach_current_index(lc) > 0)
-				appendStringInfoString(buf, ", ");
-			corm_deparse_value_for(ctx, set->value, model, set->field);
-		}
-		appendStringInfoChar(buf, ')');
-	}
-	else
-		appendStringInfoString(buf, " DEFAULT VALUES");
-
-	if (stmt->conflict_action != CORM_CONFLICT_NONE)
-		deparse_conflict(ctx, stmt, given);
-}
-
-static void
-deparse_update_or_delete(CormDeparse *ctx, CormStmt *stmt)
-{
-	StringInfo	buf = ctx->buf;
-	List	   *conditions = NIL;
-	ListCell   *lc;
-	bool		first = true;
-
-	appendStringInfoString(buf, stmt->command == CORM_CMD_UPDATE ? "UPDATE " : "DELETE FROM ");
-	deparse_range(ctx, stmt->source);
-	if (stmt->command == CORM_CMD_UPDATE)
-	{
-		appendStringInfoString(buf, " SET ");
-		deparse_assignments(ctx, stmt->sets, &first);
-	}
-	foreach(lc, stmt->joins)
-	{
-		CormJoin   *join = lfirst(lc);
-
-		appendStringInfoString(buf, foreach_current_index(lc) > 0 ? ", " :
-							   stmt->command == CORM_CMD_UPDATE ? " FROM " : " USING ");
-		deparse_range(ctx, join->range);
-		if (join->condition)
-			conditions = lappend(conditions, join->condition);
-	}
-	deparse_conditions(ctx, " WHERE ", list_concat(conditions, stmt->where));
-}
-
-static void
-deparse_write(CormDeparse *ctx, CormStmt *stmt, List *returning)
-{
-	CormStmt   *outer = ctx->stmt;
-
-	ctx->stmt = stmt;
-	deparse_ctes(ctx, stmt);
-	if (stmt->command == CORM_CMD_INSERT)
-		deparse_insert(ctx, stmt);
-	else
-		deparse_update_or_delete(ctx, stmt);
-	if (returning)
-	{
-		appendStringInfoString(ctx->buf, " RETURNING ");
-		deparse_items(ctx, returning);
-	}
-	ctx->stmt = outer;
 }
 
 /*
@@ -756,7 +298,7 @@ deparse_any(CormDeparse *ctx, CormStmt *stmt, List *items)
 	if (stmt->command == CORM_CMD_SELECT)
 		deparse_select(ctx, stmt, items);
 	else
-		deparse_write(ctx, stmt, items);
+		corm_deparse_write(ctx, stmt, items);
 }
 
 /*
@@ -775,10 +317,10 @@ needs_wrapping(CormStmt *stmt, List *items)
 		return true;
 	if (!stmt->distinct && !stmt->distinct_on)
 		return false;
-	if (list_length(items) != list_length(own_items(stmt)))
+	if (list_length(items) != list_length(corm_items_own(stmt)))
 		return true;
 	foreach(lc, items)
-		if (OidIsValid(((Item *) lfirst(lc))->cast))
+		if (OidIsValid(((CormItem *) lfirst(lc))->cast))
 			return true;
 	return false;
 }
@@ -792,7 +334,7 @@ deparse_wrapped(CormDeparse *ctx, CormStmt *stmt, List *items)
 	appendStringInfoString(buf, "SELECT ");
 	foreach(lc, items)
 	{
-		Item	   *item = lfirst(lc);
+		CormItem	   *item = lfirst(lc);
 		char	   *column = psprintf("%s.%s", CORM_ROWS_ALIAS, quote_identifier(item->name));
 
 		if (foreach_current_index(lc) > 0)
@@ -804,7 +346,7 @@ deparse_wrapped(CormDeparse *ctx, CormStmt *stmt, List *items)
 			appendStringInfoString(buf, column);
 	}
 	appendStringInfoString(buf, " FROM (");
-	deparse_any(ctx, stmt, own_items(stmt));
+	deparse_any(ctx, stmt, corm_items_own(stmt));
 	appendStringInfo(buf, ") AS %s", CORM_ROWS_ALIAS);
 }
 
@@ -858,7 +400,7 @@ deparse_json(CormDeparse *ctx, CormStmt *stmt, bool one)
 	if (stmt->command == CORM_CMD_SELECT)
 	{
 		appendStringInfo(buf, "SELECT %s FROM (", result);
-		deparse_select(ctx, stmt, json_items(stmt));
+		deparse_select(ctx, stmt, corm_items_json(stmt));
 		appendStringInfo(buf, ") AS %s", rows);
 		return;
 	}
@@ -866,7 +408,7 @@ deparse_json(CormDeparse *ctx, CormStmt *stmt, bool one)
 	if (stmt->command == CORM_CMD_RAW)
 		corm_deparse_raw(ctx, stmt->raw_sql, stmt->raw_args);
 	else
-		deparse_write(ctx, stmt, json_items(stmt));
+		corm_deparse_write(ctx, stmt, corm_items_json(stmt));
 	appendStringInfo(buf, ") SELECT %s FROM %s", result, rows);
 }
 
@@ -887,14 +429,14 @@ deparse_count(CormDeparse *ctx, CormStmt *stmt)
 			 stmt->lock != CORM_N_INVALID)
 	{
 		appendStringInfoString(buf, " FROM (");
-		deparse_select(ctx, stmt, own_items(stmt));
+		deparse_select(ctx, stmt, corm_items_own(stmt));
 		appendStringInfo(buf, ") AS %s", CORM_ROWS_ALIAS);
 	}
 	else
 	{
 		ctx->stmt = stmt;
 		deparse_from(ctx, stmt);
-		deparse_conditions(ctx, " WHERE ", stmt->where);
+		corm_deparse_conditions(ctx, " WHERE ", stmt->where);
 	}
 }
 
@@ -907,7 +449,7 @@ deparse_exists(CormDeparse *ctx, CormStmt *stmt)
 	if (stmt->command == CORM_CMD_RAW)
 		corm_deparse_raw(ctx, stmt->raw_sql, stmt->raw_args);
 	else
-		deparse_select(ctx, stmt, simple ? NIL : own_items(stmt));
+		deparse_select(ctx, stmt, simple ? NIL : corm_items_own(stmt));
 	appendStringInfoChar(ctx->buf, ')');
 }
 
@@ -949,8 +491,8 @@ corm_deparse(CormStmt *stmt, const CormDeparseRequest *request)
 				deparse_raw_rows(&ctx, stmt, request);
 				break;
 			}
-			items = request->output == CORM_OUTPUT_ROWS ? row_items(stmt, request) :
-				value_items(stmt, request->typid);
+			items = request->output == CORM_OUTPUT_ROWS ? corm_items_row(stmt, request) :
+				corm_items_value(stmt, request->typid);
 			if (needs_wrapping(stmt, items))
 				deparse_wrapped(&ctx, stmt, items);
 			else
@@ -974,10 +516,10 @@ corm_deparse(CormStmt *stmt, const CormDeparseRequest *request)
 			if (stmt->command == CORM_CMD_RAW)
 				corm_deparse_raw(&ctx, stmt->raw_sql, stmt->raw_args);
 			else if (stmt->command == CORM_CMD_SELECT)
-				deparse_select(&ctx, stmt, own_items(stmt));
+				deparse_select(&ctx, stmt, corm_items_own(stmt));
 			else
 			{
-				deparse_write(&ctx, stmt, stmt->returns ? own_items(stmt) : NIL);
+				corm_deparse_write(&ctx, stmt, stmt->returns ? corm_items_own(stmt) : NIL);
 				result->returns_rows = stmt->returns;
 			}
 			break;

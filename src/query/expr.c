@@ -74,178 +74,6 @@ find_operator(CormNodeTag tag)
 }
 
 /*
- * corm_search_path_is_safe tells whether pg_catalog is searched before all
- * other schemas, so that a bare operator that pg_catalog has for exactly the
- * given types is that one.  The answer is part of the key of cached plans;
- * it is worked out anew only when the setting's text has changed.
- */
-bool
-corm_search_path_is_safe(void)
-{
-	static char *last_path = NULL;
-	static bool last_answer = false;
-
-	if (last_path == NULL || strcmp(last_path, namespace_search_path) != 0)
-	{
-		char	   *copy = pstrdup(namespace_search_path);
-		List	   *names;
-		ListCell   *lc;
-
-		if (last_path)
-			free(last_path);
-		last_path = NULL;
-		last_answer = true;
-		if (SplitIdentifierString(copy, ',', &names))
-		{
-			foreach(lc, names)
-			{
-				/* implicitly first, unless it is listed behind another */
-				if (strcmp(lfirst(lc), "pg_catalog") == 0)
-				{
-					last_answer = foreach_current_index(lc) == 0;
-					break;
-				}
-			}
-			list_free(names);
-		}
-		pfree(copy);
-		last_path = strdup(namespace_search_path);
-	}
-	return last_answer;
-}
-
-/*
- * Types
- */
-
-/*
- * corm_deparse_type returns a type's name as SQL, with its schema unless it
- * is one that SQL itself names.
- */
-char *
-corm_deparse_type(Oid typid, int32 typmod)
-{
-	bits16		flags = FORMAT_TYPE_FORCE_QUALIFY;
-
-	if (typmod >= 0)
-		flags |= FORMAT_TYPE_TYPEMOD_GIVEN;
-	return format_type_extended(typid, typmod, flags);
-}
-
-/*
- * The type of an expression as far as we can tell without PostgreSQL's
- * parser; InvalidOid if we cannot, UNKNOWNOID for a value given as text.
- */
-static Oid
-expr_type(CormTree *tree)
-{
-	switch (tree->tag)
-	{
-		case CORM_N_COLUMN:
-			if (tree->field)
-				return tree->field->typid;
-			return tree->aliased ? expr_type(tree->aliased) : InvalidOid;
-		case CORM_N_VALUE:
-			return tree->typid;
-		case CORM_N_NULL:
-			return tree->args[0].oid;
-		case CORM_N_CAST:
-			return tree->args[1].oid;
-		case CORM_N_AS:
-		case CORM_N_MIN:
-		case CORM_N_MAX:
-		case CORM_N_FILTER_WHERE:
-		case CORM_N_OVER:
-			return expr_type(tree->args[0].node);
-		case CORM_N_EXCLUDED:
-			return tree->field->typid;
-		case CORM_N_COUNT:
-		case CORM_N_COUNT_DISTINCT:
-			return INT8OID;
-		case CORM_N_JSON_GET_TEXT:
-		case CORM_N_JSON_PATH_TEXT:
-			return TEXTOID;
-		default:
-			return InvalidOid;
-	}
-}
-
-/*
- * The schema whose operator of that name serves a left operand of the given
- * type: that of the type if it has one of its own (citext, hstore, ltree),
- * else pg_catalog.
- */
-static Oid
-operator_schema(const char *name, Oid left)
-{
-	Oid			type;
-	Oid			schema;
-	CatCList   *list;
-	bool		found = false;
-	HeapTuple	tuple;
-
-	if (!OidIsValid(left) || left == UNKNOWNOID)
-		return PG_CATALOG_NAMESPACE;
-	type = getBaseType(left);
-	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
-	if (!HeapTupleIsValid(tuple))
-		return PG_CATALOG_NAMESPACE;
-	schema = ((Form_pg_type) GETSTRUCT(tuple))->typnamespace;
-	ReleaseSysCache(tuple);
-	if (schema == PG_CATALOG_NAMESPACE)
-		return schema;
-
-	list = SearchSysCacheList2(OPERNAMENSP, CStringGetDatum(name), ObjectIdGetDatum(type));
-	for (int i = 0; i < list->n_members && !found; i++)
-	{
-		Form_pg_operator op = (Form_pg_operator) GETSTRUCT(&list->members[i]->tuple);
-
-		found = op->oprnamespace == schema;
-	}
-	ReleaseCatCacheList(list);
-	return found ? schema : PG_CATALOG_NAMESPACE;
-}
-
-/*
- * Appends an operator with blanks around it: bare where that can mean only
- * pg_catalog's, else with its schema.  right may be UNKNOWNOID: PostgreSQL
- * then assumes the type of the left operand.
- */
-static void
-append_operator(CormDeparse *ctx, const char *name, const char *keyword, Oid left, Oid right)
-{
-	Oid			schema;
-
-	if (ctx->path_is_safe)
-	{
-		bool		bare = !OidIsValid(left) || left == UNKNOWNOID;
-
-		if (!bare)
-		{
-			Oid			l = getBaseType(left);
-			Oid			r = right == UNKNOWNOID || !OidIsValid(right) ? l : getBaseType(right);
-			Oid			oprid = OpernameGetOprid(list_make2(makeString("pg_catalog"),
-															makeString(pstrdup(name))), l, r);
-
-			/* varchar, domains over text, ...: their operators are text's */
-			if (!OidIsValid(oprid) && (l == VARCHAROID || l == TEXTOID))
-				oprid = OpernameGetOprid(list_make2(makeString("pg_catalog"),
-													makeString(pstrdup(name))), TEXTOID, TEXTOID);
-			bare = OidIsValid(oprid);
-		}
-		if (bare)
-		{
-			appendStringInfo(ctx->buf, " %s ", keyword);
-			return;
-		}
-	}
-	schema = operator_schema(name, left);
-	appendStringInfo(ctx->buf, " OPERATOR(%s.%s) ",
-					 schema == PG_CATALOG_NAMESPACE ? "pg_catalog" :
-					 quote_identifier(get_namespace_name(schema)), name);
-}
-
-/*
  * Columns and values
  */
 
@@ -393,8 +221,8 @@ deparse_operator(CormDeparse *ctx, CormTree *tree, const OperatorDesc *op)
 {
 	CormTree   *left = tree->args[0].node;
 	CormTree   *right = tree->args[1].node;
-	Oid			left_type = expr_type(left);
-	Oid			right_type = expr_type(right);
+	Oid			left_type = corm_expr_type(left);
+	Oid			right_type = corm_expr_type(right);
 
 	deparse_operand(ctx, left);
 
@@ -408,12 +236,12 @@ deparse_operator(CormDeparse *ctx, CormTree *tree, const OperatorDesc *op)
 	if (right->tag == CORM_N_VALUE)
 	{
 		right_type = array_param_type(right, left_type);
-		append_operator(ctx, op->name, op->keyword, left_type, right_type);
+		corm_deparse_operator(ctx, op->name, op->keyword, left_type, right_type);
 		append_param(ctx, right, right_type, CORM_PARAM_PLAIN);
 	}
 	else
 	{
-		append_operator(ctx, op->name, op->keyword, left_type, right_type);
+		corm_deparse_operator(ctx, op->name, op->keyword, left_type, right_type);
 		deparse_operand(ctx, right);
 	}
 	meet(ctx, NULL);
@@ -440,7 +268,7 @@ deparse_literal_match(CormDeparse *ctx, CormTree *tree)
 	StringInfo	buf = ctx->buf;
 	CormTree   *left = tree->args[0].node;
 	CormTree   *right = tree->args[1].node;
-	Oid			left_type = expr_type(left);
+	Oid			left_type = corm_expr_type(left);
 	bool		ignore_case = tree->tag == CORM_N_ICONTAINS;
 
 	if (tree->tag == CORM_N_CONTAINS && is_container_type(left_type))
@@ -452,7 +280,7 @@ deparse_literal_match(CormDeparse *ctx, CormTree *tree)
 	if (right->tag == CORM_N_VALUE || right->tag == CORM_N_NULL)
 	{
 		deparse_operand(ctx, left);
-		append_operator(ctx, ignore_case ? "~~*" : "~~", ignore_case ? "ILIKE" : "LIKE",
+		corm_deparse_operator(ctx, ignore_case ? "~~*" : "~~", ignore_case ? "ILIKE" : "LIKE",
 						left_type, UNKNOWNOID);
 		meet(ctx, left);
 		if (right->tag == CORM_N_NULL)
@@ -488,7 +316,7 @@ deparse_literal_match(CormDeparse *ctx, CormTree *tree)
 			appendStringInfoString(buf, ignore_case ? "), pg_catalog.lower(" : ", ");
 			corm_deparse_expr(ctx, right);
 			appendStringInfoString(buf, ignore_case ? "))" : ")");
-			append_operator(ctx, ">", ">", INT4OID, INT4OID);
+			corm_deparse_operator(ctx, ">", ">", INT4OID, INT4OID);
 			appendStringInfoChar(buf, '0');
 			break;
 	}
@@ -501,11 +329,11 @@ deparse_in(CormDeparse *ctx, CormTree *tree)
 	CormTree   *left = tree->args[0].node;
 	CormTree   *right = tree->args[1].node;
 	bool		negated = tree->tag == CORM_N_NOT_IN;
-	Oid			left_type = expr_type(left);
+	Oid			left_type = corm_expr_type(left);
 	const char *op = negated ? "<>" : "=";
 
 	deparse_operand(ctx, left);
-	append_operator(ctx, op, op, left_type,
+	corm_deparse_operator(ctx, op, op, left_type,
 					right->tag == CORM_N_VALUE ? get_element_type(right->typid) : UNKNOWNOID);
 	appendStringInfoString(buf, negated ? "ALL (" : "ANY (");
 	meet(ctx, left);
@@ -532,7 +360,7 @@ static void
 deparse_comparison(CormDeparse *ctx, CormTree *left, const char *op, CormTree *right)
 {
 	deparse_operand(ctx, left);
-	append_operator(ctx, op, op, expr_type(left), expr_type(right));
+	corm_deparse_operator(ctx, op, op, corm_expr_type(left), corm_expr_type(right));
 	meet(ctx, left);
 	deparse_operand(ctx, right);
 	meet(ctx, NULL);
@@ -556,7 +384,7 @@ deparse_distinct_from(CormDeparse *ctx, CormTree *tree)
 	StringInfo	buf = ctx->buf;
 	CormTree   *left = tree->args[0].node;
 	CormTree   *right = tree->args[1].node;
-	Oid			left_type = expr_type(left);
+	Oid			left_type = corm_expr_type(left);
 
 	if (right->tag == CORM_N_NULL)
 	{
@@ -564,7 +392,7 @@ deparse_distinct_from(CormDeparse *ctx, CormTree *tree)
 		appendStringInfoString(buf, " IS NOT NULL");
 		return;
 	}
-	if (ctx->path_is_safe && operator_schema("=", left_type) == PG_CATALOG_NAMESPACE)
+	if (ctx->path_is_safe && corm_operator_schema("=", left_type) == PG_CATALOG_NAMESPACE)
 	{
 		deparse_operand(ctx, left);
 		appendStringInfoString(buf, " IS DISTINCT FROM ");

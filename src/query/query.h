@@ -258,7 +258,23 @@ struct CormStmt
 	List	   *raw_args;		/* of CormTree */
 };
 
+/* Where in a statement an expression stands: decides what a name may mean. */
+typedef enum CormPlace
+{
+	CORM_PLACE_INPUT,				/* fields only */
+	CORM_PLACE_OUTPUT,				/* fields, then select items */
+	CORM_PLACE_ORDER					/* select items, then fields */
+} CormPlace;
+
 extern CormStmt *corm_resolve(List *clauses, Oid default_model);
+extern CormStmt *corm_resolve_stmt(List *clauses, Oid default_model, CormStmt *parent);
+
+/* names.c */
+extern CormRange *corm_add_model_range(CormStmt *stmt, CormTree *clause, Oid relid, const char *alias);
+extern CormRange *corm_add_query_range(CormStmt *stmt, CormTree *clause, List *clauses, const char *alias);
+extern CormRange *corm_add_cte_range(CormStmt *stmt, CormTree *clause, const char *name, const char *alias);
+extern void corm_resolve_expr(CormStmt *stmt, CormTree *tree, CormPlace place);
+extern void corm_resolve_list(CormStmt *stmt, List *list, CormPlace place);
 extern List *corm_stmt_output_names(CormStmt *stmt);
 extern char *corm_item_name(CormTree *item);
 
@@ -334,7 +350,37 @@ typedef struct CormDeparse
 	CormField  *met_field;
 } CormDeparse;
 
+/* items.c */
+/* An output column of the statement that is written. */
+typedef struct CormItem
+{
+	char	   *name;			/* output name */
+	CormRange  *range;			/* a column of this range ... */
+	CormField  *field;			/* ... this field */
+	char	   *column;			/* ... or this column of a subquery */
+	CormTree   *tree;			/* or an expression */
+	Oid			cast;			/* cast to this type, if valid */
+	int32		cast_typmod;
+	bool		quiet;			/* nobody asks for its name ... */
+	bool		aliased;		/* ... but other clauses may refer to it */
+} CormItem;
+
+extern List *corm_items_own(CormStmt *stmt);
+extern List *corm_items_row(CormStmt *stmt, const CormDeparseRequest *request);
+extern List *corm_items_json(CormStmt *stmt);
+extern List *corm_items_value(CormStmt *stmt, Oid typid);
+extern void corm_deparse_items(CormDeparse *ctx, List *items);
+
+/* deparse.c */
+extern void corm_deparse_ctes(CormDeparse *ctx, CormStmt *stmt);
+extern void corm_deparse_range(CormDeparse *ctx, CormRange *range);
+extern void corm_deparse_conditions(CormDeparse *ctx, const char *keyword, List *conditions);
 extern void corm_deparse_subquery(CormDeparse *ctx, CormStmt *stmt);
+
+/* write.c */
+extern void corm_deparse_write(CormDeparse *ctx, CormStmt *stmt, List *returning);
+
+/* expr.c */
 extern void corm_deparse_expr(CormDeparse *ctx, CormTree *tree);
 extern void corm_deparse_output_expr(CormDeparse *ctx, CormTree *tree);
 extern void corm_deparse_and(CormDeparse *ctx, List *conditions);
@@ -343,11 +389,17 @@ extern void corm_deparse_column(CormDeparse *ctx, CormRange *range, CormField *f
 extern void corm_deparse_value_for(CormDeparse *ctx, CormTree *value, CormModel *model,
 								   CormField *field);
 extern void corm_deparse_raw(CormDeparse *ctx, const char *sql, List *args);
+
+/* operators.c */
+extern bool corm_search_path_is_safe(void);
 extern char *corm_deparse_type(Oid typid, int32 typmod);
+extern Oid	corm_expr_type(CormTree *tree);
+extern Oid	corm_operator_schema(const char *name, Oid left);
+extern void corm_deparse_operator(CormDeparse *ctx, const char *name, const char *keyword,
+								  Oid left, Oid right);
 
 extern CormDeparsed *corm_deparse(CormStmt *stmt, const CormDeparseRequest *request);
 extern void corm_deparse_table(StringInfo buf, CormModel *model);
-extern bool corm_search_path_is_safe(void);
 
 /* raw.c: SQL text written by users */
 extern void corm_raw_check_expr(const char *sql);

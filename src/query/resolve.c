@@ -4,14 +4,7 @@
  *		From a list of clauses to a statement whose names are bound.
  *
  * Clauses come in any order; each goes to its place in a CormStmt.  Names
- * become fields of models, output columns, or columns of subqueries.  A name
- * is looked for
- *	- as a field of the source, by its whole text, dots included;
- *	- as alias.field, in this query and then in those around it;
- *	- as a field of exactly one joined range;
- *	- where SQL allows it (order_by, group_by, having), as the name of a
- *	  select item.
- * Anything else is an unknown field, 42703.
+ * become fields of models, output columns, or columns of subqueries: names.c.
  *
  * Everything is allocated in the current context and points to models, which
  * live until the end of the transaction.
@@ -25,17 +18,6 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
-/* Where in a statement an expression stands: decides what a name may mean. */
-typedef enum Place
-{
-	PLACE_INPUT,				/* fields only */
-	PLACE_OUTPUT,				/* fields, then select items */
-	PLACE_ORDER					/* select items, then fields */
-} Place;
-
-static CormStmt *resolve_stmt(List *clauses, Oid default_model, CormStmt *parent);
-static void resolve_expr(CormStmt *stmt, CormTree *tree, Place place);
-
 static void misplaced(CormTree *clause, const char *why) pg_attribute_noreturn();
 
 static void
@@ -44,380 +26,6 @@ misplaced(CormTree *clause, const char *why)
 	ereport(ERROR,
 			(errcode(ERRCODE_SYNTAX_ERROR),
 			 errmsg("corm.%s() %s", clause->desc->func, why)));
-}
-
-/*
- * Ranges
- */
-
-static CormRange *
-find_range(CormStmt *stmt, const char *alias, int len)
-{
-	ListCell   *lc;
-
-	foreach(lc, stmt->ranges)
-	{
-		CormRange  *range = lfirst(lc);
-
-		if (strlen(range->alias) == len && memcmp(range->alias, alias, len) == 0)
-			return range;
-	}
-	return NULL;
-}
-
-static CormRange *
-add_range(CormStmt *stmt, CormTree *clause, const char *alias)
-{
-	CormRange  *range = palloc0(sizeof(CormRange));
-
-	if (strlen(alias) >= NAMEDATALEN)
-		ereport(ERROR,
-				(errcode(ERRCODE_NAME_TOO_LONG),
-				 errmsg("alias \"%s\" is too long", alias),
-				 errdetail("Names have at most %d bytes.", NAMEDATALEN - 1)));
-	if (find_range(stmt, alias, strlen(alias)))
-		ereport(ERROR,
-				(errcode(ERRCODE_DUPLICATE_ALIAS),
-				 errmsg("alias \"%s\" is used more than once", alias),
-				 errhint("Give corm.%s() an alias of its own.", clause->desc->func)));
-	range->alias = pstrdup(alias);
-	stmt->ranges = lappend(stmt->ranges, range);
-	return range;
-}
-
-static CormRange *
-add_model_range(CormStmt *stmt, CormTree *clause, Oid relid, const char *alias)
-{
-	CormModel  *model = corm_model_get(relid);
-	CormRange  *range = add_range(stmt, clause, alias ? alias : model->table_name);
-
-	range->model = model;
-	return range;
-}
-
-static CormRange *
-add_query_range(CormStmt *stmt, CormTree *clause, List *clauses, const char *alias)
-{
-	CormRange  *range = add_range(stmt, clause, alias);
-
-	range->query = resolve_stmt(clauses, InvalidOid, stmt->parent);
-	range->columns = corm_stmt_output_names(range->query);
-	return range;
-}
-
-static CormRange *
-add_cte_range(CormStmt *stmt, CormTree *clause, const char *name, const char *alias)
-{
-	CormRange  *range;
-
-	for (CormStmt *level = stmt; level; level = level->parent)
-	{
-		ListCell   *lc;
-
-		foreach(lc, level->ctes)
-		{
-			CormCte    *cte = lfirst(lc);
-
-			if (strcmp(cte->name, name) == 0)
-			{
-				range = add_range(stmt, clause, alias ? alias : name);
-				range->cte = cte->name;
-				range->columns = corm_stmt_output_names(cte->query);
-				return range;
-			}
-		}
-	}
-	ereport(ERROR,
-			(errcode(ERRCODE_UNDEFINED_TABLE),
-			 errmsg("unknown query \"%s\"", name),
-			 errhint("Name it with corm.with() before it is used.")));
-}
-
-/*
- * range_column binds a COLUMN to a range's field of that name; false if it
- * has none.
- */
-static bool
-range_column(CormRange *range, CormTree *tree, const char *name)
-{
-	ListCell   *lc;
-
-	if (range->model)
-	{
-		CormField  *field = corm_model_find_field(range->model, name);
-
-		if (field == NULL)
-			return false;
-		tree->range = range;
-		tree->field = field;
-		return true;
-	}
-	foreach(lc, range->columns)
-	{
-		if (strcmp(lfirst(lc), name) == 0)
-		{
-			tree->range = range;
-			tree->output = lfirst(lc);
-			return true;
-		}
-	}
-	return false;
-}
-
-static void unknown_column(CormRange *range, const char *name) pg_attribute_noreturn();
-
-static void
-unknown_column(CormRange *range, const char *name)
-{
-	if (range->model)
-		corm_unknown_field(range->model, name);
-	ereport(ERROR,
-			(errcode(ERRCODE_UNDEFINED_COLUMN),
-			 errmsg("unknown field \"%s\" of query \"%s\"", name, range->alias)));
-}
-
-/*
- * The select item that carries the given output name.
- */
-static CormTree *
-find_output(CormStmt *stmt, const char *name)
-{
-	ListCell   *lc;
-
-	foreach(lc, stmt->select)
-	{
-		CormTree   *item = lfirst(lc);
-
-		if (item->tag != CORM_N_COLUMN && strcmp(corm_item_name(item), name) == 0)
-			return item;
-	}
-	return NULL;
-}
-
-static bool
-output_column(CormStmt *stmt, CormTree *tree, const char *name)
-{
-	CormTree   *item = find_output(stmt, name);
-
-	if (item == NULL)
-		return false;
-	tree->output = pstrdup(name);
-	tree->aliased = item;
-	return true;
-}
-
-static void
-resolve_column(CormStmt *stmt, CormTree *tree, Place place)
-{
-	const char *name = tree->args[0].str;
-	CormRange  *found = NULL;
-	ListCell   *lc;
-
-	if (stmt->setops && place == PLACE_ORDER)
-	{
-		/* only the output of a union can be ordered by */
-		foreach(lc, corm_stmt_output_names(stmt))
-		{
-			if (strcmp(lfirst(lc), name) == 0)
-			{
-				tree->output = pstrdup(name);
-				return;
-			}
-		}
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("unknown field \"%s\" of a combined query", name),
-				 errhint("It can be ordered by the fields it returns.")));
-	}
-
-	if (place == PLACE_ORDER && output_column(stmt, tree, name))
-		return;
-	if (stmt->source && range_column(stmt->source, tree, name))
-		return;
-
-	for (const char *dot = strchr(name, '.'); dot; dot = strchr(dot + 1, '.'))
-	{
-		for (CormStmt *level = stmt; level; level = level->parent)
-		{
-			CormRange  *range = find_range(level, name, dot - name);
-
-			if (range == NULL)
-				continue;
-			if (!range_column(range, tree, dot + 1))
-				unknown_column(range, dot + 1);
-			return;
-		}
-	}
-
-	foreach(lc, stmt->ranges)
-	{
-		CormRange  *range = lfirst(lc);
-
-		if (range == stmt->source || !range_column(range, tree, name))
-			continue;
-		if (found)
-			ereport(ERROR,
-					(errcode(ERRCODE_AMBIGUOUS_COLUMN),
-					 errmsg("field \"%s\" is ambiguous", name),
-					 errdetail("Both \"%s\" and \"%s\" have it.", found->alias, range->alias),
-					 errhint("Write it as corm.c('%s.%s').", found->alias, name)));
-		found = range;
-	}
-	if (found)
-	{
-		(void) range_column(found, tree, name);
-		return;
-	}
-	if (place == PLACE_OUTPUT && output_column(stmt, tree, name))
-		return;
-
-	if (stmt->source == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("unknown field \"%s\"", name)));
-	unknown_column(stmt->source, name);
-}
-
-/*
- * Expressions
- */
-
-static void
-resolve_list(CormStmt *stmt, List *list, Place place)
-{
-	ListCell   *lc;
-
-	foreach(lc, list)
-		resolve_expr(stmt, lfirst(lc), place);
-}
-
-static void
-resolve_expr(CormStmt *stmt, CormTree *tree, Place place)
-{
-	check_stack_depth();
-	CHECK_FOR_INTERRUPTS();
-
-	switch (tree->tag)
-	{
-		case CORM_N_COLUMN:
-			resolve_column(stmt, tree, place);
-			return;
-		case CORM_N_VALUE:
-		case CORM_N_NULL:
-			return;
-		case CORM_N_SUBQUERY:
-		case CORM_N_EXISTS:
-		case CORM_N_NOT_EXISTS:
-			tree->query = resolve_stmt(tree->args[0].list, InvalidOid, stmt);
-			if (tree->query->command != CORM_CMD_SELECT && tree->query->command != CORM_CMD_RAW)
-				ereport(ERROR,
-						(errcode(ERRCODE_SYNTAX_ERROR),
-						 errmsg("a subquery must be a query that reads")));
-			return;
-		case CORM_N_EXCLUDED:
-			if (stmt->command != CORM_CMD_INSERT || stmt->source->model == NULL)
-				ereport(ERROR,
-						(errcode(ERRCODE_SYNTAX_ERROR),
-						 errmsg("corm.excluded() has a meaning in an upsert only")));
-			tree->field = corm_model_field(stmt->source->model, tree->args[0].str);
-			return;
-		case CORM_N_RAW:
-			corm_raw_check_expr(tree->args[0].str);
-			break;
-		default:
-			break;
-	}
-
-	for (int i = 0; tree->desc->args[i] != '\0'; i++)
-	{
-		switch (tree->desc->args[i])
-		{
-			case 'x':
-			case 'v':
-			case 'e':
-				resolve_expr(stmt, tree->args[i].node, place);
-				break;
-			case 'X':
-			case 'V':
-			case 'E':
-			case 'O':
-			case 'P':
-			case 'S':
-				/* names inside of an expression of order_by mean fields */
-				resolve_list(stmt, tree->args[i].list, place);
-				break;
-			default:
-				break;
-		}
-	}
-}
-
-/*
- * corm_item_name returns the output name of a select item: the alias, the
- * name of the field or function, as SQL would.
- */
-char *
-corm_item_name(CormTree *item)
-{
-	switch (item->tag)
-	{
-		case CORM_N_AS:
-			return item->args[1].str;
-		case CORM_N_COLUMN:
-			if (item->field)
-				return item->field->name;
-			return item->output ? item->output : item->args[0].str;
-		case CORM_N_FN:
-			{
-				char	   *dot = strrchr(item->args[0].str, '.');
-
-				return dot ? dot + 1 : item->args[0].str;
-			}
-		case CORM_N_FILTER_WHERE:
-		case CORM_N_OVER:
-		case CORM_N_CAST:
-			return corm_item_name(item->args[0].node);
-		case CORM_N_COUNT_DISTINCT:
-			return "count";
-		default:
-			return pstrdup(item->desc->name);
-	}
-}
-
-static void
-append_model_names(List **names, CormModel *model)
-{
-	for (int i = 0; i < model->nfields; i++)
-		*names = lappend(*names, model->fields[i].name);
-}
-
-/*
- * corm_stmt_output_names returns the names of the columns that a statement
- * returns, as char *.  Not for RAW, whose columns only PostgreSQL knows.
- */
-List *
-corm_stmt_output_names(CormStmt *stmt)
-{
-	List	   *items = stmt->command == CORM_CMD_SELECT ? stmt->select : stmt->returning;
-	List	   *names = NIL;
-	ListCell   *lc;
-
-	if (stmt->command == CORM_CMD_RAW)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("a raw query cannot be a source of fields"),
-				 errhint("Use corm.raw() expressions in a query over a model.")));
-	if (items == NIL)
-	{
-		if (stmt->source->model)
-			append_model_names(&names, stmt->source->model);
-		else
-			names = list_copy(stmt->source->columns);
-		return names;
-	}
-	foreach(lc, items)
-		names = lappend(names, corm_item_name(lfirst(lc)));
-	return names;
 }
 
 /*
@@ -444,33 +52,33 @@ resolve_source(CormStmt *stmt, CormTree *source, Oid default_model)
 					(errcode(ERRCODE_SYNTAX_ERROR),
 					 errmsg("query has no source"),
 					 errhint("Begin it with corm.selector(), corm.updater() or another source.")));
-		stmt->source = add_model_range(stmt, &implied, default_model, NULL);
+		stmt->source = corm_add_model_range(stmt, &implied, default_model, NULL);
 		return;
 	}
 
 	switch (source->tag)
 	{
 		case CORM_N_SELECTOR:
-			stmt->source = add_model_range(stmt, source, source->args[0].oid, source->args[1].str);
+			stmt->source = corm_add_model_range(stmt, source, source->args[0].oid, source->args[1].str);
 			break;
 		case CORM_N_FROM_QUERY:
-			stmt->source = add_query_range(stmt, source, source->args[0].list, source->args[1].str);
+			stmt->source = corm_add_query_range(stmt, source, source->args[0].list, source->args[1].str);
 			break;
 		case CORM_N_FROM_CTE:
-			stmt->source = add_cte_range(stmt, source, source->args[0].str, source->args[1].str);
+			stmt->source = corm_add_cte_range(stmt, source, source->args[0].str, source->args[1].str);
 			break;
 		case CORM_N_INSERTER:
 		case CORM_N_UPDATER:
 		case CORM_N_DELETER:
 			stmt->command = source->tag == CORM_N_INSERTER ? CORM_CMD_INSERT :
 				source->tag == CORM_N_UPDATER ? CORM_CMD_UPDATE : CORM_CMD_DELETE;
-			stmt->source = add_model_range(stmt, source, source->args[0].oid, NULL);
+			stmt->source = corm_add_model_range(stmt, source, source->args[0].oid, NULL);
 			break;
 		case CORM_N_RAW_QUERY:
 			stmt->command = CORM_CMD_RAW;
 			stmt->raw_sql = corm_raw_check_statement(source->args[0].str);
 			stmt->raw_args = source->args[1].list;
-			resolve_list(stmt, stmt->raw_args, PLACE_INPUT);
+			corm_resolve_list(stmt, stmt->raw_args, CORM_PLACE_INPUT);
 			break;
 		default:
 			elog(ERROR, "unrecognized source %d", (int) source->tag);
@@ -499,24 +107,24 @@ resolve_join(CormStmt *stmt, CormTree *clause)
 		case CORM_N_FULL_JOIN_MODEL:
 			join = palloc0(sizeof(CormJoin));
 			join->tag = clause->tag;
-			join->range = add_model_range(stmt, clause, clause->args[0].oid, clause->args[2].str);
+			join->range = corm_add_model_range(stmt, clause, clause->args[0].oid, clause->args[2].str);
 			join->condition = clause->args[1].node;
 			break;
 		case CORM_N_CROSS_JOIN:
 			join = palloc0(sizeof(CormJoin));
 			join->tag = clause->tag;
-			join->range = add_model_range(stmt, clause, clause->args[0].oid, clause->args[1].str);
+			join->range = corm_add_model_range(stmt, clause, clause->args[0].oid, clause->args[1].str);
 			break;
 		case CORM_N_JOIN_QUERY:
 			join = palloc0(sizeof(CormJoin));
 			join->tag = CORM_N_JOIN_MODEL;
-			join->range = add_query_range(stmt, clause, clause->args[0].list, clause->args[2].str);
+			join->range = corm_add_query_range(stmt, clause, clause->args[0].list, clause->args[2].str);
 			join->condition = clause->args[1].node;
 			break;
 		case CORM_N_JOIN_CTE:
 			join = palloc0(sizeof(CormJoin));
 			join->tag = CORM_N_JOIN_MODEL;
-			join->range = add_cte_range(stmt, clause, clause->args[0].str, clause->args[2].str);
+			join->range = corm_add_cte_range(stmt, clause, clause->args[0].str, clause->args[2].str);
 			join->condition = clause->args[1].node;
 			break;
 		default:
@@ -713,7 +321,7 @@ place_clause(CormStmt *stmt, CormTree *clause)
 		case CORM_N_WITH:
 			cte = palloc(sizeof(CormCte));
 			cte->name = clause->args[0].str;
-			cte->query = resolve_stmt(clause->args[1].list, InvalidOid, stmt);
+			cte->query = corm_resolve_stmt(clause->args[1].list, InvalidOid, stmt);
 			stmt->ctes = lappend(stmt->ctes, cte);
 			break;
 		case CORM_N_UNION:
@@ -722,7 +330,7 @@ place_clause(CormStmt *stmt, CormTree *clause)
 		case CORM_N_EXCEPT:
 			setop = palloc(sizeof(CormSetOp));
 			setop->tag = clause->tag;
-			setop->query = resolve_stmt(clause->args[0].list, InvalidOid, stmt->parent);
+			setop->query = corm_resolve_stmt(clause->args[0].list, InvalidOid, stmt->parent);
 			stmt->setops = lappend(stmt->setops, setop);
 			break;
 		case CORM_N_SET:
@@ -775,7 +383,7 @@ resolve_assignments(CormStmt *stmt, List *sets)
 	ListCell   *lc;
 
 	foreach(lc, sets)
-		resolve_expr(stmt, ((CormAssignment *) lfirst(lc))->value, PLACE_INPUT);
+		corm_resolve_expr(stmt, ((CormAssignment *) lfirst(lc))->value, CORM_PLACE_INPUT);
 }
 
 static bool
@@ -837,8 +445,12 @@ check_conflict(CormStmt *stmt)
 				 errmsg("corm.on_conflict() and corm.on_constraint() exclude each other")));
 }
 
-static CormStmt *
-resolve_stmt(List *clauses, Oid default_model, CormStmt *parent)
+/*
+ * corm_resolve_stmt makes a statement of clauses; parent is the query around
+ * it, or NULL.
+ */
+CormStmt *
+corm_resolve_stmt(List *clauses, Oid default_model, CormStmt *parent)
 {
 	CormStmt   *stmt = palloc0(sizeof(CormStmt));
 	CormTree   *source = NULL;
@@ -884,23 +496,23 @@ resolve_stmt(List *clauses, Oid default_model, CormStmt *parent)
 		CormJoin   *join = lfirst(lc);
 
 		if (join->condition)
-			resolve_expr(stmt, join->condition, PLACE_INPUT);
+			corm_resolve_expr(stmt, join->condition, CORM_PLACE_INPUT);
 	}
-	resolve_list(stmt, stmt->select, PLACE_INPUT);
-	resolve_list(stmt, stmt->distinct_on, PLACE_OUTPUT);
-	resolve_list(stmt, stmt->where, PLACE_INPUT);
-	resolve_list(stmt, stmt->group_by, PLACE_OUTPUT);
-	resolve_list(stmt, stmt->having, PLACE_OUTPUT);
-	resolve_list(stmt, stmt->order_by, PLACE_ORDER);
-	resolve_list(stmt, stmt->returning, PLACE_INPUT);
+	corm_resolve_list(stmt, stmt->select, CORM_PLACE_INPUT);
+	corm_resolve_list(stmt, stmt->distinct_on, CORM_PLACE_OUTPUT);
+	corm_resolve_list(stmt, stmt->where, CORM_PLACE_INPUT);
+	corm_resolve_list(stmt, stmt->group_by, CORM_PLACE_OUTPUT);
+	corm_resolve_list(stmt, stmt->having, CORM_PLACE_OUTPUT);
+	corm_resolve_list(stmt, stmt->order_by, CORM_PLACE_ORDER);
+	corm_resolve_list(stmt, stmt->returning, CORM_PLACE_INPUT);
 	resolve_assignments(stmt, stmt->sets);
 	resolve_assignments(stmt, stmt->update_sets);
 	if (stmt->conflict_where)
-		resolve_expr(stmt, stmt->conflict_where, PLACE_INPUT);
+		corm_resolve_expr(stmt, stmt->conflict_where, CORM_PLACE_INPUT);
 	if (stmt->limit)
-		resolve_expr(stmt, stmt->limit, PLACE_INPUT);
+		corm_resolve_expr(stmt, stmt->limit, CORM_PLACE_INPUT);
 	if (stmt->offset)
-		resolve_expr(stmt, stmt->offset, PLACE_INPUT);
+		corm_resolve_expr(stmt, stmt->offset, CORM_PLACE_INPUT);
 
 	check_conflict(stmt);
 	if (stmt->command == CORM_CMD_UPDATE && stmt->sets == NIL)
@@ -923,5 +535,5 @@ resolve_stmt(List *clauses, Oid default_model, CormStmt *parent)
 CormStmt *
 corm_resolve(List *clauses, Oid default_model)
 {
-	return resolve_stmt(clauses, default_model, NULL);
+	return corm_resolve_stmt(clauses, default_model, NULL);
 }
