@@ -97,6 +97,8 @@ typedef struct CormPlan
 	CormPlanParam *params;
 	bool		returns_rows;
 	bool		read_only;		/* a SELECT without locking clause */
+	char	   *search_path;	/* what it was made under, NULL if that does not matter */
+	Oid			search_path_role;
 
 	/* result */
 	Oid			typid;
@@ -148,7 +150,7 @@ extern void corm_plan_release(CormPlan *plan);
 extern void corm_bind_prepare(CormPlanParam *params, const CormDeparsed *deparsed,
 							  const Oid *types, MemoryContext context,
 							  const Oid *value_types);
-extern ParamListInfo corm_bind_values(CormPlan *plan, const CormValue *values);
+extern ParamListInfo corm_bind_values(CormPlan *plan, const CormQuerySet *set);
 extern ParamListInfo corm_bind_record(CormPlan *plan, const Datum *values, const bool *nulls);
 
 /*
@@ -166,7 +168,8 @@ typedef enum CormSinkKind
 typedef struct CormSink
 {
 	CormSinkKind kind;
-	Tuplestorestate *store;		/* SINK_STORE */
+	Tuplestorestate *store;		/* SINK_STORE; NULL: it is made for the rows of the plan ... */
+	FunctionCallInfo fcinfo;	/* ... as the result of this call */
 	MemoryContext context;		/* where a datum is allocated */
 	uint64		nrows;			/* rows received */
 	Datum		value;			/* SINK_FIRST, SINK_ONE */

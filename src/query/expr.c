@@ -74,6 +74,17 @@ find_operator(CormNodeTag tag)
 }
 
 /*
+ * corm_operator_name returns the operator that a node stands for, or NULL.
+ */
+const char *
+corm_operator_name(CormNodeTag tag)
+{
+	const OperatorDesc *op = find_operator(tag);
+
+	return op ? op->name : NULL;
+}
+
+/*
  * Columns and values
  */
 
@@ -222,7 +233,7 @@ deparse_operator(CormDeparse *ctx, CormTree *tree, const OperatorDesc *op)
 	CormTree   *left = tree->args[0].node;
 	CormTree   *right = tree->args[1].node;
 	Oid			left_type = corm_expr_type(left);
-	Oid			right_type = corm_expr_type(right);
+	Oid			right_type = corm_right_operand_type(tree, left_type);
 
 	deparse_operand(ctx, left);
 
@@ -235,7 +246,8 @@ deparse_operator(CormDeparse *ctx, CormTree *tree, const OperatorDesc *op)
 	meet(ctx, left);
 	if (right->tag == CORM_N_VALUE)
 	{
-		right_type = array_param_type(right, left_type);
+		if (right_type == TEXTARRAYOID && tree->tag != CORM_N_JSON_PATH_TEXT)
+			right_type = array_param_type(right, left_type);
 		corm_deparse_operator(ctx, op->name, op->keyword, left_type, right_type);
 		append_param(ctx, right, right_type, CORM_PARAM_PLAIN);
 	}
@@ -281,7 +293,7 @@ deparse_literal_match(CormDeparse *ctx, CormTree *tree)
 	{
 		deparse_operand(ctx, left);
 		corm_deparse_operator(ctx, ignore_case ? "~~*" : "~~", ignore_case ? "ILIKE" : "LIKE",
-						left_type, UNKNOWNOID);
+						left_type, TEXTOID);
 		meet(ctx, left);
 		if (right->tag == CORM_N_NULL)
 			deparse_null(ctx, right);
@@ -331,10 +343,18 @@ deparse_in(CormDeparse *ctx, CormTree *tree)
 	bool		negated = tree->tag == CORM_N_NOT_IN;
 	Oid			left_type = corm_expr_type(left);
 	const char *op = negated ? "<>" : "=";
+	Oid			element_type = InvalidOid;
 
+	if (right->tag == CORM_N_NULL)
+		element_type = UNKNOWNOID;
+	else if (right->tag == CORM_N_VALUE)
+	{
+		Oid			typid = array_param_type(right, left_type);
+
+		element_type = typid == UNKNOWNOID ? UNKNOWNOID : get_base_element_type(typid);
+	}
 	deparse_operand(ctx, left);
-	corm_deparse_operator(ctx, op, op, left_type,
-					right->tag == CORM_N_VALUE ? get_element_type(right->typid) : UNKNOWNOID);
+	corm_deparse_operator(ctx, op, op, left_type, element_type);
 	appendStringInfoString(buf, negated ? "ALL (" : "ANY (");
 	meet(ctx, left);
 	if (right->tag == CORM_N_SUBQUERY)
@@ -392,7 +412,7 @@ deparse_distinct_from(CormDeparse *ctx, CormTree *tree)
 		appendStringInfoString(buf, " IS NOT NULL");
 		return;
 	}
-	if (ctx->path_is_safe && corm_operator_schema("=", left_type) == PG_CATALOG_NAMESPACE)
+	if (corm_operator_is_bare(ctx, "=", left_type, corm_expr_type(right)))
 	{
 		deparse_operand(ctx, left);
 		appendStringInfoString(buf, " IS DISTINCT FROM ");
@@ -489,6 +509,8 @@ deparse_function(CormDeparse *ctx, CormTree *tree)
 		ReleaseCatCacheList(list);
 		if (builtin)
 			appendStringInfoString(ctx->buf, "pg_catalog.");
+		else
+			ctx->uses_search_path = true;
 	}
 	foreach(lc, names)
 		appendStringInfo(ctx->buf, "%s%s", foreach_current_index(lc) > 0 ? "." : "",
@@ -523,7 +545,7 @@ deparse_aggregate(CormDeparse *ctx, CormTree *tree)
 			/* string_agg() knows text and bytea only */
 			appendStringInfoString(buf, "pg_catalog.string_agg(CAST(");
 			corm_deparse_expr(ctx, tree->args[0].node);
-			appendStringInfoString(buf, " AS text), ");
+			appendStringInfoString(buf, " AS pg_catalog.text), ");
 			corm_deparse_expr(ctx, tree->args[1].node);
 			break;
 		default:
@@ -631,6 +653,7 @@ corm_deparse_raw(CormDeparse *ctx, const char *sql, List *args)
 {
 	RawArgs		raw = {ctx, args};
 
+	ctx->uses_search_path = true;
 	corm_raw_append(ctx->buf, sql, raw_param, &raw);
 }
 

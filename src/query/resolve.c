@@ -13,6 +13,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "query/query.h"
 #include "utils/builtins.h"
@@ -321,6 +322,7 @@ place_clause(CormStmt *stmt, CormTree *clause)
 		case CORM_N_WITH:
 			cte = palloc(sizeof(CormCte));
 			cte->name = clause->args[0].str;
+			corm_check_name(cte->name);
 			cte->query = corm_resolve_stmt(clause->args[1].list, InvalidOid, stmt);
 			stmt->ctes = lappend(stmt->ctes, cte);
 			break;
@@ -371,6 +373,9 @@ place_clause(CormStmt *stmt, CormTree *clause)
 			break;
 		case CORM_N_MAX_ROWS:
 			stmt->max_rows = clause->args[0].node;
+			if (stmt->max_rows->tag != CORM_N_VALUE ||
+				(stmt->max_rows->typid != INT8OID && stmt->max_rows->typid != INT4OID))
+				misplaced(clause, "takes a number");
 			break;
 		default:
 			resolve_join(stmt, clause);
