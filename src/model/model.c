@@ -14,7 +14,7 @@
 #include "utils/builtins.h"
 #include "utils/varlena.h"
 
-#define MAX_NEAREST_DISTANCE	4	/* edits between a name and the one meant */
+#define MAX_NEAREST_DISTANCE	3	/* edits between a name and the one meant */
 #define MAX_NEAREST_LENGTH		255 /* varstr_levenshtein refuses longer names */
 #define MAX_LISTED_FIELDS		20
 

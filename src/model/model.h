@@ -99,6 +99,46 @@ typedef struct CormModel
 	MemoryContext context;		/* holds everything above */
 } CormModel;
 
+/*
+ * Relations lead from a model to another.  Columns are those of the tables:
+ *
+ *	belongs_to, has_one, has_many	columns[i] = target.target_columns[i]
+ *	many_to_many	columns[i] = through.through_columns[i], and
+ *					through.through_target_columns[j] = target.target_columns[j]
+ */
+typedef enum CormRelationKind
+{
+	CORM_BELONGS_TO,
+	CORM_HAS_ONE,
+	CORM_HAS_MANY,
+	CORM_MANY_TO_MANY
+} CormRelationKind;
+
+typedef struct CormRelation
+{
+	char	   *name;
+	CormRelationKind kind;
+	Oid			target;			/* the model it leads to */
+	int			nkeys;
+	char	  **columns;
+	int			ntarget_keys;	/* equals nkeys unless many_to_many */
+	char	  **target_columns;
+	Oid			through;		/* many_to_many: the table in between */
+	char	  **through_columns;
+	char	  **through_target_columns;
+	struct varlena *condition;	/* a corm.expr over the target, or NULL */
+} CormRelation;
+
+/*
+ * relations.c: the relations of a model (of CormRelation), found at first
+ * use and kept with the model.  corm_model_find_relation returns NULL for an
+ * unknown name; corm_model_relation raises 42703 with the nearest name, or
+ * OR007 for a name that two relations claim.
+ */
+extern List *corm_model_relations(CormModel *model);
+extern CormRelation *corm_model_find_relation(CormModel *model, const char *name);
+extern CormRelation *corm_model_relation(CormModel *model, const char *name);
+
 /* registry.c */
 extern void corm_registry_init(void);
 extern CormModel *corm_model_get(Oid relid);

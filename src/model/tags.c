@@ -29,7 +29,7 @@
 #include "utils/builtins.h"
 
 #define TAG_PREFIX			"@orm:"
-#define MAX_SHOWN_TAG		200 /* bytes of a tag that an error message shows */
+#define MAX_SHOWN			200 /* bytes of a tag that an error message shows */
 
 /* What may follow a key. */
 typedef enum TagValue
@@ -72,6 +72,7 @@ typedef struct TagSource
 	const char *object;			/* what the comment is on */
 } TagSource;
 
+static char *clipped(const char *text, int len);
 static void malformed_tag(const TagSource *source, const char *detail, const char *hint)
 			pg_attribute_noreturn();
 static char *copy_trimmed(const char *c, const char *end);
@@ -81,17 +82,24 @@ static char *unquote_value(const char *value);
 static List *parse_one_tag(List *tags, const TagSource *source);
 
 /*
+ * clipped returns a copy of a text, cut if it is too long for a message.
+ */
+static char *
+clipped(const char *text, int len)
+{
+	return pnstrdup(text, pg_mbcliplen(text, len, MAX_SHOWN));
+}
+
+/*
  * malformed_tag raises the error for a tag that cannot be parsed.  detail and
  * hint are finished sentences; hint may be NULL.
  */
 static void
 malformed_tag(const TagSource *source, const char *detail, const char *hint)
 {
-	int			len = pg_mbcliplen(source->text, source->len, MAX_SHOWN_TAG);
-
 	ereport(ERROR,
 			(errcode(CORM_ERRCODE_BAD_TAG),
-			 errmsg("invalid tag \"%s\" on %s", pnstrdup(source->text, len), source->object),
+			 errmsg("invalid tag \"%s\" on %s", clipped(source->text, source->len), source->object),
 			 errdetail_internal("%s", detail),
 			 hint ? errhint("%s", hint) : 0));
 }
@@ -103,10 +111,12 @@ malformed_tag(const TagSource *source, const char *detail, const char *hint)
 void
 corm_tags_error(const char *object, const CormTag *tag, const char *detail)
 {
+	char	   *text = psprintf(TAG_PREFIX "%s%s%s", tag->key,
+								tag->value ? "=" : "", tag->value ? tag->value : "");
+
 	ereport(ERROR,
 			(errcode(CORM_ERRCODE_BAD_TAG),
-			 errmsg("invalid tag \"" TAG_PREFIX "%s%s%s\" on %s",
-					tag->key, tag->value ? "=" : "", tag->value ? tag->value : "", object),
+			 errmsg("invalid tag \"%s\" on %s", clipped(text, strlen(text)), object),
 			 errdetail_internal("%s", detail)));
 }
 
@@ -231,7 +241,7 @@ parse_one_tag(List *tags, const TagSource *source)
 			for (int i = 0; i < lengthof(tag_keys); i++)
 				corm_nearest_offer(&nearest, tag_keys[i].key);
 			malformed_tag(source,
-						  psprintf("\"%s\" is not a key.", tag->key),
+						  psprintf("\"%s\" is not a key.", clipped(tag->key, strlen(tag->key))),
 						  nearest.name ? psprintf("Perhaps you meant \"%s\".", nearest.name) : NULL);
 		}
 

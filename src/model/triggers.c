@@ -251,5 +251,6 @@ corm_on_catalog_change(PG_FUNCTION_ARGS)
 				 errmsg("function was not called by a trigger")));
 	CacheInvalidateRelcache(data->tg_relation);
 
-	PG_RETURN_NULL();
+	/* Not an SQL null: a trigger returns a pointer. */
+	return PointerGetDatum(NULL);
 }
