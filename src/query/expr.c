@@ -138,6 +138,16 @@ array_param_type(CormTree *value, Oid met)
 }
 
 /*
+ * PostgreSQL takes a literal that is compared to a row for one of type record,
+ * which cannot be read: its type is stated.
+ */
+static Oid
+row_param_type(Oid typid, Oid met)
+{
+	return typid == UNKNOWNOID && OidIsValid(met) && type_is_rowtype(met) ? met : typid;
+}
+
+/*
  * Notes what the values that follow meet, for their error messages.
  */
 static void
@@ -248,6 +258,7 @@ deparse_operator(CormDeparse *ctx, CormTree *tree, const OperatorDesc *op)
 	{
 		if (right_type == TEXTARRAYOID && tree->tag != CORM_N_JSON_PATH_TEXT)
 			right_type = array_param_type(right, left_type);
+		right_type = row_param_type(right_type, left_type);
 		corm_deparse_operator(ctx, op->name, op->keyword, left_type, right_type);
 		append_param(ctx, right, right_type, CORM_PARAM_PLAIN);
 	}
@@ -368,6 +379,8 @@ deparse_in(CormDeparse *ctx, CormTree *tree)
 					(errcode(ERRCODE_DATATYPE_MISMATCH),
 					 errmsg("corm.%s() expects an array, not a value of type %s",
 							tree->desc->func, format_type_be(typid))));
+		if (typid == UNKNOWNOID && OidIsValid(left_type) && type_is_rowtype(left_type))
+			typid = get_array_type(left_type);
 		append_param(ctx, right, typid, CORM_PARAM_PLAIN);
 	}
 	else
@@ -382,7 +395,10 @@ deparse_comparison(CormDeparse *ctx, CormTree *left, const char *op, CormTree *r
 	deparse_operand(ctx, left);
 	corm_deparse_operator(ctx, op, op, corm_expr_type(left), corm_expr_type(right));
 	meet(ctx, left);
-	deparse_operand(ctx, right);
+	if (right->tag == CORM_N_VALUE)
+		append_param(ctx, right, row_param_type(right->typid, corm_expr_type(left)), CORM_PARAM_PLAIN);
+	else
+		deparse_operand(ctx, right);
 	meet(ctx, NULL);
 }
 
