@@ -196,10 +196,11 @@ convert(CormPlanParam *param, Datum value)
 /*
  * corm_bind_values makes the parameters of a plan from the bound values of
  * its queries, in the current context; by-reference datums may point into
- * the query values.
+ * the query values.  The values must be those of the shape that the plan was
+ * found by: a corrupt query could say otherwise.
  */
 ParamListInfo
-corm_bind_values(CormPlan *plan, const CormValue *values)
+corm_bind_values(CormPlan *plan, const CormQuerySet *set)
 {
 	ParamListInfo list;
 
@@ -210,12 +211,20 @@ corm_bind_values(CormPlan *plan, const CormValue *values)
 	{
 		CormPlanParam *param = &plan->params[i];
 		ParamExternData *data = &list->params[i];
+		const CormValue *value = param->constant;
 
+		if (value == NULL)
+		{
+			if (param->valno >= set->nvalues || set->values[param->valno].typid != param->value_type)
+				ereport(ERROR,
+						(errcode(ERRCODE_DATA_CORRUPTED),
+						 errmsg("invalid binary value of type corm.query")));
+			value = &set->values[param->valno];
+		}
 		data->ptype = param->typid;
 		data->pflags = PARAM_FLAG_CONST;
 		data->isnull = false;
-		data->value = corm_value_datum(param->constant ? param->constant : &values[param->valno],
-									   param->typlen, param->typbyval);
+		data->value = corm_value_datum(value, param->typlen, param->typbyval);
 		if (param->binding != CORM_BIND_PLAIN)
 			data->value = convert(param, data->value);
 	}
@@ -242,6 +251,8 @@ corm_bind_record(CormPlan *plan, const Datum *values, const bool *nulls)
 		data->pflags = PARAM_FLAG_CONST;
 		data->isnull = nulls[param->valno];
 		data->value = data->isnull ? (Datum) 0 : values[param->valno];
+		if (!data->isnull && param->binding != CORM_BIND_PLAIN)
+			data->value = convert(param, data->value);
 	}
 	return list;
 }

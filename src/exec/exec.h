@@ -101,6 +101,8 @@ typedef struct CormPlan
 	CormPlanParam *params;
 	bool		returns_rows;
 	bool		read_only;		/* a SELECT without locking clause */
+	char	   *search_path;	/* what it was made under, NULL if that does not matter */
+	Oid			search_path_role;
 
 	/* result */
 	Oid			typid;
@@ -163,7 +165,7 @@ extern CormValue *corm_value_copy(const CormValue *value, MemoryContext context)
 extern void corm_bind_prepare(CormPlanParam *params, const CormDeparsed *deparsed,
 							  const Oid *types, MemoryContext context,
 							  const Oid *value_types);
-extern ParamListInfo corm_bind_values(CormPlan *plan, const CormValue *values);
+extern ParamListInfo corm_bind_values(CormPlan *plan, const CormQuerySet *set);
 extern ParamListInfo corm_bind_record(CormPlan *plan, const Datum *values, const bool *nulls);
 
 /*
@@ -185,7 +187,8 @@ typedef void (*CormRowCallback) (CormPlan *plan, TupleTableSlot *slot, void *arg
 typedef struct CormSink
 {
 	CormSinkKind kind;
-	Tuplestorestate *store;		/* SINK_STORE */
+	Tuplestorestate *store;		/* SINK_STORE; NULL: it is made for the rows of the plan ... */
+	FunctionCallInfo fcinfo;	/* ... as the result of this call */
 	MemoryContext context;		/* where a datum is allocated */
 	uint64		nrows;			/* rows received */
 	CormRowCallback callback;	/* SINK_CALLBACK */

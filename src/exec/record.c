@@ -19,6 +19,7 @@
 
 #include "access/htup_details.h"
 #include "exec/exec.h"
+#include "storage/lmgr.h"
 #include "utils/array.h"
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
@@ -88,6 +89,11 @@ read_record(FunctionCallInfo fcinfo, Record *record)
 	if (!OidIsValid(typid) || typid == RECORDOID)
 		typid = HeapTupleHeaderGetTypeId(header);
 	record->model = corm_model_get_for_type(typid);
+
+	/* the model must be what the table is when the record is written */
+	LockRelationOid(record->model->table, RowExclusiveLock);
+	if (!record->model->valid)
+		record->model = corm_model_get_for_type(typid);
 
 	tupdesc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(header),
 									 HeapTupleHeaderGetTypMod(header));

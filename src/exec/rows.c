@@ -372,7 +372,7 @@ corm_run_rows(const CormVerb *verb, CormPlan *template, CormQuerySet *set, CormS
 			set_rows(template, set, run);
 			if (SPI_connect() != SPI_OK_CONNECT)
 				elog(ERROR, "SPI_connect failed");
-			processed += corm_run(plan, corm_bind_values(plan, set->values), sink);
+			processed += corm_run(plan, corm_bind_values(plan, set), sink);
 			SPI_finish();
 		}
 		PG_FINALLY();
@@ -426,7 +426,7 @@ corm_insert_multi(PG_FUNCTION_ARGS)
 	CormModel  *model;
 	CormVerb	verb = {.output = CORM_OUTPUT_ROWS};
 	CormQuerySet set;
-	CormSink	sink = {.kind = CORM_SINK_STORE};
+	CormSink	sink = {.kind = CORM_SINK_STORE, .fcinfo = fcinfo};
 
 	if (!OidIsValid(element))
 		ereport(ERROR,
@@ -440,7 +440,6 @@ corm_insert_multi(PG_FUNCTION_ARGS)
 	model = corm_model_get_for_type(element);
 	verb.typid = model->typid;
 	rows_query(model->relid, array_type, PG_GETARG_DATUM(0), &set);
-	sink.store = corm_begin_set(fcinfo, corm_row_tupdesc(verb.typid));
 	(void) corm_run_queries(&verb, &set, &sink);
 	return (Datum) 0;
 }

@@ -118,11 +118,9 @@ corm_get_multi(PG_FUNCTION_ARGS)
 {
 	CormVerb	verb = {.output = CORM_OUTPUT_ROWS, .typid = result_type(fcinfo)};
 	CormQuerySet set;
-	CormSink	sink = {.kind = CORM_SINK_STORE};
-	TupleDesc	tupdesc = corm_row_tupdesc(verb.typid);
+	CormSink	sink = {.kind = CORM_SINK_STORE, .fcinfo = fcinfo};
 
 	corm_queries_from_args(fcinfo, 1, &set);
-	sink.store = corm_begin_set(fcinfo, tupdesc);
 	(void) corm_run_queries(&verb, &set, &sink);
 	return (Datum) 0;
 }

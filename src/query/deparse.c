@@ -576,6 +576,7 @@ corm_deparse(CormStmt *stmt, const CormDeparseRequest *request)
 	}
 
 	result->sql = buf.data;
+	result->uses_search_path = ctx.uses_search_path;
 	result->nparams = list_length(ctx.params);
 	result->params = palloc(sizeof(CormParam) * Max(result->nparams, 1));
 	for (int i = 0; i < result->nparams; i++)

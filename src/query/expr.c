@@ -74,6 +74,17 @@ find_operator(CormNodeTag tag)
 }
 
 /*
+ * corm_operator_name returns the operator that a node stands for, or NULL.
+ */
+const char *
+corm_operator_name(CormNodeTag tag)
+{
+	const OperatorDesc *op = find_operator(tag);
+
+	return op ? op->name : NULL;
+}
+
+/*
  * Columns and values
  */
 
@@ -125,6 +136,16 @@ array_param_type(CormTree *value, Oid met)
 		getBaseType(met) != TEXTOID)
 		return UNKNOWNOID;
 	return value->typid;
+}
+
+/*
+ * PostgreSQL takes a literal that is compared to a row for one of type record,
+ * which cannot be read: its type is stated.
+ */
+static Oid
+row_param_type(Oid typid, Oid met)
+{
+	return typid == UNKNOWNOID && OidIsValid(met) && type_is_rowtype(met) ? met : typid;
 }
 
 /*
@@ -243,7 +264,7 @@ deparse_operator(CormDeparse *ctx, CormTree *tree, const OperatorDesc *op)
 	CormTree   *left = tree->args[0].node;
 	CormTree   *right = tree->args[1].node;
 	Oid			left_type = corm_expr_type(left);
-	Oid			right_type = corm_expr_type(right);
+	Oid			right_type = corm_right_operand_type(tree, left_type);
 
 	deparse_operand(ctx, left);
 
@@ -256,7 +277,9 @@ deparse_operator(CormDeparse *ctx, CormTree *tree, const OperatorDesc *op)
 	meet(ctx, left);
 	if (right->tag == CORM_N_VALUE)
 	{
-		right_type = array_param_type(right, left_type);
+		if (right_type == TEXTARRAYOID && tree->tag != CORM_N_JSON_PATH_TEXT)
+			right_type = array_param_type(right, left_type);
+		right_type = row_param_type(right_type, left_type);
 		corm_deparse_operator(ctx, op->name, op->keyword, left_type, right_type);
 		append_param(ctx, right, right_type, CORM_PARAM_PLAIN);
 	}
@@ -302,7 +325,7 @@ deparse_literal_match(CormDeparse *ctx, CormTree *tree)
 	{
 		deparse_operand(ctx, left);
 		corm_deparse_operator(ctx, ignore_case ? "~~*" : "~~", ignore_case ? "ILIKE" : "LIKE",
-						left_type, UNKNOWNOID);
+						left_type, TEXTOID);
 		meet(ctx, left);
 		if (right->tag == CORM_N_NULL)
 			deparse_null(ctx, right);
@@ -352,24 +375,34 @@ deparse_in(CormDeparse *ctx, CormTree *tree)
 	bool		negated = tree->tag == CORM_N_NOT_IN;
 	Oid			left_type = corm_expr_type(left);
 	const char *op = negated ? "<>" : "=";
+	Oid			element_type = InvalidOid;
 
-	Oid			array_type = right->tag == CORM_N_VALUE ? array_param_type(right, left_type) : UNKNOWNOID;
+	if (right->tag == CORM_N_NULL)
+		element_type = UNKNOWNOID;
+	else if (right->tag == CORM_N_VALUE)
+	{
+		Oid			typid = array_param_type(right, left_type);
 
+		element_type = typid == UNKNOWNOID ? UNKNOWNOID : get_base_element_type(typid);
+	}
 	deparse_operand(ctx, left);
-	corm_deparse_operator(ctx, op, op, left_type,
-						  array_type == UNKNOWNOID ? UNKNOWNOID : get_base_element_type(array_type));
+	corm_deparse_operator(ctx, op, op, left_type, element_type);
 	appendStringInfoString(buf, negated ? "ALL (" : "ANY (");
 	meet(ctx, left);
 	if (right->tag == CORM_N_SUBQUERY)
 		corm_deparse_subquery(ctx, right->query);
 	else if (right->tag == CORM_N_VALUE)
 	{
-		if (array_type != UNKNOWNOID && !OidIsValid(get_base_element_type(array_type)))
+		Oid			typid = array_param_type(right, left_type);
+
+		if (typid != UNKNOWNOID && !OidIsValid(get_base_element_type(typid)))
 			ereport(ERROR,
 					(errcode(ERRCODE_DATATYPE_MISMATCH),
 					 errmsg("corm.%s() expects an array, not a value of type %s",
-							tree->desc->func, format_type_be(array_type))));
-		append_param(ctx, right, array_type, CORM_PARAM_PLAIN);
+							tree->desc->func, format_type_be(typid))));
+		if (typid == UNKNOWNOID && OidIsValid(left_type) && type_is_rowtype(left_type))
+			typid = get_array_type(left_type);
+		append_param(ctx, right, typid, CORM_PARAM_PLAIN);
 	}
 	else
 		corm_deparse_expr(ctx, right);
@@ -383,7 +416,10 @@ deparse_comparison(CormDeparse *ctx, CormTree *left, const char *op, CormTree *r
 	deparse_operand(ctx, left);
 	corm_deparse_operator(ctx, op, op, corm_expr_type(left), corm_expr_type(right));
 	meet(ctx, left);
-	deparse_operand(ctx, right);
+	if (right->tag == CORM_N_VALUE)
+		append_param(ctx, right, row_param_type(right->typid, corm_expr_type(left)), CORM_PARAM_PLAIN);
+	else
+		deparse_operand(ctx, right);
 	meet(ctx, NULL);
 }
 
@@ -413,7 +449,7 @@ deparse_distinct_from(CormDeparse *ctx, CormTree *tree)
 		appendStringInfoString(buf, " IS NOT NULL");
 		return;
 	}
-	if (ctx->path_is_safe && corm_operator_schema("=", left_type) == PG_CATALOG_NAMESPACE)
+	if (corm_operator_is_bare(ctx, "=", left_type, corm_expr_type(right)))
 	{
 		deparse_operand(ctx, left);
 		appendStringInfoString(buf, " IS DISTINCT FROM ");
@@ -510,6 +546,8 @@ deparse_function(CormDeparse *ctx, CormTree *tree)
 		ReleaseCatCacheList(list);
 		if (builtin)
 			appendStringInfoString(ctx->buf, "pg_catalog.");
+		else
+			ctx->uses_search_path = true;
 	}
 	foreach(lc, names)
 		appendStringInfo(ctx->buf, "%s%s", foreach_current_index(lc) > 0 ? "." : "",
@@ -544,7 +582,7 @@ deparse_aggregate(CormDeparse *ctx, CormTree *tree)
 			/* string_agg() knows text and bytea only */
 			appendStringInfoString(buf, "pg_catalog.string_agg(CAST(");
 			corm_deparse_expr(ctx, tree->args[0].node);
-			appendStringInfoString(buf, " AS text), ");
+			appendStringInfoString(buf, " AS pg_catalog.text), ");
 			corm_deparse_expr(ctx, tree->args[1].node);
 			break;
 		default:
@@ -652,6 +690,7 @@ corm_deparse_raw(CormDeparse *ctx, const char *sql, List *args)
 {
 	RawArgs		raw = {ctx, args};
 
+	ctx->uses_search_path = true;
 	corm_raw_append(ctx->buf, sql, raw_param, &raw);
 }
 

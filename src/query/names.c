@@ -43,6 +43,19 @@ find_range(CormStmt *stmt, const char *name, int len)
 }
 
 /*
+ * corm_check_name raises 42622 for a name that PostgreSQL would cut off.
+ */
+void
+corm_check_name(const char *name)
+{
+	if (strlen(name) >= NAMEDATALEN)
+		ereport(ERROR,
+				(errcode(ERRCODE_NAME_TOO_LONG),
+				 errmsg("name \"%s...\" is too long", pnstrdup(name, pg_mbcliplen(name, strlen(name), NAMEDATALEN - 1))),
+				 errdetail("Names have at most %d bytes.", NAMEDATALEN - 1)));
+}
+
+/*
  * corm_unique_alias returns alias, or alias_2, ..., whichever the query does
  * not use anywhere yet.
  */
@@ -88,11 +101,7 @@ corm_add_range(CormStmt *stmt, const char *name, const char *alias)
 static CormRange *
 add_range(CormStmt *stmt, CormTree *clause, const char *alias)
 {
-	if (strlen(alias) >= NAMEDATALEN)
-		ereport(ERROR,
-				(errcode(ERRCODE_NAME_TOO_LONG),
-				 errmsg("alias \"%s\" is too long", alias),
-				 errdetail("Names have at most %d bytes.", NAMEDATALEN - 1)));
+	corm_check_name(alias);
 	if (find_range(stmt, alias, strlen(alias)))
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_ALIAS),
@@ -453,8 +462,14 @@ corm_resolve_expr(CormStmt *stmt, CormTree *tree, CormPlace place)
 						 errmsg("corm.inserted() has a meaning in the returning() of an insert only")));
 			return;
 		case CORM_N_VALUE:
-		case CORM_N_NULL:
+			corm_require_type(tree->typid);
 			return;
+		case CORM_N_NULL:
+			corm_require_type(tree->args[0].oid);
+			return;
+		case CORM_N_CAST:
+			corm_require_type(tree->args[1].oid);
+			break;
 		case CORM_N_SUBQUERY:
 		case CORM_N_EXISTS:
 		case CORM_N_NOT_EXISTS:
@@ -473,6 +488,9 @@ corm_resolve_expr(CormStmt *stmt, CormTree *tree, CormPlace place)
 						 errmsg("corm.excluded() has a meaning in an upsert only")));
 			tree->field = corm_model_field(stmt->source->model, tree->args[0].str);
 			return;
+		case CORM_N_AS:
+			corm_check_name(tree->args[1].str);
+			break;
 		case CORM_N_RAW:
 			corm_raw_check_expr(tree->args[0].str);
 			break;

@@ -166,8 +166,8 @@ typedef struct CormValue
 extern CormTree *corm_stored_expr(struct varlena *value);
 extern List *corm_stored_query(struct varlena *value);
 
-extern List *corm_tree_read_query(const char *shape, uint32 shape_len, int first_valno);
-extern CormTree *corm_tree_read_expr(const char *shape, uint32 shape_len, int first_valno);
+extern List *corm_tree_read_query(const CormNode *node, const CormValue *values, int first_valno);
+extern CormTree *corm_tree_read_expr(const CormNode *node, const CormValue *values);
 extern int	corm_values_read(const CormNode *node, CormValue *values, int max);
 extern Datum corm_value_datum(const CormValue *value, int16 typlen, bool typbyval);
 
@@ -323,6 +323,7 @@ extern CormTree *corm_make_tree(CormNodeTag tag);
 extern CormTree *corm_make_column(CormRange *range, const char *column);
 extern CormTree *corm_make_binary(CormNodeTag tag, CormTree *left, CormTree *right);
 extern CormTree *corm_make_list(CormNodeTag tag, List *args);
+extern void corm_check_name(const char *name);
 extern CormRange *corm_add_model_range(CormStmt *stmt, CormTree *clause, Oid relid, const char *alias);
 
 /* joins.c: relations in a statement */
@@ -401,6 +402,7 @@ typedef struct CormDeparsed
 	CormParam  *params;
 	bool		returns_rows;
 	char	   *order_hash;		/* PAGE: what its cursors carry */
+	bool		uses_search_path;	/* it has names that the search_path finds */
 } CormDeparsed;
 
 /*
@@ -417,6 +419,7 @@ typedef struct CormDeparse
 	int			depth;			/* of subqueries; 0: the outermost statement */
 	bool		path_is_safe;
 	bool		bare_columns;	/* write columns without their alias */
+	bool		uses_search_path;
 	int			limit;
 	bool		order_by_key;
 	bool		page;			/* one row more than the limit */
@@ -472,12 +475,16 @@ extern void corm_deparse_column(CormDeparse *ctx, CormRange *range, CormField *f
 extern void corm_deparse_value_for(CormDeparse *ctx, CormTree *value, CormModel *model,
 								   CormField *field);
 extern void corm_deparse_raw(CormDeparse *ctx, const char *sql, List *args);
+extern const char *corm_operator_name(CormNodeTag tag);
 
 /* operators.c */
 extern bool corm_search_path_is_safe(void);
+extern void corm_require_type(Oid typid);
 extern char *corm_deparse_type(Oid typid, int32 typmod);
 extern Oid	corm_expr_type(CormTree *tree);
-extern Oid	corm_operator_schema(const char *name, Oid left);
+extern Oid	corm_right_operand_type(CormTree *tree, Oid left);
+extern Oid	corm_operator_schema(const char *name, Oid left, Oid right);
+extern bool corm_operator_is_bare(CormDeparse *ctx, const char *name, Oid left, Oid right);
 extern void corm_deparse_operator(CormDeparse *ctx, const char *name, const char *keyword,
 								  Oid left, Oid right);
 
@@ -485,6 +492,7 @@ extern CormDeparsed *corm_deparse(CormStmt *stmt, const CormDeparseRequest *requ
 extern void corm_deparse_table(StringInfo buf, CormModel *model);
 
 /* raw.c: SQL text written by users */
+extern void corm_push_sql_errors(ErrorContextCallback *callback, const char *sql);
 extern void corm_raw_check_expr(const char *sql);
 extern char *corm_raw_check_statement(const char *sql);
 

@@ -325,6 +325,7 @@ place_clause(CormStmt *stmt, CormTree *clause, List **preloads)
 		case CORM_N_WITH:
 			cte = palloc(sizeof(CormCte));
 			cte->name = clause->args[0].str;
+			corm_check_name(cte->name);
 			cte->query = corm_resolve_stmt(clause->args[1].list, InvalidOid, stmt);
 			stmt->ctes = lappend(stmt->ctes, cte);
 			break;
@@ -392,6 +393,9 @@ place_clause(CormStmt *stmt, CormTree *clause, List **preloads)
 			break;
 		case CORM_N_MAX_ROWS:
 			stmt->max_rows = clause->args[0].node;
+			if (stmt->max_rows->tag != CORM_N_VALUE ||
+				(stmt->max_rows->typid != INT8OID && stmt->max_rows->typid != INT4OID))
+				misplaced(clause, "takes a number");
 			break;
 		default:
 			resolve_join(stmt, clause);

@@ -63,9 +63,10 @@ corm_stored_expr(struct varlena *value)
 {
 	CormNode   *node = corm_node_check((CormNode *) PG_DETOAST_DATUM_COPY(PointerGetDatum(value)),
 									   CORM_KIND_EXPR);
-	CormTree   *tree = corm_tree_read_expr(CormNodeShape(node), node->shape_len, 0);
+	CormValue  *values = read_values(node);
+	CormTree   *tree = corm_tree_read_expr(node, values);
 
-	bind_tree(tree, read_values(node));
+	bind_tree(tree, values);
 	return tree;
 }
 
@@ -75,8 +76,9 @@ corm_stored_query(struct varlena *value)
 {
 	CormNode   *node = corm_node_check((CormNode *) PG_DETOAST_DATUM_COPY(PointerGetDatum(value)),
 									   CORM_KIND_QUERY);
-	List	   *clauses = corm_tree_read_query(CormNodeShape(node), node->shape_len, 0);
+	CormValue  *values = read_values(node);
+	List	   *clauses = corm_tree_read_query(node, values, 0);
 
-	bind_list(clauses, read_values(node));
+	bind_list(clauses, values);
 	return clauses;
 }
