@@ -97,6 +97,7 @@ typedef struct CormPlan
 	CormPlanParam *params;
 	bool		returns_rows;
 	bool		read_only;		/* a SELECT without locking clause */
+	bool		custom_only;	/* must be planned with its values each time */
 
 	/* result */
 	Oid			typid;

@@ -289,8 +289,15 @@ infer_types(const char *sql, Oid *types, int ntypes)
 	List	   *parsed = raw_parser(sql, RAW_PARSE_DEFAULT);
 	Oid		   *inferred = types;
 	int			n = ntypes;
+	ErrorContextCallback errcallback;
 
+	errcallback.callback = corm_sql_error_context;
+	errcallback.arg = unconstify(char *, sql);
+	errcallback.previous = error_context_stack;
+	error_context_stack = &errcallback;
 	(void) parse_analyze_varparams(linitial_node(RawStmt, parsed), sql, &inferred, &n, NULL);
+	error_context_stack = errcallback.previous;
+
 	for (int i = 0; i < ntypes; i++)
 	{
 		types[i] = inferred[i];
@@ -324,7 +331,8 @@ prepare(CormPlan *plan, const CormDeparsed *deparsed, const Oid *value_types)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	plan->spi = SPI_prepare_cursor(deparsed->sql, deparsed->nparams, types,
-								   plan->read_only ? CURSOR_OPT_PARALLEL_OK : 0);
+								   (plan->read_only ? CURSOR_OPT_PARALLEL_OK : 0) |
+								   (plan->custom_only ? CURSOR_OPT_CUSTOM_PLAN : 0));
 	if (plan->spi == NULL)
 		elog(ERROR, "SPI_prepare_cursor failed: %s", SPI_result_code_string(SPI_result));
 	SPI_keepplan(plan->spi);
@@ -379,6 +387,8 @@ build_from_stmt(CormPlan *plan, const CormVerb *verb, CormStmt *stmt, bool path_
 	plan->max_rows_valno = -1;
 	plan->rows_valno = -1;
 	plan->read_only = stmt->command == CORM_CMD_SELECT && stmt->lock == CORM_N_INVALID;
+	/* a partial index can be inferred only if the values of its predicate are known */
+	plan->custom_only = stmt->conflict_where != NULL;
 	if (verb->output == CORM_OUTPUT_ROWS)
 	{
 		plan->tupdesc = corm_row_tupdesc(verb->typid);

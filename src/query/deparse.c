@@ -289,6 +289,27 @@ corm_deparse_subquery(CormDeparse *ctx, CormStmt *stmt)
 }
 
 /*
+ * corm_deparse_exists appends a test for rows of a statement.  No column is
+ * read unless the statement itself names some: the user may lack the right.
+ */
+void
+corm_deparse_exists(CormDeparse *ctx, const char *word, CormStmt *stmt)
+{
+	appendStringInfo(ctx->buf, "%s(", word);
+	if (stmt->command != CORM_CMD_SELECT || stmt->select || stmt->distinct ||
+		stmt->distinct_on || stmt->setops)
+		corm_deparse_subquery(ctx, stmt);
+	else
+	{
+		check_stack_depth();
+		ctx->depth++;
+		deparse_select(ctx, stmt, NIL);
+		ctx->depth--;
+	}
+	appendStringInfoChar(ctx->buf, ')');
+}
+
+/*
  * Whole statements, by what is wanted of them
  */
 
@@ -441,19 +462,6 @@ deparse_count(CormDeparse *ctx, CormStmt *stmt)
 }
 
 static void
-deparse_exists(CormDeparse *ctx, CormStmt *stmt)
-{
-	bool		simple = !stmt->distinct && !stmt->distinct_on && !stmt->setops && !stmt->select;
-
-	appendStringInfoString(ctx->buf, "SELECT EXISTS (");
-	if (stmt->command == CORM_CMD_RAW)
-		corm_deparse_raw(ctx, stmt->raw_sql, stmt->raw_args);
-	else
-		deparse_select(ctx, stmt, simple ? NIL : corm_items_own(stmt));
-	appendStringInfoChar(ctx->buf, ')');
-}
-
-static void
 require_read(CormStmt *stmt, const char *what)
 {
 	if (stmt->command != CORM_CMD_SELECT && stmt->command != CORM_CMD_RAW)
@@ -510,7 +518,8 @@ corm_deparse(CormStmt *stmt, const CormDeparseRequest *request)
 			break;
 		case CORM_OUTPUT_EXISTS:
 			require_read(stmt, "exists");
-			deparse_exists(&ctx, stmt);
+			appendStringInfoString(&buf, "SELECT ");
+			corm_deparse_exists(&ctx, "EXISTS ", stmt);
 			break;
 		case CORM_OUTPUT_NATIVE:
 			if (stmt->command == CORM_CMD_RAW)

@@ -686,10 +686,10 @@ corm_deparse_expr(CormDeparse *ctx, CormTree *tree)
 			deparse_in_parens(ctx, "", tree->query);
 			break;
 		case CORM_N_EXISTS:
-			deparse_in_parens(ctx, "EXISTS ", tree->query);
+			corm_deparse_exists(ctx, "EXISTS ", tree->query);
 			break;
 		case CORM_N_NOT_EXISTS:
-			deparse_in_parens(ctx, "NOT EXISTS ", tree->query);
+			corm_deparse_exists(ctx, "NOT EXISTS ", tree->query);
 			break;
 		case CORM_N_RAW:
 			appendStringInfoChar(buf, '(');

@@ -376,6 +376,7 @@ extern void corm_deparse_ctes(CormDeparse *ctx, CormStmt *stmt);
 extern void corm_deparse_range(CormDeparse *ctx, CormRange *range);
 extern void corm_deparse_conditions(CormDeparse *ctx, const char *keyword, List *conditions);
 extern void corm_deparse_subquery(CormDeparse *ctx, CormStmt *stmt);
+extern void corm_deparse_exists(CormDeparse *ctx, const char *word, CormStmt *stmt);
 
 /* write.c */
 extern void corm_deparse_write(CormDeparse *ctx, CormStmt *stmt, List *returning);
@@ -404,6 +405,7 @@ extern void corm_deparse_table(StringInfo buf, CormModel *model);
 /* raw.c: SQL text written by users */
 extern void corm_raw_check_expr(const char *sql);
 extern char *corm_raw_check_statement(const char *sql);
+extern void corm_sql_error_context(void *arg);
 
 typedef void (*CormRawParam) (void *arg, int number);
 extern void corm_raw_append(StringInfo buf, const char *sql, CormRawParam param, void *arg);

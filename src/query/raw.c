@@ -20,12 +20,47 @@
 #include "query/query.h"
 
 /*
+ * corm_sql_error_context is an error context callback for the parsing of SQL
+ * text that is no statement of the client's: an error's position is one in
+ * that text, so the text, arg, is reported along with it.
+ */
+void
+corm_sql_error_context(void *arg)
+{
+	int			position = geterrposition();
+
+	if (position > 0)
+	{
+		errposition(0);
+		internalerrposition(position);
+		internalerrquery((const char *) arg);
+	}
+}
+
+static List *
+parse(const char *sql, RawParseMode mode)
+{
+	List	   *parsed;
+	ErrorContextCallback errcallback;
+
+	errcallback.callback = corm_sql_error_context;
+	errcallback.arg = unconstify(char *, sql);
+	errcallback.previous = error_context_stack;
+	error_context_stack = &errcallback;
+
+	parsed = raw_parser(sql, mode);
+
+	error_context_stack = errcallback.previous;
+	return parsed;
+}
+
+/*
  * corm_raw_check_expr raises a syntax error unless sql is one expression.
  */
 void
 corm_raw_check_expr(const char *sql)
 {
-	List	   *parsed = raw_parser(sql, RAW_PARSE_PLPGSQL_EXPR);
+	List	   *parsed = parse(sql, RAW_PARSE_PLPGSQL_EXPR);
 	SelectStmt *select = (SelectStmt *) linitial_node(RawStmt, parsed)->stmt;
 
 	/* PL/pgSQL's expressions may go on with FROM, WHERE, ...: these may not */
@@ -46,7 +81,7 @@ corm_raw_check_expr(const char *sql)
 char *
 corm_raw_check_statement(const char *sql)
 {
-	List	   *parsed = raw_parser(sql, RAW_PARSE_DEFAULT);
+	List	   *parsed = parse(sql, RAW_PARSE_DEFAULT);
 	RawStmt    *stmt;
 
 	if (list_length(parsed) != 1)
