@@ -228,20 +228,37 @@ deparse_select_body(CormDeparse *ctx, CormStmt *stmt, List *items)
 	corm_deparse_conditions(ctx, " HAVING ", stmt->having);
 }
 
+/*
+ * Puts what was appended to buf since start into parentheses.
+ */
+static void
+parenthesize(StringInfo buf, int start)
+{
+	appendStringInfoString(buf, "()");
+	memmove(buf->data + start + 1, buf->data + start, buf->len - start - 2);
+	buf->data[start] = '(';
+	buf->data[buf->len - 1] = ')';
+}
+
 static void
 deparse_select(CormDeparse *ctx, CormStmt *stmt, List *items)
 {
 	StringInfo	buf = ctx->buf;
 	CormStmt   *outer = ctx->stmt;
+	int			start;
 	ListCell   *lc;
 
 	ctx->stmt = stmt;
 	corm_deparse_ctes(ctx, stmt);
+	start = buf->len;
 	deparse_select_body(ctx, stmt, items);
 	foreach(lc, stmt->setops)
 	{
 		CormSetOp  *setop = lfirst(lc);
 
+		/* one after the other: in SQL, INTERSECT binds tighter than the rest */
+		if (setop->tag == CORM_N_INTERSECT && foreach_current_index(lc) > 0)
+			parenthesize(buf, start);
 		appendStringInfoString(buf,
 							   setop->tag == CORM_N_UNION ? " UNION (" :
 							   setop->tag == CORM_N_UNION_ALL ? " UNION ALL (" :
@@ -320,6 +337,20 @@ deparse_any(CormDeparse *ctx, CormStmt *stmt, List *items)
 		deparse_select(ctx, stmt, items);
 	else
 		corm_deparse_write(ctx, stmt, items);
+}
+
+/*
+ * Appends a statement's WITH ahead of what is put around the statement;
+ * false if it has none.
+ */
+static bool
+hoist_ctes(CormDeparse *ctx, CormStmt *stmt)
+{
+	bool		any = stmt->ctes != NIL;
+
+	corm_deparse_ctes(ctx, stmt);
+	stmt->ctes = NIL;
+	return any;
 }
 
 /*
@@ -425,7 +456,7 @@ deparse_json(CormDeparse *ctx, CormStmt *stmt, bool one)
 		appendStringInfo(buf, ") AS %s", rows);
 		return;
 	}
-	appendStringInfo(buf, "WITH %s AS (", rows);
+	appendStringInfo(buf, "%s %s AS (", hoist_ctes(ctx, stmt) ? "," : "WITH", rows);
 	if (stmt->command == CORM_CMD_RAW)
 		corm_deparse_raw(ctx, stmt->raw_sql, stmt->raw_args);
 	else
@@ -489,6 +520,10 @@ corm_deparse(CormStmt *stmt, const CormDeparseRequest *request)
 	ctx.order_by_key = request->order_by_key;
 	ctx.rows_fields = request->rows_fields;
 	result->returns_rows = true;
+
+	/* WITH queries go first, whatever is put around the rest: they may write */
+	if (stmt->command == CORM_CMD_SELECT)
+		hoist_ctes(&ctx, stmt);
 
 	switch (request->output)
 	{
