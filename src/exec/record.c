@@ -196,6 +196,8 @@ corm_record_stmt(CormPlanSource source, CormModel *model, Bitmapset *fields)
 
 	if (source == CORM_PLAN_SAVE)
 	{
+		/* the key of a row that exists is given, whoever generated it */
+		stmt->override_identity = true;
 		stmt->conflict_action = CORM_CONFLICT_UPDATE;
 		for (i = 0; i < model->npk; i++)
 			stmt->conflict_fields = lappend(stmt->conflict_fields, &model->fields[model->pk[i]]);

@@ -246,6 +246,7 @@ struct CormStmt
 	CormTree   *conflict_where;
 	char	   *conflict_constraint;
 	CormConflictAction conflict_action;
+	bool		override_identity;	/* INSERT: given values of GENERATED ALWAYS identities count */
 	List	   *update_fields;	/* of CormField: do_update(names) */
 	List	   *update_sets;	/* of CormAssignment: set() after do_update */
 	bool		returns;		/* returning() was given */
