@@ -78,11 +78,14 @@ read_record(FunctionCallInfo fcinfo, Record *record)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("the record must not be null")));
+	/* before the datum is taken for a row: what is no row type is refused */
+	record->model = NULL;
+	if (OidIsValid(typid) && typid != RECORDOID)
+		record->model = corm_model_get_for_type(typid);
 	header = PG_GETARG_HEAPTUPLEHEADER(0);
 	/* a variable of type record has a row type of its own */
-	if (!OidIsValid(typid) || typid == RECORDOID)
-		typid = HeapTupleHeaderGetTypeId(header);
-	record->model = corm_model_get_for_type(typid);
+	if (record->model == NULL)
+		record->model = corm_model_get_for_type(HeapTupleHeaderGetTypeId(header));
 
 	tupdesc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(header),
 									 HeapTupleHeaderGetTypMod(header));
