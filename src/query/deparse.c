@@ -233,6 +233,18 @@ deparse_select_body(CormDeparse *ctx, CormStmt *stmt, List *items)
 }
 
 /*
+ * Puts what was appended to buf since start into parentheses.
+ */
+static void
+parenthesize(StringInfo buf, int start)
+{
+	appendStringInfoString(buf, "()");
+	memmove(buf->data + start + 1, buf->data + start, buf->len - start - 2);
+	buf->data[start] = '(';
+	buf->data[buf->len - 1] = ')';
+}
+
+/*
  * corm_deparse_plain_select appends a SELECT of columns: preloads and turning
  * rows back are around it.
  */
@@ -241,15 +253,20 @@ corm_deparse_plain_select(CormDeparse *ctx, CormStmt *stmt, List *items)
 {
 	StringInfo	buf = ctx->buf;
 	CormStmt   *outer = ctx->stmt;
+	int			start;
 	ListCell   *lc;
 
 	ctx->stmt = stmt;
 	corm_deparse_ctes(ctx, stmt);
+	start = buf->len;
 	deparse_select_body(ctx, stmt, items);
 	foreach(lc, stmt->setops)
 	{
 		CormSetOp  *setop = lfirst(lc);
 
+		/* one after the other: in SQL, INTERSECT binds tighter than the rest */
+		if (setop->tag == CORM_N_INTERSECT && foreach_current_index(lc) > 0)
+			parenthesize(buf, start);
 		appendStringInfoString(buf,
 							   setop->tag == CORM_N_UNION ? " UNION (" :
 							   setop->tag == CORM_N_UNION_ALL ? " UNION ALL (" :
@@ -303,17 +320,6 @@ corm_deparse_select(CormDeparse *ctx, CormStmt *stmt, List *items)
 }
 
 /*
- * corm_deparse_exists appends what stands inside of EXISTS ().
- */
-void
-corm_deparse_exists(CormDeparse *ctx, CormStmt *stmt)
-{
-	ctx->depth++;
-	corm_deparse_plain_select(ctx, stmt, NIL);
-	ctx->depth--;
-}
-
-/*
  * corm_deparse_subquery appends a statement with its own output columns.
  */
 void
@@ -331,6 +337,27 @@ corm_deparse_subquery(CormDeparse *ctx, CormStmt *stmt)
 }
 
 /*
+ * corm_deparse_exists appends a test for rows of a statement.  No column is
+ * read unless the statement itself names some: the user may lack the right.
+ */
+void
+corm_deparse_exists(CormDeparse *ctx, const char *word, CormStmt *stmt)
+{
+	appendStringInfo(ctx->buf, "%s(", word);
+	if (stmt->command != CORM_CMD_SELECT || stmt->select || stmt->distinct ||
+		stmt->distinct_on || stmt->setops)
+		corm_deparse_subquery(ctx, stmt);
+	else
+	{
+		check_stack_depth();
+		ctx->depth++;
+		corm_deparse_plain_select(ctx, stmt, NIL);
+		ctx->depth--;
+	}
+	appendStringInfoChar(ctx->buf, ')');
+}
+
+/*
  * Whole statements, by what is wanted of them
  */
 
@@ -341,6 +368,20 @@ deparse_any(CormDeparse *ctx, CormStmt *stmt, List *items)
 		corm_deparse_select(ctx, stmt, items);
 	else
 		corm_deparse_write(ctx, stmt, items);
+}
+
+/*
+ * Appends a statement's WITH ahead of what is put around the statement;
+ * false if it has none.
+ */
+static bool
+hoist_ctes(CormDeparse *ctx, CormStmt *stmt)
+{
+	bool		any = stmt->ctes != NIL;
+
+	corm_deparse_ctes(ctx, stmt);
+	stmt->ctes = NIL;
+	return any;
 }
 
 /*
@@ -446,7 +487,7 @@ deparse_json(CormDeparse *ctx, CormStmt *stmt, bool one)
 		appendStringInfo(buf, ") AS %s", rows);
 		return;
 	}
-	appendStringInfo(buf, "WITH %s AS (", rows);
+	appendStringInfo(buf, "%s %s AS (", hoist_ctes(ctx, stmt) ? "," : "WITH", rows);
 	if (stmt->command == CORM_CMD_RAW)
 		corm_deparse_raw(ctx, stmt->raw_sql, stmt->raw_args);
 	else
@@ -483,19 +524,6 @@ deparse_count(CormDeparse *ctx, CormStmt *stmt)
 }
 
 static void
-deparse_exists(CormDeparse *ctx, CormStmt *stmt)
-{
-	bool		simple = !stmt->distinct && !stmt->distinct_on && !stmt->setops && !stmt->select;
-
-	appendStringInfoString(ctx->buf, "SELECT EXISTS (");
-	if (stmt->command == CORM_CMD_RAW)
-		corm_deparse_raw(ctx, stmt->raw_sql, stmt->raw_args);
-	else
-		corm_deparse_select(ctx, stmt, simple ? NIL : corm_items_own(stmt));
-	appendStringInfoChar(ctx->buf, ')');
-}
-
-static void
 require_read(CormStmt *stmt, const char *what)
 {
 	if (stmt->command != CORM_CMD_SELECT && stmt->command != CORM_CMD_RAW)
@@ -523,6 +551,10 @@ corm_deparse(CormStmt *stmt, const CormDeparseRequest *request)
 	ctx.order_by_key = request->order_by_key;
 	ctx.rows_fields = request->rows_fields;
 	result->returns_rows = true;
+
+	/* WITH queries go first, whatever is put around the rest: they may write */
+	if (stmt->command == CORM_CMD_SELECT)
+		hoist_ctes(&ctx, stmt);
 
 	switch (request->output)
 	{
@@ -559,7 +591,8 @@ corm_deparse(CormStmt *stmt, const CormDeparseRequest *request)
 			break;
 		case CORM_OUTPUT_EXISTS:
 			require_read(stmt, "exists");
-			deparse_exists(&ctx, stmt);
+			appendStringInfoString(&buf, "SELECT ");
+			corm_deparse_exists(&ctx, "EXISTS ", stmt);
 			break;
 		case CORM_OUTPUT_RESTORE:
 		case CORM_OUTPUT_NATIVE:

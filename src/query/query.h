@@ -279,6 +279,7 @@ struct CormStmt
 	CormTree   *conflict_where;
 	char	   *conflict_constraint;
 	CormConflictAction conflict_action;
+	bool		override_identity;	/* INSERT: given values of GENERATED ALWAYS identities count */
 	List	   *update_fields;	/* of CormField: do_update(names) */
 	List	   *update_sets;	/* of CormAssignment: set() after do_update */
 	bool		soft;			/* DELETE that marks rows as deleted */
@@ -286,7 +287,6 @@ struct CormStmt
 	List	   *returning;		/* of CormTree; NIL: all fields */
 	bool		all_rows;
 	CormTree   *max_rows;
-	bool		overriding;		/* values for GENERATED ALWAYS identity columns are meant */
 
 	/* RAW */
 	char	   *raw_sql;
@@ -456,8 +456,8 @@ extern void corm_deparse_range(CormDeparse *ctx, CormRange *range);
 extern void corm_deparse_conditions(CormDeparse *ctx, const char *keyword, List *conditions);
 extern void corm_deparse_plain_select(CormDeparse *ctx, CormStmt *stmt, List *items);
 extern void corm_deparse_select(CormDeparse *ctx, CormStmt *stmt, List *items);
-extern void corm_deparse_exists(CormDeparse *ctx, CormStmt *stmt);
 extern void corm_deparse_subquery(CormDeparse *ctx, CormStmt *stmt);
+extern void corm_deparse_exists(CormDeparse *ctx, const char *word, CormStmt *stmt);
 
 /* preload.c */
 extern void corm_deparse_nested_select(CormDeparse *ctx, CormStmt *stmt, List *items);

@@ -393,9 +393,13 @@ place_clause(CormStmt *stmt, CormTree *clause, List **preloads)
 			break;
 		case CORM_N_MAX_ROWS:
 			stmt->max_rows = clause->args[0].node;
-			if (stmt->max_rows->tag != CORM_N_VALUE ||
-				(stmt->max_rows->typid != INT8OID && stmt->max_rows->typid != INT4OID))
-				misplaced(clause, "takes a number");
+			/* a guard that cannot be read must not be passed over */
+			if (stmt->max_rows->tag != CORM_N_NULL &&
+				(stmt->max_rows->tag != CORM_N_VALUE ||
+				 (stmt->max_rows->typid != INT8OID && stmt->max_rows->typid != INT4OID)))
+				ereport(ERROR,
+						(errcode(ERRCODE_DATATYPE_MISMATCH),
+						 errmsg("corm.max_rows() expects an integer")));
 			break;
 		default:
 			resolve_join(stmt, clause);
