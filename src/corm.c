@@ -11,6 +11,7 @@
 
 #include "base/base.h"
 #include "fmgr.h"
+#include "tx/tx.h"
 
 PG_MODULE_MAGIC;
 
@@ -24,4 +25,5 @@ void
 _PG_init(void)
 {
 	corm_guc_init();
+	corm_tx_init();
 }

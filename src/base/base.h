@@ -18,6 +18,8 @@
 
 /* guc.c: every setting of corm */
 extern int	corm_plan_cache_size;
+extern int	corm_tx_body_cache_size;
+extern int	corm_subtransaction_warning;
 
 extern void corm_guc_init(void);
 

@@ -15,6 +15,7 @@
 #error "corm supports PostgreSQL 15 to 18"
 #endif
 
+#include "catalog/namespace.h"
 #include "utils/acl.h"
 
 /* Ownership and privilege checks were one function per catalog before 16. */
@@ -34,6 +35,37 @@
 	object_aclcheck(ProcedureRelationId, funcid, roleid, ACL_EXECUTE)
 #define corm_schema_aclcheck(nspid, roleid, mode) \
 	object_aclcheck(NamespaceRelationId, nspid, roleid, mode)
+#endif
+
+/* A snapshot of the search path, to see later whether it is still the same. */
+#if PG_VERSION_NUM < 170000
+#define CormSearchPath OverrideSearchPath
+#define corm_get_search_path(context)	GetOverrideSearchPath(context)
+#define corm_search_path_matches(path)	OverrideSearchPathMatchesCurrent(path)
+#else
+#define CormSearchPath SearchPathMatcher
+#define corm_get_search_path(context)	GetSearchPathMatcher(context)
+#define corm_search_path_matches(path)	SearchPathMatchesCurrentEnvironment(path)
+#endif
+
+/* The executor's run had one more parameter before 18. */
+#if PG_VERSION_NUM < 180000
+#define CORM_EXECUTOR_RUN_PARAMS \
+	QueryDesc *query_desc, ScanDirection direction, uint64 count, bool execute_once
+#define CORM_EXECUTE_ONCE	execute_once
+#define CORM_EXECUTOR_RUN(run, query_desc, direction, count, execute_once) \
+	(run) (query_desc, direction, count, execute_once)
+#else
+#define CORM_EXECUTOR_RUN_PARAMS \
+	QueryDesc *query_desc, ScanDirection direction, uint64 count
+#define CORM_EXECUTE_ONCE	true
+#define CORM_EXECUTOR_RUN(run, query_desc, direction, count, execute_once) \
+	(run) (query_desc, direction, count)
+#endif
+
+/* PostgreSQL 17 has a timeout of its own for transactions, and this code for it. */
+#ifndef ERRCODE_TRANSACTION_TIMEOUT
+#define ERRCODE_TRANSACTION_TIMEOUT	MAKE_SQLSTATE('2', '5', 'P', '0', '4')
 #endif
 
 #endif							/* CORM_BASE_COMPAT_H */
