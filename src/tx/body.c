@@ -37,6 +37,7 @@
 #include "nodes/parsenodes.h"
 #include "parser/analyze.h"
 #include "parser/parser.h"
+#include "parser/scansup.h"
 #include "tcop/cmdtag.h"
 #include "tcop/pquery.h"
 #include "tcop/utility.h"
@@ -45,6 +46,9 @@
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+
+/* Longer texts are hardly ever run twice; their plans go when they have run. */
+#define MAX_CACHED_BODY (64 * 1024)
 
 /* One statement of a body. */
 typedef struct BodyStatement
@@ -132,8 +136,8 @@ body_match(const void *a, const void *b, Size keysize)
 }
 
 /*
- * find_body returns the body for a key, parsed and in the cache.  The caller
- * must pin it before anything else can run.  Raises what the parser raises, and
+ * find_body returns the body for a key, parsed, and in the cache unless it is
+ * very long.  The caller must pin it before anything else can run.  Raises what the parser raises, and
  * 2D000 for a statement that would begin or end a transaction.
  */
 static CormTxBodyPlan *
@@ -166,6 +170,8 @@ find_body(const BodyKey *key)
 	}
 
 	plan = make_body(key);
+	if (key->len > MAX_CACHED_BODY)
+		return plan;
 	entry = hash_search(bodies, &plan->key, HASH_ENTER, NULL);
 	entry->key = plan->key;
 	entry->plan = plan;
@@ -217,6 +223,7 @@ make_body(const BodyKey *key)
 	{
 		RawStmt    *raw = lfirst_node(RawStmt, cell);
 		const char *start = text + raw->stmt_location;
+		int			len = raw->stmt_len > 0 ? raw->stmt_len : strlen(start);
 		BodyStatement *statement = &plan->statements[plan->nstatements++];
 
 		if (IsA(raw->stmt, TransactionStmt))
@@ -225,7 +232,12 @@ make_body(const BodyKey *key)
 					 errmsg("%s is not allowed in the body of a transaction scope",
 							GetCommandTagName(CreateCommandTag(raw->stmt))),
 					 errhint("The scope commits when the body ends, and rolls back when it raises an error.")));
-		statement->sql = raw->stmt_len > 0 ? pnstrdup(start, raw->stmt_len) : pstrdup(start);
+		while (len > 0 && scanner_isspace(*start))
+		{
+			start++;
+			len--;
+		}
+		statement->sql = pnstrdup(start, len);
 		if (key->nargs > 0)
 			statement->types = palloc(key->nargs * sizeof(Oid));
 	}

@@ -36,6 +36,7 @@ typedef struct ScopeContext
 {
 	const char *name;
 	int			depth;
+	bool		scoped;
 } ScopeContext;
 
 static bool is_swallowed(const ErrorData *error);
@@ -43,7 +44,7 @@ static bool is_retried(const ErrorData *error);
 static void scope_error_context(void *arg);
 static CormTxOutcome run_once(const CormTxOptions *opts, const CormTxClosure *closure,
 							  CormTxPlace place, bool subxact, TimestampTz deadline,
-							  const char *scope_name, ErrorData **error);
+							  CormTxReport *report);
 static Datum run_function(FunctionCallInfo fcinfo, bool has_opts, bool raise);
 
 PG_FUNCTION_INFO_V1(corm_do_tx);
@@ -151,20 +152,22 @@ scope_error_context(void *arg)
 {
 	ScopeContext *context = (ScopeContext *) arg;
 
-	if (context->depth > 0)
-		errcontext("transaction scope \"%s\" (depth %d)", context->name, context->depth);
+	if (context->scoped)
+		errcontext("transaction scope \"%s\" (depth %d)",
+				   corm_tx_name(context->name, context->depth), context->depth);
 	else
-		errcontext("body of \"%s\" without a transaction scope", context->name);
+		errcontext("body of \"%s\" without a transaction scope",
+				   corm_tx_name(context->name, context->depth));
 }
 
 /*
  * run_once runs the body once, in a scope of its own, and never lets an error
- * through: it is returned in *error and everything the body did is undone, or
+ * through: it is returned in the report and everything the body did is undone, or
  * will be by whoever the caller raises it to.
  */
 static CormTxOutcome
 run_once(const CormTxOptions *opts, const CormTxClosure *closure, CormTxPlace place,
-		 bool subxact, TimestampTz deadline, const char *scope_name, ErrorData **error)
+		 bool subxact, TimestampTz deadline, CormTxReport *report)
 {
 	MemoryContext oldcontext = CurrentMemoryContext;
 	ResourceOwner oldowner = CurrentResourceOwner;
@@ -179,7 +182,7 @@ run_once(const CormTxOptions *opts, const CormTxClosure *closure, CormTxPlace pl
 	ScopeContext context;
 	ErrorContextCallback callback;
 
-	*error = NULL;
+	report->error = NULL;
 	if (subxact)
 	{
 		corm_tx_check_subtransactions(GetCurrentTransactionNestLevel());
@@ -187,8 +190,9 @@ run_once(const CormTxOptions *opts, const CormTxClosure *closure, CormTxPlace pl
 		MemoryContextSwitchTo(oldcontext);
 	}
 
-	context.name = scope_name;
-	context.depth = place != CORM_TX_PLACE_NONE ? corm_tx_depth() + 1 : 0;
+	context.name = opts->name;
+	context.depth = report->depth;
+	context.scoped = place != CORM_TX_PLACE_NONE;
 	callback.callback = scope_error_context;
 	callback.arg = &context;
 	callback.previous = error_context_stack;
@@ -218,7 +222,7 @@ run_once(const CormTxOptions *opts, const CormTxClosure *closure, CormTxPlace pl
 		if (scope != NULL && scope->asked != NULL)
 			outcome = CORM_TX_ROLLED_BACK;
 		else if (scope != NULL && scope->doomed != NULL)
-			corm_tx_raise_doomed(scope_name, scope->doomed);
+			corm_tx_raise_doomed(corm_tx_name(opts->name, report->depth), scope->doomed);
 		else if (subxact)
 		{
 			if (scope != NULL && scope->hold == CORM_TX_HOLD_NOTHING)
@@ -230,7 +234,7 @@ run_once(const CormTxOptions *opts, const CormTxClosure *closure, CormTxPlace pl
 	PG_CATCH();
 	{
 		MemoryContextSwitchTo(oldcontext);
-		*error = CopyErrorData();
+		report->error = CopyErrorData();
 		FlushErrorState();
 		outcome = CORM_TX_FAILED;
 	}
@@ -240,9 +244,10 @@ run_once(const CormTxOptions *opts, const CormTxClosure *closure, CormTxPlace pl
 	if (outcome == CORM_TX_FAILED)
 	{
 		if (guarded)
-			timed_out = corm_tx_guard_end(&guard, (*error)->sqlerrcode == ERRCODE_QUERY_CANCELED);
+			timed_out = corm_tx_guard_end(&guard, report->error->sqlerrcode == ERRCODE_QUERY_CANCELED);
 		if (timed_out)
-			corm_tx_timeout_error(*error, scope_name, opts->timeout_ms);
+			corm_tx_timeout_error(report->error, corm_tx_name(opts->name, report->depth),
+								  opts->timeout_ms);
 		if (!cleaned && closure->cleanup != NULL)
 			closure->cleanup(closure->arg);
 	}
@@ -256,7 +261,8 @@ run_once(const CormTxOptions *opts, const CormTxClosure *closure, CormTxPlace pl
 			RollbackAndReleaseCurrentSubTransaction();
 		if (scope != NULL && place == CORM_TX_PLACE_JOIN &&
 			(target != NULL || outcome == CORM_TX_ROLLED_BACK))
-			corm_tx_doom(target, corm_tx_make_mark(scope_name, *error));
+			corm_tx_doom(target, corm_tx_make_mark(corm_tx_name(opts->name, report->depth),
+												   report->error));
 	}
 	MemoryContextSwitchTo(oldcontext);
 	CurrentResourceOwner = oldowner;
@@ -275,9 +281,9 @@ run_once(const CormTxOptions *opts, const CormTxClosure *closure, CormTxPlace pl
  *
  * With raise, an error of the body is raised again after the scope is rolled
  * back, so the answer is never CORM_TX_FAILED.  Without, the error is returned
- * in *error, allocated in the caller's memory context, except for a cancel and
- * a failed assertion, which are always raised.  scope_name, a buffer of
- * NAMEDATALEN bytes, receives the name of the scope.
+ * in the report, allocated in the caller's memory context, except for a cancel
+ * and a failed assertion, which are always raised.  opts must stay as they are
+ * while the body runs.
  *
  * The body is called in the caller's memory context; it may call SPI_connect,
  * and must call SPI_finish unless it raises.  It may be called several times
@@ -285,7 +291,7 @@ run_once(const CormTxOptions *opts, const CormTxClosure *closure, CormTxPlace pl
  */
 CormTxOutcome
 corm_tx_run(const CormTxOptions *opts, const CormTxClosure *closure, bool raise,
-			char *scope_name, ErrorData **error)
+			CormTxReport *report)
 {
 	TimestampTz deadline = 0;
 	CormTxPlace place;
@@ -296,24 +302,21 @@ corm_tx_run(const CormTxOptions *opts, const CormTxClosure *closure, bool raise,
 	corm_tx_check_characteristics(opts);
 	if (opts->timeout_ms > 0)
 		deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), opts->timeout_ms);
-	if (opts->name[0] != '\0')
-		strlcpy(scope_name, opts->name, NAMEDATALEN);
-	else
-		snprintf(scope_name, NAMEDATALEN, "corm_tx_%d", corm_tx_depth() + 1);
+	report->depth = corm_tx_depth() + 1;
 
 	for (int attempt = 0;; attempt++)
 	{
 		outcome = run_once(opts, closure, place, place == CORM_TX_PLACE_OPEN || !raise,
-						   deadline, scope_name, error);
-		if (outcome != CORM_TX_FAILED || attempt >= opts->retries || !is_retried(*error))
+						   deadline, report);
+		if (outcome != CORM_TX_FAILED || attempt >= opts->retries || !is_retried(report->error))
 			break;
 		corm_tx_stats.retries++;
-		FreeErrorData(*error);
+		FreeErrorData(report->error);
 		CHECK_FOR_INTERRUPTS();
 	}
 
-	if (outcome == CORM_TX_FAILED && (raise || !is_swallowed(*error)))
-		ReThrowError(*error);
+	if (outcome == CORM_TX_FAILED && (raise || !is_swallowed(report->error)))
+		ReThrowError(report->error);
 	return outcome;
 }
 
@@ -329,8 +332,7 @@ run_function(FunctionCallInfo fcinfo, bool has_opts, bool raise)
 	CormTxBodyCall call = {0};
 	CormTxClosure closure = {corm_tx_body_run, corm_tx_body_cleanup, &call};
 	CormTxOutcome outcome;
-	char		scope_name[NAMEDATALEN];
-	ErrorData  *error;
+	CormTxReport report;
 	text	   *body;
 
 	if (PG_ARGISNULL(body_arg))
@@ -348,7 +350,7 @@ run_function(FunctionCallInfo fcinfo, bool has_opts, bool raise)
 	call.result_context = CurrentMemoryContext;
 	corm_tx_body_args(fcinfo, body_arg + 1, &call.args);
 
-	outcome = corm_tx_run(&opts, &closure, raise, scope_name, &error);
+	outcome = corm_tx_run(&opts, &closure, raise, &report);
 
 	if (raise)
 	{
@@ -361,7 +363,8 @@ run_function(FunctionCallInfo fcinfo, bool has_opts, bool raise)
 		TupleDesc	desc = lookup_rowtype_tupdesc(get_fn_expr_rettype(fcinfo->flinfo), -1);
 		Datum		result;
 
-		result = corm_tx_result_datum(desc, outcome, call.result, scope_name, error);
+		result = corm_tx_result_datum(desc, outcome, call.result,
+									  corm_tx_name(opts.name, report.depth), report.error);
 		ReleaseTupleDesc(desc);
 		PG_RETURN_DATUM(result);
 	}

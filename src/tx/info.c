@@ -48,7 +48,7 @@ corm_current_tx(PG_FUNCTION_ARGS)
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE || desc->natts != 5)
 		elog(ERROR, "unexpected result type of corm.current_tx");
 
-	nulls[0] = !scope->named;
+	nulls[0] = scope->name[0] == '\0';
 	values[0] = nulls[0] ? (Datum) 0 : CStringGetTextDatum(scope->name);
 	values[1] = CStringGetTextDatum(corm_tx_propagation_name(scope->propagation));
 	values[2] = Int32GetDatum(scope->depth);
@@ -69,7 +69,7 @@ corm_set_rollback_only(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_NO_ACTIVE_SQL_TRANSACTION),
 				 errmsg("no transaction scope is open")));
 	if (scope->asked == NULL)
-		scope->asked = corm_tx_make_mark(scope->name, NULL);
+		scope->asked = corm_tx_make_mark(corm_tx_name(scope->name, scope->depth), NULL);
 	PG_RETURN_VOID();
 }
 

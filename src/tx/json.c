@@ -106,7 +106,8 @@ init_column(JsonColumn *column, Form_pg_attribute attribute)
 	Oid			type = getBaseType(attribute->atttypid);
 
 	column->key.type = jbvString;
-	column->key.val.string.val = NameStr(attribute->attname);
+	/* the description is the executor's and may go before the result is made */
+	column->key.val.string.val = pstrdup(NameStr(attribute->attname));
 	column->key.val.string.len = strlen(column->key.val.string.val);
 
 	switch (type)
@@ -155,7 +156,6 @@ receiver_startup(DestReceiver *self, int operation, TupleDesc desc)
 	JsonReceiver *receiver = (JsonReceiver *) self;
 	MemoryContext oldcontext = MemoryContextSwitchTo(receiver->context);
 
-	desc = CreateTupleDescCopy(desc);
 	receiver->ncolumns = desc->natts;
 	receiver->columns = palloc0(Max(desc->natts, 1) * sizeof(JsonColumn));
 	for (int i = 0; i < desc->natts; i++)

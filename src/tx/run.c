@@ -33,7 +33,7 @@
 #define MAX_BACKOFF_MS 100.0
 
 static CormTxOutcome run_transaction(const CormTxOptions *opts, const CormTxClosure *closure,
-									 char *scope_name, ErrorData **error);
+									 CormTxReport *report);
 static void set_characteristics(const CormTxOptions *opts);
 static void back_off(int attempt);
 
@@ -66,12 +66,12 @@ back_off(int attempt)
 
 /*
  * run_transaction makes one attempt, in a transaction that has just begun; it
- * leaves another one just begun.  An error is returned in *error, allocated in
+ * leaves another one just begun.  An error is returned in the report, allocated in
  * the current memory context, which must not be one of the transaction's.
  */
 static CormTxOutcome
 run_transaction(const CormTxOptions *opts, const CormTxClosure *closure,
-				char *scope_name, ErrorData **error)
+				CormTxReport *report)
 {
 	MemoryContext oldcontext = CurrentMemoryContext;
 	CormTxOptions inner = *opts;
@@ -82,11 +82,12 @@ run_transaction(const CormTxOptions *opts, const CormTxClosure *closure,
 	inner.isolation = CORM_TX_ISOLATION_UNSET;
 	inner.retries = 0;
 
-	*error = NULL;
+	report->depth = 1;
+	report->error = NULL;
 	PG_TRY();
 	{
 		set_characteristics(opts);
-		outcome = corm_tx_run(&inner, closure, false, scope_name, error);
+		outcome = corm_tx_run(&inner, closure, false, report);
 		if (outcome == CORM_TX_COMMITTED)
 			SPI_commit();
 		else
@@ -96,7 +97,7 @@ run_transaction(const CormTxOptions *opts, const CormTxClosure *closure,
 	{
 		/* either COMMIT failed, or it is an error that must not become data */
 		MemoryContextSwitchTo(oldcontext);
-		*error = CopyErrorData();
+		report->error = CopyErrorData();
 		FlushErrorState();
 		outcome = CORM_TX_FAILED;
 	}
@@ -117,8 +118,7 @@ corm_run_tx(PG_FUNCTION_ARGS)
 	CormTxBodyCall call = {0};
 	CormTxClosure closure = {corm_tx_body_run, corm_tx_body_cleanup, &call};
 	CormTxOutcome outcome;
-	char		scope_name[NAMEDATALEN];
-	ErrorData  *error;
+	CormTxReport report;
 	TupleDesc	desc;
 	TupleDesc	result_desc;
 	Datum		value;
@@ -166,16 +166,16 @@ corm_run_tx(PG_FUNCTION_ARGS)
 
 	for (int attempt = 0;; attempt++)
 	{
-		outcome = run_transaction(&opts, &closure, scope_name, &error);
+		outcome = run_transaction(&opts, &closure, &report);
 		if (outcome != CORM_TX_FAILED)
 			break;
-		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED || error->sqlerrcode == ERRCODE_ASSERT_FAILURE)
-			ReThrowError(error);
+		if (report.error->sqlerrcode == ERRCODE_QUERY_CANCELED || report.error->sqlerrcode == ERRCODE_ASSERT_FAILURE)
+			ReThrowError(report.error);
 		if (attempt >= opts.retries ||
-			(error->sqlerrcode != ERRCODE_T_R_SERIALIZATION_FAILURE &&
-			 error->sqlerrcode != ERRCODE_T_R_DEADLOCK_DETECTED))
+			(report.error->sqlerrcode != ERRCODE_T_R_SERIALIZATION_FAILURE &&
+			 report.error->sqlerrcode != ERRCODE_T_R_DEADLOCK_DETECTED))
 			break;
-		FreeErrorData(error);
+		FreeErrorData(report.error);
 		corm_tx_stats.retries++;
 		back_off(attempt);
 	}
@@ -183,7 +183,8 @@ corm_run_tx(PG_FUNCTION_ARGS)
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE || desc->natts != 1)
 		elog(ERROR, "unexpected result type of corm.run_tx");
 	result_desc = lookup_rowtype_tupdesc(TupleDescAttr(desc, 0)->atttypid, -1);
-	value = corm_tx_result_datum(result_desc, outcome, call.result, scope_name, error);
+	value = corm_tx_result_datum(result_desc, outcome, call.result,
+								 corm_tx_name(opts.name, report.depth), report.error);
 	ReleaseTupleDesc(result_desc);
 	value = HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), &value, &isnull));
 

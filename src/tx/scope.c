@@ -52,6 +52,7 @@ typedef struct CormTxLevel
 } CormTxLevel;
 
 CormTxStats corm_tx_stats;
+int			corm_tx_session_deadlines = 0;	/* scopes on the stack that have one */
 
 static CormTxScope *stack = NULL;	/* innermost first, closed ones included */
 static CormTxMark *root_mark = NULL;	/* on the transaction itself */
@@ -144,6 +145,16 @@ corm_tx_depth(void)
 }
 
 /*
+ * corm_tx_name returns what to call a scope: the name it was given, else one
+ * made from its depth, allocated in the current memory context.
+ */
+const char *
+corm_tx_name(const char *given, int depth)
+{
+	return given[0] != '\0' ? given : psprintf("corm_tx_%d", depth);
+}
+
+/*
  * corm_tx_push opens a scope that lives at the given nest level and returns
  * it; the stack owns it.  May raise for lack of memory only.
  */
@@ -168,11 +179,10 @@ corm_tx_push(const CormTxOptions *opts, CormTxHold hold, bool session, int level
 	scope->timeout_ms = 0;
 	scope->asked = NULL;
 	scope->doomed = NULL;
-	scope->named = opts->name[0] != '\0';
-	if (scope->named)
+	if (opts->name[0] != '\0')
 		strlcpy(scope->name, opts->name, NAMEDATALEN);
 	else
-		snprintf(scope->name, NAMEDATALEN, "corm_tx_%d", scope->depth);
+		scope->name[0] = '\0';
 
 	stack = scope;
 	corm_tx_stats.scopes++;
@@ -274,7 +284,7 @@ corm_tx_raise_doomed(const char *name, const CormTxMark *mark)
 				 errmsg("%s cannot commit because scope \"%s\", which had joined it, failed",
 						what, mark->culprit),
 				 mark->message != NULL ?
-				 errdetail("Scope \"%s\" failed with %s: %s", mark->culprit,
+				 errdetail("The error was %s: %s.",
 						   unpack_sql_state(mark->sqlerrcode), mark->message) : 0,
 				 errhint("Catching the error does not undo the work of a scope that joined. "
 						 "Use propagation nested for a scope that may fail by itself.")));
@@ -319,6 +329,17 @@ corm_tx_at_leftover(void)
 	return level < num_levels && levels[level].leftover;
 }
 
+/* corm_tx_set_deadline gives a new session scope its deadline; 0 ms: none. */
+void
+corm_tx_set_deadline(CormTxScope *scope, int timeout_ms)
+{
+	if (timeout_ms == 0)
+		return;
+	scope->timeout_ms = timeout_ms;
+	scope->deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), timeout_ms);
+	corm_tx_session_deadlines++;
+}
+
 /*
  * corm_tx_check_session_deadline returns the session scope whose deadline
  * comes first, NULL if none has one; raises 25P04 if it has passed.
@@ -328,6 +349,8 @@ corm_tx_check_session_deadline(void)
 {
 	CormTxScope *first = NULL;
 
+	if (corm_tx_session_deadlines == 0)
+		return NULL;
 	for (CormTxScope *scope = stack; scope != NULL; scope = scope->outer)
 	{
 		if (scope->deadline != 0 && scope->closed_level == 0 &&
@@ -339,7 +362,8 @@ corm_tx_check_session_deadline(void)
 		corm_tx_stats.timeouts++;
 		ereport(ERROR,
 				(errcode(ERRCODE_TRANSACTION_TIMEOUT),
-				 errmsg("transaction scope \"%s\" timed out", first->name),
+				 errmsg("transaction scope \"%s\" timed out",
+						corm_tx_name(first->name, first->depth)),
 				 errdetail("The timeout of the scope is %d ms.", first->timeout_ms)));
 	}
 	return first;
@@ -428,6 +452,8 @@ remove_scope(CormTxScope *scope)
 	while (*link != scope)
 		link = &(*link)->outer;
 	*link = scope->outer;
+	if (scope->deadline != 0)
+		corm_tx_session_deadlines--;
 	free_mark(scope->asked);
 	free_mark(scope->doomed);
 	pfree(scope);
@@ -576,9 +602,9 @@ check_marks_before_commit(void)
 	for (CormTxScope *scope = stack; scope != NULL; scope = scope->outer)
 	{
 		if (scope->doomed != NULL)
-			corm_tx_raise_doomed(scope->name, scope->doomed);
+			corm_tx_raise_doomed(corm_tx_name(scope->name, scope->depth), scope->doomed);
 		if (scope->asked != NULL)
-			corm_tx_raise_doomed(scope->name, scope->asked);
+			corm_tx_raise_doomed(corm_tx_name(scope->name, scope->depth), scope->asked);
 	}
 	if (root_mark != NULL)
 		corm_tx_raise_doomed(NULL, root_mark);
@@ -589,6 +615,7 @@ static void
 reset_stack(void)
 {
 	stack = NULL;
+	corm_tx_session_deadlines = 0;
 	root_mark = NULL;
 	newest_subid = InvalidSubTransactionId;
 	savepoint_rollback_pending = false;

@@ -258,9 +258,7 @@ begin_block(const CormTxOptions *opts)
 									  make_integer_const(opts->read_only), -1));
 
 	scope = corm_tx_push(opts, CORM_TX_HOLD_BLOCK, true, 1);
-	if (opts->timeout_ms > 0)
-		scope->deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), opts->timeout_ms);
-	scope->timeout_ms = opts->timeout_ms;
+	corm_tx_set_deadline(scope, opts->timeout_ms);
 	issue(TRANS_STMT_BEGIN, 0, options);
 	return CMDTAG_BEGIN;
 }
@@ -290,9 +288,7 @@ begin_savepoint(const CormTxOptions *opts)
 	level = GetCurrentTransactionNestLevel() + 1;
 	corm_tx_check_subtransactions(level - 1);
 	scope = corm_tx_push(opts, CORM_TX_HOLD_SUBXACT, true, level);
-	if (opts->timeout_ms > 0)
-		scope->deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), opts->timeout_ms);
-	scope->timeout_ms = opts->timeout_ms;
+	corm_tx_set_deadline(scope, opts->timeout_ms);
 	issue(TRANS_STMT_SAVEPOINT, scope->depth, NIL);
 	return CMDTAG_SAVEPOINT;
 }
@@ -311,9 +307,7 @@ begin_joined(const CormTxOptions *opts)
 				 errhint("Use propagation nested.")));
 
 	scope = corm_tx_push(opts, CORM_TX_HOLD_NOTHING, true, GetCurrentTransactionNestLevel());
-	if (opts->timeout_ms > 0)
-		scope->deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), opts->timeout_ms);
-	scope->timeout_ms = opts->timeout_ms;
+	corm_tx_set_deadline(scope, opts->timeout_ms);
 	return CMDTAG_CALL;
 }
 
@@ -356,7 +350,7 @@ commit_scope(CormTxScope *scope)
 
 	/* a doomed block is refused by its COMMIT, which ends the block too */
 	if (scope->doomed != NULL && scope->hold != CORM_TX_HOLD_BLOCK)
-		corm_tx_raise_doomed(scope->name, scope->doomed);
+		corm_tx_raise_doomed(corm_tx_name(scope->name, scope->depth), scope->doomed);
 
 	switch (scope->hold)
 	{
@@ -393,7 +387,7 @@ rollback_scope(CormTxScope *scope)
 		case CORM_TX_HOLD_NOTHING:
 			corm_tx_stats.rollbacks++;
 			corm_tx_doom(scope->target != scope ? scope->target : NULL,
-						 corm_tx_make_mark(scope->name, NULL));
+						 corm_tx_make_mark(corm_tx_name(scope->name, scope->depth), NULL));
 			corm_tx_close_joined(scope);
 			return CMDTAG_CALL;
 	}
@@ -532,7 +526,7 @@ run_under_deadline(void (*run) (void *), void *arg)
 		under_deadline = false;
 		if (corm_tx_guard_end(&guard, edata->sqlerrcode == ERRCODE_QUERY_CANCELED) &&
 			edata->sqlerrcode == ERRCODE_QUERY_CANCELED)
-			corm_tx_timeout_error(edata, scope->name, scope->timeout_ms);
+			corm_tx_timeout_error(edata, corm_tx_name(scope->name, scope->depth), scope->timeout_ms);
 		ReThrowError(edata);
 	}
 	PG_END_TRY();
@@ -634,7 +628,7 @@ process_utility(PlannedStmt *pstmt, const char *query_string, bool read_only_tre
 		calls_seen++;
 		PG_TRY();
 		{
-			if (corm_tx_current() != NULL && !is_session_procedure(node))
+			if (corm_tx_session_deadlines > 0 && !is_session_procedure(node))
 				run_under_deadline(run_utility, &call);
 			else
 				run_utility(&call);
@@ -646,7 +640,7 @@ process_utility(PlannedStmt *pstmt, const char *query_string, bool read_only_tre
 		}
 		PG_END_TRY();
 	}
-	else if (corm_tx_current() != NULL)
+	else if (corm_tx_session_deadlines > 0)
 		run_under_deadline(run_utility, &call);
 	else
 		run_utility(&call);
@@ -677,7 +671,7 @@ executor_run(CORM_EXECUTOR_RUN_PARAMS)
 		MyXactFlags &= ~XACT_FLAGS_NEEDIMMEDIATECOMMIT;
 		flag_is_ours = false;
 	}
-	if (!under_deadline && corm_tx_current() != NULL)
+	if (corm_tx_session_deadlines > 0 && !under_deadline)
 		run_under_deadline(run_executor, &call);
 	else
 		run_executor(&call);

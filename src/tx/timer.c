@@ -120,16 +120,19 @@ corm_tx_guard_end(CormTxGuard *guard, bool cancelled)
 		return false;
 	}
 
-	/*
-	 * Look before disarming: from here on no signal may interfere, and a
-	 * deadline that has passed counts even if the timer has yet to fire.
-	 */
+	/* from here on no signal interferes */
 	disable_timeout(timer, false);
 	now = GetCurrentTimestamp();
+
+	/*
+	 * A cancel error is ours if the timer asked for it; not if what the timer
+	 * asked for is still to come.  Without a cancel, a deadline that has passed
+	 * counts even if the timer had no chance to fire.
+	 */
+	expired = now >= guard->deadline;
 	if (cancelled)
-		expired = cancelled_by_timer && now >= guard->deadline && !statement_timeout_fired(now);
-	else
-		expired = now >= guard->deadline;
+		expired = expired && cancelled_by_timer && !QueryCancelPending &&
+			!statement_timeout_fired(now);
 
 	guards = guard->outer;
 	for (CormTxGuard *g = guards; g != NULL; g = g->outer)
@@ -138,10 +141,11 @@ corm_tx_guard_end(CormTxGuard *guard, bool cancelled)
 			outer_expired = true;
 	}
 
-	if (cancelled_by_timer && !outer_expired)
+	if (cancelled_by_timer && outer_expired)
+		return expired;			/* the cancel is on its way to the outer guard */
+	if (cancelled_by_timer)
 	{
-		if (!cancelled)
-			QueryCancelPending = false;
+		QueryCancelPending = false;
 		cancelled_by_timer = false;
 	}
 	if (guards != NULL)

@@ -94,14 +94,14 @@ typedef struct CormTxScope
 	int			timeout_ms;
 	CormTxMark *asked;			/* set_rollback_only() was called in it */
 	CormTxMark *doomed;			/* a scope that joined it failed */
-	bool		named;
-	char		name[NAMEDATALEN];	/* corm_tx_<depth> when not named */
+	char		name[NAMEDATALEN];	/* empty: none was given */
 } CormTxScope;
 
 extern bool corm_tx_is_active(void);
 extern bool corm_tx_in_explicit_block(void);
 extern CormTxScope *corm_tx_current(void);
 extern int	corm_tx_depth(void);
+extern const char *corm_tx_name(const char *given, int depth);
 extern CormTxScope *corm_tx_push(const CormTxOptions *opts, CormTxHold hold,
 								 bool session, int level);
 extern void corm_tx_pop(CormTxScope *scope);
@@ -112,6 +112,8 @@ extern void corm_tx_doom(CormTxScope *target, CormTxMark *mark);
 extern void corm_tx_raise_doomed(const char *name, const CormTxMark *mark) pg_attribute_noreturn();
 extern void corm_tx_check_subtransactions(int live);
 extern bool corm_tx_at_leftover(void);
+extern int	corm_tx_session_deadlines;
+extern void corm_tx_set_deadline(CormTxScope *scope, int timeout_ms);
 extern CormTxScope *corm_tx_check_session_deadline(void);
 extern bool corm_tx_block_asked_for_rollback(void);
 
@@ -176,8 +178,15 @@ typedef enum CormTxPlace
 
 extern CormTxPlace corm_tx_place(const CormTxOptions *opts, bool active);
 extern void corm_tx_check_characteristics(const CormTxOptions *opts);
+/* What became of a scope, besides the outcome. */
+typedef struct CormTxReport
+{
+	int			depth;			/* that the scope had */
+	ErrorData  *error;			/* NULL unless CORM_TX_FAILED */
+} CormTxReport;
+
 extern CormTxOutcome corm_tx_run(const CormTxOptions *opts, const CormTxClosure *closure,
-								 bool raise, char *scope_name, ErrorData **error);
+								 bool raise, CormTxReport *report);
 
 /* ---- body.c: SQL text as the body of a closure ---- */
 
