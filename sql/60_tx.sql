@@ -69,7 +69,7 @@ CREATE FUNCTION corm.do_tx(opts corm.tx_options, body text) RETURNS jsonb
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'corm_do_tx_opts';
 COMMENT ON FUNCTION corm.do_tx(corm.tx_options, text) IS
-'runs SQL in a transaction scope with the options given; returns as corm.do_tx(text); raises also what the options demand: 25P01, 25001, 0A000, 25P04 when the timeout passes';
+'runs SQL in a transaction scope with the options given; returns as corm.do_tx(text); raises also what the options demand: 25P01, 25001, 0A000, OR030 when the timeout passes';
 
 CREATE FUNCTION corm.do_tx(opts corm.tx_options, body text, VARIADIC params "any") RETURNS jsonb
 LANGUAGE C VOLATILE PARALLEL UNSAFE

@@ -10,7 +10,9 @@
 #include "postgres.h"
 
 #include "base/base.h"
+#include "exec/exec.h"
 #include "fmgr.h"
+#include "model/model.h"
 #include "tx/tx.h"
 
 PG_MODULE_MAGIC;
@@ -25,5 +27,7 @@ void
 _PG_init(void)
 {
 	corm_guc_init();
+	corm_registry_init();
+	corm_plan_init();
 	corm_tx_init();
 }

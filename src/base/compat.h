@@ -15,6 +15,16 @@
 #error "corm supports PostgreSQL 15 to 18"
 #endif
 
+/* The macros of variable-length values moved out of postgres.h in 16. */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/* 18 has only pg_noreturn, which stands before a declaration, not after it. */
+#if PG_VERSION_NUM >= 180000
+#define pg_attribute_noreturn() __attribute__((noreturn))
+#endif
+
 #include "catalog/namespace.h"
 #include "utils/acl.h"
 
@@ -63,9 +73,18 @@
 	(run) (query_desc, direction, count)
 #endif
 
-/* PostgreSQL 17 has a timeout of its own for transactions, and this code for it. */
-#ifndef ERRCODE_TRANSACTION_TIMEOUT
-#define ERRCODE_TRANSACTION_TIMEOUT	MAKE_SQLSTATE('2', '5', 'P', '0', '4')
+/* Errors as data reached the name parser in 16. */
+#if PG_VERSION_NUM < 160000
+#define corm_qualified_name_list(str)	stringToQualifiedNameList(str)
+#else
+#define corm_qualified_name_list(str)	stringToQualifiedNameList(str, NULL)
+#endif
+
+/* Deferrable keys can be asked for since 18. */
+#if PG_VERSION_NUM < 180000
+#define corm_primary_key_index(rel) RelationGetPrimaryKeyIndex(rel)
+#else
+#define corm_primary_key_index(rel) RelationGetPrimaryKeyIndex(rel, false)
 #endif
 
 #endif							/* CORM_BASE_COMPAT_H */

@@ -213,7 +213,7 @@ run_once(const CormTxOptions *opts, const CormTxClosure *closure, CormTxPlace pl
 		timed_out = corm_tx_guard_end(&guard, false);
 		if (timed_out)
 			ereport(ERROR,
-					(errcode(ERRCODE_TRANSACTION_TIMEOUT),
+					(errcode(CORM_ERRCODE_SCOPE_TIMED_OUT),
 					 errmsg_internal("body ended after its deadline")));
 		cleaned = true;
 		if (closure->cleanup != NULL)

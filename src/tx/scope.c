@@ -310,7 +310,8 @@ corm_tx_check_subtransactions(int live)
 		warned_subtransactions = true;
 		corm_tx_stats.subtransaction_warnings++;
 		ereport(WARNING,
-				(errmsg("%d subtransactions are open", live),
+				(errcode(ERRCODE_WARNING),
+				 errmsg("%d subtransactions are open", live),
 				 errdetail("More than %d in one transaction slow down visibility checks in all sessions.",
 						   PGPROC_MAX_CACHED_SUBXIDS),
 				 errhint("Let inner scopes join (propagation required), or set corm.subtransaction_warning.")));
@@ -342,7 +343,7 @@ corm_tx_set_deadline(CormTxScope *scope, int timeout_ms)
 
 /*
  * corm_tx_check_session_deadline returns the session scope whose deadline
- * comes first, NULL if none has one; raises 25P04 if it has passed.
+ * comes first, NULL if none has one; raises OR030 if it has passed.
  */
 CormTxScope *
 corm_tx_check_session_deadline(void)
@@ -361,7 +362,7 @@ corm_tx_check_session_deadline(void)
 	{
 		corm_tx_stats.timeouts++;
 		ereport(ERROR,
-				(errcode(ERRCODE_TRANSACTION_TIMEOUT),
+				(errcode(CORM_ERRCODE_SCOPE_TIMED_OUT),
 				 errmsg("transaction scope \"%s\" timed out",
 						corm_tx_name(first->name, first->depth)),
 				 errdetail("The timeout of the scope is %d ms.", first->timeout_ms)));

@@ -161,7 +161,7 @@ void
 corm_tx_timeout_error(ErrorData *edata, const char *name, int timeout_ms)
 {
 	corm_tx_stats.timeouts++;
-	edata->sqlerrcode = ERRCODE_TRANSACTION_TIMEOUT;
+	edata->sqlerrcode = CORM_ERRCODE_SCOPE_TIMED_OUT;
 	edata->message = psprintf(_("transaction scope \"%s\" timed out"), name);
 	edata->detail = psprintf(_("The timeout of the scope is %d ms."), timeout_ms);
 	edata->detail_log = NULL;

@@ -1,0 +1,593 @@
+/*-------------------------------------------------------------------------
+ *
+ * build.c
+ *		The builders: corm.eq(), corm.where(), corm.order_by() and all others.
+ *
+ * One C function serves every builder.  At the first call of a call site it
+ * finds the node for the SQL function it was called as, by name and argument
+ * types, and what each argument is; that is kept in fn_extra.  After that a
+ * call is a walk over the node's argument letters.
+ *
+ * Builders are immutable and strict about structure: a NULL where a name, an
+ * expression or a query is expected raises 22004 rather than being skipped,
+ * since a condition that disappears is worse than an error.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "query/query.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+/* What a SQL argument is, however the node uses it. */
+typedef enum InputKind
+{
+	INPUT_EXPR,
+	INPUT_QUERY,
+	INPUT_TEXT,					/* text or varchar */
+	INPUT_UNKNOWN,				/* a literal or parameter: a C string */
+	INPUT_VALUE					/* anything else */
+} InputKind;
+
+typedef struct Input
+{
+	InputKind	kind;
+	Oid			typid;
+	int16		typlen;
+	bool		typbyval;
+	char		typalign;
+} Input;
+
+typedef struct Builder
+{
+	const CormNodeDesc *desc;
+	const char *func;
+	Oid			expr_type;
+	Oid			query_type;
+	int			list_arg;		/* number of the list argument, or -1 */
+	bool		list_is_array;	/* it comes as an array: VARIADIC t[] or called with VARIADIC */
+	int			ninputs;
+	Input		inputs[FLEXIBLE_ARRAY_MEMBER];	/* per SQL argument; of an array: its element */
+} Builder;
+
+PG_FUNCTION_INFO_V1(corm_build);
+
+static bool
+is_list_letter(char letter)
+{
+	return strchr("XOVENQ", letter) != NULL;
+}
+
+static void
+init_input(Builder *b, Input *input, Oid typid)
+{
+	input->typid = typid;
+	if (typid == b->expr_type)
+		input->kind = INPUT_EXPR;
+	else if (typid == b->query_type)
+		input->kind = INPUT_QUERY;
+	else if (typid == TEXTOID || typid == VARCHAROID)
+		input->kind = INPUT_TEXT;
+	else if (typid == UNKNOWNOID)
+		input->kind = INPUT_UNKNOWN;
+	else
+		input->kind = INPUT_VALUE;
+	get_typlenbyvalalign(typid, &input->typlen, &input->typbyval, &input->typalign);
+}
+
+/*
+ * node_matches tells whether a SQL function with these argument types can
+ * build the node: functions of one name differ by what they take.
+ */
+static bool
+node_matches(const Builder *b, const CormNodeDesc *desc, Form_pg_proc proc)
+{
+	int			nargs = strlen(desc->args);
+
+	for (int i = 0; i < proc->pronargs; i++)
+	{
+		Oid			typid = proc->proargtypes.values[i];
+		char		letter;
+
+		if (i < nargs)
+			letter = desc->args[i];
+		else if (nargs > 0 && is_list_letter(desc->args[nargs - 1]))
+			letter = desc->args[nargs - 1];
+		else
+			return false;
+		if ((letter == 'r') != (typid == REGCLASSOID))
+			return false;
+		if ((letter == 'q') != (typid == b->query_type))
+			if (letter != 'v')
+				return false;
+	}
+	/* what a function lacks must be a list or a name that may be missing */
+	for (int i = proc->pronargs; i < nargs; i++)
+		if (!is_list_letter(desc->args[i]) && desc->args[i] != 'o')
+			return false;
+	return true;
+}
+
+static Builder *
+init_builder(FunctionCallInfo fcinfo)
+{
+	int			nargs = PG_NARGS();
+	Builder    *b;
+	HeapTuple	tuple;
+	Form_pg_proc proc;
+	MemoryContext oldcontext;
+
+	oldcontext = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+	b = palloc0(offsetof(Builder, inputs) + sizeof(Input) * Max(nargs, 1));
+	b->expr_type = corm_expr_type_oid();
+	b->query_type = corm_query_type_oid();
+	b->list_arg = -1;
+	b->ninputs = nargs;
+
+	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(fcinfo->flinfo->fn_oid));
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for function %u", fcinfo->flinfo->fn_oid);
+	proc = (Form_pg_proc) GETSTRUCT(tuple);
+	b->func = pstrdup(NameStr(proc->proname));
+
+	for (int i = 1; i < CORM_N_COUNT_OF_TAGS; i++)
+	{
+		const CormNodeDesc *desc = corm_node_desc(i);
+
+		if (desc->func && strcmp(desc->func, b->func) == 0 && node_matches(b, desc, proc))
+		{
+			b->desc = desc;
+			break;
+		}
+	}
+	if (b->desc == NULL)
+		elog(ERROR, "function %s builds no node", b->func);
+
+	for (int i = 0; b->desc->args[i] != '\0'; i++)
+		if (is_list_letter(b->desc->args[i]))
+			b->list_arg = i;
+
+	/* arguments of a call can outnumber those of the function: VARIADIC "any" */
+	for (int i = 0; i < nargs; i++)
+	{
+		Oid			typid = get_fn_expr_argtype(fcinfo->flinfo, i);
+		char		letter = i < strlen(b->desc->args) ? b->desc->args[i] : '\0';
+		bool		is_array = letter != '\0' && strchr("PS", letter) != NULL;
+
+		if (!OidIsValid(typid))
+			typid = i < proc->pronargs ? proc->proargtypes.values[i] : InvalidOid;
+		if (i == b->list_arg && OidIsValid(proc->provariadic) &&
+			(proc->provariadic != ANYOID || get_fn_expr_variadic(fcinfo->flinfo)))
+		{
+			b->list_is_array = true;
+			is_array = true;
+		}
+		if (is_array)
+			typid = get_base_element_type(typid);
+		if (!OidIsValid(typid))
+			ereport(ERROR,
+					(errcode(ERRCODE_INDETERMINATE_DATATYPE),
+					 errmsg("could not determine the type of argument %d of function corm.%s()",
+							i + 1, b->func)));
+		init_input(b, &b->inputs[i], typid);
+	}
+	ReleaseSysCache(tuple);
+
+	fcinfo->flinfo->fn_extra = b;
+	MemoryContextSwitchTo(oldcontext);
+	return b;
+}
+
+static void
+null_argument(const Builder *b, const char *what)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+			 errmsg("%s of corm.%s() must not be null", what, b->func)));
+}
+
+static void
+wrong_argument(const Builder *b, const Input *input, const char *expected)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("corm.%s() expects %s, not a value of type %s",
+					b->func, expected, format_type_be(input->typid))));
+}
+
+/* The characters of a text or unknown argument. */
+static void
+get_string(const Input *input, Datum value, const char **str, int *len)
+{
+	if (input->kind == INPUT_UNKNOWN)
+	{
+		*str = DatumGetCString(value);
+		*len = strlen(*str);
+	}
+	else
+	{
+		text	   *t = DatumGetTextPP(value);
+
+		*str = VARDATA_ANY(t);
+		*len = VARSIZE_ANY_EXHDR(t);
+	}
+}
+
+static void
+write_name(const Builder *b, CormWriter *w, const Input *input, Datum value, bool isnull)
+{
+	const char *str;
+	int			len;
+
+	if (isnull)
+		null_argument(b, "a name");
+	if (input->kind != INPUT_TEXT && input->kind != INPUT_UNKNOWN)
+		wrong_argument(b, input, "a name");
+	get_string(input, value, &str, &len);
+	if (len == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_NAME),
+				 errmsg("a name given to corm.%s() is empty", b->func)));
+	corm_write_name(w, str, len);
+}
+
+static void
+write_column(const Builder *b, CormWriter *w, const char *str, int len)
+{
+	if (len == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_NAME),
+				 errmsg("a field name given to corm.%s() is empty", b->func)));
+	corm_write_tag(w, CORM_N_COLUMN);
+	corm_write_name(w, str, len);
+}
+
+/*
+ * A value given as text is stored as type unknown: it takes the type of what
+ * it meets.  Arrays of text keep their type; whoever binds them does alike.
+ */
+static void
+write_value(const Builder *b, CormWriter *w, const Input *input, Datum value, bool isnull)
+{
+	switch (input->kind)
+	{
+		case INPUT_EXPR:
+			if (isnull)
+				null_argument(b, "an expression");
+			corm_write_node(w, CormPGGetExpr(value));
+			return;
+		case INPUT_QUERY:
+			{
+				const CormNode *query;
+
+				if (isnull)
+					null_argument(b, "a query");
+				query = CormPGGetQuery(value);
+				corm_write_tag(w, CORM_N_SUBQUERY);
+				corm_write_query(w, &query, 1);
+				return;
+			}
+		case INPUT_TEXT:
+		case INPUT_UNKNOWN:
+			if (isnull)
+				corm_write_null(w, UNKNOWNOID);
+			else if (input->kind == INPUT_TEXT)
+				corm_write_value(w, UNKNOWNOID, -1, false, value);
+			else
+				corm_write_value(w, UNKNOWNOID, -1, false,
+								 CStringGetTextDatum(DatumGetCString(value)));
+			return;
+		case INPUT_VALUE:
+			if (input->typid == RECORDOID || input->typid == RECORDARRAYOID)
+				ereport(ERROR,
+						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						 errmsg("anonymous records cannot be bound as values"),
+						 errhint("Cast the row to a named composite type.")));
+			if (isnull)
+				corm_write_null(w, input->typid);
+			else
+				corm_write_value(w, input->typid, input->typlen, input->typbyval, value);
+			return;
+	}
+}
+
+/* x and the elements of X: a field name or an expression */
+static void
+write_field_or_expr(const Builder *b, CormWriter *w, const Input *input, Datum value, bool isnull)
+{
+	const char *str;
+	int			len;
+
+	switch (input->kind)
+	{
+		case INPUT_TEXT:
+		case INPUT_UNKNOWN:
+			if (isnull)
+				null_argument(b, "a field name");
+			get_string(input, value, &str, &len);
+			write_column(b, w, str, len);
+			return;
+		case INPUT_EXPR:
+		case INPUT_QUERY:
+			write_value(b, w, input, value, isnull);
+			return;
+		case INPUT_VALUE:
+			wrong_argument(b, input, "a field name or an expression");
+	}
+}
+
+/* the elements of O: as X, but '-name' is descending */
+static void
+write_order_item(const Builder *b, CormWriter *w, const Input *input, Datum value, bool isnull)
+{
+	if (!isnull && (input->kind == INPUT_TEXT || input->kind == INPUT_UNKNOWN))
+	{
+		const char *str;
+		int			len;
+
+		get_string(input, value, &str, &len);
+		if (len > 1 && str[0] == '-')
+		{
+			corm_write_tag(w, CORM_N_DESC);
+			write_column(b, w, str + 1, len - 1);
+			corm_write_name(w, "", 0);
+			return;
+		}
+	}
+	write_field_or_expr(b, w, input, value, isnull);
+}
+
+static void
+write_expr(const Builder *b, CormWriter *w, const Input *input, Datum value, bool isnull)
+{
+	if (input->kind != INPUT_EXPR)
+		wrong_argument(b, input, "an expression");
+	write_value(b, w, input, value, isnull);
+}
+
+static void
+write_element(const Builder *b, CormWriter *w, char letter,
+			  const Input *input, Datum value, bool isnull)
+{
+	switch (letter)
+	{
+		case 'X':
+		case 'P':
+			write_field_or_expr(b, w, input, value, isnull);
+			break;
+		case 'O':
+		case 'S':
+			write_order_item(b, w, input, value, isnull);
+			break;
+		case 'V':
+			write_value(b, w, input, value, isnull);
+			break;
+		case 'E':
+			write_expr(b, w, input, value, isnull);
+			break;
+		case 'N':
+			write_name(b, w, input, value, isnull);
+			break;
+		default:
+			elog(ERROR, "unrecognized list letter \"%c\"", letter);
+	}
+}
+
+static void
+write_array(const Builder *b, CormWriter *w, char letter, const Input *input, Datum array)
+{
+	Datum	   *elems;
+	bool	   *nulls;
+	int			n;
+
+	deconstruct_array(DatumGetArrayTypeP(array), input->typid, input->typlen,
+					  input->typbyval, input->typalign, &elems, &nulls, &n);
+	if (letter == 'Q')
+	{
+		const CormNode **queries = palloc(sizeof(CormNode *) * Max(n, 1));
+
+		for (int i = 0; i < n; i++)
+		{
+			if (nulls[i])
+				null_argument(b, "a query");
+			queries[i] = CormPGGetQuery(elems[i]);
+		}
+		corm_write_query(w, queries, n);
+		return;
+	}
+	corm_write_count(w, n);
+	for (int i = 0; i < n; i++)
+		write_element(b, w, letter, input, elems[i], nulls[i]);
+}
+
+static void
+write_list(FunctionCallInfo fcinfo, const Builder *b, CormWriter *w, char letter, int argno)
+{
+	if (argno >= PG_NARGS())
+	{
+		/* the twin without the variadic argument */
+		if (letter == 'Q')
+			corm_write_query(w, NULL, 0);
+		else
+			corm_write_count(w, 0);
+	}
+	else if (b->list_is_array)
+	{
+		if (PG_ARGISNULL(argno))
+			null_argument(b, "the argument list");
+		write_array(b, w, letter, &b->inputs[argno], PG_GETARG_DATUM(argno));
+	}
+	else
+	{
+		corm_write_count(w, PG_NARGS() - argno);
+		for (int i = argno; i < PG_NARGS(); i++)
+			write_element(b, w, letter, &b->inputs[i], PG_GETARG_DATUM(i), PG_ARGISNULL(i));
+	}
+}
+
+/*
+ * corm_build makes the node that belongs to the SQL function it is called as.
+ */
+Datum
+corm_build(PG_FUNCTION_ARGS)
+{
+	Builder    *b = fcinfo->flinfo->fn_extra;
+	CormWriter	w;
+
+	if (b == NULL)
+		b = init_builder(fcinfo);
+
+	corm_writer_init(&w);
+
+	/* corm.val() is its value, with no node around it */
+	if (b->desc->tag == CORM_N_VALUE)
+	{
+		write_value(b, &w, &b->inputs[0], PG_GETARG_DATUM(0), PG_ARGISNULL(0));
+		PG_RETURN_POINTER(corm_writer_finish(&w, CORM_KIND_EXPR));
+	}
+
+	corm_write_tag(&w, b->desc->tag);
+	for (int i = 0; b->desc->args[i] != '\0'; i++)
+	{
+		char		letter = b->desc->args[i];
+		const Input *input = &b->inputs[i];
+		Datum		value;
+		bool		isnull;
+
+		if (is_list_letter(letter))
+		{
+			write_list(fcinfo, b, &w, letter, i);
+			continue;
+		}
+		isnull = i >= PG_NARGS() || PG_ARGISNULL(i);
+		value = isnull ? (Datum) 0 : PG_GETARG_DATUM(i);
+
+		switch (letter)
+		{
+			case 'n':
+				write_name(b, &w, input, value, isnull);
+				break;
+			case 'o':
+				{
+					const char *str = "";
+					int			len = 0;
+
+					if (!isnull)
+						get_string(input, value, &str, &len);
+					corm_write_name(&w, str, len);
+					break;
+				}
+			case 't':
+				{
+					const char *str;
+					int			len;
+
+					if (isnull)
+						null_argument(b, "the SQL text");
+					get_string(input, value, &str, &len);
+					corm_write_text(&w, str, len);
+					break;
+				}
+			case 'r':
+				if (isnull)
+					null_argument(b, "the model");
+				corm_write_oid(&w, DatumGetObjectId(value));
+				break;
+			case 'y':
+				if (isnull)
+					null_argument(b, "the type");
+				corm_write_oid(&w, DatumGetObjectId(value));
+				break;
+			case 'x':
+				write_field_or_expr(b, &w, input, value, isnull);
+				break;
+			case 'j':
+				if (!isnull && (input->kind == INPUT_TEXT || input->kind == INPUT_UNKNOWN))
+				{
+					const char *str;
+					int			len;
+
+					get_string(input, value, &str, &len);
+					corm_write_value(&w, JSONBOID, -1, false,
+									 DirectFunctionCall1(jsonb_in, CStringGetDatum(pnstrdup(str, len))));
+					break;
+				}
+				/* FALLTHROUGH */
+			case 'v':
+				write_value(b, &w, input, value, isnull);
+				break;
+			case 'e':
+				write_expr(b, &w, input, value, isnull);
+				break;
+			case 'q':
+				{
+					const CormNode *query;
+
+					if (isnull)
+						null_argument(b, "a query");
+					query = CormPGGetQuery(value);
+					corm_write_query(&w, &query, 1);
+					break;
+				}
+			case 'P':
+			case 'S':
+				if (isnull)
+					corm_write_count(&w, 0);
+				else
+					write_array(b, &w, letter, input, value);
+				break;
+			default:
+				elog(ERROR, "unrecognized argument letter \"%c\"", letter);
+		}
+	}
+	PG_RETURN_POINTER(corm_writer_finish(&w, b->desc->is_clause ? CORM_KIND_QUERY : CORM_KIND_EXPR));
+}
+
+PG_FUNCTION_INFO_V1(corm_pipe);
+PG_FUNCTION_INFO_V1(corm_pipe_two);
+
+/* corm_pipe makes one query of an array of them (none: of no arguments). */
+Datum
+corm_pipe(PG_FUNCTION_ARGS)
+{
+	CormWriter	w;
+
+	corm_writer_init(&w);
+	if (PG_NARGS() > 0)
+	{
+		Datum	   *elems;
+		bool	   *nulls;
+		int			n;
+
+		deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), ARR_ELEMTYPE(PG_GETARG_ARRAYTYPE_P(0)),
+						  -1, false, TYPALIGN_DOUBLE, &elems, &nulls, &n);
+		for (int i = 0; i < n; i++)
+		{
+			if (nulls[i])
+				ereport(ERROR,
+						(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						 errmsg("a query of corm.pipe() must not be null")));
+			corm_write_node(&w, CormPGGetQuery(elems[i]));
+		}
+	}
+	PG_RETURN_POINTER(corm_writer_finish(&w, CORM_KIND_QUERY));
+}
+
+/* corm_pipe_two is the operator q1 |> q2. */
+Datum
+corm_pipe_two(PG_FUNCTION_ARGS)
+{
+	CormWriter	w;
+
+	corm_writer_init(&w);
+	corm_write_node(&w, CormPGGetQuery(PG_GETARG_DATUM(0)));
+	corm_write_node(&w, CormPGGetQuery(PG_GETARG_DATUM(1)));
+	PG_RETURN_POINTER(corm_writer_finish(&w, CORM_KIND_QUERY));
+}

@@ -1,0 +1,353 @@
+/*-------------------------------------------------------------------------
+ *
+ * node.c
+ *		The table of nodes, and writing of query values.
+ *
+ * A CormWriter collects shape and values in two buffers that start on the
+ * C stack, so that building a typical clause allocates only its result.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "query/query.h"
+#include "utils/memutils.h"
+#include "utils/syscache.h"
+
+static const CormNodeDesc node_descs[] = {
+	{CORM_N_INVALID, false, NULL, NULL, ""},
+#define CLAUSE true
+#define EXPR false
+#define CORM_NODE(tag, kind, name, func, args) {CORM_N_##tag, kind, name, func, args},
+#include "query/nodes.def"
+#undef CORM_NODE
+#undef CLAUSE
+#undef EXPR
+};
+
+/*
+ * corm_node_desc returns the description of a tag, or NULL if there is no
+ * such node: tags come from stored bytes, so callers must check.
+ */
+const CormNodeDesc *
+corm_node_desc(CormNodeTag tag)
+{
+	if (tag <= CORM_N_INVALID || tag >= CORM_N_COUNT_OF_TAGS)
+		return NULL;
+	return &node_descs[tag];
+}
+
+/*
+ * corm_node_by_name finds a node by its key in the text form; NULL if there
+ * is none.  Linear: it serves text input, not the hot path.
+ */
+const CormNodeDesc *
+corm_node_by_name(const char *name, int len, bool clause)
+{
+	for (int i = 1; i < CORM_N_COUNT_OF_TAGS; i++)
+	{
+		const CormNodeDesc *desc = &node_descs[i];
+
+		if (desc->is_clause == clause &&
+			strlen(desc->name) == len && memcmp(desc->name, name, len) == 0)
+			return desc;
+	}
+	return NULL;
+}
+
+/*
+ * corm_node_check verifies the header of a detoasted value and returns it.
+ * What lies behind the header is checked by whoever reads it.
+ */
+CormNode *
+corm_node_check(CormNode *node, char kind)
+{
+	Size		size = VARSIZE(node);
+
+	if (size < sizeof(CormNode) ||
+		node->version != CORM_NODE_VERSION ||
+		node->kind != kind ||
+		node->shape_len > size - sizeof(CormNode) ||
+		MAXALIGN((Size) node->shape_len) > size - sizeof(CormNode))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("invalid binary value of type %s",
+						kind == CORM_KIND_QUERY ? "corm.query" : "corm.expr")));
+	return node;
+}
+
+static Oid
+type_oid(const char *name)
+{
+	Oid			nsp = corm_schema_oid();
+	Oid			typid = InvalidOid;
+
+	if (OidIsValid(nsp))
+		typid = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
+								CStringGetDatum(name), ObjectIdGetDatum(nsp));
+	if (!OidIsValid(typid))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("type corm.%s does not exist", name),
+				 errhint("Run CREATE EXTENSION corm.")));
+	return typid;
+}
+
+/* corm_expr_type_oid returns the OID of type corm.expr. */
+Oid
+corm_expr_type_oid(void)
+{
+	return type_oid("expr");
+}
+
+/* corm_query_type_oid returns the OID of type corm.query. */
+Oid
+corm_query_type_oid(void)
+{
+	return type_oid("query");
+}
+
+/* corm_writer_init prepares an empty writer; nothing is to be freed if it is abandoned. */
+void
+corm_writer_init(CormWriter *w)
+{
+	w->shape = w->shape_local;
+	w->shape_len = 0;
+	w->shape_size = sizeof(w->shape_local);
+	w->values = w->values_local;
+	w->values_len = 0;
+	w->values_size = sizeof(w->values_local);
+	w->nvalues = 0;
+}
+
+/*
+ * grow makes room for need more bytes in one of the writer's buffers.
+ */
+static void
+grow(char **buf, uint32 *size, uint32 len, char *local, Size need)
+{
+	Size		want = (Size) len + need;
+	Size		newsize = *size;
+
+	if (want > MaxAllocSize / 2)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("query value is too large"),
+				 errdetail("A query with its bound values is limited to %d MB.",
+						   (int) (MaxAllocSize / 2 / (1024 * 1024)))));
+	while (newsize < want)
+		newsize *= 2;
+	if (*buf == local)
+	{
+		*buf = palloc(newsize);
+		memcpy(*buf, local, len);
+	}
+	else
+		*buf = repalloc(*buf, newsize);
+	*size = newsize;
+}
+
+static inline char *
+shape_room(CormWriter *w, Size need)
+{
+	char	   *p;
+
+	if (unlikely(w->shape_size - w->shape_len < need))
+		grow(&w->shape, &w->shape_size, w->shape_len, w->shape_local, need);
+	p = w->shape + w->shape_len;
+	w->shape_len += need;
+	return p;
+}
+
+static inline char *
+values_room(CormWriter *w, Size need)
+{
+	char	   *p;
+
+	if (unlikely(w->values_size - w->values_len < need))
+		grow(&w->values, &w->values_size, w->values_len, w->values_local, need);
+	p = w->values + w->values_len;
+	w->values_len += need;
+	return p;
+}
+
+/*
+ * corm_writer_finish returns what was written as a value of the given kind,
+ * allocated in the current context.
+ */
+CormNode *
+corm_writer_finish(CormWriter *w, char kind)
+{
+	Size		size = sizeof(CormNode) + MAXALIGN(w->shape_len) + w->values_len;
+	CormNode   *node = (CormNode *) palloc(size);
+	char	   *shape = (char *) CormNodeShape(node);
+
+	SET_VARSIZE(node, size);
+	node->version = CORM_NODE_VERSION;
+	node->kind = kind;
+	node->unused = 0;
+	node->shape_len = w->shape_len;
+	node->nvalues = w->nvalues;
+	memcpy(shape, w->shape, w->shape_len);
+	memset(shape + w->shape_len, 0, MAXALIGN(w->shape_len) - w->shape_len);
+	if (w->values_len > 0)
+		memcpy(shape + MAXALIGN(w->shape_len), w->values, w->values_len);
+
+	if (w->shape != w->shape_local)
+		pfree(w->shape);
+	if (w->values != w->values_local)
+		pfree(w->values);
+	return node;
+}
+
+/* corm_write_tag starts a node; its arguments follow. */
+void
+corm_write_tag(CormWriter *w, CormNodeTag tag)
+{
+	*shape_room(w, 1) = (char) tag;
+}
+
+/* corm_write_count starts a list. */
+void
+corm_write_count(CormWriter *w, int count)
+{
+	uint16		n = (uint16) count;
+
+	if (count > PG_UINT16_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("too many elements in one clause or expression"),
+				 errdetail("%d were given, the limit is %d.", count, PG_UINT16_MAX)));
+	memcpy(shape_room(w, sizeof(n)), &n, sizeof(n));
+}
+
+/* corm_write_oid writes an argument r or y. */
+void
+corm_write_oid(CormWriter *w, Oid oid)
+{
+	memcpy(shape_room(w, sizeof(oid)), &oid, sizeof(oid));
+}
+
+/*
+ * corm_write_name writes an argument n or o; a missing name is an empty one.
+ */
+void
+corm_write_name(CormWriter *w, const char *str, int len)
+{
+	uint16		n = (uint16) len;
+	char	   *p;
+
+	if (len > PG_UINT16_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_NAME_TOO_LONG),
+				 errmsg("name is too long"),
+				 errdetail("It has %d bytes.", len)));
+	p = shape_room(w, sizeof(n) + len);
+	memcpy(p, &n, sizeof(n));
+	memcpy(p + sizeof(n), str, len);
+}
+
+/* corm_write_text writes an argument t. */
+void
+corm_write_text(CormWriter *w, const char *str, int len)
+{
+	uint32		n = (uint32) len;
+	char	   *p = shape_room(w, sizeof(n) + len);
+
+	memcpy(p, &n, sizeof(n));
+	memcpy(p + sizeof(n), str, len);
+}
+
+/*
+ * corm_write_value writes a bound value: placeholder and datum.  A varlena
+ * is stored flat whatever form it has.
+ */
+void
+corm_write_value(CormWriter *w, Oid typid, int16 typlen, bool typbyval, Datum value)
+{
+	CormValueHeader header;
+	const void *data;
+	struct varlena *flat = NULL;
+	char	   *p;
+	Size		padded;
+
+	if (typbyval)
+	{
+		data = &value;
+		header.len = sizeof(Datum);
+	}
+	else if (typlen == -1)
+	{
+		flat = PG_DETOAST_DATUM(value);
+		data = flat;
+		header.len = VARSIZE(flat);
+	}
+	else if (typlen == -2)
+	{
+		data = DatumGetCString(value);
+		header.len = strlen(data) + 1;
+	}
+	else
+	{
+		data = DatumGetPointer(value);
+		header.len = typlen;
+	}
+	header.typid = typid;
+
+	corm_write_tag(w, CORM_N_VALUE);
+	corm_write_oid(w, typid);
+
+	padded = MAXALIGN((Size) header.len);
+	p = values_room(w, sizeof(header) + padded);
+	memcpy(p, &header, sizeof(header));
+	memcpy(p + sizeof(header), data, header.len);
+	memset(p + sizeof(header) + header.len, 0, padded - header.len);
+	w->nvalues++;
+
+	if (flat && (Pointer) flat != DatumGetPointer(value))
+		pfree(flat);
+}
+
+/* corm_write_null writes a bound NULL: part of the shape, no datum. */
+void
+corm_write_null(CormWriter *w, Oid typid)
+{
+	corm_write_tag(w, CORM_N_NULL);
+	corm_write_oid(w, typid);
+}
+
+static void
+write_values(CormWriter *w, const CormNode *node)
+{
+	Size		len = CormNodeEnd(node) - CormNodeValues(node);
+
+	if (len == 0)
+		return;
+	memcpy(values_room(w, len), CormNodeValues(node), len);
+	w->nvalues += node->nvalues;
+}
+
+/* corm_write_node appends an expr, or the clauses of a query, as they are. */
+void
+corm_write_node(CormWriter *w, const CormNode *node)
+{
+	memcpy(shape_room(w, node->shape_len), CormNodeShape(node), node->shape_len);
+	write_values(w, node);
+}
+
+/*
+ * corm_write_query writes an argument q or Q: the byte length, then the
+ * clauses of all the given queries.
+ */
+void
+corm_write_query(CormWriter *w, const CormNode *const *queries, int nqueries)
+{
+	uint32		len = 0;
+
+	for (int i = 0; i < nqueries; i++)
+		len += queries[i]->shape_len;
+	memcpy(shape_room(w, sizeof(len)), &len, sizeof(len));
+	for (int i = 0; i < nqueries; i++)
+		corm_write_node(w, queries[i]);
+}

@@ -1,0 +1,415 @@
+/*-------------------------------------------------------------------------
+ *
+ * query.h
+ *		Query values: their format, how they are built, read, and turned into
+ *		SQL.
+ *
+ * corm.query and corm.expr share one varlena format:
+ *
+ *		CormNode header | shape bytes | padding | values
+ *
+ * The shape is prefix code: a tag byte, then the node's arguments in the
+ * order that nodes.def gives.  An expr holds one node, a query a run of
+ * clause nodes, so that joining queries is joining bytes.  Of a bound value
+ * the shape holds the type and whether it is NULL; the datum itself lies in
+ * the values section, in the order in which its placeholders stand in the
+ * shape.  Hence two queries that differ in values only have equal shapes,
+ * and the shape is the key under which their plan is cached.
+ *
+ * Stored values may be corrupt and a text form may be hostile: every read is
+ * bounds-checked, and nothing is assumed of the bytes.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CORM_QUERY_H
+#define CORM_QUERY_H
+
+#include "postgres.h"
+
+#include "base/base.h"
+#include "fmgr.h"
+#include "lib/stringinfo.h"
+#include "model/model.h"
+#include "nodes/bitmapset.h"
+#include "nodes/pg_list.h"
+
+/*
+ * The format.
+ */
+typedef struct CormNode
+{
+	int32		vl_len_;		/* varlena header */
+	uint8		version;		/* CORM_NODE_VERSION */
+	uint8		kind;			/* CORM_KIND_QUERY or CORM_KIND_EXPR */
+	uint16		unused;
+	uint32		shape_len;		/* bytes of shape, unpadded */
+	uint32		nvalues;		/* entries of the values section */
+} CormNode;
+
+#define CORM_NODE_VERSION	1
+#define CORM_KIND_QUERY		'q'
+#define CORM_KIND_EXPR		'e'
+
+#define CormNodeShape(n)	((const char *) (n) + sizeof(CormNode))
+#define CormNodeValues(n)	(CormNodeShape(n) + MAXALIGN((n)->shape_len))
+#define CormNodeEnd(n)		((const char *) (n) + VARSIZE(n))
+
+/*
+ * An entry of the values section: this header, the datum, padding to
+ * MAXALIGN.  A by-value datum is stored as a Datum; a varlena flat, with a
+ * four-byte header.  Values given as text carry the type unknown: they take
+ * the type of what they meet, as a literal does.
+ */
+typedef struct CormValueHeader
+{
+	uint32		len;			/* of the datum, without header and padding */
+	Oid			typid;
+} CormValueHeader;
+
+typedef enum CormNodeTag
+{
+	CORM_N_INVALID = 0,
+#define CORM_NODE(tag, kind, name, func, args) CORM_N_##tag,
+#include "query/nodes.def"
+#undef CORM_NODE
+	CORM_N_COUNT_OF_TAGS
+} CormNodeTag;
+
+typedef struct CormNodeDesc
+{
+	CormNodeTag tag;
+	bool		is_clause;
+	const char *name;			/* key in the text form */
+	const char *func;			/* builder, or NULL */
+	const char *args;			/* argument letters, see nodes.def */
+} CormNodeDesc;
+
+/* node.c: the table of nodes, and writing of values */
+extern const CormNodeDesc *corm_node_desc(CormNodeTag tag);
+extern const CormNodeDesc *corm_node_by_name(const char *name, int len, bool clause);
+extern CormNode *corm_node_check(CormNode *node, char kind);
+extern Oid	corm_expr_type_oid(void);
+extern Oid	corm_query_type_oid(void);
+
+#define CormPGGetQuery(datum) corm_node_check((CormNode *) PG_DETOAST_DATUM(datum), CORM_KIND_QUERY)
+#define CormPGGetExpr(datum) corm_node_check((CormNode *) PG_DETOAST_DATUM(datum), CORM_KIND_EXPR)
+
+typedef struct CormWriter
+{
+	char	   *shape;
+	uint32		shape_len;
+	uint32		shape_size;
+	char	   *values;
+	uint32		values_len;
+	uint32		values_size;
+	uint32		nvalues;
+	char		shape_local[256];
+	char		values_local[256] pg_attribute_aligned(MAXIMUM_ALIGNOF);
+} CormWriter;
+
+extern void corm_writer_init(CormWriter *w);
+extern CormNode *corm_writer_finish(CormWriter *w, char kind);
+extern void corm_write_tag(CormWriter *w, CormNodeTag tag);
+extern void corm_write_count(CormWriter *w, int count);
+extern void corm_write_oid(CormWriter *w, Oid oid);
+extern void corm_write_name(CormWriter *w, const char *str, int len);
+extern void corm_write_text(CormWriter *w, const char *str, int len);
+extern void corm_write_value(CormWriter *w, Oid typid, int16 typlen, bool typbyval, Datum value);
+extern void corm_write_null(CormWriter *w, Oid typid);
+extern void corm_write_node(CormWriter *w, const CormNode *node);
+extern void corm_write_query(CormWriter *w, const CormNode *const *queries, int nqueries);
+
+/*
+ * tree.c: a value read into a tree.
+ */
+typedef struct CormTree CormTree;
+
+typedef struct CormArg
+{
+	char	   *str;			/* n, o (NULL if missing), t */
+	Oid			oid;			/* r, y */
+	CormTree   *node;			/* x, v, j, e */
+	List	   *list;			/* of CormTree: lists, and the clauses of q and Q; of char * for N */
+} CormArg;
+
+#define CORM_MAX_ARGS 3
+
+struct CormTree
+{
+	CormNodeTag tag;
+	const CormNodeDesc *desc;
+	CormArg		args[CORM_MAX_ARGS];
+	int			valno;			/* VALUE: index into the values section */
+	Oid			typid;			/* VALUE: type of the bound value */
+
+	/* set by resolve.c */
+	struct CormRange *range;	/* COLUMN: where it comes from, NULL if it names an output column */
+	CormField  *field;			/* COLUMN: the field, if the range is a model */
+	char	   *output;			/* COLUMN: the output or subquery column it names */
+	struct CormTree *aliased;	/* COLUMN: the select item of that name */
+	struct CormStmt *query;		/* SUBQUERY, EXISTS, ...: the resolved query */
+};
+
+typedef struct CormValue
+{
+	Oid			typid;
+	const char *data;
+	uint32		len;
+} CormValue;
+
+extern List *corm_tree_read_query(const char *shape, uint32 shape_len, int first_valno);
+extern CormTree *corm_tree_read_expr(const char *shape, uint32 shape_len, int first_valno);
+extern int	corm_values_read(const CormNode *node, CormValue *values, int max);
+extern Datum corm_value_datum(const CormValue *value, int16 typlen, bool typbyval);
+
+/*
+ * resolve.c: clauses become a statement whose names are bound to models.
+ */
+typedef enum CormCommand
+{
+	CORM_CMD_SELECT,
+	CORM_CMD_INSERT,
+	CORM_CMD_UPDATE,
+	CORM_CMD_DELETE,
+	CORM_CMD_RAW
+} CormCommand;
+
+typedef struct CormStmt CormStmt;
+
+/* Something rows come from. */
+typedef struct CormRange
+{
+	char	   *alias;
+	CormModel  *model;			/* a table, or NULL */
+	CormStmt   *query;			/* a subquery, or NULL */
+	char	   *cte;			/* a WITH query, or NULL */
+	List	   *columns;		/* subquery and WITH: output names (char *) */
+} CormRange;
+
+typedef struct CormJoin
+{
+	CormNodeTag tag;			/* JOIN_MODEL, LEFT_JOIN_MODEL, ..., CROSS_JOIN */
+	CormRange  *range;
+	CormTree   *condition;		/* NULL for a cross join */
+} CormJoin;
+
+typedef struct CormCte
+{
+	char	   *name;
+	CormStmt   *query;
+} CormCte;
+
+typedef struct CormSetOp
+{
+	CormNodeTag tag;			/* UNION, UNION_ALL, INTERSECT, EXCEPT */
+	CormStmt   *query;
+} CormSetOp;
+
+typedef struct CormAssignment
+{
+	CormField  *field;
+	CormTree   *value;
+} CormAssignment;
+
+typedef enum CormConflictAction
+{
+	CORM_CONFLICT_NONE,
+	CORM_CONFLICT_NOTHING,
+	CORM_CONFLICT_UPDATE
+} CormConflictAction;
+
+struct CormStmt
+{
+	CormCommand command;
+	CormStmt   *parent;			/* the query around a subquery */
+	CormRange  *source;			/* of a read; the target of a write; NULL for RAW */
+	List	   *ranges;			/* of CormRange: source and joins */
+	List	   *joins;			/* of CormJoin */
+	List	   *ctes;			/* of CormCte */
+	List	   *select;			/* of CormTree; NIL: all fields */
+	bool		distinct;
+	List	   *distinct_on;
+	List	   *where;
+	List	   *group_by;
+	List	   *having;
+	List	   *order_by;
+	CormTree   *limit;
+	CormTree   *offset;
+	CormNodeTag lock;			/* FOR_UPDATE, FOR_SHARE, or CORM_N_INVALID */
+	const char *lock_wait;		/* "", " NOWAIT", " SKIP LOCKED" */
+	List	   *setops;			/* of CormSetOp */
+
+	/* writes */
+	List	   *sets;			/* of CormAssignment */
+	CormTree   *rows;
+	List	   *conflict_fields;	/* of CormField */
+	CormTree   *conflict_where;
+	char	   *conflict_constraint;
+	CormConflictAction conflict_action;
+	List	   *update_fields;	/* of CormField: do_update(names) */
+	List	   *update_sets;	/* of CormAssignment: set() after do_update */
+	bool		returns;		/* returning() was given */
+	List	   *returning;		/* of CormTree; NIL: all fields */
+	bool		all_rows;
+	CormTree   *max_rows;
+
+	/* RAW */
+	char	   *raw_sql;
+	List	   *raw_args;		/* of CormTree */
+};
+
+/* Where in a statement an expression stands: decides what a name may mean. */
+typedef enum CormPlace
+{
+	CORM_PLACE_INPUT,				/* fields only */
+	CORM_PLACE_OUTPUT,				/* fields, then select items */
+	CORM_PLACE_ORDER					/* select items, then fields */
+} CormPlace;
+
+extern CormStmt *corm_resolve(List *clauses, Oid default_model);
+extern CormStmt *corm_resolve_stmt(List *clauses, Oid default_model, CormStmt *parent);
+
+/* names.c */
+extern CormRange *corm_add_model_range(CormStmt *stmt, CormTree *clause, Oid relid, const char *alias);
+extern CormRange *corm_add_query_range(CormStmt *stmt, CormTree *clause, List *clauses, const char *alias);
+extern CormRange *corm_add_cte_range(CormStmt *stmt, CormTree *clause, const char *name, const char *alias);
+extern void corm_resolve_expr(CormStmt *stmt, CormTree *tree, CormPlace place);
+extern void corm_resolve_list(CormStmt *stmt, List *list, CormPlace place);
+extern List *corm_stmt_output_names(CormStmt *stmt);
+extern char *corm_item_name(CormTree *item);
+
+/*
+ * deparse.c: a statement becomes SQL.
+ */
+typedef enum CormParamForm
+{
+	CORM_PARAM_PLAIN,
+	CORM_PARAM_CONTAINS,		/* a LIKE pattern made of a literal text */
+	CORM_PARAM_STARTS,
+	CORM_PARAM_ENDS
+} CormParamForm;
+
+/* A $n of the SQL. */
+typedef struct CormParam
+{
+	int			valno;			/* index of the bound value */
+	Oid			typid;			/* its declared type; UNKNOWNOID: to be inferred */
+	CormParamForm form;
+	const char *model;			/* for error messages: what it meets */
+	const char *field;
+} CormParam;
+
+typedef enum CormOutput
+{
+	CORM_OUTPUT_ROWS,			/* rows of a row type, in its attributes' order */
+	CORM_OUTPUT_VALUE,			/* one column, cast to a type */
+	CORM_OUTPUT_JSON,			/* an array of objects, as one jsonb */
+	CORM_OUTPUT_JSON_ROW,		/* the first object */
+	CORM_OUTPUT_COUNT,
+	CORM_OUTPUT_EXISTS,
+	CORM_OUTPUT_NATIVE			/* whatever the query says; no rows for a write without returning */
+} CormOutput;
+
+typedef struct CormDeparseRequest
+{
+	CormOutput	output;
+	Oid			typid;			/* ROWS, VALUE: the type */
+	TupleDesc	tupdesc;		/* ROWS: its row descriptor */
+	int			limit;			/* at most so many rows are wanted; 0: all */
+	bool		order_by_key;	/* order by primary key unless ordered */
+	bool		path_is_safe;	/* pg_catalog is searched first: see corm_search_path_is_safe */
+	Bitmapset  *rows_fields;	/* INSERT with rows(): fields that they give */
+} CormDeparseRequest;
+
+typedef struct CormDeparsed
+{
+	char	   *sql;
+	int			nparams;
+	CormParam  *params;
+	bool		returns_rows;
+} CormDeparsed;
+
+/*
+ * The state of writing one statement; deparse.c writes statements, expr.c
+ * expressions.
+ */
+#define CORM_ROWS_ALIAS		"r"		/* of rows that corm wraps or unnests */
+
+typedef struct CormDeparse
+{
+	StringInfo	buf;
+	List	   *params;			/* of CormParam */
+	CormStmt   *stmt;			/* the statement being written */
+	int			depth;			/* of subqueries; 0: the outermost statement */
+	bool		path_is_safe;
+	bool		bare_columns;	/* write columns without their alias */
+	int			limit;
+	bool		order_by_key;
+	Bitmapset  *rows_fields;
+	CormModel  *met_model;		/* what the next value meets, for error messages */
+	CormField  *met_field;
+} CormDeparse;
+
+/* items.c */
+/* An output column of the statement that is written. */
+typedef struct CormItem
+{
+	char	   *name;			/* output name */
+	CormRange  *range;			/* a column of this range ... */
+	CormField  *field;			/* ... this field */
+	char	   *column;			/* ... or this column of a subquery */
+	CormTree   *tree;			/* or an expression */
+	Oid			cast;			/* cast to this type, if valid */
+	int32		cast_typmod;
+	bool		quiet;			/* nobody asks for its name ... */
+	bool		aliased;		/* ... but other clauses may refer to it */
+} CormItem;
+
+extern List *corm_items_own(CormStmt *stmt);
+extern List *corm_items_row(CormStmt *stmt, const CormDeparseRequest *request);
+extern List *corm_items_json(CormStmt *stmt);
+extern List *corm_items_value(CormStmt *stmt, Oid typid);
+extern void corm_deparse_items(CormDeparse *ctx, List *items);
+
+/* deparse.c */
+extern void corm_deparse_ctes(CormDeparse *ctx, CormStmt *stmt);
+extern void corm_deparse_range(CormDeparse *ctx, CormRange *range);
+extern void corm_deparse_conditions(CormDeparse *ctx, const char *keyword, List *conditions);
+extern void corm_deparse_subquery(CormDeparse *ctx, CormStmt *stmt);
+
+/* write.c */
+extern void corm_deparse_write(CormDeparse *ctx, CormStmt *stmt, List *returning);
+
+/* expr.c */
+extern void corm_deparse_expr(CormDeparse *ctx, CormTree *tree);
+extern void corm_deparse_output_expr(CormDeparse *ctx, CormTree *tree);
+extern void corm_deparse_and(CormDeparse *ctx, List *conditions);
+extern void corm_deparse_column(CormDeparse *ctx, CormRange *range, CormField *field,
+								const char *column);
+extern void corm_deparse_value_for(CormDeparse *ctx, CormTree *value, CormModel *model,
+								   CormField *field);
+extern void corm_deparse_raw(CormDeparse *ctx, const char *sql, List *args);
+
+/* operators.c */
+extern bool corm_search_path_is_safe(void);
+extern char *corm_deparse_type(Oid typid, int32 typmod);
+extern Oid	corm_expr_type(CormTree *tree);
+extern Oid	corm_operator_schema(const char *name, Oid left);
+extern void corm_deparse_operator(CormDeparse *ctx, const char *name, const char *keyword,
+								  Oid left, Oid right);
+
+extern CormDeparsed *corm_deparse(CormStmt *stmt, const CormDeparseRequest *request);
+extern void corm_deparse_table(StringInfo buf, CormModel *model);
+
+/* raw.c: SQL text written by users */
+extern void corm_raw_check_expr(const char *sql);
+extern char *corm_raw_check_statement(const char *sql);
+
+typedef void (*CormRawParam) (void *arg, int number);
+extern void corm_raw_append(StringInfo buf, const char *sql, CormRawParam param, void *arg);
+
+/* text.c */
+extern void corm_node_out(StringInfo buf, const CormNode *node);
+extern CormNode *corm_node_in(const char *str, char kind);
+
+#endif							/* CORM_QUERY_H */

@@ -1,0 +1,539 @@
+/*-------------------------------------------------------------------------
+ *
+ * resolve.c
+ *		From a list of clauses to a statement whose names are bound.
+ *
+ * Clauses come in any order; each goes to its place in a CormStmt.  Names
+ * become fields of models, output columns, or columns of subqueries: names.c.
+ *
+ * Everything is allocated in the current context and points to models, which
+ * live until the end of the transaction.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "query/query.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+static void misplaced(CormTree *clause, const char *why) pg_attribute_noreturn();
+
+static void
+misplaced(CormTree *clause, const char *why)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_SYNTAX_ERROR),
+			 errmsg("corm.%s() %s", clause->desc->func, why)));
+}
+
+/*
+ * Clauses
+ */
+
+static bool
+is_source(CormNodeTag tag)
+{
+	return tag == CORM_N_SELECTOR || tag == CORM_N_FROM_QUERY || tag == CORM_N_FROM_CTE ||
+		tag == CORM_N_INSERTER || tag == CORM_N_UPDATER || tag == CORM_N_DELETER ||
+		tag == CORM_N_RAW_QUERY;
+}
+
+static void
+resolve_source(CormStmt *stmt, CormTree *source, Oid default_model)
+{
+	if (source == NULL)
+	{
+		CormTree	implied = {.tag = CORM_N_SELECTOR, .desc = corm_node_desc(CORM_N_SELECTOR)};
+
+		if (!OidIsValid(default_model))
+			ereport(ERROR,
+					(errcode(ERRCODE_SYNTAX_ERROR),
+					 errmsg("query has no source"),
+					 errhint("Begin it with corm.selector(), corm.updater() or another source.")));
+		stmt->source = corm_add_model_range(stmt, &implied, default_model, NULL);
+		return;
+	}
+
+	switch (source->tag)
+	{
+		case CORM_N_SELECTOR:
+			stmt->source = corm_add_model_range(stmt, source, source->args[0].oid, source->args[1].str);
+			break;
+		case CORM_N_FROM_QUERY:
+			stmt->source = corm_add_query_range(stmt, source, source->args[0].list, source->args[1].str);
+			break;
+		case CORM_N_FROM_CTE:
+			stmt->source = corm_add_cte_range(stmt, source, source->args[0].str, source->args[1].str);
+			break;
+		case CORM_N_INSERTER:
+		case CORM_N_UPDATER:
+		case CORM_N_DELETER:
+			stmt->command = source->tag == CORM_N_INSERTER ? CORM_CMD_INSERT :
+				source->tag == CORM_N_UPDATER ? CORM_CMD_UPDATE : CORM_CMD_DELETE;
+			stmt->source = corm_add_model_range(stmt, source, source->args[0].oid, NULL);
+			break;
+		case CORM_N_RAW_QUERY:
+			stmt->command = CORM_CMD_RAW;
+			stmt->raw_sql = corm_raw_check_statement(source->args[0].str);
+			stmt->raw_args = source->args[1].list;
+			corm_resolve_list(stmt, stmt->raw_args, CORM_PLACE_INPUT);
+			break;
+		default:
+			elog(ERROR, "unrecognized source %d", (int) source->tag);
+	}
+}
+
+static void
+resolve_join(CormStmt *stmt, CormTree *clause)
+{
+	CormJoin   *join;
+
+	switch (clause->tag)
+	{
+		case CORM_N_JOIN:
+		case CORM_N_LEFT_JOIN:
+		case CORM_N_RIGHT_JOIN:
+		case CORM_N_FULL_JOIN:
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_COLUMN),
+					 errmsg("unknown relation \"%s\" of \"%s\"",
+							clause->args[0].str, stmt->source->alias)));
+			break;
+		case CORM_N_JOIN_MODEL:
+		case CORM_N_LEFT_JOIN_MODEL:
+		case CORM_N_RIGHT_JOIN_MODEL:
+		case CORM_N_FULL_JOIN_MODEL:
+			join = palloc0(sizeof(CormJoin));
+			join->tag = clause->tag;
+			join->range = corm_add_model_range(stmt, clause, clause->args[0].oid, clause->args[2].str);
+			join->condition = clause->args[1].node;
+			break;
+		case CORM_N_CROSS_JOIN:
+			join = palloc0(sizeof(CormJoin));
+			join->tag = clause->tag;
+			join->range = corm_add_model_range(stmt, clause, clause->args[0].oid, clause->args[1].str);
+			break;
+		case CORM_N_JOIN_QUERY:
+			join = palloc0(sizeof(CormJoin));
+			join->tag = CORM_N_JOIN_MODEL;
+			join->range = corm_add_query_range(stmt, clause, clause->args[0].list, clause->args[2].str);
+			join->condition = clause->args[1].node;
+			break;
+		case CORM_N_JOIN_CTE:
+			join = palloc0(sizeof(CormJoin));
+			join->tag = CORM_N_JOIN_MODEL;
+			join->range = corm_add_cte_range(stmt, clause, clause->args[0].str, clause->args[2].str);
+			join->condition = clause->args[1].node;
+			break;
+		default:
+			return;
+	}
+
+	if (stmt->command == CORM_CMD_INSERT)
+		misplaced(clause, "has no meaning in an insert");
+	if (stmt->command != CORM_CMD_SELECT &&
+		join->tag != CORM_N_JOIN_MODEL && join->tag != CORM_N_CROSS_JOIN)
+		misplaced(clause, "is not possible in a write, only inner and cross joins are");
+	stmt->joins = lappend(stmt->joins, join);
+}
+
+static void
+set_lock(CormStmt *stmt, CormTree *clause)
+{
+	const char *mode = clause->args[0].str ? clause->args[0].str : "";
+
+	stmt->lock = clause->tag;
+	if (mode[0] == '\0')
+		stmt->lock_wait = "";
+	else if (pg_strcasecmp(mode, "nowait") == 0)
+		stmt->lock_wait = " NOWAIT";
+	else if (pg_strcasecmp(mode, "skip locked") == 0)
+		stmt->lock_wait = " SKIP LOCKED";
+	else
+		ereport(ERROR,
+				(errcode(CORM_ERRCODE_BAD_OPTION),
+				 errmsg("unrecognized lock mode \"%s\"", mode),
+				 errhint("Modes are \"nowait\" and \"skip locked\".")));
+}
+
+/*
+ * A field that a write names; generated and read-only ones are refused.
+ */
+static CormField *
+writable_field(CormStmt *stmt, const char *name)
+{
+	CormField  *field = corm_model_field(stmt->source->model, name);
+
+	if (field->generated || field->read_only)
+		ereport(ERROR,
+				(errcode(CORM_ERRCODE_READ_ONLY_FIELD),
+				 errmsg("field \"%s\" of model \"%s\" cannot be written",
+						field->name, stmt->source->model->name),
+				 errdetail("It is %s.", field->generated ? "a generated column" : "read-only")));
+	return field;
+}
+
+static void
+add_assignment(CormStmt *stmt, CormTree *clause, List **sets)
+{
+	CormAssignment *set = palloc(sizeof(CormAssignment));
+	ListCell   *lc;
+
+	set->field = writable_field(stmt, clause->args[0].str);
+	set->value = clause->args[1].node;
+	foreach(lc, *sets)
+	{
+		/* as in an object literal, the last one counts */
+		if (((CormAssignment *) lfirst(lc))->field == set->field)
+		{
+			lfirst(lc) = set;
+			return;
+		}
+	}
+	*sets = lappend(*sets, set);
+}
+
+static bool
+is_read_clause(CormNodeTag tag)
+{
+	switch (tag)
+	{
+		case CORM_N_SELECT:
+		case CORM_N_DISTINCT:
+		case CORM_N_DISTINCT_ON:
+		case CORM_N_GROUP_BY:
+		case CORM_N_HAVING:
+		case CORM_N_ORDER_BY:
+		case CORM_N_LIMIT:
+		case CORM_N_OFFSET:
+		case CORM_N_FOR_UPDATE:
+		case CORM_N_FOR_SHARE:
+		case CORM_N_UNION:
+		case CORM_N_UNION_ALL:
+		case CORM_N_INTERSECT:
+		case CORM_N_EXCEPT:
+			return true;
+		default:
+			return false;
+	}
+}
+
+static bool
+is_insert_clause(CormNodeTag tag)
+{
+	switch (tag)
+	{
+		case CORM_N_ROWS:
+		case CORM_N_ON_CONFLICT:
+		case CORM_N_ON_CONFLICT_WHERE:
+		case CORM_N_ON_CONSTRAINT:
+		case CORM_N_DO_NOTHING:
+		case CORM_N_DO_UPDATE:
+			return true;
+		default:
+			return false;
+	}
+}
+
+static bool
+is_write_clause(CormNodeTag tag)
+{
+	return tag == CORM_N_SET || tag == CORM_N_RETURNING || tag == CORM_N_ALL_ROWS ||
+		tag == CORM_N_MAX_ROWS || is_insert_clause(tag);
+}
+
+/*
+ * A clause must have a meaning for the command: one that would be ignored is
+ * a mistake that the user should hear of.
+ */
+static void
+check_clause_fits(CormStmt *stmt, CormTree *clause)
+{
+	CormNodeTag tag = clause->tag;
+
+	if (stmt->command == CORM_CMD_RAW)
+		misplaced(clause, "cannot be combined with a raw query");
+	if (stmt->command == CORM_CMD_SELECT)
+	{
+		if (is_write_clause(tag))
+			misplaced(clause, "has no meaning in a query that reads");
+		return;
+	}
+	if (is_read_clause(tag))
+		misplaced(clause, "has no meaning in a write");
+	if (is_insert_clause(tag) && stmt->command != CORM_CMD_INSERT)
+		misplaced(clause, "has a meaning in an insert only");
+	if (tag == CORM_N_SET && stmt->command == CORM_CMD_DELETE)
+		misplaced(clause, "has no meaning in a delete");
+	if (stmt->command == CORM_CMD_INSERT &&
+		(tag == CORM_N_WHERE || tag == CORM_N_ALL_ROWS))
+	{
+		if (tag == CORM_N_WHERE && stmt->conflict_action == CORM_CONFLICT_UPDATE)
+			return;				/* ON CONFLICT DO UPDATE ... WHERE */
+		misplaced(clause, "has no meaning in an insert");
+	}
+}
+
+static void
+place_clause(CormStmt *stmt, CormTree *clause)
+{
+	CormSetOp  *setop;
+	CormCte    *cte;
+	ListCell   *lc;
+
+	check_clause_fits(stmt, clause);
+
+	switch (clause->tag)
+	{
+		case CORM_N_SELECT:
+			stmt->select = list_concat(stmt->select, clause->args[0].list);
+			break;
+		case CORM_N_DISTINCT:
+			stmt->distinct = true;
+			break;
+		case CORM_N_DISTINCT_ON:
+			stmt->distinct_on = list_concat(stmt->distinct_on, clause->args[0].list);
+			break;
+		case CORM_N_WHERE:
+			stmt->where = list_concat(stmt->where, clause->args[0].list);
+			break;
+		case CORM_N_GROUP_BY:
+			stmt->group_by = list_concat(stmt->group_by, clause->args[0].list);
+			break;
+		case CORM_N_HAVING:
+			stmt->having = list_concat(stmt->having, clause->args[0].list);
+			break;
+		case CORM_N_ORDER_BY:
+			stmt->order_by = list_concat(stmt->order_by, clause->args[0].list);
+			break;
+		case CORM_N_LIMIT:
+			stmt->limit = clause->args[0].node;
+			break;
+		case CORM_N_OFFSET:
+			stmt->offset = clause->args[0].node;
+			break;
+		case CORM_N_FOR_UPDATE:
+		case CORM_N_FOR_SHARE:
+			set_lock(stmt, clause);
+			break;
+		case CORM_N_WITH:
+			cte = palloc(sizeof(CormCte));
+			cte->name = clause->args[0].str;
+			cte->query = corm_resolve_stmt(clause->args[1].list, InvalidOid, stmt);
+			stmt->ctes = lappend(stmt->ctes, cte);
+			break;
+		case CORM_N_UNION:
+		case CORM_N_UNION_ALL:
+		case CORM_N_INTERSECT:
+		case CORM_N_EXCEPT:
+			setop = palloc(sizeof(CormSetOp));
+			setop->tag = clause->tag;
+			setop->query = corm_resolve_stmt(clause->args[0].list, InvalidOid, stmt->parent);
+			stmt->setops = lappend(stmt->setops, setop);
+			break;
+		case CORM_N_SET:
+			add_assignment(stmt, clause,
+						   stmt->conflict_action == CORM_CONFLICT_UPDATE ?
+						   &stmt->update_sets : &stmt->sets);
+			break;
+		case CORM_N_ROWS:
+			if (stmt->rows)
+				misplaced(clause, "was given twice");
+			stmt->rows = clause->args[0].node;
+			break;
+		case CORM_N_ON_CONFLICT:
+			foreach(lc, clause->args[0].list)
+				stmt->conflict_fields = lappend(stmt->conflict_fields,
+												corm_model_field(stmt->source->model, lfirst(lc)));
+			break;
+		case CORM_N_ON_CONFLICT_WHERE:
+			stmt->conflict_where = clause->args[0].node;
+			break;
+		case CORM_N_ON_CONSTRAINT:
+			stmt->conflict_constraint = clause->args[0].str;
+			break;
+		case CORM_N_DO_NOTHING:
+			stmt->conflict_action = CORM_CONFLICT_NOTHING;
+			break;
+		case CORM_N_DO_UPDATE:
+			stmt->conflict_action = CORM_CONFLICT_UPDATE;
+			foreach(lc, clause->args[0].list)
+				stmt->update_fields = lappend(stmt->update_fields, writable_field(stmt, lfirst(lc)));
+			break;
+		case CORM_N_RETURNING:
+			stmt->returns = true;
+			stmt->returning = list_concat(stmt->returning, clause->args[0].list);
+			break;
+		case CORM_N_ALL_ROWS:
+			stmt->all_rows = true;
+			break;
+		case CORM_N_MAX_ROWS:
+			stmt->max_rows = clause->args[0].node;
+			break;
+		default:
+			resolve_join(stmt, clause);
+	}
+}
+
+static void
+resolve_assignments(CormStmt *stmt, List *sets)
+{
+	ListCell   *lc;
+
+	foreach(lc, sets)
+		corm_resolve_expr(stmt, ((CormAssignment *) lfirst(lc))->value, CORM_PLACE_INPUT);
+}
+
+static bool
+is_true(CormTree *tree)
+{
+	ListCell   *lc;
+
+	if (tree->tag != CORM_N_AND)
+		return false;
+	foreach(lc, tree->args[0].list)
+		if (!is_true(lfirst(lc)))
+			return false;
+	return true;
+}
+
+/*
+ * A write without a condition is refused unless that is said; conditions
+ * that are empty ANDs are none.
+ */
+static void
+check_has_where(CormStmt *stmt)
+{
+	ListCell   *lc;
+
+	if (stmt->all_rows)
+		return;
+	foreach(lc, stmt->where)
+		if (!is_true(lfirst(lc)))
+			return;
+	ereport(ERROR,
+			(errcode(CORM_ERRCODE_MISSING_WHERE),
+			 errmsg("missing where clause"),
+			 errdetail("The %s of model \"%s\" would write every row.",
+					   stmt->command == CORM_CMD_UPDATE ? "update" : "delete",
+					   stmt->source->model->name),
+			 errhint("Add corm.where(), or corm.all_rows() if that is meant.")));
+}
+
+static void
+check_conflict(CormStmt *stmt)
+{
+	if (stmt->command != CORM_CMD_INSERT)
+		return;
+	if (stmt->conflict_action == CORM_CONFLICT_NONE &&
+		(stmt->conflict_fields || stmt->conflict_constraint || stmt->conflict_where))
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("corm.on_conflict() and corm.on_constraint() need an action"),
+				 errhint("Add corm.do_nothing() or corm.do_update().")));
+	if (stmt->conflict_action == CORM_CONFLICT_UPDATE &&
+		stmt->conflict_fields == NIL && stmt->conflict_constraint == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("corm.do_update() needs to know which key decides"),
+				 errhint("Add corm.on_conflict() with the fields of the key, or corm.on_constraint().")));
+	if (stmt->conflict_fields && stmt->conflict_constraint)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("corm.on_conflict() and corm.on_constraint() exclude each other")));
+}
+
+/*
+ * corm_resolve_stmt makes a statement of clauses; parent is the query around
+ * it, or NULL.
+ */
+CormStmt *
+corm_resolve_stmt(List *clauses, Oid default_model, CormStmt *parent)
+{
+	CormStmt   *stmt = palloc0(sizeof(CormStmt));
+	CormTree   *source = NULL;
+	ListCell   *lc;
+
+	check_stack_depth();
+	stmt->command = CORM_CMD_SELECT;
+	stmt->parent = parent;
+
+	/* WITH queries first: a source may be one of them; then the source */
+	foreach(lc, clauses)
+	{
+		CormTree   *clause = lfirst(lc);
+
+		if (clause->tag == CORM_N_WITH)
+			place_clause(stmt, clause);
+		else if (is_source(clause->tag))
+		{
+			if (source)
+				ereport(ERROR,
+						(errcode(ERRCODE_SYNTAX_ERROR),
+						 errmsg("query has more than one source"),
+						 errdetail("Both corm.%s() and corm.%s() were given.",
+								   source->desc->func, clause->desc->func)));
+			source = clause;
+		}
+	}
+	resolve_source(stmt, source, default_model);
+
+	foreach(lc, clauses)
+	{
+		CormTree   *clause = lfirst(lc);
+
+		if (clause != source && clause->tag != CORM_N_WITH)
+			place_clause(stmt, clause);
+	}
+	if (stmt->command == CORM_CMD_RAW)
+		return stmt;
+
+	/* all ranges are known now: bind the names */
+	foreach(lc, stmt->joins)
+	{
+		CormJoin   *join = lfirst(lc);
+
+		if (join->condition)
+			corm_resolve_expr(stmt, join->condition, CORM_PLACE_INPUT);
+	}
+	corm_resolve_list(stmt, stmt->select, CORM_PLACE_INPUT);
+	corm_resolve_list(stmt, stmt->distinct_on, CORM_PLACE_OUTPUT);
+	corm_resolve_list(stmt, stmt->where, CORM_PLACE_INPUT);
+	corm_resolve_list(stmt, stmt->group_by, CORM_PLACE_OUTPUT);
+	corm_resolve_list(stmt, stmt->having, CORM_PLACE_OUTPUT);
+	corm_resolve_list(stmt, stmt->order_by, CORM_PLACE_ORDER);
+	corm_resolve_list(stmt, stmt->returning, CORM_PLACE_INPUT);
+	resolve_assignments(stmt, stmt->sets);
+	resolve_assignments(stmt, stmt->update_sets);
+	if (stmt->conflict_where)
+		corm_resolve_expr(stmt, stmt->conflict_where, CORM_PLACE_INPUT);
+	if (stmt->limit)
+		corm_resolve_expr(stmt, stmt->limit, CORM_PLACE_INPUT);
+	if (stmt->offset)
+		corm_resolve_expr(stmt, stmt->offset, CORM_PLACE_INPUT);
+
+	check_conflict(stmt);
+	if (stmt->command == CORM_CMD_UPDATE && stmt->sets == NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("update of model \"%s\" sets nothing", stmt->source->model->name),
+				 errhint("Add corm.set().")));
+	if (stmt->command == CORM_CMD_UPDATE || stmt->command == CORM_CMD_DELETE)
+		check_has_where(stmt);
+	return stmt;
+}
+
+/*
+ * corm_resolve makes a statement of clauses.  default_model is the source of
+ * a query that names none, or InvalidOid.  Raises 42703 and 42P01 for what
+ * does not exist, 42601 for clauses that do not go together, OR001 for a
+ * write without a condition, OR012 for one of a field that must not be
+ * written.
+ */
+CormStmt *
+corm_resolve(List *clauses, Oid default_model)
+{
+	return corm_resolve_stmt(clauses, default_model, NULL);
+}
