@@ -26,7 +26,7 @@
 
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
-#include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 #include "utils/typcache.h"
@@ -360,7 +360,7 @@ run_function(FunctionCallInfo fcinfo, bool has_opts, bool raise)
 	}
 	else
 	{
-		TupleDesc	desc = lookup_rowtype_tupdesc(get_fn_expr_rettype(fcinfo->flinfo), -1);
+		TupleDesc	desc = lookup_rowtype_tupdesc(get_func_rettype(fcinfo->flinfo->fn_oid), -1);
 		Datum		result;
 
 		result = corm_tx_result_datum(desc, outcome, call.result,
