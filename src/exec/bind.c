@@ -18,6 +18,25 @@
 #include "utils/lsyscache.h"
 
 /*
+ * corm_value_copy copies a value and its datum into a context; NULL of NULL.
+ */
+CormValue *
+corm_value_copy(const CormValue *value, MemoryContext context)
+{
+	CormValue  *copy;
+	char	   *data;
+
+	if (value == NULL)
+		return NULL;
+	copy = MemoryContextAlloc(context, sizeof(CormValue));
+	data = MemoryContextAlloc(context, value->len);
+	memcpy(data, value->data, value->len);
+	*copy = *value;
+	copy->data = data;
+	return copy;
+}
+
+/*
  * corm_bind_prepare fills params, an array of as many elements as deparsed
  * has, from the inferred types of the parameters and the types of the bound
  * values.  What it remembers lives in context.
@@ -30,10 +49,11 @@ corm_bind_prepare(CormPlanParam *params, const CormDeparsed *deparsed,
 	{
 		const CormParam *source = &deparsed->params[i];
 		CormPlanParam *param = &params[i];
-		Oid			value_type = value_types[source->valno];
+		Oid			value_type = source->constant ? source->constant->typid : value_types[source->valno];
 		Oid			typinput;
 
 		param->valno = source->valno;
+		param->constant = corm_value_copy(source->constant, context);
 		param->typid = types[i];
 		param->form = source->form;
 		param->value_type = value_type;
@@ -194,7 +214,8 @@ corm_bind_values(CormPlan *plan, const CormValue *values)
 		data->ptype = param->typid;
 		data->pflags = PARAM_FLAG_CONST;
 		data->isnull = false;
-		data->value = corm_value_datum(&values[param->valno], param->typlen, param->typbyval);
+		data->value = corm_value_datum(param->constant ? param->constant : &values[param->valno],
+									   param->typlen, param->typbyval);
 		if (param->binding != CORM_BIND_PLAIN)
 			data->value = convert(param, data->value);
 	}

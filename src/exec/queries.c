@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "access/tupmacs.h"
+#include "catalog/pg_type.h"
 #include "exec/exec.h"
 #include "utils/array.h"
 #include "utils/jsonb.h"
@@ -108,10 +109,42 @@ check_values(CormPlan *plan, CormQuerySet *set)
 	{
 		CormPlanParam *param = &plan->params[i];
 
+		if (param->constant)
+			continue;
 		if (param->valno >= set->nvalues || set->values[param->valno].typid != param->value_type)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_CORRUPTED),
 					 errmsg("invalid binary value of type corm.query")));
+	}
+}
+
+/*
+ * corm_bound_int64 returns the bigint that a clause like limit() holds: a
+ * value of the call, or a stored one; absent if it has neither.
+ */
+int64
+corm_bound_int64(CormQuerySet *set, int valno, const CormValue *constant, int64 absent)
+{
+	if (constant == NULL)
+	{
+		if (valno < 0)
+			return absent;
+		if (valno >= set->nvalues)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_CORRUPTED),
+					 errmsg("invalid binary value of type corm.query")));
+		constant = &set->values[valno];
+	}
+	switch (constant->typid)
+	{
+		case INT8OID:
+			return DatumGetInt64(corm_value_datum(constant, 8, true));
+		case INT4OID:
+			return DatumGetInt32(corm_value_datum(constant, 4, true));
+		default:
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("a number of rows must be of type bigint")));
 	}
 }
 
@@ -122,18 +155,11 @@ static void
 check_max_rows(const CormVerb *verb, CormPlan *plan, CormQuerySet *set,
 			   uint64 processed, CormSink *sink)
 {
-	int64		max_rows;
+	int64		max_rows = corm_bound_int64(set, plan->max_rows_valno, plan->max_rows, -1);
 
-	if (plan->max_rows_valno < 0)
-		return;
-	if (plan->max_rows_valno >= set->nvalues)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("invalid binary value of type corm.query")));
 	/* JSON is one row, however many were written */
-	if (verb->output == CORM_OUTPUT_JSON)
+	if (verb->output == CORM_OUTPUT_JSON && max_rows >= 0)
 		processed = JB_ROOT_COUNT(DatumGetJsonbP(sink->value));
-	max_rows = DatumGetInt64(corm_value_datum(&set->values[plan->max_rows_valno], 8, true));
 	if (max_rows >= 0 && processed > (uint64) max_rows)
 		ereport(ERROR,
 				(errcode(CORM_ERRCODE_MAX_ROWS_EXCEEDED),

@@ -95,6 +95,7 @@ append_param(CormDeparse *ctx, CormTree *value, Oid typid, CormParamForm form)
 	CormParam  *param = palloc(sizeof(CormParam));
 
 	param->valno = value->valno;
+	param->constant = value->constant;
 	param->typid = typid;
 	param->form = form;
 	param->model = ctx->met_model ? ctx->met_model->name : NULL;
@@ -134,7 +135,8 @@ meet(CormDeparse *ctx, CormTree *left)
 {
 	ctx->met_model = NULL;
 	ctx->met_field = NULL;
-	if (left && left->tag == CORM_N_COLUMN && left->field)
+	if (left && (left->tag == CORM_N_COLUMN || left->tag == CORM_N_FILTER_COLUMN) &&
+		left->field && left->range)
 	{
 		ctx->met_model = left->range->model;
 		ctx->met_field = left->field;
@@ -173,6 +175,7 @@ is_atom(CormTree *tree)
 	switch (tree->tag)
 	{
 		case CORM_N_COLUMN:
+		case CORM_N_FILTER_COLUMN:
 			return tree->aliased == NULL || is_atom(tree->aliased);
 		case CORM_N_VALUE:
 		case CORM_N_NULL:
@@ -194,6 +197,12 @@ is_atom(CormTree *tree)
 		case CORM_N_BOOL_OR:
 		case CORM_N_STRING_AGG:
 		case CORM_N_EXISTS:
+		case CORM_N_NOT_EXISTS:
+		case CORM_N_SOME:
+		case CORM_N_EVERY:
+		case CORM_N_NONE:
+		case CORM_N_ROW:
+		case CORM_N_INSERTED:
 		case CORM_N_RAW:
 			return true;
 		case CORM_N_AS:
@@ -203,9 +212,21 @@ is_atom(CormTree *tree)
 	}
 }
 
+/*
+ * AND or OR of one condition is that condition.
+ */
+static CormTree *
+unwrap(CormTree *tree)
+{
+	while ((tree->tag == CORM_N_AND || tree->tag == CORM_N_OR) && list_length(tree->args[0].list) == 1)
+		tree = linitial(tree->args[0].list);
+	return tree;
+}
+
 static void
 deparse_operand(CormDeparse *ctx, CormTree *tree)
 {
+	tree = unwrap(tree);
 	if (is_atom(tree))
 		corm_deparse_expr(ctx, tree);
 	else
@@ -332,23 +353,23 @@ deparse_in(CormDeparse *ctx, CormTree *tree)
 	Oid			left_type = corm_expr_type(left);
 	const char *op = negated ? "<>" : "=";
 
+	Oid			array_type = right->tag == CORM_N_VALUE ? array_param_type(right, left_type) : UNKNOWNOID;
+
 	deparse_operand(ctx, left);
 	corm_deparse_operator(ctx, op, op, left_type,
-					right->tag == CORM_N_VALUE ? get_element_type(right->typid) : UNKNOWNOID);
+						  array_type == UNKNOWNOID ? UNKNOWNOID : get_base_element_type(array_type));
 	appendStringInfoString(buf, negated ? "ALL (" : "ANY (");
 	meet(ctx, left);
 	if (right->tag == CORM_N_SUBQUERY)
 		corm_deparse_subquery(ctx, right->query);
 	else if (right->tag == CORM_N_VALUE)
 	{
-		Oid			typid = array_param_type(right, left_type);
-
-		if (typid != UNKNOWNOID && !OidIsValid(get_base_element_type(typid)))
+		if (array_type != UNKNOWNOID && !OidIsValid(get_base_element_type(array_type)))
 			ereport(ERROR,
 					(errcode(ERRCODE_DATATYPE_MISMATCH),
 					 errmsg("corm.%s() expects an array, not a value of type %s",
-							tree->desc->func, format_type_be(typid))));
-		append_param(ctx, right, typid, CORM_PARAM_PLAIN);
+							tree->desc->func, format_type_be(array_type))));
+		append_param(ctx, right, array_type, CORM_PARAM_PLAIN);
 	}
 	else
 		corm_deparse_expr(ctx, right);
@@ -431,7 +452,7 @@ deparse_condition_list(CormDeparse *ctx, List *conditions, const char *word, con
 		appendStringInfoString(ctx->buf, empty);
 	foreach(lc, conditions)
 	{
-		CormTree   *cond = lfirst(lc);
+		CormTree   *cond = unwrap(lfirst(lc));
 
 		if (foreach_current_index(lc) > 0)
 			appendStringInfoString(ctx->buf, word);
@@ -642,6 +663,14 @@ deparse_in_parens(CormDeparse *ctx, const char *before, CormStmt *query)
 	appendStringInfoChar(ctx->buf, ')');
 }
 
+static void
+deparse_exists(CormDeparse *ctx, const char *before, CormStmt *query)
+{
+	appendStringInfo(ctx->buf, "%s(", before);
+	corm_deparse_exists(ctx, query);
+	appendStringInfoChar(ctx->buf, ')');
+}
+
 /*
  * corm_deparse_output_expr appends an element of ORDER BY, GROUP BY or
  * DISTINCT ON, where an output column may stand by its name.
@@ -649,7 +678,8 @@ deparse_in_parens(CormDeparse *ctx, const char *before, CormStmt *query)
 void
 corm_deparse_output_expr(CormDeparse *ctx, CormTree *tree)
 {
-	if (tree->tag == CORM_N_COLUMN && tree->range == NULL)
+	if ((tree->tag == CORM_N_COLUMN || tree->tag == CORM_N_FILTER_COLUMN) &&
+		tree->range == NULL && tree->query == NULL)
 		appendStringInfoString(ctx->buf, quote_identifier(tree->output));
 	else
 		corm_deparse_expr(ctx, tree);
@@ -669,7 +699,10 @@ corm_deparse_expr(CormDeparse *ctx, CormTree *tree)
 	switch (tree->tag)
 	{
 		case CORM_N_COLUMN:
-			if (tree->range)
+		case CORM_N_FILTER_COLUMN:
+			if (tree->query)
+				deparse_in_parens(ctx, "", tree->query);
+			else if (tree->range)
 				corm_deparse_column(ctx, tree->range, tree->field, tree->output);
 			else if (tree->aliased)
 				corm_deparse_expr(ctx, tree->aliased);
@@ -684,6 +717,13 @@ corm_deparse_expr(CormDeparse *ctx, CormTree *tree)
 			break;
 		case CORM_N_SUBQUERY:
 			deparse_in_parens(ctx, "", tree->query);
+			break;
+		case CORM_N_SOME:
+			deparse_exists(ctx, "EXISTS ", tree->query);
+			break;
+		case CORM_N_EVERY:
+		case CORM_N_NONE:
+			deparse_exists(ctx, "NOT EXISTS ", tree->query);
 			break;
 		case CORM_N_EXISTS:
 			deparse_in_parens(ctx, "EXISTS ", tree->query);
@@ -706,6 +746,21 @@ corm_deparse_expr(CormDeparse *ctx, CormTree *tree)
 			appendStringInfoString(buf, "CAST(");
 			corm_deparse_expr(ctx, tree->args[0].node);
 			appendStringInfo(buf, " AS %s)", corm_deparse_type(tree->args[1].oid, -1));
+			break;
+		case CORM_N_INSERTED:
+			/* a row that was updated has the locking transaction as its xmax */
+			appendStringInfo(buf, "(%s.xmax", quote_identifier(ctx->stmt->source->alias));
+			corm_deparse_operator(ctx, "=", "=", XIDOID, XIDOID);
+			appendStringInfoString(buf, "'0'::xid)");
+			break;
+		case CORM_N_ROW:
+			appendStringInfoString(buf, "ROW(");
+			deparse_args(ctx, tree->args[0].list);
+			appendStringInfoChar(buf, ')');
+			break;
+		case CORM_N_IS_NOT_TRUE:
+			deparse_operand(ctx, tree->args[0].node);
+			appendStringInfoString(buf, " IS NOT TRUE");
 			break;
 		case CORM_N_AS:
 			corm_deparse_expr(ctx, tree->args[0].node);

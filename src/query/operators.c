@@ -85,6 +85,7 @@ corm_expr_type(CormTree *tree)
 	switch (tree->tag)
 	{
 		case CORM_N_COLUMN:
+		case CORM_N_FILTER_COLUMN:
 			if (tree->field)
 				return tree->field->typid;
 			return tree->aliased ? corm_expr_type(tree->aliased) : InvalidOid;
