@@ -46,7 +46,7 @@ typedef struct Write
 	CormCommand command;
 	TupleDesc	tupdesc;		/* of the model's row type */
 	int			nrows;
-	int			size;
+	int			size;			/* of the arrays */
 	Datum	   *old;			/* rows as they are; not for an insert */
 	Datum	   *new;			/* rows as they are going to be, or are then */
 } Write;
@@ -160,6 +160,7 @@ run_stage(Write *write, CormStage stage, CormOutput output, CormQuerySet *set,
 	uint64		processed = 0;
 
 	verb.stage = stage;
+	verb.restore = verb.output == CORM_OUTPUT_RESTORE;
 	verb.output = output;
 	if (stage != CORM_STAGE_SHOW)
 	{
@@ -172,7 +173,7 @@ run_stage(Write *write, CormStage stage, CormOutput output, CormQuerySet *set,
 	{
 		if (sink->kind != CORM_SINK_TABLE && SPI_connect() != SPI_OK_CONNECT)
 			elog(ERROR, "SPI_connect failed");
-		processed = corm_run(plan, corm_bind_values(plan, set->values), sink);
+		processed = corm_run(plan, corm_bind_values(plan, set), sink);
 		if (sink->kind != CORM_SINK_TABLE)
 			SPI_finish();
 	}
@@ -428,7 +429,7 @@ add_changed_fields(Write *write, Bitmapset *fields, Datum before, Datum after)
 		CormField  *field = &write->model->fields[i];
 		int			att = field->rownum - 1;
 
-		if (bms_is_member(i, fields) || field->primary_key || !corm_field_is_written(field, false, false))
+		if (bms_is_member(i, fields) || field->primary_key || !corm_field_is_written(write->model, i, false, false))
 			continue;
 		if (nulls[0][att] != nulls[1][att] ||
 			(!nulls[0][att] &&
@@ -469,26 +470,20 @@ call_before(Write *write, CormHookRun *run)
 }
 
 /*
- * Runs one statement that writes, and adds the rows that it returns.
+ * corm_rows_of_table returns the rows in SPI_tuptable, whose columns are the
+ * attributes of a row type, as values of that type in the current context.
  */
-static uint64
-write_rows(Write *write, CormQuerySet *set, Bitmapset *fields, Write *written)
+Datum *
+corm_rows_of_table(TupleDesc tupdesc, int *nrows)
 {
-	TupleDesc	tupdesc = write->tupdesc;
-	MemoryContext context = CurrentMemoryContext;
-	CormSink	sink = {.kind = CORM_SINK_TABLE};
+	Datum	   *rows = palloc_extended(sizeof(Datum) * Max(SPI_tuptable->numvals, 1), MCXT_ALLOC_HUGE);
 	Datum	   *values = palloc0(sizeof(Datum) * tupdesc->natts);
 	bool	   *nulls = palloc(sizeof(bool) * tupdesc->natts);
-	uint64		processed;
 
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	processed = run_stage(write, CORM_STAGE_WRITE, CORM_OUTPUT_ROWS, set, fields, &sink);
-	MemoryContextSwitchTo(context);
-	for (uint64 row = 0; row < SPI_tuptable->numvals; row++)
+	*nrows = SPI_tuptable->numvals;
+	for (int row = 0; row < *nrows; row++)
 	{
 		int			column = 0;
-		Datum		datum;
 
 		CHECK_FOR_INTERRUPTS();
 		for (int att = 0; att < tupdesc->natts; att++)
@@ -499,9 +494,30 @@ write_rows(Write *write, CormQuerySet *set, Bitmapset *fields, Write *written)
 				values[att] = heap_getattr(SPI_tuptable->vals[row], ++column,
 										   SPI_tuptable->tupdesc, &nulls[att]);
 		}
-		datum = make_row(tupdesc, values, nulls);
-		add_row(written, datum, datum);
+		rows[row] = make_row(tupdesc, values, nulls);
 	}
+	return rows;
+}
+
+/*
+ * Runs one statement that writes, and adds the rows that it returns.
+ */
+static uint64
+write_rows(Write *write, CormQuerySet *set, Bitmapset *fields, Write *written)
+{
+	MemoryContext context = CurrentMemoryContext;
+	CormSink	sink = {.kind = CORM_SINK_TABLE};
+	Datum	   *rows;
+	int			nrows;
+	uint64		processed;
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	processed = run_stage(write, CORM_STAGE_WRITE, CORM_OUTPUT_ROWS, set, fields, &sink);
+	MemoryContextSwitchTo(context);
+	rows = corm_rows_of_table(write->tupdesc, &nrows);
+	for (int i = 0; i < nrows; i++)
+		add_row(written, rows[i], rows[i]);
 	SPI_finish();
 	return processed;
 }
@@ -544,19 +560,20 @@ write_all(Write *write, Bitmapset *fields, Write *written)
  */
 
 /*
- * Rows that are wanted as they are go straight to the sink.
+ * corm_rows_to_sink gives rows of a row type to a sink, as if a statement had
+ * returned them.
  */
-static void
-deliver(Write *written, CormSink *sink)
+void
+corm_rows_to_sink(const Datum *rows, int nrows, CormSink *sink)
 {
-	for (int i = 0; i < written->nrows; i++)
+	for (int i = 0; i < nrows; i++)
 	{
 		sink->nrows++;
 		if (sink->kind == CORM_SINK_STORE)
 		{
 			HeapTupleData tuple = {0};
 
-			tuple.t_data = DatumGetHeapTupleHeader(written->new[i]);
+			tuple.t_data = DatumGetHeapTupleHeader(rows[i]);
 			tuple.t_len = HeapTupleHeaderGetDatumLength(tuple.t_data);
 			tuplestore_puttuple(sink->store, &tuple);
 		}
@@ -564,7 +581,7 @@ deliver(Write *written, CormSink *sink)
 		{
 			MemoryContext oldcontext = MemoryContextSwitchTo(sink->context);
 
-			sink->value = datumCopy(written->new[i], false, -1);
+			sink->value = datumCopy(rows[i], false, -1);
 			sink->isnull = false;
 			MemoryContextSwitchTo(oldcontext);
 		}
@@ -586,7 +603,7 @@ show(Write *write, Write *written, CormSink *sink)
 		return;
 	if (verb->output == CORM_OUTPUT_ROWS && verb->typid == write->model->typid && !hooked->has_returning)
 	{
-		deliver(written, sink);
+		corm_rows_to_sink(written->new, written->nrows, sink);
 		return;
 	}
 	extend_set(&set, write->set, 1);

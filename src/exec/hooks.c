@@ -25,6 +25,7 @@
 #include "catalog/pg_proc.h"
 #include "exec/exec.h"
 #include "miscadmin.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -259,7 +260,33 @@ corm_hooks_after(CormHookRun *run, Datum row)
 }
 
 /*
- * corm_hooks_after_all does the same for many rows, in place.
+ * corm_hooks_before_array does the same for an array of rows.  A null element
+ * stays what it is: whoever writes it will complain.
+ */
+Datum
+corm_hooks_before_array(CormHookRun *run, Datum array)
+{
+	ArrayType  *rows = DatumGetArrayTypeP(array);
+	Datum	   *elems;
+	bool	   *nulls;
+	int			n;
+	int			lbound = 1;
+
+	if (run->nbefore == 0)
+		return array;
+	deconstruct_array(rows, ARR_ELEMTYPE(rows), -1, false, TYPALIGN_DOUBLE, &elems, &nulls, &n);
+	for (int i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (!nulls[i])
+			elems[i] = corm_hooks_before(run, elems[i]);
+	}
+	return PointerGetDatum(construct_md_array(elems, nulls, 1, &n, &lbound, ARR_ELEMTYPE(rows),
+											  -1, false, TYPALIGN_DOUBLE));
+}
+
+/*
+ * corm_hooks_after_all passes many rows through the after_* hooks, in place.
  */
 void
 corm_hooks_after_all(CormHookRun *run, Datum *rows, int nrows)

@@ -26,19 +26,9 @@
 #include "utils/lsyscache.h"
 
 static CormTree *
-make_tree(CormNodeTag tag)
-{
-	CormTree   *tree = palloc0(sizeof(CormTree));
-
-	tree->tag = tag;
-	tree->desc = corm_node_desc(tag);
-	return tree;
-}
-
-static CormTree *
 make_sql(char *sql)
 {
-	CormTree   *tree = make_tree(CORM_N_RAW);
+	CormTree   *tree = corm_make_tree(CORM_N_RAW);
 
 	tree->args[0].str = sql;
 	return tree;
@@ -47,19 +37,9 @@ make_sql(char *sql)
 static CormTree *
 make_null(Oid typid)
 {
-	CormTree   *tree = make_tree(CORM_N_NULL);
+	CormTree   *tree = corm_make_tree(CORM_N_NULL);
 
 	tree->args[0].oid = typid;
-	return tree;
-}
-
-static CormTree *
-make_column(CormRange *range, CormField *field)
-{
-	CormTree   *tree = make_tree(CORM_N_COLUMN);
-
-	tree->range = range;
-	tree->field = field;
 	return tree;
 }
 
@@ -67,7 +47,7 @@ make_column(CormRange *range, CormField *field)
 static CormTree *
 make_rows(CormModel *model, int valno)
 {
-	CormTree   *tree = make_tree(CORM_N_VALUE);
+	CormTree   *tree = corm_make_tree(CORM_N_VALUE);
 
 	tree->valno = valno;
 	tree->typid = get_array_type(model->typid);
@@ -84,7 +64,7 @@ make_range(const char *alias, char *sql, List *args)
 	stmt->command = CORM_CMD_RAW;
 	stmt->raw_sql = sql;
 	stmt->raw_args = args;
-	range->alias = pstrdup(alias);
+	range->name = range->alias = pstrdup(alias);
 	range->query = stmt;
 	return range;
 }
@@ -119,7 +99,7 @@ set_column(CormAssignment *set)
 	if (value->tag != CORM_N_VALUE ||
 		(value->typid != UNKNOWNOID && value->typid != TEXTARRAYOID))
 		return value;
-	cast = make_tree(CORM_N_CAST);
+	cast = corm_make_tree(CORM_N_CAST);
 	cast->args[0].node = value;
 	cast->args[1].oid = set->field->typid;
 	return cast;
@@ -154,7 +134,7 @@ corm_stage_read(CormStmt *stmt, TupleDesc tupdesc)
 			tree = make_sql(psprintf("%s.%s", alias, stmt->rows->typid == JSONBOID ?
 									 quote_identifier(field->column) : attribute(model, field)));
 		else
-			tree = make_column(stmt->source, field);
+			tree = corm_make_column(stmt->source, field->column);
 		select = lappend(select, tree);
 	}
 	/* a soft delete sets fields, which is not for the hooks to see */
@@ -209,11 +189,10 @@ join_rows(CormStmt *stmt, CormRange *rows)
 	for (int i = 0; i < model->npk; i++)
 	{
 		CormField  *field = &model->fields[model->pk[i]];
-		CormTree   *cond = make_tree(CORM_N_EQ);
+		CormTree   *key = make_sql(psprintf("(%s.o).%s", rows->alias, attribute(model, field)));
 
-		cond->args[0].node = make_column(stmt->source, field);
-		cond->args[1].node = make_sql(psprintf("(%s.o).%s", rows->alias, attribute(model, field)));
-		stmt->where = lappend(stmt->where, cond);
+		stmt->where = lappend(stmt->where,
+							  corm_make_binary(CORM_N_EQ, corm_make_column(stmt->source, field->column), key));
 	}
 }
 
