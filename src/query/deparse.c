@@ -315,6 +315,8 @@ corm_deparse_select(CormDeparse *ctx, CormStmt *stmt, List *items)
 		nested |= ((CormItem *) lfirst(lc))->preload != NULL;
 	if (nested)
 		corm_deparse_nested_select(ctx, stmt, items);
+	else if (stmt->found)
+		corm_deparse_found_select(ctx, stmt, items);
 	else
 		corm_deparse_plain_select(ctx, stmt, items);
 }
@@ -488,6 +490,7 @@ deparse_json(CormDeparse *ctx, CormStmt *stmt, bool one)
 
 	if (stmt->command == CORM_CMD_SELECT)
 	{
+		corm_find_in_json(ctx, stmt);
 		appendStringInfo(buf, "SELECT %s FROM (", result);
 		corm_deparse_select(ctx, stmt, corm_items_json(stmt));
 		appendStringInfo(buf, ") AS %s", rows);
@@ -557,6 +560,7 @@ corm_deparse(CormStmt *stmt, const CormDeparseRequest *request)
 	ctx.limit = request->limit;
 	ctx.order_by_key = request->order_by_key;
 	ctx.rows_fields = request->rows_fields;
+	ctx.written = request->written;
 	result->returns_rows = true;
 
 	/* WITH queries go first, whatever is put around the rest: they may write */
@@ -579,8 +583,7 @@ corm_deparse(CormStmt *stmt, const CormDeparseRequest *request)
 			if (find)
 			{
 				/* a WITH query that writes must stand outermost */
-				corm_deparse_ctes(&ctx, stmt);
-				stmt->ctes = NIL;
+				(void) hoist_ctes(&ctx, stmt);
 				corm_deparse_find_begin(&ctx, find, request);
 			}
 			if (needs_wrapping(stmt, items))

@@ -15,6 +15,11 @@
  * OFFSET 0 keeps the planner from repeating the call for each column.  A hook
  * that returns NULL or nothing leaves the row as it is.
  *
+ * For a row type, the hook sees the rows as they are returned.  For JSON it
+ * is the hook of the query's source, and it sees the whole row even if the
+ * query selects some fields only: what a hook hides must not come to light
+ * because less is asked for.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -22,6 +27,7 @@
 #include "query/query.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/typcache.h"
 
 #define FOUND_ALIAS "f"
 
@@ -60,10 +66,11 @@ corm_deparse_find_call(CormDeparse *ctx, CormModel *model, const char *row)
 }
 
 /*
- * A row of the given columns of r.
+ * corm_row_of_columns returns SQL for a row of a row type, made of the columns
+ * c1, c2, ... of r.
  */
-static char *
-row_of(Oid row_type, int ncolumns)
+char *
+corm_row_of_columns(Oid row_type, int ncolumns)
 {
 	StringInfoData row;
 
@@ -98,7 +105,7 @@ corm_deparse_find_begin(CormDeparse *ctx, CormModel *model, const CormDeparseReq
 		ncolumns++;
 	}
 	appendStringInfoString(buf, " FROM (SELECT ");
-	corm_deparse_find_call(ctx, model, row_of(request->typid, ncolumns));
+	corm_deparse_find_call(ctx, model, corm_row_of_columns(request->typid, ncolumns));
 	appendStringInfoString(buf, " AS r FROM (");
 }
 
@@ -116,5 +123,136 @@ corm_deparse_find_end(CormDeparse *ctx, const CormDeparseRequest *request)
 			ncolumns++;
 			appendStringInfo(buf, "%sc%d", ncolumns > 1 ? ", " : "", ncolumns);
 		}
+	appendStringInfoString(buf, ") OFFSET 0) AS " FOUND_ALIAS);
+}
+
+/*
+ * For JSON
+ */
+
+/* The field of the source that an item shows, under whatever name. */
+static CormField *
+shown_field(CormStmt *stmt, CormItem *item)
+{
+	if (item->is_key || item->preload)
+		return NULL;
+	if (item->range == stmt->source)
+		return item->field;
+	if (item->tree && item->tree->tag == CORM_N_COLUMN && item->tree->range == stmt->source)
+		return item->tree->field;
+	return NULL;
+}
+
+/*
+ * corm_find_in_json lets rows that a statement returns as JSON go through the
+ * hook of its source, if they are rows of it: not when it groups, makes rows
+ * distinct or combines queries.
+ */
+void
+corm_find_in_json(CormDeparse *ctx, CormStmt *stmt)
+{
+	if (ctx->written || stmt->source == NULL || stmt->source->model == NULL ||
+		stmt->group_by || stmt->having || stmt->distinct || stmt->distinct_on || stmt->setops)
+		return;
+	stmt->found = corm_find_hook(stmt->source->model->typid);
+}
+
+/*
+ * The items that hold the source's whole row, one for each attribute.
+ */
+static List *
+whole_row(CormStmt *stmt, TupleDesc tupdesc)
+{
+	List	   *items = NIL;
+
+	for (int i = 0; i < tupdesc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(tupdesc, i);
+		CormField  *field = corm_model_field_by_rownum(stmt->source->model, att->attnum);
+		CormItem   *item;
+
+		if (att->attisdropped)
+			continue;
+		item = palloc0(sizeof(CormItem));
+		item->name = NameStr(att->attname);
+		item->quiet = true;
+		if (field)
+		{
+			item->range = stmt->source;
+			item->field = field;
+		}
+		else
+		{
+			item->tree = corm_make_tree(CORM_N_NULL);
+			item->tree->args[0].oid = att->atttypid;
+		}
+		if (field && field->typid != att->atttypid)
+		{
+			item->cast = att->atttypid;
+			item->cast_typmod = att->atttypmod;
+		}
+		items = lappend(items, item);
+	}
+	return items;
+}
+
+/*
+ * corm_deparse_found_select appends a plain SELECT with the given columns,
+ * those that are fields of the source taken from the row that the hook gives.
+ */
+void
+corm_deparse_found_select(CormDeparse *ctx, CormStmt *stmt, List *items)
+{
+	StringInfo	buf = ctx->buf;
+	CormModel  *model = stmt->found;
+	TupleDesc	tupdesc = lookup_rowtype_tupdesc_copy(model->typid, -1);
+	List	   *inner = whole_row(stmt, tupdesc);
+	int			natts = list_length(inner);
+	int			nothers = 0;
+	bool		shows = false;
+	ListCell   *lc;
+
+	foreach(lc, items)
+		shows |= shown_field(stmt, lfirst(lc)) != NULL;
+	if (!shows)
+	{
+		corm_deparse_plain_select(ctx, stmt, items);
+		return;
+	}
+
+	appendStringInfoString(buf, "SELECT ");
+	foreach(lc, items)
+	{
+		CormItem   *item = lfirst(lc);
+		CormField  *field = shown_field(stmt, item);
+
+		if (foreach_current_index(lc) > 0)
+			appendStringInfoString(buf, ", ");
+		/* an item with a name of its own may be what the order refers to */
+		if (field == NULL || item->tree)
+		{
+			inner = lappend(inner, item);
+			nothers++;
+		}
+		if (field)
+			appendStringInfo(buf, "(" FOUND_ALIAS ".r).%s",
+							 quote_identifier(NameStr(TupleDescAttr(tupdesc, field->rownum - 1)->attname)));
+		else
+			appendStringInfo(buf, FOUND_ALIAS ".e%d", nothers);
+		appendStringInfo(buf, " AS %s", quote_identifier(item->name));
+	}
+
+	appendStringInfoString(buf, " FROM (SELECT ");
+	corm_deparse_find_call(ctx, model, corm_row_of_columns(model->typid, natts));
+	appendStringInfoString(buf, " AS r");
+	for (int i = 1; i <= nothers; i++)
+		appendStringInfo(buf, ", " CORM_ROWS_ALIAS ".e%d", i);
+	appendStringInfoString(buf, " FROM (");
+	corm_deparse_plain_select(ctx, stmt, inner);
+	appendStringInfoString(buf, ") AS " CORM_ROWS_ALIAS "(");
+	for (int i = 1; i <= natts; i++)
+		appendStringInfo(buf, "%sc%d", i > 1 ? ", " : "", i);
+	for (int i = 1; i <= nothers; i++)
+		appendStringInfo(buf, ", e%d", i);
 	appendStringInfoString(buf, ") OFFSET 0) AS " FOUND_ALIAS);
 }
