@@ -229,6 +229,9 @@ extern uint64 corm_run(CormPlan *plan, ParamListInfo params, CormSink *sink);
 extern Tuplestorestate *corm_begin_set(FunctionCallInfo fcinfo, TupleDesc tupdesc);
 extern TupleDesc corm_row_tupdesc(Oid typid);
 
+/* inspect.c */
+extern void corm_push_value(JsonbParseState **state, JsonbIteratorToken token, Oid typid, Datum value);
+
 /* rows.c: batches */
 
 /*
@@ -247,6 +250,7 @@ extern List *corm_cut_rows(CormModel *model, CormValue *rows);
 extern Bitmapset *corm_first_rows(CormPlan *plan, CormQuerySet *set);
 extern uint64 corm_run_rows(const CormVerb *verb, CormPlan *plan, CormQuerySet *set, CormSink *sink);
 
+extern void corm_rows_query(Oid model, Oid rows_type, Datum rows, CormQuerySet *set);
 extern Jsonb *corm_insert_json_rows(Oid model, Jsonb *array);
 
 /* nested.c: rows with their relations */
@@ -281,6 +285,9 @@ extern void corm_hooks_after_all(CormHookRun *run, Datum *rows, int nrows);
 
 /* hooked.c: writes by query of a model with hooks */
 extern CormHookedWrite *corm_hooked_write(CormStmt *stmt);
+extern Jsonb *corm_hooks_before_json(CormHookRun *run, CormModel *model, Jsonb *object);
+extern bool corm_insert_row_unhooked(CormModel *model, Jsonb *object, Datum *row);
+extern Jsonb *corm_row_to_json(CormModel *model, Datum row, bool writing);
 extern Datum *corm_rows_of_table(TupleDesc tupdesc, int *nrows);
 extern void corm_rows_to_sink(const Datum *rows, int nrows, CormSink *sink);
 extern uint64 corm_run_hooked(const CormVerb *verb, CormPlan *plan, CormQuerySet *set,

@@ -34,6 +34,7 @@
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/hsearch.h"
+#include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 
 /* A write on its way. */
@@ -649,4 +650,102 @@ corm_run_hooked(const CormVerb *verb, CormPlan *template, CormQuerySet *set, Cor
 		corm_hooks_after_all(run, written.new, written.nrows);
 	show(&write, &written, sink);
 	return processed;
+}
+
+/*
+ * Nested writes
+ *
+ * Between a row's hooks before and its insert come its parents, between its
+ * insert and the hooks after its children: whoever writes them (nested.c)
+ * calls these by himself.
+ */
+
+static void
+object_query(CormModel *model, Jsonb *object, CormQuerySet *set)
+{
+	corm_rows_query(model->relid, JSONBOID, JsonbPGetDatum(object), set);
+	corm_queries_read_values(set);
+}
+
+/*
+ * corm_hooks_before_json passes an object that is going to be inserted
+ * through the hooks before, and returns what they make of it.
+ */
+Jsonb *
+corm_hooks_before_json(CormHookRun *run, CormModel *model, Jsonb *object)
+{
+	CormVerb	verb = {.output = CORM_OUTPUT_ROWS, .typid = model->typid};
+	CormQuerySet set;
+	CormPlan   *template;
+	Write		write = {.verb = &verb, .set = &set, .model = model, .command = CORM_CMD_INSERT};
+
+	object_query(model, object, &set);
+	template = corm_plan_for_queries(&verb, &set, NULL);
+	PG_TRY();
+	{
+		if (template->hooked)
+		{
+			write.template = template;
+			write.tupdesc = corm_row_tupdesc(model->typid);
+			read_given_rows(&write);
+		}
+	}
+	PG_FINALLY();
+	{
+		corm_plan_release(template);
+	}
+	PG_END_TRY();
+	if (write.nrows != 1)
+		return object;
+	return corm_row_to_json(model, corm_hooks_before(run, write.new[0]), true);
+}
+
+/*
+ * corm_insert_row_unhooked inserts an object without calling hooks.  False if
+ * a trigger suppressed it.
+ */
+bool
+corm_insert_row_unhooked(CormModel *model, Jsonb *object, Datum *row)
+{
+	CormVerb	verb = {.output = CORM_OUTPUT_ROWS, .typid = model->typid, .stage = CORM_STAGE_PLAIN};
+	CormSink	sink = {.kind = CORM_SINK_FIRST, .context = CurrentMemoryContext};
+	CormQuerySet set;
+
+	object_query(model, object, &set);
+	(void) corm_run_queries(&verb, &set, &sink);
+	*row = sink.value;
+	return sink.nrows > 0;
+}
+
+/*
+ * corm_row_to_json returns a row as a JSON object with the model's keys.  For
+ * writing it, what an insert would not give is left out.
+ */
+Jsonb *
+corm_row_to_json(CormModel *model, Datum row, bool writing)
+{
+	HeapTupleHeader header = DatumGetHeapTupleHeader(row);
+	TupleDesc	tupdesc = corm_row_tupdesc(model->typid);
+	HeapTupleData tuple = {0};
+	JsonbParseState *state = NULL;
+
+	tuple.t_data = header;
+	tuple.t_len = HeapTupleHeaderGetDatumLength(header);
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	for (int i = 0; i < model->nfields; i++)
+	{
+		CormField  *field = &model->fields[i];
+		bool		isnull;
+		Datum		value = heap_getattr(&tuple, field->rownum, tupdesc, &isnull);
+		JsonbValue	null = {.type = jbvNull};
+
+		if (writing && !corm_field_is_written(model, i, true, isnull))
+			continue;
+		corm_json_key(&state, field->json_key);
+		if (isnull)
+			pushJsonbValue(&state, WJB_VALUE, &null);
+		else
+			corm_push_value(&state, WJB_VALUE, TupleDescAttr(tupdesc, field->rownum - 1)->atttypid, value);
+	}
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }

@@ -388,10 +388,11 @@ corm_run_rows(const CormVerb *verb, CormPlan *template, CormQuerySet *set, CormS
 }
 
 /*
- * An inserter with rows and all fields returned, as a query set of its own.
+ * corm_rows_query makes an inserter with rows and all fields returned, as a
+ * query set of its own.
  */
-static void
-rows_query(Oid model, Oid rows_type, Datum rows, CormQuerySet *set)
+void
+corm_rows_query(Oid model, Oid rows_type, Datum rows, CormQuerySet *set)
 {
 	CormWriter	w;
 	CormNode   *node;
@@ -433,7 +434,7 @@ corm_insert_multi(PG_FUNCTION_ARGS)
 				 errmsg("the records must not be null")));
 	model = corm_model_get_for_type(element);
 	verb.typid = model->typid;
-	rows_query(model->relid, array_type, PG_GETARG_DATUM(0), &set);
+	corm_rows_query(model->relid, array_type, PG_GETARG_DATUM(0), &set);
 	(void) corm_run_queries(&verb, &set, &sink);
 	return (Datum) 0;
 }
@@ -449,7 +450,7 @@ corm_insert_json_rows(Oid model, Jsonb *array)
 	CormQuerySet set;
 	CormSink	sink = {.kind = CORM_SINK_FIRST, .context = CurrentMemoryContext, .isnull = true};
 
-	rows_query(model, JSONBOID, JsonbPGetDatum(array), &set);
+	corm_rows_query(model, JSONBOID, JsonbPGetDatum(array), &set);
 	(void) corm_run_queries(&verb, &set, &sink);
 	return DatumGetJsonbP(sink.value);
 }
