@@ -183,7 +183,7 @@ corm_expr_type(CormTree *tree)
 		case CORM_N_FILTER_COLUMN:
 			if (tree->field)
 				return tree->field->typid;
-			return tree->aliased ? corm_expr_type(tree->aliased) : InvalidOid;
+			return tree->aliased ? corm_expr_type(tree->aliased) : tree->typid;
 		case CORM_N_VALUE:
 			return tree->typid;
 		case CORM_N_NULL:

@@ -446,6 +446,7 @@ typedef struct CormItem
 
 extern List *corm_items_own(CormStmt *stmt);
 extern List *corm_items_row(CormStmt *stmt, const CormDeparseRequest *request);
+extern List *corm_items_native(CormStmt *stmt);
 extern List *corm_items_json(CormStmt *stmt);
 extern List *corm_items_value(CormStmt *stmt, Oid typid);
 extern void corm_deparse_items(CormDeparse *ctx, List *items);

@@ -495,7 +495,10 @@ expand_scopes(CormStmt *stmt, List *clauses)
 		else if (clause->tag == CORM_N_ONLY_DELETED)
 		{
 			if (model == NULL || model->soft_delete < 0)
-				misplaced(clause, "needs a model with soft delete");
+				ereport(ERROR,
+						(errcode(ERRCODE_SYNTAX_ERROR),
+						 errmsg("model \"%s\" has no soft delete", model ? model->name : stmt->source->name),
+						 errhint("Name its field by the tag \"soft_delete\" or with corm.register().")));
 			stmt->only_deleted = true;
 		}
 		else if (clause->tag == CORM_N_SCOPE)
