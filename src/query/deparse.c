@@ -31,8 +31,6 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
-static void deparse_select(CormDeparse *ctx, CormStmt *stmt, List *items);
-
 /*
  * corm_deparse_table appends the qualified name of a model's table.
  */
@@ -55,6 +53,12 @@ corm_deparse_range(CormDeparse *ctx, CormRange *range)
 		corm_deparse_table(buf, range->model);
 		if (strcmp(range->alias, range->model->table_name) == 0)
 			return;
+	}
+	else if (range->rows)
+	{
+		appendStringInfoString(buf, "pg_catalog.unnest(");
+		corm_deparse_expr(ctx, range->rows);
+		appendStringInfoChar(buf, ')');
 	}
 	else if (range->cte)
 	{
@@ -228,20 +232,41 @@ deparse_select_body(CormDeparse *ctx, CormStmt *stmt, List *items)
 	corm_deparse_conditions(ctx, " HAVING ", stmt->having);
 }
 
+/*
+ * Puts what was appended to buf since start into parentheses.
+ */
 static void
-deparse_select(CormDeparse *ctx, CormStmt *stmt, List *items)
+parenthesize(StringInfo buf, int start)
+{
+	appendStringInfoString(buf, "()");
+	memmove(buf->data + start + 1, buf->data + start, buf->len - start - 2);
+	buf->data[start] = '(';
+	buf->data[buf->len - 1] = ')';
+}
+
+/*
+ * corm_deparse_plain_select appends a SELECT of columns: preloads and turning
+ * rows back are around it.
+ */
+void
+corm_deparse_plain_select(CormDeparse *ctx, CormStmt *stmt, List *items)
 {
 	StringInfo	buf = ctx->buf;
 	CormStmt   *outer = ctx->stmt;
+	int			start;
 	ListCell   *lc;
 
 	ctx->stmt = stmt;
 	corm_deparse_ctes(ctx, stmt);
+	start = buf->len;
 	deparse_select_body(ctx, stmt, items);
 	foreach(lc, stmt->setops)
 	{
 		CormSetOp  *setop = lfirst(lc);
 
+		/* one after the other: in SQL, INTERSECT binds tighter than the rest */
+		if (setop->tag == CORM_N_INTERSECT && foreach_current_index(lc) > 0)
+			parenthesize(buf, start);
 		appendStringInfoString(buf,
 							   setop->tag == CORM_N_UNION ? " UNION (" :
 							   setop->tag == CORM_N_UNION_ALL ? " UNION ALL (" :
@@ -256,6 +281,12 @@ deparse_select(CormDeparse *ctx, CormStmt *stmt, List *items)
 	{
 		appendStringInfoString(buf, " LIMIT ");
 		corm_deparse_expr(ctx, stmt->limit);
+		/* one row more tells whether there is another page */
+		if (ctx->page && ctx->depth == 0 && stmt->limit->tag != CORM_N_NULL)
+		{
+			corm_deparse_operator(ctx, "+", "+", INT8OID, INT8OID);
+			appendStringInfoString(buf, "'1'::bigint");
+		}
 	}
 	else if (ctx->limit > 0 && ctx->depth == 0 && !finds_one_row(stmt))
 		appendStringInfo(buf, " LIMIT %d", ctx->limit);
@@ -272,6 +303,23 @@ deparse_select(CormDeparse *ctx, CormStmt *stmt, List *items)
 }
 
 /*
+ * corm_deparse_select appends a SELECT with the given columns.
+ */
+void
+corm_deparse_select(CormDeparse *ctx, CormStmt *stmt, List *items)
+{
+	bool		nested = stmt->reversed && items;
+	ListCell   *lc;
+
+	foreach(lc, items)
+		nested |= ((CormItem *) lfirst(lc))->preload != NULL;
+	if (nested)
+		corm_deparse_nested_select(ctx, stmt, items);
+	else
+		corm_deparse_plain_select(ctx, stmt, items);
+}
+
+/*
  * corm_deparse_subquery appends a statement with its own output columns.
  */
 void
@@ -282,10 +330,31 @@ corm_deparse_subquery(CormDeparse *ctx, CormStmt *stmt)
 	if (stmt->command == CORM_CMD_RAW)
 		corm_deparse_raw(ctx, stmt->raw_sql, stmt->raw_args);
 	else if (stmt->command == CORM_CMD_SELECT)
-		deparse_select(ctx, stmt, corm_items_own(stmt));
+		corm_deparse_select(ctx, stmt, corm_items_own(stmt));
 	else
 		corm_deparse_write(ctx, stmt, stmt->returns ? corm_items_own(stmt) : NIL);
 	ctx->depth--;
+}
+
+/*
+ * corm_deparse_exists appends a test for rows of a statement.  No column is
+ * read unless the statement itself names some: the user may lack the right.
+ */
+void
+corm_deparse_exists(CormDeparse *ctx, const char *word, CormStmt *stmt)
+{
+	appendStringInfo(ctx->buf, "%s(", word);
+	if (stmt->command != CORM_CMD_SELECT || stmt->select || stmt->distinct ||
+		stmt->distinct_on || stmt->setops)
+		corm_deparse_subquery(ctx, stmt);
+	else
+	{
+		check_stack_depth();
+		ctx->depth++;
+		corm_deparse_plain_select(ctx, stmt, NIL);
+		ctx->depth--;
+	}
+	appendStringInfoChar(ctx->buf, ')');
 }
 
 /*
@@ -296,9 +365,23 @@ static void
 deparse_any(CormDeparse *ctx, CormStmt *stmt, List *items)
 {
 	if (stmt->command == CORM_CMD_SELECT)
-		deparse_select(ctx, stmt, items);
+		corm_deparse_select(ctx, stmt, items);
 	else
 		corm_deparse_write(ctx, stmt, items);
+}
+
+/*
+ * Appends a statement's WITH ahead of what is put around the statement;
+ * false if it has none.
+ */
+static bool
+hoist_ctes(CormDeparse *ctx, CormStmt *stmt)
+{
+	bool		any = stmt->ctes != NIL;
+
+	corm_deparse_ctes(ctx, stmt);
+	stmt->ctes = NIL;
+	return any;
 }
 
 /*
@@ -313,7 +396,7 @@ needs_wrapping(CormStmt *stmt, List *items)
 	if (stmt->setops)
 		return true;
 	/* clauses may refer to a select item that the row type leaves out */
-	if (list_length(items) < list_length(stmt->select))
+	if (stmt->preloads == NIL && !stmt->reversed && list_length(items) < list_length(stmt->select))
 		return true;
 	if (!stmt->distinct && !stmt->distinct_on)
 		return false;
@@ -400,11 +483,11 @@ deparse_json(CormDeparse *ctx, CormStmt *stmt, bool one)
 	if (stmt->command == CORM_CMD_SELECT)
 	{
 		appendStringInfo(buf, "SELECT %s FROM (", result);
-		deparse_select(ctx, stmt, corm_items_json(stmt));
+		corm_deparse_select(ctx, stmt, corm_items_json(stmt));
 		appendStringInfo(buf, ") AS %s", rows);
 		return;
 	}
-	appendStringInfo(buf, "WITH %s AS (", rows);
+	appendStringInfo(buf, "%s %s AS (", hoist_ctes(ctx, stmt) ? "," : "WITH", rows);
 	if (stmt->command == CORM_CMD_RAW)
 		corm_deparse_raw(ctx, stmt->raw_sql, stmt->raw_args);
 	else
@@ -425,11 +508,11 @@ deparse_count(CormDeparse *ctx, CormStmt *stmt)
 		appendStringInfo(buf, ") AS %s", CORM_ROWS_ALIAS);
 	}
 	else if (stmt->group_by || stmt->having || stmt->distinct || stmt->distinct_on ||
-			 stmt->setops || stmt->limit || stmt->offset || stmt->ctes || stmt->select ||
+			 stmt->setops || stmt->limit || stmt->offset || stmt->ctes || stmt->select || stmt->cursor ||
 			 stmt->lock != CORM_N_INVALID)
 	{
 		appendStringInfoString(buf, " FROM (");
-		deparse_select(ctx, stmt, corm_items_own(stmt));
+		corm_deparse_select(ctx, stmt, corm_items_own(stmt));
 		appendStringInfo(buf, ") AS %s", CORM_ROWS_ALIAS);
 	}
 	else
@@ -438,19 +521,6 @@ deparse_count(CormDeparse *ctx, CormStmt *stmt)
 		deparse_from(ctx, stmt);
 		corm_deparse_conditions(ctx, " WHERE ", stmt->where);
 	}
-}
-
-static void
-deparse_exists(CormDeparse *ctx, CormStmt *stmt)
-{
-	bool		simple = !stmt->distinct && !stmt->distinct_on && !stmt->setops && !stmt->select;
-
-	appendStringInfoString(ctx->buf, "SELECT EXISTS (");
-	if (stmt->command == CORM_CMD_RAW)
-		corm_deparse_raw(ctx, stmt->raw_sql, stmt->raw_args);
-	else
-		deparse_select(ctx, stmt, simple ? NIL : corm_items_own(stmt));
-	appendStringInfoChar(ctx->buf, ')');
 }
 
 static void
@@ -482,6 +552,10 @@ corm_deparse(CormStmt *stmt, const CormDeparseRequest *request)
 	ctx.rows_fields = request->rows_fields;
 	result->returns_rows = true;
 
+	/* WITH queries go first, whatever is put around the rest: they may write */
+	if (stmt->command == CORM_CMD_SELECT)
+		hoist_ctes(&ctx, stmt);
+
 	switch (request->output)
 	{
 		case CORM_OUTPUT_ROWS:
@@ -498,6 +572,13 @@ corm_deparse(CormStmt *stmt, const CormDeparseRequest *request)
 			else
 				deparse_any(&ctx, stmt, items);
 			break;
+		case CORM_OUTPUT_PAGE:
+			if (stmt->cursor == NULL)
+				corm_complete_order(stmt);
+			result->order_hash = stmt->cursor ? stmt->cursor->args[0].str : corm_order_hash(stmt);
+			ctx.page = true;
+			corm_deparse_page(&ctx, stmt);
+			break;
 		case CORM_OUTPUT_JSON:
 			deparse_json(&ctx, stmt, false);
 			break;
@@ -510,13 +591,15 @@ corm_deparse(CormStmt *stmt, const CormDeparseRequest *request)
 			break;
 		case CORM_OUTPUT_EXISTS:
 			require_read(stmt, "exists");
-			deparse_exists(&ctx, stmt);
+			appendStringInfoString(&buf, "SELECT ");
+			corm_deparse_exists(&ctx, "EXISTS ", stmt);
 			break;
+		case CORM_OUTPUT_RESTORE:
 		case CORM_OUTPUT_NATIVE:
 			if (stmt->command == CORM_CMD_RAW)
 				corm_deparse_raw(&ctx, stmt->raw_sql, stmt->raw_args);
 			else if (stmt->command == CORM_CMD_SELECT)
-				deparse_select(&ctx, stmt, corm_items_own(stmt));
+				corm_deparse_select(&ctx, stmt, corm_items_own(stmt));
 			else
 			{
 				corm_deparse_write(&ctx, stmt, stmt->returns ? corm_items_own(stmt) : NIL);
@@ -526,6 +609,7 @@ corm_deparse(CormStmt *stmt, const CormDeparseRequest *request)
 	}
 
 	result->sql = buf.data;
+	result->uses_search_path = ctx.uses_search_path;
 	result->nparams = list_length(ctx.params);
 	result->params = palloc(sizeof(CormParam) * Max(result->nparams, 1));
 	for (int i = 0; i < result->nparams; i++)

@@ -20,12 +20,54 @@
 #include "query/query.h"
 
 /*
+ * Positions in errors of PostgreSQL's parser are those in the text that it
+ * was given, not in the statement of the client.
+ */
+static void
+sql_error_callback(void *arg)
+{
+	int			position = geterrposition();
+
+	if (position > 0)
+	{
+		errposition(0);
+		internalerrposition(position);
+		internalerrquery((const char *) arg);
+	}
+}
+
+/*
+ * corm_push_sql_errors makes errors refer to the given SQL until the caller
+ * sets error_context_stack back to callback->previous.
+ */
+void
+corm_push_sql_errors(ErrorContextCallback *callback, const char *sql)
+{
+	callback->callback = sql_error_callback;
+	callback->arg = unconstify(char *, sql);
+	callback->previous = error_context_stack;
+	error_context_stack = callback;
+}
+
+static List *
+parse(const char *sql, RawParseMode mode)
+{
+	ErrorContextCallback callback;
+	List	   *parsed;
+
+	corm_push_sql_errors(&callback, sql);
+	parsed = raw_parser(sql, mode);
+	error_context_stack = callback.previous;
+	return parsed;
+}
+
+/*
  * corm_raw_check_expr raises a syntax error unless sql is one expression.
  */
 void
 corm_raw_check_expr(const char *sql)
 {
-	List	   *parsed = raw_parser(sql, RAW_PARSE_PLPGSQL_EXPR);
+	List	   *parsed = parse(sql, RAW_PARSE_PLPGSQL_EXPR);
 	SelectStmt *select = (SelectStmt *) linitial_node(RawStmt, parsed)->stmt;
 
 	/* PL/pgSQL's expressions may go on with FROM, WHERE, ...: these may not */
@@ -36,7 +78,7 @@ corm_raw_check_expr(const char *sql)
 		ereport(ERROR,
 				(errcode(ERRCODE_SYNTAX_ERROR),
 				 errmsg("corm.raw() takes one SQL expression"),
-				 errdetail("The text is: %s", sql)));
+				 errdetail("The text is \"%s\".", sql)));
 }
 
 /*
@@ -46,7 +88,7 @@ corm_raw_check_expr(const char *sql)
 char *
 corm_raw_check_statement(const char *sql)
 {
-	List	   *parsed = raw_parser(sql, RAW_PARSE_DEFAULT);
+	List	   *parsed = parse(sql, RAW_PARSE_DEFAULT);
 	RawStmt    *stmt;
 
 	if (list_length(parsed) != 1)
