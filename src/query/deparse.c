@@ -91,8 +91,10 @@ corm_deparse_ctes(CormDeparse *ctx, CormStmt *stmt)
 						 foreach_current_index(lc) == 0 ? "WITH " : ", ",
 						 quote_identifier(cte->name));
 		corm_deparse_subquery(ctx, cte->query);
-		appendStringInfoString(ctx->buf, ") ");
+		appendStringInfoChar(ctx->buf, ')');
 	}
+	if (stmt->ctes)
+		appendStringInfoChar(ctx->buf, ' ');
 }
 
 static void
@@ -237,11 +239,17 @@ deparse_select(CormDeparse *ctx, CormStmt *stmt, List *items)
 
 	ctx->stmt = stmt;
 	corm_deparse_ctes(ctx, stmt);
+
+	/* set operations apply one after the other, whatever SQL's precedence */
+	for (int i = 1; i < list_length(stmt->setops); i++)
+		appendStringInfoChar(buf, '(');
 	deparse_select_body(ctx, stmt, items);
 	foreach(lc, stmt->setops)
 	{
 		CormSetOp  *setop = lfirst(lc);
 
+		if (foreach_current_index(lc) > 0)
+			appendStringInfoChar(buf, ')');
 		appendStringInfoString(buf,
 							   setop->tag == CORM_N_UNION ? " UNION (" :
 							   setop->tag == CORM_N_UNION_ALL ? " UNION ALL (" :
@@ -315,6 +323,10 @@ needs_wrapping(CormStmt *stmt, List *items)
 	/* clauses may refer to a select item that the row type leaves out */
 	if (list_length(items) < list_length(stmt->select))
 		return true;
+	/* or to one that is cast: they mean it as it was selected */
+	foreach(lc, items)
+		if (((CormItem *) lfirst(lc))->aliased && OidIsValid(((CormItem *) lfirst(lc))->cast))
+			return true;
 	if (!stmt->distinct && !stmt->distinct_on)
 		return false;
 	if (list_length(items) != list_length(corm_items_own(stmt)))

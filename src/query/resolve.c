@@ -332,7 +332,7 @@ place_clause(CormStmt *stmt, CormTree *clause)
 		case CORM_N_EXCEPT:
 			setop = palloc(sizeof(CormSetOp));
 			setop->tag = clause->tag;
-			setop->query = corm_resolve_stmt(clause->args[0].list, InvalidOid, stmt->parent);
+			setop->query = corm_resolve_part(clause->args[0].list, stmt);
 			stmt->setops = lappend(stmt->setops, setop);
 			break;
 		case CORM_N_SET:
@@ -450,12 +450,8 @@ check_conflict(CormStmt *stmt)
 				 errmsg("corm.on_conflict() and corm.on_constraint() exclude each other")));
 }
 
-/*
- * corm_resolve_stmt makes a statement of clauses; parent is the query around
- * it, or NULL.
- */
-CormStmt *
-corm_resolve_stmt(List *clauses, Oid default_model, CormStmt *parent)
+static CormStmt *
+resolve_stmt(List *clauses, Oid default_model, CormStmt *parent, CormStmt *beside)
 {
 	CormStmt   *stmt = palloc0(sizeof(CormStmt));
 	CormTree   *source = NULL;
@@ -464,6 +460,7 @@ corm_resolve_stmt(List *clauses, Oid default_model, CormStmt *parent)
 	check_stack_depth();
 	stmt->command = CORM_CMD_SELECT;
 	stmt->parent = parent;
+	stmt->beside = beside;
 
 	/* WITH queries first: a source may be one of them; then the source */
 	foreach(lc, clauses)
@@ -493,7 +490,14 @@ corm_resolve_stmt(List *clauses, Oid default_model, CormStmt *parent)
 			place_clause(stmt, clause);
 	}
 	if (stmt->command == CORM_CMD_RAW)
+	{
+		if (stmt->ctes)
+			ereport(ERROR,
+					(errcode(ERRCODE_SYNTAX_ERROR),
+					 errmsg("corm.with() cannot be combined with a raw query"),
+					 errhint("Write WITH in the raw SQL.")));
 		return stmt;
+	}
 
 	/* all ranges are known now: bind the names */
 	foreach(lc, stmt->joins)
@@ -528,6 +532,26 @@ corm_resolve_stmt(List *clauses, Oid default_model, CormStmt *parent)
 	if (stmt->command == CORM_CMD_UPDATE || stmt->command == CORM_CMD_DELETE)
 		check_has_where(stmt);
 	return stmt;
+}
+
+/*
+ * corm_resolve_stmt makes a statement of clauses; parent is the query around
+ * it, whose rows it may refer to, or NULL.
+ */
+CormStmt *
+corm_resolve_stmt(List *clauses, Oid default_model, CormStmt *parent)
+{
+	return resolve_stmt(clauses, default_model, parent, NULL);
+}
+
+/*
+ * corm_resolve_part makes a statement that stands in FROM of another one, or
+ * in a set operation with it.
+ */
+CormStmt *
+corm_resolve_part(List *clauses, CormStmt *stmt)
+{
+	return resolve_stmt(clauses, InvalidOid, stmt->parent, stmt);
 }
 
 /*
