@@ -13,6 +13,7 @@
 #include "exec/exec.h"
 #include "fmgr.h"
 #include "model/model.h"
+#include "query/query.h"
 
 PG_MODULE_MAGIC;
 
@@ -27,5 +28,6 @@ _PG_init(void)
 {
 	corm_guc_init();
 	corm_registry_init();
+	corm_scopes_init();
 	corm_plan_init();
 }

@@ -18,6 +18,10 @@
 
 /* guc.c: every setting of corm */
 extern int	corm_plan_cache_size;
+extern int	corm_filter_max_depth;
+extern int	corm_filter_max_nodes;
+extern int	corm_filter_max_list;
+extern int	corm_filter_max_limit;
 
 extern void corm_guc_init(void);
 

@@ -36,6 +36,11 @@
 #define corm_schema_aclcheck(nspid, roleid, mode) \
 	pg_namespace_aclcheck(nspid, roleid, mode)
 #else
+#include "catalog/pg_class.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+
 #define corm_owns_relation(relid, roleid) \
 	object_ownercheck(RelationRelationId, relid, roleid)
 #define corm_owns_type(typid, roleid) \
@@ -58,6 +63,24 @@
 #define corm_primary_key_index(rel) RelationGetPrimaryKeyIndex(rel)
 #else
 #define corm_primary_key_index(rel) RelationGetPrimaryKeyIndex(rel, false)
+#endif
+
+/* Base64 knows bytes as uint8 since 18. */
+#if PG_VERSION_NUM < 180000
+#define corm_b64_encode(src, len, dst, dstlen)	pg_b64_encode(src, len, dst, dstlen)
+#define corm_b64_decode(src, len, dst, dstlen)	pg_b64_decode(src, len, dst, dstlen)
+#else
+#define corm_b64_encode(src, len, dst, dstlen) \
+	pg_b64_encode((const uint8 *) (src), len, dst, dstlen)
+#define corm_b64_decode(src, len, dst, dstlen) \
+	pg_b64_decode(src, len, (uint8 *) (dst), dstlen)
+#endif
+
+/* Constraints that are not enforced came in 18. */
+#if PG_VERSION_NUM < 180000
+#define corm_constraint_is_enforced(form) true
+#else
+#define corm_constraint_is_enforced(form) ((form)->conenforced)
 #endif
 
 #endif							/* CORM_BASE_COMPAT_H */

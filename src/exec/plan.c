@@ -273,6 +273,8 @@ add_stmt_relids(List **relids, CormStmt *stmt)
 		add_stmt_relids(relids, ((CormCte *) lfirst(lc))->query);
 	foreach(lc, stmt->setops)
 		add_stmt_relids(relids, ((CormSetOp *) lfirst(lc))->query);
+	foreach(lc, stmt->preloads)
+		add_stmt_relids(relids, ((CormPreload *) lfirst(lc))->query);
 	foreach(lc, stmt->joins)
 		if (((CormJoin *) lfirst(lc))->condition)
 			add_tree_relids(relids, ((CormJoin *) lfirst(lc))->condition);
@@ -445,7 +447,19 @@ build_from_stmt(CormPlan *plan, const CormVerb *verb, CormStmt *stmt, bool path_
 	lock_relations(plan);
 
 	if (stmt->max_rows)
+	{
 		plan->max_rows_valno = stmt->max_rows->valno;
+		plan->max_rows = corm_value_copy(stmt->max_rows->constant, plan->context);
+	}
+	plan->limit_valno = -1;
+	if (stmt->limit && stmt->limit->tag == CORM_N_VALUE)
+	{
+		plan->limit_valno = stmt->limit->valno;
+		plan->limit = corm_value_copy(stmt->limit->constant, plan->context);
+	}
+	plan->has_cursor = stmt->cursor != NULL;
+	plan->has_offset = stmt->offset != NULL && stmt->offset->tag == CORM_N_VALUE;
+	plan->reversed = stmt->reversed;
 	if (stmt->rows)
 	{
 		if (stmt->rows->tag != CORM_N_VALUE)
@@ -458,6 +472,8 @@ build_from_stmt(CormPlan *plan, const CormVerb *verb, CormStmt *stmt, bool path_
 			return;				/* a template: rows.c asks again with the fields */
 	}
 
+	if (stmt->command == CORM_CMD_INSERT)
+		corm_fill_insert(stmt, rows_fields);
 	request.output = verb->output;
 	request.typid = verb->typid;
 	request.tupdesc = plan->tupdesc;
@@ -467,6 +483,8 @@ build_from_stmt(CormPlan *plan, const CormVerb *verb, CormStmt *stmt, bool path_
 	request.rows_fields = rows_fields;
 	deparsed = corm_deparse(stmt, &request);
 	plan->returns_rows = deparsed->returns_rows;
+	if (deparsed->order_hash)
+		plan->order_hash = MemoryContextStrdup(plan->context, deparsed->order_hash);
 	prepare(plan, deparsed, value_types);
 	add_spi_relids(&relids, plan->spi);
 	set_relids(plan, relids);
@@ -599,11 +617,17 @@ build_plan(CormPlan *plan, const PlanMaker *maker, bool path_is_safe)
 	if (maker->set)
 	{
 		CormQuerySet *set = maker->set;
+		List	   *clauses;
 		Oid			default_model = InvalidOid;
 
 		if (maker->verb->output == CORM_OUTPUT_ROWS)
 			default_model = get_typ_typrelid(maker->verb->typid);
-		stmt = corm_resolve(corm_queries_read_trees(set), default_model);
+		clauses = corm_queries_read_trees(set);
+		if (maker->verb->output == CORM_OUTPUT_RESTORE)
+			clauses = lappend(clauses, corm_make_tree(CORM_N_ONLY_DELETED));
+		stmt = corm_resolve(clauses, default_model);
+		if (maker->verb->output == CORM_OUTPUT_RESTORE)
+			corm_make_restore(stmt);
 		corm_queries_read_values(set);
 		value_types = palloc(sizeof(Oid) * Max(set->nvalues, 1));
 		for (int i = 0; i < set->nvalues; i++)
@@ -617,6 +641,8 @@ build_plan(CormPlan *plan, const PlanMaker *maker, bool path_is_safe)
 		value_types = palloc(sizeof(Oid) * Max(model->nfields, 1));
 		for (int i = 0; i < model->nfields; i++)
 			value_types[i] = corm_record_field_type(model, i);
+		if (maker->verb->source == CORM_PLAN_UPDATE_MULTI)
+			value_types[0] = get_array_type(model->typid);
 	}
 	build_from_stmt(plan, maker->verb, stmt, path_is_safe, maker->rows_fields, value_types);
 }

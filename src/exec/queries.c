@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "access/tupmacs.h"
+#include "catalog/pg_type.h"
 #include "exec/exec.h"
 #include "utils/array.h"
 #include "utils/jsonb.h"
@@ -103,6 +104,36 @@ corm_queries_read_trees(CormQuerySet *set)
 }
 
 /*
+ * corm_bound_int64 returns the bigint that a clause like limit() holds: a
+ * value of the call, or a stored one; absent if it has neither.
+ */
+int64
+corm_bound_int64(CormQuerySet *set, int valno, const CormValue *constant, int64 absent)
+{
+	if (constant == NULL)
+	{
+		if (valno < 0)
+			return absent;
+		if (valno >= set->nvalues)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_CORRUPTED),
+					 errmsg("invalid binary value of type corm.query")));
+		constant = &set->values[valno];
+	}
+	switch (constant->typid)
+	{
+		case INT8OID:
+			return DatumGetInt64(corm_value_datum(constant, 8, true));
+		case INT4OID:
+			return DatumGetInt32(corm_value_datum(constant, 4, true));
+		default:
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("a number of rows must be of type bigint")));
+	}
+}
+
+/*
  * The number of rows that max_rows() allows, or -1.
  */
 static int64
@@ -110,13 +141,9 @@ allowed_rows(CormPlan *plan, CormQuerySet *set)
 {
 	int64		max_rows;
 
-	if (plan->max_rows_valno < 0)
+	if (plan->max_rows_valno < 0 && plan->max_rows == NULL)
 		return -1;
-	if (plan->max_rows_valno >= set->nvalues)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("invalid binary value of type corm.query")));
-	max_rows = DatumGetInt64(corm_value_datum(&set->values[plan->max_rows_valno], 8, true));
+	max_rows = corm_bound_int64(set, plan->max_rows_valno, plan->max_rows, -1);
 	if (max_rows < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

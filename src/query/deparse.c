@@ -31,8 +31,6 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
-static void deparse_select(CormDeparse *ctx, CormStmt *stmt, List *items);
-
 /*
  * corm_deparse_table appends the qualified name of a model's table.
  */
@@ -55,6 +53,12 @@ corm_deparse_range(CormDeparse *ctx, CormRange *range)
 		corm_deparse_table(buf, range->model);
 		if (strcmp(range->alias, range->model->table_name) == 0)
 			return;
+	}
+	else if (range->rows)
+	{
+		appendStringInfoString(buf, "pg_catalog.unnest(");
+		corm_deparse_expr(ctx, range->rows);
+		appendStringInfoChar(buf, ')');
 	}
 	else if (range->cte)
 	{
@@ -230,8 +234,12 @@ deparse_select_body(CormDeparse *ctx, CormStmt *stmt, List *items)
 	corm_deparse_conditions(ctx, " HAVING ", stmt->having);
 }
 
-static void
-deparse_select(CormDeparse *ctx, CormStmt *stmt, List *items)
+/*
+ * corm_deparse_plain_select appends a SELECT of columns: preloads and turning
+ * rows back are around it.
+ */
+void
+corm_deparse_plain_select(CormDeparse *ctx, CormStmt *stmt, List *items)
 {
 	StringInfo	buf = ctx->buf;
 	CormStmt   *outer = ctx->stmt;
@@ -264,6 +272,12 @@ deparse_select(CormDeparse *ctx, CormStmt *stmt, List *items)
 	{
 		appendStringInfoString(buf, " LIMIT ");
 		corm_deparse_expr(ctx, stmt->limit);
+		/* one row more tells whether there is another page */
+		if (ctx->page && ctx->depth == 0 && stmt->limit->tag != CORM_N_NULL)
+		{
+			corm_deparse_operator(ctx, "+", "+", INT8OID, INT8OID);
+			appendStringInfoString(buf, "'1'::bigint");
+		}
 	}
 	else if (ctx->limit > 0 && ctx->depth == 0 && !finds_one_row(stmt))
 		appendStringInfo(buf, " LIMIT %d", ctx->limit);
@@ -280,6 +294,34 @@ deparse_select(CormDeparse *ctx, CormStmt *stmt, List *items)
 }
 
 /*
+ * corm_deparse_select appends a SELECT with the given columns.
+ */
+void
+corm_deparse_select(CormDeparse *ctx, CormStmt *stmt, List *items)
+{
+	bool		nested = stmt->reversed && items;
+	ListCell   *lc;
+
+	foreach(lc, items)
+		nested |= ((CormItem *) lfirst(lc))->preload != NULL;
+	if (nested)
+		corm_deparse_nested_select(ctx, stmt, items);
+	else
+		corm_deparse_plain_select(ctx, stmt, items);
+}
+
+/*
+ * corm_deparse_exists appends what stands inside of EXISTS ().
+ */
+void
+corm_deparse_exists(CormDeparse *ctx, CormStmt *stmt)
+{
+	ctx->depth++;
+	corm_deparse_plain_select(ctx, stmt, NIL);
+	ctx->depth--;
+}
+
+/*
  * corm_deparse_subquery appends a statement with its own output columns.
  */
 void
@@ -290,7 +332,7 @@ corm_deparse_subquery(CormDeparse *ctx, CormStmt *stmt)
 	if (stmt->command == CORM_CMD_RAW)
 		corm_deparse_raw(ctx, stmt->raw_sql, stmt->raw_args);
 	else if (stmt->command == CORM_CMD_SELECT)
-		deparse_select(ctx, stmt, corm_items_own(stmt));
+		corm_deparse_select(ctx, stmt, corm_items_own(stmt));
 	else
 		corm_deparse_write(ctx, stmt, stmt->returns ? corm_items_own(stmt) : NIL);
 	ctx->depth--;
@@ -304,7 +346,7 @@ static void
 deparse_any(CormDeparse *ctx, CormStmt *stmt, List *items)
 {
 	if (stmt->command == CORM_CMD_SELECT)
-		deparse_select(ctx, stmt, items);
+		corm_deparse_select(ctx, stmt, items);
 	else
 		corm_deparse_write(ctx, stmt, items);
 }
@@ -321,7 +363,7 @@ needs_wrapping(CormStmt *stmt, List *items)
 	if (stmt->setops)
 		return true;
 	/* clauses may refer to a select item that the row type leaves out */
-	if (list_length(items) < list_length(stmt->select))
+	if (stmt->preloads == NIL && !stmt->reversed && list_length(items) < list_length(stmt->select))
 		return true;
 	/* or to one that is cast: they mean it as it was selected */
 	foreach(lc, items)
@@ -412,7 +454,7 @@ deparse_json(CormDeparse *ctx, CormStmt *stmt, bool one)
 	if (stmt->command == CORM_CMD_SELECT)
 	{
 		appendStringInfo(buf, "SELECT %s FROM (", result);
-		deparse_select(ctx, stmt, corm_items_json(stmt));
+		corm_deparse_select(ctx, stmt, corm_items_json(stmt));
 		appendStringInfo(buf, ") AS %s", rows);
 		return;
 	}
@@ -437,11 +479,11 @@ deparse_count(CormDeparse *ctx, CormStmt *stmt)
 		appendStringInfo(buf, ") AS %s", CORM_ROWS_ALIAS);
 	}
 	else if (stmt->group_by || stmt->having || stmt->distinct || stmt->distinct_on ||
-			 stmt->setops || stmt->limit || stmt->offset || stmt->ctes || stmt->select ||
+			 stmt->setops || stmt->limit || stmt->offset || stmt->ctes || stmt->select || stmt->cursor ||
 			 stmt->lock != CORM_N_INVALID)
 	{
 		appendStringInfoString(buf, " FROM (");
-		deparse_select(ctx, stmt, corm_items_own(stmt));
+		corm_deparse_select(ctx, stmt, corm_items_own(stmt));
 		appendStringInfo(buf, ") AS %s", CORM_ROWS_ALIAS);
 	}
 	else
@@ -461,7 +503,7 @@ deparse_exists(CormDeparse *ctx, CormStmt *stmt)
 	if (stmt->command == CORM_CMD_RAW)
 		corm_deparse_raw(ctx, stmt->raw_sql, stmt->raw_args);
 	else
-		deparse_select(ctx, stmt, simple ? NIL : corm_items_own(stmt));
+		corm_deparse_select(ctx, stmt, simple ? NIL : corm_items_own(stmt));
 	appendStringInfoChar(ctx->buf, ')');
 }
 
@@ -510,6 +552,13 @@ corm_deparse(CormStmt *stmt, const CormDeparseRequest *request)
 			else
 				deparse_any(&ctx, stmt, items);
 			break;
+		case CORM_OUTPUT_PAGE:
+			if (stmt->cursor == NULL)
+				corm_complete_order(stmt);
+			result->order_hash = stmt->cursor ? stmt->cursor->args[0].str : corm_order_hash(stmt);
+			ctx.page = true;
+			corm_deparse_page(&ctx, stmt);
+			break;
 		case CORM_OUTPUT_JSON:
 			deparse_json(&ctx, stmt, false);
 			break;
@@ -524,11 +573,12 @@ corm_deparse(CormStmt *stmt, const CormDeparseRequest *request)
 			require_read(stmt, "exists");
 			deparse_exists(&ctx, stmt);
 			break;
+		case CORM_OUTPUT_RESTORE:
 		case CORM_OUTPUT_NATIVE:
 			if (stmt->command == CORM_CMD_RAW)
 				corm_deparse_raw(&ctx, stmt->raw_sql, stmt->raw_args);
 			else if (stmt->command == CORM_CMD_SELECT)
-				deparse_select(&ctx, stmt, corm_items_own(stmt));
+				corm_deparse_select(&ctx, stmt, corm_items_own(stmt));
 			else
 			{
 				corm_deparse_write(&ctx, stmt, stmt->returns ? corm_items_own(stmt) : NIL);

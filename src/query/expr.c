@@ -106,6 +106,7 @@ append_param(CormDeparse *ctx, CormTree *value, Oid typid, CormParamForm form)
 	CormParam  *param = palloc(sizeof(CormParam));
 
 	param->valno = value->valno;
+	param->constant = value->constant;
 	param->typid = typid;
 	param->form = form;
 	param->model = ctx->met_model ? ctx->met_model->name : NULL;
@@ -155,7 +156,8 @@ meet(CormDeparse *ctx, CormTree *left)
 {
 	ctx->met_model = NULL;
 	ctx->met_field = NULL;
-	if (left && left->tag == CORM_N_COLUMN && left->field)
+	if (left && (left->tag == CORM_N_COLUMN || left->tag == CORM_N_FILTER_COLUMN) &&
+		left->field && left->range)
 	{
 		ctx->met_model = left->range->model;
 		ctx->met_field = left->field;
@@ -194,6 +196,7 @@ is_atom(CormTree *tree)
 	switch (tree->tag)
 	{
 		case CORM_N_COLUMN:
+		case CORM_N_FILTER_COLUMN:
 			return tree->aliased == NULL || is_atom(tree->aliased);
 		case CORM_N_VALUE:
 		case CORM_N_NULL:
@@ -215,6 +218,12 @@ is_atom(CormTree *tree)
 		case CORM_N_BOOL_OR:
 		case CORM_N_STRING_AGG:
 		case CORM_N_EXISTS:
+		case CORM_N_NOT_EXISTS:
+		case CORM_N_SOME:
+		case CORM_N_EVERY:
+		case CORM_N_NONE:
+		case CORM_N_ROW:
+		case CORM_N_INSERTED:
 		case CORM_N_RAW:
 			return true;
 		case CORM_N_AS:
@@ -224,9 +233,21 @@ is_atom(CormTree *tree)
 	}
 }
 
+/*
+ * AND or OR of one condition is that condition.
+ */
+static CormTree *
+unwrap(CormTree *tree)
+{
+	while ((tree->tag == CORM_N_AND || tree->tag == CORM_N_OR) && list_length(tree->args[0].list) == 1)
+		tree = linitial(tree->args[0].list);
+	return tree;
+}
+
 static void
 deparse_operand(CormDeparse *ctx, CormTree *tree)
 {
+	tree = unwrap(tree);
 	if (is_atom(tree))
 		corm_deparse_expr(ctx, tree);
 	else
@@ -467,7 +488,7 @@ deparse_condition_list(CormDeparse *ctx, List *conditions, const char *word, con
 		appendStringInfoString(ctx->buf, empty);
 	foreach(lc, conditions)
 	{
-		CormTree   *cond = lfirst(lc);
+		CormTree   *cond = unwrap(lfirst(lc));
 
 		if (foreach_current_index(lc) > 0)
 			appendStringInfoString(ctx->buf, word);
@@ -681,6 +702,14 @@ deparse_in_parens(CormDeparse *ctx, const char *before, CormStmt *query)
 	appendStringInfoChar(ctx->buf, ')');
 }
 
+static void
+deparse_exists(CormDeparse *ctx, const char *before, CormStmt *query)
+{
+	appendStringInfo(ctx->buf, "%s(", before);
+	corm_deparse_exists(ctx, query);
+	appendStringInfoChar(ctx->buf, ')');
+}
+
 /*
  * corm_deparse_output_expr appends an element of ORDER BY, GROUP BY or
  * DISTINCT ON, where an output column may stand by its name.
@@ -688,7 +717,8 @@ deparse_in_parens(CormDeparse *ctx, const char *before, CormStmt *query)
 void
 corm_deparse_output_expr(CormDeparse *ctx, CormTree *tree)
 {
-	if (tree->tag == CORM_N_COLUMN && tree->range == NULL)
+	if ((tree->tag == CORM_N_COLUMN || tree->tag == CORM_N_FILTER_COLUMN) &&
+		tree->range == NULL && tree->query == NULL)
 		appendStringInfoString(ctx->buf, quote_identifier(tree->output));
 	else
 		corm_deparse_expr(ctx, tree);
@@ -708,7 +738,10 @@ corm_deparse_expr(CormDeparse *ctx, CormTree *tree)
 	switch (tree->tag)
 	{
 		case CORM_N_COLUMN:
-			if (tree->range)
+		case CORM_N_FILTER_COLUMN:
+			if (tree->query)
+				deparse_in_parens(ctx, "", tree->query);
+			else if (tree->range)
 				corm_deparse_column(ctx, tree->range, tree->field, tree->output);
 			else if (tree->aliased)
 				corm_deparse_expr(ctx, tree->aliased);
@@ -723,6 +756,13 @@ corm_deparse_expr(CormDeparse *ctx, CormTree *tree)
 			break;
 		case CORM_N_SUBQUERY:
 			deparse_in_parens(ctx, "", tree->query);
+			break;
+		case CORM_N_SOME:
+			deparse_exists(ctx, "EXISTS ", tree->query);
+			break;
+		case CORM_N_EVERY:
+		case CORM_N_NONE:
+			deparse_exists(ctx, "NOT EXISTS ", tree->query);
 			break;
 		case CORM_N_EXISTS:
 			deparse_in_parens(ctx, "EXISTS ", tree->query);
@@ -745,6 +785,21 @@ corm_deparse_expr(CormDeparse *ctx, CormTree *tree)
 			appendStringInfoString(buf, "CAST(");
 			corm_deparse_expr(ctx, tree->args[0].node);
 			appendStringInfo(buf, " AS %s)", corm_deparse_type(tree->args[1].oid, -1));
+			break;
+		case CORM_N_INSERTED:
+			/* a row that was updated has the locking transaction as its xmax */
+			appendStringInfo(buf, "(%s.xmax", quote_identifier(ctx->stmt->source->alias));
+			corm_deparse_operator(ctx, "=", "=", XIDOID, XIDOID);
+			appendStringInfoString(buf, "'0'::xid)");
+			break;
+		case CORM_N_ROW:
+			appendStringInfoString(buf, "ROW(");
+			deparse_args(ctx, tree->args[0].list);
+			appendStringInfoChar(buf, ')');
+			break;
+		case CORM_N_IS_NOT_TRUE:
+			deparse_operand(ctx, tree->args[0].node);
+			appendStringInfoString(buf, " IS NOT TRUE");
 			break;
 		case CORM_N_AS:
 			corm_deparse_expr(ctx, tree->args[0].node);

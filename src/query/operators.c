@@ -202,6 +202,7 @@ corm_expr_type(CormTree *tree)
 	switch (tree->tag)
 	{
 		case CORM_N_COLUMN:
+		case CORM_N_FILTER_COLUMN:
 			if (tree->field)
 				return tree->field->typid;
 			if (tree->aliased)
