@@ -30,8 +30,8 @@ make_item(CormTree *tree)
 	}
 	else
 	{
-		item->aliased = tree->tag == CORM_N_AS;
-		item->tree = item->aliased ? tree->args[0].node : tree;
+		item->aliased = tree->tag == CORM_N_AS || tree->is_referenced;
+		item->tree = tree->tag == CORM_N_AS ? tree->args[0].node : tree;
 	}
 	return item;
 }
