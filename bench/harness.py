@@ -221,11 +221,11 @@ def main():
     # So that the files of lines/ find this module, also when it is the program.
     sys.modules["harness"] = sys.modules["__main__"]
     parser = argparse.ArgumentParser(description="Measure corm against other ways to do the same work.")
-    parser.add_argument("--quick", action="store_true", help="a tenth of the work and 3 rounds")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the work and 5 rounds")
     parser.add_argument("--rounds", type=int)
     parser.add_argument("lines", nargs="*", metavar="LINE")
     arguments = parser.parse_args()
-    rounds = arguments.rounds or (3 if arguments.quick else 7)
+    rounds = arguments.rounds or (5 if arguments.quick else 21)
 
     files = {}
     for path in sorted(glob.glob(os.path.join(HERE, "lines", "*.py"))):

@@ -63,34 +63,39 @@ SELECT pg_temp.iso(:'iso' || '/iso_3166-1.json') AS countries,
     INTO TEMP iso;
 
 \echo
-\echo '== Loading the files, each in its own way.  "iso" holds their JSON.'
+\echo '== Loading the files, each in its own way.  Table "iso" holds their JSON.'
 \echo
+\echo '-- A JSON array: its keys are field names, its values become the columns'' types.'
 \set ECHO queries
-
--- a JSON array: keys are field names, values become the columns' types
 SELECT jsonb_array_length(corm.insert_json('countries', countries)) AS countries FROM iso;
 
--- rows for an inserter
+\set ECHO none
+\echo '-- Rows for an inserter; country_code is generated.'
+\set ECHO queries
 SELECT corm.exec(corm.inserter('subdivisions'), corm.rows(subdivisions)) AS subdivisions FROM iso;
-
--- typed records, which come back as they were stored: defaults filled in
-SELECT count(r) AS languages, count(*) FILTER (WHERE (r).scope = 'M') AS macrolanguages
-FROM (SELECT corm.insert_multi(ARRAY(SELECT jsonb_populate_record(NULL::languages, language)
-                                     FROM jsonb_array_elements(languages) AS language)) AS r FROM iso) AS inserted;
 
 SELECT corm.exec(corm.inserter('currencies'), corm.rows(currencies)) AS currencies,
        corm.exec(corm.inserter('scripts'), corm.rows(scripts)) AS scripts FROM iso;
 
--- one record
-SELECT * FROM corm.insert(ROW('xko', NULL, 'Cormish', NULL, NULL, 'C')::languages);
+\set ECHO none
+\echo '-- Typed records.  They come back as they were stored.'
+\set ECHO queries
+SELECT count(*) AS languages, count(*) FILTER (WHERE (stored).scope = 'M') AS macrolanguages
+FROM (SELECT corm.insert_multi(ARRAY(SELECT jsonb_populate_record(NULL::languages, language)
+                                     FROM jsonb_array_elements(languages) AS language)) AS stored FROM iso) AS inserted;
 
 \set ECHO none
+\echo '-- One record.  NULL in a field that has a default means the default.'
+\set ECHO queries
+SELECT * FROM corm.insert(ROW('qcm', NULL, 'Cormish', NULL, NULL, 'C')::languages);
+
+\set ECHO none
+DROP TABLE iso;
 ANALYZE;
 \echo
 \echo '== Models: found from the catalogs, nothing to declare'
 \echo
 \set ECHO queries
-
 SELECT model, primary_key, registered FROM corm.models ORDER BY model::text;
 
 SELECT name, type, not_null, generated, primary_key FROM corm.fields WHERE model = 'subdivisions'::regclass;
@@ -111,7 +116,9 @@ SELECT name, official_name FROM corm.get(NULL::countries, corm.where(corm.eq('al
 SELECT corm.count(corm.selector('languages'), corm.where(corm.eq('type', 'E'))) AS "extinct languages",
        corm.exists(corm.selector('currencies'), corm.where(corm.icontains('name', 'doubloon'))) AS "doubloons?";
 
--- any condition; values are bound, whatever they contain
+\set ECHO none
+\echo '-- Conditions nest.  Values are bound, whatever they contain.'
+\set ECHO queries
 SELECT code, name FROM corm.get_multi(NULL::subdivisions,
     corm.where(corm.or(corm.eq('country_code', 'PT'), corm.in('country_code', ARRAY['AD', 'MC'])),
                corm.starts_with('name', 'S'), corm.neq('name', '''; DROP TABLE subdivisions --')),
@@ -158,34 +165,44 @@ SELECT corm.pluck(NULL::text, corm.selector('scripts'), corm.select('name'), cor
 \echo
 \set ECHO queries
 
--- by query
+\set ECHO none
+\echo '-- By query: the rows that were updated.'
+\set ECHO queries
 SELECT alpha_2, name, common_name FROM corm.get_multi(NULL::countries, corm.updater('countries'),
-    corm.set('common_name', corm.fn('upper', corm.c('name'))), corm.where(corm.in('alpha_2', ARRAY['PT', 'ES'])),
-    corm.returning('alpha_2', 'name', 'common_name'));
+    corm.set('common_name', corm.fn('upper', corm.c('name'))), corm.where(corm.in('alpha_2', ARRAY['PT', 'ES'])));
 
--- by record: read, change a field, write back by primary key
+\set ECHO none
+\echo '-- By record: read, change a field, write back by primary key.'
+\set ECHO queries
 SELECT alpha_2, common_name FROM corm.update(
     corm.set_field(corm.get(NULL::countries, corm.where(corm.eq('alpha_2', 'PT'))), 'common_name', 'Portugal'));
 
-SELECT corm.delete(corm.get(NULL::languages, corm.where(corm.eq('alpha_3', 'xko')))) AS "Cormish is gone";
+SELECT corm.delete(corm.get(NULL::languages, corm.where(corm.eq('alpha_3', 'qcm')))) AS "Cormish is gone";
 
 \set ECHO none
 \echo
 \echo '== Refused: a field that does not exist, and a delete that forgot its condition'
 \echo
 \set ECHO queries
-
 SELECT * FROM corm.get(NULL::countries, corm.where(corm.eq('offical_name', 'Portuguese Republic')));
 
+\set ECHO none
+\echo
+\set ECHO queries
 SELECT corm.exec(corm.deleter('countries'));
 
 \set ECHO none
 \echo
-\echo '== What runs: building a query never executes it'
+\echo '== A query is a value.  Name it, extend it, and see what runs'
 \echo
 \set ECHO queries
+CREATE FUNCTION of_country(code text) RETURNS corm.query LANGUAGE sql IMMUTABLE
+    RETURN corm.pipe(corm.selector('subdivisions'), corm.where(corm.eq('country_code', code)), corm.order_by('name'));
 
-SELECT corm.to_sql(corm.selector('subdivisions'), corm.where(corm.eq('country_code', 'PT')), corm.order_by('name'),
-                   corm.limit(10)) AS sql,
-       corm.args(corm.selector('subdivisions'), corm.where(corm.eq('country_code', 'PT')), corm.order_by('name'),
-                 corm.limit(10)) AS args \gx
+SELECT code, name, type FROM corm.get_multi(NULL::subdivisions, of_country('PT'), corm.limit(3));
+
+\pset format unaligned
+\pset tuples_only on
+SELECT corm.to_sql(of_country('PT'), corm.limit(3));
+
+SELECT corm.args(of_country('PT'), corm.limit(3));

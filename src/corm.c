@@ -13,6 +13,8 @@
 #include "exec/exec.h"
 #include "fmgr.h"
 #include "model/model.h"
+#include "query/query.h"
+#include "tx/tx.h"
 
 PG_MODULE_MAGIC;
 
@@ -27,5 +29,7 @@ _PG_init(void)
 {
 	corm_guc_init();
 	corm_registry_init();
+	corm_scopes_init();
 	corm_plan_init();
+	corm_tx_init();
 }

@@ -14,7 +14,7 @@ def lines(bench):
              loop.format("EXECUTE format('SELECT * FROM %I WHERE id = $1', 'users') INTO r USING i;"), "r users;"),
           times_faster(3))])
 
-    times = bench.count(300)
+    times = bench.count(100)
     fetch = "FOR i IN 1 .. %d LOOP FOR r IN {} LOOP n := n + 1; END LOOP; END LOOP;" % times
     declare = "r users; n int := 0;"
     get_multi = Line(
@@ -25,10 +25,17 @@ def lines(bench):
         [("static SQL", bench.plpgsql(
             fetch.format("SELECT * FROM users WHERE id > i ORDER BY id LIMIT 1000"), declare), at_most(1.05))])
 
+    corm_rows = ("SELECT * FROM corm.get_multi(NULL::users, corm.where(corm.gt('id', 500)), corm.order_by('id'), "
+                 "corm.limit(1000))")
+    fetched = Line(
+        "get_multi of 1,000 rows x 10 columns, fetched by psycopg",
+        ("corm.get_multi", bench.sql(corm_rows)),
+        [("static SQL", bench.sql("SELECT * FROM users WHERE id > 500 ORDER BY id LIMIT 1000"), at_most(1.05))])
+
     build = Line(
         f"building a 5-clause query with 3 bound values, {calls:,} times",
         ("corm.pipe", bench.plpgsql(
             loop.format("q := corm.pipe(corm.selector('users'), corm.where(corm.eq('company_id', i)), "
                         "corm.where(corm.gt('age', i)), corm.order_by('-id'), corm.limit(i));"), "q corm.query;")),
         [("an empty loop", bench.plpgsql(loop.format("q := NULL;"), "q corm.query;"), costs_at_most(2, "us", calls))])
-    return [get, get_multi, build]
+    return [get, get_multi, fetched, build]

@@ -5,9 +5,9 @@ from harness import Line, at_most, faster
 NODE_PEERS = [("Drizzle", "drizzle"), ("TypeORM", "typeorm"), ("Sequelize", "sequelize"), ("Knex", "knex"), ("Prisma", "prisma")]
 PYTHON_PEERS = [("SQLAlchemy", "sqlalchemy"), ("Django", "django")]
 
-WORKS = [("get", "get by key", 3000),
-         ("filter", "filter: three conditions, ordered, 20 rows", 2000),
-         ("page", "page: 10 rows of one company, newest first, the third page", 2000)]
+WORKS = [("get", "get by key", 500),
+         ("filter", "filter: three conditions, ordered, 20 rows", 300),
+         ("page", "page: 10 rows of one company, newest first, the third page", 300)]
 
 
 def lines(bench):

@@ -1,4 +1,5 @@
-# Links between the pages of the documentation lead somewhere, heading included.
+# Links between the pages of the documentation lead somewhere, heading included, and its index names
+# every page.
 
 use strict;
 use warnings;
@@ -55,6 +56,13 @@ for my $path (files('*.md', 'docs/*.md', 'src/*.md', 'bench/*.md'))
 			}
 		}
 	}
+}
+
+my $index = read_file('docs/README.md');
+for my $path (files('docs/*.md'))
+{
+	my ($name) = $path =~ m{([^/]+)$};
+	problem('docs/README.md', undef, "has no link to $name") unless $name eq 'README.md' || $index =~ /\]\(\Q$name\E\)/;
 }
 
 finish();

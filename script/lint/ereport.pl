@@ -49,7 +49,7 @@ for my $path (files('src/*.c', 'src/*/*.c'))
 		{
 			my ($line, $text) = ($_->[0], literal($_->[1]));
 			next unless defined $text;
-			problem($path, $line, "not a sentence: $text") unless $text =~ /^(?:[A-Z"%]).*[.?!:)]$/s || $text eq '%s';
+			problem($path, $line, "not a sentence: $text") unless $text =~ /^[A-Z"%].*(?:[.?!:)]|: %s)$/s || $text eq '%s';
 		}
 	}
 }

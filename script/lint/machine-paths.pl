@@ -9,16 +9,13 @@ use Lint;
 
 my $directories = qr{(?<![\w.*\}])/(?:w[o]rk|f[a]rm|h[o]me/\w+|r[o]ot|tmp/pg[s]rc|opt/p[g]\w*)(?:/|\b(?![-\w]))};
 
-my @paths;
-if (-e root() . '/.git')
-{
-	@paths = split /\0/, qx(git -c safe.directory='*' -C '@{[ root() ]}' ls-files -z --cached --others --exclude-standard);
-	die "git lists no file\n" unless @paths;
-}
-else
-{
-	@paths = files('*', '.*/*', '*/*', '*/*/*', '*/*/*/*');
-}
+# Without git, or outside a repository of it, whatever is there and was not made by a tool
+my @paths = split /\0/,
+  qx(git -c safe.directory='*' -C '@{[ root() ]}' ls-files -z --cached --others --exclude-standard 2>/dev/null)
+  if -e root() . '/.git';
+@paths = grep { !m{(?:^|/)(?:node_modules|coverage|results|output_iso)/|^regression\.|^corm--\d} }
+  files('*', '.[!.]*', '.[!.]*/*', '*/*', '*/*/*', '*/*/*/*')
+  unless @paths;
 for my $path (@paths)
 {
 	next unless -f root() . "/$path" && -T _;

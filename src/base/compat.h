@@ -25,6 +25,7 @@
 #define pg_attribute_noreturn() __attribute__((noreturn))
 #endif
 
+#include "catalog/namespace.h"
 #include "utils/acl.h"
 
 /* Ownership and privilege checks were one function per catalog before 16. */
@@ -36,6 +37,11 @@
 #define corm_schema_aclcheck(nspid, roleid, mode) \
 	pg_namespace_aclcheck(nspid, roleid, mode)
 #else
+#include "catalog/pg_class.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+
 #define corm_owns_relation(relid, roleid) \
 	object_ownercheck(RelationRelationId, relid, roleid)
 #define corm_owns_type(typid, roleid) \
@@ -44,6 +50,32 @@
 	object_aclcheck(ProcedureRelationId, funcid, roleid, ACL_EXECUTE)
 #define corm_schema_aclcheck(nspid, roleid, mode) \
 	object_aclcheck(NamespaceRelationId, nspid, roleid, mode)
+#endif
+
+/* A snapshot of the search path, to see later whether it is still the same. */
+#if PG_VERSION_NUM < 170000
+#define CormSearchPath OverrideSearchPath
+#define corm_get_search_path(context)	GetOverrideSearchPath(context)
+#define corm_search_path_matches(path)	OverrideSearchPathMatchesCurrent(path)
+#else
+#define CormSearchPath SearchPathMatcher
+#define corm_get_search_path(context)	GetSearchPathMatcher(context)
+#define corm_search_path_matches(path)	SearchPathMatchesCurrentEnvironment(path)
+#endif
+
+/* The executor's run had one more parameter before 18. */
+#if PG_VERSION_NUM < 180000
+#define CORM_EXECUTOR_RUN_PARAMS \
+	QueryDesc *query_desc, ScanDirection direction, uint64 count, bool execute_once
+#define CORM_EXECUTE_ONCE	execute_once
+#define CORM_EXECUTOR_RUN(run, query_desc, direction, count, execute_once) \
+	(run) (query_desc, direction, count, execute_once)
+#else
+#define CORM_EXECUTOR_RUN_PARAMS \
+	QueryDesc *query_desc, ScanDirection direction, uint64 count
+#define CORM_EXECUTE_ONCE	true
+#define CORM_EXECUTOR_RUN(run, query_desc, direction, count, execute_once) \
+	(run) (query_desc, direction, count)
 #endif
 
 /* Errors as data reached the name parser in 16. */
@@ -58,6 +90,24 @@
 #define corm_primary_key_index(rel) RelationGetPrimaryKeyIndex(rel)
 #else
 #define corm_primary_key_index(rel) RelationGetPrimaryKeyIndex(rel, false)
+#endif
+
+/* Base64 knows bytes as uint8 since 18. */
+#if PG_VERSION_NUM < 180000
+#define corm_b64_encode(src, len, dst, dstlen)	pg_b64_encode(src, len, dst, dstlen)
+#define corm_b64_decode(src, len, dst, dstlen)	pg_b64_decode(src, len, dst, dstlen)
+#else
+#define corm_b64_encode(src, len, dst, dstlen) \
+	pg_b64_encode((const uint8 *) (src), len, dst, dstlen)
+#define corm_b64_decode(src, len, dst, dstlen) \
+	pg_b64_decode(src, len, (uint8 *) (dst), dstlen)
+#endif
+
+/* Constraints that are not enforced came in 18. */
+#if PG_VERSION_NUM < 180000
+#define corm_constraint_is_enforced(form) true
+#else
+#define corm_constraint_is_enforced(form) ((form)->conenforced)
 #endif
 
 #endif							/* CORM_BASE_COMPAT_H */

@@ -18,6 +18,25 @@
 #include "utils/lsyscache.h"
 
 /*
+ * corm_value_copy copies a value and its datum into a context; NULL of NULL.
+ */
+CormValue *
+corm_value_copy(const CormValue *value, MemoryContext context)
+{
+	CormValue  *copy;
+	char	   *data;
+
+	if (value == NULL)
+		return NULL;
+	copy = MemoryContextAlloc(context, sizeof(CormValue));
+	data = MemoryContextAlloc(context, value->len);
+	memcpy(data, value->data, value->len);
+	*copy = *value;
+	copy->data = data;
+	return copy;
+}
+
+/*
  * corm_bind_prepare fills params, an array of as many elements as deparsed
  * has, from the inferred types of the parameters and the types of the bound
  * values.  What it remembers lives in context.
@@ -30,10 +49,11 @@ corm_bind_prepare(CormPlanParam *params, const CormDeparsed *deparsed,
 	{
 		const CormParam *source = &deparsed->params[i];
 		CormPlanParam *param = &params[i];
-		Oid			value_type = value_types[source->valno];
+		Oid			value_type = source->constant ? source->constant->typid : value_types[source->valno];
 		Oid			typinput;
 
 		param->valno = source->valno;
+		param->constant = corm_value_copy(source->constant, context);
 		param->typid = types[i];
 		param->form = source->form;
 		param->value_type = value_type;
@@ -176,10 +196,11 @@ convert(CormPlanParam *param, Datum value)
 /*
  * corm_bind_values makes the parameters of a plan from the bound values of
  * its queries, in the current context; by-reference datums may point into
- * the query values.
+ * the query values.  The values must be those of the shape that the plan was
+ * found by: a corrupt query could say otherwise.
  */
 ParamListInfo
-corm_bind_values(CormPlan *plan, const CormValue *values)
+corm_bind_values(CormPlan *plan, const CormQuerySet *set)
 {
 	ParamListInfo list;
 
@@ -190,11 +211,20 @@ corm_bind_values(CormPlan *plan, const CormValue *values)
 	{
 		CormPlanParam *param = &plan->params[i];
 		ParamExternData *data = &list->params[i];
+		const CormValue *value = param->constant;
 
+		if (value == NULL)
+		{
+			if (param->valno >= set->nvalues || set->values[param->valno].typid != param->value_type)
+				ereport(ERROR,
+						(errcode(ERRCODE_DATA_CORRUPTED),
+						 errmsg("invalid binary value of type corm.query")));
+			value = &set->values[param->valno];
+		}
 		data->ptype = param->typid;
 		data->pflags = PARAM_FLAG_CONST;
 		data->isnull = false;
-		data->value = corm_value_datum(&values[param->valno], param->typlen, param->typbyval);
+		data->value = corm_value_datum(value, param->typlen, param->typbyval);
 		if (param->binding != CORM_BIND_PLAIN)
 			data->value = convert(param, data->value);
 	}
@@ -221,6 +251,8 @@ corm_bind_record(CormPlan *plan, const Datum *values, const bool *nulls)
 		data->pflags = PARAM_FLAG_CONST;
 		data->isnull = nulls[param->valno];
 		data->value = data->isnull ? (Datum) 0 : values[param->valno];
+		if (!data->isnull && param->binding != CORM_BIND_PLAIN)
+			data->value = convert(param, data->value);
 	}
 	return list;
 }

@@ -22,6 +22,7 @@
 #include "lib/ilist.h"
 #include "query/query.h"
 #include "storage/lockdefs.h"
+#include "utils/jsonb.h"
 #include "utils/tuplestore.h"
 
 /*
@@ -40,6 +41,7 @@ typedef enum CormBinding
 typedef struct CormPlanParam
 {
 	int			valno;
+	CormValue  *constant;		/* the value itself, if it is stored: not of the call */
 	Oid			typid;			/* of the parameter */
 	CormBinding binding;
 	CormParamForm form;			/* BIND_PATTERN */
@@ -69,7 +71,9 @@ typedef enum CormPlanSource
 	CORM_PLAN_INSERT,			/* by record: the shape is a bitmap of fields */
 	CORM_PLAN_UPDATE,
 	CORM_PLAN_SAVE,
-	CORM_PLAN_DELETE
+	CORM_PLAN_DELETE,
+	CORM_PLAN_LOOKUP,			/* the row with the record's key */
+	CORM_PLAN_UPDATE_MULTI		/* by an array of records */
 } CormPlanSource;
 
 typedef struct CormPlan
@@ -97,6 +101,8 @@ typedef struct CormPlan
 	CormPlanParam *params;
 	bool		returns_rows;
 	bool		read_only;		/* a SELECT without locking clause */
+	char	   *search_path;	/* what it was made under, NULL if that does not matter */
+	Oid			search_path_role;
 	bool		custom_only;	/* must be planned with its values each time */
 
 	/* result */
@@ -107,6 +113,16 @@ typedef struct CormPlan
 	bool		typbyval;
 
 	int			max_rows_valno; /* or -1 */
+	CormValue  *max_rows;		/* the value itself, if it is stored */
+
+	/* OUTPUT_PAGE */
+	int			limit_valno;	/* or -1 */
+	CormValue  *limit;			/* the value itself, if it is stored */
+	bool		has_cursor;
+	bool		has_offset;
+	bool		reversed;
+	char	   *order_hash;
+
 	int			rows_valno;		/* value of rows(), or -1 */
 	Oid			rows_model;		/* model that the rows belong to */
 	const char *model_name;		/* for messages; NULL for a raw query */
@@ -142,14 +158,15 @@ extern CormPlan *corm_plan_for_record(const CormVerb *verb, CormModel *model, Bi
 /* record.c: the statement for a write of one record */
 extern CormStmt *corm_record_stmt(CormPlanSource source, CormModel *model, Bitmapset *fields);
 extern Oid	corm_record_field_type(CormModel *model, int field);
-extern bool corm_field_is_written(const CormField *field, bool insert, bool isnull);
+extern bool corm_field_is_written(CormModel *model, int field, bool insert, bool isnull);
 extern void corm_plan_release(CormPlan *plan);
 
 /* bind.c */
+extern CormValue *corm_value_copy(const CormValue *value, MemoryContext context);
 extern void corm_bind_prepare(CormPlanParam *params, const CormDeparsed *deparsed,
 							  const Oid *types, MemoryContext context,
 							  const Oid *value_types);
-extern ParamListInfo corm_bind_values(CormPlan *plan, const CormValue *values);
+extern ParamListInfo corm_bind_values(CormPlan *plan, const CormQuerySet *set);
 extern ParamListInfo corm_bind_record(CormPlan *plan, const Datum *values, const bool *nulls);
 
 /*
@@ -160,16 +177,23 @@ typedef enum CormSinkKind
 	CORM_SINK_NONE,				/* count only */
 	CORM_SINK_STORE,			/* rows into a tuplestore */
 	CORM_SINK_FIRST,			/* the first row, or value of the first row */
-	CORM_SINK_ONE				/* the same, and a second one is an error */
+	CORM_SINK_ONE,				/* the same, and a second one is an error */
+	CORM_SINK_CALLBACK			/* each row to a function */
 } CormSinkKind;
+
+/* Called once with slot NULL before the first row, then for each row, deformed. */
+typedef void (*CormRowCallback) (CormPlan *plan, TupleTableSlot *slot, void *arg);
 
 /* Where the rows of an execution go. */
 typedef struct CormSink
 {
 	CormSinkKind kind;
-	Tuplestorestate *store;		/* SINK_STORE */
+	Tuplestorestate *store;		/* SINK_STORE; NULL: it is made for the rows of the plan ... */
+	FunctionCallInfo fcinfo;	/* ... as the result of this call */
 	MemoryContext context;		/* where a datum is allocated */
 	uint64		nrows;			/* rows received */
+	CormRowCallback callback;	/* SINK_CALLBACK */
+	void	   *arg;
 	Datum		value;			/* SINK_FIRST, SINK_ONE */
 	bool		isnull;
 } CormSink;
@@ -182,7 +206,14 @@ extern TupleDesc corm_row_tupdesc(Oid typid);
 extern Bitmapset *corm_first_rows(CormPlan *plan, CormQuerySet *set);
 extern uint64 corm_run_rows(const CormVerb *verb, CormPlan *plan, CormQuerySet *set, CormSink *sink);
 
+extern Jsonb *corm_insert_json_rows(Oid model, Jsonb *array);
+
+/* nested.c: rows with their relations */
+extern bool corm_has_relation_keys(CormModel *model, Jsonb *data);
+extern Jsonb *corm_insert_nested(CormModel *model, Jsonb *array);
+
 /* queries.c: one query run to its sink */
+extern int64 corm_bound_int64(CormQuerySet *set, int valno, const CormValue *constant, int64 absent);
 extern uint64 corm_run_queries(const CormVerb *verb, CormQuerySet *set, CormSink *sink);
 
 #endif							/* CORM_EXEC_H */

@@ -114,7 +114,7 @@ corm_args(PG_FUNCTION_ARGS)
 
 	PG_TRY();
 	{
-		ParamListInfo params = corm_bind_values(plan, set.values);
+		ParamListInfo params = corm_bind_values(plan, &set);
 
 		pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
 		for (int i = 0; i < plan->nparams; i++)
@@ -144,7 +144,7 @@ explain(FunctionCallInfo fcinfo, const char *options)
 
 		TupleDescInitEntry(tupdesc, 1, "QUERY PLAN", TEXTOID, -1, 0);
 		store = corm_begin_set(fcinfo, tupdesc);
-		exec_options.params = corm_bind_values(plan, set.values);
+		exec_options.params = corm_bind_values(plan, &set);
 		if (SPI_connect() != SPI_OK_CONNECT)
 			elog(ERROR, "SPI_connect failed");
 		rc = SPI_execute_extended(psprintf("EXPLAIN %s%s", options, plan->sql), &exec_options);

@@ -23,6 +23,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "exec/exec.h"
@@ -34,6 +35,7 @@
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/plancache.h"
 #include "utils/typcache.h"
 
 typedef struct PlanEntry
@@ -143,10 +145,14 @@ corm_plan_release(CormPlan *plan)
  * Keys
  */
 
+/*
+ * Begins a key in key_buffer and returns where the payload goes, which is the
+ * shape and, behind it, rows_len bytes that tell the fields of rows().
+ */
 static char *
-start_key(const CormVerb *verb, bool path_is_safe, Size payload, uint32 *len)
+start_key(const CormVerb *verb, bool path_is_safe, uint16 rows_len, Size payload, uint32 *len)
 {
-	Size		size = sizeof(CormVerb) + 1 + payload;
+	Size		size = sizeof(CormVerb) + 1 + sizeof(rows_len) + payload;
 	char	   *p;
 
 	if (unlikely(size > key_size))
@@ -164,6 +170,8 @@ start_key(const CormVerb *verb, bool path_is_safe, Size payload, uint32 *len)
 	memcpy(p, verb, sizeof(CormVerb));
 	p += sizeof(CormVerb);
 	*p++ = path_is_safe;
+	memcpy(p, &rows_len, sizeof(rows_len));
+	p += sizeof(rows_len);
 	*len = size;
 	return p;
 }
@@ -191,6 +199,15 @@ lock_relations(CormPlan *plan)
 {
 	for (int i = 0; i < plan->nrelids; i++)
 		LockRelationOid(plan->relids[i], plan->relids[i] == plan->target ? plan->lock_mode : AccessShareLock);
+}
+
+static void
+set_relids(CormPlan *plan, List *relids)
+{
+	plan->nrelids = list_length(relids);
+	plan->relids = MemoryContextAlloc(plan->context, sizeof(Oid) * Max(plan->nrelids, 1));
+	for (int i = 0; i < plan->nrelids; i++)
+		plan->relids[i] = list_nth_oid(relids, i);
 }
 
 /*
@@ -256,6 +273,8 @@ add_stmt_relids(List **relids, CormStmt *stmt)
 		add_stmt_relids(relids, ((CormCte *) lfirst(lc))->query);
 	foreach(lc, stmt->setops)
 		add_stmt_relids(relids, ((CormSetOp *) lfirst(lc))->query);
+	foreach(lc, stmt->preloads)
+		add_stmt_relids(relids, ((CormPreload *) lfirst(lc))->query);
 	foreach(lc, stmt->joins)
 		if (((CormJoin *) lfirst(lc))->condition)
 			add_tree_relids(relids, ((CormJoin *) lfirst(lc))->condition);
@@ -280,6 +299,18 @@ add_stmt_relids(List **relids, CormStmt *stmt)
 }
 
 /*
+ * And those that only PostgreSQL's parser sees: in raw SQL, behind views.
+ */
+static void
+add_spi_relids(List **relids, SPIPlanPtr spi)
+{
+	ListCell   *lc;
+
+	foreach(lc, SPI_plan_get_plan_sources(spi))
+		*relids = list_concat_unique_oid(*relids, ((CachedPlanSource *) lfirst(lc))->relationOids);
+}
+
+/*
  * Lets PostgreSQL's parser find the types of parameters that were given as
  * text, exactly as it does for a client that does not declare them.
  */
@@ -289,15 +320,11 @@ infer_types(const char *sql, Oid *types, int ntypes)
 	List	   *parsed = raw_parser(sql, RAW_PARSE_DEFAULT);
 	Oid		   *inferred = types;
 	int			n = ntypes;
-	ErrorContextCallback errcallback;
+	ErrorContextCallback callback;
 
-	errcallback.callback = corm_sql_error_context;
-	errcallback.arg = unconstify(char *, sql);
-	errcallback.previous = error_context_stack;
-	error_context_stack = &errcallback;
+	corm_push_sql_errors(&callback, sql);
 	(void) parse_analyze_varparams(linitial_node(RawStmt, parsed), sql, &inferred, &n, NULL);
-	error_context_stack = errcallback.previous;
-
+	error_context_stack = callback.previous;
 	for (int i = 0; i < ntypes; i++)
 	{
 		types[i] = inferred[i];
@@ -323,6 +350,11 @@ prepare(CormPlan *plan, const CormDeparsed *deparsed, const Oid *value_types)
 
 	oldcontext = MemoryContextSwitchTo(plan->context);
 	plan->sql = pstrdup(deparsed->sql);
+	if (deparsed->uses_search_path)
+	{
+		plan->search_path = pstrdup(namespace_search_path);
+		plan->search_path_role = GetUserId();
+	}
 	plan->nparams = deparsed->nparams;
 	plan->params = palloc0(sizeof(CormPlanParam) * Max(plan->nparams, 1));
 	corm_bind_prepare(plan->params, deparsed, types, plan->context, value_types);
@@ -414,13 +446,23 @@ build_from_stmt(CormPlan *plan, const CormVerb *verb, CormStmt *stmt, bool path_
 	add_stmt_relids(&relids, stmt);
 	if (verb->output == CORM_OUTPUT_ROWS)
 		add_relid(&relids, get_typ_typrelid(verb->typid));
-	plan->nrelids = list_length(relids);
-	plan->relids = MemoryContextAlloc(plan->context, sizeof(Oid) * Max(plan->nrelids, 1));
-	for (int i = 0; i < plan->nrelids; i++)
-		plan->relids[i] = list_nth_oid(relids, i);
+	set_relids(plan, relids);
+	lock_relations(plan);
 
 	if (stmt->max_rows && stmt->max_rows->tag == CORM_N_VALUE)
+	{
 		plan->max_rows_valno = stmt->max_rows->valno;
+		plan->max_rows = corm_value_copy(stmt->max_rows->constant, plan->context);
+	}
+	plan->limit_valno = -1;
+	if (stmt->limit && stmt->limit->tag == CORM_N_VALUE)
+	{
+		plan->limit_valno = stmt->limit->valno;
+		plan->limit = corm_value_copy(stmt->limit->constant, plan->context);
+	}
+	plan->has_cursor = stmt->cursor != NULL;
+	plan->has_offset = stmt->offset != NULL && stmt->offset->tag == CORM_N_VALUE;
+	plan->reversed = stmt->reversed;
 	if (stmt->rows)
 	{
 		if (stmt->rows->tag != CORM_N_VALUE)
@@ -433,6 +475,8 @@ build_from_stmt(CormPlan *plan, const CormVerb *verb, CormStmt *stmt, bool path_
 			return;				/* a template: rows.c asks again with the fields */
 	}
 
+	if (stmt->command == CORM_CMD_INSERT)
+		corm_fill_insert(stmt, rows_fields);
 	request.output = verb->output;
 	request.typid = verb->typid;
 	request.tupdesc = plan->tupdesc;
@@ -442,7 +486,11 @@ build_from_stmt(CormPlan *plan, const CormVerb *verb, CormStmt *stmt, bool path_
 	request.rows_fields = rows_fields;
 	deparsed = corm_deparse(stmt, &request);
 	plan->returns_rows = deparsed->returns_rows;
+	if (deparsed->order_hash)
+		plan->order_hash = MemoryContextStrdup(plan->context, deparsed->order_hash);
 	prepare(plan, deparsed, value_types);
+	add_spi_relids(&relids, plan->spi);
+	set_relids(plan, relids);
 }
 
 /*
@@ -492,6 +540,10 @@ keep_plan(CormPlan *plan)
 											 ALLOCSET_DEFAULT_SIZES);
 		plans = plan_table_create(plan_context, 128, NULL);
 	}
+	/* parsing may have run user code, and that the same query */
+	entry = plan_table_lookup_hash(plans, plan, plan->hash);
+	if (entry)
+		drop_plan(entry->plan);
 	evict();
 	entry = plan_table_insert_hash(plans, plan, plan->hash, &found);
 	Assert(!found);
@@ -499,6 +551,26 @@ keep_plan(CormPlan *plan)
 	dlist_push_head(&plans_lru, &plan->lru);
 	plan->cached = true;
 	MemoryContextSetParent(plan->context, plan_context);
+}
+
+/*
+ * PostgreSQL would plan anew by itself where a function or type that the SQL
+ * mentions has changed, or another one is found by the search_path now.  But
+ * the types of values given as text were inferred from what was found then,
+ * so everything is made anew.
+ */
+static bool
+is_current(CormPlan *plan)
+{
+	if (!plan->valid)
+		return false;
+	if (plan->spi == NULL)
+		return true;
+	if (plan->search_path &&
+		(plan->search_path_role != GetUserId() ||
+		 strcmp(plan->search_path, namespace_search_path) != 0))
+		return false;
+	return SPI_plan_is_valid(plan->spi);
 }
 
 /*
@@ -512,17 +584,15 @@ find_current_plan(uint32 key_len)
 
 	if (plan == NULL)
 		return NULL;
-	plan->in_use++;				/* invalidation may run within the locking */
-	lock_relations(plan);
-	if (plan->valid)
+	lock_relations(plan);		/* may mark plans, but frees none */
+	if (is_current(plan))
 	{
+		plan->in_use++;
 		dlist_move_head(&plans_lru, &plan->lru);
 		plan_hits++;
 		return plan;
 	}
-	if (plan->cached)
-		drop_plan(plan);
-	corm_plan_release(plan);
+	drop_plan(plan);
 	return NULL;
 }
 
@@ -550,11 +620,17 @@ build_plan(CormPlan *plan, const PlanMaker *maker, bool path_is_safe)
 	if (maker->set)
 	{
 		CormQuerySet *set = maker->set;
+		List	   *clauses;
 		Oid			default_model = InvalidOid;
 
 		if (maker->verb->output == CORM_OUTPUT_ROWS)
 			default_model = get_typ_typrelid(maker->verb->typid);
-		stmt = corm_resolve(corm_queries_read_trees(set), default_model);
+		clauses = corm_queries_read_trees(set);
+		if (maker->verb->output == CORM_OUTPUT_RESTORE)
+			clauses = lappend(clauses, corm_make_tree(CORM_N_ONLY_DELETED));
+		stmt = corm_resolve(clauses, default_model);
+		if (maker->verb->output == CORM_OUTPUT_RESTORE)
+			corm_make_restore(stmt);
 		corm_queries_read_values(set);
 		value_types = palloc(sizeof(Oid) * Max(set->nvalues, 1));
 		for (int i = 0; i < set->nvalues; i++)
@@ -568,6 +644,8 @@ build_plan(CormPlan *plan, const PlanMaker *maker, bool path_is_safe)
 		value_types = palloc(sizeof(Oid) * Max(model->nfields, 1));
 		for (int i = 0; i < model->nfields; i++)
 			value_types[i] = corm_record_field_type(model, i);
+		if (maker->verb->source == CORM_PLAN_UPDATE_MULTI)
+			value_types[0] = get_array_type(model->typid);
 	}
 	build_from_stmt(plan, maker->verb, stmt, path_is_safe, maker->rows_fields, value_types);
 }
@@ -575,9 +653,10 @@ build_plan(CormPlan *plan, const PlanMaker *maker, bool path_is_safe)
 /*
  * Builds the plan of the key in key_buffer and returns it in use.
  *
- * Catalog changes that arrive during the build may or may not be in what was
- * read, so the build starts over; by then the tables are locked.  The number
- * of tries is bounded, for servers that discard caches all the time.
+ * The build locks the tables as soon as it knows them.  Catalog changes that
+ * arrive until then may or may not be in what was read, so it starts over.
+ * The number of tries is bounded, for servers that discard caches all the
+ * time.
  */
 static CormPlan *
 make_plan(const PlanMaker *maker, bool path_is_safe, uint32 key_len)
@@ -604,7 +683,6 @@ make_plan(const PlanMaker *maker, bool path_is_safe, uint32 key_len)
 		MemoryContextSwitchTo(oldcontext);
 		MemoryContextDelete(build_context);
 
-		lock_relations(plan);
 		if (before == invalidations || tries >= 3)
 		{
 			pfree(key);
@@ -627,9 +705,9 @@ CormPlan *
 corm_plan_for_queries(const CormVerb *verb, CormQuerySet *set, Bitmapset *rows_fields)
 {
 	bool		path_is_safe = corm_search_path_is_safe();
-	Size		rows_len = rows_fields ? rows_fields->nwords * sizeof(bitmapword) + 1 : 0;
+	uint16		rows_len = rows_fields ? rows_fields->nwords * sizeof(bitmapword) : 0;
 	uint32		key_len;
-	char	   *p = start_key(verb, path_is_safe, set->shape_len + rows_len, &key_len);
+	char	   *p = start_key(verb, path_is_safe, rows_len, set->shape_len + rows_len, &key_len);
 	CormPlan   *plan;
 	PlanMaker	maker = {.verb = verb, .set = set, .rows_fields = rows_fields};
 
@@ -639,10 +717,7 @@ corm_plan_for_queries(const CormVerb *verb, CormQuerySet *set, Bitmapset *rows_f
 		p += set->queries[i]->shape_len;
 	}
 	if (rows_fields)
-	{
-		memcpy(p, rows_fields->words, rows_len - 1);
-		p[rows_len - 1] = 'r';
-	}
+		memcpy(p, rows_fields->words, rows_len);
 	plan = find_current_plan(key_len);
 	return plan ? plan : make_plan(&maker, path_is_safe, key_len);
 }
@@ -657,7 +732,7 @@ corm_plan_for_record(const CormVerb *verb, CormModel *model, Bitmapset *fields)
 	bool		path_is_safe = corm_search_path_is_safe();
 	Size		len = fields ? fields->nwords * sizeof(bitmapword) : 0;
 	uint32		key_len;
-	char	   *p = start_key(verb, path_is_safe, len, &key_len);
+	char	   *p = start_key(verb, path_is_safe, 0, len, &key_len);
 	CormPlan   *plan;
 	PlanMaker	maker = {.verb = verb, .model = model, .fields = fields};
 

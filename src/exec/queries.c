@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "access/tupmacs.h"
+#include "catalog/pg_type.h"
 #include "exec/exec.h"
 #include "utils/array.h"
 #include "utils/jsonb.h"
@@ -80,61 +81,89 @@ corm_queries_read_values(CormQuerySet *set)
 		n += corm_values_read(set->queries[i], set->values + n, set->nvalues - n);
 }
 
-/* corm_queries_read_trees returns all clauses of the queries as trees. */
+/*
+ * corm_queries_read_trees returns all clauses of the queries as trees; the
+ * bound values have been found then, and are those of the shapes.
+ */
 List *
 corm_queries_read_trees(CormQuerySet *set)
 {
 	List	   *clauses = NIL;
 	int			valno = 0;
 
+	corm_queries_read_values(set);
 	for (int i = 0; i < set->nqueries; i++)
 	{
 		const CormNode *query = set->queries[i];
 
 		clauses = list_concat(clauses,
-							  corm_tree_read_query(CormNodeShape(query), query->shape_len, valno));
+							  corm_tree_read_query(query, set->values, valno));
 		valno += query->nvalues;
 	}
 	return clauses;
 }
 
 /*
- * The values must be those of the shape: a corrupt datum could say otherwise.
+ * corm_bound_int64 returns the bigint that a clause like limit() holds: a
+ * value of the call, or a stored one; absent if it has neither.
  */
-static void
-check_values(CormPlan *plan, CormQuerySet *set)
+int64
+corm_bound_int64(CormQuerySet *set, int valno, const CormValue *constant, int64 absent)
 {
-	for (int i = 0; i < plan->nparams; i++)
+	if (constant == NULL)
 	{
-		CormPlanParam *param = &plan->params[i];
-
-		if (param->valno >= set->nvalues || set->values[param->valno].typid != param->value_type)
+		if (valno < 0)
+			return absent;
+		if (valno >= set->nvalues)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_CORRUPTED),
 					 errmsg("invalid binary value of type corm.query")));
+		constant = &set->values[valno];
 	}
+	switch (constant->typid)
+	{
+		case INT8OID:
+			return DatumGetInt64(corm_value_datum(constant, 8, true));
+		case INT4OID:
+			return DatumGetInt32(corm_value_datum(constant, 4, true));
+		default:
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("a number of rows must be of type bigint")));
+	}
+}
+
+/*
+ * The number of rows that max_rows() allows, or -1.
+ */
+static int64
+allowed_rows(CormPlan *plan, CormQuerySet *set)
+{
+	int64		max_rows;
+
+	if (plan->max_rows_valno < 0 && plan->max_rows == NULL)
+		return -1;
+	max_rows = corm_bound_int64(set, plan->max_rows_valno, plan->max_rows, -1);
+	if (max_rows < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("corm.max_rows() must not be negative")));
+	return max_rows;
 }
 
 /*
  * More rows than max_rows() allows: the error undoes the statement.
  */
 static void
-check_max_rows(const CormVerb *verb, CormPlan *plan, CormQuerySet *set,
+check_max_rows(const CormVerb *verb, CormPlan *plan, int64 max_rows,
 			   uint64 processed, CormSink *sink)
 {
-	int64		max_rows;
-
-	if (plan->max_rows_valno < 0)
+	if (max_rows < 0)
 		return;
-	if (plan->max_rows_valno >= set->nvalues)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("invalid binary value of type corm.query")));
 	/* JSON is one row, however many were written */
 	if (verb->output == CORM_OUTPUT_JSON)
 		processed = JB_ROOT_COUNT(DatumGetJsonbP(sink->value));
-	max_rows = DatumGetInt64(corm_value_datum(&set->values[plan->max_rows_valno], 8, true));
-	if (max_rows >= 0 && processed > (uint64) max_rows)
+	if (processed > (uint64) max_rows)
 		ereport(ERROR,
 				(errcode(CORM_ERRCODE_MAX_ROWS_EXCEEDED),
 				 errmsg("write affects more rows than max_rows allows"),
@@ -155,18 +184,22 @@ corm_run_queries(const CormVerb *verb, CormQuerySet *set, CormSink *sink)
 
 	PG_TRY();
 	{
+		int64		max_rows;
+
 		corm_queries_read_values(set);
+		max_rows = allowed_rows(plan, set);
+		if (sink->kind == CORM_SINK_STORE && sink->store == NULL)
+			sink->store = corm_begin_set(sink->fcinfo, plan->tupdesc);
 		if (plan->rows_valno >= 0)
 			processed = corm_run_rows(verb, plan, set, sink);
 		else
 		{
-			check_values(plan, set);
 			if (SPI_connect() != SPI_OK_CONNECT)
 				elog(ERROR, "SPI_connect failed");
-			processed = corm_run(plan, corm_bind_values(plan, set->values), sink);
+			processed = corm_run(plan, corm_bind_values(plan, set), sink);
 			SPI_finish();
 		}
-		check_max_rows(verb, plan, set, processed, sink);
+		check_max_rows(verb, plan, max_rows, processed, sink);
 	}
 	PG_FINALLY();
 	{

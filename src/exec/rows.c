@@ -101,7 +101,7 @@ array_runs(CormModel *model, Oid array_type, Datum value)
 		tuple.t_data = header;
 		heap_deform_tuple(&tuple, tupdesc, values, nulls);
 		for (int i = 0; i < model->nfields; i++)
-			if (corm_field_is_written(&model->fields[i], true, nulls[model->fields[i].rownum - 1]))
+			if (corm_field_is_written(model, i, true, nulls[model->fields[i].rownum - 1]))
 				fields = bms_add_member(fields, i);
 
 		if (row > 0 && bms_equal(fields, current))
@@ -198,7 +198,7 @@ push_json_row(CormModel *model, JsonbValue *object, JsonbValue *row)
 					(errcode(ERRCODE_DUPLICATE_COLUMN),
 					 errmsg("field \"%s\" of model \"%s\" is given twice",
 							field->name, model->name)));
-		if (!corm_field_is_written(field, true, value.type == jbvNull))
+		if (!corm_field_is_written(model, i, true, value.type == jbvNull))
 			continue;
 		column.type = jbvString;
 		column.val.string.val = field->column;
@@ -222,6 +222,21 @@ finish_json_run(CormModel *model, JsonbParseState **state, Bitmapset *fields, in
 	return run;
 }
 
+/* An object as an array of one. */
+static Jsonb *
+as_array(Jsonb *json)
+{
+	JsonbParseState *state = NULL;
+	JsonbValue	object;
+
+	object.type = jbvBinary;
+	object.val.binary.data = &json->root;
+	object.val.binary.len = VARSIZE(json) - VARHDRSZ;
+	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	pushJsonbValue(&state, WJB_ELEM, &object);
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
+}
+
 static List *
 json_runs(CormModel *model, Datum value)
 {
@@ -234,17 +249,7 @@ json_runs(CormModel *model, Datum value)
 	List	   *runs = NIL;
 
 	if (JB_ROOT_IS_OBJECT(json))
-	{
-		JsonbParseState *wrap = NULL;
-		JsonbValue	object;
-
-		object.type = jbvBinary;
-		object.val.binary.data = &json->root;
-		object.val.binary.len = VARSIZE(json) - VARHDRSZ;
-		pushJsonbValue(&wrap, WJB_BEGIN_ARRAY, NULL);
-		pushJsonbValue(&wrap, WJB_ELEM, &object);
-		json = JsonbValueToJsonb(pushJsonbValue(&wrap, WJB_END_ARRAY, NULL));
-	}
+		json = as_array(json);
 	if (!JB_ROOT_IS_ARRAY(json) || JB_ROOT_IS_SCALAR(json))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -367,7 +372,7 @@ corm_run_rows(const CormVerb *verb, CormPlan *template, CormQuerySet *set, CormS
 			set_rows(template, set, run);
 			if (SPI_connect() != SPI_OK_CONNECT)
 				elog(ERROR, "SPI_connect failed");
-			processed += corm_run(plan, corm_bind_values(plan, set->values), sink);
+			processed += corm_run(plan, corm_bind_values(plan, set), sink);
 			SPI_finish();
 		}
 		PG_FINALLY();
@@ -421,7 +426,7 @@ corm_insert_multi(PG_FUNCTION_ARGS)
 	CormModel  *model;
 	CormVerb	verb = {.output = CORM_OUTPUT_ROWS};
 	CormQuerySet set;
-	CormSink	sink = {.kind = CORM_SINK_STORE};
+	CormSink	sink = {.kind = CORM_SINK_STORE, .fcinfo = fcinfo};
 
 	if (!OidIsValid(element))
 		ereport(ERROR,
@@ -435,32 +440,50 @@ corm_insert_multi(PG_FUNCTION_ARGS)
 	model = corm_model_get_for_type(element);
 	verb.typid = model->typid;
 	rows_query(model->relid, array_type, PG_GETARG_DATUM(0), &set);
-	sink.store = corm_begin_set(fcinfo, corm_row_tupdesc(verb.typid));
 	(void) corm_run_queries(&verb, &set, &sink);
 	return (Datum) 0;
 }
 
 /*
- * corm_insert_json(model, data): inserts an object or an array of objects,
- * returns the rows as they were inserted, an object or an array likewise.
+ * corm_insert_json_rows inserts an array of JSON objects without relations
+ * and returns the rows as they were inserted, as an array.
  */
-Datum
-corm_insert_json(PG_FUNCTION_ARGS)
+Jsonb *
+corm_insert_json_rows(Oid model, Jsonb *array)
 {
 	CormVerb	verb = {.output = CORM_OUTPUT_JSON};
 	CormQuerySet set;
 	CormSink	sink = {.kind = CORM_SINK_FIRST, .context = CurrentMemoryContext, .isnull = true};
-	Datum		data = PG_GETARG_DATUM(1);
 
-	rows_query(PG_GETARG_OID(0), JSONBOID, data, &set);
+	rows_query(model, JSONBOID, JsonbPGetDatum(array), &set);
 	(void) corm_run_queries(&verb, &set, &sink);
-	if (JB_ROOT_IS_OBJECT(DatumGetJsonbP(data)))
-	{
-		JsonbValue *row = getIthJsonbValueFromContainer(&DatumGetJsonbP(sink.value)->root, 0);
+	return DatumGetJsonbP(sink.value);
+}
 
-		if (row == NULL)
-			PG_RETURN_NULL();
-		PG_RETURN_JSONB_P(JsonbValueToJsonb(row));
-	}
-	PG_RETURN_DATUM(sink.value);
+/*
+ * corm_insert_json(model, data): inserts an object or an array of objects,
+ * with the rows of relations that they hold; returns the rows as they were
+ * inserted, an object or an array likewise.
+ */
+Datum
+corm_insert_json(PG_FUNCTION_ARGS)
+{
+	Oid			relid = PG_GETARG_OID(0);
+	Jsonb	   *data = PG_GETARG_JSONB_P(1);
+	CormModel  *model = corm_model_get(relid);
+	Jsonb	   *array = data;
+	JsonbValue *row;
+
+	if (JB_ROOT_IS_OBJECT(data))
+		array = as_array(data);
+	if (JB_ROOT_IS_ARRAY(array) && !JB_ROOT_IS_SCALAR(array) && corm_has_relation_keys(model, array))
+		array = corm_insert_nested(model, array);
+	else
+		array = corm_insert_json_rows(relid, array);
+	if (!JB_ROOT_IS_OBJECT(data))
+		PG_RETURN_JSONB_P(array);
+	row = getIthJsonbValueFromContainer(&array->root, 0);
+	if (row == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_JSONB_P(JsonbValueToJsonb(row));
 }

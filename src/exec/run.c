@@ -36,6 +36,8 @@ receiver_startup(DestReceiver *self, int operation, TupleDesc typeinfo)
 	CormPlan   *plan = ((Receiver *) self)->plan;
 	int			col = 0;
 
+	if (((Receiver *) self)->sink->kind == CORM_SINK_CALLBACK)
+		((Receiver *) self)->sink->callback(plan, NULL, ((Receiver *) self)->sink->arg);
 	if (plan->tupdesc == NULL)
 		return;
 	for (int i = 0; i < plan->tupdesc->natts; i++)
@@ -150,6 +152,10 @@ receiver_receive(TupleTableSlot *slot, DestReceiver *self)
 			break;
 		case CORM_SINK_STORE:
 			store_row(receiver->plan, sink, slot);
+			break;
+		case CORM_SINK_CALLBACK:
+			slot_getallattrs(slot);
+			sink->callback(receiver->plan, slot, sink->arg);
 			break;
 		case CORM_SINK_ONE:
 			if (sink->nrows > 1)

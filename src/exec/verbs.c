@@ -27,6 +27,7 @@ PG_FUNCTION_INFO_V1(corm_pluck);
 PG_FUNCTION_INFO_V1(corm_count_rows);
 PG_FUNCTION_INFO_V1(corm_exists);
 PG_FUNCTION_INFO_V1(corm_exec);
+PG_FUNCTION_INFO_V1(corm_restore);
 
 /*
  * The type of the argument t, which tells the type of the result.
@@ -117,11 +118,9 @@ corm_get_multi(PG_FUNCTION_ARGS)
 {
 	CormVerb	verb = {.output = CORM_OUTPUT_ROWS, .typid = result_type(fcinfo)};
 	CormQuerySet set;
-	CormSink	sink = {.kind = CORM_SINK_STORE};
-	TupleDesc	tupdesc = corm_row_tupdesc(verb.typid);
+	CormSink	sink = {.kind = CORM_SINK_STORE, .fcinfo = fcinfo};
 
 	corm_queries_from_args(fcinfo, 1, &set);
-	sink.store = corm_begin_set(fcinfo, tupdesc);
 	(void) corm_run_queries(&verb, &set, &sink);
 	return (Datum) 0;
 }
@@ -229,6 +228,21 @@ Datum
 corm_exec(PG_FUNCTION_ARGS)
 {
 	CormVerb	verb = {.output = CORM_OUTPUT_NATIVE};
+	CormQuerySet set;
+	CormSink	sink = {.kind = CORM_SINK_NONE};
+
+	corm_queries_from_args(fcinfo, 0, &set);
+	PG_RETURN_INT64((int64) corm_run_queries(&verb, &set, &sink));
+}
+
+/*
+ * corm_restore(q): brings the soft-deleted rows of a query back, and returns
+ * their number.
+ */
+Datum
+corm_restore(PG_FUNCTION_ARGS)
+{
+	CormVerb	verb = {.output = CORM_OUTPUT_RESTORE};
 	CormQuerySet set;
 	CormSink	sink = {.kind = CORM_SINK_NONE};
 

@@ -33,13 +33,11 @@
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_constraint.h"
 #include "catalog/pg_description.h"
 #include "catalog/pg_type.h"
 #include "commands/comment.h"
 #include "miscadmin.h"
 #include "model/model.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -61,7 +59,6 @@ static void check_not_ignored(CormDraft *draft, int i, const char *what);
 static void drop_ignored(CormDraft *draft);
 static void inherit(CormDraft *draft, CormModel *base);
 static int	index_of_column(CormModel *model, CormModel *base, int field);
-static List *primary_key_columns(Oid relid);
 static void find_primary_key(CormDraft *draft, Relation table, CormModel *base);
 static void check_roles(CormDraft *draft);
 static void name_json_keys(CormModel *model);
@@ -459,46 +456,6 @@ inherit(CormDraft *draft, CormModel *base)
 }
 
 /*
- * primary_key_columns returns the columns of a relation's primary key, in
- * order; NIL if it has none.
- */
-static List *
-primary_key_columns(Oid relid)
-{
-	List	   *columns = NIL;
-	Relation	constraint = table_open(ConstraintRelationId, AccessShareLock);
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	tuple;
-
-	ScanKeyInit(&key, Anum_pg_constraint_conrelid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(relid));
-	scan = systable_beginscan(constraint, ConstraintRelidTypidNameIndexId, true, NULL, 1, &key);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		ArrayType  *array;
-		bool		isnull;
-		Datum		conkey;
-
-		if (((Form_pg_constraint) GETSTRUCT(tuple))->contype != CONSTRAINT_PRIMARY)
-			continue;
-
-		conkey = heap_getattr(tuple, Anum_pg_constraint_conkey,
-							  RelationGetDescr(constraint), &isnull);
-		if (isnull)
-			continue;
-		array = DatumGetArrayTypeP(conkey);
-		for (int i = 0; i < ARR_DIMS(array)[0]; i++)
-			columns = lappend_int(columns, ((int16 *) ARR_DATA_PTR(array))[i]);
-		break;
-	}
-	systable_endscan(scan);
-	table_close(constraint, AccessShareLock);
-
-	return columns;
-}
-
-/*
  * find_primary_key sets the primary key: what tags or options declare, else
  * what the table has.  A key column that is ignored leaves no key.
  */
@@ -516,7 +473,7 @@ find_primary_key(CormDraft *draft, Relation table, CormModel *base)
 	}
 	else if (pk == NIL && table != NULL && table->rd_rel->relhasindex)
 	{
-		foreach(lc, primary_key_columns(RelationGetRelid(table)))
+		foreach(lc, corm_primary_key_columns(RelationGetRelid(table)))
 		{
 			CormField  *field = corm_model_field_by_rownum(model, lfirst_int(lc));
 
@@ -608,11 +565,7 @@ name_json_keys(CormModel *model)
 	{
 		CormField  *field = &model->fields[i];
 
-		if (model->naming == CORM_NAMING_SNAKE)
-			field->json_key = field->name;
-		else
-			field->json_key = corm_camelize_name(field->name,
-												 model->naming == CORM_NAMING_PASCAL);
+		field->json_key = corm_json_name(model, field->name);
 	}
 }
 
@@ -748,6 +701,9 @@ parse_relation(Oid relid, const CormOptions *options, bool as_table)
 	room = natts + CORM_NUM_ROLES + (base != NULL ? base->npk : 0);
 	model->fields = repalloc(model->fields, sizeof(CormField) * room);
 	model->type_hashes = palloc(sizeof(uint32) * room);
+
+	/* The foreign keys are for relations, but bad tags on them spoil the model. */
+	(void) corm_foreign_keys_of(relid, true);
 
 	match_columns(&draft, rel, table);
 	check_roles(&draft);

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * describe.c
- *		Models made visible: corm.describe and the views corm.models and
- *		corm.fields.
+ *		Models made visible: corm.describe and the views corm.models,
+ *		corm.fields and corm.relations.
  *
  * corm.describe raises what is wrong with a model.  The views show every
  * model the user may use, so one bad tag must not spoil them: a model that is
@@ -44,11 +44,10 @@ typedef struct Section
 /* Layers above fill these in; a model without any has empty arrays. */
 static Section sections[MAX_SECTIONS] =
 {
-	{"relations", NULL},
 	{"scopes", NULL},
 	{"hooks", NULL},
 };
-static int	nsections = 3;
+static int	nsections = 2;
 
 /* What a view shows of one relation. */
 typedef void (*ShowModel) (ReturnSetInfo *rsinfo, Oid relid, CormModel *model,
@@ -60,6 +59,8 @@ static const char *identity_name(char identity);
 static void push_role(JsonbParseState **state, const char *key, CormModel *model, CormRole role);
 static JsonbValue *push_tags(JsonbParseState **state, List *tags);
 static void push_field(JsonbParseState **state, CormField *field);
+static void push_names(JsonbParseState **state, const char *key, char **names, int n);
+static JsonbValue *push_relation(JsonbParseState **state, CormRelation *relation);
 static bool may_use(Oid relid);
 static bool may_list(Form_pg_class form);
 static List *candidates(void);
@@ -69,6 +70,8 @@ static Datum string_datum(const char *string, bool *isnull);
 static Datum role_datum(CormModel *model, CormRole role, bool *isnull);
 static void show_all(FunctionCallInfo fcinfo, ShowModel show);
 static void show_model(ReturnSetInfo *rsinfo, Oid relid, CormModel *model, const char *error);
+static Datum names_datum(char **names, int n);
+static void show_relations(ReturnSetInfo *rsinfo, Oid relid, CormModel *model, const char *error);
 static void show_fields(ReturnSetInfo *rsinfo, Oid relid, CormModel *model, const char *error);
 
 /*
@@ -244,6 +247,54 @@ push_field(JsonbParseState **state, CormField *field)
 	pushJsonbValue(state, WJB_END_OBJECT, NULL);
 }
 
+/*
+ * push_names pushes a key and the names of columns, an array.
+ */
+static void
+push_names(JsonbParseState **state, const char *key, char **names, int n)
+{
+	corm_json_key(state, key);
+	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
+	for (int i = 0; i < n; i++)
+		corm_json_string(state, WJB_ELEM, names[i]);
+	pushJsonbValue(state, WJB_END_ARRAY, NULL);
+}
+
+/*
+ * push_relation pushes what is known of a relation, an object, and returns the
+ * value if that is all.
+ */
+static JsonbValue *
+push_relation(JsonbParseState **state, CormRelation *relation)
+{
+	bool		through = OidIsValid(relation->through);
+
+	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+	corm_json_key(state, "name");
+	corm_json_string(state, WJB_VALUE, relation->name);
+	corm_json_key(state, "json_key");
+	corm_json_string(state, WJB_VALUE, relation->json_key);
+	corm_json_key(state, "kind");
+	corm_json_string(state, WJB_VALUE, corm_relation_kind_name(relation->kind));
+	corm_json_key(state, "target");
+	corm_json_string(state, WJB_VALUE, relation_name(relation->target));
+	push_names(state, "columns", relation->columns, relation->nkeys);
+	push_names(state, "target_columns", relation->target_columns, relation->ntarget_keys);
+	corm_json_key(state, "through");
+	corm_json_string(state, WJB_VALUE, through ? relation_name(relation->through) : NULL);
+	if (through)
+	{
+		push_names(state, "through_columns", relation->through_columns, relation->nkeys);
+		push_names(state, "through_target_columns", relation->through_target_columns,
+				   relation->ntarget_keys);
+	}
+	corm_json_key(state, "declared");
+	corm_json_bool(state, WJB_VALUE, relation->declared);
+	corm_json_key(state, "ambiguous");
+	corm_json_bool(state, WJB_VALUE, relation->ambiguous);
+	return pushJsonbValue(state, WJB_END_OBJECT, NULL);
+}
+
 PG_FUNCTION_INFO_V1(corm_describe);
 Datum		corm_describe(PG_FUNCTION_ARGS);
 
@@ -255,6 +306,7 @@ corm_describe(PG_FUNCTION_ARGS)
 {
 	CormModel  *model = corm_model_get(PG_GETARG_OID(0));
 	JsonbParseState *state = NULL;
+	ListCell   *lc;
 
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	corm_json_key(&state, "name");
@@ -283,6 +335,12 @@ corm_describe(PG_FUNCTION_ARGS)
 		push_field(&state, &model->fields[i]);
 	pushJsonbValue(&state, WJB_END_ARRAY, NULL);
 
+	corm_json_key(&state, "relations");
+	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	foreach(lc, corm_model_relations(model))
+		push_relation(&state, lfirst(lc));
+	pushJsonbValue(&state, WJB_END_ARRAY, NULL);
+
 	for (int i = 0; i < nsections; i++)
 	{
 		corm_json_key(&state, sections[i].key);
@@ -296,6 +354,22 @@ corm_describe(PG_FUNCTION_ARGS)
 	}
 
 	PG_RETURN_JSONB_P(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
+}
+
+PG_FUNCTION_INFO_V1(corm_describe_relation);
+Datum		corm_describe_relation(PG_FUNCTION_ARGS);
+
+/*
+ * corm_describe_relation is corm.describe_relation(model regclass, name text).
+ */
+Datum
+corm_describe_relation(PG_FUNCTION_ARGS)
+{
+	CormModel  *model = corm_model_get(PG_GETARG_OID(0));
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	JsonbParseState *state = NULL;
+
+	PG_RETURN_JSONB_P(JsonbValueToJsonb(push_relation(&state, corm_model_relation(model, name))));
 }
 
 /*
@@ -579,6 +653,49 @@ show_fields(ReturnSetInfo *rsinfo, Oid relid, CormModel *model, const char *erro
 	}
 }
 
+/*
+ * names_datum makes an array of names.
+ */
+static Datum
+names_datum(char **names, int n)
+{
+	Datum	   *datums = palloc(sizeof(Datum) * Max(n, 1));
+
+	for (int i = 0; i < n; i++)
+		datums[i] = CStringGetTextDatum(names[i]);
+	return PointerGetDatum(construct_array(datums, n, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+/*
+ * show_relations adds the rows of corm.relations for one model.
+ */
+static void
+show_relations(ReturnSetInfo *rsinfo, Oid relid, CormModel *model, const char *error)
+{
+	ListCell   *lc;
+
+	if (model == NULL)
+		return;
+
+	/* Not kept, like the models that the views parse. */
+	foreach(lc, corm_relations_build(model, CurrentMemoryContext)->list)
+	{
+		CormRelation *relation = lfirst(lc);
+		Datum		values[7];
+		bool		nulls[7] = {false};
+
+		values[0] = ObjectIdGetDatum(relid);
+		values[1] = CStringGetTextDatum(relation->name);
+		values[2] = CStringGetTextDatum(corm_relation_kind_name(relation->kind));
+		values[3] = ObjectIdGetDatum(relation->target);
+		values[4] = names_datum(relation->columns, relation->nkeys);
+		values[5] = names_datum(relation->target_columns, relation->ntarget_keys);
+		values[6] = ObjectIdGetDatum(relation->through);
+		nulls[6] = !OidIsValid(relation->through);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+}
+
 PG_FUNCTION_INFO_V1(corm_list_models);
 Datum		corm_list_models(PG_FUNCTION_ARGS);
 
@@ -602,5 +719,19 @@ Datum
 corm_list_fields(PG_FUNCTION_ARGS)
 {
 	show_all(fcinfo, show_fields);
+	return (Datum) 0;
+}
+
+PG_FUNCTION_INFO_V1(corm_list_relations);
+Datum		corm_list_relations(PG_FUNCTION_ARGS);
+
+/*
+ * corm_list_relations is corm.list_relations(), the rows of the view
+ * corm.relations.
+ */
+Datum
+corm_list_relations(PG_FUNCTION_ARGS)
+{
+	show_all(fcinfo, show_relations);
 	return (Datum) 0;
 }

@@ -22,6 +22,7 @@
 #include "catalog/objectaddress.h"
 #include "nodes/pg_list.h"
 #include "utils/jsonb.h"
+#include "utils/relcache.h"
 
 /* How keys are spelled in JSON. */
 typedef enum CormNaming
@@ -96,6 +97,8 @@ typedef struct CormModel
 	int			ntypes;
 	uint32	   *type_hashes;	/* of domains that are types of fields */
 
+	struct CormRelations *relations;	/* see relations.c; NULL until used */
+
 	MemoryContext context;		/* holds everything above */
 } CormModel;
 
@@ -127,17 +130,28 @@ typedef struct CormRelation
 	char	  **through_columns;
 	char	  **through_target_columns;
 	struct varlena *condition;	/* a corm.expr over the target, or NULL */
+
+	char	   *json_key;		/* its key in JSON, by the model's naming strategy */
+	bool		required;		/* belongs_to: there always is one */
+	bool		declared;		/* by corm.relate */
+	bool		ambiguous;		/* two claim the name, or a field does: OR007 if used */
+	Oid			constraint;		/* the foreign key, InvalidOid if declared */
+	char	   *source;			/* what it comes from, for messages */
 } CormRelation;
 
 /*
  * relations.c: the relations of a model (of CormRelation), found at first
  * use and kept with the model.  corm_model_find_relation returns NULL for an
  * unknown name; corm_model_relation raises 42703 with the nearest name, or
- * OR007 for a name that two relations claim.
+ * OR007 for a name that two relations claim.  Both raise what is wrong with a
+ * declared relation whose columns are gone.  corm_model_relations is for
+ * showing them all: what is going to be used comes from the other two.
  */
 extern List *corm_model_relations(CormModel *model);
 extern CormRelation *corm_model_find_relation(CormModel *model, const char *name);
 extern CormRelation *corm_model_relation(CormModel *model, const char *name);
+extern void corm_unknown_relation(CormModel *model, const char *name) pg_attribute_noreturn();
+extern const char *corm_relation_kind_name(CormRelationKind kind);
 
 /* registry.c */
 extern void corm_registry_init(void);
@@ -192,6 +206,7 @@ extern void corm_nearest_offer(CormNearest *nearest, const char *candidate);
 /* naming.c */
 extern char *corm_underscore_name(const char *name);
 extern char *corm_camelize_name(const char *name, bool upper_first);
+extern char *corm_json_name(CormModel *model, const char *name);
 
 /* tags.c */
 typedef enum CormTagTarget
@@ -204,6 +219,7 @@ typedef enum CormTagTarget
 extern List *corm_tags_parse(const char *comment, const char *object);
 extern List *corm_tags_read(const char *comment, const ObjectAddress *address,
 							CormTagTarget target);
+extern List *corm_tags_read_quietly(const char *comment, CormTagTarget target);
 extern CormTag *corm_tags_find(List *tags, const char *key);
 extern bool corm_tags_get(List *tags, const char *key, char **value);
 extern int	corm_tags_flag(List *tags, const char *key);
@@ -230,6 +246,7 @@ typedef struct CormOptions
 } CormOptions;
 
 extern bool corm_options_load(Oid relid, CormOptions *options);
+extern Relation corm_lock_owned_model(Oid relid, const char *function);
 
 /*
  * A model that is being made: what the row type, its tags and its options
@@ -256,6 +273,46 @@ extern int *corm_model_role(CormModel *model, CormRole role);
 extern void corm_overrides_apply(CormDraft *draft, Jsonb *json);
 extern void corm_overrides_error(CormDraft *draft, const char *option, const char *detail,
 								 const char *hint) pg_attribute_noreturn();
+
+/* foreignkeys.c */
+typedef struct CormForeignKey
+{
+	Oid			oid;
+	char	   *name;
+	Oid			relid;			/* the table that has it */
+	Oid			target;			/* the table that it refers to */
+	char	   *table_name;
+	char	   *target_name;
+	int			nkeys;
+	AttrNumber	keys[INDEX_MAX_KEYS];
+	AttrNumber	target_keys[INDEX_MAX_KEYS];
+	bool		required;		/* every row of the table has its target */
+	bool		unique;			/* no two rows have the same; corm_foreign_keys_to only */
+	List	   *tags;
+} CormForeignKey;
+
+extern List *corm_foreign_keys_of(Oid relid, bool is_own);
+extern List *corm_foreign_keys_to(Oid relid);
+extern List *corm_primary_key_columns(Oid relid);
+
+/* relations.c, for the layer */
+typedef struct CormRelations
+{
+	List	   *list;			/* of CormRelation */
+	uint64		epoch;			/* of the registry when it was made */
+	int			ndepends;
+	Oid		   *depends;		/* relations that it was made of */
+	MemoryContext context;
+} CormRelations;
+
+extern CormRelations *corm_relations_build(CormModel *model, MemoryContext keep);
+
+/* relate.c: relations that are declared */
+extern List *corm_relate_load(Oid relid);
+extern void corm_relate_check(CormModel *model, CormRelation *relation);
+
+/* registry.c, for the layer */
+extern void corm_registry_load_relations(CormModel *model);
 
 /*
  * describe.c: upper layers add what they know of a model to corm.describe.

@@ -114,6 +114,18 @@ corm_camelize_name(const char *name, bool upper_first)
 	return buf.data;
 }
 
+/*
+ * corm_json_name returns the key in JSON of a field or relation of model, by
+ * the model's naming strategy, in a new string.
+ */
+char *
+corm_json_name(CormModel *model, const char *name)
+{
+	if (model->naming == CORM_NAMING_SNAKE)
+		return pstrdup(name);
+	return corm_camelize_name(name, model->naming == CORM_NAMING_PASCAL);
+}
+
 PG_FUNCTION_INFO_V1(corm_underscore);
 Datum		corm_underscore(PG_FUNCTION_ARGS);
 

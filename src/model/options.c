@@ -48,7 +48,6 @@
 
 static Relation open_options(LOCKMODE lockmode);
 static HeapTuple find_options(Relation catalog, Oid relid);
-static Relation lock_owned_model(Oid relid, const char *function);
 static void check_owner(Relation rel);
 static Jsonb *empty_object(void);
 static Oid	resolve_table(CormDraft *draft, JsonbValue *value);
@@ -132,12 +131,12 @@ check_owner(Relation rel)
 }
 
 /*
- * lock_owned_model opens the relation of a model that is going to be
- * registered or unregistered, in a lock that is to be kept.  Raises 42P01,
+ * corm_lock_owned_model opens the relation of a model about which function is
+ * going to store something, in a lock that is to be kept.  Raises 42P01,
  * 42501, and 25006 where nothing can be written.
  */
-static Relation
-lock_owned_model(Oid relid, const char *function)
+Relation
+corm_lock_owned_model(Oid relid, const char *function)
 {
 	Relation	rel;
 
@@ -267,7 +266,7 @@ corm_register(PG_FUNCTION_ARGS)
 		empty_object() :
 		PG_GETARG_JSONB_P(1);
 
-	rel = lock_owned_model(relid, "corm.register()");
+	rel = corm_lock_owned_model(relid, "corm.register()");
 
 	/* The table has a column of its own in the catalog. */
 	if (JB_ROOT_IS_OBJECT(options.json))
@@ -317,7 +316,7 @@ Datum
 corm_unregister(PG_FUNCTION_ARGS)
 {
 	Oid			relid = PG_GETARG_OID(0);
-	Relation	rel = lock_owned_model(relid, "corm.unregister()");
+	Relation	rel = corm_lock_owned_model(relid, "corm.unregister()");
 	Relation	catalog = open_options(RowExclusiveLock);
 
 	if (catalog != NULL)

@@ -13,6 +13,7 @@
  */
 #include "postgres.h"
 
+#include "lib/stringinfo.h"
 #include "model/model.h"
 #include "utils/builtins.h"
 
@@ -102,6 +103,7 @@ check_keys(CormDraft *draft, JsonbContainer *object, const char *path,
 	{
 		char	   *key;
 		CormNearest nearest;
+		StringInfoData all;
 		bool		found = false;
 
 		if (token != WJB_KEY)
@@ -114,12 +116,16 @@ check_keys(CormDraft *draft, JsonbContainer *object, const char *path,
 			continue;
 
 		corm_nearest_init(&nearest, key);
+		initStringInfo(&all);
 		for (int i = 0; i < nknown; i++)
+		{
 			corm_nearest_offer(&nearest, known[i]);
+			appendStringInfo(&all, "%s\"%s\"", i > 0 ? ", " : "", known[i]);
+		}
 		corm_overrides_error(draft, psprintf("%s%s", path, key),
 							 "There is no such option.",
 							 nearest.name ? psprintf("Perhaps you meant \"%s\".", nearest.name) :
-							 NULL);
+							 psprintf("The options are %s.", all.data));
 	}
 }
 

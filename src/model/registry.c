@@ -29,6 +29,15 @@
  * marked every time (debug_discard_caches, or a storm of DDL) is handed out
  * without being kept, so that the next call parses anew.
  *
+ * The relations of a model are made at first use, and depend on other tables:
+ * on the referring ones, those in between, and the far ones.  A second hash
+ * holds the OIDs of all such tables, so that a message about a table nobody
+ * depends on costs one look, and about another one a walk over the models.
+ * Constraints can change without a message about the table they refer to (a
+ * foreign key that is not enforced has no trigger there), so any message
+ * about a constraint begins an epoch, and lists of an older one are made
+ * again when they are next asked for.
+ *
  * The callbacks run inside invalidation processing, perhaps without a
  * transaction: they look up nothing and only mark, unlink and move.
  *
@@ -75,6 +84,8 @@ typedef struct WatchedCatalog
 } WatchedCatalog;
 
 static HTAB *registry = NULL;
+static HTAB *related = NULL;	/* tables that relations of some model depend on */
+static uint64 relations_epoch = 1;
 static MemoryContext registry_context = NULL;
 static MemoryContext zombie_context = NULL;
 static dlist_head mapped_entries = DLIST_STATIC_INIT(mapped_entries);
@@ -94,6 +105,8 @@ static void tell_listeners(Oid relid);
 static void relcache_changed(Datum arg, Oid relid);
 static void schema_changed(Datum arg, int cacheid, uint32 hash);
 static void type_changed(Datum arg, int cacheid, uint32 hash);
+static void constraint_changed(Datum arg, int cacheid, uint32 hash);
+static void forget_related(Oid relid);
 static void transaction_ended(XactEvent event, void *arg);
 static CormModel *parse_model(Oid relid);
 
@@ -107,9 +120,11 @@ corm_registry_init(void)
 	CacheRegisterRelcacheCallback(relcache_changed, (Datum) 0);
 	CacheRegisterSyscacheCallback(NAMESPACEOID, schema_changed, (Datum) 0);
 	CacheRegisterSyscacheCallback(TYPEOID, type_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(CONSTROID, constraint_changed, (Datum) 0);
 	RegisterXactCallback(transaction_ended, NULL);
 
 	corm_registry_watch_catalog("model_options");
+	corm_registry_watch_catalog("declared_relations");
 }
 
 /*
@@ -170,6 +185,9 @@ create_registry(void)
 	ctl.entrysize = sizeof(RegistryEntry);
 	ctl.hcxt = registry_context;
 	registry = hash_create("corm models", 64, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+
+	ctl.entrysize = sizeof(Oid);
+	related = hash_create("corm related tables", 64, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
 /*
@@ -268,9 +286,39 @@ relcache_changed(Datum arg, Oid relid)
 				forget(entry);
 			}
 		}
+
+		forget_related(relid);
 	}
 
 	tell_listeners(relid);
+}
+
+/*
+ * forget_related forgets the models whose relations depend on a table.
+ */
+static void
+forget_related(Oid relid)
+{
+	HASH_SEQ_STATUS scan;
+	RegistryEntry *entry;
+
+	if (hash_search(related, &relid, HASH_FIND, NULL) == NULL)
+		return;
+
+	hash_seq_init(&scan, registry);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+	{
+		struct CormRelations *relations = entry->model->relations;
+		bool		affected = false;
+
+		for (int i = 0; relations != NULL && i < relations->ndepends && !affected; i++)
+			affected = (relations->depends[i] == relid);
+		if (affected)
+		{
+			tell_listeners(entry->relid);
+			forget(entry);
+		}
+	}
 }
 
 /*
@@ -326,6 +374,16 @@ type_changed(Datum arg, int cacheid, uint32 hash)
 			forget(entry);
 		}
 	}
+}
+
+/*
+ * constraint_changed is the syscache callback for constraints.
+ */
+static void
+constraint_changed(Datum arg, int cacheid, uint32 hash)
+{
+	mark_parses();
+	relations_epoch++;
 }
 
 /*
@@ -475,4 +533,61 @@ parse_model(Oid relid)
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(work);
 	return model;
+}
+
+/*
+ * corm_registry_load_relations makes the list of a model's relations unless
+ * there is one that is good.  A list that is replaced stays valid until the
+ * transaction ends.
+ */
+void
+corm_registry_load_relations(CormModel *model)
+{
+	MemoryContext work;
+	MemoryContext old;
+	CormRelations *relations;
+	Parse		parse;
+	uint64		epoch;
+
+	if (model->relations != NULL && model->relations->epoch == relations_epoch)
+		return;
+
+	work = AllocSetContextCreate(CurrentMemoryContext, "corm relations work",
+								 ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(work);
+	parse.outer = current_parse;
+	for (int tries = 1;; tries++)
+	{
+		MemoryContext keep = AllocSetContextCreate(work, "corm relations", ALLOCSET_SMALL_SIZES);
+
+		parse.outdated = false;
+		epoch = relations_epoch;
+		current_parse = &parse;
+		PG_TRY();
+		{
+			relations = corm_relations_build(model, keep);
+		}
+		PG_FINALLY();
+		{
+			current_parse = parse.outer;
+		}
+		PG_END_TRY();
+
+		if (!parse.outdated || tries >= MAX_PARSES)
+			break;
+		MemoryContextReset(work);
+	}
+
+	/* No epoch is 0: a list that may be outdated is made again next time. */
+	relations->epoch = parse.outdated ? 0 : epoch;
+	for (int i = 0; i < relations->ndepends; i++)
+		hash_search(related, &relations->depends[i], HASH_ENTER, NULL);
+
+	if (model->relations != NULL)
+		MemoryContextSetParent(model->relations->context, zombie_context);
+	MemoryContextSetParent(relations->context, model->context);
+	model->relations = relations;
+
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(work);
 }

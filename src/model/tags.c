@@ -64,22 +64,23 @@ static const struct
 	{"version", VALUE_FLAG, CORM_TAG_COLUMN},
 };
 
-/* The tag being parsed, for messages. */
+/* The tag being parsed, and what is wrong with it. */
 typedef struct TagSource
 {
 	const char *text;			/* from the prefix to the end of the line */
 	int			len;
-	const char *object;			/* what the comment is on */
+	const char *detail;			/* NULL: nothing so far */
+	const char *hint;
 } TagSource;
 
 static char *clipped(const char *text, int len);
-static void malformed_tag(const TagSource *source, const char *detail, const char *hint)
-			pg_attribute_noreturn();
-static char *copy_trimmed(const char *c, const char *end);
 static int	find_key(const char *key);
-static const char *scan_value(const TagSource *source, const char *c, const char *end);
+static char *copy_trimmed(const char *c, const char *end);
+static const char *scan_value(TagSource *source, const char *c, const char *end);
 static char *unquote_value(const char *value);
-static List *parse_one_tag(List *tags, const TagSource *source);
+static CormTag *scan_key(TagSource *source, const char **position, const char *end);
+static List *parse_one_tag(List *tags, TagSource *source);
+static List *parse_comment(const char *comment, TagSource *source);
 
 /*
  * clipped returns a copy of a text, cut if it is too long for a message.
@@ -88,20 +89,6 @@ static char *
 clipped(const char *text, int len)
 {
 	return pnstrdup(text, pg_mbcliplen(text, len, MAX_SHOWN));
-}
-
-/*
- * malformed_tag raises the error for a tag that cannot be parsed.  detail and
- * hint are finished sentences; hint may be NULL.
- */
-static void
-malformed_tag(const TagSource *source, const char *detail, const char *hint)
-{
-	ereport(ERROR,
-			(errcode(CORM_ERRCODE_BAD_TAG),
-			 errmsg("invalid tag \"%s\" on %s", clipped(source->text, source->len), source->object),
-			 errdetail_internal("%s", detail),
-			 hint ? errhint("%s", hint) : 0));
 }
 
 /*
@@ -139,7 +126,7 @@ find_key(const char *key)
  * parentheses, or at end.
  */
 static const char *
-scan_value(const TagSource *source, const char *c, const char *end)
+scan_value(TagSource *source, const char *c, const char *end)
 {
 	char		quote = '\0';
 	int			depth = 0;
@@ -162,9 +149,9 @@ scan_value(const TagSource *source, const char *c, const char *end)
 			break;
 	}
 	if (quote != '\0')
-		malformed_tag(source, "A quoted value is not terminated.", NULL);
-	if (depth > 0)
-		malformed_tag(source, "A parenthesis is not closed.", NULL);
+		source->detail = "A quoted value is not terminated.";
+	else if (depth > 0)
+		source->detail = "A parenthesis is not closed.";
 
 	return c;
 }
@@ -212,66 +199,107 @@ copy_trimmed(const char *c, const char *end)
 }
 
 /*
- * parse_one_tag appends the keys of one tag to tags.
+ * scan_key reads one key and its value at *position, and moves that to the
+ * comma that follows or to end.  What is wrong is noted in source.
+ */
+static CormTag *
+scan_key(TagSource *source, const char **position, const char *end)
+{
+	const char *c = *position;
+	CormTag    *tag = palloc0(sizeof(CormTag));
+	int			k;
+
+	while (c < end && *c != ',' && *c != '=')
+		c++;
+	tag->key = copy_trimmed(*position, c);
+	*position = c;
+	if (tag->key[0] == '\0')
+	{
+		source->detail = "A key is missing.";
+		return tag;
+	}
+
+	k = find_key(tag->key);
+	if (k < 0)
+	{
+		CormNearest nearest;
+
+		corm_nearest_init(&nearest, tag->key);
+		for (int i = 0; i < lengthof(tag_keys); i++)
+			corm_nearest_offer(&nearest, tag_keys[i].key);
+		source->detail = psprintf("\"%s\" is not a key.", clipped(tag->key, strlen(tag->key)));
+		if (nearest.name)
+			source->hint = psprintf("Perhaps you meant \"%s\".", nearest.name);
+		return tag;
+	}
+
+	if (c < end && *c == '=')
+	{
+		*position = scan_value(source, c + 1, end);
+		tag->value = copy_trimmed(c + 1, *position);
+		if (strcmp(tag->key, "table") != 0 && strcmp(tag->key, "default") != 0)
+			tag->value = unquote_value(tag->value);
+		if (tag->value[0] == '\0' && source->detail == NULL)
+			source->detail = psprintf("The value of \"%s\" is missing.", tag->key);
+	}
+
+	if (source->detail != NULL)
+		return tag;
+	if (tag->value == NULL && tag_keys[k].value == VALUE_REQUIRED)
+		source->detail = psprintf("\"%s\" needs a value.", tag->key);
+	if (tag->value != NULL && tag_keys[k].value == VALUE_FLAG &&
+		strcmp(tag->value, "true") != 0 && strcmp(tag->value, "false") != 0)
+		source->detail = psprintf("The value of \"%s\" can be true or false.", tag->key);
+
+	return tag;
+}
+
+/*
+ * parse_one_tag appends the keys of one tag to tags.  What is wrong is noted
+ * in source.
  */
 static List *
-parse_one_tag(List *tags, const TagSource *source)
+parse_one_tag(List *tags, TagSource *source)
 {
 	const char *c = source->text + strlen(TAG_PREFIX);
 	const char *end = source->text + source->len;
 
 	for (;;)
 	{
-		const char *word = c;
-		CormTag    *tag = palloc0(sizeof(CormTag));
-		int			k;
+		CormTag    *tag = scan_key(source, &c, end);
 
-		while (c < end && *c != ',' && *c != '=')
-			c++;
-		tag->key = copy_trimmed(word, c);
-		if (tag->key[0] == '\0')
-			malformed_tag(source, "A key is missing.", NULL);
-
-		k = find_key(tag->key);
-		if (k < 0)
-		{
-			CormNearest nearest;
-
-			corm_nearest_init(&nearest, tag->key);
-			for (int i = 0; i < lengthof(tag_keys); i++)
-				corm_nearest_offer(&nearest, tag_keys[i].key);
-			malformed_tag(source,
-						  psprintf("\"%s\" is not a key.", clipped(tag->key, strlen(tag->key))),
-						  nearest.name ? psprintf("Perhaps you meant \"%s\".", nearest.name) : NULL);
-		}
-
-		if (c < end && *c == '=')
-		{
-			const char *value = c + 1;
-
-			c = scan_value(source, value, end);
-			tag->value = copy_trimmed(value, c);
-			if (strcmp(tag->key, "table") != 0 && strcmp(tag->key, "default") != 0)
-				tag->value = unquote_value(tag->value);
-			if (tag->value[0] == '\0')
-				malformed_tag(source, psprintf("The value of \"%s\" is missing.", tag->key), NULL);
-		}
-
-		if (tag->value == NULL && tag_keys[k].value == VALUE_REQUIRED)
-			malformed_tag(source, psprintf("\"%s\" needs a value.", tag->key), NULL);
-		if (tag->value != NULL && tag_keys[k].value == VALUE_FLAG)
-		{
-			if (strcmp(tag->value, "true") != 0 && strcmp(tag->value, "false") != 0)
-				malformed_tag(source, psprintf("The value of \"%s\" can be true or false.", tag->key), NULL);
-		}
-		if (corm_tags_find(tags, tag->key) != NULL)
-			malformed_tag(source, psprintf("\"%s\" is given twice.", tag->key), NULL);
+		if (source->detail == NULL && corm_tags_find(tags, tag->key) != NULL)
+			source->detail = psprintf("\"%s\" is given twice.", tag->key);
+		if (source->detail != NULL)
+			return tags;
 
 		tags = lappend(tags, tag);
 		if (c >= end)
 			return tags;
 		c++;					/* the comma */
 	}
+}
+
+/*
+ * parse_comment returns the tags in a comment, up to the first that is wrong,
+ * which source is about then.
+ */
+static List *
+parse_comment(const char *comment, TagSource *source)
+{
+	List	   *tags = NIL;
+	const char *start = comment ? strstr(comment, TAG_PREFIX) : NULL;
+
+	memset(source, 0, sizeof(*source));
+	while (start != NULL && source->detail == NULL)
+	{
+		source->text = start;
+		source->len = strcspn(start, "\r\n");
+		tags = parse_one_tag(tags, source);
+		start = strstr(start + source->len, TAG_PREFIX);
+	}
+
+	return tags;
 }
 
 /*
@@ -282,20 +310,15 @@ parse_one_tag(List *tags, const TagSource *source)
 List *
 corm_tags_parse(const char *comment, const char *object)
 {
-	List	   *tags = NIL;
-	const char *start = comment ? strstr(comment, TAG_PREFIX) : NULL;
+	TagSource	source;
+	List	   *tags = parse_comment(comment, &source);
 
-	while (start != NULL)
-	{
-		TagSource	source;
-
-		source.text = start;
-		source.len = strcspn(start, "\r\n");
-		source.object = object;
-		tags = parse_one_tag(tags, &source);
-		start = strstr(start + source.len, TAG_PREFIX);
-	}
-
+	if (source.detail != NULL)
+		ereport(ERROR,
+				(errcode(CORM_ERRCODE_BAD_TAG),
+				 errmsg("invalid tag \"%s\" on %s", clipped(source.text, source.len), object),
+				 errdetail_internal("%s", source.detail),
+				 source.hint ? errhint("%s", source.hint) : 0));
 	return tags;
 }
 
@@ -323,6 +346,30 @@ corm_tags_read(const char *comment, const ObjectAddress *address, CormTagTarget 
 
 		if ((tag_keys[find_key(tag->key)].targets & target) == 0)
 			corm_tags_error(object, tag, "This key cannot be used on an object of this kind.");
+	}
+
+	return tags;
+}
+
+/*
+ * corm_tags_read_quietly returns the tags in the comment on an object that
+ * another model has to answer for: NIL if anything is wrong with them.
+ */
+List *
+corm_tags_read_quietly(const char *comment, CormTagTarget target)
+{
+	TagSource	source;
+	List	   *tags = parse_comment(comment, &source);
+	ListCell   *lc;
+
+	if (source.detail != NULL)
+		return NIL;
+	foreach(lc, tags)
+	{
+		CormTag    *tag = lfirst(lc);
+
+		if ((tag_keys[find_key(tag->key)].targets & target) == 0)
+			return NIL;
 	}
 
 	return tags;

@@ -31,8 +31,6 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
-static void deparse_select(CormDeparse *ctx, CormStmt *stmt, List *items);
-
 /*
  * corm_deparse_table appends the qualified name of a model's table.
  */
@@ -55,6 +53,12 @@ corm_deparse_range(CormDeparse *ctx, CormRange *range)
 		corm_deparse_table(buf, range->model);
 		if (strcmp(range->alias, range->model->table_name) == 0)
 			return;
+	}
+	else if (range->rows)
+	{
+		appendStringInfoString(buf, "pg_catalog.unnest(");
+		corm_deparse_expr(ctx, range->rows);
+		appendStringInfoChar(buf, ')');
 	}
 	else if (range->cte)
 	{
@@ -240,8 +244,12 @@ parenthesize(StringInfo buf, int start)
 	buf->data[buf->len - 1] = ')';
 }
 
-static void
-deparse_select(CormDeparse *ctx, CormStmt *stmt, List *items)
+/*
+ * corm_deparse_plain_select appends a SELECT of columns: preloads and turning
+ * rows back are around it.
+ */
+void
+corm_deparse_plain_select(CormDeparse *ctx, CormStmt *stmt, List *items)
 {
 	StringInfo	buf = ctx->buf;
 	CormStmt   *outer = ctx->stmt;
@@ -273,6 +281,12 @@ deparse_select(CormDeparse *ctx, CormStmt *stmt, List *items)
 	{
 		appendStringInfoString(buf, " LIMIT ");
 		corm_deparse_expr(ctx, stmt->limit);
+		/* one row more tells whether there is another page */
+		if (ctx->page && ctx->depth == 0 && stmt->limit->tag != CORM_N_NULL)
+		{
+			corm_deparse_operator(ctx, "+", "+", INT8OID, INT8OID);
+			appendStringInfoString(buf, "'1'::bigint");
+		}
 	}
 	else if (ctx->limit > 0 && ctx->depth == 0 && !finds_one_row(stmt))
 		appendStringInfo(buf, " LIMIT %d", ctx->limit);
@@ -289,6 +303,23 @@ deparse_select(CormDeparse *ctx, CormStmt *stmt, List *items)
 }
 
 /*
+ * corm_deparse_select appends a SELECT with the given columns.
+ */
+void
+corm_deparse_select(CormDeparse *ctx, CormStmt *stmt, List *items)
+{
+	bool		nested = stmt->reversed && items;
+	ListCell   *lc;
+
+	foreach(lc, items)
+		nested |= ((CormItem *) lfirst(lc))->preload != NULL;
+	if (nested)
+		corm_deparse_nested_select(ctx, stmt, items);
+	else
+		corm_deparse_plain_select(ctx, stmt, items);
+}
+
+/*
  * corm_deparse_subquery appends a statement with its own output columns.
  */
 void
@@ -299,7 +330,7 @@ corm_deparse_subquery(CormDeparse *ctx, CormStmt *stmt)
 	if (stmt->command == CORM_CMD_RAW)
 		corm_deparse_raw(ctx, stmt->raw_sql, stmt->raw_args);
 	else if (stmt->command == CORM_CMD_SELECT)
-		deparse_select(ctx, stmt, corm_items_own(stmt));
+		corm_deparse_select(ctx, stmt, corm_items_own(stmt));
 	else
 		corm_deparse_write(ctx, stmt, stmt->returns ? corm_items_own(stmt) : NIL);
 	ctx->depth--;
@@ -320,7 +351,7 @@ corm_deparse_exists(CormDeparse *ctx, const char *word, CormStmt *stmt)
 	{
 		check_stack_depth();
 		ctx->depth++;
-		deparse_select(ctx, stmt, NIL);
+		corm_deparse_plain_select(ctx, stmt, NIL);
 		ctx->depth--;
 	}
 	appendStringInfoChar(ctx->buf, ')');
@@ -334,7 +365,7 @@ static void
 deparse_any(CormDeparse *ctx, CormStmt *stmt, List *items)
 {
 	if (stmt->command == CORM_CMD_SELECT)
-		deparse_select(ctx, stmt, items);
+		corm_deparse_select(ctx, stmt, items);
 	else
 		corm_deparse_write(ctx, stmt, items);
 }
@@ -365,7 +396,7 @@ needs_wrapping(CormStmt *stmt, List *items)
 	if (stmt->setops)
 		return true;
 	/* clauses may refer to a select item that the row type leaves out */
-	if (list_length(items) < list_length(stmt->select))
+	if (stmt->preloads == NIL && !stmt->reversed && list_length(items) < list_length(stmt->select))
 		return true;
 	if (!stmt->distinct && !stmt->distinct_on)
 		return false;
@@ -452,7 +483,7 @@ deparse_json(CormDeparse *ctx, CormStmt *stmt, bool one)
 	if (stmt->command == CORM_CMD_SELECT)
 	{
 		appendStringInfo(buf, "SELECT %s FROM (", result);
-		deparse_select(ctx, stmt, corm_items_json(stmt));
+		corm_deparse_select(ctx, stmt, corm_items_json(stmt));
 		appendStringInfo(buf, ") AS %s", rows);
 		return;
 	}
@@ -477,11 +508,11 @@ deparse_count(CormDeparse *ctx, CormStmt *stmt)
 		appendStringInfo(buf, ") AS %s", CORM_ROWS_ALIAS);
 	}
 	else if (stmt->group_by || stmt->having || stmt->distinct || stmt->distinct_on ||
-			 stmt->setops || stmt->limit || stmt->offset || stmt->ctes || stmt->select ||
+			 stmt->setops || stmt->limit || stmt->offset || stmt->ctes || stmt->select || stmt->cursor ||
 			 stmt->lock != CORM_N_INVALID)
 	{
 		appendStringInfoString(buf, " FROM (");
-		deparse_select(ctx, stmt, corm_items_own(stmt));
+		corm_deparse_select(ctx, stmt, corm_items_own(stmt));
 		appendStringInfo(buf, ") AS %s", CORM_ROWS_ALIAS);
 	}
 	else
@@ -541,6 +572,13 @@ corm_deparse(CormStmt *stmt, const CormDeparseRequest *request)
 			else
 				deparse_any(&ctx, stmt, items);
 			break;
+		case CORM_OUTPUT_PAGE:
+			if (stmt->cursor == NULL)
+				corm_complete_order(stmt);
+			result->order_hash = stmt->cursor ? stmt->cursor->args[0].str : corm_order_hash(stmt);
+			ctx.page = true;
+			corm_deparse_page(&ctx, stmt);
+			break;
 		case CORM_OUTPUT_JSON:
 			deparse_json(&ctx, stmt, false);
 			break;
@@ -556,11 +594,12 @@ corm_deparse(CormStmt *stmt, const CormDeparseRequest *request)
 			appendStringInfoString(&buf, "SELECT ");
 			corm_deparse_exists(&ctx, "EXISTS ", stmt);
 			break;
+		case CORM_OUTPUT_RESTORE:
 		case CORM_OUTPUT_NATIVE:
 			if (stmt->command == CORM_CMD_RAW)
 				corm_deparse_raw(&ctx, stmt->raw_sql, stmt->raw_args);
 			else if (stmt->command == CORM_CMD_SELECT)
-				deparse_select(&ctx, stmt, corm_items_own(stmt));
+				corm_deparse_select(&ctx, stmt, corm_items_own(stmt));
 			else
 			{
 				corm_deparse_write(&ctx, stmt, stmt->returns ? corm_items_own(stmt) : NIL);
@@ -570,6 +609,7 @@ corm_deparse(CormStmt *stmt, const CormDeparseRequest *request)
 	}
 
 	result->sql = buf.data;
+	result->uses_search_path = ctx.uses_search_path;
 	result->nparams = list_length(ctx.params);
 	result->params = palloc(sizeof(CormParam) * Max(result->nparams, 1));
 	for (int i = 0; i < result->nparams; i++)

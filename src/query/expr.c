@@ -74,6 +74,17 @@ find_operator(CormNodeTag tag)
 }
 
 /*
+ * corm_operator_name returns the operator that a node stands for, or NULL.
+ */
+const char *
+corm_operator_name(CormNodeTag tag)
+{
+	const OperatorDesc *op = find_operator(tag);
+
+	return op ? op->name : NULL;
+}
+
+/*
  * Columns and values
  */
 
@@ -95,6 +106,7 @@ append_param(CormDeparse *ctx, CormTree *value, Oid typid, CormParamForm form)
 	CormParam  *param = palloc(sizeof(CormParam));
 
 	param->valno = value->valno;
+	param->constant = value->constant;
 	param->typid = typid;
 	param->form = form;
 	param->model = ctx->met_model ? ctx->met_model->name : NULL;
@@ -127,6 +139,16 @@ array_param_type(CormTree *value, Oid met)
 }
 
 /*
+ * PostgreSQL takes a literal that is compared to a row for one of type record,
+ * which cannot be read: its type is stated.
+ */
+static Oid
+row_param_type(Oid typid, Oid met)
+{
+	return typid == UNKNOWNOID && OidIsValid(met) && type_is_rowtype(met) ? met : typid;
+}
+
+/*
  * Notes what the values that follow meet, for their error messages.
  */
 static void
@@ -134,7 +156,8 @@ meet(CormDeparse *ctx, CormTree *left)
 {
 	ctx->met_model = NULL;
 	ctx->met_field = NULL;
-	if (left && left->tag == CORM_N_COLUMN && left->field)
+	if (left && (left->tag == CORM_N_COLUMN || left->tag == CORM_N_FILTER_COLUMN) &&
+		left->field && left->range)
 	{
 		ctx->met_model = left->range->model;
 		ctx->met_field = left->field;
@@ -173,6 +196,7 @@ is_atom(CormTree *tree)
 	switch (tree->tag)
 	{
 		case CORM_N_COLUMN:
+		case CORM_N_FILTER_COLUMN:
 			return tree->aliased == NULL || is_atom(tree->aliased);
 		case CORM_N_VALUE:
 		case CORM_N_NULL:
@@ -194,6 +218,12 @@ is_atom(CormTree *tree)
 		case CORM_N_BOOL_OR:
 		case CORM_N_STRING_AGG:
 		case CORM_N_EXISTS:
+		case CORM_N_NOT_EXISTS:
+		case CORM_N_SOME:
+		case CORM_N_EVERY:
+		case CORM_N_NONE:
+		case CORM_N_ROW:
+		case CORM_N_INSERTED:
 		case CORM_N_RAW:
 			return true;
 		case CORM_N_AS:
@@ -203,9 +233,21 @@ is_atom(CormTree *tree)
 	}
 }
 
+/*
+ * AND or OR of one condition is that condition.
+ */
+static CormTree *
+unwrap(CormTree *tree)
+{
+	while ((tree->tag == CORM_N_AND || tree->tag == CORM_N_OR) && list_length(tree->args[0].list) == 1)
+		tree = linitial(tree->args[0].list);
+	return tree;
+}
+
 static void
 deparse_operand(CormDeparse *ctx, CormTree *tree)
 {
+	tree = unwrap(tree);
 	if (is_atom(tree))
 		corm_deparse_expr(ctx, tree);
 	else
@@ -222,7 +264,7 @@ deparse_operator(CormDeparse *ctx, CormTree *tree, const OperatorDesc *op)
 	CormTree   *left = tree->args[0].node;
 	CormTree   *right = tree->args[1].node;
 	Oid			left_type = corm_expr_type(left);
-	Oid			right_type = corm_expr_type(right);
+	Oid			right_type = corm_right_operand_type(tree, left_type);
 
 	deparse_operand(ctx, left);
 
@@ -235,7 +277,9 @@ deparse_operator(CormDeparse *ctx, CormTree *tree, const OperatorDesc *op)
 	meet(ctx, left);
 	if (right->tag == CORM_N_VALUE)
 	{
-		right_type = array_param_type(right, left_type);
+		if (right_type == TEXTARRAYOID && tree->tag != CORM_N_JSON_PATH_TEXT)
+			right_type = array_param_type(right, left_type);
+		right_type = row_param_type(right_type, left_type);
 		corm_deparse_operator(ctx, op->name, op->keyword, left_type, right_type);
 		append_param(ctx, right, right_type, CORM_PARAM_PLAIN);
 	}
@@ -281,7 +325,7 @@ deparse_literal_match(CormDeparse *ctx, CormTree *tree)
 	{
 		deparse_operand(ctx, left);
 		corm_deparse_operator(ctx, ignore_case ? "~~*" : "~~", ignore_case ? "ILIKE" : "LIKE",
-						left_type, UNKNOWNOID);
+						left_type, TEXTOID);
 		meet(ctx, left);
 		if (right->tag == CORM_N_NULL)
 			deparse_null(ctx, right);
@@ -331,10 +375,18 @@ deparse_in(CormDeparse *ctx, CormTree *tree)
 	bool		negated = tree->tag == CORM_N_NOT_IN;
 	Oid			left_type = corm_expr_type(left);
 	const char *op = negated ? "<>" : "=";
+	Oid			element_type = InvalidOid;
 
+	if (right->tag == CORM_N_NULL)
+		element_type = UNKNOWNOID;
+	else if (right->tag == CORM_N_VALUE)
+	{
+		Oid			typid = array_param_type(right, left_type);
+
+		element_type = typid == UNKNOWNOID ? UNKNOWNOID : get_base_element_type(typid);
+	}
 	deparse_operand(ctx, left);
-	corm_deparse_operator(ctx, op, op, left_type,
-					right->tag == CORM_N_VALUE ? get_element_type(right->typid) : UNKNOWNOID);
+	corm_deparse_operator(ctx, op, op, left_type, element_type);
 	appendStringInfoString(buf, negated ? "ALL (" : "ANY (");
 	meet(ctx, left);
 	if (right->tag == CORM_N_SUBQUERY)
@@ -348,6 +400,8 @@ deparse_in(CormDeparse *ctx, CormTree *tree)
 					(errcode(ERRCODE_DATATYPE_MISMATCH),
 					 errmsg("corm.%s() expects an array, not a value of type %s",
 							tree->desc->func, format_type_be(typid))));
+		if (typid == UNKNOWNOID && OidIsValid(left_type) && type_is_rowtype(left_type))
+			typid = get_array_type(left_type);
 		append_param(ctx, right, typid, CORM_PARAM_PLAIN);
 	}
 	else
@@ -362,7 +416,10 @@ deparse_comparison(CormDeparse *ctx, CormTree *left, const char *op, CormTree *r
 	deparse_operand(ctx, left);
 	corm_deparse_operator(ctx, op, op, corm_expr_type(left), corm_expr_type(right));
 	meet(ctx, left);
-	deparse_operand(ctx, right);
+	if (right->tag == CORM_N_VALUE)
+		append_param(ctx, right, row_param_type(right->typid, corm_expr_type(left)), CORM_PARAM_PLAIN);
+	else
+		deparse_operand(ctx, right);
 	meet(ctx, NULL);
 }
 
@@ -392,7 +449,7 @@ deparse_distinct_from(CormDeparse *ctx, CormTree *tree)
 		appendStringInfoString(buf, " IS NOT NULL");
 		return;
 	}
-	if (ctx->path_is_safe && corm_operator_schema("=", left_type) == PG_CATALOG_NAMESPACE)
+	if (corm_operator_is_bare(ctx, "=", left_type, corm_expr_type(right)))
 	{
 		deparse_operand(ctx, left);
 		appendStringInfoString(buf, " IS DISTINCT FROM ");
@@ -431,7 +488,7 @@ deparse_condition_list(CormDeparse *ctx, List *conditions, const char *word, con
 		appendStringInfoString(ctx->buf, empty);
 	foreach(lc, conditions)
 	{
-		CormTree   *cond = lfirst(lc);
+		CormTree   *cond = unwrap(lfirst(lc));
 
 		if (foreach_current_index(lc) > 0)
 			appendStringInfoString(ctx->buf, word);
@@ -489,6 +546,8 @@ deparse_function(CormDeparse *ctx, CormTree *tree)
 		ReleaseCatCacheList(list);
 		if (builtin)
 			appendStringInfoString(ctx->buf, "pg_catalog.");
+		else
+			ctx->uses_search_path = true;
 	}
 	foreach(lc, names)
 		appendStringInfo(ctx->buf, "%s%s", foreach_current_index(lc) > 0 ? "." : "",
@@ -523,7 +582,7 @@ deparse_aggregate(CormDeparse *ctx, CormTree *tree)
 			/* string_agg() knows text and bytea only */
 			appendStringInfoString(buf, "pg_catalog.string_agg(CAST(");
 			corm_deparse_expr(ctx, tree->args[0].node);
-			appendStringInfoString(buf, " AS text), ");
+			appendStringInfoString(buf, " AS pg_catalog.text), ");
 			corm_deparse_expr(ctx, tree->args[1].node);
 			break;
 		default:
@@ -631,6 +690,7 @@ corm_deparse_raw(CormDeparse *ctx, const char *sql, List *args)
 {
 	RawArgs		raw = {ctx, args};
 
+	ctx->uses_search_path = true;
 	corm_raw_append(ctx->buf, sql, raw_param, &raw);
 }
 
@@ -649,7 +709,8 @@ deparse_in_parens(CormDeparse *ctx, const char *before, CormStmt *query)
 void
 corm_deparse_output_expr(CormDeparse *ctx, CormTree *tree)
 {
-	if (tree->tag == CORM_N_COLUMN && tree->range == NULL)
+	if ((tree->tag == CORM_N_COLUMN || tree->tag == CORM_N_FILTER_COLUMN) &&
+		tree->range == NULL && tree->query == NULL)
 		appendStringInfoString(ctx->buf, quote_identifier(tree->output));
 	else
 		corm_deparse_expr(ctx, tree);
@@ -669,7 +730,10 @@ corm_deparse_expr(CormDeparse *ctx, CormTree *tree)
 	switch (tree->tag)
 	{
 		case CORM_N_COLUMN:
-			if (tree->range)
+		case CORM_N_FILTER_COLUMN:
+			if (tree->query)
+				deparse_in_parens(ctx, "", tree->query);
+			else if (tree->range)
 				corm_deparse_column(ctx, tree->range, tree->field, tree->output);
 			else if (tree->aliased)
 				corm_deparse_expr(ctx, tree->aliased);
@@ -684,6 +748,13 @@ corm_deparse_expr(CormDeparse *ctx, CormTree *tree)
 			break;
 		case CORM_N_SUBQUERY:
 			deparse_in_parens(ctx, "", tree->query);
+			break;
+		case CORM_N_SOME:
+			corm_deparse_exists(ctx, "EXISTS ", tree->query);
+			break;
+		case CORM_N_EVERY:
+		case CORM_N_NONE:
+			corm_deparse_exists(ctx, "NOT EXISTS ", tree->query);
 			break;
 		case CORM_N_EXISTS:
 			corm_deparse_exists(ctx, "EXISTS ", tree->query);
@@ -706,6 +777,21 @@ corm_deparse_expr(CormDeparse *ctx, CormTree *tree)
 			appendStringInfoString(buf, "CAST(");
 			corm_deparse_expr(ctx, tree->args[0].node);
 			appendStringInfo(buf, " AS %s)", corm_deparse_type(tree->args[1].oid, -1));
+			break;
+		case CORM_N_INSERTED:
+			/* a row that was updated has the locking transaction as its xmax */
+			appendStringInfo(buf, "(%s.xmax", quote_identifier(ctx->stmt->source->alias));
+			corm_deparse_operator(ctx, "=", "=", XIDOID, XIDOID);
+			appendStringInfoString(buf, "'0'::xid)");
+			break;
+		case CORM_N_ROW:
+			appendStringInfoString(buf, "ROW(");
+			deparse_args(ctx, tree->args[0].list);
+			appendStringInfoChar(buf, ')');
+			break;
+		case CORM_N_IS_NOT_TRUE:
+			deparse_operand(ctx, tree->args[0].node);
+			appendStringInfoString(buf, " IS NOT TRUE");
 			break;
 		case CORM_N_AS:
 			corm_deparse_expr(ctx, tree->args[0].node);

@@ -22,7 +22,7 @@ make_item(CormTree *tree)
 	CormItem	   *item = palloc0(sizeof(CormItem));
 
 	item->name = corm_item_name(tree);
-	if (tree->tag == CORM_N_COLUMN && tree->range)
+	if ((tree->tag == CORM_N_COLUMN || tree->tag == CORM_N_FILTER_COLUMN) && tree->range)
 	{
 		item->range = tree->range;
 		item->field = tree->field;
@@ -105,6 +105,29 @@ find_item(List *items, const char *name, const char *column)
 }
 
 /*
+ * The preload that fills an attribute or key of the given name, or NULL.
+ */
+static CormItem *
+preload_item(CormStmt *stmt, const char *name)
+{
+	ListCell   *lc;
+
+	foreach(lc, stmt->preloads)
+	{
+		CormPreload *preload = lfirst(lc);
+		CormItem   *item;
+
+		if (strcmp(preload->name, name) != 0)
+			continue;
+		item = palloc0(sizeof(CormItem));
+		item->name = preload->name;
+		item->preload = preload;
+		return item;
+	}
+	return NULL;
+}
+
+/*
  * corm_items_row returns the items for a row type, one per attribute in their order.  The row type
  * may itself be a model of the source's table, whose attributes then stand
  * for its columns.
@@ -138,6 +161,14 @@ corm_items_row(CormStmt *stmt, const CormDeparseRequest *request)
 			continue;
 		if (row_model)
 			row_field = corm_model_field_by_rownum(row_model, att->attnum);
+		item = preload_item(stmt, NameStr(att->attname));
+		if (item)
+		{
+			item->cast = att->atttypid;
+			item->cast_typmod = att->atttypmod;
+			items = lappend(items, item);
+			continue;
+		}
 		found = find_item(own, row_field ? row_field->name : NameStr(att->attname),
 						  row_field ? row_field->column : NULL);
 		if (found == NULL)
@@ -161,6 +192,23 @@ corm_items_row(CormStmt *stmt, const CormDeparseRequest *request)
 }
 
 /*
+ * A name as a key in JSON, by the model's naming strategy.
+ */
+static char *
+json_key_name(CormModel *model, const char *name)
+{
+	switch (model->naming)
+	{
+		case CORM_NAMING_CAMEL:
+			return corm_camelize_name(name, false);
+		case CORM_NAMING_PASCAL:
+			return corm_camelize_name(name, true);
+		default:
+			return pstrdup(name);
+	}
+}
+
+/*
  * corm_items_json returns the items for a JSON object: keys by the naming strategy.
  */
 List *
@@ -175,6 +223,13 @@ corm_items_json(CormStmt *stmt)
 
 		if (item->field && strcmp(item->name, item->field->name) == 0)
 			item->name = item->field->json_key;
+	}
+	foreach(lc, stmt->preloads)
+	{
+		CormItem   *item = preload_item(stmt, ((CormPreload *) lfirst(lc))->name);
+
+		item->name = json_key_name(stmt->source->model, item->name);
+		items = lappend(items, item);
 	}
 	return items;
 }

@@ -6,6 +6,7 @@
  * A name is looked for
  *	- as a field of the source, by its whole text, dots included;
  *	- as alias.field, in this query and then in those around it;
+ *	- as relation.field, through any number of relations: joins.c;
  *	- as a field of exactly one joined range;
  *	- where SQL allows it (order_by, group_by, having), as the name of a
  *	  select item.
@@ -15,16 +16,19 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "query/query.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 
 /*
  * Ranges
  */
 
 static CormRange *
-find_range(CormStmt *stmt, const char *alias, int len)
+find_range(CormStmt *stmt, const char *name, int len)
 {
 	ListCell   *lc;
 
@@ -32,30 +36,129 @@ find_range(CormStmt *stmt, const char *alias, int len)
 	{
 		CormRange  *range = lfirst(lc);
 
-		if (strlen(range->alias) == len && memcmp(range->alias, alias, len) == 0)
+		if (strlen(range->name) == len && memcmp(range->name, name, len) == 0)
 			return range;
 	}
 	return NULL;
 }
 
-static CormRange *
-add_range(CormStmt *stmt, CormTree *clause, const char *alias)
+/*
+ * corm_check_name raises 42622 for a name that PostgreSQL would cut off.
+ */
+void
+corm_check_name(const char *name)
+{
+	if (strlen(name) >= NAMEDATALEN)
+		ereport(ERROR,
+				(errcode(ERRCODE_NAME_TOO_LONG),
+				 errmsg("name \"%s...\" is too long", pnstrdup(name, pg_mbcliplen(name, strlen(name), NAMEDATALEN - 1))),
+				 errdetail("Names have at most %d bytes.", NAMEDATALEN - 1)));
+}
+
+/*
+ * corm_unique_alias returns alias, or alias_2, ..., whichever the query does
+ * not use anywhere yet.
+ */
+char *
+corm_unique_alias(CormStmt *stmt, const char *alias)
+{
+	CormStmt   *root = stmt;
+	char	   *candidate = pstrdup(alias);
+	int			n = 1;
+
+	while (root->parent || root->alias_owner)
+		root = root->parent ? root->parent : root->alias_owner;
+	for (;;)
+	{
+		ListCell   *lc;
+		bool		taken = false;
+
+		foreach(lc, root->aliases)
+			taken |= strcmp(lfirst(lc), candidate) == 0;
+		if (!taken)
+			break;
+		candidate = psprintf("%.*s_%d", pg_mbcliplen(alias, strlen(alias), NAMEDATALEN - 12), alias, ++n);
+	}
+	root->aliases = lappend(root->aliases, candidate);
+	return candidate;
+}
+
+/*
+ * corm_add_range adds a range of the given name, whose alias in SQL is alias
+ * or like it.
+ */
+CormRange *
+corm_add_range(CormStmt *stmt, const char *name, const char *alias)
 {
 	CormRange  *range = palloc0(sizeof(CormRange));
 
-	if (strlen(alias) >= NAMEDATALEN)
-		ereport(ERROR,
-				(errcode(ERRCODE_NAME_TOO_LONG),
-				 errmsg("alias \"%s\" is too long", alias),
-				 errdetail("Names have at most %d bytes.", NAMEDATALEN - 1)));
+	range->name = pstrdup(name);
+	range->alias = corm_unique_alias(stmt, alias);
+	stmt->ranges = lappend(stmt->ranges, range);
+	return range;
+}
+
+static CormRange *
+add_range(CormStmt *stmt, CormTree *clause, const char *alias)
+{
+	corm_check_name(alias);
 	if (find_range(stmt, alias, strlen(alias)))
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_ALIAS),
 				 errmsg("alias \"%s\" is used more than once", alias),
 				 errhint("Give corm.%s() an alias of its own.", clause->desc->func)));
-	range->alias = pstrdup(alias);
-	stmt->ranges = lappend(stmt->ranges, range);
-	return range;
+	return corm_add_range(stmt, alias, alias);
+}
+
+/*
+ * Trees made of what is resolved already.
+ */
+
+/* corm_make_tree makes an empty node. */
+CormTree *
+corm_make_tree(CormNodeTag tag)
+{
+	CormTree   *tree = palloc0(sizeof(CormTree));
+
+	tree->tag = tag;
+	tree->desc = corm_node_desc(tag);
+	return tree;
+}
+
+/* corm_make_column makes a bound COLUMN of a column of the range's table. */
+CormTree *
+corm_make_column(CormRange *range, const char *column)
+{
+	CormTree   *tree = corm_make_tree(CORM_N_COLUMN);
+	CormModel  *model = range->model;
+
+	tree->range = range;
+	tree->output = pstrdup(column);
+	for (int i = 0; model && i < model->nfields + model->nhidden; i++)
+		if (strcmp(model->fields[i].column, column) == 0)
+			tree->field = &model->fields[i];
+	return tree;
+}
+
+/* corm_make_binary makes a node of two arguments. */
+CormTree *
+corm_make_binary(CormNodeTag tag, CormTree *left, CormTree *right)
+{
+	CormTree   *tree = corm_make_tree(tag);
+
+	tree->args[0].node = left;
+	tree->args[1].node = right;
+	return tree;
+}
+
+/* corm_make_list makes a node of a list of expressions. */
+CormTree *
+corm_make_list(CormNodeTag tag, List *args)
+{
+	CormTree   *tree = corm_make_tree(tag);
+
+	tree->args[0].list = args;
+	return tree;
 }
 
 /*
@@ -117,11 +220,11 @@ corm_add_cte_range(CormStmt *stmt, CormTree *clause, const char *name, const cha
 }
 
 /*
- * range_column binds a COLUMN to a range's field of that name; false if it
+ * corm_range_column binds a COLUMN to a range's field of that name; false if it
  * has none.
  */
-static bool
-range_column(CormRange *range, CormTree *tree, const char *name)
+bool
+corm_range_column(CormRange *range, CormTree *tree, const char *name)
 {
 	ListCell   *lc;
 
@@ -147,16 +250,17 @@ range_column(CormRange *range, CormTree *tree, const char *name)
 	return false;
 }
 
-static void unknown_column(CormRange *range, const char *name) pg_attribute_noreturn();
-
-static void
-unknown_column(CormRange *range, const char *name)
+/*
+ * corm_unknown_column raises 42703 for a name that a range does not have.
+ */
+void
+corm_unknown_column(CormRange *range, const char *name)
 {
 	if (range->model)
 		corm_unknown_field(range->model, name);
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_COLUMN),
-			 errmsg("unknown field \"%s\" of query \"%s\"", name, range->alias)));
+			 errmsg("unknown field \"%s\" of query \"%s\"", name, range->name)));
 }
 
 /*
@@ -189,6 +293,18 @@ output_column(CormStmt *stmt, CormTree *tree, const char *name)
 	return true;
 }
 
+/*
+ * A name that came from outside, by corm.filter().
+ */
+static void
+check_filterable(CormTree *tree)
+{
+	if (tree->field && !tree->field->filterable)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("field \"%s\" cannot be used in a filter", tree->args[0].str)));
+}
+
 static void
 resolve_column(CormStmt *stmt, CormTree *tree, CormPlace place)
 {
@@ -215,50 +331,87 @@ resolve_column(CormStmt *stmt, CormTree *tree, CormPlace place)
 
 	if (place == CORM_PLACE_ORDER && output_column(stmt, tree, name))
 		return;
-	if (stmt->source && range_column(stmt->source, tree, name))
+	if (stmt->source && corm_range_column(stmt->source, tree, name))
 		return;
 
-	for (const char *dot = strchr(name, '.'); dot; dot = strchr(dot + 1, '.'))
+	/* the longest prefix that is an alias, in the innermost query that has it */
+	for (int len = strlen(name) - 1; len > 0; len--)
 	{
+		if (name[len] != '.')
+			continue;
 		for (CormStmt *level = stmt; level; level = level->parent)
 		{
-			CormRange  *range = find_range(level, name, dot - name);
+			CormRange  *range = find_range(level, name, len);
 
 			if (range == NULL)
 				continue;
-			if (!range_column(range, tree, dot + 1))
-				unknown_column(range, dot + 1);
+			if (!corm_range_column(range, tree, name + len + 1) &&
+				!corm_path_column(level, range, tree, name + len + 1))
+				corm_unknown_column(range, name + len + 1);
 			return;
 		}
 	}
+	if (stmt->source && corm_path_column(stmt, stmt->source, tree, name))
+		return;
 
 	foreach(lc, stmt->ranges)
 	{
 		CormRange  *range = lfirst(lc);
 
-		if (range == stmt->source || !range_column(range, tree, name))
+		if (range == stmt->source || !corm_range_column(range, tree, name))
 			continue;
 		if (found)
 			ereport(ERROR,
 					(errcode(ERRCODE_AMBIGUOUS_COLUMN),
 					 errmsg("field \"%s\" is ambiguous", name),
-					 errdetail("Both \"%s\" and \"%s\" have it.", found->alias, range->alias),
-					 errhint("Write it as corm.c('%s.%s').", found->alias, name)));
+					 errdetail("Both \"%s\" and \"%s\" have it.", found->name, range->name),
+					 errhint("Write it as corm.c('%s.%s').", found->name, name)));
 		found = range;
 	}
 	if (found)
 	{
-		(void) range_column(found, tree, name);
+		(void) corm_range_column(found, tree, name);
 		return;
 	}
 	if (place == CORM_PLACE_OUTPUT && output_column(stmt, tree, name))
 		return;
 
+	if (stmt->source && stmt->source->model && strchr(name, '.'))
+		(void) corm_model_relation(stmt->source->model, pnstrdup(name, strchr(name, '.') - name));
 	if (stmt->source == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
 				 errmsg("unknown field \"%s\"", name)));
-	unknown_column(stmt->source, name);
+	corm_unknown_column(stmt->source, name);
+}
+
+/*
+ * A filter from outside compares a field with a number or a boolean only if
+ * the field is one.
+ */
+static void
+check_filter_value(CormTree *tree)
+{
+	CormTree   *left = tree->args[0].node;
+	CormTree   *right = tree->args[1].node;
+	char		category;
+	bool		preferred;
+	bool		number;
+
+	if (left == NULL || left->tag != CORM_N_FILTER_COLUMN || left->field == NULL ||
+		right == NULL || right->tag != CORM_N_VALUE)
+		return;
+	number = right->typid == INT4OID || right->typid == INT8OID || right->typid == NUMERICOID;
+	if (!number && right->typid != BOOLOID)
+		return;
+	get_type_category_preferred(getBaseType(left->field->typid), &category, &preferred);
+	if (category != (number ? TYPCATEGORY_NUMERIC : TYPCATEGORY_BOOLEAN))
+		ereport(ERROR,
+				(errcode(CORM_ERRCODE_BAD_FILTER),
+				 errmsg("invalid filter"),
+				 errdetail("Field \"%s\" of type %s cannot be compared with a %s.",
+						   left->field->name, format_type_be(left->field->typid),
+						   number ? "number" : "boolean")));
 }
 
 /*
@@ -288,14 +441,40 @@ corm_resolve_expr(CormStmt *stmt, CormTree *tree, CormPlace place)
 	switch (tree->tag)
 	{
 		case CORM_N_COLUMN:
+			/* trees that we make ourselves are bound already */
+			if (tree->range == NULL && tree->query == NULL)
+				resolve_column(stmt, tree, place);
+			return;
+		case CORM_N_FILTER_COLUMN:
 			resolve_column(stmt, tree, place);
+			check_filterable(tree);
+			return;
+		case CORM_N_SOME:
+		case CORM_N_EVERY:
+		case CORM_N_NONE:
+			if (tree->query == NULL)
+				corm_resolve_relation_predicate(stmt, tree);
+			return;
+		case CORM_N_INSERTED:
+			if (stmt->command != CORM_CMD_INSERT)
+				ereport(ERROR,
+						(errcode(ERRCODE_SYNTAX_ERROR),
+						 errmsg("corm.inserted() has a meaning in the returning() of an insert only")));
 			return;
 		case CORM_N_VALUE:
-		case CORM_N_NULL:
+			corm_require_type(tree->typid);
 			return;
+		case CORM_N_NULL:
+			corm_require_type(tree->args[0].oid);
+			return;
+		case CORM_N_CAST:
+			corm_require_type(tree->args[1].oid);
+			break;
 		case CORM_N_SUBQUERY:
 		case CORM_N_EXISTS:
 		case CORM_N_NOT_EXISTS:
+			if (tree->query)
+				return;
 			tree->query = corm_resolve_stmt(tree->args[0].list, InvalidOid, stmt);
 			if (tree->query->command != CORM_CMD_SELECT && tree->query->command != CORM_CMD_RAW)
 				ereport(ERROR,
@@ -309,6 +488,9 @@ corm_resolve_expr(CormStmt *stmt, CormTree *tree, CormPlace place)
 						 errmsg("corm.excluded() has a meaning in an upsert only")));
 			tree->field = corm_model_field(stmt->source->model, tree->args[0].str);
 			return;
+		case CORM_N_AS:
+			corm_check_name(tree->args[1].str);
+			break;
 		case CORM_N_RAW:
 			corm_raw_check_expr(tree->args[0].str);
 			break;
@@ -338,6 +520,7 @@ corm_resolve_expr(CormStmt *stmt, CormTree *tree, CormPlace place)
 				break;
 		}
 	}
+	check_filter_value(tree);
 }
 
 /*
@@ -352,6 +535,7 @@ corm_item_name(CormTree *item)
 		case CORM_N_AS:
 			return item->args[1].str;
 		case CORM_N_COLUMN:
+		case CORM_N_FILTER_COLUMN:
 			if (item->field)
 				return item->field->name;
 			return item->output ? item->output : item->args[0].str;

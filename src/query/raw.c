@@ -20,12 +20,11 @@
 #include "query/query.h"
 
 /*
- * corm_sql_error_context is an error context callback for the parsing of SQL
- * text that is no statement of the client's: an error's position is one in
- * that text, so the text, arg, is reported along with it.
+ * Positions in errors of PostgreSQL's parser are those in the text that it
+ * was given, not in the statement of the client.
  */
-void
-corm_sql_error_context(void *arg)
+static void
+sql_error_callback(void *arg)
 {
 	int			position = geterrposition();
 
@@ -37,20 +36,28 @@ corm_sql_error_context(void *arg)
 	}
 }
 
+/*
+ * corm_push_sql_errors makes errors refer to the given SQL until the caller
+ * sets error_context_stack back to callback->previous.
+ */
+void
+corm_push_sql_errors(ErrorContextCallback *callback, const char *sql)
+{
+	callback->callback = sql_error_callback;
+	callback->arg = unconstify(char *, sql);
+	callback->previous = error_context_stack;
+	error_context_stack = callback;
+}
+
 static List *
 parse(const char *sql, RawParseMode mode)
 {
+	ErrorContextCallback callback;
 	List	   *parsed;
-	ErrorContextCallback errcallback;
 
-	errcallback.callback = corm_sql_error_context;
-	errcallback.arg = unconstify(char *, sql);
-	errcallback.previous = error_context_stack;
-	error_context_stack = &errcallback;
-
+	corm_push_sql_errors(&callback, sql);
 	parsed = raw_parser(sql, mode);
-
-	error_context_stack = errcallback.previous;
+	error_context_stack = callback.previous;
 	return parsed;
 }
 

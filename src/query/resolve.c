@@ -97,11 +97,10 @@ resolve_join(CormStmt *stmt, CormTree *clause)
 		case CORM_N_LEFT_JOIN:
 		case CORM_N_RIGHT_JOIN:
 		case CORM_N_FULL_JOIN:
-			ereport(ERROR,
-					(errcode(ERRCODE_UNDEFINED_COLUMN),
-					 errmsg("unknown relation \"%s\" of \"%s\"",
-							clause->args[0].str, stmt->source->alias)));
-			break;
+			if (stmt->command != CORM_CMD_SELECT)
+				misplaced(clause, "has no meaning in a write");
+			corm_join_relation(stmt, clause);
+			return;
 		case CORM_N_JOIN_MODEL:
 		case CORM_N_LEFT_JOIN_MODEL:
 		case CORM_N_RIGHT_JOIN_MODEL:
@@ -215,6 +214,9 @@ is_read_clause(CormNodeTag tag)
 		case CORM_N_UNION_ALL:
 		case CORM_N_INTERSECT:
 		case CORM_N_EXCEPT:
+		case CORM_N_AFTER:
+		case CORM_N_BEFORE:
+		case CORM_N_PRELOAD:
 			return true;
 		default:
 			return false;
@@ -231,6 +233,7 @@ is_insert_clause(CormNodeTag tag)
 		case CORM_N_ON_CONFLICT_WHERE:
 		case CORM_N_ON_CONSTRAINT:
 		case CORM_N_DO_NOTHING:
+		case CORM_N_DO_SELECT:
 		case CORM_N_DO_UPDATE:
 			return true;
 		default:
@@ -278,7 +281,7 @@ check_clause_fits(CormStmt *stmt, CormTree *clause)
 }
 
 static void
-place_clause(CormStmt *stmt, CormTree *clause)
+place_clause(CormStmt *stmt, CormTree *clause, List **preloads)
 {
 	CormSetOp  *setop;
 	CormCte    *cte;
@@ -322,6 +325,7 @@ place_clause(CormStmt *stmt, CormTree *clause)
 		case CORM_N_WITH:
 			cte = palloc(sizeof(CormCte));
 			cte->name = clause->args[0].str;
+			corm_check_name(cte->name);
 			cte->query = corm_resolve_stmt(clause->args[1].list, InvalidOid, stmt);
 			stmt->ctes = lappend(stmt->ctes, cte);
 			break;
@@ -363,6 +367,23 @@ place_clause(CormStmt *stmt, CormTree *clause)
 			foreach(lc, clause->args[0].list)
 				stmt->update_fields = lappend(stmt->update_fields, writable_field(stmt, lfirst(lc)));
 			break;
+		case CORM_N_AFTER:
+		case CORM_N_BEFORE:
+			if (stmt->cursor)
+				misplaced(clause, "is one cursor too many");
+			stmt->cursor = clause;
+			stmt->reversed = clause->tag == CORM_N_BEFORE;
+			break;
+		case CORM_N_PRELOAD:
+			*preloads = lappend(*preloads, clause);
+			break;
+		case CORM_N_DO_SELECT:
+			stmt->conflict_action = CORM_CONFLICT_SELECT;
+			break;
+		case CORM_N_SCOPE:
+		case CORM_N_UNSCOPED:
+		case CORM_N_ONLY_DELETED:
+			break;				/* done before the others */
 		case CORM_N_RETURNING:
 			stmt->returns = true;
 			stmt->returning = list_concat(stmt->returning, clause->args[0].list);
@@ -441,16 +462,214 @@ check_conflict(CormStmt *stmt)
 				(errcode(ERRCODE_SYNTAX_ERROR),
 				 errmsg("corm.on_conflict() and corm.on_constraint() need an action"),
 				 errhint("Add corm.do_nothing() or corm.do_update().")));
-	if (stmt->conflict_action == CORM_CONFLICT_UPDATE &&
+	if ((stmt->conflict_action == CORM_CONFLICT_UPDATE || stmt->conflict_action == CORM_CONFLICT_SELECT) &&
 		stmt->conflict_fields == NIL && stmt->conflict_constraint == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_SYNTAX_ERROR),
-				 errmsg("corm.do_update() needs to know which key decides"),
+				 errmsg("corm.%s() needs to know which key decides",
+						stmt->conflict_action == CORM_CONFLICT_UPDATE ? "do_update" : "do_select"),
 				 errhint("Add corm.on_conflict() with the fields of the key, or corm.on_constraint().")));
 	if (stmt->conflict_fields && stmt->conflict_constraint)
 		ereport(ERROR,
 				(errcode(ERRCODE_SYNTAX_ERROR),
 				 errmsg("corm.on_conflict() and corm.on_constraint() exclude each other")));
+}
+
+/*
+ * Adds the clauses of the scopes that are asked for, and of the model's
+ * default scopes, and notes what is asked of soft-deleted rows.
+ */
+static List *
+expand_scopes(CormStmt *stmt, List *clauses)
+{
+	CormModel  *model = stmt->source ? stmt->source->model : NULL;
+	List	   *result = list_copy(clauses);
+	ListCell   *lc;
+
+	foreach(lc, clauses)
+	{
+		CormTree   *clause = lfirst(lc);
+
+		if (clause->tag == CORM_N_UNSCOPED)
+			stmt->unscoped = true;
+		else if (clause->tag == CORM_N_ONLY_DELETED)
+		{
+			if (model == NULL || model->soft_delete < 0)
+				misplaced(clause, "needs a model with soft delete");
+			stmt->only_deleted = true;
+		}
+		else if (clause->tag == CORM_N_SCOPE)
+		{
+			if (model == NULL)
+				misplaced(clause, "needs a query over a model");
+			result = list_concat(result, corm_scope_clauses(model, clause->args[0].str));
+		}
+	}
+	if (model && !stmt->unscoped && stmt->command != CORM_CMD_INSERT)
+		result = list_concat(result, corm_default_scope_clauses(model));
+	return result;
+}
+
+static int
+count_dots(const char *path)
+{
+	int			n = 0;
+
+	for (const char *p = path; *p; p++)
+		n += *p == '.';
+	return n;
+}
+
+static bool
+sets_field(CormStmt *stmt, CormField *field)
+{
+	ListCell   *lc;
+
+	foreach(lc, stmt->sets)
+		if (((CormAssignment *) lfirst(lc))->field == field)
+			return true;
+	return false;
+}
+
+static void
+assign(CormStmt *stmt, int field, CormTree *value)
+{
+	CormAssignment *set = palloc(sizeof(CormAssignment));
+
+	set->field = &stmt->source->model->fields[field];
+	set->value = value;
+	if (!sets_field(stmt, set->field))
+		stmt->sets = lappend(stmt->sets, set);
+}
+
+static CormTree *
+now_tree(void)
+{
+	CormTree   *now = corm_make_tree(CORM_N_FN);
+
+	now->args[0].str = "pg_catalog.now";
+	return now;
+}
+
+static CormTree *
+one_tree(void)
+{
+	CormTree   *one = corm_make_tree(CORM_N_RAW);
+
+	one->args[0].str = "1";
+	return one;
+}
+
+/*
+ * corm_touch makes an update count up the version and set the time of update.
+ */
+void
+corm_touch(CormStmt *stmt)
+{
+	CormModel  *model = stmt->source->model;
+
+	if (model->updated_at >= 0)
+		assign(stmt, model->updated_at, now_tree());
+	if (model->version >= 0)
+	{
+		CormField  *field = &model->fields[model->version];
+
+		assign(stmt, model->version,
+			   corm_make_binary(CORM_N_ADD, corm_make_column(stmt->source, field->column), one_tree()));
+	}
+}
+
+/*
+ * corm_mark_deleted makes a delete one that marks its rows.
+ */
+void
+corm_mark_deleted(CormStmt *stmt)
+{
+	CormModel  *model = stmt->source->model;
+	bool		flag = getBaseType(model->fields[model->soft_delete].typid) == BOOLOID;
+
+	stmt->soft = true;
+	assign(stmt, model->soft_delete, flag ? corm_make_list(CORM_N_AND, NIL) : now_tree());
+	corm_touch(stmt);
+}
+
+/*
+ * corm_make_restore turns a query over a model with soft delete into the
+ * update that undoes the delete.
+ */
+void
+corm_make_restore(CormStmt *stmt)
+{
+	CormModel  *model = stmt->source ? stmt->source->model : NULL;
+	bool		flag;
+	CormTree   *null = corm_make_tree(CORM_N_NULL);
+
+	if (stmt->command != CORM_CMD_SELECT || model == NULL || model->soft_delete < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("corm.restore() takes a query that reads a model with soft delete")));
+	if (stmt->select || stmt->distinct || stmt->distinct_on || stmt->group_by || stmt->having ||
+		stmt->order_by || stmt->limit || stmt->offset || stmt->setops || stmt->joins || stmt->cursor)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("corm.restore() takes a query of conditions only")));
+	stmt->command = CORM_CMD_UPDATE;
+	null->args[0].oid = model->fields[model->soft_delete].typid;
+	flag = getBaseType(model->fields[model->soft_delete].typid) == BOOLOID;
+	assign(stmt, model->soft_delete, flag ? corm_make_list(CORM_N_OR, NIL) : null);
+	corm_touch(stmt);
+}
+
+static void
+fill(CormStmt *stmt, Bitmapset *rows_fields, int field, CormTree *value)
+{
+	if (field < 0 || bms_is_member(field, rows_fields) ||
+		stmt->source->model->fields[field].has_default)
+		return;
+	assign(stmt, field, value);
+}
+
+/*
+ * corm_fill_insert gives the time stamps and the version of new rows values
+ * where neither the rows, which give rows_fields, nor a default do.
+ */
+void
+corm_fill_insert(CormStmt *stmt, Bitmapset *rows_fields)
+{
+	CormModel  *model = stmt->source->model;
+
+	fill(stmt, rows_fields, model->created_at, now_tree());
+	fill(stmt, rows_fields, model->updated_at, now_tree());
+	fill(stmt, rows_fields, model->version, one_tree());
+}
+
+/*
+ * What a model's fields with a meaning of their own ask for: deleted rows are
+ * left out, a delete marks rows, a change counts up the version and sets the
+ * time of update.
+ */
+static void
+apply_roles(CormStmt *stmt)
+{
+	CormModel  *model = stmt->source->model;
+
+	if (model == NULL || stmt->command == CORM_CMD_INSERT)
+		return;
+	if (stmt->command == CORM_CMD_DELETE && model->soft_delete >= 0 && !stmt->unscoped)
+	{
+		if (stmt->only_deleted)
+			ereport(ERROR,
+					(errcode(ERRCODE_SYNTAX_ERROR),
+					 errmsg("rows that are soft-deleted already cannot be deleted so again"),
+					 errhint("Add corm.unscoped() to delete them for good.")));
+		corm_mark_deleted(stmt);
+	}
+	if (stmt->command == CORM_CMD_UPDATE)
+		corm_touch(stmt);
+	if (stmt->only_deleted)
+		stmt->where = list_concat(stmt->where, corm_deleted_condition(stmt->source, true));
+	else if (!stmt->unscoped)
+		stmt->where = list_concat(stmt->where, corm_deleted_condition(stmt->source, false));
 }
 
 /*
@@ -462,6 +681,7 @@ corm_resolve_stmt(List *clauses, Oid default_model, CormStmt *parent)
 {
 	CormStmt   *stmt = palloc0(sizeof(CormStmt));
 	CormTree   *source = NULL;
+	List	   *preloads = NIL;
 	ListCell   *lc;
 
 	check_stack_depth();
@@ -474,7 +694,7 @@ corm_resolve_stmt(List *clauses, Oid default_model, CormStmt *parent)
 		CormTree   *clause = lfirst(lc);
 
 		if (clause->tag == CORM_N_WITH)
-			place_clause(stmt, clause);
+			place_clause(stmt, clause, &preloads);
 		else if (is_source(clause->tag))
 		{
 			if (source)
@@ -487,13 +707,14 @@ corm_resolve_stmt(List *clauses, Oid default_model, CormStmt *parent)
 		}
 	}
 	resolve_source(stmt, source, default_model);
+	clauses = expand_scopes(stmt, clauses);
 
 	foreach(lc, clauses)
 	{
 		CormTree   *clause = lfirst(lc);
 
 		if (clause != source && clause->tag != CORM_N_WITH)
-			place_clause(stmt, clause);
+			place_clause(stmt, clause, &preloads);
 	}
 	if (stmt->command == CORM_CMD_RAW)
 		return stmt;
@@ -530,6 +751,23 @@ corm_resolve_stmt(List *clauses, Oid default_model, CormStmt *parent)
 				 errhint("Add corm.set().")));
 	if (stmt->command == CORM_CMD_UPDATE || stmt->command == CORM_CMD_DELETE)
 		check_has_where(stmt);
+	apply_roles(stmt);
+
+	/* shorter paths first, so that a step of a longer one has its own clauses */
+	for (int depth = 0; preloads; depth++)
+	{
+		foreach(lc, preloads)
+		{
+			CormTree   *clause = lfirst(lc);
+
+			if (count_dots(clause->args[0].str) != depth)
+				continue;
+			corm_add_preload(stmt, clause->args[0].str, clause->args[1].list);
+			preloads = foreach_delete_current(preloads, lc);
+		}
+	}
+	if (stmt->cursor)
+		corm_apply_cursor(stmt);
 	return stmt;
 }
 

@@ -65,7 +65,6 @@ typedef struct OutContext
 {
 	StringInfo	buf;
 	CormValue  *values;
-	int			nvalues;
 } OutContext;
 
 static void out_node(OutContext *ctx, CormTree *tree);
@@ -113,16 +112,10 @@ out_string(OutContext *ctx, const char *str)
 static void
 out_value(OutContext *ctx, CormTree *tree, bool string_is_field)
 {
-	CormValue  *value;
+	CormValue  *value = &ctx->values[tree->valno];
 	int16		typlen;
 	bool		typbyval;
 	Datum		datum;
-
-	if (tree->valno >= ctx->nvalues || ctx->values[tree->valno].typid != tree->typid)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("invalid binary value of type corm.query or corm.expr")));
-	value = &ctx->values[tree->valno];
 
 	if (tree->typid == UNKNOWNOID)
 	{
@@ -290,19 +283,14 @@ corm_node_out(StringInfo buf, const CormNode *node)
 	OutContext	ctx;
 	int			nestlevel = begin_portable_io(true);
 
-	/* an entry has a header at least, so a false nvalues cannot make us palloc wildly */
-	if (node->nvalues > (CormNodeEnd(node) - CormNodeValues(node)) / sizeof(CormValueHeader))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("invalid binary value of type corm.query or corm.expr")));
 	ctx.buf = buf;
 	ctx.values = palloc(sizeof(CormValue) * Max(node->nvalues, 1));
-	ctx.nvalues = corm_values_read(node, ctx.values, node->nvalues);
+	(void) corm_values_read(node, ctx.values, node->nvalues);
 
 	if (node->kind == CORM_KIND_QUERY)
-		out_query(&ctx, corm_tree_read_query(CormNodeShape(node), node->shape_len, 0));
+		out_query(&ctx, corm_tree_read_query(node, ctx.values, 0));
 	else
-		out_expr(&ctx, corm_tree_read_expr(CormNodeShape(node), node->shape_len, 0), false);
+		out_expr(&ctx, corm_tree_read_expr(node, ctx.values), false);
 
 	AtEOXact_GUC(true, nestlevel);
 }

@@ -64,6 +64,16 @@ deparse_conflict(CormDeparse *ctx, CormStmt *stmt, List *given)
 	else if (stmt->conflict_constraint)
 		appendStringInfo(buf, " ON CONSTRAINT %s", quote_identifier(stmt->conflict_constraint));
 
+	if (stmt->conflict_action == CORM_CONFLICT_SELECT)
+	{
+		/* a row must be touched to be returned: its key stays as it is */
+		CormField  *field = stmt->conflict_fields ? linitial(stmt->conflict_fields) : linitial(given);
+		const char *column = quote_identifier(field->column);
+
+		appendStringInfo(buf, " DO UPDATE SET %s = %s.%s", column,
+						 quote_identifier(stmt->source->alias), column);
+		return;
+	}
 	if (stmt->conflict_action == CORM_CONFLICT_NOTHING)
 	{
 		appendStringInfoString(buf, " DO NOTHING");
@@ -217,10 +227,11 @@ deparse_update_or_delete(CormDeparse *ctx, CormStmt *stmt)
 	List	   *conditions = NIL;
 	ListCell   *lc;
 	bool		first = true;
+	bool		update = stmt->command == CORM_CMD_UPDATE || stmt->soft;
 
-	appendStringInfoString(buf, stmt->command == CORM_CMD_UPDATE ? "UPDATE " : "DELETE FROM ");
+	appendStringInfoString(buf, update ? "UPDATE " : "DELETE FROM ");
 	corm_deparse_range(ctx, stmt->source);
-	if (stmt->command == CORM_CMD_UPDATE)
+	if (update)
 	{
 		appendStringInfoString(buf, " SET ");
 		deparse_assignments(ctx, stmt->sets, &first);
@@ -230,7 +241,7 @@ deparse_update_or_delete(CormDeparse *ctx, CormStmt *stmt)
 		CormJoin   *join = lfirst(lc);
 
 		appendStringInfoString(buf, foreach_current_index(lc) > 0 ? ", " :
-							   stmt->command == CORM_CMD_UPDATE ? " FROM " : " USING ");
+							   update ? " FROM " : " USING ");
 		corm_deparse_range(ctx, join->range);
 		if (join->condition)
 			conditions = lappend(conditions, join->condition);

@@ -25,6 +25,10 @@ $node->safe_psql(
 	SELECT corm.register('users', '{"soft_delete": true, "naming": "camel"}');
 	SELECT corm.register('"Odd schema"."Odd table"', '{"name": "odd"}');
 	SELECT corm.register('dto', '{"table": "users", "fields": {"login": {"column": "uname"}}}');
+	CREATE TABLE toys (id int PRIMARY KEY, owner_id int, owner_type text);
+	CREATE TABLE links (a int, b int);
+	SELECT corm.relate('users', 'toys', 'has_many', 'toys', '{id}', '{owner_id}', condition => corm.eq('owner_type', 'it''s'));
+	SELECT corm.relate('users', 'odd', 'many_to_many', '"Odd schema"."Odd table"', '{id}', '{id}', 'links', '{a}', '{b}');
 	CREATE TABLE dropped (id int);
 	SELECT corm.register('dropped', '{}');
 	DROP TABLE dropped;
@@ -34,11 +38,14 @@ $node->safe_psql(
 my $state = q{
 	SELECT 'row', model::text, table_name::text, options::text FROM corm.model_options
 	UNION ALL
+	SELECT 'relation', d::text, NULL, NULL FROM corm.declared_relations d
+	UNION ALL
 	SELECT 'model', model::text, corm.describe(model)::text, error FROM corm.models
 	ORDER BY 1, 2};
 my $expected = $node->safe_psql('source', $state);
 like($expected, qr/^row\|dto\|users\|/m, 'the mapped type is registered');
 like($expected, qr/^row\|"Odd schema"."Odd table"\|\|/m, 'so is the odd table');
+like($expected, qr/^relation\|\(users,toys,has_many,toys,\{id\},\{owner_id\},,,,.*it's/m, 'a relation with a condition is declared');
 unlike($expected, qr/^row\|\d/m, 'nothing is left of a dropped table');
 
 my $dir = $node->basedir;
@@ -90,7 +97,7 @@ my $timer = IPC::Run::timeout(180);
 my $handle = IPC::Run::start(
 	[ 'psql', '-X', '-q', '-A', '-t', '-d', $node->connstr('source') ],
 	'<', \$in, '>', \$out, $timer);
-$in .= "CREATE TEMP TABLE temporary (id int);\nSELECT corm.register('temporary', '{\"name\": \"T\"}');\n\\echo ready\n";
+$in .= "CREATE TEMP TABLE temporary (id int);\nSELECT corm.register('temporary', '{\"name\": \"T\"}');\nSELECT corm.relate('users', 'temps', 'has_many', 'temporary', '{id}', '{id}');\n\\echo ready\n";
 $handle->pump until $out =~ /ready/;
 is($node->safe_psql('source', 'SELECT count(*) FROM corm.model_options'), '4', 'the temporary table is registered');
 $node->command_ok([ 'pg_dump', '-f', "$dir/temp.sql", 'source' ], 'pg_dump with a temporary table');
