@@ -259,6 +259,7 @@ struct CormStmt
 	bool		distinct;
 	List	   *distinct_on;
 	List	   *where;
+	bool		has_where;		/* a condition was given, other than by a default scope */
 	List	   *group_by;
 	List	   *having;
 	List	   *order_by;

@@ -429,19 +429,35 @@ is_true(CormTree *tree)
 }
 
 /*
- * A write without a condition is refused unless that is said; conditions
- * that are empty ANDs are none.
+ * Has one of the clauses a condition?  Those that are empty ANDs are none.
+ */
+static bool
+has_condition(List *clauses)
+{
+	ListCell   *lc;
+
+	foreach(lc, clauses)
+	{
+		CormTree   *clause = lfirst(lc);
+		ListCell   *cond;
+
+		if (clause->tag != CORM_N_WHERE)
+			continue;
+		foreach(cond, clause->args[0].list)
+			if (!is_true(lfirst(cond)))
+				return true;
+	}
+	return false;
+}
+
+/*
+ * A write without a condition is refused unless that is said.
  */
 static void
 check_has_where(CormStmt *stmt)
 {
-	ListCell   *lc;
-
-	if (stmt->all_rows)
+	if (stmt->all_rows || stmt->has_where)
 		return;
-	foreach(lc, stmt->where)
-		if (!is_true(lfirst(lc)))
-			return;
 	ereport(ERROR,
 			(errcode(CORM_ERRCODE_MISSING_WHERE),
 			 errmsg("missing where clause"),
@@ -508,6 +524,8 @@ expand_scopes(CormStmt *stmt, List *clauses)
 			result = list_concat(result, corm_scope_clauses(model, clause->args[0].str));
 		}
 	}
+	/* what is always there is no condition that somebody thought of */
+	stmt->has_where = has_condition(result);
 	if (model && !stmt->unscoped && stmt->command != CORM_CMD_INSERT)
 		result = list_concat(result, corm_default_scope_clauses(model));
 	return result;
