@@ -394,9 +394,8 @@ place_clause(CormStmt *stmt, CormTree *clause, List **preloads)
 		case CORM_N_MAX_ROWS:
 			stmt->max_rows = clause->args[0].node;
 			/* a guard that cannot be read must not be passed over */
-			if (stmt->max_rows->tag != CORM_N_NULL &&
-				(stmt->max_rows->tag != CORM_N_VALUE ||
-				 (stmt->max_rows->typid != INT8OID && stmt->max_rows->typid != INT4OID)))
+			if (stmt->max_rows->tag != CORM_N_VALUE ||
+				(stmt->max_rows->typid != INT8OID && stmt->max_rows->typid != INT4OID))
 				ereport(ERROR,
 						(errcode(ERRCODE_DATATYPE_MISMATCH),
 						 errmsg("corm.max_rows() expects an integer")));
