@@ -14,6 +14,7 @@
 #include "fmgr.h"
 #include "model/model.h"
 #include "query/query.h"
+#include "tx/tx.h"
 
 PG_MODULE_MAGIC;
 
@@ -30,4 +31,5 @@ _PG_init(void)
 	corm_registry_init();
 	corm_scopes_init();
 	corm_plan_init();
+	corm_tx_init();
 }

@@ -22,6 +22,8 @@ extern int	corm_filter_max_depth;
 extern int	corm_filter_max_nodes;
 extern int	corm_filter_max_list;
 extern int	corm_filter_max_limit;
+extern int	corm_tx_body_cache_size;
+extern int	corm_subtransaction_warning;
 
 extern void corm_guc_init(void);
 

@@ -25,6 +25,7 @@
 #define pg_attribute_noreturn() __attribute__((noreturn))
 #endif
 
+#include "catalog/namespace.h"
 #include "utils/acl.h"
 
 /* Ownership and privilege checks were one function per catalog before 16. */
@@ -49,6 +50,32 @@
 	object_aclcheck(ProcedureRelationId, funcid, roleid, ACL_EXECUTE)
 #define corm_schema_aclcheck(nspid, roleid, mode) \
 	object_aclcheck(NamespaceRelationId, nspid, roleid, mode)
+#endif
+
+/* A snapshot of the search path, to see later whether it is still the same. */
+#if PG_VERSION_NUM < 170000
+#define CormSearchPath OverrideSearchPath
+#define corm_get_search_path(context)	GetOverrideSearchPath(context)
+#define corm_search_path_matches(path)	OverrideSearchPathMatchesCurrent(path)
+#else
+#define CormSearchPath SearchPathMatcher
+#define corm_get_search_path(context)	GetSearchPathMatcher(context)
+#define corm_search_path_matches(path)	SearchPathMatchesCurrentEnvironment(path)
+#endif
+
+/* The executor's run had one more parameter before 18. */
+#if PG_VERSION_NUM < 180000
+#define CORM_EXECUTOR_RUN_PARAMS \
+	QueryDesc *query_desc, ScanDirection direction, uint64 count, bool execute_once
+#define CORM_EXECUTE_ONCE	execute_once
+#define CORM_EXECUTOR_RUN(run, query_desc, direction, count, execute_once) \
+	(run) (query_desc, direction, count, execute_once)
+#else
+#define CORM_EXECUTOR_RUN_PARAMS \
+	QueryDesc *query_desc, ScanDirection direction, uint64 count
+#define CORM_EXECUTE_ONCE	true
+#define CORM_EXECUTOR_RUN(run, query_desc, direction, count, execute_once) \
+	(run) (query_desc, direction, count)
 #endif
 
 /* Errors as data reached the name parser in 16. */

@@ -20,6 +20,8 @@ int			corm_filter_max_depth = 32;
 int			corm_filter_max_nodes = 1000;
 int			corm_filter_max_list = 10000;
 int			corm_filter_max_limit = 1000;
+int			corm_tx_body_cache_size = 500;
+int			corm_subtransaction_warning = 64;
 
 /*
  * corm_guc_init defines the settings and reserves the prefix, so that a
@@ -66,6 +68,22 @@ corm_guc_init(void)
 							"corm.filter() refuses more with error OR021.",
 							&corm_filter_max_limit,
 							1000, 1, INT_MAX,
+							PGC_USERSET, 0,
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("corm.tx_body_cache_size",
+							"Sets the number of transaction bodies whose plans each session keeps.",
+							"When there are more bodies than that, the least recently used one is dropped.",
+							&corm_tx_body_cache_size,
+							500, 1, 1000000,
+							PGC_USERSET, 0,
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("corm.subtransaction_warning",
+							"Sets the number of open subtransactions at which a transaction scope warns.",
+							"The warning comes once per transaction; 0 turns it off.",
+							&corm_subtransaction_warning,
+							64, 0, INT_MAX,
 							PGC_USERSET, 0,
 							NULL, NULL, NULL);
 

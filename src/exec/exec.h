@@ -103,6 +103,7 @@ typedef struct CormPlan
 	bool		read_only;		/* a SELECT without locking clause */
 	char	   *search_path;	/* what it was made under, NULL if that does not matter */
 	Oid			search_path_role;
+	bool		custom_only;	/* must be planned with its values each time */
 
 	/* result */
 	Oid			typid;

@@ -363,7 +363,8 @@ prepare(CormPlan *plan, const CormDeparsed *deparsed, const Oid *value_types)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	plan->spi = SPI_prepare_cursor(deparsed->sql, deparsed->nparams, types,
-								   plan->read_only ? CURSOR_OPT_PARALLEL_OK : 0);
+								   (plan->read_only ? CURSOR_OPT_PARALLEL_OK : 0) |
+								   (plan->custom_only ? CURSOR_OPT_CUSTOM_PLAN : 0));
 	if (plan->spi == NULL)
 		elog(ERROR, "SPI_prepare_cursor failed: %s", SPI_result_code_string(SPI_result));
 	SPI_keepplan(plan->spi);
@@ -418,6 +419,8 @@ build_from_stmt(CormPlan *plan, const CormVerb *verb, CormStmt *stmt, bool path_
 	plan->max_rows_valno = -1;
 	plan->rows_valno = -1;
 	plan->read_only = stmt->command == CORM_CMD_SELECT && stmt->lock == CORM_N_INVALID;
+	/* a partial index can be inferred only if the values of its predicate are known */
+	plan->custom_only = stmt->conflict_where != NULL;
 	if (verb->output == CORM_OUTPUT_ROWS)
 	{
 		plan->tupdesc = corm_row_tupdesc(verb->typid);
@@ -446,7 +449,7 @@ build_from_stmt(CormPlan *plan, const CormVerb *verb, CormStmt *stmt, bool path_
 	set_relids(plan, relids);
 	lock_relations(plan);
 
-	if (stmt->max_rows)
+	if (stmt->max_rows && stmt->max_rows->tag == CORM_N_VALUE)
 	{
 		plan->max_rows_valno = stmt->max_rows->valno;
 		plan->max_rows = corm_value_copy(stmt->max_rows->constant, plan->context);

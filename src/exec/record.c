@@ -92,18 +92,19 @@ read_record(FunctionCallInfo fcinfo, Record *record)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("the record must not be null")));
-	if (OidIsValid(typid) && !type_is_rowtype(typid))
-		(void) corm_model_get_for_type(typid);	/* raises */
+	/* before the datum is taken for a row: what is no row type is refused */
+	record->model = NULL;
+	if (OidIsValid(typid) && typid != RECORDOID)
+		record->model = corm_model_get_for_type(typid);
 	header = PG_GETARG_HEAPTUPLEHEADER(0);
 	/* a variable of type record has a row type of its own */
-	if (!OidIsValid(typid) || typid == RECORDOID)
-		typid = HeapTupleHeaderGetTypeId(header);
-	record->model = corm_model_get_for_type(typid);
+	if (record->model == NULL)
+		record->model = corm_model_get_for_type(HeapTupleHeaderGetTypeId(header));
 
 	/* the model must be what the table is when the record is written */
 	LockRelationOid(record->model->table, RowExclusiveLock);
 	if (!record->model->valid)
-		record->model = corm_model_get_for_type(typid);
+		record->model = corm_model_get(record->model->relid);
 
 	tupdesc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(header),
 									 HeapTupleHeaderGetTypMod(header));
@@ -318,9 +319,9 @@ corm_record_stmt(CormPlanSource source, CormModel *model, Bitmapset *fields)
 
 	if (source == CORM_PLAN_SAVE)
 	{
+		/* the key of a row that exists is given, whoever generated it */
+		stmt->override_identity = true;
 		stmt->conflict_action = CORM_CONFLICT_UPDATE;
-		for (i = 0; i < model->npk; i++)
-			stmt->overriding |= model->fields[model->pk[i]].identity == 'a';
 		for (i = 0; i < model->npk; i++)
 			stmt->conflict_fields = lappend(stmt->conflict_fields, &model->fields[model->pk[i]]);
 		for (i = 0; i < model->nfields; i++)

@@ -311,17 +311,6 @@ corm_deparse_select(CormDeparse *ctx, CormStmt *stmt, List *items)
 }
 
 /*
- * corm_deparse_exists appends what stands inside of EXISTS ().
- */
-void
-corm_deparse_exists(CormDeparse *ctx, CormStmt *stmt)
-{
-	ctx->depth++;
-	corm_deparse_plain_select(ctx, stmt, NIL);
-	ctx->depth--;
-}
-
-/*
  * corm_deparse_subquery appends a statement with its own output columns.
  */
 void
@@ -339,6 +328,27 @@ corm_deparse_subquery(CormDeparse *ctx, CormStmt *stmt)
 }
 
 /*
+ * corm_deparse_exists appends a test for rows of a statement.  No column is
+ * read unless the statement itself names some: the user may lack the right.
+ */
+void
+corm_deparse_exists(CormDeparse *ctx, const char *word, CormStmt *stmt)
+{
+	appendStringInfo(ctx->buf, "%s(", word);
+	if (stmt->command != CORM_CMD_SELECT || stmt->select || stmt->distinct ||
+		stmt->distinct_on || stmt->setops)
+		corm_deparse_subquery(ctx, stmt);
+	else
+	{
+		check_stack_depth();
+		ctx->depth++;
+		corm_deparse_plain_select(ctx, stmt, NIL);
+		ctx->depth--;
+	}
+	appendStringInfoChar(ctx->buf, ')');
+}
+
+/*
  * Whole statements, by what is wanted of them
  */
 
@@ -349,6 +359,20 @@ deparse_any(CormDeparse *ctx, CormStmt *stmt, List *items)
 		corm_deparse_select(ctx, stmt, items);
 	else
 		corm_deparse_write(ctx, stmt, items);
+}
+
+/*
+ * Appends a statement's WITH ahead of what is put around the statement;
+ * false if it has none.
+ */
+static bool
+hoist_ctes(CormDeparse *ctx, CormStmt *stmt)
+{
+	bool		any = stmt->ctes != NIL;
+
+	corm_deparse_ctes(ctx, stmt);
+	stmt->ctes = NIL;
+	return any;
 }
 
 /*
@@ -458,7 +482,7 @@ deparse_json(CormDeparse *ctx, CormStmt *stmt, bool one)
 		appendStringInfo(buf, ") AS %s", rows);
 		return;
 	}
-	appendStringInfo(buf, "WITH %s AS (", rows);
+	appendStringInfo(buf, "%s %s AS (", hoist_ctes(ctx, stmt) ? "," : "WITH", rows);
 	if (stmt->command == CORM_CMD_RAW)
 		corm_deparse_raw(ctx, stmt->raw_sql, stmt->raw_args);
 	else
@@ -495,19 +519,6 @@ deparse_count(CormDeparse *ctx, CormStmt *stmt)
 }
 
 static void
-deparse_exists(CormDeparse *ctx, CormStmt *stmt)
-{
-	bool		simple = !stmt->distinct && !stmt->distinct_on && !stmt->setops && !stmt->select;
-
-	appendStringInfoString(ctx->buf, "SELECT EXISTS (");
-	if (stmt->command == CORM_CMD_RAW)
-		corm_deparse_raw(ctx, stmt->raw_sql, stmt->raw_args);
-	else
-		corm_deparse_select(ctx, stmt, simple ? NIL : corm_items_own(stmt));
-	appendStringInfoChar(ctx->buf, ')');
-}
-
-static void
 require_read(CormStmt *stmt, const char *what)
 {
 	if (stmt->command != CORM_CMD_SELECT && stmt->command != CORM_CMD_RAW)
@@ -535,6 +546,10 @@ corm_deparse(CormStmt *stmt, const CormDeparseRequest *request)
 	ctx.order_by_key = request->order_by_key;
 	ctx.rows_fields = request->rows_fields;
 	result->returns_rows = true;
+
+	/* WITH queries go first, whatever is put around the rest: they may write */
+	if (stmt->command == CORM_CMD_SELECT)
+		hoist_ctes(&ctx, stmt);
 
 	switch (request->output)
 	{
@@ -571,14 +586,15 @@ corm_deparse(CormStmt *stmt, const CormDeparseRequest *request)
 			break;
 		case CORM_OUTPUT_EXISTS:
 			require_read(stmt, "exists");
-			deparse_exists(&ctx, stmt);
+			appendStringInfoString(&buf, "SELECT ");
+			corm_deparse_exists(&ctx, "EXISTS ", stmt);
 			break;
 		case CORM_OUTPUT_RESTORE:
 		case CORM_OUTPUT_NATIVE:
 			if (stmt->command == CORM_CMD_RAW)
 				corm_deparse_raw(&ctx, stmt->raw_sql, stmt->raw_args);
 			else if (stmt->command == CORM_CMD_SELECT)
-				corm_deparse_select(&ctx, stmt, corm_items_own(stmt));
+				corm_deparse_select(&ctx, stmt, corm_items_native(stmt));
 			else
 			{
 				corm_deparse_write(&ctx, stmt, stmt->returns ? corm_items_own(stmt) : NIL);

@@ -702,14 +702,6 @@ deparse_in_parens(CormDeparse *ctx, const char *before, CormStmt *query)
 	appendStringInfoChar(ctx->buf, ')');
 }
 
-static void
-deparse_exists(CormDeparse *ctx, const char *before, CormStmt *query)
-{
-	appendStringInfo(ctx->buf, "%s(", before);
-	corm_deparse_exists(ctx, query);
-	appendStringInfoChar(ctx->buf, ')');
-}
-
 /*
  * corm_deparse_output_expr appends an element of ORDER BY, GROUP BY or
  * DISTINCT ON, where an output column may stand by its name.
@@ -758,17 +750,17 @@ corm_deparse_expr(CormDeparse *ctx, CormTree *tree)
 			deparse_in_parens(ctx, "", tree->query);
 			break;
 		case CORM_N_SOME:
-			deparse_exists(ctx, "EXISTS ", tree->query);
+			corm_deparse_exists(ctx, "EXISTS ", tree->query);
 			break;
 		case CORM_N_EVERY:
 		case CORM_N_NONE:
-			deparse_exists(ctx, "NOT EXISTS ", tree->query);
+			corm_deparse_exists(ctx, "NOT EXISTS ", tree->query);
 			break;
 		case CORM_N_EXISTS:
-			deparse_in_parens(ctx, "EXISTS ", tree->query);
+			corm_deparse_exists(ctx, "EXISTS ", tree->query);
 			break;
 		case CORM_N_NOT_EXISTS:
-			deparse_in_parens(ctx, "NOT EXISTS ", tree->query);
+			corm_deparse_exists(ctx, "NOT EXISTS ", tree->query);
 			break;
 		case CORM_N_RAW:
 			appendStringInfoChar(buf, '(');

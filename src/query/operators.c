@@ -209,7 +209,7 @@ corm_expr_type(CormTree *tree)
 				return corm_expr_type(tree->aliased);
 			if (tree->range && tree->range->definition)
 				return output_type(tree->range->definition, tree->output);
-			return InvalidOid;
+			return tree->typid;
 		case CORM_N_VALUE:
 			return tree->typid;
 		case CORM_N_NULL:

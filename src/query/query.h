@@ -259,6 +259,7 @@ struct CormStmt
 	bool		distinct;
 	List	   *distinct_on;
 	List	   *where;
+	bool		has_where;		/* a condition was given, other than by a default scope */
 	List	   *group_by;
 	List	   *having;
 	List	   *order_by;
@@ -283,6 +284,7 @@ struct CormStmt
 	CormTree   *conflict_where;
 	char	   *conflict_constraint;
 	CormConflictAction conflict_action;
+	bool		override_identity;	/* INSERT: given values of GENERATED ALWAYS identities count */
 	List	   *update_fields;	/* of CormField: do_update(names) */
 	List	   *update_sets;	/* of CormAssignment: set() after do_update */
 	bool		soft;			/* DELETE that marks rows as deleted */
@@ -290,7 +292,6 @@ struct CormStmt
 	List	   *returning;		/* of CormTree; NIL: all fields */
 	bool		all_rows;
 	CormTree   *max_rows;
-	bool		overriding;		/* values for GENERATED ALWAYS identity columns are meant */
 
 	/* RAW */
 	char	   *raw_sql;
@@ -451,6 +452,7 @@ typedef struct CormItem
 
 extern List *corm_items_own(CormStmt *stmt);
 extern List *corm_items_row(CormStmt *stmt, const CormDeparseRequest *request);
+extern List *corm_items_native(CormStmt *stmt);
 extern List *corm_items_json(CormStmt *stmt);
 extern List *corm_items_value(CormStmt *stmt, Oid typid);
 extern void corm_deparse_items(CormDeparse *ctx, List *items);
@@ -461,8 +463,8 @@ extern void corm_deparse_range(CormDeparse *ctx, CormRange *range);
 extern void corm_deparse_conditions(CormDeparse *ctx, const char *keyword, List *conditions);
 extern void corm_deparse_plain_select(CormDeparse *ctx, CormStmt *stmt, List *items);
 extern void corm_deparse_select(CormDeparse *ctx, CormStmt *stmt, List *items);
-extern void corm_deparse_exists(CormDeparse *ctx, CormStmt *stmt);
 extern void corm_deparse_subquery(CormDeparse *ctx, CormStmt *stmt);
+extern void corm_deparse_exists(CormDeparse *ctx, const char *word, CormStmt *stmt);
 
 /* preload.c */
 extern void corm_deparse_nested_select(CormDeparse *ctx, CormStmt *stmt, List *items);

@@ -78,7 +78,7 @@ corm_raw_check_expr(const char *sql)
 		ereport(ERROR,
 				(errcode(ERRCODE_SYNTAX_ERROR),
 				 errmsg("corm.raw() takes one SQL expression"),
-				 errdetail("The text is: %s", sql)));
+				 errdetail("The text is \"%s\".", sql)));
 }
 
 /* In a union the first SELECT has it. */

@@ -393,9 +393,12 @@ place_clause(CormStmt *stmt, CormTree *clause, List **preloads)
 			break;
 		case CORM_N_MAX_ROWS:
 			stmt->max_rows = clause->args[0].node;
+			/* a guard that cannot be read must not be passed over */
 			if (stmt->max_rows->tag != CORM_N_VALUE ||
 				(stmt->max_rows->typid != INT8OID && stmt->max_rows->typid != INT4OID))
-				misplaced(clause, "takes a number");
+				ereport(ERROR,
+						(errcode(ERRCODE_DATATYPE_MISMATCH),
+						 errmsg("corm.max_rows() expects an integer")));
 			break;
 		default:
 			resolve_join(stmt, clause);
@@ -425,19 +428,35 @@ is_true(CormTree *tree)
 }
 
 /*
- * A write without a condition is refused unless that is said; conditions
- * that are empty ANDs are none.
+ * Has one of the clauses a condition?  Those that are empty ANDs are none.
+ */
+static bool
+has_condition(List *clauses)
+{
+	ListCell   *lc;
+
+	foreach(lc, clauses)
+	{
+		CormTree   *clause = lfirst(lc);
+		ListCell   *cond;
+
+		if (clause->tag != CORM_N_WHERE)
+			continue;
+		foreach(cond, clause->args[0].list)
+			if (!is_true(lfirst(cond)))
+				return true;
+	}
+	return false;
+}
+
+/*
+ * A write without a condition is refused unless that is said.
  */
 static void
 check_has_where(CormStmt *stmt)
 {
-	ListCell   *lc;
-
-	if (stmt->all_rows)
+	if (stmt->all_rows || stmt->has_where)
 		return;
-	foreach(lc, stmt->where)
-		if (!is_true(lfirst(lc)))
-			return;
 	ereport(ERROR,
 			(errcode(CORM_ERRCODE_MISSING_WHERE),
 			 errmsg("missing where clause"),
@@ -491,7 +510,10 @@ expand_scopes(CormStmt *stmt, List *clauses)
 		else if (clause->tag == CORM_N_ONLY_DELETED)
 		{
 			if (model == NULL || model->soft_delete < 0)
-				misplaced(clause, "needs a model with soft delete");
+				ereport(ERROR,
+						(errcode(ERRCODE_SYNTAX_ERROR),
+						 errmsg("model \"%s\" has no soft delete", model ? model->name : stmt->source->name),
+						 errhint("Name its field by the tag \"soft_delete\" or with corm.register().")));
 			stmt->only_deleted = true;
 		}
 		else if (clause->tag == CORM_N_SCOPE)
@@ -501,6 +523,8 @@ expand_scopes(CormStmt *stmt, List *clauses)
 			result = list_concat(result, corm_scope_clauses(model, clause->args[0].str));
 		}
 	}
+	/* what is always there is no condition that somebody thought of */
+	stmt->has_where = has_condition(result);
 	if (model && !stmt->unscoped && stmt->command != CORM_CMD_INSERT)
 		result = list_concat(result, corm_default_scope_clauses(model));
 	return result;

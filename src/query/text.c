@@ -6,6 +6,8 @@
  * A node is an object of one key, {"eq": ["age", 18]}; its arguments stand in
  * the order of nodes.def, the elements of a trailing list after the others.
  * A node with a single argument that is no list gives it bare: {"limit": 10}.
+ * On input, names that may be missing may be left out at the end, and what
+ * then is a single argument may be bare too: {"selector": "users"}.
  * A query is an array of clauses.  docs/queries.md has the grammar.
  *
  * Where a field name is expected a string is a field name, elsewhere it is a
@@ -599,6 +601,7 @@ in_node(InContext *ctx, JsonbContainer *object, bool clause)
 	const char *args;
 	int			nargs;
 	int			nfixed;
+	int			nrequired;
 	int			n = 1;
 	JsonbValue *elements = &value;
 	bool		bare;
@@ -632,17 +635,29 @@ in_node(InContext *ctx, JsonbContainer *object, bool clause)
 
 	args = desc->args;
 	nargs = strlen(args);
-	bare = nargs == 1 && strchr("XOVENQ", args[0]) == NULL;
+	nfixed = nargs > 0 && strchr("XOVENQ", args[nargs - 1]) != NULL ? nargs - 1 : nargs;
+	nrequired = nfixed;
+	while (nrequired > 1 && nfixed == nargs && args[nrequired - 1] == 'o')
+		nrequired--;
+
+	bare = nargs == 1 && nfixed == 1;
+	if (nfixed == nargs && nrequired == 1 &&
+		(value.type != jbvBinary || !JsonContainerIsArray(value.val.binary.data)))
+		bare = true;
 	if (!bare)
 		elements = array_elements(ctx, expect_array(ctx, &value, psprintf("The argument of \"%s\"", desc->name)), &n);
 
-	nfixed = nargs > 0 && strchr("XOVENQ", args[nargs - 1]) != NULL ? nargs - 1 : nargs;
-	if (n < nfixed || (n > nfixed && nfixed == nargs))
+	if (n < nrequired || (n > nfixed && nfixed == nargs))
 		bad_input(ctx, psprintf("\"%s\" has %d arguments, not %d.", desc->name, nfixed, n));
 
 	corm_write_tag(ctx->w, desc->tag);
 	for (int i = 0; i < nfixed; i++)
-		in_arg(ctx, args[i], &elements[i]);
+	{
+		if (i < n)
+			in_arg(ctx, args[i], &elements[i]);
+		else
+			corm_write_name(ctx->w, "", 0);
+	}
 	if (nfixed < nargs)
 		in_list(ctx, args[nfixed], elements + nfixed, n - nfixed);
 }

@@ -185,8 +185,13 @@ deparse_insert(CormDeparse *ctx, CormStmt *stmt)
 	}
 	if (given)
 		appendStringInfoChar(buf, ')');
-	if (stmt->overriding)
-		appendStringInfoString(buf, " OVERRIDING SYSTEM VALUE");
+	if (stmt->override_identity)
+		foreach(lc, given)
+			if (((CormField *) lfirst(lc))->identity == 'a')
+			{
+				appendStringInfoString(buf, " OVERRIDING SYSTEM VALUE");
+				break;
+			}
 
 	if (stmt->rows)
 	{
