@@ -31,5 +31,6 @@ _PG_init(void)
 	corm_registry_init();
 	corm_scopes_init();
 	corm_plan_init();
+	corm_rowtypes_init();
 	corm_tx_init();
 }

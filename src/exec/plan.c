@@ -424,6 +424,7 @@ build_from_stmt(CormPlan *plan, const CormVerb *verb, CormStmt *stmt, bool path_
 	if (verb->output == CORM_OUTPUT_ROWS)
 	{
 		plan->tupdesc = corm_row_tupdesc(verb->typid);
+		corm_watch_row_type(get_typ_typrelid(verb->typid), plan->tupdesc->natts);
 		plan->is_physical = !has_dropped(plan->tupdesc);
 	}
 	else if (verb->output == CORM_OUTPUT_VALUE)

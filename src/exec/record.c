@@ -18,6 +18,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "catalog/pg_type.h"
 #include "exec/exec.h"
 #include "storage/lmgr.h"
 #include "utils/array.h"
@@ -40,12 +41,19 @@ typedef struct Record
 
 /*
  * corm_record_field_type returns the type of a field as the model's row type
- * has it, which may differ from the column's.
+ * has it, which may differ from the column's; UNKNOWNOID if it is text that
+ * takes the column's type.
  */
 Oid
 corm_record_field_type(CormModel *model, int field)
 {
-	return get_atttype(model->relid, model->fields[field].rownum);
+	Oid			typid = get_atttype(model->relid, model->fields[field].rownum);
+	Oid			column = getBaseType(model->fields[field].typid);
+
+	if ((typid == TEXTOID || typid == VARCHAROID) &&
+		column != TEXTOID && column != VARCHAROID && column != BPCHAROID)
+		return UNKNOWNOID;
+	return typid;
 }
 
 /*
@@ -96,7 +104,7 @@ read_record(FunctionCallInfo fcinfo, Record *record)
 	/* the model must be what the table is when the record is written */
 	LockRelationOid(record->model->table, RowExclusiveLock);
 	if (!record->model->valid)
-		record->model = corm_model_get_for_type(typid);
+		record->model = corm_model_get(record->model->relid);
 
 	tupdesc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(header),
 									 HeapTupleHeaderGetTypMod(header));
@@ -177,6 +185,14 @@ row_column(CormRange *rows, CormModel *model, int field)
 
 	column->range = rows;
 	column->output = get_attname(model->relid, model->fields[field].rownum, false);
+	if (get_atttype(model->relid, model->fields[field].rownum) != model->fields[field].typid)
+	{
+		CormTree   *cast = make_tree(CORM_N_CAST);
+
+		cast->args[0].node = column;
+		cast->args[1].oid = model->fields[field].typid;
+		return cast;
+	}
 	return column;
 }
 
@@ -386,7 +402,7 @@ write_record(FunctionCallInfo fcinfo, CormPlanSource source, Record *record, Dat
 	}
 	PG_END_TRY();
 	*result = sink.value;
-	return processed > 0;
+	return processed > 0 || sink.nrows > 0;
 }
 
 static bool
