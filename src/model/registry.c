@@ -182,12 +182,13 @@ create_registry(void)
 	}
 
 	ctl.keysize = sizeof(Oid);
-	ctl.entrysize = sizeof(RegistryEntry);
 	ctl.hcxt = registry_context;
-	registry = hash_create("corm models", 64, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-
 	ctl.entrysize = sizeof(Oid);
 	related = hash_create("corm related tables", 64, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+
+	/* The last one: that it exists says that all of this does. */
+	ctl.entrysize = sizeof(RegistryEntry);
+	registry = hash_create("corm models", 64, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
 /*

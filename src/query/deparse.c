@@ -95,8 +95,10 @@ corm_deparse_ctes(CormDeparse *ctx, CormStmt *stmt)
 						 foreach_current_index(lc) == 0 ? "WITH " : ", ",
 						 quote_identifier(cte->name));
 		corm_deparse_subquery(ctx, cte->query);
-		appendStringInfoString(ctx->buf, ") ");
+		appendStringInfoChar(ctx->buf, ')');
 	}
+	if (stmt->ctes)
+		appendStringInfoChar(ctx->buf, ' ');
 }
 
 static void
@@ -233,18 +235,6 @@ deparse_select_body(CormDeparse *ctx, CormStmt *stmt, List *items)
 }
 
 /*
- * Puts what was appended to buf since start into parentheses.
- */
-static void
-parenthesize(StringInfo buf, int start)
-{
-	appendStringInfoString(buf, "()");
-	memmove(buf->data + start + 1, buf->data + start, buf->len - start - 2);
-	buf->data[start] = '(';
-	buf->data[buf->len - 1] = ')';
-}
-
-/*
  * corm_deparse_plain_select appends a SELECT of columns: preloads and turning
  * rows back are around it.
  */
@@ -253,20 +243,21 @@ corm_deparse_plain_select(CormDeparse *ctx, CormStmt *stmt, List *items)
 {
 	StringInfo	buf = ctx->buf;
 	CormStmt   *outer = ctx->stmt;
-	int			start;
 	ListCell   *lc;
 
 	ctx->stmt = stmt;
 	corm_deparse_ctes(ctx, stmt);
-	start = buf->len;
+
+	/* set operations apply one after the other, whatever SQL's precedence */
+	for (int i = 1; i < list_length(stmt->setops); i++)
+		appendStringInfoChar(buf, '(');
 	deparse_select_body(ctx, stmt, items);
 	foreach(lc, stmt->setops)
 	{
 		CormSetOp  *setop = lfirst(lc);
 
-		/* one after the other: in SQL, INTERSECT binds tighter than the rest */
-		if (setop->tag == CORM_N_INTERSECT && foreach_current_index(lc) > 0)
-			parenthesize(buf, start);
+		if (foreach_current_index(lc) > 0)
+			appendStringInfoChar(buf, ')');
 		appendStringInfoString(buf,
 							   setop->tag == CORM_N_UNION ? " UNION (" :
 							   setop->tag == CORM_N_UNION_ALL ? " UNION ALL (" :
@@ -398,6 +389,10 @@ needs_wrapping(CormStmt *stmt, List *items)
 	/* clauses may refer to a select item that the row type leaves out */
 	if (stmt->preloads == NIL && !stmt->reversed && list_length(items) < list_length(stmt->select))
 		return true;
+	/* or to one that is cast: they mean it as it was selected */
+	foreach(lc, items)
+		if (((CormItem *) lfirst(lc))->aliased && OidIsValid(((CormItem *) lfirst(lc))->cast))
+			return true;
 	if (!stmt->distinct && !stmt->distinct_on)
 		return false;
 	if (list_length(items) != list_length(corm_items_own(stmt)))
@@ -599,7 +594,7 @@ corm_deparse(CormStmt *stmt, const CormDeparseRequest *request)
 			if (stmt->command == CORM_CMD_RAW)
 				corm_deparse_raw(&ctx, stmt->raw_sql, stmt->raw_args);
 			else if (stmt->command == CORM_CMD_SELECT)
-				corm_deparse_select(&ctx, stmt, corm_items_own(stmt));
+				corm_deparse_select(&ctx, stmt, corm_items_native(stmt));
 			else
 			{
 				corm_deparse_write(&ctx, stmt, stmt->returns ? corm_items_own(stmt) : NIL);

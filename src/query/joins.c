@@ -74,9 +74,15 @@ pair_conditions(CormRange *left, char **left_columns, CormRange *right, char **r
 	List	   *conditions = NIL;
 
 	for (int i = 0; i < n; i++)
-		conditions = lappend(conditions,
-							 corm_make_binary(CORM_N_EQ, corm_make_column(left, left_columns[i]),
-											  corm_make_column(right, right_columns[i])));
+	{
+		CormTree   *l = corm_make_column(left, left_columns[i]);
+		CormTree   *r = corm_make_column(right, right_columns[i]);
+
+		/* a key among the page of parents has no field of its own */
+		if (l->field && !r->field)
+			r->typid = l->field->typid;
+		conditions = lappend(conditions, corm_make_binary(CORM_N_EQ, l, r));
+	}
 	return conditions;
 }
 

@@ -149,6 +149,7 @@ struct CormTree
 	CormField  *field;			/* COLUMN: the field, if the range is a model */
 	char	   *output;			/* COLUMN: the output or subquery column it names */
 	struct CormTree *aliased;	/* COLUMN: the select item of that name */
+	bool		is_referenced;	/* a select item that another clause names */
 	struct CormStmt *query;		/* SUBQUERY, EXISTS, ...: the resolved query */
 };
 
@@ -194,7 +195,8 @@ typedef struct CormRange
 	CormStmt   *query;			/* a subquery, or NULL */
 	char	   *cte;			/* a WITH query, or NULL */
 	CormTree   *rows;			/* an array of rows, or NULL */
-	List	   *columns;		/* subquery and WITH: output names (char *) */
+	CormStmt   *definition;		/* subquery and WITH: what gives its rows ... */
+	List	   *columns;		/* ... and output names (char *) */
 } CormRange;
 
 typedef struct CormJoin
@@ -245,6 +247,8 @@ struct CormStmt
 {
 	CormCommand command;
 	CormStmt   *parent;			/* the query around a subquery */
+	CormStmt   *beside;			/* the query that this is part of, in FROM or a set operation: its
+								 * WITH queries are seen, its rows are not */
 	CormRange  *source;			/* of a read; the target of a write; NULL for RAW */
 	List	   *ranges;			/* of CormRange: source and joins */
 	List	   *aliases;		/* root only: aliases in use (char *) */
@@ -304,6 +308,7 @@ typedef enum CormPlace
 
 extern CormStmt *corm_resolve(List *clauses, Oid default_model);
 extern CormStmt *corm_resolve_stmt(List *clauses, Oid default_model, CormStmt *parent);
+extern CormStmt *corm_resolve_part(List *clauses, CormStmt *stmt);
 
 extern void corm_touch(CormStmt *stmt);
 extern void corm_mark_deleted(CormStmt *stmt);
@@ -447,6 +452,7 @@ typedef struct CormItem
 
 extern List *corm_items_own(CormStmt *stmt);
 extern List *corm_items_row(CormStmt *stmt, const CormDeparseRequest *request);
+extern List *corm_items_native(CormStmt *stmt);
 extern List *corm_items_json(CormStmt *stmt);
 extern List *corm_items_value(CormStmt *stmt, Oid typid);
 extern void corm_deparse_items(CormDeparse *ctx, List *items);
