@@ -29,6 +29,7 @@ _PG_init(void)
 {
 	corm_guc_init();
 	corm_registry_init();
+	corm_node_init();
 	corm_scopes_init();
 	corm_plan_init();
 	corm_rowtypes_init();

@@ -141,7 +141,8 @@ init_builder(FunctionCallInfo fcinfo)
 	{
 		const CormNodeDesc *desc = corm_node_desc(i);
 
-		if (desc->func && strcmp(desc->func, b->func) == 0 && node_matches(b, desc, proc))
+		if (desc->func && desc->func[0] == b->func[0] && strcmp(desc->func, b->func) == 0 &&
+			node_matches(b, desc, proc))
 		{
 			b->desc = desc;
 			break;
