@@ -10,7 +10,7 @@ DECLARE
 BEGIN
     RETURN NEXT format('NULL::%s', typ);
     FOREACH v IN ARRAY CASE typ::text
-        WHEN 'text' THEN ARRAY['', 'id', 'x', E'quote '' " \\ %', repeat('x', 1000000), '-1', '{}', 'id; drop', '[]', '1e1000']
+        WHEN 'text' THEN ARRAY['', 'id', 'x', E'quote '' " \\ %', repeat('x', 70000), '-1', '{}', 'id; drop', '[]', '1e1000']
         WHEN 'integer' THEN ARRAY['0', '-1', '2147483647', '-2147483648']
         WHEN 'bigint' THEN ARRAY['0', '-1', '9223372036854775807', '-9223372036854775808']
         WHEN 'smallint' THEN ARRAY['0', '-32768']
@@ -112,6 +112,9 @@ SELECT * FROM internal;
 SELECT * FROM models;
 SELECT count(*) > 200 AS many FROM callables;
 -- deep and long
+SELECT attempt(format($$SELECT corm.count(corm.selector('models'), corm.where(corm.eq('name', %L)))$$, repeat('x', 1000000)));
+SELECT attempt(format($$SELECT corm.count(corm.selector('models'), corm.where(corm.eq(%L, 1)))$$, repeat('x', 1000000)));
+SELECT attempt(format($$SELECT corm.value(NULL::text, corm.raw_query(%L))$$, 'SELECT ' || repeat(' ', 1000000) || '1'));
 SELECT attempt($$SELECT corm.to_sql(corm.selector('models'), corm.where(q::corm.expr)) FROM (SELECT repeat('{"not": ', n) || 'true' || repeat('}', n) FROM generate_series(3000, 30000, 9000) n) x (q)$$) IN ('54001', 'RLBCK');
 DO $$
 DECLARE
