@@ -666,6 +666,8 @@ make_plan(const PlanMaker *maker, bool path_is_safe, uint32 key_len)
 
 	memcpy(key, key_buffer, key_len);
 	plan_misses++;
+	if (maker->set)
+		corm_queries_read_values(maker->set);	/* they outlive the build */
 	for (int tries = 0;; tries++)
 	{
 		CormPlan   *plan;
