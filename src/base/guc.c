@@ -22,6 +22,7 @@ int			corm_filter_max_list = 10000;
 int			corm_filter_max_limit = 1000;
 int			corm_tx_body_cache_size = 500;
 int			corm_subtransaction_warning = 64;
+bool		corm_skip_hooks = false;
 
 /*
  * corm_guc_init defines the settings and reserves the prefix, so that a
@@ -86,6 +87,13 @@ corm_guc_init(void)
 							64, 0, INT_MAX,
 							PGC_USERSET, 0,
 							NULL, NULL, NULL);
+	DefineCustomBoolVariable("corm.skip_hooks",
+							 "Reads and writes rows without calling the hooks of their models.",
+							 NULL,
+							 &corm_skip_hooks,
+							 false,
+							 PGC_USERSET, 0,
+							 NULL, NULL, NULL);
 
 	MarkGUCPrefixReserved("corm");
 }
