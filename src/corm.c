@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "base/base.h"
+#include "cache/cache.h"
 #include "fmgr.h"
 
 PG_MODULE_MAGIC;
@@ -24,4 +25,7 @@ void
 _PG_init(void)
 {
 	corm_guc_init();
+	corm_clock_init();
+	corm_effects_init();
+	corm_cache_init();
 }
