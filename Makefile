@@ -36,3 +36,27 @@ corm--$(EXTVERSION).sql: $(SQL_PARTS) corm.control
 	@{ printf '%s\n' '\echo Use "CREATE EXTENSION corm" to load this file. \quit'; cat $(SQL_PARTS); } > $@
 
 .DEFAULT_GOAL := all
+
+# What is not the server's build is a script, so that it also works without make's variables.
+
+.PHONY: lint format format-check coverage bench check-matrix
+
+C_FILES = $(wildcard src/*.c src/*/*.c src/*/*.h test/modules/*/*.c)
+
+lint: all
+	script/lint/run
+
+format:
+	clang-format -i $(C_FILES)
+
+format-check:
+	clang-format --dry-run --Werror $(C_FILES)
+
+coverage:
+	script/coverage
+
+bench:
+	bench/run
+
+check-matrix:
+	script/check-matrix

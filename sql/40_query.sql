@@ -222,6 +222,11 @@ CREATE FUNCTION corm.rows(data jsonb) RETURNS corm.query
 COMMENT ON FUNCTION corm.rows(jsonb) IS
     'the rows to insert, as a JSON object or array of objects with field names as keys';
 
+CREATE FUNCTION corm.rows(data text) RETURNS corm.query
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.rows(text) IS
+    'the rows to insert, as the text of a JSON object or array of objects with field names as keys';
+
 CREATE FUNCTION corm.on_conflict(VARIADIC fields text[]) RETURNS corm.query
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION corm.on_conflict(VARIADIC text[]) IS

@@ -11,7 +11,11 @@
 
 #include "base/base.h"
 #include "cache/cache.h"
+#include "exec/exec.h"
 #include "fmgr.h"
+#include "model/model.h"
+#include "query/query.h"
+#include "tx/tx.h"
 
 PG_MODULE_MAGIC;
 
@@ -27,5 +31,9 @@ _PG_init(void)
 	corm_guc_init();
 	corm_clock_init();
 	corm_effects_init();
+	corm_registry_init();
 	corm_cache_init();
+	corm_scopes_init();
+	corm_plan_init();
+	corm_tx_init();
 }

@@ -15,6 +15,17 @@
 #error "corm supports PostgreSQL 15 to 18"
 #endif
 
+/* The macros of variable-length values moved out of postgres.h in 16. */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/* 18 has only pg_noreturn, which stands before a declaration, not after it. */
+#if PG_VERSION_NUM >= 180000
+#define pg_attribute_noreturn() __attribute__((noreturn))
+#endif
+
+#include "catalog/namespace.h"
 #include "utils/acl.h"
 
 /* Ownership and privilege checks were one function per catalog before 16. */
@@ -26,6 +37,11 @@
 #define corm_schema_aclcheck(nspid, roleid, mode) \
 	pg_namespace_aclcheck(nspid, roleid, mode)
 #else
+#include "catalog/pg_class.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+
 #define corm_owns_relation(relid, roleid) \
 	object_ownercheck(RelationRelationId, relid, roleid)
 #define corm_owns_type(typid, roleid) \
@@ -36,6 +52,7 @@
 	object_aclcheck(NamespaceRelationId, nspid, roleid, mode)
 #endif
 
+<<<<<<< HEAD
 /*
  * A small dense number for this process, below corm_max_procs().  Since 17 it
  * is a variable; before, it stands in PGPROC.  The postmaster, which has no
@@ -53,6 +70,64 @@
 #define corm_wait_event_new(name)	PG_WAIT_EXTENSION
 #else
 #define corm_wait_event_new(name)	WaitEventExtensionNew(name)
+=======
+/* A snapshot of the search path, to see later whether it is still the same. */
+#if PG_VERSION_NUM < 170000
+#define CormSearchPath OverrideSearchPath
+#define corm_get_search_path(context)	GetOverrideSearchPath(context)
+#define corm_search_path_matches(path)	OverrideSearchPathMatchesCurrent(path)
+#else
+#define CormSearchPath SearchPathMatcher
+#define corm_get_search_path(context)	GetSearchPathMatcher(context)
+#define corm_search_path_matches(path)	SearchPathMatchesCurrentEnvironment(path)
+#endif
+
+/* The executor's run had one more parameter before 18. */
+#if PG_VERSION_NUM < 180000
+#define CORM_EXECUTOR_RUN_PARAMS \
+	QueryDesc *query_desc, ScanDirection direction, uint64 count, bool execute_once
+#define CORM_EXECUTE_ONCE	execute_once
+#define CORM_EXECUTOR_RUN(run, query_desc, direction, count, execute_once) \
+	(run) (query_desc, direction, count, execute_once)
+#else
+#define CORM_EXECUTOR_RUN_PARAMS \
+	QueryDesc *query_desc, ScanDirection direction, uint64 count
+#define CORM_EXECUTE_ONCE	true
+#define CORM_EXECUTOR_RUN(run, query_desc, direction, count, execute_once) \
+	(run) (query_desc, direction, count)
+#endif
+
+/* Errors as data reached the name parser in 16. */
+#if PG_VERSION_NUM < 160000
+#define corm_qualified_name_list(str)	stringToQualifiedNameList(str)
+#else
+#define corm_qualified_name_list(str)	stringToQualifiedNameList(str, NULL)
+#endif
+
+/* Deferrable keys can be asked for since 18. */
+#if PG_VERSION_NUM < 180000
+#define corm_primary_key_index(rel) RelationGetPrimaryKeyIndex(rel)
+#else
+#define corm_primary_key_index(rel) RelationGetPrimaryKeyIndex(rel, false)
+#endif
+
+/* Base64 knows bytes as uint8 since 18. */
+#if PG_VERSION_NUM < 180000
+#define corm_b64_encode(src, len, dst, dstlen)	pg_b64_encode(src, len, dst, dstlen)
+#define corm_b64_decode(src, len, dst, dstlen)	pg_b64_decode(src, len, dst, dstlen)
+#else
+#define corm_b64_encode(src, len, dst, dstlen) \
+	pg_b64_encode((const uint8 *) (src), len, dst, dstlen)
+#define corm_b64_decode(src, len, dst, dstlen) \
+	pg_b64_decode(src, len, (uint8 *) (dst), dstlen)
+#endif
+
+/* Constraints that are not enforced came in 18. */
+#if PG_VERSION_NUM < 180000
+#define corm_constraint_is_enforced(form) true
+#else
+#define corm_constraint_is_enforced(form) ((form)->conenforced)
+>>>>>>> main
 #endif
 
 #endif							/* CORM_BASE_COMPAT_H */

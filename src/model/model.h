@@ -19,7 +19,10 @@
 #include "access/attnum.h"
 #include "access/tupdesc.h"
 #include "base/base.h"
+#include "catalog/objectaddress.h"
 #include "nodes/pg_list.h"
+#include "utils/jsonb.h"
+#include "utils/relcache.h"
 
 /* How keys are spelled in JSON. */
 typedef enum CormNaming
@@ -60,7 +63,8 @@ typedef struct CormModel
 {
 	Oid			relid;			/* pg_class OID of the model: table, view or composite type */
 	Oid			typid;			/* its row type */
-	Oid			table;			/* pg_class OID of the table; equals relid unless composite */
+	Oid			table;			/* pg_class OID of the table; equals relid unless the
+								 * row type is mapped to another table */
 	char		relkind;		/* of the table */
 	char	   *name;			/* the model's name in messages and statistics */
 	char	   *table_schema;
@@ -70,7 +74,14 @@ typedef struct CormModel
 	bool		registered;		/* corm.register holds options for it */
 	CormNaming	naming;
 
-	int			nfields;		/* live columns only, in the order of the row type */
+	/*
+	 * Live columns only, in the order of the row type.  When a mapped type
+	 * lacks a column that the table's key, soft delete, version or time
+	 * stamps need, nhidden more fields with rownum 0 follow, which only the
+	 * indexes below refer to: names never find them.
+	 */
+	int			nfields;
+	int			nhidden;
 	CormField  *fields;
 	int			npk;			/* 0: no primary key */
 	int		   *pk;				/* indexes into fields, in key order */
@@ -81,13 +92,77 @@ typedef struct CormModel
 	int			created_at;
 	int			updated_at;
 
+	/* what invalidates the model besides its relations: see registry.c */
+	uint32		schema_hash;	/* of the table's schema in the syscache */
+	int			ntypes;
+	uint32	   *type_hashes;	/* of domains that are types of fields */
+
+	struct CormRelations *relations;	/* see relations.c; NULL until used */
+
 	MemoryContext context;		/* holds everything above */
 } CormModel;
+
+/*
+ * Relations lead from a model to another.  Columns are those of the tables:
+ *
+ *	belongs_to, has_one, has_many	columns[i] = target.target_columns[i]
+ *	many_to_many	columns[i] = through.through_columns[i], and
+ *					through.through_target_columns[j] = target.target_columns[j]
+ */
+typedef enum CormRelationKind
+{
+	CORM_BELONGS_TO,
+	CORM_HAS_ONE,
+	CORM_HAS_MANY,
+	CORM_MANY_TO_MANY
+} CormRelationKind;
+
+typedef struct CormRelation
+{
+	char	   *name;
+	CormRelationKind kind;
+	Oid			target;			/* the model it leads to */
+	int			nkeys;
+	char	  **columns;
+	int			ntarget_keys;	/* equals nkeys unless many_to_many */
+	char	  **target_columns;
+	Oid			through;		/* many_to_many: the table in between */
+	char	  **through_columns;
+	char	  **through_target_columns;
+	struct varlena *condition;	/* a corm.expr over the target, or NULL */
+
+	char	   *json_key;		/* its key in JSON, by the model's naming strategy */
+	bool		required;		/* belongs_to: there always is one */
+	bool		declared;		/* by corm.relate */
+	bool		ambiguous;		/* two claim the name, or a field does: OR007 if used */
+	Oid			constraint;		/* the foreign key, InvalidOid if declared */
+	char	   *source;			/* what it comes from, for messages */
+} CormRelation;
+
+/*
+ * relations.c: the relations of a model (of CormRelation), found at first
+ * use and kept with the model.  corm_model_find_relation returns NULL for an
+ * unknown name; corm_model_relation raises 42703 with the nearest name, or
+ * OR007 for a name that two relations claim.  Both raise what is wrong with a
+ * declared relation whose columns are gone.  corm_model_relations is for
+ * showing them all: what is going to be used comes from the other two.
+ */
+extern List *corm_model_relations(CormModel *model);
+extern CormRelation *corm_model_find_relation(CormModel *model, const char *name);
+extern CormRelation *corm_model_relation(CormModel *model, const char *name);
+extern void corm_unknown_relation(CormModel *model, const char *name) pg_attribute_noreturn();
+extern const char *corm_relation_kind_name(CormRelationKind kind);
 
 /* registry.c */
 extern void corm_registry_init(void);
 extern CormModel *corm_model_get(Oid relid);
 extern CormModel *corm_model_get_for_type(Oid typid);
+
+/* Also a composite type without a table, which has table = InvalidOid. */
+extern CormModel *corm_model_get_any(Oid relid);
+
+/* What is in the registry already, or NULL. */
+extern CormModel *corm_model_cached(Oid relid);
 
 /*
  * The registry tells interested upper layers (the plan cache) of every
@@ -97,19 +172,168 @@ extern CormModel *corm_model_get_for_type(Oid typid);
 typedef void (*CormInvalidationCallback) (Oid relid);
 extern void corm_registry_on_invalidation(CormInvalidationCallback callback);
 
+/*
+ * Relations of the schema corm whose rows are about models.  A relcache
+ * message about one of them drops every model; whoever writes to one calls
+ * CacheInvalidateRelcacheByRelid for it, or for the model that a row is about.
+ * When a relation is dropped, rows that refer to it by a regclass column are
+ * deleted.  The name must be a constant; corm_registry_catalog returns them
+ * one after the other, and NULL after the last.
+ */
+extern void corm_registry_watch_catalog(const char *relname);
+extern const char *corm_registry_catalog(int i);
+
 /* model.c: questions to a model */
 extern CormField *corm_model_find_field(CormModel *model, const char *name);
 extern CormField *corm_model_field(CormModel *model, const char *name);
 extern void corm_unknown_field(CormModel *model, const char *name) pg_attribute_noreturn();
 extern CormField *corm_model_field_by_rownum(CormModel *model, AttrNumber rownum);
+extern void corm_model_require_table(CormModel *model);
 extern void corm_model_require_pk(CormModel *model);
+
+/* The search for the name that a misspelt one may have meant. */
+typedef struct CormNearest
+{
+	const char *wanted;
+	int			wanted_len;
+	int			max_distance;	/* what is farther away is no answer */
+	const char *name;			/* the nearest so far, or NULL */
+} CormNearest;
+
+extern void corm_nearest_init(CormNearest *nearest, const char *name);
+extern void corm_nearest_offer(CormNearest *nearest, const char *candidate);
 
 /* naming.c */
 extern char *corm_underscore_name(const char *name);
 extern char *corm_camelize_name(const char *name, bool upper_first);
+extern char *corm_json_name(CormModel *model, const char *name);
 
 /* tags.c */
+typedef enum CormTagTarget
+{
+	CORM_TAG_RELATION = 1,		/* a table, view or composite type */
+	CORM_TAG_COLUMN = 2,		/* also an attribute of a composite type */
+	CORM_TAG_CONSTRAINT = 4		/* a foreign key */
+} CormTagTarget;
+
 extern List *corm_tags_parse(const char *comment, const char *object);
+extern List *corm_tags_read(const char *comment, const ObjectAddress *address,
+							CormTagTarget target);
+extern List *corm_tags_read_quietly(const char *comment, CormTagTarget target);
+extern CormTag *corm_tags_find(List *tags, const char *key);
 extern bool corm_tags_get(List *tags, const char *key, char **value);
+extern int	corm_tags_flag(List *tags, const char *key);
+
+extern void corm_tags_error(const char *object, const CormTag *tag, const char *detail)
+			pg_attribute_noreturn();
+
+/* The columns of a model with a meaning of their own. */
+typedef enum CormRole
+{
+	CORM_ROLE_SOFT_DELETE,
+	CORM_ROLE_VERSION,
+	CORM_ROLE_CREATED_AT,
+	CORM_ROLE_UPDATED_AT
+} CormRole;
+
+#define CORM_NUM_ROLES	4
+
+/* options.c: what corm.register has stored for a model */
+typedef struct CormOptions
+{
+	Oid			table;			/* the table it maps to, or InvalidOid */
+	Jsonb	   *json;			/* the other options */
+} CormOptions;
+
+extern bool corm_options_load(Oid relid, CormOptions *options);
+extern Relation corm_lock_owned_model(Oid relid, const char *function);
+
+/*
+ * A model that is being made: what the row type, its tags and its options
+ * say, before it meets the table.  All in the current memory context.
+ */
+typedef struct CormDraft
+{
+	CormModel  *model;			/* fields: all live attributes, ignored ones too */
+	bool	   *ignored;		/* for each field: it is none of the model */
+	bool		by_options;		/* errors are those of the options */
+	struct
+	{
+		bool		declared;
+		int			field;		/* index, or -1: declared not to exist */
+		bool		by_options;
+		CormTag    *tag;		/* NULL if by_options */
+	}			roles[CORM_NUM_ROLES];
+	List	   *pk;				/* indexes of fields; NIL if not declared */
+} CormDraft;
+
+/* overrides.c: options applied to a model */
+extern const char *const corm_role_names[CORM_NUM_ROLES];
+extern int *corm_model_role(CormModel *model, CormRole role);
+extern void corm_overrides_apply(CormDraft *draft, Jsonb *json);
+extern void corm_overrides_error(CormDraft *draft, const char *option, const char *detail,
+								 const char *hint) pg_attribute_noreturn();
+
+/* foreignkeys.c */
+typedef struct CormForeignKey
+{
+	Oid			oid;
+	char	   *name;
+	Oid			relid;			/* the table that has it */
+	Oid			target;			/* the table that it refers to */
+	char	   *table_name;
+	char	   *target_name;
+	int			nkeys;
+	AttrNumber	keys[INDEX_MAX_KEYS];
+	AttrNumber	target_keys[INDEX_MAX_KEYS];
+	bool		required;		/* every row of the table has its target */
+	bool		unique;			/* no two rows have the same; corm_foreign_keys_to only */
+	List	   *tags;
+} CormForeignKey;
+
+extern List *corm_foreign_keys_of(Oid relid, bool is_own);
+extern List *corm_foreign_keys_to(Oid relid);
+extern List *corm_primary_key_columns(Oid relid);
+
+/* relations.c, for the layer */
+typedef struct CormRelations
+{
+	List	   *list;			/* of CormRelation */
+	uint64		epoch;			/* of the registry when it was made */
+	int			ndepends;
+	Oid		   *depends;		/* relations that it was made of */
+	MemoryContext context;
+} CormRelations;
+
+extern CormRelations *corm_relations_build(CormModel *model, MemoryContext keep);
+
+/* relate.c: relations that are declared */
+extern List *corm_relate_load(Oid relid);
+extern void corm_relate_check(CormModel *model, CormRelation *relation);
+
+/* registry.c, for the layer */
+extern void corm_registry_load_relations(CormModel *model);
+
+/*
+ * describe.c: upper layers add what they know of a model to corm.describe.
+ * The callback pushes one value, an array.  The key must be a constant.
+ */
+typedef void (*CormDescribeCallback) (CormModel *model, JsonbParseState **state);
+extern void corm_describe_section(const char *key, CormDescribeCallback callback);
+
+extern void corm_json_key(JsonbParseState **state, const char *key);
+extern void corm_json_string(JsonbParseState **state, JsonbIteratorToken token, const char *string);
+extern void corm_json_bool(JsonbParseState **state, JsonbIteratorToken token, bool value);
+
+/* cast.c: one value to another type */
+typedef struct CormCast CormCast;
+
+extern CormCast *corm_cast_create(Oid source, Oid target, int32 typmod, bool is_explicit);
+extern CormCast *corm_cast_create_text(Oid target, int32 typmod);
+extern Datum corm_cast_apply(CormCast *cast, Datum value, bool *isnull);
+
+/* catalog.c: a model from the catalogs */
+extern CormModel *corm_catalog_parse(Oid relid, const CormOptions *options);
+extern CormModel *corm_model_copy(const CormModel *model, MemoryContext parent);
 
 #endif							/* CORM_MODEL_H */

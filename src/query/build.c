@@ -22,6 +22,7 @@
 #include "query/query.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
@@ -507,6 +508,18 @@ corm_build(PG_FUNCTION_ARGS)
 			case 'x':
 				write_field_or_expr(b, &w, input, value, isnull);
 				break;
+			case 'j':
+				if (!isnull && (input->kind == INPUT_TEXT || input->kind == INPUT_UNKNOWN))
+				{
+					const char *str;
+					int			len;
+
+					get_string(input, value, &str, &len);
+					corm_write_value(&w, JSONBOID, -1, false,
+									 DirectFunctionCall1(jsonb_in, CStringGetDatum(pnstrdup(str, len))));
+					break;
+				}
+				/* FALLTHROUGH */
 			case 'v':
 				write_value(b, &w, input, value, isnull);
 				break;

@@ -69,7 +69,9 @@ corm_node_check(CormNode *node, char kind)
 		node->version != CORM_NODE_VERSION ||
 		node->kind != kind ||
 		node->shape_len > size - sizeof(CormNode) ||
-		MAXALIGN((Size) node->shape_len) > size - sizeof(CormNode))
+		MAXALIGN((Size) node->shape_len) > size - sizeof(CormNode) ||
+		/* an entry has a header at least, so a false count cannot make us palloc wildly */
+		node->nvalues > (size - sizeof(CormNode)) / sizeof(CormValueHeader))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("invalid binary value of type %s",

@@ -30,7 +30,9 @@
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "model/model.h"
+#include "nodes/bitmapset.h"
 #include "nodes/pg_list.h"
+#include "utils/array.h"
 
 /*
  * The format.
@@ -127,7 +129,7 @@ typedef struct CormArg
 {
 	char	   *str;			/* n, o (NULL if missing), t */
 	Oid			oid;			/* r, y */
-	CormTree   *node;			/* x, v, e */
+	CormTree   *node;			/* x, v, j, e */
 	List	   *list;			/* of CormTree: lists, and the clauses of q and Q; of char * for N */
 } CormArg;
 
@@ -140,6 +142,14 @@ struct CormTree
 	CormArg		args[CORM_MAX_ARGS];
 	int			valno;			/* VALUE: index into the values section */
 	Oid			typid;			/* VALUE: type of the bound value */
+	const struct CormValue *constant;	/* VALUE of a stored expression: the value itself */
+
+	/* set by resolve.c */
+	struct CormRange *range;	/* COLUMN: where it comes from, NULL if it names an output column */
+	CormField  *field;			/* COLUMN: the field, if the range is a model */
+	char	   *output;			/* COLUMN: the output or subquery column it names */
+	struct CormTree *aliased;	/* COLUMN: the select item of that name */
+	struct CormStmt *query;		/* SUBQUERY, EXISTS, ...: the resolved query */
 };
 
 typedef struct CormValue
@@ -149,10 +159,345 @@ typedef struct CormValue
 	uint32		len;
 } CormValue;
 
-extern List *corm_tree_read_query(const char *shape, uint32 shape_len, int first_valno);
-extern CormTree *corm_tree_read_expr(const char *shape, uint32 shape_len, int first_valno);
+/*
+ * stored.c: expressions and queries from corm's catalogs become part of a
+ * statement with their values.
+ */
+extern CormTree *corm_stored_expr(struct varlena *value);
+extern List *corm_stored_query(struct varlena *value);
+
+extern List *corm_tree_read_query(const CormNode *node, const CormValue *values, int first_valno);
+extern CormTree *corm_tree_read_expr(const CormNode *node, const CormValue *values);
 extern int	corm_values_read(const CormNode *node, CormValue *values, int max);
 extern Datum corm_value_datum(const CormValue *value, int16 typlen, bool typbyval);
+
+/*
+ * resolve.c: clauses become a statement whose names are bound to models.
+ */
+typedef enum CormCommand
+{
+	CORM_CMD_SELECT,
+	CORM_CMD_INSERT,
+	CORM_CMD_UPDATE,
+	CORM_CMD_DELETE,
+	CORM_CMD_RAW
+} CormCommand;
+
+typedef struct CormStmt CormStmt;
+
+/* Something rows come from. */
+typedef struct CormRange
+{
+	char	   *name;			/* what users call it */
+	char	   *alias;			/* its alias in SQL, unique in the whole query */
+	CormModel  *model;			/* a table, or NULL */
+	CormStmt   *query;			/* a subquery, or NULL */
+	char	   *cte;			/* a WITH query, or NULL */
+	CormTree   *rows;			/* an array of rows, or NULL */
+	List	   *columns;		/* subquery and WITH: output names (char *) */
+} CormRange;
+
+typedef struct CormJoin
+{
+	CormNodeTag tag;			/* JOIN_MODEL, LEFT_JOIN_MODEL, ..., CROSS_JOIN */
+	CormRange  *range;
+	CormTree   *condition;		/* NULL for a cross join */
+} CormJoin;
+
+/* A relation that is loaded along with its parents. */
+typedef struct CormPreload
+{
+	CormRelation *relation;
+	char	   *name;			/* of the attribute or key it fills */
+	char	   *alias;			/* of the lateral subquery */
+	bool		to_many;
+	CormStmt   *query;			/* over the target; refers to the parents' range */
+	bool		implied;		/* only a step of a longer path so far */
+} CormPreload;
+
+typedef struct CormCte
+{
+	char	   *name;
+	CormStmt   *query;
+} CormCte;
+
+typedef struct CormSetOp
+{
+	CormNodeTag tag;			/* UNION, UNION_ALL, INTERSECT, EXCEPT */
+	CormStmt   *query;
+} CormSetOp;
+
+typedef struct CormAssignment
+{
+	CormField  *field;
+	CormTree   *value;
+} CormAssignment;
+
+typedef enum CormConflictAction
+{
+	CORM_CONFLICT_NONE,
+	CORM_CONFLICT_NOTHING,
+	CORM_CONFLICT_SELECT,		/* leave the row alone but return it */
+	CORM_CONFLICT_UPDATE
+} CormConflictAction;
+
+struct CormStmt
+{
+	CormCommand command;
+	CormStmt   *parent;			/* the query around a subquery */
+	CormRange  *source;			/* of a read; the target of a write; NULL for RAW */
+	List	   *ranges;			/* of CormRange: source and joins */
+	List	   *aliases;		/* root only: aliases in use (char *) */
+	CormStmt   *alias_owner;	/* of a root: where its aliases are kept instead */
+	List	   *joins;			/* of CormJoin */
+	List	   *ctes;			/* of CormCte */
+	List	   *select;			/* of CormTree; NIL: all fields */
+	bool		distinct;
+	List	   *distinct_on;
+	List	   *where;
+	List	   *group_by;
+	List	   *having;
+	List	   *order_by;
+	CormTree   *limit;
+	CormTree   *offset;
+	CormNodeTag lock;			/* FOR_UPDATE, FOR_SHARE, or CORM_N_INVALID */
+	const char *lock_wait;		/* "", " NOWAIT", " SKIP LOCKED" */
+	List	   *setops;			/* of CormSetOp */
+	bool		unscoped;
+	bool		only_deleted;
+	List	   *scopes;			/* of char *: scopes asked for */
+	List	   *preloads;		/* of CormPreload */
+	CormRange  *parents;		/* with preloads: the subquery of this statement's rows */
+	List	   *parent_keys;	/* columns (char *) that preloads join by */
+	CormTree   *cursor;			/* AFTER or BEFORE */
+	bool		reversed;		/* BEFORE: rows are read backwards */
+
+	/* writes */
+	List	   *sets;			/* of CormAssignment */
+	CormTree   *rows;
+	List	   *conflict_fields;	/* of CormField */
+	CormTree   *conflict_where;
+	char	   *conflict_constraint;
+	CormConflictAction conflict_action;
+	bool		override_identity;	/* INSERT: given values of GENERATED ALWAYS identities count */
+	List	   *update_fields;	/* of CormField: do_update(names) */
+	List	   *update_sets;	/* of CormAssignment: set() after do_update */
+	bool		soft;			/* DELETE that marks rows as deleted */
+	bool		returns;		/* returning() was given */
+	List	   *returning;		/* of CormTree; NIL: all fields */
+	bool		all_rows;
+	CormTree   *max_rows;
+
+	/* RAW */
+	char	   *raw_sql;
+	List	   *raw_args;		/* of CormTree */
+};
+
+/* Where in a statement an expression stands: decides what a name may mean. */
+typedef enum CormPlace
+{
+	CORM_PLACE_INPUT,				/* fields only */
+	CORM_PLACE_OUTPUT,				/* fields, then select items */
+	CORM_PLACE_ORDER					/* select items, then fields */
+} CormPlace;
+
+extern CormStmt *corm_resolve(List *clauses, Oid default_model);
+extern CormStmt *corm_resolve_stmt(List *clauses, Oid default_model, CormStmt *parent);
+
+extern void corm_touch(CormStmt *stmt);
+extern void corm_mark_deleted(CormStmt *stmt);
+extern void corm_make_restore(CormStmt *stmt);
+extern void corm_fill_insert(CormStmt *stmt, Bitmapset *rows_fields);
+
+/* scopes.c */
+extern void corm_scopes_init(void);
+extern List *corm_scope_clauses(CormModel *model, const char *name);
+extern List *corm_default_scope_clauses(CormModel *model);
+
+/* names.c */
+extern CormRange *corm_add_range(CormStmt *stmt, const char *name, const char *alias);
+extern char *corm_unique_alias(CormStmt *stmt, const char *alias);
+extern bool corm_range_column(CormRange *range, CormTree *tree, const char *name);
+extern void corm_unknown_column(CormRange *range, const char *name) pg_attribute_noreturn();
+extern CormTree *corm_make_tree(CormNodeTag tag);
+extern CormTree *corm_make_column(CormRange *range, const char *column);
+extern CormTree *corm_make_binary(CormNodeTag tag, CormTree *left, CormTree *right);
+extern CormTree *corm_make_list(CormNodeTag tag, List *args);
+extern void corm_check_name(const char *name);
+extern CormRange *corm_add_model_range(CormStmt *stmt, CormTree *clause, Oid relid, const char *alias);
+
+/* joins.c: relations in a statement */
+extern void corm_join_relation(CormStmt *stmt, CormTree *clause);
+extern bool corm_path_column(CormStmt *stmt, CormRange *range, CormTree *tree, const char *path);
+extern void corm_resolve_relation_predicate(CormStmt *stmt, CormTree *tree);
+extern void corm_add_preload(CormStmt *stmt, const char *path, List *clauses);
+extern List *corm_deleted_condition(CormRange *range, bool deleted);
+extern char *corm_parent_key_name(int n);
+
+/* keyset.c: pages */
+extern void corm_apply_cursor(CormStmt *stmt);
+extern Datum corm_after(PG_FUNCTION_ARGS);
+extern Datum corm_before(PG_FUNCTION_ARGS);
+extern void corm_complete_order(CormStmt *stmt);
+extern void corm_reverse_order(CormStmt *stmt);
+extern char *corm_order_hash(CormStmt *stmt);
+extern char *corm_cursor_encode(const char *hash, ArrayType *values);
+extern CormRange *corm_add_query_range(CormStmt *stmt, CormTree *clause, List *clauses, const char *alias);
+extern CormRange *corm_add_cte_range(CormStmt *stmt, CormTree *clause, const char *name, const char *alias);
+extern void corm_resolve_expr(CormStmt *stmt, CormTree *tree, CormPlace place);
+extern void corm_resolve_list(CormStmt *stmt, List *list, CormPlace place);
+extern List *corm_stmt_output_names(CormStmt *stmt);
+extern char *corm_item_name(CormTree *item);
+
+/*
+ * deparse.c: a statement becomes SQL.
+ */
+typedef enum CormParamForm
+{
+	CORM_PARAM_PLAIN,
+	CORM_PARAM_CONTAINS,		/* a LIKE pattern made of a literal text */
+	CORM_PARAM_STARTS,
+	CORM_PARAM_ENDS
+} CormParamForm;
+
+/* A $n of the SQL. */
+typedef struct CormParam
+{
+	int			valno;			/* index of the bound value */
+	const CormValue *constant;	/* or the value itself */
+	Oid			typid;			/* its declared type; UNKNOWNOID: to be inferred */
+	CormParamForm form;
+	const char *model;			/* for error messages: what it meets */
+	const char *field;
+} CormParam;
+
+typedef enum CormOutput
+{
+	CORM_OUTPUT_ROWS,			/* rows of a row type, in its attributes' order */
+	CORM_OUTPUT_VALUE,			/* one column, cast to a type */
+	CORM_OUTPUT_JSON,			/* an array of objects, as one jsonb */
+	CORM_OUTPUT_JSON_ROW,		/* the first object */
+	CORM_OUTPUT_COUNT,
+	CORM_OUTPUT_EXISTS,
+	CORM_OUTPUT_PAGE,			/* objects and their cursors, one more than the limit */
+	CORM_OUTPUT_RESTORE,		/* not the query, but an update that undeletes its rows */
+	CORM_OUTPUT_NATIVE			/* whatever the query says; no rows for a write without returning */
+} CormOutput;
+
+typedef struct CormDeparseRequest
+{
+	CormOutput	output;
+	Oid			typid;			/* ROWS, VALUE: the type */
+	TupleDesc	tupdesc;		/* ROWS: its row descriptor */
+	int			limit;			/* at most so many rows are wanted; 0: all */
+	bool		order_by_key;	/* order by primary key unless ordered */
+	bool		path_is_safe;	/* pg_catalog is searched first: see corm_search_path_is_safe */
+	Bitmapset  *rows_fields;	/* INSERT with rows(): fields that they give */
+} CormDeparseRequest;
+
+typedef struct CormDeparsed
+{
+	char	   *sql;
+	int			nparams;
+	CormParam  *params;
+	bool		returns_rows;
+	char	   *order_hash;		/* PAGE: what its cursors carry */
+	bool		uses_search_path;	/* it has names that the search_path finds */
+} CormDeparsed;
+
+/*
+ * The state of writing one statement; deparse.c writes statements, expr.c
+ * expressions.
+ */
+#define CORM_ROWS_ALIAS		"r"		/* of rows that corm wraps or unnests */
+
+typedef struct CormDeparse
+{
+	StringInfo	buf;
+	List	   *params;			/* of CormParam */
+	CormStmt   *stmt;			/* the statement being written */
+	int			depth;			/* of subqueries; 0: the outermost statement */
+	bool		path_is_safe;
+	bool		bare_columns;	/* write columns without their alias */
+	bool		uses_search_path;
+	int			limit;
+	bool		order_by_key;
+	bool		page;			/* one row more than the limit */
+	Bitmapset  *rows_fields;
+	CormModel  *met_model;		/* what the next value meets, for error messages */
+	CormField  *met_field;
+} CormDeparse;
+
+/* items.c */
+/* An output column of the statement that is written. */
+typedef struct CormItem
+{
+	char	   *name;			/* output name */
+	CormRange  *range;			/* a column of this range ... */
+	CormField  *field;			/* ... this field */
+	char	   *column;			/* ... or this column of a subquery */
+	CormTree   *tree;			/* or an expression */
+	Oid			cast;			/* cast to this type, if valid */
+	int32		cast_typmod;
+	CormPreload *preload;		/* or rows of a relation */
+	bool		quiet;			/* nobody asks for its name ... */
+	bool		aliased;		/* ... but other clauses may refer to it */
+} CormItem;
+
+extern List *corm_items_own(CormStmt *stmt);
+extern List *corm_items_row(CormStmt *stmt, const CormDeparseRequest *request);
+extern List *corm_items_json(CormStmt *stmt);
+extern List *corm_items_value(CormStmt *stmt, Oid typid);
+extern void corm_deparse_items(CormDeparse *ctx, List *items);
+
+/* deparse.c */
+extern void corm_deparse_ctes(CormDeparse *ctx, CormStmt *stmt);
+extern void corm_deparse_range(CormDeparse *ctx, CormRange *range);
+extern void corm_deparse_conditions(CormDeparse *ctx, const char *keyword, List *conditions);
+extern void corm_deparse_plain_select(CormDeparse *ctx, CormStmt *stmt, List *items);
+extern void corm_deparse_select(CormDeparse *ctx, CormStmt *stmt, List *items);
+extern void corm_deparse_subquery(CormDeparse *ctx, CormStmt *stmt);
+extern void corm_deparse_exists(CormDeparse *ctx, const char *word, CormStmt *stmt);
+
+/* preload.c */
+extern void corm_deparse_nested_select(CormDeparse *ctx, CormStmt *stmt, List *items);
+extern void corm_deparse_page(CormDeparse *ctx, CormStmt *stmt);
+
+/* write.c */
+extern void corm_deparse_write(CormDeparse *ctx, CormStmt *stmt, List *returning);
+
+/* expr.c */
+extern void corm_deparse_expr(CormDeparse *ctx, CormTree *tree);
+extern void corm_deparse_output_expr(CormDeparse *ctx, CormTree *tree);
+extern void corm_deparse_and(CormDeparse *ctx, List *conditions);
+extern void corm_deparse_column(CormDeparse *ctx, CormRange *range, CormField *field,
+								const char *column);
+extern void corm_deparse_value_for(CormDeparse *ctx, CormTree *value, CormModel *model,
+								   CormField *field);
+extern void corm_deparse_raw(CormDeparse *ctx, const char *sql, List *args);
+extern const char *corm_operator_name(CormNodeTag tag);
+
+/* operators.c */
+extern bool corm_search_path_is_safe(void);
+extern void corm_require_type(Oid typid);
+extern char *corm_deparse_type(Oid typid, int32 typmod);
+extern Oid	corm_expr_type(CormTree *tree);
+extern Oid	corm_right_operand_type(CormTree *tree, Oid left);
+extern Oid	corm_operator_schema(const char *name, Oid left, Oid right);
+extern bool corm_operator_is_bare(CormDeparse *ctx, const char *name, Oid left, Oid right);
+extern void corm_deparse_operator(CormDeparse *ctx, const char *name, const char *keyword,
+								  Oid left, Oid right);
+
+extern CormDeparsed *corm_deparse(CormStmt *stmt, const CormDeparseRequest *request);
+extern void corm_deparse_table(StringInfo buf, CormModel *model);
+
+/* raw.c: SQL text written by users */
+extern void corm_push_sql_errors(ErrorContextCallback *callback, const char *sql);
+extern void corm_raw_check_expr(const char *sql);
+extern char *corm_raw_check_statement(const char *sql);
+
+typedef void (*CormRawParam) (void *arg, int number);
+extern void corm_raw_append(StringInfo buf, const char *sql, CormRawParam param, void *arg);
 
 /* text.c */
 extern void corm_node_out(StringInfo buf, const CormNode *node);

@@ -6,6 +6,8 @@
  * A node is an object of one key, {"eq": ["age", 18]}; its arguments stand in
  * the order of nodes.def, the elements of a trailing list after the others.
  * A node with a single argument that is no list gives it bare: {"limit": 10}.
+ * On input, names that may be missing may be left out at the end, and what
+ * then is a single argument may be bare too: {"selector": "users"}.
  * A query is an array of clauses.  docs/queries.md has the grammar.
  *
  * Where a field name is expected a string is a field name, elsewhere it is a
@@ -63,7 +65,6 @@ typedef struct OutContext
 {
 	StringInfo	buf;
 	CormValue  *values;
-	int			nvalues;
 } OutContext;
 
 static void out_node(OutContext *ctx, CormTree *tree);
@@ -111,16 +112,10 @@ out_string(OutContext *ctx, const char *str)
 static void
 out_value(OutContext *ctx, CormTree *tree, bool string_is_field)
 {
-	CormValue  *value;
+	CormValue  *value = &ctx->values[tree->valno];
 	int16		typlen;
 	bool		typbyval;
 	Datum		datum;
-
-	if (tree->valno >= ctx->nvalues || ctx->values[tree->valno].typid != tree->typid)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("invalid binary value of type corm.query or corm.expr")));
-	value = &ctx->values[tree->valno];
 
 	if (tree->typid == UNKNOWNOID)
 	{
@@ -225,6 +220,7 @@ out_arg(OutContext *ctx, char letter, CormArg *arg)
 			out_expr(ctx, arg->node, true);
 			break;
 		case 'v':
+		case 'j':
 		case 'e':
 			out_expr(ctx, arg->node, false);
 			break;
@@ -287,19 +283,14 @@ corm_node_out(StringInfo buf, const CormNode *node)
 	OutContext	ctx;
 	int			nestlevel = begin_portable_io(true);
 
-	/* an entry has a header at least, so a false nvalues cannot make us palloc wildly */
-	if (node->nvalues > (CormNodeEnd(node) - CormNodeValues(node)) / sizeof(CormValueHeader))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("invalid binary value of type corm.query or corm.expr")));
 	ctx.buf = buf;
 	ctx.values = palloc(sizeof(CormValue) * Max(node->nvalues, 1));
-	ctx.nvalues = corm_values_read(node, ctx.values, node->nvalues);
+	(void) corm_values_read(node, ctx.values, node->nvalues);
 
 	if (node->kind == CORM_KIND_QUERY)
-		out_query(&ctx, corm_tree_read_query(CormNodeShape(node), node->shape_len, 0));
+		out_query(&ctx, corm_tree_read_query(node, ctx.values, 0));
 	else
-		out_expr(&ctx, corm_tree_read_expr(CormNodeShape(node), node->shape_len, 0), false);
+		out_expr(&ctx, corm_tree_read_expr(node, ctx.values), false);
 
 	AtEOXact_GUC(true, nestlevel);
 }
@@ -568,6 +559,16 @@ in_arg(InContext *ctx, char letter, JsonbValue *v)
 		case 'x':
 			in_expr(ctx, v, true);
 			break;
+		case 'j':
+			if (v->type == jbvString)
+			{
+				char	   *str = pnstrdup(v->val.string.val, v->val.string.len);
+
+				corm_write_value(ctx->w, JSONBOID, -1, false,
+								 DirectFunctionCall1(jsonb_in, CStringGetDatum(str)));
+				break;
+			}
+			/* FALLTHROUGH */
 		case 'v':
 		case 'e':
 			in_expr(ctx, v, false);
@@ -600,6 +601,7 @@ in_node(InContext *ctx, JsonbContainer *object, bool clause)
 	const char *args;
 	int			nargs;
 	int			nfixed;
+	int			nrequired;
 	int			n = 1;
 	JsonbValue *elements = &value;
 	bool		bare;
@@ -633,17 +635,29 @@ in_node(InContext *ctx, JsonbContainer *object, bool clause)
 
 	args = desc->args;
 	nargs = strlen(args);
-	bare = nargs == 1 && strchr("XOVENQ", args[0]) == NULL;
+	nfixed = nargs > 0 && strchr("XOVENQ", args[nargs - 1]) != NULL ? nargs - 1 : nargs;
+	nrequired = nfixed;
+	while (nrequired > 1 && nfixed == nargs && args[nrequired - 1] == 'o')
+		nrequired--;
+
+	bare = nargs == 1 && nfixed == 1;
+	if (nfixed == nargs && nrequired == 1 &&
+		(value.type != jbvBinary || !JsonContainerIsArray(value.val.binary.data)))
+		bare = true;
 	if (!bare)
 		elements = array_elements(ctx, expect_array(ctx, &value, psprintf("The argument of \"%s\"", desc->name)), &n);
 
-	nfixed = nargs > 0 && strchr("XOVENQ", args[nargs - 1]) != NULL ? nargs - 1 : nargs;
-	if (n < nfixed || (n > nfixed && nfixed == nargs))
+	if (n < nrequired || (n > nfixed && nfixed == nargs))
 		bad_input(ctx, psprintf("\"%s\" has %d arguments, not %d.", desc->name, nfixed, n));
 
 	corm_write_tag(ctx->w, desc->tag);
 	for (int i = 0; i < nfixed; i++)
-		in_arg(ctx, args[i], &elements[i]);
+	{
+		if (i < n)
+			in_arg(ctx, args[i], &elements[i]);
+		else
+			corm_write_name(ctx->w, "", 0);
+	}
 	if (nfixed < nargs)
 		in_list(ctx, args[nfixed], elements + nfixed, n - nfixed);
 }

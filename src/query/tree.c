@@ -19,7 +19,9 @@ typedef struct ShapeReader
 {
 	const char *p;
 	const char *end;
-	int			nvalues;		/* placeholders seen */
+	const CormValue *values;	/* by number of the placeholder */
+	int			next_value;		/* number of the next placeholder */
+	int			end_value;		/* behind the last one that this shape may have */
 } ShapeReader;
 
 static CormTree *read_node(ShapeReader *r);
@@ -101,14 +103,13 @@ static List *
 read_subquery(ShapeReader *r)
 {
 	uint32		len = read_uint32(r);
-	ShapeReader sub;
+	ShapeReader sub = *r;
 	List	   *clauses;
 
 	sub.p = read_bytes(r, len);
 	sub.end = r->p;
-	sub.nvalues = r->nvalues;
 	clauses = read_clauses(&sub);
-	r->nvalues = sub.nvalues;
+	r->next_value = sub.next_value;
 	return clauses;
 }
 
@@ -136,6 +137,7 @@ read_arg(ShapeReader *r, char letter, CormArg *arg)
 			break;
 		case 'x':
 		case 'v':
+		case 'j':
 		case 'e':
 			arg->node = read_expr(r);
 			break;
@@ -179,7 +181,9 @@ read_node(ShapeReader *r)
 	if (tree->tag == CORM_N_VALUE)
 	{
 		tree->typid = read_uint32(r);
-		tree->valno = r->nvalues++;
+		if (r->next_value >= r->end_value || r->values[r->next_value].typid != tree->typid)
+			corrupted();
+		tree->valno = r->next_value++;
 		return tree;
 	}
 	for (int i = 0; tree->desc->args[i] != '\0'; i++)
@@ -187,27 +191,44 @@ read_node(ShapeReader *r)
 	return tree;
 }
 
-/*
- * corm_tree_read_query reads a shape of clauses into a list of CormTree.
- * first_valno is the index of its first value, for shapes that are part of
- * a longer run.
- */
-List *
-corm_tree_read_query(const char *shape, uint32 shape_len, int first_valno)
+static ShapeReader
+begin_shape(const CormNode *node, const CormValue *values, int first_valno)
 {
-	ShapeReader r = {shape, shape + shape_len, first_valno};
+	ShapeReader r = {
+		.p = CormNodeShape(node),
+		.end = CormNodeShape(node) + node->shape_len,
+		.values = values,
+		.next_value = first_valno,
+		.end_value = first_valno + node->nvalues
+	};
 
-	return read_clauses(&r);
+	return r;
 }
 
-/* corm_tree_read_expr reads a shape that holds one expression. */
-CormTree *
-corm_tree_read_expr(const char *shape, uint32 shape_len, int first_valno)
+/*
+ * corm_tree_read_query reads a query into a list of CormTree, one per clause.
+ * values are the bound values of the call, of which those of this query begin
+ * at first_valno; each must be of the type that its placeholder says.
+ */
+List *
+corm_tree_read_query(const CormNode *node, const CormValue *values, int first_valno)
 {
-	ShapeReader r = {shape, shape + shape_len, first_valno};
+	ShapeReader r = begin_shape(node, values, first_valno);
+	List	   *clauses = read_clauses(&r);
+
+	if (r.next_value != r.end_value)
+		corrupted();
+	return clauses;
+}
+
+/* corm_tree_read_expr reads an expression; values are its bound values. */
+CormTree *
+corm_tree_read_expr(const CormNode *node, const CormValue *values)
+{
+	ShapeReader r = begin_shape(node, values, 0);
 	CormTree   *expr = read_expr(&r);
 
-	if (r.p != r.end)
+	if (r.p != r.end || r.next_value != r.end_value)
 		corrupted();
 	return expr;
 }

@@ -1,0 +1,68 @@
+# Links between the pages of the documentation lead somewhere, heading included, and its index names
+# every page.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::Bin;
+use Lint;
+
+# The anchors of a page's headings, made as the forges do
+sub anchors
+{
+	my ($path) = @_;
+	my (%anchors, %seen);
+	my $fenced = 0;
+	for (split /\n/, read_file($path))
+	{
+		$fenced = !$fenced if /^\s*```/;
+		next if $fenced || !/^#+\s+(.*?)\s*$/;
+		my $anchor = lc $1;
+		$anchor =~ s/[^\w\- ]//g;
+		$anchor =~ s/ /-/g;
+		my $count = $seen{$anchor}++;
+		$anchors{ $count ? "$anchor-$count" : $anchor } = 1;
+	}
+	return \%anchors;
+}
+
+for my $path (files('*.md', 'docs/*.md', 'src/*.md', 'bench/*.md'))
+{
+	my ($directory) = $path =~ m{^(.*/)?[^/]*$};
+	$directory //= '';
+	my $line = 0;
+	my $fenced = 0;
+	for (split /\n/, read_file($path))
+	{
+		$line++;
+		$fenced = !$fenced if /^\s*```/;
+		next if $fenced;
+		my $text = s/`[^`]*`//gr;
+		while ($text =~ /\]\(([^)\s]+)\)/g)
+		{
+			my $link = $1;
+			next if $link =~ /^(?:https?|mailto):/;
+			my ($file, $anchor) = split /#/, $link, 2;
+			my $target = $file eq '' ? $path : $directory . $file;
+			1 while $target =~ s{(^|/)(?!\.\.)[^/]+/\.\./}{$1};
+			if (!-e root() . "/$target")
+			{
+				problem($path, $line, "no such file: $link");
+			}
+			elsif (defined $anchor && $target =~ /\.md$/ && !anchors($target)->{$anchor})
+			{
+				problem($path, $line, "no such heading: $link");
+			}
+		}
+	}
+}
+
+my $index = read_file('docs/README.md');
+for my $path (files('docs/*.md'))
+{
+	my ($name) = $path =~ m{([^/]+)$};
+	problem('docs/README.md', undef, "has no link to $name") unless $name eq 'README.md' || $index =~ /\]\(\Q$name\E\)/;
+}
+
+finish();

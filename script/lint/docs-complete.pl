@@ -1,0 +1,133 @@
+# Every function that the extension's script creates has a section in docs/reference.md, under its own signature
+# (names of parameters, in order), and no section is about one that is gone; every operator is in
+# docs/queries.md, and every node of src/query/nodes.def, with its arguments, in the grammar there.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::Bin;
+use Lint;
+
+my $reference = 'docs/reference.md';
+my $queries = 'docs/queries.md';
+
+# The names of a signature's parameters, joined by blanks: "x value" for corm.eq(x text, value "any").  A
+# parameter without a name is its type's.  OUT parameters are left out.
+sub parameters
+{
+	my ($arguments) = @_;
+	my @names;
+	my $depth = 0;
+	my $argument = '';
+	for my $piece ($arguments =~ /'(?:[^']|'')*'|[()]|,|[^'(),]+/g)
+	{
+		if ($piece eq ',' && $depth == 0) { push @names, $argument; $argument = ''; next; }
+		$depth += $piece eq '(' ? 1 : $piece eq ')' ? -1 : 0;
+		$argument .= $piece;
+	}
+	push @names, $argument;
+	s/^\s*(?:(?:IN|INOUT|VARIADIC)\s+)?//i for @names;
+	return join ' ', map { /^([\w"]+)/ ? $1 : () } grep { !/^OUT\s/i } @names;
+}
+
+# Functions of the script: name => { signature => [file, line] }
+my (%functions, %operators);
+for my $path (files('sql/*.sql'))
+{
+	for (sql_statements(read_file($path)))
+	{
+		my ($line, $text) = @$_;
+		$operators{$1} //= [ $path, $line ] if $text =~ /^CREATE\s+OPERATOR\s+corm_ops\.(\S+)/i;
+		next unless $text =~ /^CREATE\s+(?:FUNCTION|PROCEDURE)\s+corm\."?(\w+)"?\s*\(((?:'(?:[^']|'')*'|\((?:[^()])*\)|[^()'])*)\)/i;
+		my ($name, $arguments) = ($1, $2);
+		# What PostgreSQL needs and nobody calls is listed, without a section.
+		next if $text =~ /\b(?:cstring|internal)\b/i || $text =~ /\bRETURNS\s+(?:event_)?trigger\b/i || $name =~ /^list_|_send$/;
+		$functions{$name}{ parameters($arguments) } //= [ $path, $line ];
+	}
+}
+
+# A field name and an expression are documented as one parameter, x.
+for my $signatures (values %functions)
+{
+	for my $signature (keys %$signatures)
+	{
+		(my $twin = $signature) =~ s/^name\b/x/ or next;
+		delete $signatures->{$signature} if $signatures->{$twin};
+	}
+}
+
+# Signatures of the reference: lines indented by four blanks under a heading that names the function.
+my (%documented, %headings);
+my $number = 0;
+my ($fenced, %here);
+for (split /\n/, read_file($reference))
+{
+	$number++;
+	$fenced = !$fenced if /^```/;
+	next if $fenced;
+	%here = map { $_ => 1 } /\bcorm\.(\w+)/g if /^###?\s/;
+	if (/^###\s/) { $headings{$_} //= $number for keys %here; }
+	next unless /^ {4}corm\.(\w+)\((.*)\) →/ && $here{$1};
+	my ($name, $arguments) = ($1, $2);
+	s/\bq(?=\)|,|$)/VARIADIC q/, s/"any" \| text/"any"/g, s/text \| corm\.expr/corm.expr/g for $arguments;
+	$documented{$name}{ parameters($arguments) } = $number;
+}
+
+for my $name (sort keys %functions)
+{
+	for my $signature (sort keys %{ $functions{$name} })
+	{
+		my ($path, $line) = @{ $functions{$name}{$signature} };
+		problem($path, $line, "$reference does not explain corm.$name with the parameters ($signature)")
+			unless exists $documented{$name} && exists $documented{$name}{$signature};
+	}
+}
+for my $name (sort keys %documented)
+{
+	for my $signature (sort keys %{ $documented{$name} })
+	{
+		problem($reference, $documented{$name}{$signature}, "there is no corm.$name with the parameters ($signature)")
+			unless exists $functions{$name} && exists $functions{$name}{$signature};
+	}
+}
+
+# Operators and the grammar
+my %listed;
+my %rows;
+for (split /\n/, read_file($queries))
+{
+	next unless /^\|/;
+	(my $row = $_) =~ s/\\\|/\x{1}/g;
+	my @cells = map { s/\x{1}/|/gr } split /\s*\|\s*/, $row, -1;
+	for my $i (0 .. $#cells - 1)
+	{
+		$listed{$1} = 1 if $cells[$i] =~ /^`([^`]+)`/;
+		$rows{$1} = $cells[ $i + 1 ] if $cells[$i] =~ /^`(\w+)`$/;
+	}
+}
+for (sort keys %operators)
+{
+	problem(@{ $operators{$_} }, "$queries does not list the operator $_") unless $listed{$_};
+}
+
+my %meaning = (
+	n => '*name*', o => '*name?*', t => '*sql*', r => '*model*', y => '*type*', x => '*field*', v => '*value*',
+	j => '*value*', e => '*expr*', q => '*query*', P => '*[field]*', S => '*[field]*', X => '*field...*',
+	O => '*field...*', V => '*value...*', E => '*expr...*', N => '*name...*', Q => '*clause...*');
+for my $path (files('src/query/nodes.def'))
+{
+	my $line = 0;
+	for (split /\n/, read_file($path))
+	{
+		$line++;
+		next unless /^CORM_NODE\(\w+, \w+, "(\w+)", (?:"\w+"|NULL), "(\w*)"\)/;
+		my ($name, $letters) = ($1, $2);
+		next if $name eq 'val' || $name eq 'null';
+		my $arguments = join ', ', map { $meaning{$_} // "an argument of kind $_" } split //, $letters;
+		problem($path, $line, "the grammar in $queries has no row `$name` | $arguments")
+			unless defined $rows{$name} && $rows{$name} eq $arguments;
+	}
+}
+
+finish();

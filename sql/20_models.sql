@@ -1,0 +1,155 @@
+-- Models: registrations, description, naming, reflection.
+
+-- The options of registered models. The functions corm.register and corm.unregister read and write it for users
+-- after checking that they own the tables, so nobody else needs a privilege on it. A row about a temporary
+-- table is not dumped: the table is not either.
+CREATE TABLE corm.model_options (
+    model       regclass PRIMARY KEY,
+    table_name  regclass,
+    options     jsonb NOT NULL
+);
+COMMENT ON TABLE corm.model_options IS 'corm: what corm.register has stored for each model';
+COMMENT ON COLUMN corm.model_options.model IS 'The table, view or composite type';
+COMMENT ON COLUMN corm.model_options.table_name IS 'The table that the model maps to, if it is another one';
+COMMENT ON COLUMN corm.model_options.options IS 'All other options';
+REVOKE ALL ON corm.model_options FROM PUBLIC;
+SELECT pg_catalog.pg_extension_config_dump('corm.model_options',
+    'WHERE EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=) model AND c.relpersistence OPERATOR(pg_catalog.<>) ''t'')');
+
+CREATE FUNCTION corm.register(model regclass, options jsonb DEFAULT '{}') RETURNS void
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'corm_register';
+COMMENT ON FUNCTION corm.register(regclass, jsonb) IS
+    'Stores options of a model, in place of those it had. Errors: 42501 unless the caller owns the relation and the table it maps to, OR006 for a bad option, 42809 for a relation that can be no model, 42703 for a column that does not exist.';
+
+CREATE FUNCTION corm.unregister(model regclass) RETURNS void
+    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'corm_unregister';
+COMMENT ON FUNCTION corm.unregister(regclass) IS
+    'Drops the stored options of a model, if there are any. Errors: 42501 unless the caller owns the relation.';
+
+CREATE FUNCTION corm.underscore(name text) RETURNS text
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'corm_underscore';
+COMMENT ON FUNCTION corm.underscore(text) IS
+    'Returns a name in snake case: UserName is user_name, HTTPServer is http_server.';
+
+CREATE FUNCTION corm.camelize(name text, upper_first boolean DEFAULT true) RETURNS text
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'corm_camelize';
+COMMENT ON FUNCTION corm.camelize(text, boolean) IS
+    'Returns a name in camel case: user_name is UserName, or userName when upper_first is false.';
+
+CREATE FUNCTION corm.describe(model regclass) RETURNS jsonb
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'corm_describe';
+COMMENT ON FUNCTION corm.describe(regclass) IS
+    'Returns what corm knows of a model. Errors: 42P01 for no such relation, 42809 for one that can be no model, OR005 for a bad tag, OR006 for options that fit no longer, 42703 for a mapping to a column that does not exist.';
+
+-- The views are functions in disguise: what is listed depends on who asks.
+
+CREATE FUNCTION corm.list_models(
+    OUT model regclass, OUT name text, OUT table_name regclass, OUT primary_key text[], OUT soft_delete text,
+    OUT version text, OUT registered boolean, OUT error text) RETURNS SETOF record
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'corm_list_models';
+COMMENT ON FUNCTION corm.list_models() IS
+    'Returns the models that the user may use, one row each: the view corm.models.';
+
+CREATE VIEW corm.models AS
+    SELECT m.model, m.name, m.table_name, m.primary_key, m.soft_delete, m.version, m.registered, m.error
+    FROM corm.list_models() m;
+COMMENT ON VIEW corm.models IS
+    'The tables, views, foreign tables and mapped composite types that the user may use; error says what is wrong with a tag or registration';
+GRANT SELECT ON corm.models TO PUBLIC;
+
+CREATE FUNCTION corm.list_fields(
+    OUT model regclass, OUT name text, OUT column_name text, OUT type text, OUT not_null boolean,
+    OUT has_default boolean, OUT identity text, OUT generated boolean, OUT read_only boolean,
+    OUT primary_key boolean, OUT filterable boolean, OUT tags jsonb) RETURNS SETOF record
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'corm_list_fields';
+COMMENT ON FUNCTION corm.list_fields() IS
+    'Returns the fields of the models that the user may use, one row each: the view corm.fields.';
+
+CREATE VIEW corm.fields AS
+    SELECT f.model, f.name, f.column_name, f.type, f.not_null, f.has_default, f.identity, f.generated, f.read_only,
+        f.primary_key, f.filterable, f.tags
+    FROM corm.list_fields() f;
+COMMENT ON VIEW corm.fields IS 'The fields of the models in corm.models';
+GRANT SELECT ON corm.fields TO PUBLIC;
+
+-- Triggers. They are of no use to anybody who calls them, and firing them needs no privilege.
+
+CREATE FUNCTION corm.on_catalog_change() RETURNS trigger
+    LANGUAGE C AS 'MODULE_PATHNAME', 'corm_on_catalog_change';
+COMMENT ON FUNCTION corm.on_catalog_change() IS
+    'Trigger: makes every session read its models anew after a write to a catalog of corm.';
+REVOKE ALL ON FUNCTION corm.on_catalog_change() FROM PUBLIC;
+
+CREATE TRIGGER catalog_change
+    AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON corm.model_options
+    FOR EACH STATEMENT EXECUTE FUNCTION corm.on_catalog_change();
+
+CREATE FUNCTION corm.on_comment() RETURNS event_trigger
+    LANGUAGE C AS 'MODULE_PATHNAME', 'corm_on_comment';
+COMMENT ON FUNCTION corm.on_comment() IS
+    'Event trigger: makes every session read the tags of a commented object anew.';
+REVOKE ALL ON FUNCTION corm.on_comment() FROM PUBLIC;
+
+CREATE FUNCTION corm.on_sql_drop() RETURNS event_trigger
+    LANGUAGE C AS 'MODULE_PATHNAME', 'corm_on_sql_drop';
+COMMENT ON FUNCTION corm.on_sql_drop() IS
+    'Event trigger: removes what is stored about a dropped relation.';
+REVOKE ALL ON FUNCTION corm.on_sql_drop() FROM PUBLIC;
+
+CREATE EVENT TRIGGER corm_comment ON ddl_command_end WHEN TAG IN ('COMMENT')
+    EXECUTE FUNCTION corm.on_comment();
+COMMENT ON EVENT TRIGGER corm_comment IS 'corm: tags are part of comments';
+ALTER EVENT TRIGGER corm_comment ENABLE ALWAYS;
+
+CREATE EVENT TRIGGER corm_sql_drop ON sql_drop
+    EXECUTE FUNCTION corm.on_sql_drop();
+COMMENT ON EVENT TRIGGER corm_sql_drop IS 'corm: removes what is stored about a dropped relation';
+ALTER EVENT TRIGGER corm_sql_drop ENABLE ALWAYS;
+
+-- Reflection: fields and functions of any row.
+
+CREATE FUNCTION corm.get_field(rec anyelement, field text) RETURNS text
+    LANGUAGE C STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'corm_get_field';
+COMMENT ON FUNCTION corm.get_field(anyelement, text) IS
+    'Returns a field of a row, as text. Errors: 42703 for an unknown field, 42804 if it is no row.';
+
+CREATE FUNCTION corm.get_field_as(t anyelement, rec record, field text) RETURNS anyelement
+    LANGUAGE C STABLE PARALLEL RESTRICTED
+    AS 'MODULE_PATHNAME', 'corm_get_field_as';
+COMMENT ON FUNCTION corm.get_field_as(anyelement, record, text) IS
+    'Returns a field of a row, cast to the type of t, whose value does not matter. Errors: 42703 for an unknown field, 42804 if there is no such cast, and what the cast raises.';
+
+CREATE FUNCTION corm.set_field(rec anyelement, field text, value "any") RETURNS anyelement
+    LANGUAGE C STABLE PARALLEL RESTRICTED
+    AS 'MODULE_PATHNAME', 'corm_set_field';
+COMMENT ON FUNCTION corm.set_field(anyelement, text, "any") IS
+    'Returns a copy of a row with one field set. Errors: 42703 for an unknown field, OR012 for a generated or read-only one, 42804 for a value that cannot be assigned to it, and what the conversion raises.';
+
+CREATE FUNCTION corm.set_field(rec anyelement, field text, value text) RETURNS anyelement
+    LANGUAGE C STABLE PARALLEL RESTRICTED
+    AS 'MODULE_PATHNAME', 'corm_set_field_text';
+COMMENT ON FUNCTION corm.set_field(anyelement, text, text) IS
+    'Returns a copy of a row with one field set to what the text means for its type. Errors: 42703 for an unknown field, OR012 for a generated or read-only one, and what the conversion raises.';
+
+CREATE FUNCTION corm.iterate_fields(rec anyelement,
+    OUT field text, OUT column_name text, OUT type regtype, OUT value jsonb) RETURNS SETOF record
+    LANGUAGE C STABLE PARALLEL RESTRICTED
+    AS 'MODULE_PATHNAME', 'corm_iterate_fields';
+COMMENT ON FUNCTION corm.iterate_fields(anyelement) IS
+    'Returns the fields of a row with their values, one row each; a null row of a named type has null values. Errors: 42804 if it is no row, 22004 for a null of type record.';
+
+CREATE FUNCTION corm.iterate_methods(rec anyelement, invoke boolean DEFAULT true,
+    OUT name text, OUT method regprocedure, OUT input regtype[], OUT output regtype[], OUT result jsonb,
+    OUT error text) RETURNS SETOF record
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'corm_iterate_methods';
+COMMENT ON FUNCTION corm.iterate_methods(anyelement, boolean) IS
+    'Returns the functions whose first argument is this row type, one row each, and unless invoke is false the results of calling those that are not volatile with zero values for the other arguments. Errors: 42804 if it is no row of a named type.';

@@ -1,0 +1,57 @@
+-- Relations between models. Those that foreign keys say are found; the others are declared.
+
+CREATE TABLE corm.declared_relations (
+    model                   regclass NOT NULL,
+    name                    text COLLATE "C" NOT NULL,
+    kind                    text NOT NULL,
+    target                  regclass NOT NULL,
+    columns                 text[] NOT NULL,
+    target_columns          text[] NOT NULL,
+    through                 regclass,
+    through_columns         text[],
+    through_target_columns  text[],
+    condition               corm.expr,
+    PRIMARY KEY (model, name)
+);
+COMMENT ON TABLE corm.declared_relations IS 'corm: what corm.relate has stored';
+REVOKE ALL ON corm.declared_relations FROM PUBLIC;
+SELECT pg_catalog.pg_extension_config_dump('corm.declared_relations',
+    'WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=) ANY (ARRAY[model, target, through]::oid[]) AND c.relpersistence OPERATOR(pg_catalog.=) ''t'')');
+
+CREATE TRIGGER catalog_change
+    AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON corm.declared_relations
+    FOR EACH STATEMENT EXECUTE FUNCTION corm.on_catalog_change();
+
+CREATE FUNCTION corm.relate(model regclass, name text, kind text, target regclass, columns text[], target_columns text[],
+    through regclass DEFAULT NULL, through_columns text[] DEFAULT NULL, through_target_columns text[] DEFAULT NULL,
+    condition corm.expr DEFAULT NULL) RETURNS void
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'corm_relate';
+COMMENT ON FUNCTION corm.relate(regclass, text, text, regclass, text[], text[], regclass, text[], text[], corm.expr) IS
+    'Declares a relation of a model, in place of the one it had under that name. Errors: 42501 unless the caller owns the model, 22023 for an unknown kind or columns that do not match, 42703 for an unknown field, OR007 for the name of a field, 42809 for a relation that can be no model.';
+
+CREATE FUNCTION corm.unrelate(model regclass, name text) RETURNS void
+    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'corm_unrelate';
+COMMENT ON FUNCTION corm.unrelate(regclass, text) IS
+    'Drops a declared relation of a model. Errors: 42501 unless the caller owns the model, 42704 if none is declared under that name.';
+
+CREATE FUNCTION corm.describe_relation(model regclass, name text) RETURNS jsonb
+    LANGUAGE C STABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'corm_describe_relation';
+COMMENT ON FUNCTION corm.describe_relation(regclass, text) IS
+    'Returns what corm knows of a relation that is going to be used. Errors: 42703 for an unknown relation or a declared one whose columns are gone, OR007 for a name that several relations claim, and those of corm.describe.';
+
+CREATE FUNCTION corm.list_relations(
+    OUT model regclass, OUT name text, OUT kind text, OUT target regclass, OUT columns text[], OUT target_columns text[],
+    OUT through regclass) RETURNS SETOF record
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'corm_list_relations';
+COMMENT ON FUNCTION corm.list_relations() IS
+    'Returns the relations of the models that the user may use, one row each: the view corm.relations.';
+
+CREATE VIEW corm.relations AS
+    SELECT r.model, r.name, r.kind, r.target, r.columns, r.target_columns, r.through
+    FROM corm.list_relations() r;
+COMMENT ON VIEW corm.relations IS 'The relations of the models in corm.models';
+GRANT SELECT ON corm.relations TO PUBLIC;

@@ -1,0 +1,158 @@
+-- Relations, pages, scopes, soft delete in queries.
+
+-- Scopes are read and written by C functions that check ownership of the model.
+CREATE TABLE corm.scopes (
+    model       regclass NOT NULL,
+    name        text NOT NULL,
+    q           corm.query NOT NULL,
+    is_default  boolean NOT NULL,
+    PRIMARY KEY (model, name)
+);
+COMMENT ON TABLE corm.scopes IS 'corm: the scopes that corm.define_scope has stored';
+COMMENT ON COLUMN corm.scopes.model IS 'The table, view or composite type';
+COMMENT ON COLUMN corm.scopes.name IS 'The name that corm.scope() takes';
+COMMENT ON COLUMN corm.scopes.q IS 'The clauses';
+COMMENT ON COLUMN corm.scopes.is_default IS 'Whether the clauses are part of every query on the model that is not unscoped';
+REVOKE ALL ON corm.scopes FROM PUBLIC;
+SELECT pg_catalog.pg_extension_config_dump('corm.scopes',
+    'WHERE EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=) model AND c.relpersistence OPERATOR(pg_catalog.<>) ''t'')');
+
+CREATE FUNCTION corm.define_scope(model regclass, name text, q corm.query, is_default boolean DEFAULT false) RETURNS void
+    AS 'MODULE_PATHNAME', 'corm_define_scope' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION corm.define_scope(regclass, text, corm.query, boolean) IS
+    'Stores a query as a named scope of a model, in place of one of that name; a default scope is part of every query on the model. Errors: 42501 unless the caller owns the model, 42703 for unknown fields, 42601 for clauses that do not fit.';
+
+CREATE FUNCTION corm.drop_scope(model regclass, name text) RETURNS void
+    AS 'MODULE_PATHNAME', 'corm_drop_scope' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION corm.drop_scope(regclass, text) IS
+    'Drops a scope of a model. Errors: 42501 unless the caller owns the model, 42703 if there is no such scope.';
+
+-- Relations
+
+CREATE FUNCTION corm.join(relation text) RETURNS corm.query
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.join(text) IS
+    'INNER JOIN with the rows of a relation, or of the relations along a path; its alias is the path';
+
+CREATE FUNCTION corm.left_join(relation text) RETURNS corm.query
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.left_join(text) IS
+    'LEFT JOIN with the rows of a relation, or of the relations along a path; its alias is the path';
+
+CREATE FUNCTION corm.right_join(relation text) RETURNS corm.query
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.right_join(text) IS
+    'RIGHT JOIN with the rows of a relation, or of the relations along a path; its alias is the path';
+
+CREATE FUNCTION corm.full_join(relation text) RETURNS corm.query
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.full_join(text) IS
+    'FULL JOIN with the rows of a relation, or of the relations along a path; its alias is the path';
+
+CREATE FUNCTION corm.some(relation text, VARIADIC conditions corm.expr[]) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.some(text, VARIADIC corm.expr[]) IS
+    'condition: true if one of the rows of a relation satisfies all conditions';
+
+CREATE FUNCTION corm.some(relation text) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.some(text) IS
+    'condition: true if the relation has a row';
+
+CREATE FUNCTION corm.every(relation text, VARIADIC conditions corm.expr[]) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.every(text, VARIADIC corm.expr[]) IS
+    'condition: true if all rows of a relation satisfy all conditions; also without any row';
+
+CREATE FUNCTION corm.every(relation text) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.every(text) IS
+    'condition: true';
+
+CREATE FUNCTION corm.none(relation text, VARIADIC conditions corm.expr[]) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.none(text, VARIADIC corm.expr[]) IS
+    'condition: true if no row of a relation satisfies all conditions';
+
+CREATE FUNCTION corm.none(relation text) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.none(text) IS
+    'condition: true if the relation has no row';
+
+CREATE FUNCTION corm.is_not_true(condition corm.expr) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.is_not_true(corm.expr) IS
+    'condition: false or NULL';
+
+CREATE FUNCTION corm.preload(path text, VARIADIC q corm.query[]) RETURNS corm.query
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.preload(text, VARIADIC corm.query[]) IS
+    'load a relation, or the relations along a path, with the rows; the clauses filter, order, limit and select its rows per parent';
+
+CREATE FUNCTION corm.preload(path text) RETURNS corm.query
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.preload(text) IS
+    'load a relation, or the relations along a path, with the rows';
+
+-- Keyset pages
+
+CREATE FUNCTION corm.after(cursor text) RETURNS corm.query
+    AS 'MODULE_PATHNAME', 'corm_after' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.after(text) IS
+    'only rows behind the cursor in the query''s order; NULL: from the first row; ERROR OR004 for a cursor of another order';
+
+CREATE FUNCTION corm.before(cursor text) RETURNS corm.query
+    AS 'MODULE_PATHNAME', 'corm_before' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.before(text) IS
+    'only rows before the cursor in the query''s order, those nearest to it first if limited; NULL: no condition; ERROR OR004 for a cursor of another order';
+
+-- Scopes and soft delete
+
+CREATE FUNCTION corm.scope(name text) RETURNS corm.query
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.scope(text) IS
+    'the clauses of a scope of the model; ERROR 42703 if there is none';
+
+CREATE FUNCTION corm.unscoped() RETURNS corm.query
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.unscoped() IS
+    'without default scopes and with soft-deleted rows; a delete then deletes for good';
+
+CREATE FUNCTION corm.only_deleted() RETURNS corm.query
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.only_deleted() IS
+    'only soft-deleted rows';
+
+-- Upsert
+
+CREATE FUNCTION corm.do_select() RETURNS corm.query
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.do_select() IS
+    'upsert: leave rows that exist as they are, but return them';
+
+CREATE FUNCTION corm.inserted() RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.inserted() IS
+    'in returning() of an upsert: true for rows that were inserted, false for those that existed';
+
+-- Running
+
+CREATE FUNCTION corm.page_json(VARIADIC q corm.query[]) RETURNS jsonb
+    AS 'MODULE_PATHNAME', 'corm_page_json' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION corm.page_json(VARIADIC corm.query[]) IS
+    'a page of rows as JSON: rows, and page_info with has_next, has_previous, start_cursor and end_cursor for corm.after() and corm.before()';
+
+CREATE FUNCTION corm.restore(VARIADIC q corm.query[]) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'corm_restore' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION corm.restore(VARIADIC corm.query[]) IS
+    'brings soft-deleted rows back and returns their number';
+
+CREATE FUNCTION corm.update_multi(recs anyarray) RETURNS SETOF anyelement
+    AS 'MODULE_PATHNAME', 'corm_update_multi' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION corm.update_multi(anyarray) IS
+    'updates the rows with the primary keys of the records in one statement and returns them; ERROR P0002 if one is missing, OR003 if there are none, OR010 if one is stale';
+
+CREATE FUNCTION corm.filter(spec jsonb) RETURNS corm.query
+    AS 'MODULE_PATHNAME', 'corm_filter' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION corm.filter(jsonb) IS
+    'a query of a JSON document from outside: where, select, order_by, limit, offset, after, before, preload; ERROR OR020 for what is not in the grammar, OR021 over a limit';

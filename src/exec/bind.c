@@ -1,0 +1,258 @@
+/*-------------------------------------------------------------------------
+ *
+ * bind.c
+ *		Values to parameters.
+ *
+ * A typed value is passed as it is.  One given as text takes the type that
+ * PostgreSQL inferred for its place, through that type's input function; an
+ * error of that names the model and field in its CONTEXT.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "exec/exec.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+/*
+ * corm_value_copy copies a value and its datum into a context; NULL of NULL.
+ */
+CormValue *
+corm_value_copy(const CormValue *value, MemoryContext context)
+{
+	CormValue  *copy;
+	char	   *data;
+
+	if (value == NULL)
+		return NULL;
+	copy = MemoryContextAlloc(context, sizeof(CormValue));
+	data = MemoryContextAlloc(context, value->len);
+	memcpy(data, value->data, value->len);
+	*copy = *value;
+	copy->data = data;
+	return copy;
+}
+
+/*
+ * corm_bind_prepare fills params, an array of as many elements as deparsed
+ * has, from the inferred types of the parameters and the types of the bound
+ * values.  What it remembers lives in context.
+ */
+void
+corm_bind_prepare(CormPlanParam *params, const CormDeparsed *deparsed,
+				  const Oid *types, MemoryContext context, const Oid *value_types)
+{
+	for (int i = 0; i < deparsed->nparams; i++)
+	{
+		const CormParam *source = &deparsed->params[i];
+		CormPlanParam *param = &params[i];
+		Oid			value_type = source->constant ? source->constant->typid : value_types[source->valno];
+		Oid			typinput;
+
+		param->valno = source->valno;
+		param->constant = corm_value_copy(source->constant, context);
+		param->typid = types[i];
+		param->form = source->form;
+		param->value_type = value_type;
+		param->model = source->model ? MemoryContextStrdup(context, source->model) : NULL;
+		param->field = source->field ? MemoryContextStrdup(context, source->field) : NULL;
+
+		if (source->form != CORM_PARAM_PLAIN)
+			param->binding = CORM_BIND_PATTERN;
+		else if (value_type == UNKNOWNOID && param->typid != TEXTOID && param->typid != VARCHAROID)
+		{
+			param->binding = CORM_BIND_INPUT;
+			getTypeInputInfo(param->typid, &typinput, &param->ioparam);
+			fmgr_info_cxt(typinput, &param->input, context);
+		}
+		else if (value_type == TEXTARRAYOID && param->typid != TEXTARRAYOID)
+		{
+			Oid			element = get_base_element_type(param->typid);
+
+			if (!OidIsValid(element))
+				ereport(ERROR,
+						(errcode(ERRCODE_DATATYPE_MISMATCH),
+						 errmsg("an array was given where a value of type %s is expected",
+								format_type_be(param->typid))));
+			param->binding = CORM_BIND_ARRAY_INPUT;
+			param->element_type = element;
+			getTypeInputInfo(element, &typinput, &param->ioparam);
+			fmgr_info_cxt(typinput, &param->input, context);
+		}
+		else
+			param->binding = CORM_BIND_PLAIN;
+
+		if (value_type == UNKNOWNOID)
+		{
+			param->typlen = -1;		/* stored as text */
+			param->typbyval = false;
+		}
+		else
+			get_typlenbyval(value_type, &param->typlen, &param->typbyval);
+	}
+}
+
+static void
+bind_error_context(void *arg)
+{
+	const CormPlanParam *param = arg;
+
+	if (param->field)
+		errcontext("value for field \"%s\" of model \"%s\"", param->field, param->model);
+}
+
+/*
+ * The elements of a text[] through the input function of another type.
+ */
+static Datum
+convert_array(CormPlanParam *param, Datum value)
+{
+	ArrayType  *array = DatumGetArrayTypeP(value);
+	Datum	   *elems;
+	bool	   *nulls;
+	int			n;
+	int16		typlen;
+	bool		typbyval;
+	char		typalign;
+
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elems, &nulls, &n);
+	for (int i = 0; i < n; i++)
+		if (!nulls[i])
+			elems[i] = InputFunctionCall(&param->input, TextDatumGetCString(elems[i]),
+										 param->ioparam, -1);
+	get_typlenbyvalalign(param->element_type, &typlen, &typbyval, &typalign);
+	return PointerGetDatum(construct_md_array(elems, nulls, ARR_NDIM(array), ARR_DIMS(array),
+											  ARR_LBOUND(array), param->element_type,
+											  typlen, typbyval, typalign));
+}
+
+/*
+ * A LIKE pattern that matches the value literally.
+ */
+static Datum
+make_pattern(CormPlanParam *param, Datum value)
+{
+	StringInfoData buf;
+	char	   *str;
+
+	if (param->value_type == UNKNOWNOID || param->value_type == TEXTOID)
+		str = TextDatumGetCString(value);
+	else
+	{
+		Oid			typoutput;
+		bool		is_varlena;
+
+		getTypeOutputInfo(param->value_type, &typoutput, &is_varlena);
+		str = OidOutputFunctionCall(typoutput, value);
+	}
+
+	initStringInfo(&buf);
+	if (param->form != CORM_PARAM_STARTS)
+		appendStringInfoChar(&buf, '%');
+	for (const char *p = str; *p; p++)
+	{
+		if (*p == '%' || *p == '_' || *p == '\\')
+			appendStringInfoChar(&buf, '\\');
+		appendStringInfoChar(&buf, *p);
+	}
+	if (param->form != CORM_PARAM_ENDS)
+		appendStringInfoChar(&buf, '%');
+	return PointerGetDatum(cstring_to_text_with_len(buf.data, buf.len));
+}
+
+static Datum
+convert(CormPlanParam *param, Datum value)
+{
+	ErrorContextCallback errcallback;
+
+	errcallback.callback = bind_error_context;
+	errcallback.arg = param;
+	errcallback.previous = error_context_stack;
+	error_context_stack = &errcallback;
+
+	switch (param->binding)
+	{
+		case CORM_BIND_PLAIN:
+			break;
+		case CORM_BIND_INPUT:
+			value = InputFunctionCall(&param->input, TextDatumGetCString(value),
+									  param->ioparam, -1);
+			break;
+		case CORM_BIND_ARRAY_INPUT:
+			value = convert_array(param, value);
+			break;
+		case CORM_BIND_PATTERN:
+			value = make_pattern(param, value);
+			break;
+	}
+
+	error_context_stack = errcallback.previous;
+	return value;
+}
+
+/*
+ * corm_bind_values makes the parameters of a plan from the bound values of
+ * its queries, in the current context; by-reference datums may point into
+ * the query values.  The values must be those of the shape that the plan was
+ * found by: a corrupt query could say otherwise.
+ */
+ParamListInfo
+corm_bind_values(CormPlan *plan, const CormQuerySet *set)
+{
+	ParamListInfo list;
+
+	if (plan->nparams == 0)
+		return NULL;
+	list = makeParamList(plan->nparams);
+	for (int i = 0; i < plan->nparams; i++)
+	{
+		CormPlanParam *param = &plan->params[i];
+		ParamExternData *data = &list->params[i];
+		const CormValue *value = param->constant;
+
+		if (value == NULL)
+		{
+			if (param->valno >= set->nvalues || set->values[param->valno].typid != param->value_type)
+				ereport(ERROR,
+						(errcode(ERRCODE_DATA_CORRUPTED),
+						 errmsg("invalid binary value of type corm.query")));
+			value = &set->values[param->valno];
+		}
+		data->ptype = param->typid;
+		data->pflags = PARAM_FLAG_CONST;
+		data->isnull = false;
+		data->value = corm_value_datum(value, param->typlen, param->typbyval);
+		if (param->binding != CORM_BIND_PLAIN)
+			data->value = convert(param, data->value);
+	}
+	return list;
+}
+
+/*
+ * corm_bind_record does the same from the fields of a record.
+ */
+ParamListInfo
+corm_bind_record(CormPlan *plan, const Datum *values, const bool *nulls)
+{
+	ParamListInfo list;
+
+	if (plan->nparams == 0)
+		return NULL;
+	list = makeParamList(plan->nparams);
+	for (int i = 0; i < plan->nparams; i++)
+	{
+		CormPlanParam *param = &plan->params[i];
+		ParamExternData *data = &list->params[i];
+
+		data->ptype = param->typid;
+		data->pflags = PARAM_FLAG_CONST;
+		data->isnull = nulls[param->valno];
+		data->value = data->isnull ? (Datum) 0 : values[param->valno];
+		if (!data->isnull && param->binding != CORM_BIND_PLAIN)
+			data->value = convert(param, data->value);
+	}
+	return list;
+}

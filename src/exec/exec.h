@@ -1,0 +1,219 @@
+/*-------------------------------------------------------------------------
+ *
+ * exec.h
+ *		Running queries: the plan cache, parameters, results, verbs.
+ *
+ * The way of a call: the SQL function gathers its query values (verbs.c),
+ * their shapes joined are the key of a plan (plan.c), their values become
+ * its parameters (bind.c), and the rows go through a DestReceiver into the
+ * tuplestore or datum of the caller (run.c).  A shape seen before is neither
+ * resolved nor deparsed nor planned again.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CORM_EXEC_H
+#define CORM_EXEC_H
+
+#include "postgres.h"
+
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "lib/ilist.h"
+#include "query/query.h"
+#include "storage/lockdefs.h"
+#include "utils/jsonb.h"
+#include "utils/tuplestore.h"
+
+/*
+ * Plans
+ */
+
+/* How a bound value becomes the datum of a parameter. */
+typedef enum CormBinding
+{
+	CORM_BIND_PLAIN,			/* as it is */
+	CORM_BIND_INPUT,			/* text through the type's input function */
+	CORM_BIND_ARRAY_INPUT,		/* text[] elementwise through it */
+	CORM_BIND_PATTERN			/* text into a LIKE pattern */
+} CormBinding;
+
+typedef struct CormPlanParam
+{
+	int			valno;
+	CormValue  *constant;		/* the value itself, if it is stored: not of the call */
+	Oid			typid;			/* of the parameter */
+	CormBinding binding;
+	CormParamForm form;			/* BIND_PATTERN */
+	int16		typlen;			/* of the value as it is bound */
+	bool		typbyval;
+	Oid			value_type;		/* BIND_PATTERN: type of the value */
+	FmgrInfo	input;			/* BIND_INPUT, BIND_ARRAY_INPUT */
+	Oid			ioparam;
+	Oid			element_type;	/* BIND_ARRAY_INPUT */
+	const char *model;			/* what it meets, for error messages */
+	const char *field;
+} CormPlanParam;
+
+/* What is wanted; together with the shape it is the key of a plan. */
+typedef struct CormVerb
+{
+	uint8		source;			/* CormPlanSource */
+	uint8		output;			/* CormOutput */
+	uint8		limit;			/* at most so many rows are wanted; 0: all */
+	uint8		order_by_key;
+	Oid			typid;			/* result type, or the record's type */
+} CormVerb;
+
+typedef enum CormPlanSource
+{
+	CORM_PLAN_QUERY,			/* the shape is a query's */
+	CORM_PLAN_INSERT,			/* by record: the shape is a bitmap of fields */
+	CORM_PLAN_UPDATE,
+	CORM_PLAN_SAVE,
+	CORM_PLAN_DELETE,
+	CORM_PLAN_LOOKUP,			/* the row with the record's key */
+	CORM_PLAN_UPDATE_MULTI		/* by an array of records */
+} CormPlanSource;
+
+typedef struct CormPlan
+{
+	/* key */
+	char	   *key;
+	uint32		key_len;
+	uint32		hash;
+
+	bool		valid;			/* false once something it was made of changed */
+	int			in_use;			/* executions under way */
+	bool		cached;			/* in the cache; else freed when nobody uses it */
+	dlist_node	lru;
+	MemoryContext context;
+
+	int			nrelids;		/* relations it was made of */
+	Oid		   *relids;
+	Oid			target;			/* the source or target table, or InvalidOid */
+	LOCKMODE	lock_mode;		/* of the target; others are locked AccessShare */
+
+	CormCommand command;
+	SPIPlanPtr	spi;			/* NULL for a template: see rows_valno */
+	char	   *sql;
+	int			nparams;
+	CormPlanParam *params;
+	bool		returns_rows;
+	bool		read_only;		/* a SELECT without locking clause */
+	char	   *search_path;	/* what it was made under, NULL if that does not matter */
+	Oid			search_path_role;
+	bool		custom_only;	/* must be planned with its values each time */
+
+	/* result */
+	Oid			typid;
+	TupleDesc	tupdesc;		/* OUTPUT_ROWS: of the row type */
+	bool		is_physical;	/* result columns are the attributes one by one */
+	int16		typlen;			/* OUTPUT_VALUE */
+	bool		typbyval;
+
+	int			max_rows_valno; /* or -1 */
+	CormValue  *max_rows;		/* the value itself, if it is stored */
+
+	/* OUTPUT_PAGE */
+	int			limit_valno;	/* or -1 */
+	CormValue  *limit;			/* the value itself, if it is stored */
+	bool		has_cursor;
+	bool		has_offset;
+	bool		reversed;
+	char	   *order_hash;
+
+	int			rows_valno;		/* value of rows(), or -1 */
+	Oid			rows_model;		/* model that the rows belong to */
+	const char *model_name;		/* for messages; NULL for a raw query */
+} CormPlan;
+
+extern void corm_plan_init(void);
+
+/*
+ * The queries of a call, and their values once a plan is found.
+ */
+#define CORM_QUERIES_LOCAL 16
+#define CORM_VALUES_LOCAL 32
+
+typedef struct CormQuerySet
+{
+	int			nqueries;
+	const CormNode **queries;
+	const CormNode *queries_local[CORM_QUERIES_LOCAL];
+	uint32		shape_len;
+	int			nvalues;
+	CormValue  *values;
+	CormValue	values_local[CORM_VALUES_LOCAL];
+} CormQuerySet;
+
+extern void corm_queries_from_args(FunctionCallInfo fcinfo, int argno, CormQuerySet *set);
+extern void corm_queries_read_values(CormQuerySet *set);
+extern List *corm_queries_read_trees(CormQuerySet *set);
+
+extern CormPlan *corm_plan_for_queries(const CormVerb *verb, CormQuerySet *set,
+									   Bitmapset *rows_fields);
+extern CormPlan *corm_plan_for_record(const CormVerb *verb, CormModel *model, Bitmapset *fields);
+
+/* record.c: the statement for a write of one record */
+extern CormStmt *corm_record_stmt(CormPlanSource source, CormModel *model, Bitmapset *fields);
+extern Oid	corm_record_field_type(CormModel *model, int field);
+extern bool corm_field_is_written(CormModel *model, int field, bool insert, bool isnull);
+extern void corm_plan_release(CormPlan *plan);
+
+/* bind.c */
+extern CormValue *corm_value_copy(const CormValue *value, MemoryContext context);
+extern void corm_bind_prepare(CormPlanParam *params, const CormDeparsed *deparsed,
+							  const Oid *types, MemoryContext context,
+							  const Oid *value_types);
+extern ParamListInfo corm_bind_values(CormPlan *plan, const CormQuerySet *set);
+extern ParamListInfo corm_bind_record(CormPlan *plan, const Datum *values, const bool *nulls);
+
+/*
+ * Execution
+ */
+typedef enum CormSinkKind
+{
+	CORM_SINK_NONE,				/* count only */
+	CORM_SINK_STORE,			/* rows into a tuplestore */
+	CORM_SINK_FIRST,			/* the first row, or value of the first row */
+	CORM_SINK_ONE,				/* the same, and a second one is an error */
+	CORM_SINK_CALLBACK			/* each row to a function */
+} CormSinkKind;
+
+/* Called once with slot NULL before the first row, then for each row, deformed. */
+typedef void (*CormRowCallback) (CormPlan *plan, TupleTableSlot *slot, void *arg);
+
+/* Where the rows of an execution go. */
+typedef struct CormSink
+{
+	CormSinkKind kind;
+	Tuplestorestate *store;		/* SINK_STORE; NULL: it is made for the rows of the plan ... */
+	FunctionCallInfo fcinfo;	/* ... as the result of this call */
+	MemoryContext context;		/* where a datum is allocated */
+	uint64		nrows;			/* rows received */
+	CormRowCallback callback;	/* SINK_CALLBACK */
+	void	   *arg;
+	Datum		value;			/* SINK_FIRST, SINK_ONE */
+	bool		isnull;
+} CormSink;
+
+extern uint64 corm_run(CormPlan *plan, ParamListInfo params, CormSink *sink);
+extern Tuplestorestate *corm_begin_set(FunctionCallInfo fcinfo, TupleDesc tupdesc);
+extern TupleDesc corm_row_tupdesc(Oid typid);
+
+/* rows.c: batches */
+extern Bitmapset *corm_first_rows(CormPlan *plan, CormQuerySet *set);
+extern uint64 corm_run_rows(const CormVerb *verb, CormPlan *plan, CormQuerySet *set, CormSink *sink);
+
+extern Jsonb *corm_insert_json_rows(Oid model, Jsonb *array);
+
+/* nested.c: rows with their relations */
+extern bool corm_has_relation_keys(CormModel *model, Jsonb *data);
+extern Jsonb *corm_insert_nested(CormModel *model, Jsonb *array);
+
+/* queries.c: one query run to its sink */
+extern int64 corm_bound_int64(CormQuerySet *set, int valno, const CormValue *constant, int64 absent);
+extern uint64 corm_run_queries(const CormVerb *verb, CormQuerySet *set, CormSink *sink);
+
+#endif							/* CORM_EXEC_H */

@@ -1,0 +1,135 @@
+/*-------------------------------------------------------------------------
+ *
+ * page.c
+ *		page_json: a page of rows with the cursors of its ends.
+ *
+ * The statement returns each row as JSON with the values of its order, and
+ * one row more than the page holds, which tells whether there is another.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "exec/exec.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/memutils.h"
+
+PG_FUNCTION_INFO_V1(corm_page_json);
+
+typedef struct PageRow
+{
+	Jsonb	   *row;
+	ArrayType  *values;			/* of the order, text[] */
+} PageRow;
+
+typedef struct JsonPage
+{
+	MemoryContext context;
+	List	   *rows;			/* of PageRow, in the query's order */
+	/* copied from the plan, which is gone when the page is assembled */
+	bool		has_cursor;
+	bool		has_offset;
+	bool		reversed;
+	char	   *order_hash;
+	int			limit_valno;
+	CormValue  *limit;
+} JsonPage;
+
+static void
+add_row(CormPlan *plan, TupleTableSlot *slot, void *arg)
+{
+	JsonPage   *page = arg;
+	MemoryContext oldcontext = MemoryContextSwitchTo(page->context);
+
+	if (slot == NULL)
+	{
+		page->has_cursor = plan->has_cursor;
+		page->has_offset = plan->has_offset;
+		page->reversed = plan->reversed;
+		page->order_hash = pstrdup(plan->order_hash);
+		page->limit_valno = plan->limit_valno;
+		page->limit = corm_value_copy(plan->limit, page->context);
+	}
+	else
+	{
+		PageRow    *row = palloc(sizeof(PageRow));
+
+		row->row = DatumGetJsonbPCopy(slot->tts_values[0]);
+		row->values = DatumGetArrayTypePCopy(slot->tts_values[1]);
+		page->rows = lappend(page->rows, row);
+	}
+	MemoryContextSwitchTo(oldcontext);
+}
+
+static void
+push_cursor(JsonbParseState **state, const char *key, JsonPage *page, PageRow *row)
+{
+	JsonbValue	null = {.type = jbvNull};
+
+	corm_json_key(state, key);
+	if (row == NULL)
+		pushJsonbValue(state, WJB_VALUE, &null);
+	else
+		corm_json_string(state, WJB_VALUE, corm_cursor_encode(page->order_hash, row->values));
+}
+
+static void
+push_row(JsonbParseState **state, PageRow *row)
+{
+	JsonbValue	value;
+
+	value.type = jbvBinary;
+	value.val.binary.data = &row->row->root;
+	value.val.binary.len = VARSIZE(row->row) - VARHDRSZ;
+	pushJsonbValue(state, WJB_ELEM, &value);
+}
+
+/* corm_page_json(q): a page as a JSON object */
+Datum
+corm_page_json(PG_FUNCTION_ARGS)
+{
+	CormVerb	verb = {.output = CORM_OUTPUT_PAGE};
+	CormQuerySet set;
+	JsonPage		page = {.context = CurrentMemoryContext};
+	CormSink	sink = {.kind = CORM_SINK_CALLBACK, .callback = add_row, .arg = &page};
+	JsonbParseState *state = NULL;
+	int64		limit;
+	bool		more = false;
+	ListCell   *lc;
+
+	corm_queries_from_args(fcinfo, 0, &set);
+	(void) corm_run_queries(&verb, &set, &sink);
+
+	/* the row beyond the page comes first when rows are read backwards */
+	limit = corm_bound_int64(&set, page.limit_valno, page.limit, -1);
+	if (limit >= 0 && list_length(page.rows) > limit)
+	{
+		more = true;
+		if (page.reversed)
+			page.rows = list_delete_first(page.rows);
+		else
+			page.rows = list_delete_last(page.rows);
+	}
+
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	corm_json_key(&state, "rows");
+	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	foreach(lc, page.rows)
+	{
+		CHECK_FOR_INTERRUPTS();
+		push_row(&state, lfirst(lc));
+	}
+	pushJsonbValue(&state, WJB_END_ARRAY, NULL);
+	corm_json_key(&state, "page_info");
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	corm_json_key(&state, "has_next");
+	corm_json_bool(&state, WJB_VALUE, page.reversed ? true : more);
+	corm_json_key(&state, "has_previous");
+	corm_json_bool(&state, WJB_VALUE, page.reversed ? more : page.has_cursor || page.has_offset);
+	push_cursor(&state, "start_cursor", &page, page.rows ? linitial(page.rows) : NULL);
+	push_cursor(&state, "end_cursor", &page, page.rows ? llast(page.rows) : NULL);
+	pushJsonbValue(&state, WJB_END_OBJECT, NULL);
+	PG_RETURN_JSONB_P(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
+}

@@ -1,0 +1,571 @@
+/*-------------------------------------------------------------------------
+ *
+ * record.c
+ *		Writes of one record: insert, update, save, delete.
+ *
+ * The record's row type is the model.  Which fields a write gives decides its
+ * SQL, so the set of them is the shape of its plan; the fields' datums are
+ * the parameters.
+ *
+ *		insert	a NULL in a field with a default, identity or generation
+ *				expression is left out, so that PostgreSQL fills it
+ *		update	all fields that may be written, by primary key
+ *		save	an insert that becomes an update when the key exists
+ *		delete	by primary key
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "exec/exec.h"
+#include "storage/lmgr.h"
+#include "utils/array.h"
+#include "utils/lsyscache.h"
+#include "utils/typcache.h"
+
+PG_FUNCTION_INFO_V1(corm_insert);
+PG_FUNCTION_INFO_V1(corm_update);
+PG_FUNCTION_INFO_V1(corm_save);
+PG_FUNCTION_INFO_V1(corm_delete);
+PG_FUNCTION_INFO_V1(corm_update_multi);
+
+/* A record taken apart: datums by the model's fields. */
+typedef struct Record
+{
+	CormModel  *model;
+	Datum	   *values;
+	bool	   *nulls;
+} Record;
+
+/*
+ * corm_record_field_type returns the type of a field as the model's row type
+ * has it, which may differ from the column's.
+ */
+Oid
+corm_record_field_type(CormModel *model, int field)
+{
+	return get_atttype(model->relid, model->fields[field].rownum);
+}
+
+/*
+ * corm_field_is_written tells whether a write gives a field: not if it must
+ * not be written, nor, in an insert, if it is NULL and somebody else fills
+ * it: a default, or corm a time stamp or version.
+ */
+bool
+corm_field_is_written(CormModel *model, int i, bool insert, bool isnull)
+{
+	CormField  *field = &model->fields[i];
+	bool		filled = i == model->created_at || i == model->updated_at || i == model->version;
+
+	if (field->generated || field->read_only)
+		return false;
+	if (insert)
+		return !isnull || !(field->has_default || field->identity || filled);
+	return field->identity != 'a' && !filled;
+}
+
+/*
+ * Takes a record apart.  The model and the arrays live in the current
+ * context.
+ */
+static void
+read_record(FunctionCallInfo fcinfo, Record *record)
+{
+	Oid			typid = get_fn_expr_argtype(fcinfo->flinfo, 0);
+	HeapTupleHeader header;
+	HeapTupleData tuple;
+	TupleDesc	tupdesc;
+	Datum	   *values;
+	bool	   *nulls;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("the record must not be null")));
+	/* before the datum is taken for a row: what is no row type is refused */
+	record->model = NULL;
+	if (OidIsValid(typid) && typid != RECORDOID)
+		record->model = corm_model_get_for_type(typid);
+	header = PG_GETARG_HEAPTUPLEHEADER(0);
+	/* a variable of type record has a row type of its own */
+	if (record->model == NULL)
+		record->model = corm_model_get_for_type(HeapTupleHeaderGetTypeId(header));
+
+	/* the model must be what the table is when the record is written */
+	LockRelationOid(record->model->table, RowExclusiveLock);
+	if (!record->model->valid)
+		record->model = corm_model_get_for_type(typid);
+
+	tupdesc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(header),
+									 HeapTupleHeaderGetTypMod(header));
+	tuple.t_len = HeapTupleHeaderGetDatumLength(header);
+	tuple.t_data = header;
+	ItemPointerSetInvalid(&tuple.t_self);
+	tuple.t_tableOid = InvalidOid;
+
+	values = palloc(sizeof(Datum) * tupdesc->natts);
+	nulls = palloc(sizeof(bool) * tupdesc->natts);
+	heap_deform_tuple(&tuple, tupdesc, values, nulls);
+
+	/* by field: attributes without the dropped ones */
+	record->values = palloc(sizeof(Datum) * Max(record->model->nfields, 1));
+	record->nulls = palloc(sizeof(bool) * Max(record->model->nfields, 1));
+	for (int i = 0; i < record->model->nfields; i++)
+	{
+		int			att = record->model->fields[i].rownum - 1;
+
+		record->nulls[i] = att < 0 || att >= tupdesc->natts || nulls[att];
+		record->values[i] = record->nulls[i] ? (Datum) 0 : values[att];
+	}
+	ReleaseTupleDesc(tupdesc);
+}
+
+/*
+ * Statements
+ */
+
+static CormTree *
+make_tree(CormNodeTag tag)
+{
+	CormTree   *tree = palloc0(sizeof(CormTree));
+
+	tree->tag = tag;
+	tree->desc = corm_node_desc(tag);
+	return tree;
+}
+
+static CormTree *
+field_value(CormModel *model, int field)
+{
+	CormTree   *tree = make_tree(CORM_N_VALUE);
+
+	tree->valno = field;
+	tree->typid = corm_record_field_type(model, field);
+	return tree;
+}
+
+static CormAssignment *
+field_assignment(CormModel *model, int field)
+{
+	CormAssignment *set = palloc(sizeof(CormAssignment));
+
+	set->field = &model->fields[field];
+	set->value = field_value(model, field);
+	return set;
+}
+
+static CormTree *
+key_condition(CormRange *range, int field)
+{
+	CormTree   *cond = make_tree(CORM_N_EQ);
+	CormTree   *column = make_tree(CORM_N_COLUMN);
+
+	column->range = range;
+	column->field = &range->model->fields[field];
+	cond->args[0].node = column;
+	cond->args[1].node = field_value(range->model, field);
+	return cond;
+}
+
+/* A field of the rows of an array, which has the model's row type. */
+static CormTree *
+row_column(CormRange *rows, CormModel *model, int field)
+{
+	CormTree   *column = make_tree(CORM_N_COLUMN);
+
+	column->range = rows;
+	column->output = get_attname(model->relid, model->fields[field].rownum, false);
+	return column;
+}
+
+static CormTree *
+row_condition(CormRange *range, CormRange *rows, int field)
+{
+	CormTree   *cond = make_tree(CORM_N_EQ);
+	CormTree   *column = make_tree(CORM_N_COLUMN);
+
+	column->range = range;
+	column->field = &range->model->fields[field];
+	cond->args[0].node = column;
+	cond->args[1].node = row_column(rows, range->model, field);
+	return cond;
+}
+
+/*
+ * A key field that the row type lacks cannot be matched.
+ */
+static void
+require_key_fields(CormModel *model)
+{
+	corm_model_require_pk(model);
+	for (int i = 0; i < model->npk; i++)
+		if (model->pk[i] >= model->nfields)
+			ereport(ERROR,
+					(errcode(CORM_ERRCODE_NO_PRIMARY_KEY),
+					 errmsg("model \"%s\" lacks the field \"%s\" of its primary key",
+							model->name, model->fields[model->pk[i]].name)));
+}
+
+/*
+ * The record tells which version of the row it was read from.
+ */
+static bool
+has_version(CormModel *model)
+{
+	return model->version >= 0 && model->version < model->nfields;
+}
+
+/*
+ * What an update of the statement's model sets besides what it is told.
+ */
+static List *
+touch_assignments(CormStmt *stmt)
+{
+	CormStmt	update = {.command = CORM_CMD_UPDATE, .source = stmt->source};
+
+	corm_touch(&update);
+	return update.sets;
+}
+
+/*
+ * An update of many rows: from an array of records, joined by primary key.
+ */
+static CormStmt *
+update_multi_stmt(CormStmt *stmt, Bitmapset *fields)
+{
+	CormModel  *model = stmt->source->model;
+	CormRange  *rows = palloc0(sizeof(CormRange));
+	CormJoin   *join = palloc0(sizeof(CormJoin));
+	int			i = -1;
+
+	rows->name = rows->alias = CORM_ROWS_ALIAS;
+	if (strcmp(stmt->source->alias, rows->alias) == 0)
+		rows->alias = "r_2";
+	rows->rows = make_tree(CORM_N_VALUE);
+	rows->rows->typid = get_array_type(model->typid);
+	join->tag = CORM_N_CROSS_JOIN;
+	join->range = rows;
+	stmt->command = CORM_CMD_UPDATE;
+	stmt->joins = list_make1(join);
+
+	while ((i = bms_next_member(fields, i)) >= 0)
+	{
+		CormAssignment *set;
+
+		if (model->fields[i].primary_key)
+			continue;
+		set = palloc(sizeof(CormAssignment));
+		set->field = &model->fields[i];
+		set->value = row_column(rows, model, i);
+		stmt->sets = lappend(stmt->sets, set);
+	}
+	for (i = 0; i < model->npk; i++)
+		stmt->where = lappend(stmt->where, row_condition(stmt->source, rows, model->pk[i]));
+	if (has_version(model))
+		stmt->where = lappend(stmt->where, row_condition(stmt->source, rows, model->version));
+	stmt->where = list_concat(stmt->where, corm_deleted_condition(stmt->source, false));
+	if (stmt->sets == NIL)
+		ereport(ERROR,
+				(errcode(CORM_ERRCODE_READ_ONLY_FIELD),
+				 errmsg("model \"%s\" has no field that could be updated", model->name)));
+	corm_touch(stmt);
+	return stmt;
+}
+
+/*
+ * corm_record_stmt makes the statement of a write that gives the fields in
+ * the set (indexes into the model's fields); the value numbers of its
+ * placeholders are indexes of fields too.
+ */
+CormStmt *
+corm_record_stmt(CormPlanSource source, CormModel *model, Bitmapset *fields)
+{
+	CormStmt   *stmt = palloc0(sizeof(CormStmt));
+	CormRange  *range = palloc0(sizeof(CormRange));
+	int			i = -1;
+
+	range->model = model;
+	range->alias = model->table_name;
+	stmt->source = range;
+	stmt->ranges = list_make1(range);
+	stmt->command = source == CORM_PLAN_LOOKUP ? CORM_CMD_SELECT :
+		source == CORM_PLAN_DELETE ? CORM_CMD_DELETE :
+		source == CORM_PLAN_UPDATE ? CORM_CMD_UPDATE : CORM_CMD_INSERT;
+
+	if (source == CORM_PLAN_UPDATE_MULTI)
+		return update_multi_stmt(stmt, fields);
+	if (source != CORM_PLAN_DELETE && source != CORM_PLAN_LOOKUP)
+		while ((i = bms_next_member(fields, i)) >= 0)
+			if (source != CORM_PLAN_UPDATE || !model->fields[i].primary_key)
+				stmt->sets = lappend(stmt->sets, field_assignment(model, i));
+
+	if (source == CORM_PLAN_SAVE)
+	{
+		/* the key of a row that exists is given, whoever generated it */
+		stmt->override_identity = true;
+		stmt->conflict_action = CORM_CONFLICT_UPDATE;
+		for (i = 0; i < model->npk; i++)
+			stmt->conflict_fields = lappend(stmt->conflict_fields, &model->fields[model->pk[i]]);
+		for (i = 0; i < model->nfields; i++)
+		{
+			CormField  *field = &model->fields[i];
+
+			if (field->primary_key || !corm_field_is_written(model, i, false, false))
+				continue;
+			/* a NULL that asks for the default of a NOT NULL column leaves it alone */
+			if (field->not_null && !bms_is_member(i, fields))
+				continue;
+			stmt->update_sets = lappend(stmt->update_sets, field_assignment(model, i));
+		}
+		stmt->update_sets = list_concat(stmt->update_sets, touch_assignments(stmt));
+		if (has_version(model))
+			stmt->where = lappend(stmt->where, key_condition(range, model->version));
+	}
+	if (source == CORM_PLAN_UPDATE || source == CORM_PLAN_DELETE || source == CORM_PLAN_LOOKUP)
+	{
+		for (i = 0; i < model->npk; i++)
+			stmt->where = lappend(stmt->where, key_condition(range, model->pk[i]));
+		if (source != CORM_PLAN_LOOKUP && has_version(model))
+			stmt->where = lappend(stmt->where, key_condition(range, model->version));
+		stmt->where = list_concat(stmt->where, corm_deleted_condition(range, false));
+	}
+
+	/* nothing but the key to update: the row is looked up */
+	if (source == CORM_PLAN_UPDATE && stmt->sets == NIL)
+	{
+		stmt->command = CORM_CMD_SELECT;
+		stmt->lock = CORM_N_FOR_UPDATE;
+		stmt->lock_wait = "";
+	}
+	else if (source == CORM_PLAN_UPDATE)
+		corm_touch(stmt);
+	else if (source == CORM_PLAN_DELETE && model->soft_delete >= 0)
+		corm_mark_deleted(stmt);
+	return stmt;
+}
+
+/*
+ * Writes a record and returns the row as it is then; false if no row was
+ * written.
+ */
+static bool
+write_record(FunctionCallInfo fcinfo, CormPlanSource source, Record *record, Datum *result)
+{
+	CormModel  *model = record->model;
+	CormVerb	verb = {.source = source, .typid = model->typid};
+	CormSink	sink = {.kind = CORM_SINK_FIRST, .context = CurrentMemoryContext};
+	Bitmapset  *fields = NULL;
+	CormPlan   *plan;
+	uint64		processed = 0;
+
+	if (source == CORM_PLAN_DELETE || source == CORM_PLAN_LOOKUP)
+	{
+		verb.output = CORM_OUTPUT_NATIVE;
+		sink.kind = CORM_SINK_NONE;
+	}
+	else
+		verb.output = CORM_OUTPUT_ROWS;
+	if (source != CORM_PLAN_DELETE && source != CORM_PLAN_LOOKUP)
+		for (int i = 0; i < model->nfields; i++)
+			if (corm_field_is_written(model, i, source != CORM_PLAN_UPDATE, record->nulls[i]))
+				fields = bms_add_member(fields, i);
+
+	plan = corm_plan_for_record(&verb, model, fields);
+	PG_TRY();
+	{
+		if (SPI_connect() != SPI_OK_CONNECT)
+			elog(ERROR, "SPI_connect failed");
+		processed = corm_run(plan, corm_bind_record(plan, record->values, record->nulls), &sink);
+		SPI_finish();
+	}
+	PG_FINALLY();
+	{
+		corm_plan_release(plan);
+	}
+	PG_END_TRY();
+	*result = sink.value;
+	return processed > 0;
+}
+
+static bool
+has_null_key(Record *record)
+{
+	for (int i = 0; i < record->model->npk; i++)
+		if (record->nulls[record->model->pk[i]])
+			return true;
+	return false;
+}
+
+static void
+stale(CormModel *model)
+{
+	ereport(ERROR,
+			(errcode(CORM_ERRCODE_STALE_OBJECT),
+			 errmsg("stale object"),
+			 errdetail("The row of model \"%s\" has been changed since the record was read.",
+					   model->name),
+			 errhint("Read it again and repeat the change.")));
+}
+
+/*
+ * A record whose version matches no row: is there the row in another
+ * version?
+ */
+static void
+check_stale(FunctionCallInfo fcinfo, Record *record)
+{
+	Datum		ignored;
+
+	if (has_version(record->model) && !has_null_key(record) &&
+		write_record(fcinfo, CORM_PLAN_LOOKUP, record, &ignored))
+		stale(record->model);
+}
+
+static void no_such_row(void) pg_attribute_noreturn();
+
+static void
+no_such_row(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NO_DATA_FOUND),
+			 errmsg("no rows in result set"),
+			 errdetail("There is no row with the primary key of the record.")));
+}
+
+/*
+ * corm_insert(rec): the row as it was inserted.  NULL if a trigger or rule
+ * suppressed the insert.
+ */
+Datum
+corm_insert(PG_FUNCTION_ARGS)
+{
+	Record		record;
+	Datum		result;
+
+	read_record(fcinfo, &record);
+	if (!write_record(fcinfo, CORM_PLAN_INSERT, &record, &result))
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(result);
+}
+
+/* corm_update(rec): the row as it is after the update; no such row: P0002 */
+Datum
+corm_update(PG_FUNCTION_ARGS)
+{
+	Record		record;
+	Datum		result;
+
+	read_record(fcinfo, &record);
+	require_key_fields(record.model);
+	if (has_null_key(&record) || !write_record(fcinfo, CORM_PLAN_UPDATE, &record, &result))
+	{
+		check_stale(fcinfo, &record);
+		no_such_row();
+	}
+	PG_RETURN_DATUM(result);
+}
+
+/* corm_save(rec): inserts, or updates the row with the record's primary key */
+Datum
+corm_save(PG_FUNCTION_ARGS)
+{
+	Record		record;
+	Datum		result;
+
+	read_record(fcinfo, &record);
+	require_key_fields(record.model);
+	if (!write_record(fcinfo, has_null_key(&record) ? CORM_PLAN_INSERT : CORM_PLAN_SAVE,
+					  &record, &result))
+	{
+		check_stale(fcinfo, &record);
+		PG_RETURN_NULL();
+	}
+	PG_RETURN_DATUM(result);
+}
+
+/* corm_delete(rec): deletes the row with the record's primary key; false if there is none */
+Datum
+corm_delete(PG_FUNCTION_ARGS)
+{
+	Record		record;
+	Datum		result;
+
+	read_record(fcinfo, &record);
+	require_key_fields(record.model);
+	if (!has_null_key(&record) && write_record(fcinfo, CORM_PLAN_DELETE, &record, &result))
+		PG_RETURN_BOOL(true);
+	check_stale(fcinfo, &record);
+	PG_RETURN_BOOL(false);
+}
+
+/*
+ * corm_update_multi(recs): updates the rows with the records' keys, all or
+ * none, and returns them as they are then.
+ */
+Datum
+corm_update_multi(PG_FUNCTION_ARGS)
+{
+	Oid			array_type = get_fn_expr_argtype(fcinfo->flinfo, 0);
+	Oid			element = OidIsValid(array_type) ? get_element_type(array_type) : InvalidOid;
+	CormVerb	verb = {.source = CORM_PLAN_UPDATE_MULTI, .output = CORM_OUTPUT_ROWS};
+	CormSink	sink = {.kind = CORM_SINK_STORE};
+	CormModel  *model;
+	Bitmapset  *fields = NULL;
+	CormPlan   *plan;
+	Datum	   *values;
+	bool	   *nulls;
+	uint64		given;
+	uint64		written = 0;
+
+	if (!OidIsValid(element))
+		ereport(ERROR,
+				(errcode(ERRCODE_INDETERMINATE_DATATYPE),
+				 errmsg("could not determine the type of the records"),
+				 errhint("Give an array of a table's row type.")));
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("the records must not be null")));
+	model = corm_model_get_for_type(element);
+	require_key_fields(model);
+	given = ArrayGetNItems(ARR_NDIM(PG_GETARG_ARRAYTYPE_P(0)), ARR_DIMS(PG_GETARG_ARRAYTYPE_P(0)));
+	if (given == 0)
+		ereport(ERROR,
+				(errcode(CORM_ERRCODE_EMPTY_BATCH),
+				 errmsg("batch has no rows")));
+
+	verb.typid = model->typid;
+	for (int i = 0; i < model->nfields; i++)
+		if (corm_field_is_written(model, i, false, false))
+			fields = bms_add_member(fields, i);
+	values = palloc0(sizeof(Datum) * model->nfields);
+	nulls = palloc0(sizeof(bool) * model->nfields);
+	values[0] = PG_GETARG_DATUM(0);
+
+	sink.store = corm_begin_set(fcinfo, corm_row_tupdesc(verb.typid));
+	plan = corm_plan_for_record(&verb, model, fields);
+	PG_TRY();
+	{
+		if (SPI_connect() != SPI_OK_CONNECT)
+			elog(ERROR, "SPI_connect failed");
+		written = corm_run(plan, corm_bind_record(plan, values, nulls), &sink);
+		SPI_finish();
+	}
+	PG_FINALLY();
+	{
+		corm_plan_release(plan);
+	}
+	PG_END_TRY();
+
+	if (written != given)
+		ereport(ERROR,
+				(errcode(has_version(model) ? CORM_ERRCODE_STALE_OBJECT : ERRCODE_NO_DATA_FOUND),
+				 errmsg(has_version(model) ? "stale object" : "no rows in result set"),
+				 errdetail("Of " UINT64_FORMAT " records, " UINT64_FORMAT " have a row of model \"%s\"%s.",
+						   given, written, model->name,
+						   has_version(model) ? " in the same version" : " of their own")));
+	return (Datum) 0;
+}
+

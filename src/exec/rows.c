@@ -1,0 +1,489 @@
+/*-------------------------------------------------------------------------
+ *
+ * rows.c
+ *		Inserting many rows: rows(), insert_multi, insert_json.
+ *
+ * Rows come as an array of the model's row type or as JSON objects, and go
+ * into the table by one INSERT ... SELECT of that array or document.  Since
+ * an absent field takes its default, which fields are given decides the SQL:
+ * the input is cut into runs of consecutive rows that give the same fields.
+ * Usually that is one run, and the array is passed on as it is.
+ *
+ * Runs are in input order, and so are the rows inserted and returned.  All
+ * runs are part of the caller's statement: an error in one undoes all.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "exec/exec.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/typcache.h"
+
+PG_FUNCTION_INFO_V1(corm_insert_multi);
+PG_FUNCTION_INFO_V1(corm_insert_json);
+
+/*
+ * Rows that give the same fields.  The set also has one member beyond the
+ * model's fields, so that it is never empty: without a set there is only a
+ * template of a plan.
+ */
+typedef struct Run
+{
+	Bitmapset  *fields;
+	Datum		rows;			/* an array or a jsonb document */
+	int			nrows;
+} Run;
+
+static void
+empty_batch(void)
+{
+	ereport(ERROR,
+			(errcode(CORM_ERRCODE_EMPTY_BATCH),
+			 errmsg("batch has no rows")));
+}
+
+/*
+ * Rows as an array
+ */
+
+/*
+ * Cuts an array of records into runs.
+ */
+static List *
+array_runs(CormModel *model, Oid array_type, Datum value)
+{
+	ArrayType  *array = DatumGetArrayTypeP(value);
+	Oid			element = ARR_ELEMTYPE(array);
+	TupleDesc	tupdesc;
+	Datum	   *elems;
+	bool	   *elem_nulls;
+	int			n;
+	Datum	   *values;
+	bool	   *nulls;
+	Bitmapset  *current = NULL;
+	int			start = 0;
+	List	   *runs = NIL;
+
+	if (element != model->typid)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("rows of type %s cannot be inserted into model \"%s\"",
+						format_type_be(element), model->name),
+				 errdetail("Its row type is %s.", format_type_be(model->typid))));
+
+	deconstruct_array(array, element, -1, false, TYPALIGN_DOUBLE, &elems, &elem_nulls, &n);
+	if (n == 0)
+		empty_batch();
+
+	tupdesc = lookup_rowtype_tupdesc(element, -1);
+	values = palloc(sizeof(Datum) * tupdesc->natts);
+	nulls = palloc(sizeof(bool) * tupdesc->natts);
+	for (int row = 0; row < n; row++)
+	{
+		HeapTupleHeader header;
+		HeapTupleData tuple;
+		Bitmapset  *fields = NULL;
+
+		CHECK_FOR_INTERRUPTS();
+		if (elem_nulls[row])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("record %d of the batch is null", row + 1)));
+		header = DatumGetHeapTupleHeader(elems[row]);
+		tuple.t_len = HeapTupleHeaderGetDatumLength(header);
+		tuple.t_data = header;
+		heap_deform_tuple(&tuple, tupdesc, values, nulls);
+		for (int i = 0; i < model->nfields; i++)
+			if (corm_field_is_written(model, i, true, nulls[model->fields[i].rownum - 1]))
+				fields = bms_add_member(fields, i);
+
+		if (row > 0 && bms_equal(fields, current))
+		{
+			bms_free(fields);
+			continue;
+		}
+		if (row > 0)
+		{
+			Run		   *run = palloc(sizeof(Run));
+
+			run->fields = bms_add_member(current, model->nfields);
+			run->nrows = row - start;
+			run->rows = PointerGetDatum(construct_array(elems + start, run->nrows, element,
+														-1, false, TYPALIGN_DOUBLE));
+			runs = lappend(runs, run);
+		}
+		current = fields;
+		start = row;
+	}
+	ReleaseTupleDesc(tupdesc);
+
+	{
+		Run		   *run = palloc(sizeof(Run));
+
+		run->fields = bms_add_member(current, model->nfields);
+		run->nrows = n - start;
+		run->rows = start == 0 ? PointerGetDatum(array) :
+			PointerGetDatum(construct_array(elems + start, run->nrows, element,
+											-1, false, TYPALIGN_DOUBLE));
+		runs = lappend(runs, run);
+	}
+	return runs;
+}
+
+/*
+ * Rows as JSON
+ */
+
+/*
+ * The field that a key of a JSON object names: in the form of the model's
+ * naming strategy, or as anywhere else.
+ */
+static int
+json_field(CormModel *model, JsonbValue *key)
+{
+	char	   *name = pnstrdup(key->val.string.val, key->val.string.len);
+	CormField  *field;
+
+	for (int i = 0; i < model->nfields; i++)
+		if (strcmp(model->fields[i].json_key, name) == 0)
+			return i;
+	field = corm_model_field(model, name);
+	return field - model->fields;
+}
+
+/*
+ * Appends a JSON object with the columns' names as keys, and returns the
+ * fields that it gives.
+ */
+static Bitmapset *
+push_json_row(CormModel *model, JsonbValue *object, JsonbValue *row)
+{
+	JsonbParseState *state = NULL;
+	JsonbIterator *it;
+	JsonbIteratorToken tok;
+	JsonbValue	key;
+	JsonbValue	value;
+	Bitmapset  *fields = NULL;
+
+	if (object->type != jbvBinary || !JsonContainerIsObject(object->val.binary.data))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("rows given as JSON must be objects")));
+
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	it = JsonbIteratorInit(object->val.binary.data);
+	(void) JsonbIteratorNext(&it, &key, false);
+	while ((tok = JsonbIteratorNext(&it, &key, true)) == WJB_KEY)
+	{
+		int			i = json_field(model, &key);
+		CormField  *field = &model->fields[i];
+		JsonbValue	column;
+
+		(void) JsonbIteratorNext(&it, &value, true);
+		if (field->generated || field->read_only)
+			ereport(ERROR,
+					(errcode(CORM_ERRCODE_READ_ONLY_FIELD),
+					 errmsg("field \"%s\" of model \"%s\" cannot be written",
+							field->name, model->name),
+					 errdetail("It is %s.", field->generated ? "a generated column" : "read-only")));
+		if (bms_is_member(i, fields))
+			ereport(ERROR,
+					(errcode(ERRCODE_DUPLICATE_COLUMN),
+					 errmsg("field \"%s\" of model \"%s\" is given twice",
+							field->name, model->name)));
+		if (!corm_field_is_written(model, i, true, value.type == jbvNull))
+			continue;
+		column.type = jbvString;
+		column.val.string.val = field->column;
+		column.val.string.len = strlen(field->column);
+		pushJsonbValue(&state, WJB_KEY, &column);
+		pushJsonbValue(&state, WJB_VALUE, &value);
+		fields = bms_add_member(fields, i);
+	}
+	*row = *pushJsonbValue(&state, WJB_END_OBJECT, NULL);
+	return fields;
+}
+
+static Run *
+finish_json_run(CormModel *model, JsonbParseState **state, Bitmapset *fields, int nrows)
+{
+	Run		   *run = palloc(sizeof(Run));
+
+	run->fields = bms_add_member(fields, model->nfields);
+	run->nrows = nrows;
+	run->rows = JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(state, WJB_END_ARRAY, NULL)));
+	return run;
+}
+
+/* An object as an array of one. */
+static Jsonb *
+as_array(Jsonb *json)
+{
+	JsonbParseState *state = NULL;
+	JsonbValue	object;
+
+	object.type = jbvBinary;
+	object.val.binary.data = &json->root;
+	object.val.binary.len = VARSIZE(json) - VARHDRSZ;
+	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	pushJsonbValue(&state, WJB_ELEM, &object);
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
+}
+
+static List *
+json_runs(CormModel *model, Datum value)
+{
+	Jsonb	   *json = DatumGetJsonbP(value);
+	JsonbParseState *state = NULL;
+	JsonbIterator *it;
+	JsonbValue	element;
+	Bitmapset  *current = NULL;
+	int			nrows = 0;
+	List	   *runs = NIL;
+
+	if (JB_ROOT_IS_OBJECT(json))
+		json = as_array(json);
+	if (!JB_ROOT_IS_ARRAY(json) || JB_ROOT_IS_SCALAR(json))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("rows given as JSON must be an object or an array of objects")));
+	if (JB_ROOT_COUNT(json) == 0)
+		empty_batch();
+
+	it = JsonbIteratorInit(&json->root);
+	(void) JsonbIteratorNext(&it, &element, false);
+	while (JsonbIteratorNext(&it, &element, true) == WJB_ELEM)
+	{
+		JsonbValue	row;
+		Bitmapset  *fields = push_json_row(model, &element, &row);
+
+		CHECK_FOR_INTERRUPTS();
+		if (nrows == 0 || !bms_equal(fields, current))
+		{
+			if (nrows > 0)
+				runs = lappend(runs, finish_json_run(model, &state, current, nrows));
+			state = NULL;
+			pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+			current = fields;
+			nrows = 0;
+		}
+		pushJsonbValue(&state, WJB_ELEM, &row);
+		nrows++;
+	}
+	return lappend(runs, finish_json_run(model, &state, current, nrows));
+}
+
+/*
+ * Running
+ */
+
+/*
+ * Appends the elements of a JSON array to the array under construction.
+ */
+static void
+append_json(JsonbParseState **state, Datum array)
+{
+	JsonbIterator *it = JsonbIteratorInit(&DatumGetJsonbP(array)->root);
+	JsonbValue	element;
+
+	if (*state == NULL)
+		pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
+	(void) JsonbIteratorNext(&it, &element, false);
+	while (JsonbIteratorNext(&it, &element, true) == WJB_ELEM)
+		pushJsonbValue(state, WJB_ELEM, &element);
+}
+
+/*
+ * The rows of an insert, cut into runs.
+ */
+static List *
+cut_runs(CormPlan *template, CormQuerySet *set)
+{
+	CormModel  *model = corm_model_get(template->rows_model);
+	CormValue  *rows;
+
+	if (template->rows_valno >= set->nvalues)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("invalid binary value of type corm.query")));
+	rows = &set->values[template->rows_valno];
+	if (rows->typid == JSONBOID)
+		return json_runs(model, corm_value_datum(rows, -1, false));
+	if (OidIsValid(get_element_type(rows->typid)))
+		return array_runs(model, rows->typid, corm_value_datum(rows, -1, false));
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("rows must be an array of type %s or jsonb, not a value of type %s",
+					format_type_be(get_array_type(model->typid)), format_type_be(rows->typid))));
+}
+
+/*
+ * Puts the rows of a run into the place of all.
+ */
+static void
+set_rows(CormPlan *template, CormQuerySet *set, Run *run)
+{
+	CormValue  *rows = &set->values[template->rows_valno];
+
+	rows->data = DatumGetPointer(run->rows);
+	rows->len = VARSIZE(rows->data);
+}
+
+/*
+ * corm_first_rows leaves the first run of an insert's rows in the set and
+ * returns the fields that it gives: for showing what would run.
+ */
+Bitmapset *
+corm_first_rows(CormPlan *template, CormQuerySet *set)
+{
+	Run		   *run = linitial(cut_runs(template, set));
+
+	set_rows(template, set, run);
+	return run->fields;
+}
+
+/*
+ * corm_run_rows runs an insert with rows(): the plan is a template that was
+ * found for the queries.  Rows go to the sink; returns the number of rows
+ * inserted.
+ */
+uint64
+corm_run_rows(const CormVerb *verb, CormPlan *template, CormQuerySet *set, CormSink *sink)
+{
+	List	   *runs = cut_runs(template, set);
+	JsonbParseState *json = NULL;
+	uint64		processed = 0;
+	ListCell   *lc;
+
+	foreach(lc, runs)
+	{
+		Run		   *run = lfirst(lc);
+		CormPlan   *plan = corm_plan_for_queries(verb, set, run->fields);
+
+		PG_TRY();
+		{
+			set_rows(template, set, run);
+			if (SPI_connect() != SPI_OK_CONNECT)
+				elog(ERROR, "SPI_connect failed");
+			processed += corm_run(plan, corm_bind_values(plan, set), sink);
+			SPI_finish();
+		}
+		PG_FINALLY();
+		{
+			corm_plan_release(plan);
+		}
+		PG_END_TRY();
+
+		/* each run gives one array, and the sink keeps the first row it sees */
+		if (verb->output == CORM_OUTPUT_JSON && list_length(runs) > 1)
+		{
+			append_json(&json, sink->value);
+			sink->nrows = 0;
+		}
+	}
+	if (json)
+		sink->value = JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&json, WJB_END_ARRAY, NULL)));
+	return processed;
+}
+
+/*
+ * An inserter with rows and all fields returned, as a query set of its own.
+ */
+static void
+rows_query(Oid model, Oid rows_type, Datum rows, CormQuerySet *set)
+{
+	CormWriter	w;
+	CormNode   *node;
+
+	corm_writer_init(&w);
+	corm_write_tag(&w, CORM_N_INSERTER);
+	corm_write_oid(&w, model);
+	corm_write_tag(&w, CORM_N_ROWS);
+	corm_write_value(&w, rows_type, -1, false, rows);
+	node = corm_writer_finish(&w, CORM_KIND_QUERY);
+
+	set->queries = set->queries_local;
+	set->queries[0] = node;
+	set->nqueries = 1;
+	set->shape_len = node->shape_len;
+	set->nvalues = node->nvalues;
+	set->values = NULL;
+}
+
+/* corm_insert_multi(recs): the rows as they were inserted, in input order */
+Datum
+corm_insert_multi(PG_FUNCTION_ARGS)
+{
+	Oid			array_type = get_fn_expr_argtype(fcinfo->flinfo, 0);
+	Oid			element = OidIsValid(array_type) ? get_element_type(array_type) : InvalidOid;
+	CormModel  *model;
+	CormVerb	verb = {.output = CORM_OUTPUT_ROWS};
+	CormQuerySet set;
+	CormSink	sink = {.kind = CORM_SINK_STORE, .fcinfo = fcinfo};
+
+	if (!OidIsValid(element))
+		ereport(ERROR,
+				(errcode(ERRCODE_INDETERMINATE_DATATYPE),
+				 errmsg("could not determine the type of the records"),
+				 errhint("Give an array of a table's row type.")));
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("the records must not be null")));
+	model = corm_model_get_for_type(element);
+	verb.typid = model->typid;
+	rows_query(model->relid, array_type, PG_GETARG_DATUM(0), &set);
+	(void) corm_run_queries(&verb, &set, &sink);
+	return (Datum) 0;
+}
+
+/*
+ * corm_insert_json_rows inserts an array of JSON objects without relations
+ * and returns the rows as they were inserted, as an array.
+ */
+Jsonb *
+corm_insert_json_rows(Oid model, Jsonb *array)
+{
+	CormVerb	verb = {.output = CORM_OUTPUT_JSON};
+	CormQuerySet set;
+	CormSink	sink = {.kind = CORM_SINK_FIRST, .context = CurrentMemoryContext, .isnull = true};
+
+	rows_query(model, JSONBOID, JsonbPGetDatum(array), &set);
+	(void) corm_run_queries(&verb, &set, &sink);
+	return DatumGetJsonbP(sink.value);
+}
+
+/*
+ * corm_insert_json(model, data): inserts an object or an array of objects,
+ * with the rows of relations that they hold; returns the rows as they were
+ * inserted, an object or an array likewise.
+ */
+Datum
+corm_insert_json(PG_FUNCTION_ARGS)
+{
+	Oid			relid = PG_GETARG_OID(0);
+	Jsonb	   *data = PG_GETARG_JSONB_P(1);
+	CormModel  *model = corm_model_get(relid);
+	Jsonb	   *array = data;
+	JsonbValue *row;
+
+	if (JB_ROOT_IS_OBJECT(data))
+		array = as_array(data);
+	if (JB_ROOT_IS_ARRAY(array) && !JB_ROOT_IS_SCALAR(array) && corm_has_relation_keys(model, array))
+		array = corm_insert_nested(model, array);
+	else
+		array = corm_insert_json_rows(relid, array);
+	if (!JB_ROOT_IS_OBJECT(data))
+		PG_RETURN_JSONB_P(array);
+	row = getIthJsonbValueFromContainer(&array->root, 0);
+	if (row == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_JSONB_P(JsonbValueToJsonb(row));
+}

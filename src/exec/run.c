@@ -1,0 +1,259 @@
+/*-------------------------------------------------------------------------
+ *
+ * run.c
+ *		Executing a plan, and where its rows go.
+ *
+ * Rows go from the executor's slot straight into the caller's tuplestore or
+ * datum, through a DestReceiver; there is no intermediate SPI tuple table.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "exec/exec.h"
+#include "executor/tuptable.h"
+#include "miscadmin.h"
+#include "tcop/dest.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/memutils.h"
+
+typedef struct Receiver
+{
+	DestReceiver pub;
+	CormPlan   *plan;
+	CormSink   *sink;
+} Receiver;
+
+/*
+ * The result must be what the plan was made for; if the table changed in a
+ * way the invalidation logic missed, an error is better than wrong datums.
+ */
+static void
+receiver_startup(DestReceiver *self, int operation, TupleDesc typeinfo)
+{
+	CormPlan   *plan = ((Receiver *) self)->plan;
+	int			col = 0;
+
+	if (((Receiver *) self)->sink->kind == CORM_SINK_CALLBACK)
+		((Receiver *) self)->sink->callback(plan, NULL, ((Receiver *) self)->sink->arg);
+	if (plan->tupdesc == NULL)
+		return;
+	for (int i = 0; i < plan->tupdesc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(plan->tupdesc, i);
+
+		if (att->attisdropped)
+			continue;
+		if (col >= typeinfo->natts || TupleDescAttr(typeinfo, col)->atttypid != att->atttypid)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("query does not return rows of type %s",
+							format_type_be(plan->typid)),
+					 errdetail("Attribute \"%s\" does not match.", NameStr(att->attname))));
+		col++;
+	}
+}
+
+static void
+receiver_shutdown(DestReceiver *self)
+{
+}
+
+static void
+receiver_destroy(DestReceiver *self)
+{
+}
+
+/*
+ * Result columns spread over the attributes of the row type, dropped ones
+ * being NULL.
+ */
+static void
+spread(CormPlan *plan, TupleTableSlot *slot, Datum *values, bool *nulls)
+{
+	int			col = 0;
+
+	for (int i = 0; i < plan->tupdesc->natts; i++)
+	{
+		if (TupleDescAttr(plan->tupdesc, i)->attisdropped)
+		{
+			values[i] = (Datum) 0;
+			nulls[i] = true;
+			continue;
+		}
+		values[i] = slot->tts_values[col];
+		nulls[i] = slot->tts_isnull[col];
+		col++;
+	}
+}
+
+static void
+store_row(CormPlan *plan, CormSink *sink, TupleTableSlot *slot)
+{
+	if (plan->is_physical || plan->tupdesc == NULL)
+	{
+		tuplestore_puttupleslot(sink->store, slot);
+		return;
+	}
+	{
+		Datum		values[MaxTupleAttributeNumber];
+		bool		nulls[MaxTupleAttributeNumber];
+
+		slot_getallattrs(slot);
+		spread(plan, slot, values, nulls);
+		tuplestore_putvalues(sink->store, plan->tupdesc, values, nulls);
+	}
+}
+
+static void
+keep_row(CormPlan *plan, CormSink *sink, TupleTableSlot *slot)
+{
+	MemoryContext oldcontext = MemoryContextSwitchTo(sink->context);
+
+	slot_getallattrs(slot);
+	if (plan->tupdesc == NULL)
+	{
+		sink->isnull = slot->tts_isnull[0];
+		if (!sink->isnull)
+			sink->value = datumCopy(slot->tts_values[0], plan->typbyval, plan->typlen);
+	}
+	else
+	{
+		HeapTuple	tuple;
+
+		if (plan->is_physical)
+			tuple = heap_form_tuple(plan->tupdesc, slot->tts_values, slot->tts_isnull);
+		else
+		{
+			Datum		values[MaxTupleAttributeNumber];
+			bool		nulls[MaxTupleAttributeNumber];
+
+			spread(plan, slot, values, nulls);
+			tuple = heap_form_tuple(plan->tupdesc, values, nulls);
+		}
+		sink->value = HeapTupleHeaderGetDatum(tuple->t_data);
+		sink->isnull = false;
+	}
+	MemoryContextSwitchTo(oldcontext);
+}
+
+static bool
+receiver_receive(TupleTableSlot *slot, DestReceiver *self)
+{
+	Receiver   *receiver = (Receiver *) self;
+	CormSink   *sink = receiver->sink;
+
+	sink->nrows++;
+	switch (sink->kind)
+	{
+		case CORM_SINK_NONE:
+			break;
+		case CORM_SINK_STORE:
+			store_row(receiver->plan, sink, slot);
+			break;
+		case CORM_SINK_CALLBACK:
+			slot_getallattrs(slot);
+			sink->callback(receiver->plan, slot, sink->arg);
+			break;
+		case CORM_SINK_ONE:
+			if (sink->nrows > 1)
+				ereport(ERROR,
+						(errcode(ERRCODE_TOO_MANY_ROWS),
+						 errmsg("more than one row in result set")));
+			/* FALLTHROUGH */
+		case CORM_SINK_FIRST:
+			if (sink->nrows == 1)
+				keep_row(receiver->plan, sink, slot);
+			/* a read may stop here, a write must go through all its rows */
+			return sink->kind == CORM_SINK_ONE || receiver->plan->command != CORM_CMD_SELECT;
+	}
+	return true;
+}
+
+static void
+run_error_context(void *arg)
+{
+	CormPlan   *plan = arg;
+
+	if (plan->model_name)
+		errcontext("corm query on model \"%s\"", plan->model_name);
+	else
+		errcontext("corm raw query");
+}
+
+/*
+ * corm_run executes a plan and returns the number of rows that it affected
+ * or returned.  Its rows go to the sink.  The plan must be in use and stays
+ * so.  Errors are those of the statement.
+ */
+uint64
+corm_run(CormPlan *plan, ParamListInfo params, CormSink *sink)
+{
+	Receiver	receiver = {
+		.pub = {
+			.receiveSlot = receiver_receive,
+			.rStartup = receiver_startup,
+			.rShutdown = receiver_shutdown,
+			.rDestroy = receiver_destroy,
+			.mydest = DestNone
+		},
+		.plan = plan,
+		.sink = sink
+	};
+	SPIExecuteOptions options = {0};
+	ErrorContextCallback errcallback;
+	int			rc;
+	uint64		processed;
+
+	errcallback.callback = run_error_context;
+	errcallback.arg = plan;
+	errcallback.previous = error_context_stack;
+	error_context_stack = &errcallback;
+
+	options.params = params;
+	options.read_only = false;
+	options.dest = plan->returns_rows ? &receiver.pub : NULL;
+
+	rc = SPI_execute_plan_extended(plan->spi, &options);
+	if (rc < 0)
+		elog(ERROR, "SPI_execute_plan_extended failed: %s", SPI_result_code_string(rc));
+	processed = SPI_processed;
+	if (!plan->returns_rows && SPI_tuptable)
+		SPI_freetuptable(SPI_tuptable);
+
+	error_context_stack = errcallback.previous;
+	return processed;
+}
+
+/*
+ * corm_begin_set prepares a set-returning call for a materialized result:
+ * checks that the caller takes one, and makes the tuplestore in the memory
+ * of the caller's query.  tupdesc is copied.
+ */
+Tuplestorestate *
+corm_begin_set(FunctionCallInfo fcinfo, TupleDesc tupdesc)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	MemoryContext oldcontext;
+	Tuplestorestate *store;
+
+	if (rsinfo == NULL || !IsA(rsinfo, ReturnSetInfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("set-valued function called in context that cannot accept a set")));
+	if (!(rsinfo->allowedModes & SFRM_Materialize))
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("materialize mode required, but it is not allowed in this context")));
+
+	oldcontext = MemoryContextSwitchTo(rsinfo->econtext->ecxt_per_query_memory);
+	store = tuplestore_begin_heap((rsinfo->allowedModes & SFRM_Materialize_Random) != 0,
+								  false, work_mem);
+	rsinfo->returnMode = SFRM_Materialize;
+	rsinfo->setResult = store;
+	rsinfo->setDesc = CreateTupleDescCopy(tupdesc);
+	MemoryContextSwitchTo(oldcontext);
+	return store;
+}

@@ -1,0 +1,251 @@
+/*-------------------------------------------------------------------------
+ *
+ * verbs.c
+ *		The SQL functions that run queries.
+ *
+ * All but the last lines of each are the same: which result, how many rows
+ * are wanted, where they go.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "exec/exec.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+PG_FUNCTION_INFO_V1(corm_get);
+PG_FUNCTION_INFO_V1(corm_one);
+PG_FUNCTION_INFO_V1(corm_first);
+PG_FUNCTION_INFO_V1(corm_get_multi);
+PG_FUNCTION_INFO_V1(corm_get_json);
+PG_FUNCTION_INFO_V1(corm_first_json);
+PG_FUNCTION_INFO_V1(corm_get_multi_json);
+PG_FUNCTION_INFO_V1(corm_value);
+PG_FUNCTION_INFO_V1(corm_pluck);
+PG_FUNCTION_INFO_V1(corm_count_rows);
+PG_FUNCTION_INFO_V1(corm_exists);
+PG_FUNCTION_INFO_V1(corm_exec);
+PG_FUNCTION_INFO_V1(corm_restore);
+
+/*
+ * The type of the argument t, which tells the type of the result.
+ */
+static Oid
+result_type(FunctionCallInfo fcinfo)
+{
+	Oid			typid = get_fn_expr_argtype(fcinfo->flinfo, 0);
+
+	if (!OidIsValid(typid))
+		ereport(ERROR,
+				(errcode(ERRCODE_INDETERMINATE_DATATYPE),
+				 errmsg("could not determine the result type"),
+				 errhint("Give a typed NULL such as NULL::users.")));
+	return typid;
+}
+
+static void no_rows(void) pg_attribute_noreturn();
+
+static void
+no_rows(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NO_DATA_FOUND),
+			 errmsg("no rows in result set")));
+}
+
+/*
+ * Runs a call for one datum: a row, a value, a JSON document.  False if there
+ * was no row.
+ */
+static bool
+run_for_datum(FunctionCallInfo fcinfo, int argno, const CormVerb *verb, CormSinkKind kind,
+			  Datum *value, bool *isnull)
+{
+	CormQuerySet set;
+	CormSink	sink = {.kind = kind, .context = CurrentMemoryContext, .isnull = true};
+
+	corm_queries_from_args(fcinfo, argno, &set);
+	(void) corm_run_queries(verb, &set, &sink);
+	*value = sink.value;
+	*isnull = sink.isnull;
+	return sink.nrows > 0;
+}
+
+/* corm_get(t, q): the first row; none: P0002 */
+Datum
+corm_get(PG_FUNCTION_ARGS)
+{
+	CormVerb	verb = {.output = CORM_OUTPUT_ROWS, .limit = 1, .typid = result_type(fcinfo)};
+	Datum		value;
+	bool		isnull;
+
+	if (!run_for_datum(fcinfo, 1, &verb, CORM_SINK_FIRST, &value, &isnull))
+		no_rows();
+	PG_RETURN_DATUM(value);
+}
+
+/* corm_one(t, q): the only row; none: P0002, more: P0003 */
+Datum
+corm_one(PG_FUNCTION_ARGS)
+{
+	CormVerb	verb = {.output = CORM_OUTPUT_ROWS, .limit = 2, .typid = result_type(fcinfo)};
+	Datum		value;
+	bool		isnull;
+
+	if (!run_for_datum(fcinfo, 1, &verb, CORM_SINK_ONE, &value, &isnull))
+		no_rows();
+	PG_RETURN_DATUM(value);
+}
+
+/* corm_first(t, q): the first row, by primary key unless ordered; none: NULL */
+Datum
+corm_first(PG_FUNCTION_ARGS)
+{
+	CormVerb	verb = {.output = CORM_OUTPUT_ROWS, .limit = 1, .order_by_key = true, .typid = result_type(fcinfo)};
+	Datum		value;
+	bool		isnull;
+
+	if (!run_for_datum(fcinfo, 1, &verb, CORM_SINK_FIRST, &value, &isnull))
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(value);
+}
+
+/* corm_get_multi(t, q): all rows, as a set */
+Datum
+corm_get_multi(PG_FUNCTION_ARGS)
+{
+	CormVerb	verb = {.output = CORM_OUTPUT_ROWS, .typid = result_type(fcinfo)};
+	CormQuerySet set;
+	CormSink	sink = {.kind = CORM_SINK_STORE, .fcinfo = fcinfo};
+
+	corm_queries_from_args(fcinfo, 1, &set);
+	(void) corm_run_queries(&verb, &set, &sink);
+	return (Datum) 0;
+}
+
+/* corm_get_json(q): the first row as an object; none: P0002 */
+Datum
+corm_get_json(PG_FUNCTION_ARGS)
+{
+	CormVerb	verb = {.output = CORM_OUTPUT_JSON_ROW, .limit = 1};
+	Datum		value;
+	bool		isnull;
+
+	if (!run_for_datum(fcinfo, 0, &verb, CORM_SINK_FIRST, &value, &isnull))
+		no_rows();
+	PG_RETURN_DATUM(value);
+}
+
+/* corm_first_json(q): the first row as an object, by primary key unless ordered; none: NULL */
+Datum
+corm_first_json(PG_FUNCTION_ARGS)
+{
+	CormVerb	verb = {.output = CORM_OUTPUT_JSON_ROW, .limit = 1, .order_by_key = true};
+	Datum		value;
+	bool		isnull;
+
+	if (!run_for_datum(fcinfo, 0, &verb, CORM_SINK_FIRST, &value, &isnull))
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(value);
+}
+
+/* corm_get_multi_json(q): all rows as an array of objects */
+Datum
+corm_get_multi_json(PG_FUNCTION_ARGS)
+{
+	CormVerb	verb = {.output = CORM_OUTPUT_JSON};
+	Datum		value;
+	bool		isnull;
+
+	(void) run_for_datum(fcinfo, 0, &verb, CORM_SINK_FIRST, &value, &isnull);
+	PG_RETURN_DATUM(value);
+}
+
+/* corm_value(t, q): the one column of the first row; no row: NULL */
+Datum
+corm_value(PG_FUNCTION_ARGS)
+{
+	CormVerb	verb = {.output = CORM_OUTPUT_VALUE, .limit = 1, .typid = result_type(fcinfo)};
+	Datum		value;
+	bool		isnull;
+
+	if (!run_for_datum(fcinfo, 1, &verb, CORM_SINK_FIRST, &value, &isnull) || isnull)
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(value);
+}
+
+/* corm_pluck(t, q): the one column of all rows, as a set */
+Datum
+corm_pluck(PG_FUNCTION_ARGS)
+{
+	CormVerb	verb = {.output = CORM_OUTPUT_VALUE, .typid = result_type(fcinfo)};
+	CormQuerySet set;
+	CormSink	sink = {.kind = CORM_SINK_STORE};
+	TupleDesc	tupdesc;
+
+	if (get_typtype(getBaseType(verb.typid)) == TYPTYPE_COMPOSITE)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("corm.pluck() returns single values, not rows of type %s",
+						format_type_be(verb.typid)),
+				 errhint("Use corm.get_multi().")));
+	tupdesc = CreateTemplateTupleDesc(1);
+	TupleDescInitEntry(tupdesc, 1, "pluck", verb.typid, -1, 0);
+	corm_queries_from_args(fcinfo, 1, &set);
+	sink.store = corm_begin_set(fcinfo, tupdesc);
+	(void) corm_run_queries(&verb, &set, &sink);
+	return (Datum) 0;
+}
+
+/* corm_count(q): the number of rows of the whole query */
+Datum
+corm_count_rows(PG_FUNCTION_ARGS)
+{
+	CormVerb	verb = {.output = CORM_OUTPUT_COUNT};
+	Datum		value;
+	bool		isnull;
+
+	(void) run_for_datum(fcinfo, 0, &verb, CORM_SINK_FIRST, &value, &isnull);
+	PG_RETURN_DATUM(value);
+}
+
+/* corm_exists(q): true if the query has a row */
+Datum
+corm_exists(PG_FUNCTION_ARGS)
+{
+	CormVerb	verb = {.output = CORM_OUTPUT_EXISTS};
+	Datum		value;
+	bool		isnull;
+
+	(void) run_for_datum(fcinfo, 0, &verb, CORM_SINK_FIRST, &value, &isnull);
+	PG_RETURN_DATUM(value);
+}
+
+/* corm_exec(q): runs the query and returns the number of rows affected */
+Datum
+corm_exec(PG_FUNCTION_ARGS)
+{
+	CormVerb	verb = {.output = CORM_OUTPUT_NATIVE};
+	CormQuerySet set;
+	CormSink	sink = {.kind = CORM_SINK_NONE};
+
+	corm_queries_from_args(fcinfo, 0, &set);
+	PG_RETURN_INT64((int64) corm_run_queries(&verb, &set, &sink));
+}
+
+/*
+ * corm_restore(q): brings the soft-deleted rows of a query back, and returns
+ * their number.
+ */
+Datum
+corm_restore(PG_FUNCTION_ARGS)
+{
+	CormVerb	verb = {.output = CORM_OUTPUT_RESTORE};
+	CormQuerySet set;
+	CormSink	sink = {.kind = CORM_SINK_NONE};
+
+	corm_queries_from_args(fcinfo, 0, &set);
+	PG_RETURN_INT64((int64) corm_run_queries(&verb, &set, &sink));
+}

@@ -1,0 +1,224 @@
+/*-------------------------------------------------------------------------
+ *
+ * model.c
+ *		Questions to a model, and the answer when a name is unknown.
+ *
+ * Nothing here looks at the catalogs: a CormModel holds all that is asked.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "lib/stringinfo.h"
+#include "model/model.h"
+#include "utils/builtins.h"
+#include "utils/varlena.h"
+
+#define MAX_NEAREST_DISTANCE	3	/* edits between a name and the one meant */
+#define MAX_NEAREST_LENGTH		255 /* varstr_levenshtein refuses longer names */
+#define MAX_LISTED_FIELDS		20
+
+/*
+ * corm_nearest_init begins a search for the candidate nearest to name, which
+ * must live as long as the search.
+ */
+void
+corm_nearest_init(CormNearest *nearest, const char *name)
+{
+	int			len = strlen(name);
+
+	nearest->wanted = name;
+	nearest->wanted_len = len;
+	nearest->name = NULL;
+
+	/* At most half of the name may differ: else the hint is a wild guess. */
+	if (len > MAX_NEAREST_LENGTH)
+		nearest->max_distance = -1;
+	else
+		nearest->max_distance = Min(MAX_NEAREST_DISTANCE, len / 2);
+}
+
+/*
+ * corm_nearest_offer offers a candidate; the first of several equally near
+ * ones wins.  Afterwards nearest->name is the nearest so far or NULL.
+ */
+void
+corm_nearest_offer(CormNearest *nearest, const char *candidate)
+{
+	int			len = strlen(candidate);
+	int			distance;
+
+	if (nearest->max_distance < 0 || len > MAX_NEAREST_LENGTH)
+		return;
+
+	distance = varstr_levenshtein_less_equal(nearest->wanted, nearest->wanted_len,
+											 candidate, len, 1, 1, 1,
+											 nearest->max_distance, true);
+	if (distance <= nearest->max_distance)
+	{
+		nearest->name = candidate;
+		nearest->max_distance = distance - 1;
+	}
+}
+
+/*
+ * find_exactly returns the field with this name, else the one with this
+ * column, else the one with this JSON key, else NULL.
+ */
+static CormField *
+find_exactly(CormModel *model, const char *name)
+{
+	for (int i = 0; i < model->nfields; i++)
+	{
+		if (strcmp(model->fields[i].name, name) == 0)
+			return &model->fields[i];
+	}
+	for (int i = 0; i < model->nfields; i++)
+	{
+		if (strcmp(model->fields[i].column, name) == 0)
+			return &model->fields[i];
+	}
+	for (int i = 0; i < model->nfields; i++)
+	{
+		if (strcmp(model->fields[i].json_key, name) == 0)
+			return &model->fields[i];
+	}
+	return NULL;
+}
+
+/*
+ * corm_model_find_field returns the field that name means, or NULL: its name,
+ * its column, its key in JSON, or a CamelCase spelling of one of these.
+ */
+CormField *
+corm_model_find_field(CormModel *model, const char *name)
+{
+	CormField  *field = find_exactly(model, name);
+
+	/* No field's name is longer, so do not fold a megabyte of garbage. */
+	if (field == NULL && strlen(name) < 2 * NAMEDATALEN)
+	{
+		char	   *snake = corm_underscore_name(name);
+
+		if (strcmp(snake, name) != 0)
+			field = find_exactly(model, snake);
+		pfree(snake);
+	}
+
+	return field;
+}
+
+/*
+ * corm_model_field returns the field that name means, or raises 42703.
+ */
+CormField *
+corm_model_field(CormModel *model, const char *name)
+{
+	CormField  *field = corm_model_find_field(model, name);
+
+	if (field == NULL)
+		corm_unknown_field(model, name);
+	return field;
+}
+
+/*
+ * corm_unknown_field raises 42703 for a name that is no field of model.  The
+ * hint names the nearest field, or all of them when none is near.
+ */
+void
+corm_unknown_field(CormModel *model, const char *name)
+{
+	CormNearest nearest;
+	char	   *hint;
+
+	corm_nearest_init(&nearest, name);
+	for (int i = 0; i < model->nfields; i++)
+	{
+		corm_nearest_offer(&nearest, model->fields[i].name);
+		corm_nearest_offer(&nearest, model->fields[i].column);
+	}
+
+	if (nearest.name != NULL)
+		hint = psprintf("Perhaps you meant the field \"%s\".", nearest.name);
+	else if (model->nfields > 0)
+	{
+		StringInfoData buf;
+
+		initStringInfo(&buf);
+		appendStringInfoString(&buf, "The model has the fields ");
+		for (int i = 0; i < Min(model->nfields, MAX_LISTED_FIELDS); i++)
+			appendStringInfo(&buf, "%s\"%s\"", i > 0 ? ", " : "", model->fields[i].name);
+		appendStringInfoString(&buf, model->nfields > MAX_LISTED_FIELDS ? ", and more." : ".");
+		hint = buf.data;
+	}
+	else
+		hint = "The model has no fields.";
+
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_COLUMN),
+			 errmsg("unknown field \"%s\" of model \"%s\"", name, model->name),
+			 errhint("%s", hint)));
+}
+
+/*
+ * corm_model_field_by_rownum returns the field that attribute rownum of the
+ * model's row type holds, or NULL for a dropped or untagged-out attribute.
+ */
+CormField *
+corm_model_field_by_rownum(CormModel *model, AttrNumber rownum)
+{
+	int			last = Min(rownum, model->nfields);
+
+	/* Fields are in the order of the row type, of which some may be missing. */
+	for (int i = last - 1; i >= 0; i--)
+	{
+		if (model->fields[i].rownum == rownum)
+			return &model->fields[i];
+		if (model->fields[i].rownum < rownum)
+			break;
+	}
+	return NULL;
+}
+
+/*
+ * corm_model_require_table raises 42809 for a composite type that is not
+ * mapped to a table.
+ */
+void
+corm_model_require_table(CormModel *model)
+{
+	if (!OidIsValid(model->table))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("type %s is not mapped to a table", format_type_be(model->typid)),
+				 errhint("Name the table with COMMENT ON TYPE %s IS '@orm:table=...', or with corm.register.",
+						 format_type_be(model->typid))));
+}
+
+/*
+ * corm_model_require_pk raises OR011 unless a record of the model's row type
+ * says which row of the table it is: there is a primary key, and the row type
+ * has all of it.
+ */
+void
+corm_model_require_pk(CormModel *model)
+{
+	if (model->npk == 0)
+		ereport(ERROR,
+				(errcode(CORM_ERRCODE_NO_PRIMARY_KEY),
+				 errmsg("model \"%s\" has no primary key", model->name),
+				 errhint("Add a primary key to %s, or mark the identifying columns with the tag \"@orm:primary_key\".",
+						 quote_qualified_identifier(model->table_schema, model->table_name))));
+
+	for (int i = 0; i < model->npk; i++)
+	{
+		CormField  *field = &model->fields[model->pk[i]];
+
+		if (field->rownum == 0)
+			ereport(ERROR,
+					(errcode(CORM_ERRCODE_NO_PRIMARY_KEY),
+					 errmsg("model \"%s\" has no field for the primary key column \"%s\"",
+							model->name, field->column),
+					 errhint("Add an attribute for that column to the type.")));
+	}
+}

@@ -1,0 +1,385 @@
+/*-------------------------------------------------------------------------
+ *
+ * overrides.c
+ *		The options of corm.register, applied to a model in the making.
+ *
+ * Applying and checking are one: corm.register applies its options to a draft
+ * that it throws away, and stores them only if that works.  Later, columns
+ * may be renamed or dropped; then the same errors come up when the model is
+ * used, because ignoring an option could show rows that are deleted or write
+ * a column that is read-only.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "lib/stringinfo.h"
+#include "model/model.h"
+#include "utils/builtins.h"
+
+const char *const corm_role_names[CORM_NUM_ROLES] =
+{
+	"soft_delete", "version", "created_at", "updated_at"
+};
+
+/* The fields that the option true stands for. */
+static const char *const role_defaults[CORM_NUM_ROLES] =
+{
+	"deleted_at", "version", "created_at", "updated_at"
+};
+
+static const char *const option_keys[] =
+{
+	"created_at", "fields", "name", "naming", "primary_key", "soft_delete",
+	"table", "updated_at", "version"
+};
+
+static const char *const field_keys[] =
+{
+	"column", "filterable", "ignore", "name", "primary_key", "read_only"
+};
+
+static void check_keys(CormDraft *draft, JsonbContainer *object, const char *path,
+					   const char *const *known, int nknown);
+static JsonbValue *get_key(JsonbContainer *object, const char *key);
+static int	find_field(CormDraft *draft, const char *option, const char *name);
+static char *string_of(CormDraft *draft, const char *option, JsonbValue *value);
+static char *name_of(CormDraft *draft, const char *option, JsonbValue *value);
+static bool boolean_of(CormDraft *draft, const char *option, JsonbValue *value);
+static void apply_naming(CormDraft *draft, JsonbValue *value);
+static void apply_field(CormDraft *draft, const char *path, int i, CormField *field,
+						JsonbContainer *object);
+static void apply_fields(CormDraft *draft, JsonbValue *value);
+static void apply_role(CormDraft *draft, CormRole role, JsonbValue *value);
+static void apply_primary_key(CormDraft *draft, JsonbValue *value);
+
+/*
+ * corm_model_role returns where model keeps the index of a role's field.
+ */
+int *
+corm_model_role(CormModel *model, CormRole role)
+{
+	switch (role)
+	{
+		case CORM_ROLE_SOFT_DELETE:
+			return &model->soft_delete;
+		case CORM_ROLE_VERSION:
+			return &model->version;
+		case CORM_ROLE_CREATED_AT:
+			return &model->created_at;
+		case CORM_ROLE_UPDATED_AT:
+			return &model->updated_at;
+	}
+	pg_unreachable();
+}
+
+/*
+ * corm_overrides_error raises OR006 for an option of the draft's model.
+ * detail is a finished sentence, hint too or NULL.
+ */
+void
+corm_overrides_error(CormDraft *draft, const char *option, const char *detail, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(CORM_ERRCODE_BAD_OPTION),
+			 errmsg("invalid option \"%s\" for model \"%s\"", option, draft->model->name),
+			 errdetail_internal("%s", detail),
+			 hint ? errhint("%s", hint) :
+			 errhint("Register the model again with other options, or use corm.unregister.")));
+}
+
+/*
+ * check_keys raises OR006 if object has a key that is not known.
+ */
+static void
+check_keys(CormDraft *draft, JsonbContainer *object, const char *path,
+		   const char *const *known, int nknown)
+{
+	JsonbIterator *it = JsonbIteratorInit(object);
+	JsonbValue	v;
+	JsonbIteratorToken token;
+
+	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
+	{
+		char	   *key;
+		CormNearest nearest;
+		StringInfoData all;
+		bool		found = false;
+
+		if (token != WJB_KEY)
+			continue;
+
+		key = pnstrdup(v.val.string.val, v.val.string.len);
+		for (int i = 0; i < nknown && !found; i++)
+			found = strcmp(known[i], key) == 0;
+		if (found)
+			continue;
+
+		corm_nearest_init(&nearest, key);
+		initStringInfo(&all);
+		for (int i = 0; i < nknown; i++)
+		{
+			corm_nearest_offer(&nearest, known[i]);
+			appendStringInfo(&all, "%s\"%s\"", i > 0 ? ", " : "", known[i]);
+		}
+		corm_overrides_error(draft, psprintf("%s%s", path, key),
+							 "There is no such option.",
+							 nearest.name ? psprintf("Perhaps you meant \"%s\".", nearest.name) :
+							 psprintf("The options are %s.", all.data));
+	}
+}
+
+/*
+ * get_key returns the value of a key of object, or NULL.  A JSON null counts
+ * as not given, which is what drivers mean by it.
+ */
+static JsonbValue *
+get_key(JsonbContainer *object, const char *key)
+{
+	JsonbValue *value = getKeyJsonValueFromContainer(object, key, strlen(key), NULL);
+
+	return value == NULL || value->type == jbvNull ? NULL : value;
+}
+
+/*
+ * find_field returns the index of the field that name means, or raises OR006.
+ */
+static int
+find_field(CormDraft *draft, const char *option, const char *name)
+{
+	CormModel  *model = draft->model;
+	CormNearest nearest;
+
+	for (int i = 0; i < model->nfields; i++)
+	{
+		if (strcmp(model->fields[i].name, name) == 0)
+			return i;
+	}
+	for (int i = 0; i < model->nfields; i++)
+	{
+		if (strcmp(model->fields[i].column, name) == 0)
+			return i;
+	}
+
+	corm_nearest_init(&nearest, name);
+	for (int i = 0; i < model->nfields; i++)
+		corm_nearest_offer(&nearest, model->fields[i].name);
+	corm_overrides_error(draft, option, psprintf("There is no field \"%s\".", name),
+						 nearest.name ?
+						 psprintf("Perhaps you meant the field \"%s\".", nearest.name) : NULL);
+}
+
+/*
+ * string_of returns the string that value is, or raises OR006.
+ */
+static char *
+string_of(CormDraft *draft, const char *option, JsonbValue *value)
+{
+	if (value->type != jbvString || value->val.string.len == 0)
+		corm_overrides_error(draft, option, "The value must be a string that is not empty.", NULL);
+	return pnstrdup(value->val.string.val, value->val.string.len);
+}
+
+/*
+ * name_of returns the name that value is, or raises OR006.
+ */
+static char *
+name_of(CormDraft *draft, const char *option, JsonbValue *value)
+{
+	char	   *name = string_of(draft, option, value);
+
+	if (strlen(name) >= NAMEDATALEN)
+		corm_overrides_error(draft, option,
+							 psprintf("A name must be shorter than %d bytes.", NAMEDATALEN), NULL);
+	return name;
+}
+
+/*
+ * boolean_of returns the boolean that value is, or raises OR006.
+ */
+static bool
+boolean_of(CormDraft *draft, const char *option, JsonbValue *value)
+{
+	if (value->type != jbvBool)
+		corm_overrides_error(draft, option, "The value must be true or false.", NULL);
+	return value->val.boolean;
+}
+
+/*
+ * apply_naming applies the naming strategy.
+ */
+static void
+apply_naming(CormDraft *draft, JsonbValue *value)
+{
+	char	   *naming = string_of(draft, "naming", value);
+
+	if (strcmp(naming, "snake") == 0)
+		draft->model->naming = CORM_NAMING_SNAKE;
+	else if (strcmp(naming, "camel") == 0)
+		draft->model->naming = CORM_NAMING_CAMEL;
+	else if (strcmp(naming, "pascal") == 0)
+		draft->model->naming = CORM_NAMING_PASCAL;
+	else
+		corm_overrides_error(draft, "naming", psprintf("There is no naming strategy \"%s\".", naming),
+							 "The naming strategies are \"snake\", \"camel\" and \"pascal\".");
+}
+
+/*
+ * apply_field applies the options of the field with index i to its copy.
+ */
+static void
+apply_field(CormDraft *draft, const char *path, int i, CormField *field, JsonbContainer *object)
+{
+	char	   *prefix = psprintf("%s.", path);
+	JsonbValue *v;
+
+	check_keys(draft, object, prefix, field_keys, lengthof(field_keys));
+
+	if ((v = get_key(object, "column")) != NULL)
+		field->column = name_of(draft, psprintf("%scolumn", prefix), v);
+	if ((v = get_key(object, "name")) != NULL)
+		field->name = name_of(draft, psprintf("%sname", prefix), v);
+	if ((v = get_key(object, "read_only")) != NULL)
+		field->read_only = boolean_of(draft, psprintf("%sread_only", prefix), v);
+	if ((v = get_key(object, "filterable")) != NULL)
+		field->filterable = boolean_of(draft, psprintf("%sfilterable", prefix), v);
+	if ((v = get_key(object, "ignore")) != NULL)
+		draft->ignored[i] = boolean_of(draft, psprintf("%signore", prefix), v);
+	if ((v = get_key(object, "primary_key")) != NULL)
+	{
+		if (boolean_of(draft, psprintf("%sprimary_key", prefix), v))
+			draft->pk = list_append_unique_int(draft->pk, i);
+		else
+			draft->pk = list_delete_int(draft->pk, i);
+	}
+}
+
+/*
+ * apply_fields applies the object of fields.  Its keys are looked up among
+ * the fields as they were, so that two fields can swap their names.
+ */
+static void
+apply_fields(CormDraft *draft, JsonbValue *value)
+{
+	CormModel  *model = draft->model;
+	Size		size = sizeof(CormField) * model->nfields;
+	CormField  *changed = palloc(Max(size, 1));
+	bool	   *seen = palloc0(Max(model->nfields, 1));
+	JsonbIterator *it;
+	JsonbValue	v;
+	JsonbIteratorToken token;
+	char	   *path = NULL;
+	int			i = -1;
+
+	if (value->type != jbvBinary || !JsonContainerIsObject(value->val.binary.data))
+		corm_overrides_error(draft, "fields", "The value must be an object.", NULL);
+
+	memcpy(changed, model->fields, size);
+	it = JsonbIteratorInit(value->val.binary.data);
+	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+		{
+			char	   *key = pnstrdup(v.val.string.val, v.val.string.len);
+
+			path = psprintf("fields.%s", key);
+			i = find_field(draft, path, key);
+			if (seen[i])
+				corm_overrides_error(draft, path, "The field is given twice.", NULL);
+			seen[i] = true;
+		}
+		else if (token == WJB_VALUE)
+		{
+			if (v.type != jbvBinary || !JsonContainerIsObject(v.val.binary.data))
+				corm_overrides_error(draft, path, "The value must be an object.", NULL);
+			apply_field(draft, path, i, &changed[i], v.val.binary.data);
+		}
+	}
+	memcpy(model->fields, changed, size);
+}
+
+/*
+ * apply_role applies soft_delete, version, created_at or updated_at: a field's
+ * name, true for the usual name, or false for no such field.
+ */
+static void
+apply_role(CormDraft *draft, CormRole role, JsonbValue *value)
+{
+	const char *option = corm_role_names[role];
+	int			field = -1;
+
+	if (value->type == jbvBool)
+	{
+		if (value->val.boolean)
+			field = find_field(draft, option, role_defaults[role]);
+	}
+	else if (value->type == jbvString)
+		field = find_field(draft, option, string_of(draft, option, value));
+	else
+		corm_overrides_error(draft, option, "The value must be a field's name, true or false.", NULL);
+
+	draft->roles[role].declared = true;
+	draft->roles[role].field = field;
+	draft->roles[role].by_options = true;
+	draft->roles[role].tag = NULL;
+}
+
+/*
+ * apply_primary_key applies the list of fields of the primary key.
+ */
+static void
+apply_primary_key(CormDraft *draft, JsonbValue *value)
+{
+	JsonbIterator *it;
+	JsonbValue	v;
+	JsonbIteratorToken token;
+
+	if (value->type != jbvBinary || !JsonContainerIsArray(value->val.binary.data) ||
+		JsonContainerSize(value->val.binary.data) == 0)
+		corm_overrides_error(draft, "primary_key", "The value must be an array of fields' names.", NULL);
+
+	draft->pk = NIL;
+	it = JsonbIteratorInit(value->val.binary.data);
+	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
+	{
+		if (token == WJB_ELEM)
+		{
+			int			i = find_field(draft, "primary_key", string_of(draft, "primary_key", &v));
+
+			draft->pk = list_append_unique_int(draft->pk, i);
+		}
+	}
+}
+
+/*
+ * corm_overrides_apply applies the options of a registration, all but the
+ * table, to a draft.  Raises OR006 for any that is unknown, of a wrong kind or
+ * about an unknown field.
+ */
+void
+corm_overrides_apply(CormDraft *draft, Jsonb *json)
+{
+	JsonbContainer *root = &json->root;
+	JsonbValue *v;
+
+	if (!JB_ROOT_IS_OBJECT(json))
+		ereport(ERROR,
+				(errcode(CORM_ERRCODE_BAD_OPTION),
+				 errmsg("the options of model \"%s\" are not an object", draft->model->name)));
+
+	check_keys(draft, root, "", option_keys, lengthof(option_keys));
+
+	if ((v = get_key(root, "name")) != NULL)
+		draft->model->name = name_of(draft, "name", v);
+	if ((v = get_key(root, "naming")) != NULL)
+		apply_naming(draft, v);
+	if ((v = get_key(root, "fields")) != NULL)
+		apply_fields(draft, v);
+	for (int role = 0; role < CORM_NUM_ROLES; role++)
+	{
+		if ((v = get_key(root, corm_role_names[role])) != NULL)
+			apply_role(draft, role, v);
+	}
+	if ((v = get_key(root, "primary_key")) != NULL)
+		apply_primary_key(draft, v);
+}

@@ -1,0 +1,593 @@
+/*-------------------------------------------------------------------------
+ *
+ * registry.c
+ *		The session's registry of models, and their invalidation.
+ *
+ * A hash table maps the OID of a relation to its parsed model.  Each model
+ * lives in a memory context of its own, a child of the registry's.
+ *
+ * Lifetime.  An invalidated model leaves the hash at once but not the
+ * memory: somebody up the stack may be using it.  Its context moves to the
+ * "zombies", which go at the end of the top-level transaction.  So a pointer
+ * obtained in a transaction is good until that transaction ends, without
+ * pins; and moving a context neither allocates nor raises, which matters in
+ * a callback that runs in the middle of anything.
+ *
+ * Invalidation.  PostgreSQL sends a relcache message when a relation or its
+ * columns, indexes or foreign keys change, and corm sends one for what
+ * PostgreSQL does not announce: comments (triggers.c) and registrations
+ * (options.c).  Beyond relations, a model depends on the name of the table's
+ * schema and on the defaults of its domains; syscache messages about those
+ * carry a hash value, which the model remembers, so that a session that
+ * creates temporary tables all day does not lose every model each time.  A
+ * relcache message about one of corm's own catalogs invalidates all models:
+ * a restore writes there by COPY.
+ *
+ * A message may also come while the model is being parsed, when it is not in
+ * the hash yet.  Each parse under way has an entry in a list that the
+ * callbacks mark; a marked parse is done again.  A model whose parse is
+ * marked every time (debug_discard_caches, or a storm of DDL) is handed out
+ * without being kept, so that the next call parses anew.
+ *
+ * The relations of a model are made at first use, and depend on other tables:
+ * on the referring ones, those in between, and the far ones.  A second hash
+ * holds the OIDs of all such tables, so that a message about a table nobody
+ * depends on costs one look, and about another one a walk over the models.
+ * Constraints can change without a message about the table they refer to (a
+ * foreign key that is not enforced has no trigger there), so any message
+ * about a constraint begins an epoch, and lists of an older one are made
+ * again when they are next asked for.
+ *
+ * The callbacks run inside invalidation processing, perhaps without a
+ * transaction: they look up nothing and only mark, unlink and move.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "lib/ilist.h"
+#include "model/model.h"
+#include "utils/builtins.h"
+#include "utils/catcache.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/syscache.h"
+
+#define MAX_PARSES			4	/* then hand out what there is */
+#define MAX_CATALOGS		8
+#define MAX_CALLBACKS		4
+
+typedef struct RegistryEntry
+{
+	Oid			relid;			/* hash key */
+	CormModel  *model;
+	bool		mapped;			/* to another table: in mapped_entries */
+	dlist_node	node;
+} RegistryEntry;
+
+/* A parse under way; lives on the stack of corm_model_get. */
+typedef struct Parse
+{
+	struct Parse *outer;
+	bool		outdated;		/* a message came since it began */
+} Parse;
+
+/* One of corm's catalogs. */
+typedef struct WatchedCatalog
+{
+	const char *relname;
+	Oid			relid;			/* as last looked up */
+} WatchedCatalog;
+
+static HTAB *registry = NULL;
+static HTAB *related = NULL;	/* tables that relations of some model depend on */
+static uint64 relations_epoch = 1;
+static MemoryContext registry_context = NULL;
+static MemoryContext zombie_context = NULL;
+static dlist_head mapped_entries = DLIST_STATIC_INIT(mapped_entries);
+static Parse *current_parse = NULL;
+static uint64 last_generation = 0;
+
+static WatchedCatalog catalogs[MAX_CATALOGS];
+static int	ncatalogs = 0;
+static CormInvalidationCallback callbacks[MAX_CALLBACKS];
+static int	ncallbacks = 0;
+
+static void create_registry(void);
+static void forget(RegistryEntry *entry);
+static void forget_all(void);
+static void mark_parses(void);
+static void tell_listeners(Oid relid);
+static void relcache_changed(Datum arg, Oid relid);
+static void schema_changed(Datum arg, int cacheid, uint32 hash);
+static void type_changed(Datum arg, int cacheid, uint32 hash);
+static void constraint_changed(Datum arg, int cacheid, uint32 hash);
+static void forget_related(Oid relid);
+static void transaction_ended(XactEvent event, void *arg);
+static CormModel *parse_model(Oid relid);
+
+/*
+ * corm_registry_init registers the callbacks.  Called once, from _PG_init,
+ * before the init functions of layers that listen to invalidations.
+ */
+void
+corm_registry_init(void)
+{
+	CacheRegisterRelcacheCallback(relcache_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(NAMESPACEOID, schema_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(TYPEOID, type_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(CONSTROID, constraint_changed, (Datum) 0);
+	RegisterXactCallback(transaction_ended, NULL);
+
+	corm_registry_watch_catalog("model_options");
+	corm_registry_watch_catalog("declared_relations");
+}
+
+/*
+ * corm_registry_watch_catalog makes the registry drop every model when there
+ * is a relcache message about the relation relname of schema corm.
+ */
+void
+corm_registry_watch_catalog(const char *relname)
+{
+	if (ncatalogs >= MAX_CATALOGS)
+		elog(FATAL, "too many catalogs of corm");
+	catalogs[ncatalogs].relname = relname;
+	catalogs[ncatalogs].relid = InvalidOid;
+	ncatalogs++;
+}
+
+/*
+ * corm_registry_catalog returns the name of the i-th watched catalog, or NULL.
+ */
+const char *
+corm_registry_catalog(int i)
+{
+	return i < ncatalogs ? catalogs[i].relname : NULL;
+}
+
+/*
+ * corm_registry_on_invalidation registers a callback for invalidations.
+ */
+void
+corm_registry_on_invalidation(CormInvalidationCallback callback)
+{
+	if (ncallbacks >= MAX_CALLBACKS)
+		elog(FATAL, "too many invalidation callbacks of corm");
+	callbacks[ncallbacks++] = callback;
+}
+
+/*
+ * create_registry makes the hash and its contexts at first use: they cannot
+ * be made in the postmaster when the library is preloaded.
+ */
+static void
+create_registry(void)
+{
+	HASHCTL		ctl;
+
+	if (CacheMemoryContext == NULL)
+		CreateCacheMemoryContext();
+
+	if (registry_context == NULL)
+	{
+		registry_context = AllocSetContextCreate(CacheMemoryContext, "corm models",
+												 ALLOCSET_DEFAULT_SIZES);
+		zombie_context = AllocSetContextCreate(CacheMemoryContext, "corm outdated models",
+											   ALLOCSET_SMALL_SIZES);
+	}
+
+	ctl.keysize = sizeof(Oid);
+	ctl.entrysize = sizeof(RegistryEntry);
+	ctl.hcxt = registry_context;
+	registry = hash_create("corm models", 64, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+
+	ctl.entrysize = sizeof(Oid);
+	related = hash_create("corm related tables", 64, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+/*
+ * forget removes an entry from the hash and makes its model a zombie.
+ * Neither allocates nor raises.
+ */
+static void
+forget(RegistryEntry *entry)
+{
+	CormModel  *model = entry->model;
+
+	if (entry->mapped)
+		dlist_delete(&entry->node);
+	hash_search(registry, &entry->relid, HASH_REMOVE, NULL);
+
+	model->valid = false;
+	MemoryContextSetParent(model->context, zombie_context);
+}
+
+/*
+ * forget_all empties the registry.
+ */
+static void
+forget_all(void)
+{
+	HASH_SEQ_STATUS scan;
+	RegistryEntry *entry;
+
+	if (registry == NULL || hash_get_num_entries(registry) == 0)
+		return;
+
+	/* Removing the entry that a scan has just returned is allowed. */
+	hash_seq_init(&scan, registry);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+		forget(entry);
+}
+
+/*
+ * mark_parses tells the parses under way that something has changed.  Which
+ * relations they have read is not recorded: parsing once more is cheap.
+ */
+static void
+mark_parses(void)
+{
+	for (Parse *parse = current_parse; parse != NULL; parse = parse->outer)
+		parse->outdated = true;
+}
+
+/*
+ * tell_listeners passes an invalidation on to the layers above.
+ */
+static void
+tell_listeners(Oid relid)
+{
+	for (int i = 0; i < ncallbacks; i++)
+		callbacks[i] (relid);
+}
+
+/*
+ * relcache_changed is the relcache callback; relid is InvalidOid when
+ * messages were lost and everything may have changed.
+ */
+static void
+relcache_changed(Datum arg, Oid relid)
+{
+	RegistryEntry *entry;
+	dlist_mutable_iter iter;
+
+	mark_parses();
+
+	for (int i = 0; i < ncatalogs; i++)
+	{
+		if (catalogs[i].relid == relid)
+			relid = InvalidOid;
+	}
+
+	if (!OidIsValid(relid))
+	{
+		/* The next parse looks the catalogs up: the extension may be another. */
+		for (int i = 0; i < ncatalogs; i++)
+			catalogs[i].relid = InvalidOid;
+		forget_all();
+	}
+	else if (registry != NULL)
+	{
+		entry = hash_search(registry, &relid, HASH_FIND, NULL);
+		if (entry != NULL)
+			forget(entry);
+
+		dlist_foreach_modify(iter, &mapped_entries)
+		{
+			entry = dlist_container(RegistryEntry, node, iter.cur);
+			if (entry->model->table == relid)
+			{
+				tell_listeners(entry->relid);
+				forget(entry);
+			}
+		}
+
+		forget_related(relid);
+	}
+
+	tell_listeners(relid);
+}
+
+/*
+ * forget_related forgets the models whose relations depend on a table.
+ */
+static void
+forget_related(Oid relid)
+{
+	HASH_SEQ_STATUS scan;
+	RegistryEntry *entry;
+
+	if (hash_search(related, &relid, HASH_FIND, NULL) == NULL)
+		return;
+
+	hash_seq_init(&scan, registry);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+	{
+		struct CormRelations *relations = entry->model->relations;
+		bool		affected = false;
+
+		for (int i = 0; relations != NULL && i < relations->ndepends && !affected; i++)
+			affected = (relations->depends[i] == relid);
+		if (affected)
+		{
+			tell_listeners(entry->relid);
+			forget(entry);
+		}
+	}
+}
+
+/*
+ * schema_changed is the syscache callback for schemas: a table's schema may
+ * have another name now.
+ */
+static void
+schema_changed(Datum arg, int cacheid, uint32 hash)
+{
+	HASH_SEQ_STATUS scan;
+	RegistryEntry *entry;
+
+	mark_parses();
+	if (registry == NULL || hash_get_num_entries(registry) == 0)
+		return;
+
+	hash_seq_init(&scan, registry);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+	{
+		if (hash == 0 || entry->model->schema_hash == hash)
+		{
+			tell_listeners(entry->relid);
+			forget(entry);
+		}
+	}
+}
+
+/*
+ * type_changed is the syscache callback for types: a domain's default may be
+ * another one now.
+ */
+static void
+type_changed(Datum arg, int cacheid, uint32 hash)
+{
+	HASH_SEQ_STATUS scan;
+	RegistryEntry *entry;
+
+	mark_parses();
+	if (registry == NULL || hash_get_num_entries(registry) == 0)
+		return;
+
+	hash_seq_init(&scan, registry);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+	{
+		CormModel  *model = entry->model;
+		bool		affected = (hash == 0);
+
+		for (int i = 0; i < model->ntypes && !affected; i++)
+			affected = (model->type_hashes[i] == hash);
+		if (affected)
+		{
+			tell_listeners(entry->relid);
+			forget(entry);
+		}
+	}
+}
+
+/*
+ * constraint_changed is the syscache callback for constraints.
+ */
+static void
+constraint_changed(Datum arg, int cacheid, uint32 hash)
+{
+	mark_parses();
+	relations_epoch++;
+}
+
+/*
+ * transaction_ended frees the zombies.  Nothing here can raise, so that it may
+ * run after the commit.
+ */
+static void
+transaction_ended(XactEvent event, void *arg)
+{
+	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
+		return;
+
+	if (zombie_context != NULL)
+		MemoryContextDeleteChildren(zombie_context);
+}
+
+/*
+ * corm_model_cached returns the model of a relation if it has been parsed
+ * already, else NULL.  Raises nothing of its own.
+ */
+CormModel *
+corm_model_cached(Oid relid)
+{
+	RegistryEntry *entry;
+
+	/* The next call sees what another session has committed. */
+	AcceptInvalidationMessages();
+
+	if (registry == NULL)
+		return NULL;
+	entry = hash_search(registry, &relid, HASH_FIND, NULL);
+	return entry ? entry->model : NULL;
+}
+
+/*
+ * corm_model_get_any returns the model of a relation, which need not be
+ * mapped to a table: model->table is InvalidOid for a composite type without
+ * one.  The model stays valid as memory until the transaction ends.  Raises
+ * 42P01 for no such relation, 42809 for one that can be no model, OR005 and
+ * OR006 for bad tags and registrations.
+ */
+CormModel *
+corm_model_get_any(Oid relid)
+{
+	CormModel  *model = corm_model_cached(relid);
+	RegistryEntry *entry;
+
+	if (model != NULL)
+		return model;
+
+	if (registry == NULL)
+		create_registry();
+	model = parse_model(relid);
+	if (!model->valid)
+	{
+		MemoryContextSetParent(model->context, zombie_context);
+		return model;
+	}
+
+	/* Nothing between here and the end looks at a catalog. */
+	entry = hash_search(registry, &relid, HASH_ENTER, NULL);
+	entry->model = model;
+	entry->mapped = (model->table != model->relid);
+	if (entry->mapped)
+		dlist_push_tail(&mapped_entries, &entry->node);
+	MemoryContextSetParent(model->context, registry_context);
+
+	return model;
+}
+
+/*
+ * corm_model_get returns the model of a relation, as corm_model_get_any does,
+ * and raises 42809 unless it has a table.
+ */
+CormModel *
+corm_model_get(Oid relid)
+{
+	CormModel  *model = corm_model_get_any(relid);
+
+	corm_model_require_table(model);
+	return model;
+}
+
+/*
+ * corm_model_get_for_type returns the model that the values of a type are
+ * rows of; the type may be a domain.  Raises 42809 if it is no row type, and
+ * what corm_model_get raises.
+ */
+CormModel *
+corm_model_get_for_type(Oid typid)
+{
+	Oid			relid = get_typ_typrelid(getBaseType(typid));
+
+	if (!OidIsValid(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("type %s is not the row type of a model", format_type_be(typid)),
+				 typid == RECORDOID ?
+				 errhint("Cast the row to the type of a table, view or composite type.") : 0));
+	return corm_model_get(relid);
+}
+
+/*
+ * parse_model parses a model, again when something changed in between, and
+ * returns it in a context of its own, child of the current one.  The model is
+ * not valid if it must not be kept.
+ */
+static CormModel *
+parse_model(Oid relid)
+{
+	MemoryContext work = AllocSetContextCreate(CurrentMemoryContext, "corm model parse",
+											   ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(work);
+	CormModel  *model;
+	Parse		parse;
+
+	parse.outer = current_parse;
+	for (int tries = 1;; tries++)
+	{
+		parse.outdated = false;
+		current_parse = &parse;
+		PG_TRY();
+		{
+			CormOptions options;
+			bool		registered;
+
+			for (int i = 0; i < ncatalogs; i++)
+				catalogs[i].relid = corm_catalog_oid(catalogs[i].relname);
+			registered = corm_options_load(relid, &options);
+			model = corm_catalog_parse(relid, registered ? &options : NULL);
+		}
+		PG_FINALLY();
+		{
+			current_parse = parse.outer;
+		}
+		PG_END_TRY();
+
+		if (!parse.outdated || tries >= MAX_PARSES)
+			break;
+		MemoryContextReset(work);
+	}
+
+	model = corm_model_copy(model, old);
+	model->generation = ++last_generation;
+	model->valid = !parse.outdated;
+
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(work);
+	return model;
+}
+
+/*
+ * corm_registry_load_relations makes the list of a model's relations unless
+ * there is one that is good.  A list that is replaced stays valid until the
+ * transaction ends.
+ */
+void
+corm_registry_load_relations(CormModel *model)
+{
+	MemoryContext work;
+	MemoryContext old;
+	CormRelations *relations;
+	Parse		parse;
+	uint64		epoch;
+
+	if (model->relations != NULL && model->relations->epoch == relations_epoch)
+		return;
+
+	work = AllocSetContextCreate(CurrentMemoryContext, "corm relations work",
+								 ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(work);
+	parse.outer = current_parse;
+	for (int tries = 1;; tries++)
+	{
+		MemoryContext keep = AllocSetContextCreate(work, "corm relations", ALLOCSET_SMALL_SIZES);
+
+		parse.outdated = false;
+		epoch = relations_epoch;
+		current_parse = &parse;
+		PG_TRY();
+		{
+			relations = corm_relations_build(model, keep);
+		}
+		PG_FINALLY();
+		{
+			current_parse = parse.outer;
+		}
+		PG_END_TRY();
+
+		if (!parse.outdated || tries >= MAX_PARSES)
+			break;
+		MemoryContextReset(work);
+	}
+
+	/* No epoch is 0: a list that may be outdated is made again next time. */
+	relations->epoch = parse.outdated ? 0 : epoch;
+	for (int i = 0; i < relations->ndepends; i++)
+		hash_search(related, &relations->depends[i], HASH_ENTER, NULL);
+
+	if (model->relations != NULL)
+		MemoryContextSetParent(model->relations->context, zombie_context);
+	MemoryContextSetParent(relations->context, model->context);
+	model->relations = relations;
+
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(work);
+}

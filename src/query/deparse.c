@@ -1,0 +1,618 @@
+/*-------------------------------------------------------------------------
+ *
+ * deparse.c
+ *		From a resolved statement to SQL.
+ *
+ * We assume that names are resolved and clauses fit the command (resolve.c),
+ * and leave types to PostgreSQL: what does not fit is its error, with its
+ * SQLSTATE.
+ *
+ * Nothing a user gives becomes SQL text but through corm.raw(): identifiers
+ * are quoted and qualified with their schema, values are parameters.
+ *
+ * The text must not depend on the search_path either.  Functions are called
+ * as pg_catalog.f().  Operators are written bare only if pg_catalog comes
+ * first in the path and has the operator for exactly these types; else as
+ * OPERATOR(schema.op), with the schema of the type's own operator, so that
+ * citext stays citext.
+ *
+ * A parameter is appended at each place a value is written; its number is
+ * the order of writing.  This file writes statements that read and what is
+ * put around a statement; items.c output columns, write.c statements that
+ * write, expr.c expressions.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "query/query.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+/*
+ * corm_deparse_table appends the qualified name of a model's table.
+ */
+void
+corm_deparse_table(StringInfo buf, CormModel *model)
+{
+	appendStringInfoString(buf, quote_qualified_identifier(model->table_schema, model->table_name));
+}
+
+/*
+ * corm_deparse_range appends a range as FROM has it, with its alias.
+ */
+void
+corm_deparse_range(CormDeparse *ctx, CormRange *range)
+{
+	StringInfo	buf = ctx->buf;
+
+	if (range->model)
+	{
+		corm_deparse_table(buf, range->model);
+		if (strcmp(range->alias, range->model->table_name) == 0)
+			return;
+	}
+	else if (range->rows)
+	{
+		appendStringInfoString(buf, "pg_catalog.unnest(");
+		corm_deparse_expr(ctx, range->rows);
+		appendStringInfoChar(buf, ')');
+	}
+	else if (range->cte)
+	{
+		appendStringInfoString(buf, quote_identifier(range->cte));
+		if (strcmp(range->alias, range->cte) == 0)
+			return;
+	}
+	else
+	{
+		appendStringInfoChar(buf, '(');
+		corm_deparse_subquery(ctx, range->query);
+		appendStringInfoChar(buf, ')');
+	}
+	appendStringInfo(buf, " AS %s", quote_identifier(range->alias));
+}
+
+/*
+ * Clauses
+ */
+
+/*
+ * corm_deparse_ctes appends a statement's WITH.
+ */
+void
+corm_deparse_ctes(CormDeparse *ctx, CormStmt *stmt)
+{
+	ListCell   *lc;
+
+	foreach(lc, stmt->ctes)
+	{
+		CormCte    *cte = lfirst(lc);
+
+		appendStringInfo(ctx->buf, "%s%s AS (",
+						 foreach_current_index(lc) == 0 ? "WITH " : ", ",
+						 quote_identifier(cte->name));
+		corm_deparse_subquery(ctx, cte->query);
+		appendStringInfoString(ctx->buf, ") ");
+	}
+}
+
+static void
+deparse_list(CormDeparse *ctx, const char *keyword, List *list)
+{
+	ListCell   *lc;
+
+	foreach(lc, list)
+	{
+		appendStringInfoString(ctx->buf, foreach_current_index(lc) == 0 ? keyword : ", ");
+		corm_deparse_output_expr(ctx, lfirst(lc));
+	}
+}
+
+/*
+ * corm_deparse_conditions appends WHERE or HAVING, nothing if there are none.
+ */
+void
+corm_deparse_conditions(CormDeparse *ctx, const char *keyword, List *conditions)
+{
+	if (conditions == NIL)
+		return;
+	appendStringInfoString(ctx->buf, keyword);
+	corm_deparse_and(ctx, conditions);
+}
+
+static void
+deparse_from(CormDeparse *ctx, CormStmt *stmt)
+{
+	ListCell   *lc;
+
+	appendStringInfoString(ctx->buf, " FROM ");
+	corm_deparse_range(ctx, stmt->source);
+	foreach(lc, stmt->joins)
+	{
+		CormJoin   *join = lfirst(lc);
+
+		switch (join->tag)
+		{
+			case CORM_N_LEFT_JOIN_MODEL:
+				appendStringInfoString(ctx->buf, " LEFT JOIN ");
+				break;
+			case CORM_N_RIGHT_JOIN_MODEL:
+				appendStringInfoString(ctx->buf, " RIGHT JOIN ");
+				break;
+			case CORM_N_FULL_JOIN_MODEL:
+				appendStringInfoString(ctx->buf, " FULL JOIN ");
+				break;
+			case CORM_N_CROSS_JOIN:
+				appendStringInfoString(ctx->buf, " CROSS JOIN ");
+				break;
+			default:
+				appendStringInfoString(ctx->buf, " JOIN ");
+				break;
+		}
+		corm_deparse_range(ctx, join->range);
+		if (join->condition)
+		{
+			appendStringInfoString(ctx->buf, " ON ");
+			corm_deparse_expr(ctx, join->condition);
+		}
+	}
+}
+
+/*
+ * A query by its primary key alone has one row at most: LIMIT would only
+ * cost.
+ */
+static bool
+finds_one_row(CormStmt *stmt)
+{
+	CormModel  *model = stmt->source->model;
+
+	if (model == NULL || model->npk == 0 || stmt->joins || stmt->setops || stmt->group_by)
+		return false;
+	for (int i = 0; i < model->npk; i++)
+	{
+		bool		found = false;
+		ListCell   *lc;
+
+		foreach(lc, stmt->where)
+		{
+			CormTree   *cond = lfirst(lc);
+			CormTree   *left;
+
+			if (cond->tag != CORM_N_EQ || cond->args[1].node->tag != CORM_N_VALUE)
+				continue;
+			left = cond->args[0].node;
+			if (left->tag == CORM_N_COLUMN && left->field == &model->fields[model->pk[i]])
+				found = true;
+		}
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+static void
+deparse_key_order(CormDeparse *ctx, CormStmt *stmt)
+{
+	CormModel  *model = stmt->source->model;
+
+	if (model == NULL || model->npk == 0 || stmt->group_by || stmt->distinct ||
+		stmt->distinct_on || stmt->setops)
+		return;
+	for (int i = 0; i < model->npk; i++)
+	{
+		appendStringInfoString(ctx->buf, i == 0 ? " ORDER BY " : ", ");
+		corm_deparse_column(ctx, stmt->source, &model->fields[model->pk[i]], NULL);
+	}
+}
+
+static void
+deparse_select_body(CormDeparse *ctx, CormStmt *stmt, List *items)
+{
+	StringInfo	buf = ctx->buf;
+
+	appendStringInfoString(buf, "SELECT ");
+	if (stmt->distinct_on)
+	{
+		deparse_list(ctx, "DISTINCT ON (", stmt->distinct_on);
+		appendStringInfoString(buf, ") ");
+	}
+	else if (stmt->distinct)
+		appendStringInfoString(buf, "DISTINCT ");
+	if (items)
+		corm_deparse_items(ctx, items);
+	else
+		appendStringInfoString(buf, "1");
+	deparse_from(ctx, stmt);
+	corm_deparse_conditions(ctx, " WHERE ", stmt->where);
+	deparse_list(ctx, " GROUP BY ", stmt->group_by);
+	corm_deparse_conditions(ctx, " HAVING ", stmt->having);
+}
+
+/*
+ * Puts what was appended to buf since start into parentheses.
+ */
+static void
+parenthesize(StringInfo buf, int start)
+{
+	appendStringInfoString(buf, "()");
+	memmove(buf->data + start + 1, buf->data + start, buf->len - start - 2);
+	buf->data[start] = '(';
+	buf->data[buf->len - 1] = ')';
+}
+
+/*
+ * corm_deparse_plain_select appends a SELECT of columns: preloads and turning
+ * rows back are around it.
+ */
+void
+corm_deparse_plain_select(CormDeparse *ctx, CormStmt *stmt, List *items)
+{
+	StringInfo	buf = ctx->buf;
+	CormStmt   *outer = ctx->stmt;
+	int			start;
+	ListCell   *lc;
+
+	ctx->stmt = stmt;
+	corm_deparse_ctes(ctx, stmt);
+	start = buf->len;
+	deparse_select_body(ctx, stmt, items);
+	foreach(lc, stmt->setops)
+	{
+		CormSetOp  *setop = lfirst(lc);
+
+		/* one after the other: in SQL, INTERSECT binds tighter than the rest */
+		if (setop->tag == CORM_N_INTERSECT && foreach_current_index(lc) > 0)
+			parenthesize(buf, start);
+		appendStringInfoString(buf,
+							   setop->tag == CORM_N_UNION ? " UNION (" :
+							   setop->tag == CORM_N_UNION_ALL ? " UNION ALL (" :
+							   setop->tag == CORM_N_INTERSECT ? " INTERSECT (" : " EXCEPT (");
+		corm_deparse_subquery(ctx, setop->query);
+		appendStringInfoChar(buf, ')');
+	}
+	deparse_list(ctx, " ORDER BY ", stmt->order_by);
+	if (ctx->order_by_key && stmt->parent == NULL && ctx->depth == 0 && stmt->order_by == NIL)
+		deparse_key_order(ctx, stmt);
+	if (stmt->limit)
+	{
+		appendStringInfoString(buf, " LIMIT ");
+		corm_deparse_expr(ctx, stmt->limit);
+		/* one row more tells whether there is another page */
+		if (ctx->page && ctx->depth == 0 && stmt->limit->tag != CORM_N_NULL)
+		{
+			corm_deparse_operator(ctx, "+", "+", INT8OID, INT8OID);
+			appendStringInfoString(buf, "'1'::bigint");
+		}
+	}
+	else if (ctx->limit > 0 && ctx->depth == 0 && !finds_one_row(stmt))
+		appendStringInfo(buf, " LIMIT %d", ctx->limit);
+	if (stmt->offset)
+	{
+		appendStringInfoString(buf, " OFFSET ");
+		corm_deparse_expr(ctx, stmt->offset);
+	}
+	if (stmt->lock != CORM_N_INVALID)
+		appendStringInfo(buf, " FOR %s OF %s%s",
+						 stmt->lock == CORM_N_FOR_UPDATE ? "UPDATE" : "SHARE",
+						 quote_identifier(stmt->source->alias), stmt->lock_wait);
+	ctx->stmt = outer;
+}
+
+/*
+ * corm_deparse_select appends a SELECT with the given columns.
+ */
+void
+corm_deparse_select(CormDeparse *ctx, CormStmt *stmt, List *items)
+{
+	bool		nested = stmt->reversed && items;
+	ListCell   *lc;
+
+	foreach(lc, items)
+		nested |= ((CormItem *) lfirst(lc))->preload != NULL;
+	if (nested)
+		corm_deparse_nested_select(ctx, stmt, items);
+	else
+		corm_deparse_plain_select(ctx, stmt, items);
+}
+
+/*
+ * corm_deparse_subquery appends a statement with its own output columns.
+ */
+void
+corm_deparse_subquery(CormDeparse *ctx, CormStmt *stmt)
+{
+	check_stack_depth();
+	ctx->depth++;
+	if (stmt->command == CORM_CMD_RAW)
+		corm_deparse_raw(ctx, stmt->raw_sql, stmt->raw_args);
+	else if (stmt->command == CORM_CMD_SELECT)
+		corm_deparse_select(ctx, stmt, corm_items_own(stmt));
+	else
+		corm_deparse_write(ctx, stmt, stmt->returns ? corm_items_own(stmt) : NIL);
+	ctx->depth--;
+}
+
+/*
+ * corm_deparse_exists appends a test for rows of a statement.  No column is
+ * read unless the statement itself names some: the user may lack the right.
+ */
+void
+corm_deparse_exists(CormDeparse *ctx, const char *word, CormStmt *stmt)
+{
+	appendStringInfo(ctx->buf, "%s(", word);
+	if (stmt->command != CORM_CMD_SELECT || stmt->select || stmt->distinct ||
+		stmt->distinct_on || stmt->setops)
+		corm_deparse_subquery(ctx, stmt);
+	else
+	{
+		check_stack_depth();
+		ctx->depth++;
+		corm_deparse_plain_select(ctx, stmt, NIL);
+		ctx->depth--;
+	}
+	appendStringInfoChar(ctx->buf, ')');
+}
+
+/*
+ * Whole statements, by what is wanted of them
+ */
+
+static void
+deparse_any(CormDeparse *ctx, CormStmt *stmt, List *items)
+{
+	if (stmt->command == CORM_CMD_SELECT)
+		corm_deparse_select(ctx, stmt, items);
+	else
+		corm_deparse_write(ctx, stmt, items);
+}
+
+/*
+ * Appends a statement's WITH ahead of what is put around the statement;
+ * false if it has none.
+ */
+static bool
+hoist_ctes(CormDeparse *ctx, CormStmt *stmt)
+{
+	bool		any = stmt->ctes != NIL;
+
+	corm_deparse_ctes(ctx, stmt);
+	stmt->ctes = NIL;
+	return any;
+}
+
+/*
+ * DISTINCT and set operations compare whole rows as the query wrote them, so
+ * casts and a choice of columns go around it.
+ */
+static bool
+needs_wrapping(CormStmt *stmt, List *items)
+{
+	ListCell   *lc;
+
+	if (stmt->setops)
+		return true;
+	/* clauses may refer to a select item that the row type leaves out */
+	if (stmt->preloads == NIL && !stmt->reversed && list_length(items) < list_length(stmt->select))
+		return true;
+	if (!stmt->distinct && !stmt->distinct_on)
+		return false;
+	if (list_length(items) != list_length(corm_items_own(stmt)))
+		return true;
+	foreach(lc, items)
+		if (OidIsValid(((CormItem *) lfirst(lc))->cast))
+			return true;
+	return false;
+}
+
+static void
+deparse_wrapped(CormDeparse *ctx, CormStmt *stmt, List *items)
+{
+	StringInfo	buf = ctx->buf;
+	ListCell   *lc;
+
+	appendStringInfoString(buf, "SELECT ");
+	foreach(lc, items)
+	{
+		CormItem	   *item = lfirst(lc);
+		char	   *column = psprintf("%s.%s", CORM_ROWS_ALIAS, quote_identifier(item->name));
+
+		if (foreach_current_index(lc) > 0)
+			appendStringInfoString(buf, ", ");
+		if (OidIsValid(item->cast))
+			appendStringInfo(buf, "CAST(%s AS %s)", column,
+							 corm_deparse_type(item->cast, item->cast_typmod));
+		else
+			appendStringInfoString(buf, column);
+	}
+	appendStringInfoString(buf, " FROM (");
+	deparse_any(ctx, stmt, corm_items_own(stmt));
+	appendStringInfo(buf, ") AS %s", CORM_ROWS_ALIAS);
+}
+
+/*
+ * A raw query is a WITH query, so that it may be any statement that returns
+ * rows; its columns are taken by name.
+ */
+static void
+deparse_raw_rows(CormDeparse *ctx, CormStmt *stmt, const CormDeparseRequest *request)
+{
+	StringInfo	buf = ctx->buf;
+	bool		first = true;
+
+	appendStringInfo(buf, "WITH %s", CORM_ROWS_ALIAS);
+	if (request->output == CORM_OUTPUT_VALUE)
+		appendStringInfoString(buf, "(value)");
+	appendStringInfoString(buf, " AS (");
+	corm_deparse_raw(ctx, stmt->raw_sql, stmt->raw_args);
+	appendStringInfoString(buf, ") SELECT ");
+	if (request->output == CORM_OUTPUT_VALUE)
+		appendStringInfo(buf, "CAST(%s.value AS %s)", CORM_ROWS_ALIAS,
+						 corm_deparse_type(request->typid, -1));
+	else
+	{
+		for (int i = 0; i < request->tupdesc->natts; i++)
+		{
+			Form_pg_attribute att = TupleDescAttr(request->tupdesc, i);
+
+			if (att->attisdropped)
+				continue;
+			appendStringInfo(buf, "%sCAST(%s.%s AS %s)", first ? "" : ", ", CORM_ROWS_ALIAS,
+							 quote_identifier(NameStr(att->attname)),
+							 corm_deparse_type(att->atttypid, att->atttypmod));
+			first = false;
+		}
+	}
+	appendStringInfo(buf, " FROM %s", CORM_ROWS_ALIAS);
+	if (request->limit > 0)
+		appendStringInfo(buf, " LIMIT %d", request->limit);
+}
+
+static void
+deparse_json(CormDeparse *ctx, CormStmt *stmt, bool one)
+{
+	StringInfo	buf = ctx->buf;
+	const char *rows = CORM_ROWS_ALIAS;
+	const char *result = one ?
+		psprintf("pg_catalog.to_jsonb(%s.*)", rows) :
+		psprintf("COALESCE(pg_catalog.jsonb_agg(pg_catalog.to_jsonb(%s.*)), '[]')", rows);
+
+	if (stmt->command == CORM_CMD_SELECT)
+	{
+		appendStringInfo(buf, "SELECT %s FROM (", result);
+		corm_deparse_select(ctx, stmt, corm_items_json(stmt));
+		appendStringInfo(buf, ") AS %s", rows);
+		return;
+	}
+	appendStringInfo(buf, "%s %s AS (", hoist_ctes(ctx, stmt) ? "," : "WITH", rows);
+	if (stmt->command == CORM_CMD_RAW)
+		corm_deparse_raw(ctx, stmt->raw_sql, stmt->raw_args);
+	else
+		corm_deparse_write(ctx, stmt, corm_items_json(stmt));
+	appendStringInfo(buf, ") SELECT %s FROM %s", result, rows);
+}
+
+static void
+deparse_count(CormDeparse *ctx, CormStmt *stmt)
+{
+	StringInfo	buf = ctx->buf;
+
+	appendStringInfoString(buf, "SELECT pg_catalog.count(*)");
+	if (stmt->command == CORM_CMD_RAW)
+	{
+		appendStringInfoString(buf, " FROM (");
+		corm_deparse_raw(ctx, stmt->raw_sql, stmt->raw_args);
+		appendStringInfo(buf, ") AS %s", CORM_ROWS_ALIAS);
+	}
+	else if (stmt->group_by || stmt->having || stmt->distinct || stmt->distinct_on ||
+			 stmt->setops || stmt->limit || stmt->offset || stmt->ctes || stmt->select || stmt->cursor ||
+			 stmt->lock != CORM_N_INVALID)
+	{
+		appendStringInfoString(buf, " FROM (");
+		corm_deparse_select(ctx, stmt, corm_items_own(stmt));
+		appendStringInfo(buf, ") AS %s", CORM_ROWS_ALIAS);
+	}
+	else
+	{
+		ctx->stmt = stmt;
+		deparse_from(ctx, stmt);
+		corm_deparse_conditions(ctx, " WHERE ", stmt->where);
+	}
+}
+
+static void
+require_read(CormStmt *stmt, const char *what)
+{
+	if (stmt->command != CORM_CMD_SELECT && stmt->command != CORM_CMD_RAW)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("corm.%s() takes a query that reads", what),
+				 errhint("Use corm.exec() to run a write and count its rows.")));
+}
+
+/*
+ * corm_deparse writes a statement as SQL in the form that the request asks
+ * for.  The result is allocated in the current context.
+ */
+CormDeparsed *
+corm_deparse(CormStmt *stmt, const CormDeparseRequest *request)
+{
+	CormDeparsed *result = palloc0(sizeof(CormDeparsed));
+	StringInfoData buf;
+	CormDeparse ctx = {.buf = &buf};
+	List	   *items;
+
+	initStringInfo(&buf);
+	ctx.path_is_safe = request->path_is_safe;
+	ctx.limit = request->limit;
+	ctx.order_by_key = request->order_by_key;
+	ctx.rows_fields = request->rows_fields;
+	result->returns_rows = true;
+
+	/* WITH queries go first, whatever is put around the rest: they may write */
+	if (stmt->command == CORM_CMD_SELECT)
+		hoist_ctes(&ctx, stmt);
+
+	switch (request->output)
+	{
+		case CORM_OUTPUT_ROWS:
+		case CORM_OUTPUT_VALUE:
+			if (stmt->command == CORM_CMD_RAW)
+			{
+				deparse_raw_rows(&ctx, stmt, request);
+				break;
+			}
+			items = request->output == CORM_OUTPUT_ROWS ? corm_items_row(stmt, request) :
+				corm_items_value(stmt, request->typid);
+			if (needs_wrapping(stmt, items))
+				deparse_wrapped(&ctx, stmt, items);
+			else
+				deparse_any(&ctx, stmt, items);
+			break;
+		case CORM_OUTPUT_PAGE:
+			if (stmt->cursor == NULL)
+				corm_complete_order(stmt);
+			result->order_hash = stmt->cursor ? stmt->cursor->args[0].str : corm_order_hash(stmt);
+			ctx.page = true;
+			corm_deparse_page(&ctx, stmt);
+			break;
+		case CORM_OUTPUT_JSON:
+			deparse_json(&ctx, stmt, false);
+			break;
+		case CORM_OUTPUT_JSON_ROW:
+			deparse_json(&ctx, stmt, true);
+			break;
+		case CORM_OUTPUT_COUNT:
+			require_read(stmt, "count");
+			deparse_count(&ctx, stmt);
+			break;
+		case CORM_OUTPUT_EXISTS:
+			require_read(stmt, "exists");
+			appendStringInfoString(&buf, "SELECT ");
+			corm_deparse_exists(&ctx, "EXISTS ", stmt);
+			break;
+		case CORM_OUTPUT_RESTORE:
+		case CORM_OUTPUT_NATIVE:
+			if (stmt->command == CORM_CMD_RAW)
+				corm_deparse_raw(&ctx, stmt->raw_sql, stmt->raw_args);
+			else if (stmt->command == CORM_CMD_SELECT)
+				corm_deparse_select(&ctx, stmt, corm_items_own(stmt));
+			else
+			{
+				corm_deparse_write(&ctx, stmt, stmt->returns ? corm_items_own(stmt) : NIL);
+				result->returns_rows = stmt->returns;
+			}
+			break;
+	}
+
+	result->sql = buf.data;
+	result->uses_search_path = ctx.uses_search_path;
+	result->nparams = list_length(ctx.params);
+	result->params = palloc(sizeof(CormParam) * Max(result->nparams, 1));
+	for (int i = 0; i < result->nparams; i++)
+		result->params[i] = *(CormParam *) list_nth(ctx.params, i);
+	return result;
+}

@@ -1,0 +1,632 @@
+/*-------------------------------------------------------------------------
+ *
+ * filter.c
+ *		corm.filter(): a query made of a JSON document from outside.
+ *
+ * The document may come from anybody, such as the body of an HTTP request.
+ * It can say less than the builders: fields and relations by name, the
+ * operators listed here, plain values.  No SQL, no functions, no types.
+ *
+ *		{"where": {"age": {"gte": 18}, "or": [{"plan": "pro"}, {"orders": {"some": {...}}}]},
+ *		 "select": ["id", "name"], "order_by": ["-age"], "limit": 20, "offset": 0,
+ *		 "after": cursor, "before": cursor, "preload": {"orders": {...}, "company": true}}
+ *
+ * Which names are fields is known only when the query meets its model, so
+ * names become FILTER_COLUMN nodes: like COLUMN, but a field whose tag says
+ * filterable=false is refused then, and so is a value of another kind than
+ * the field's.  Depth, number of conditions, length of lists and the limit
+ * are bounded by settings, and checked before anything is built.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "query/query.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/numeric.h"
+
+PG_FUNCTION_INFO_V1(corm_filter);
+
+typedef struct FilterContext
+{
+	CormWriter *w;
+	int			depth;
+	int			nodes;
+} FilterContext;
+
+static void filter_condition(FilterContext *ctx, JsonbValue *spec);
+static CormNode *filter_query(FilterContext *outer, JsonbContainer *spec);
+
+static void bad_filter(const char *detail) pg_attribute_noreturn();
+
+static void
+bad_filter(const char *detail)
+{
+	ereport(ERROR,
+			(errcode(CORM_ERRCODE_BAD_FILTER),
+			 errmsg("invalid filter"),
+			 errdetail_internal("%s", detail)));
+}
+
+static void over_limit(const char *what, const char *setting, int limit) pg_attribute_noreturn();
+
+static void
+over_limit(const char *what, const char *setting, int limit)
+{
+	ereport(ERROR,
+			(errcode(CORM_ERRCODE_FILTER_LIMIT),
+			 errmsg("filter is too large"),
+			 errdetail("%s exceeds %d, the limit set by %s.", what, limit, setting)));
+}
+
+static char *
+string_of(JsonbValue *v)
+{
+	return pnstrdup(v->val.string.val, v->val.string.len);
+}
+
+static void
+enter(FilterContext *ctx)
+{
+	check_stack_depth();
+	CHECK_FOR_INTERRUPTS();
+	if (++ctx->depth > corm_filter_max_depth)
+		over_limit("The nesting", "corm.filter_max_depth", corm_filter_max_depth);
+}
+
+static void
+leave(FilterContext *ctx)
+{
+	ctx->depth--;
+}
+
+static void
+count_node(FilterContext *ctx)
+{
+	if (++ctx->nodes > corm_filter_max_nodes)
+		over_limit("The number of conditions", "corm.filter_max_nodes", corm_filter_max_nodes);
+}
+
+static bool
+is_object(JsonbValue *v)
+{
+	return v->type == jbvBinary && JsonContainerIsObject(v->val.binary.data);
+}
+
+static bool
+is_array(JsonbValue *v)
+{
+	return v->type == jbvBinary && JsonContainerIsArray(v->val.binary.data);
+}
+
+/* The elements of an array, or the keys and values of an object in turn. */
+static JsonbValue *
+members(JsonbContainer *container, int *n)
+{
+	bool		object = JsonContainerIsObject(container);
+	JsonbIterator *it = JsonbIteratorInit(container);
+	JsonbValue *result = palloc(sizeof(JsonbValue) * Max(JsonContainerSize(container), 1) * 2);
+	JsonbIteratorToken tok;
+	JsonbValue	v;
+
+	*n = 0;
+	(void) JsonbIteratorNext(&it, &v, true);
+	while ((tok = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
+		if (tok == WJB_ELEM || tok == WJB_KEY || tok == WJB_VALUE)
+			result[(*n)++] = v;
+	if (object)
+		*n /= 2;
+	return result;
+}
+
+/*
+ * Values
+ */
+
+static void
+write_text_value(FilterContext *ctx, const char *str, int len)
+{
+	corm_write_value(ctx->w, UNKNOWNOID, -1, false,
+					 PointerGetDatum(cstring_to_text_with_len(str, len)));
+}
+
+/*
+ * A number keeps its kind: it must not meet a text or a boolean.
+ */
+static void
+write_number(FilterContext *ctx, Numeric number)
+{
+	char	   *str = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(number)));
+	char	   *end;
+	long long	value;
+
+	errno = 0;
+	value = strtoll(str, &end, 10);
+	if (*end != '\0' || errno != 0)
+		corm_write_value(ctx->w, NUMERICOID, -1, false, NumericGetDatum(number));
+	else if (value >= PG_INT32_MIN && value <= PG_INT32_MAX)
+		corm_write_value(ctx->w, INT4OID, 4, true, Int32GetDatum((int32) value));
+	else
+		corm_write_value(ctx->w, INT8OID, 8, true, Int64GetDatum((int64) value));
+}
+
+static void
+write_scalar(FilterContext *ctx, JsonbValue *v, const char *op)
+{
+	switch (v->type)
+	{
+		case jbvNull:
+			corm_write_null(ctx->w, UNKNOWNOID);
+			break;
+		case jbvString:
+			write_text_value(ctx, v->val.string.val, v->val.string.len);
+			break;
+		case jbvNumeric:
+			write_number(ctx, v->val.numeric);
+			break;
+		case jbvBool:
+			corm_write_value(ctx->w, BOOLOID, 1, true, BoolGetDatum(v->val.boolean));
+			break;
+		default:
+			bad_filter(psprintf("\"%s\" takes a single value.", op));
+	}
+}
+
+/*
+ * A list for in and not_in: as text[], which takes the type of the field.
+ */
+static void
+write_list(FilterContext *ctx, JsonbValue *v, const char *op)
+{
+	JsonbValue *elements;
+	Datum	   *datums;
+	bool	   *nulls;
+	int			n;
+	int			lbound = 1;
+
+	if (!is_array(v))
+		bad_filter(psprintf("\"%s\" takes an array.", op));
+	if (JsonContainerSize(v->val.binary.data) > corm_filter_max_list)
+		over_limit("The length of a list", "corm.filter_max_list", corm_filter_max_list);
+	elements = members(v->val.binary.data, &n);
+	datums = palloc(sizeof(Datum) * Max(n, 1));
+	nulls = palloc0(sizeof(bool) * Max(n, 1));
+	for (int i = 0; i < n; i++)
+	{
+		switch (elements[i].type)
+		{
+			case jbvNull:
+				nulls[i] = true;
+				break;
+			case jbvString:
+				datums[i] = PointerGetDatum(cstring_to_text_with_len(elements[i].val.string.val,
+																	 elements[i].val.string.len));
+				break;
+			case jbvNumeric:
+				datums[i] = CStringGetTextDatum(DatumGetCString(DirectFunctionCall1(numeric_out,
+																					NumericGetDatum(elements[i].val.numeric))));
+				break;
+			case jbvBool:
+				datums[i] = CStringGetTextDatum(elements[i].val.boolean ? "true" : "false");
+				break;
+			default:
+				bad_filter(psprintf("The elements of \"%s\" must be single values.", op));
+		}
+	}
+	corm_write_value(ctx->w, TEXTARRAYOID, -1, false,
+					 n == 0 ? PointerGetDatum(construct_empty_array(TEXTOID)) :
+					 PointerGetDatum(construct_md_array(datums, nulls, 1, &n, &lbound, TEXTOID,
+														-1, false, TYPALIGN_INT)));
+}
+
+/*
+ * Conditions
+ */
+
+static void
+write_field(FilterContext *ctx, const char *name)
+{
+	if (name[0] == '\0')
+		bad_filter("A field name is empty.");
+	corm_write_tag(ctx->w, CORM_N_FILTER_COLUMN);
+	corm_write_name(ctx->w, name, strlen(name));
+}
+
+/* What the value of an operator must be. */
+typedef enum OpKind
+{
+	OP_SCALAR,
+	OP_LIST,
+	OP_PAIR,
+	OP_FLAG,
+	OP_ANY						/* also JSON, for containers */
+} OpKind;
+
+static const struct
+{
+	const char *name;
+	CormNodeTag tag;
+	OpKind		kind;
+}			filter_ops[] = {
+	{"eq", CORM_N_EQ, OP_SCALAR},
+	{"neq", CORM_N_NEQ, OP_SCALAR},
+	{"lt", CORM_N_LT, OP_SCALAR},
+	{"lte", CORM_N_LTE, OP_SCALAR},
+	{"gt", CORM_N_GT, OP_SCALAR},
+	{"gte", CORM_N_GTE, OP_SCALAR},
+	{"like", CORM_N_LIKE, OP_SCALAR},
+	{"not_like", CORM_N_NOT_LIKE, OP_SCALAR},
+	{"ilike", CORM_N_ILIKE, OP_SCALAR},
+	{"not_ilike", CORM_N_NOT_ILIKE, OP_SCALAR},
+	{"regex", CORM_N_REGEX, OP_SCALAR},
+	{"iregex", CORM_N_IREGEX, OP_SCALAR},
+	{"starts_with", CORM_N_STARTS_WITH, OP_SCALAR},
+	{"ends_with", CORM_N_ENDS_WITH, OP_SCALAR},
+	{"contains", CORM_N_CONTAINS, OP_ANY},
+	{"icontains", CORM_N_ICONTAINS, OP_SCALAR},
+	{"in", CORM_N_IN, OP_LIST},
+	{"not_in", CORM_N_NOT_IN, OP_LIST},
+	{"between", CORM_N_BETWEEN, OP_PAIR},
+	{"is_null", CORM_N_IS_NULL, OP_FLAG},
+	{"is_not_null", CORM_N_IS_NOT_NULL, OP_FLAG},
+	{"is_distinct_from", CORM_N_IS_DISTINCT_FROM, OP_SCALAR},
+	{"has_key", CORM_N_HAS_KEY, OP_SCALAR},
+	{"overlaps", CORM_N_OVERLAPS, OP_LIST},
+	{"matches", CORM_N_MATCHES, OP_SCALAR},
+};
+
+static void
+filter_op(FilterContext *ctx, const char *field, const char *op, JsonbValue *v)
+{
+	for (int i = 0; i < lengthof(filter_ops); i++)
+	{
+		CormNodeTag tag = filter_ops[i].tag;
+		JsonbValue *pair;
+		int			n;
+
+		if (strcmp(filter_ops[i].name, op) != 0)
+			continue;
+		count_node(ctx);
+		switch (filter_ops[i].kind)
+		{
+			case OP_FLAG:
+				if (v->type != jbvBool)
+					bad_filter(psprintf("\"%s\" takes true or false.", op));
+				if (!v->val.boolean)
+					tag = tag == CORM_N_IS_NULL ? CORM_N_IS_NOT_NULL : CORM_N_IS_NULL;
+				corm_write_tag(ctx->w, tag);
+				write_field(ctx, field);
+				return;
+			case OP_PAIR:
+				if (!is_array(v) || JsonContainerSize(v->val.binary.data) != 2)
+					bad_filter(psprintf("\"%s\" takes an array of two values.", op));
+				pair = members(v->val.binary.data, &n);
+				corm_write_tag(ctx->w, tag);
+				write_field(ctx, field);
+				write_scalar(ctx, &pair[0], op);
+				write_scalar(ctx, &pair[1], op);
+				return;
+			case OP_LIST:
+				corm_write_tag(ctx->w, tag);
+				write_field(ctx, field);
+				write_list(ctx, v, op);
+				return;
+			case OP_ANY:
+				corm_write_tag(ctx->w, tag);
+				write_field(ctx, field);
+				if (is_array(v))
+					write_list(ctx, v, op);
+				else if (is_object(v))
+					corm_write_value(ctx->w, JSONBOID, -1, false,
+									 JsonbPGetDatum(JsonbValueToJsonb(v)));
+				else
+					write_scalar(ctx, v, op);
+				return;
+			case OP_SCALAR:
+				corm_write_tag(ctx->w, tag);
+				write_field(ctx, field);
+				write_scalar(ctx, v, op);
+				return;
+		}
+	}
+	bad_filter(psprintf("Unknown operator \"%s\" for \"%s\".", op, field));
+}
+
+static CormNodeTag
+relation_predicate(const char *key)
+{
+	if (strcmp(key, "some") == 0 || strcmp(key, "is") == 0)
+		return CORM_N_SOME;
+	if (strcmp(key, "every") == 0)
+		return CORM_N_EVERY;
+	if (strcmp(key, "none") == 0 || strcmp(key, "is_not") == 0)
+		return CORM_N_NONE;
+	return CORM_N_INVALID;
+}
+
+static void
+filter_relation(FilterContext *ctx, const char *relation, const char *key, JsonbValue *v)
+{
+	CormNodeTag tag = relation_predicate(key);
+	bool		to_one = key[0] == 'i';
+
+	count_node(ctx);
+	if (to_one && v->type == jbvNull)
+	{
+		/* {"author": {"is": null}}: there is no author */
+		corm_write_tag(ctx->w, tag == CORM_N_SOME ? CORM_N_NONE : CORM_N_SOME);
+		corm_write_name(ctx->w, relation, strlen(relation));
+		corm_write_count(ctx->w, 0);
+		return;
+	}
+	if (!is_object(v))
+		bad_filter(psprintf("\"%s\" of \"%s\" takes an object of conditions.", key, relation));
+	corm_write_tag(ctx->w, tag);
+	corm_write_name(ctx->w, relation, strlen(relation));
+	corm_write_count(ctx->w, 1);
+	filter_condition(ctx, v);
+}
+
+/* several conditions, written as one */
+static void
+filter_list(FilterContext *ctx, CormNodeTag tag, JsonbValue *v, const char *key)
+{
+	JsonbValue *elements;
+	int			n;
+
+	if (!is_array(v))
+		bad_filter(psprintf("\"%s\" takes an array.", key));
+	if (JsonContainerSize(v->val.binary.data) > corm_filter_max_nodes)
+		over_limit("The number of conditions", "corm.filter_max_nodes", corm_filter_max_nodes);
+	elements = members(v->val.binary.data, &n);
+	count_node(ctx);
+	corm_write_tag(ctx->w, tag);
+	corm_write_count(ctx->w, n);
+	for (int i = 0; i < n; i++)
+		filter_condition(ctx, &elements[i]);
+}
+
+static void
+filter_key(FilterContext *ctx, const char *key, JsonbValue *v)
+{
+	if (strcmp(key, "and") == 0 && is_array(v))
+		filter_list(ctx, CORM_N_AND, v, key);
+	else if (strcmp(key, "or") == 0 && is_array(v))
+		filter_list(ctx, CORM_N_OR, v, key);
+	else if (strcmp(key, "and") == 0 || strcmp(key, "or") == 0)
+		bad_filter(psprintf("\"%s\" takes an array.", key));
+	else if (strcmp(key, "not") == 0)
+	{
+		count_node(ctx);
+		corm_write_tag(ctx->w, CORM_N_NOT);
+		filter_condition(ctx, v);
+	}
+	else if (is_object(v))
+	{
+		JsonbValue *ops;
+		int			n;
+
+		ops = members(v->val.binary.data, &n);
+		if (n == 0)
+			bad_filter(psprintf("\"%s\" has no operator.", key));
+		if (n > corm_filter_max_nodes)
+			over_limit("The number of conditions", "corm.filter_max_nodes", corm_filter_max_nodes);
+		corm_write_tag(ctx->w, CORM_N_AND);
+		corm_write_count(ctx->w, n);
+		for (int i = 0; i < n; i++)
+		{
+			char	   *op = string_of(&ops[2 * i]);
+
+			if (relation_predicate(op) != CORM_N_INVALID)
+				filter_relation(ctx, key, op, &ops[2 * i + 1]);
+			else
+				filter_op(ctx, key, op, &ops[2 * i + 1]);
+		}
+	}
+	else if (is_array(v))
+		bad_filter(psprintf("\"%s\" takes a value or an object of operators; for a list use \"in\".", key));
+	else
+		filter_op(ctx, key, "eq", v);
+}
+
+/* {key: ..., key: ...}: all of them */
+static void
+filter_condition(FilterContext *ctx, JsonbValue *spec)
+{
+	JsonbValue *pairs;
+	int			n;
+
+	if (!is_object(spec))
+		bad_filter("A condition must be an object.");
+	enter(ctx);
+	if (JsonContainerSize(spec->val.binary.data) > corm_filter_max_nodes)
+		over_limit("The number of conditions", "corm.filter_max_nodes", corm_filter_max_nodes);
+	pairs = members(spec->val.binary.data, &n);
+	corm_write_tag(ctx->w, CORM_N_AND);
+	corm_write_count(ctx->w, n);
+	for (int i = 0; i < n; i++)
+		filter_key(ctx, string_of(&pairs[2 * i]), &pairs[2 * i + 1]);
+	leave(ctx);
+}
+
+/*
+ * The other keys
+ */
+
+static JsonbValue *
+names_of(JsonbValue *v, const char *key, int *n)
+{
+	JsonbValue *names;
+
+	if (!is_array(v))
+		bad_filter(psprintf("\"%s\" takes an array of names.", key));
+	if (JsonContainerSize(v->val.binary.data) > corm_filter_max_list)
+		over_limit("The length of a list", "corm.filter_max_list", corm_filter_max_list);
+	names = members(v->val.binary.data, n);
+	for (int i = 0; i < *n; i++)
+		if (names[i].type != jbvString || names[i].val.string.len == 0)
+			bad_filter(psprintf("\"%s\" takes an array of names.", key));
+	return names;
+}
+
+static void
+filter_order(FilterContext *ctx, JsonbValue *v)
+{
+	int			n;
+	JsonbValue *names = names_of(v, "order_by", &n);
+
+	corm_write_tag(ctx->w, CORM_N_ORDER_BY);
+	corm_write_count(ctx->w, n);
+	for (int i = 0; i < n; i++)
+	{
+		char	   *name = string_of(&names[i]);
+
+		if (name[0] == '-')
+		{
+			corm_write_tag(ctx->w, CORM_N_DESC);
+			write_field(ctx, name + 1);
+			corm_write_name(ctx->w, "", 0);
+		}
+		else
+			write_field(ctx, name);
+	}
+}
+
+static void
+filter_number(FilterContext *ctx, CormNodeTag tag, JsonbValue *v, const char *key, int64 max)
+{
+	char	   *str;
+	char	   *end;
+	long long	value;
+
+	if (v->type != jbvNumeric)
+		bad_filter(psprintf("\"%s\" takes a number.", key));
+	str = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(v->val.numeric)));
+	errno = 0;
+	value = strtoll(str, &end, 10);
+	if (*end != '\0' || errno != 0 || value < 0)
+		bad_filter(psprintf("\"%s\" takes a whole number that is not negative.", key));
+	if (value > max)
+		over_limit("The limit", "corm.filter_max_limit", corm_filter_max_limit);
+	corm_write_tag(ctx->w, tag);
+	corm_write_value(ctx->w, INT8OID, 8, true, Int64GetDatum((int64) value));
+}
+
+static void
+filter_cursor(FilterContext *ctx, PGFunction function, JsonbValue *v, const char *key)
+{
+	CormNode   *clause;
+
+	if (v->type == jbvNull)
+		return;
+	if (v->type != jbvString)
+		bad_filter(psprintf("\"%s\" takes a cursor.", key));
+	clause = (CormNode *) DatumGetPointer(DirectFunctionCall1(function, PointerGetDatum(cstring_to_text_with_len(v->val.string.val, v->val.string.len))));
+	corm_write_node(ctx->w, clause);
+}
+
+static void
+filter_preload(FilterContext *ctx, JsonbValue *v)
+{
+	JsonbValue *pairs;
+	int			n;
+
+	if (!is_object(v))
+		bad_filter("\"preload\" takes an object of relations.");
+	if (JsonContainerSize(v->val.binary.data) > corm_filter_max_nodes)
+		over_limit("The number of conditions", "corm.filter_max_nodes", corm_filter_max_nodes);
+	pairs = members(v->val.binary.data, &n);
+	for (int i = 0; i < n; i++)
+	{
+		JsonbValue *what = &pairs[2 * i + 1];
+		const CormNode *query = NULL;
+
+		if (pairs[2 * i].val.string.len == 0)
+			bad_filter("The name of a relation is empty.");
+		if (what->type == jbvBool && !what->val.boolean)
+			continue;
+		count_node(ctx);
+		if (is_object(what))
+			query = filter_query(ctx, what->val.binary.data);
+		else if (what->type != jbvBool)
+			bad_filter("A relation of \"preload\" takes true or an object.");
+		corm_write_tag(ctx->w, CORM_N_PRELOAD);
+		corm_write_name(ctx->w, pairs[2 * i].val.string.val, pairs[2 * i].val.string.len);
+		corm_write_query(ctx->w, &query, query ? 1 : 0);
+	}
+}
+
+static void
+filter_clause(FilterContext *ctx, const char *key, JsonbValue *v)
+{
+	if (strcmp(key, "where") == 0)
+	{
+		corm_write_tag(ctx->w, CORM_N_WHERE);
+		corm_write_count(ctx->w, 1);
+		filter_condition(ctx, v);
+	}
+	else if (strcmp(key, "select") == 0)
+	{
+		int			n;
+		JsonbValue *names = names_of(v, key, &n);
+
+		corm_write_tag(ctx->w, CORM_N_SELECT);
+		corm_write_count(ctx->w, n);
+		for (int i = 0; i < n; i++)
+			write_field(ctx, string_of(&names[i]));
+	}
+	else if (strcmp(key, "order_by") == 0)
+		filter_order(ctx, v);
+	else if (strcmp(key, "limit") == 0)
+		filter_number(ctx, CORM_N_LIMIT, v, key, corm_filter_max_limit);
+	else if (strcmp(key, "offset") == 0)
+		filter_number(ctx, CORM_N_OFFSET, v, key, PG_INT64_MAX);
+	else if (strcmp(key, "after") == 0)
+		filter_cursor(ctx, corm_after, v, key);
+	else if (strcmp(key, "before") == 0)
+		filter_cursor(ctx, corm_before, v, key);
+	else if (strcmp(key, "preload") == 0)
+		filter_preload(ctx, v);
+	else
+		bad_filter(psprintf("Unknown key \"%s\".", key));
+}
+
+/*
+ * A whole document, or that of a preload, as a query of its own.
+ */
+static CormNode *
+filter_query(FilterContext *outer, JsonbContainer *spec)
+{
+	CormWriter	w;
+	JsonbValue *pairs;
+	int			n;
+	CormWriter *outer_w = outer->w;
+
+	enter(outer);
+	corm_writer_init(&w);
+	outer->w = &w;
+	if (JsonContainerSize(spec) > corm_filter_max_nodes)
+		over_limit("The number of keys", "corm.filter_max_nodes", corm_filter_max_nodes);
+	pairs = members(spec, &n);
+	for (int i = 0; i < n; i++)
+		filter_clause(outer, string_of(&pairs[2 * i]), &pairs[2 * i + 1]);
+	outer->w = outer_w;
+	leave(outer);
+	return corm_writer_finish(&w, CORM_KIND_QUERY);
+}
+
+/* corm_filter(spec): OR020 for what is not in the grammar, OR021 over a bound */
+Datum
+corm_filter(PG_FUNCTION_ARGS)
+{
+	Jsonb	   *spec = PG_GETARG_JSONB_P(0);
+	FilterContext ctx = {0};
+
+	if (!JB_ROOT_IS_OBJECT(spec))
+		bad_filter("It must be an object.");
+	PG_RETURN_POINTER(filter_query(&ctx, &spec->root));
+}

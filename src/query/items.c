@@ -1,0 +1,289 @@
+/*-------------------------------------------------------------------------
+ *
+ * items.c
+ *		The output columns of a statement.
+ *
+ * A statement has columns of its own: what it selects or returns, else all
+ * fields of its source.  What is wanted of it decides which of them are
+ * written and how: for a row type, by the names of its attributes and cast to
+ * their types; for JSON, by keys; for a single value, one.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "query/query.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+static CormItem *
+make_item(CormTree *tree)
+{
+	CormItem	   *item = palloc0(sizeof(CormItem));
+
+	item->name = corm_item_name(tree);
+	if ((tree->tag == CORM_N_COLUMN || tree->tag == CORM_N_FILTER_COLUMN) && tree->range)
+	{
+		item->range = tree->range;
+		item->field = tree->field;
+		item->column = tree->output;
+	}
+	else
+	{
+		item->aliased = tree->tag == CORM_N_AS;
+		item->tree = item->aliased ? tree->args[0].node : tree;
+	}
+	return item;
+}
+
+/*
+ * corm_items_own returns the columns that a statement has by itself: what is selected or
+ * returned, else all fields of its source.
+ */
+List *
+corm_items_own(CormStmt *stmt)
+{
+	List	   *trees = stmt->command == CORM_CMD_SELECT ? stmt->select : stmt->returning;
+	List	   *items = NIL;
+	ListCell   *lc;
+
+	if (trees)
+	{
+		foreach(lc, trees)
+			items = lappend(items, make_item(lfirst(lc)));
+		return items;
+	}
+	if (stmt->source->model)
+	{
+		CormModel  *model = stmt->source->model;
+
+		for (int i = 0; i < model->nfields; i++)
+		{
+			CormItem	   *item = palloc0(sizeof(CormItem));
+
+			item->name = model->fields[i].name;
+			item->range = stmt->source;
+			item->field = &model->fields[i];
+			items = lappend(items, item);
+		}
+		return items;
+	}
+	foreach(lc, stmt->source->columns)
+	{
+		CormItem	   *item = palloc0(sizeof(CormItem));
+
+		item->name = item->column = lfirst(lc);
+		item->range = stmt->source;
+		items = lappend(items, item);
+	}
+	return items;
+}
+
+static CormItem *
+find_item(List *items, const char *name, const char *column)
+{
+	ListCell   *lc;
+
+	foreach(lc, items)
+	{
+		CormItem	   *item = lfirst(lc);
+
+		if (strcmp(item->name, name) == 0)
+			return item;
+	}
+	/* a field may be named by its column, and the other way round */
+	foreach(lc, items)
+	{
+		CormItem	   *item = lfirst(lc);
+
+		if (item->field &&
+			(strcmp(item->field->column, name) == 0 ||
+			 (column && strcmp(item->field->column, column) == 0)))
+			return item;
+	}
+	return NULL;
+}
+
+/*
+ * The preload that fills an attribute or key of the given name, or NULL.
+ */
+static CormItem *
+preload_item(CormStmt *stmt, const char *name)
+{
+	ListCell   *lc;
+
+	foreach(lc, stmt->preloads)
+	{
+		CormPreload *preload = lfirst(lc);
+		CormItem   *item;
+
+		if (strcmp(preload->name, name) != 0)
+			continue;
+		item = palloc0(sizeof(CormItem));
+		item->name = preload->name;
+		item->preload = preload;
+		return item;
+	}
+	return NULL;
+}
+
+/*
+ * corm_items_row returns the items for a row type, one per attribute in their order.  The row type
+ * may itself be a model of the source's table, whose attributes then stand
+ * for its columns.
+ */
+List *
+corm_items_row(CormStmt *stmt, const CormDeparseRequest *request)
+{
+	List	   *own = corm_items_own(stmt);
+	CormRange  *source = stmt->source;
+	CormModel  *row_model = NULL;
+	List	   *items = NIL;
+
+	if (source->model)
+	{
+		if (source->model->typid == request->typid)
+			row_model = source->model;
+		else if (OidIsValid(get_typ_typrelid(request->typid)))
+			row_model = corm_model_get_any(get_typ_typrelid(request->typid));
+		if (row_model && row_model->table != source->model->table)
+			row_model = NULL;
+	}
+
+	for (int i = 0; i < request->tupdesc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(request->tupdesc, i);
+		CormField  *row_field = NULL;
+		CormItem	   *found;
+		CormItem	   *item;
+
+		if (att->attisdropped)
+			continue;
+		if (row_model)
+			row_field = corm_model_field_by_rownum(row_model, att->attnum);
+		item = preload_item(stmt, NameStr(att->attname));
+		if (item)
+		{
+			item->cast = att->atttypid;
+			item->cast_typmod = att->atttypmod;
+			items = lappend(items, item);
+			continue;
+		}
+		found = find_item(own, row_field ? row_field->name : NameStr(att->attname),
+						  row_field ? row_field->column : NULL);
+		if (found == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_COLUMN),
+					 errmsg("query does not produce attribute \"%s\" of type %s",
+							NameStr(att->attname), format_type_be(request->typid)),
+					 errhint("Select it, or use a composite type that has the selected fields only.")));
+		item = palloc(sizeof(CormItem));
+		*item = *found;
+		item->quiet = true;
+		if (item->field == NULL || item->field->typid != att->atttypid ||
+			(item->field->typmod != att->atttypmod && att->atttypmod >= 0))
+		{
+			item->cast = att->atttypid;
+			item->cast_typmod = att->atttypmod;
+		}
+		items = lappend(items, item);
+	}
+	return items;
+}
+
+/*
+ * A name as a key in JSON, by the model's naming strategy.
+ */
+static char *
+json_key_name(CormModel *model, const char *name)
+{
+	switch (model->naming)
+	{
+		case CORM_NAMING_CAMEL:
+			return corm_camelize_name(name, false);
+		case CORM_NAMING_PASCAL:
+			return corm_camelize_name(name, true);
+		default:
+			return pstrdup(name);
+	}
+}
+
+/*
+ * corm_items_json returns the items for a JSON object: keys by the naming strategy.
+ */
+List *
+corm_items_json(CormStmt *stmt)
+{
+	List	   *items = corm_items_own(stmt);
+	ListCell   *lc;
+
+	foreach(lc, items)
+	{
+		CormItem	   *item = lfirst(lc);
+
+		if (item->field && strcmp(item->name, item->field->name) == 0)
+			item->name = item->field->json_key;
+	}
+	foreach(lc, stmt->preloads)
+	{
+		CormItem   *item = preload_item(stmt, ((CormPreload *) lfirst(lc))->name);
+
+		item->name = json_key_name(stmt->source->model, item->name);
+		items = lappend(items, item);
+	}
+	return items;
+}
+
+/*
+ * corm_items_value returns the one item of a query that gives single values.
+ */
+List *
+corm_items_value(CormStmt *stmt, Oid typid)
+{
+	List	   *own = corm_items_own(stmt);
+	CormItem	   *item;
+
+	if (list_length(own) != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("query returns %d columns, but one value is wanted", list_length(own)),
+				 errhint("Use corm.select() with one field or expression.")));
+	item = linitial(own);
+	item->quiet = true;
+	if (item->field == NULL || item->field->typid != typid)
+	{
+		item->cast = typid;
+		item->cast_typmod = -1;
+	}
+	return own;
+}
+
+/*
+ * corm_deparse_items appends a select list.
+ */
+void
+corm_deparse_items(CormDeparse *ctx, List *items)
+{
+	StringInfo	buf = ctx->buf;
+	ListCell   *lc;
+
+	foreach(lc, items)
+	{
+		CormItem	   *item = lfirst(lc);
+		const char *own_name = item->field ? item->field->column : item->column;
+
+		if (foreach_current_index(lc) > 0)
+			appendStringInfoString(buf, ", ");
+		if (OidIsValid(item->cast))
+			appendStringInfoString(buf, "CAST(");
+		if (item->tree)
+			corm_deparse_expr(ctx, item->tree);
+		else
+			corm_deparse_column(ctx, item->range, item->field, item->column);
+		if (OidIsValid(item->cast))
+			appendStringInfo(buf, " AS %s)", corm_deparse_type(item->cast, item->cast_typmod));
+		if ((!item->quiet || item->aliased) &&
+			(own_name == NULL || strcmp(own_name, item->name) != 0))
+			appendStringInfo(buf, " AS %s", quote_identifier(item->name));
+	}
+}

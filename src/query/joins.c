@@ -1,0 +1,487 @@
+/*-------------------------------------------------------------------------
+ *
+ * joins.c
+ *		Relations in a statement: joins, paths, predicates, preloads.
+ *
+ * A path through relations to one ('author.country.name') is a LEFT JOIN per
+ * step, made once however often the path is used; PostgreSQL makes an inner
+ * join of it where a condition rejects NULLs.  In a write, whose target
+ * cannot be outer-joined, it is a scalar subquery.  A path through a relation
+ * to many would multiply rows, so it is refused unless it is joined on
+ * purpose.
+ *
+ * some, every and none are correlated EXISTS: a parent comes once however
+ * many children match.  every is NOT EXISTS of a child for which the
+ * condition is not true, so that an unknown condition counts against it.
+ *
+ * A preload is a query over the target whose condition refers to the
+ * parents: a range that deparse.c makes a subquery of the parents' page.
+ *
+ * Soft-deleted rows of a relation's target are left out everywhere.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "query/query.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+static bool
+is_to_many(CormRelation *relation)
+{
+	return relation->kind == CORM_HAS_MANY || relation->kind == CORM_MANY_TO_MANY;
+}
+
+/*
+ * corm_deleted_condition returns the condition that a model's rows are not,
+ * or are, soft-deleted: a list of one, or NIL if the model has no soft delete.
+ */
+List *
+corm_deleted_condition(CormRange *range, bool deleted)
+{
+	CormModel  *model = range->model;
+	CormTree   *column;
+	CormTree   *cond;
+
+	if (model == NULL || model->soft_delete < 0)
+		return NIL;
+	column = corm_make_column(range, model->fields[model->soft_delete].column);
+	if (getBaseType(model->fields[model->soft_delete].typid) == BOOLOID)
+	{
+		/* a flag: NULL counts as not deleted */
+		cond = column;
+		if (!deleted)
+		{
+			cond = corm_make_tree(CORM_N_IS_NOT_TRUE);
+			cond->args[0].node = column;
+		}
+		return list_make1(cond);
+	}
+	cond = corm_make_tree(deleted ? CORM_N_IS_NOT_NULL : CORM_N_IS_NULL);
+	cond->args[0].node = column;
+	return list_make1(cond);
+}
+
+/*
+ * Columns of two ranges, pair by pair equal.
+ */
+static List *
+pair_conditions(CormRange *left, char **left_columns, CormRange *right, char **right_columns, int n)
+{
+	List	   *conditions = NIL;
+
+	for (int i = 0; i < n; i++)
+		conditions = lappend(conditions,
+							 corm_make_binary(CORM_N_EQ, corm_make_column(left, left_columns[i]),
+											  corm_make_column(right, right_columns[i])));
+	return conditions;
+}
+
+/*
+ * The declared condition of a relation, whose names are fields of the target.
+ */
+static List *
+declared_condition(CormStmt *stmt, CormRelation *relation, CormRange *target)
+{
+	CormStmt	scope = {.command = CORM_CMD_SELECT, .parent = stmt};
+	CormTree   *cond;
+
+	if (relation->condition == NULL)
+		return NIL;
+	cond = corm_stored_expr(relation->condition);
+	scope.source = target;
+	scope.ranges = list_make1(target);
+	corm_resolve_expr(&scope, cond, CORM_PLACE_INPUT);
+	return list_make1(cond);
+}
+
+/*
+ * What the target's rows must satisfy apart from the keys.
+ */
+static List *
+target_conditions(CormStmt *stmt, CormRelation *relation, CormRange *target)
+{
+	return list_concat(declared_condition(stmt, relation, target),
+					   corm_deleted_condition(target, false));
+}
+
+static CormJoin *
+add_join(CormStmt *stmt, CormNodeTag tag, CormRange *range, List *conditions)
+{
+	CormJoin   *join = palloc0(sizeof(CormJoin));
+
+	join->tag = tag;
+	join->range = range;
+	join->condition = corm_make_list(CORM_N_AND, conditions);
+	stmt->joins = lappend(stmt->joins, join);
+	return join;
+}
+
+static CormRange *
+add_target(CormStmt *stmt, const char *name, const char *alias, Oid relid)
+{
+	CormRange  *range = corm_add_range(stmt, name, alias);
+
+	range->model = corm_model_get(relid);
+	return range;
+}
+
+/*
+ * Joins a relation of a range of the statement and returns the target's
+ * range, under the given name.
+ */
+static CormRange *
+join_relation(CormStmt *stmt, CormRange *from, CormRelation *relation, CormNodeTag tag, const char *name)
+{
+	CormRange  *target;
+
+	if (relation->kind == CORM_MANY_TO_MANY)
+	{
+		CormRange  *through = add_target(stmt, psprintf("%s (through)", name),
+										 get_rel_name(relation->through), relation->through);
+
+		add_join(stmt, tag, through,
+				 pair_conditions(through, relation->through_columns, from, relation->columns, relation->nkeys));
+		target = add_target(stmt, name, relation->name, relation->target);
+		add_join(stmt, tag, target,
+				 list_concat(pair_conditions(target, relation->target_columns, through,
+											 relation->through_target_columns, relation->ntarget_keys),
+							 target_conditions(stmt, relation, target)));
+		return target;
+	}
+	target = add_target(stmt, name, relation->name, relation->target);
+	add_join(stmt, tag, target,
+			 list_concat(pair_conditions(target, relation->target_columns, from, relation->columns, relation->nkeys),
+						 target_conditions(stmt, relation, target)));
+	return target;
+}
+
+static CormRange *
+find_range(CormStmt *stmt, const char *name)
+{
+	ListCell   *lc;
+
+	foreach(lc, stmt->ranges)
+	{
+		CormRange  *range = lfirst(lc);
+
+		if (strcmp(range->name, name) == 0)
+			return range;
+	}
+	return NULL;
+}
+
+/*
+ * corm_join_relation adds what corm.join('relation') and its kin say.  Steps
+ * of a longer path are joined the same way unless they are joined already.
+ */
+void
+corm_join_relation(CormStmt *stmt, CormTree *clause)
+{
+	CormNodeTag tag =
+		clause->tag == CORM_N_LEFT_JOIN ? CORM_N_LEFT_JOIN_MODEL :
+		clause->tag == CORM_N_RIGHT_JOIN ? CORM_N_RIGHT_JOIN_MODEL :
+		clause->tag == CORM_N_FULL_JOIN ? CORM_N_FULL_JOIN_MODEL : CORM_N_JOIN_MODEL;
+	char	   *path = clause->args[0].str;
+	CormRange  *from = stmt->source;
+	char	   *end = path;
+
+	for (;;)
+	{
+		char	   *dot = strchr(end, '.');
+		char	   *step = dot ? pnstrdup(end, dot - end) : pstrdup(end);
+		char	   *name = dot ? pnstrdup(path, dot - path) : pstrdup(path);
+		CormRange  *known = find_range(stmt, name);
+
+		if (from->model == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_COLUMN),
+					 errmsg("unknown relation \"%s\" of query \"%s\"", step, from->name)));
+		if (known && !dot)
+			ereport(ERROR,
+					(errcode(ERRCODE_DUPLICATE_ALIAS),
+					 errmsg("\"%s\" is joined more than once", path)));
+		from = known ? known :
+			join_relation(stmt, from, corm_model_relation(from->model, step), tag, name);
+		if (!dot)
+			return;
+		end = dot + 1;
+	}
+}
+
+/*
+ * In a write, a path is a scalar subquery over its first step.
+ */
+static void
+subquery_column(CormStmt *stmt, CormRange *range, CormRelation *relation, CormTree *tree, const char *rest)
+{
+	CormStmt   *query = palloc0(sizeof(CormStmt));
+	CormTree   *column = corm_make_tree(CORM_N_COLUMN);
+
+	query->command = CORM_CMD_SELECT;
+	query->parent = stmt;
+	query->source = add_target(query, relation->name, relation->name, relation->target);
+	query->where = list_concat(pair_conditions(query->source, relation->target_columns, range,
+											   relation->columns, relation->nkeys),
+							   target_conditions(query, relation, query->source));
+	column->args[0].str = pstrdup(rest);
+	corm_resolve_expr(query, column, CORM_PLACE_INPUT);
+	query->select = list_make1(column);
+	tree->query = query;
+	tree->field = column->field;
+}
+
+/*
+ * corm_path_column binds a COLUMN to a field at the end of a path that begins
+ * with a relation of range, which is one of stmt's.  False if the first step
+ * is no relation; after that, what is unknown raises 42703.
+ */
+bool
+corm_path_column(CormStmt *stmt, CormRange *range, CormTree *tree, const char *path)
+{
+	const char *dot = strchr(path, '.');
+	CormRelation *relation;
+	CormRange  *target;
+	char	   *step;
+	char	   *name;
+
+	if (dot == NULL || range->model == NULL)
+		return false;
+	step = pnstrdup(path, dot - path);
+	relation = corm_model_find_relation(range->model, step);
+	if (relation == NULL)
+		return false;
+	name = range == stmt->source ? step : psprintf("%s.%s", range->name, step);
+	target = find_range(stmt, name);
+	if (target == NULL)
+	{
+		if (is_to_many(relation))
+			ereport(ERROR,
+					(errcode(ERRCODE_SYNTAX_ERROR),
+					 errmsg("relation \"%s\" of model \"%s\" leads to many rows", step, range->model->name),
+					 errhint("Use corm.some(), corm.every() or corm.none(), or join it with corm.join().")));
+		if (stmt->command != CORM_CMD_SELECT)
+		{
+			subquery_column(stmt, range, relation, tree, dot + 1);
+			return true;
+		}
+		target = join_relation(stmt, range, relation, CORM_N_LEFT_JOIN_MODEL, name);
+	}
+	if (corm_range_column(target, tree, dot + 1) || corm_path_column(stmt, target, tree, dot + 1))
+		return true;
+	if (strchr(dot + 1, '.'))
+		(void) corm_model_relation(target->model, pnstrdup(dot + 1, strchr(dot + 1, '.') - dot - 1));
+	corm_unknown_column(target, dot + 1);
+}
+
+/*
+ * A query over the target of a relation of range, for EXISTS or a preload:
+ * joined to range by its conditions.
+ */
+static void
+correlate(CormStmt *query, CormRange *range, CormRelation *relation)
+{
+	CormRange  *source = query->source;
+	List	   *conditions;
+
+	if (relation->kind == CORM_MANY_TO_MANY)
+	{
+		CormRange  *through = add_target(query, psprintf("%s (through)", relation->name),
+										 get_rel_name(relation->through), relation->through);
+
+		add_join(query, CORM_N_JOIN_MODEL, through,
+				 pair_conditions(through, relation->through_target_columns, source,
+								 relation->target_columns, relation->ntarget_keys));
+		conditions = pair_conditions(through, relation->through_columns, range,
+									 relation->columns, relation->nkeys);
+	}
+	else
+		conditions = pair_conditions(source, relation->target_columns, range,
+									 relation->columns, relation->nkeys);
+	query->where = list_concat(list_concat(conditions, declared_condition(query, relation, source)),
+							   query->where);
+}
+
+/*
+ * corm_resolve_relation_predicate turns some, every and none of a relation
+ * into [NOT] EXISTS.  The relation may be a path: the steps before the last
+ * are nested, with some at each.
+ */
+void
+corm_resolve_relation_predicate(CormStmt *stmt, CormTree *tree)
+{
+	char	   *path = tree->args[0].str;
+	char	   *dot = strchr(path, '.');
+	CormRange  *range = stmt->source;
+	CormRelation *relation;
+	CormStmt   *query;
+	List	   *conditions = tree->args[1].list;
+
+	check_stack_depth();
+	if (range == NULL || range->model == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("unknown relation \"%s\"", path)));
+
+	/* alias.relation: of a joined range */
+	if (dot)
+	{
+		CormRange  *joined = find_range(stmt, pnstrdup(path, dot - path));
+
+		if (joined && joined->model && corm_model_find_relation(range->model, pnstrdup(path, dot - path)) == NULL)
+		{
+			range = joined;
+			path = dot + 1;
+			dot = strchr(path, '.');
+		}
+	}
+	relation = corm_model_relation(range->model, dot ? pnstrdup(path, dot - path) : path);
+	if (dot)
+	{
+		/* the predicate over the rest holds for some, or all, of the first step */
+		CormTree   *rest = corm_make_tree(tree->tag);
+
+		rest->args[0].str = dot + 1;
+		rest->args[1].list = conditions;
+		conditions = list_make1(rest);
+	}
+
+	query = palloc0(sizeof(CormStmt));
+	query->command = CORM_CMD_SELECT;
+	query->parent = stmt;
+	query->source = add_target(query, relation->name, relation->name, relation->target);
+	corm_resolve_list(query, conditions, CORM_PLACE_INPUT);
+	if (tree->tag == CORM_N_EVERY || (tree->tag == CORM_N_NONE && dot))
+	{
+		/* a child that does not satisfy the condition, NULL included */
+		CormTree   *not_true = corm_make_tree(CORM_N_IS_NOT_TRUE);
+
+		not_true->args[0].node = corm_make_list(CORM_N_AND, conditions);
+		conditions = list_make1(not_true);
+	}
+	query->where = list_concat(list_copy(conditions), corm_deleted_condition(query->source, false));
+	correlate(query, range, relation);
+	tree->query = query;
+}
+
+/*
+ * The range that stands for the page of parents, made with the first preload.
+ */
+static CormRange *
+parents_range(CormStmt *stmt)
+{
+	if (stmt->parents == NULL)
+	{
+		stmt->parents = palloc0(sizeof(CormRange));
+		stmt->parents->name = "";
+		stmt->parents->alias = corm_unique_alias(stmt, "p");
+	}
+	return stmt->parents;
+}
+
+/*
+ * Makes the columns that a relation joins by known to the page of parents,
+ * and returns the names they have there.
+ */
+static char **
+parent_key_names(CormStmt *stmt, CormRelation *relation)
+{
+	char	  **names = palloc(sizeof(char *) * relation->nkeys);
+
+	for (int i = 0; i < relation->nkeys; i++)
+	{
+		int			n = -1;
+		ListCell   *lc;
+
+		foreach(lc, stmt->parent_keys)
+			if (strcmp(lfirst(lc), relation->columns[i]) == 0)
+				n = foreach_current_index(lc);
+		if (n < 0)
+		{
+			stmt->parent_keys = lappend(stmt->parent_keys, relation->columns[i]);
+			n = list_length(stmt->parent_keys) - 1;
+		}
+		names[i] = corm_parent_key_name(n);
+	}
+	return names;
+}
+
+/*
+ * corm_parent_key_name returns the name that the n-th key column has in the
+ * page of parents.  No field is called so: it would have to be quoted.
+ */
+char *
+corm_parent_key_name(int n)
+{
+	return psprintf("key %d", n + 1);
+}
+
+/*
+ * What stands between a statement and a preload: the preload cannot name the
+ * statement's ranges, which are inside of the page of parents, but its own
+ * aliases must differ from theirs.
+ */
+static CormStmt *
+seal(CormStmt *stmt)
+{
+	CormStmt   *between = palloc0(sizeof(CormStmt));
+
+	between->command = CORM_CMD_SELECT;
+	between->alias_owner = stmt;
+	return between;
+}
+
+/*
+ * corm_add_preload adds the relation at the end of a path to what a
+ * statement's rows bring along; clauses filter, order, limit and so on.
+ */
+void
+corm_add_preload(CormStmt *stmt, const char *path, List *clauses)
+{
+	const char *dot = strchr(path, '.');
+	char	   *step = dot ? pnstrdup(path, dot - path) : pstrdup(path);
+	CormRelation *relation;
+	CormRelation joined;
+	CormPreload *preload = NULL;
+	ListCell   *lc;
+
+	check_stack_depth();
+	if (stmt->source == NULL || stmt->source->model == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("relation \"%s\" cannot be preloaded", path),
+				 errdetail("The query is not over a model.")));
+	relation = corm_model_relation(stmt->source->model, step);
+
+	foreach(lc, stmt->preloads)
+		if (((CormPreload *) lfirst(lc))->relation == relation)
+			preload = lfirst(lc);
+	if (preload && !dot && !preload->implied)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("relation \"%s\" is preloaded more than once", path)));
+
+	if (preload == NULL)
+	{
+		preload = palloc0(sizeof(CormPreload));
+		preload->relation = relation;
+		preload->to_many = is_to_many(relation);
+		preload->name = relation->name;
+		preload->alias = corm_unique_alias(stmt, relation->name);
+		preload->implied = dot != NULL;
+		preload->query = corm_resolve_stmt(dot ? NIL : clauses, relation->target, seal(stmt));
+		if (preload->query->command != CORM_CMD_SELECT)
+			ereport(ERROR,
+					(errcode(ERRCODE_SYNTAX_ERROR),
+					 errmsg("a preload must be a query that reads")));
+		joined = *relation;
+		joined.columns = parent_key_names(stmt, relation);
+		correlate(preload->query, parents_range(stmt), &joined);
+		stmt->preloads = lappend(stmt->preloads, preload);
+	}
+	if (dot)
+		corm_add_preload(preload->query, dot + 1, clauses);
+}

@@ -1,0 +1,431 @@
+/*-------------------------------------------------------------------------
+ *
+ * keyset.c
+ *		Keyset pages: cursors, and the condition that a cursor stands for.
+ *
+ * A page begins behind (or ends before) a row that is given by the values of
+ * the order's expressions.  The primary key ends every such order, so that
+ * ties are decided and each row has a place of its own.
+ *
+ * When no expression can be NULL and all run in one direction, the condition
+ * is one row comparison, which an index answers.  Else it is spelled out:
+ * equal in the first i - 1 and behind in the i-th, for each i, where NULLs
+ * come where the order puts them.
+ *
+ * A cursor is the base64 of a hash of the order and the values as text, each
+ * with its length before it, "-" for a NULL.  The hash keeps a cursor from being used with another
+ * order: OR004.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <ctype.h>
+
+#include "catalog/pg_type.h"
+#include "common/base64.h"
+#include "common/hashfn.h"
+#include "mb/pg_wchar.h"
+#include "query/query.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+#define HASH_LEN	16
+
+PG_FUNCTION_INFO_V1(corm_after);
+PG_FUNCTION_INFO_V1(corm_before);
+
+static void bad_cursor(const char *detail) pg_attribute_noreturn();
+
+static void
+bad_cursor(const char *detail)
+{
+	ereport(ERROR,
+			(errcode(CORM_ERRCODE_BAD_CURSOR),
+			 errmsg("invalid cursor"),
+			 errdetail_internal("%s", detail)));
+}
+
+/*
+ * Orders
+ */
+
+typedef struct OrderKey
+{
+	CormTree   *expr;
+	bool		desc;
+	bool		nulls_first;
+	bool		nullable;
+} OrderKey;
+
+static OrderKey *
+order_key(CormStmt *stmt, CormTree *item)
+{
+	OrderKey   *key = palloc0(sizeof(OrderKey));
+	const char *nulls = NULL;
+
+	key->expr = item;
+	if (item->tag == CORM_N_ASC || item->tag == CORM_N_DESC)
+	{
+		key->expr = item->args[0].node;
+		key->desc = item->tag == CORM_N_DESC;
+		nulls = item->args[1].str;
+	}
+	key->nulls_first = nulls ? pg_strcasecmp(nulls, "first") == 0 : key->desc;
+	key->nullable = !(key->expr->tag == CORM_N_COLUMN && key->expr->field &&
+					  (key->expr->field->not_null || key->expr->field->primary_key) &&
+					  key->expr->range == stmt->source);
+	return key;
+}
+
+static List *
+order_keys(CormStmt *stmt)
+{
+	List	   *keys = NIL;
+	ListCell   *lc;
+
+	foreach(lc, stmt->order_by)
+		keys = lappend(keys, order_key(stmt, lfirst(lc)));
+	return keys;
+}
+
+static bool
+orders_by(CormStmt *stmt, CormField *field)
+{
+	ListCell   *lc;
+
+	foreach(lc, stmt->order_by)
+	{
+		CormTree   *item = lfirst(lc);
+
+		if (item->tag == CORM_N_ASC || item->tag == CORM_N_DESC)
+			item = item->args[0].node;
+		if (item->tag == CORM_N_COLUMN && item->field == field && item->range == stmt->source)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * corm_complete_order appends the primary key to a statement's order, in the
+ * direction of its last item, so that one index can serve all of it.
+ */
+void
+corm_complete_order(CormStmt *stmt)
+{
+	CormModel  *model = stmt->source ? stmt->source->model : NULL;
+	bool		desc = stmt->order_by && ((CormTree *) llast(stmt->order_by))->tag == CORM_N_DESC;
+
+	if (stmt->command != CORM_CMD_SELECT || model == NULL || stmt->setops || stmt->group_by ||
+		stmt->distinct || stmt->distinct_on)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("a page needs a query over a model, without grouping, distinct or set operations")));
+	corm_model_require_pk(model);
+	for (int i = 0; i < model->npk; i++)
+	{
+		CormField  *field = &model->fields[model->pk[i]];
+		CormTree   *item;
+
+		if (orders_by(stmt, field))
+			continue;
+		item = corm_make_column(stmt->source, field->column);
+		if (desc)
+		{
+			CormTree   *down = corm_make_tree(CORM_N_DESC);
+
+			down->args[0].node = item;
+			item = down;
+		}
+		stmt->order_by = lappend(stmt->order_by, item);
+	}
+}
+
+/*
+ * corm_order_hash returns a fingerprint of a statement's completed order: it
+ * depends on names and directions only, so it is the same in every session.
+ */
+char *
+corm_order_hash(CormStmt *stmt)
+{
+	StringInfoData buf;
+	CormDeparse ctx = {.buf = &buf, .stmt = stmt, .path_is_safe = false};
+	ListCell   *lc;
+
+	initStringInfo(&buf);
+	corm_deparse_table(&buf, stmt->source->model);
+	foreach(lc, order_keys(stmt))
+	{
+		OrderKey   *key = lfirst(lc);
+
+		appendStringInfoChar(&buf, '\n');
+		corm_deparse_expr(&ctx, key->expr);
+		appendStringInfo(&buf, " %d %d", key->desc, key->nulls_first);
+	}
+	return psprintf("%016llx", (unsigned long long)
+					hash_bytes_extended((unsigned char *) buf.data, buf.len, 0));
+}
+
+/*
+ * corm_reverse_order turns a statement's order around.
+ */
+void
+corm_reverse_order(CormStmt *stmt)
+{
+	List	   *reversed = NIL;
+	ListCell   *lc;
+
+	foreach(lc, order_keys(stmt))
+	{
+		OrderKey   *key = lfirst(lc);
+		CormTree   *item = corm_make_tree(key->desc ? CORM_N_ASC : CORM_N_DESC);
+
+		item->args[0].node = key->expr;
+		item->args[1].str = !key->nullable ? NULL : key->nulls_first ? "last" : "first";
+		reversed = lappend(reversed, item);
+	}
+	stmt->order_by = reversed;
+}
+
+/*
+ * Conditions
+ */
+
+static CormTree *
+is_null(CormTree *expr, bool yes)
+{
+	CormTree   *tree = corm_make_tree(yes ? CORM_N_IS_NULL : CORM_N_IS_NOT_NULL);
+
+	tree->args[0].node = expr;
+	return tree;
+}
+
+static CormTree *
+key_equals(OrderKey *key, CormTree *value)
+{
+	if (value->tag == CORM_N_NULL)
+		return is_null(key->expr, true);
+	return corm_make_binary(CORM_N_EQ, key->expr, value);
+}
+
+/*
+ * The condition that a row comes behind the value in the order of one key;
+ * NULL if no row does.
+ */
+static CormTree *
+key_behind(OrderKey *key, CormTree *value, bool backwards)
+{
+	bool		down = key->desc != backwards;
+	bool		nulls_first = key->nulls_first != backwards;
+	CormTree   *cond;
+
+	if (value->tag == CORM_N_NULL)
+		return nulls_first ? is_null(key->expr, false) : NULL;
+	cond = corm_make_binary(down ? CORM_N_LT : CORM_N_GT, key->expr, value);
+	if (key->nullable && !nulls_first)
+		cond = corm_make_list(CORM_N_OR, list_make2(cond, is_null(key->expr, true)));
+	return cond;
+}
+
+static bool
+is_row_comparison(List *keys, List *values)
+{
+	bool		desc = ((OrderKey *) linitial(keys))->desc;
+	ListCell   *lc;
+
+	foreach(lc, keys)
+	{
+		OrderKey   *key = lfirst(lc);
+
+		if (key->nullable || key->desc != desc)
+			return false;
+	}
+	foreach(lc, values)
+		if (((CormTree *) lfirst(lc))->tag != CORM_N_VALUE)
+			return false;
+	return true;
+}
+
+static CormTree *
+cursor_condition(List *keys, List *values, bool backwards)
+{
+	int			n = list_length(keys);
+	List	   *alternatives = NIL;
+
+	if (is_row_comparison(keys, values))
+	{
+		bool		down = ((OrderKey *) linitial(keys))->desc != backwards;
+		List	   *exprs = NIL;
+		ListCell   *lc;
+
+		if (n == 1)
+			return key_behind(linitial(keys), linitial(values), backwards);
+		foreach(lc, keys)
+			exprs = lappend(exprs, ((OrderKey *) lfirst(lc))->expr);
+		return corm_make_binary(down ? CORM_N_LT : CORM_N_GT,
+								corm_make_list(CORM_N_ROW, exprs), corm_make_list(CORM_N_ROW, values));
+	}
+
+	for (int i = 0; i < n; i++)
+	{
+		CormTree   *behind = key_behind(list_nth(keys, i), list_nth(values, i), backwards);
+		List	   *conditions = NIL;
+
+		if (behind == NULL)
+			continue;
+		for (int j = 0; j < i; j++)
+			conditions = lappend(conditions, key_equals(list_nth(keys, j), list_nth(values, j)));
+		alternatives = lappend(alternatives, corm_make_list(CORM_N_AND, lappend(conditions, behind)));
+	}
+	return corm_make_list(CORM_N_OR, alternatives);
+}
+
+/*
+ * corm_apply_cursor makes a statement with after() or before() start at its
+ * cursor.  With before() the order is turned around: whoever shows the rows
+ * turns them back.
+ */
+void
+corm_apply_cursor(CormStmt *stmt)
+{
+	List	   *values = stmt->cursor->args[1].list;
+	List	   *keys;
+
+	corm_complete_order(stmt);
+	keys = order_keys(stmt);
+	if (strcmp(stmt->cursor->args[0].str, corm_order_hash(stmt)) != 0 ||
+		list_length(keys) != list_length(values))
+		bad_cursor("It belongs to a query with another order.");
+	stmt->where = lappend(stmt->where, cursor_condition(keys, values, stmt->reversed));
+	if (stmt->reversed)
+		corm_reverse_order(stmt);
+}
+
+/*
+ * Cursors
+ */
+
+/*
+ * corm_cursor_encode makes a cursor of an order's hash and a text[] of the
+ * values; the result is palloc'd.
+ */
+char *
+corm_cursor_encode(const char *hash, ArrayType *values)
+{
+	StringInfoData buf;
+	Datum	   *elems;
+	bool	   *nulls;
+	int			n;
+	int			size;
+	int			len;
+	char	   *cursor;
+
+	deconstruct_array(values, TEXTOID, -1, false, TYPALIGN_INT, &elems, &nulls, &n);
+	initStringInfo(&buf);
+	appendStringInfoString(&buf, hash);
+	for (int i = 0; i < n; i++)
+	{
+		if (nulls[i])
+			appendStringInfoChar(&buf, '-');
+		else
+		{
+			text	   *value = DatumGetTextPP(elems[i]);
+
+			appendStringInfo(&buf, "%d:", (int) VARSIZE_ANY_EXHDR(value));
+			appendBinaryStringInfo(&buf, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
+		}
+	}
+
+	size = pg_b64_enc_len(buf.len);
+	cursor = palloc(size + 1);
+	len = corm_b64_encode(buf.data, buf.len, cursor, size);
+	if (len < 0)
+		elog(ERROR, "could not encode cursor");
+	cursor[len] = '\0';
+	return cursor;
+}
+
+/*
+ * The clause of a cursor, which is any text from outside.
+ */
+static CormNode *
+cursor_clause(CormNodeTag tag, text *cursor)
+{
+	int			len = VARSIZE_ANY_EXHDR(cursor);
+	int			size = pg_b64_dec_len(len);
+	char	   *data = palloc(size + 1);
+	CormWriter	w;
+	const char *p;
+	const char *end;
+	List	   *values = NIL;		/* of text; NULL for a null */
+	ListCell   *lc;
+
+	size = corm_b64_decode(VARDATA_ANY(cursor), len, data, size);
+	if (size < HASH_LEN)
+		bad_cursor("It was not made by corm.");
+	data[size] = '\0';
+	if (memchr(data, '\0', size) != NULL || !pg_verifymbstr(data, size, true))
+		bad_cursor("It was not made by corm.");
+
+	p = data + HASH_LEN;
+	end = data + size;
+	while (p < end)
+	{
+		char	   *colon;
+		long		n;
+
+		if (*p == '-')
+		{
+			values = lappend(values, NULL);
+			p++;
+			continue;
+		}
+		errno = 0;
+		n = strtol(p, &colon, 10);
+		if (!isdigit((unsigned char) *p) || errno != 0 || *colon != ':' || n > end - colon - 1)
+			bad_cursor("It was not made by corm.");
+		values = lappend(values, cstring_to_text_with_len(colon + 1, n));
+		p = colon + 1 + n;
+	}
+
+	corm_writer_init(&w);
+	corm_write_tag(&w, tag);
+	corm_write_name(&w, data, HASH_LEN);
+	corm_write_count(&w, list_length(values));
+	foreach(lc, values)
+	{
+		if (lfirst(lc) == NULL)
+			corm_write_null(&w, UNKNOWNOID);
+		else
+			corm_write_value(&w, UNKNOWNOID, -1, false, PointerGetDatum(lfirst(lc)));
+	}
+	return corm_writer_finish(&w, CORM_KIND_QUERY);
+}
+
+static Datum
+make_cursor_clause(FunctionCallInfo fcinfo, CormNodeTag tag)
+{
+	if (PG_ARGISNULL(0))
+	{
+		/* no cursor: the first page */
+		CormWriter	w;
+
+		corm_writer_init(&w);
+		PG_RETURN_POINTER(corm_writer_finish(&w, CORM_KIND_QUERY));
+	}
+	PG_RETURN_POINTER(cursor_clause(tag, PG_GETARG_TEXT_PP(0)));
+}
+
+/* corm_after(cursor): the rows behind a cursor */
+Datum
+corm_after(PG_FUNCTION_ARGS)
+{
+	return make_cursor_clause(fcinfo, CORM_N_AFTER);
+}
+
+/* corm_before(cursor): the rows just before a cursor */
+Datum
+corm_before(PG_FUNCTION_ARGS)
+{
+	return make_cursor_clause(fcinfo, CORM_N_BEFORE);
+}

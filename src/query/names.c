@@ -1,0 +1,593 @@
+/*-------------------------------------------------------------------------
+ *
+ * names.c
+ *		What the names in a query mean.
+ *
+ * A name is looked for
+ *	- as a field of the source, by its whole text, dots included;
+ *	- as alias.field, in this query and then in those around it;
+ *	- as relation.field, through any number of relations: joins.c;
+ *	- as a field of exactly one joined range;
+ *	- where SQL allows it (order_by, group_by, having), as the name of a
+ *	  select item.
+ * Anything else is an unknown field, 42703.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "query/query.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+/*
+ * Ranges
+ */
+
+static CormRange *
+find_range(CormStmt *stmt, const char *name, int len)
+{
+	ListCell   *lc;
+
+	foreach(lc, stmt->ranges)
+	{
+		CormRange  *range = lfirst(lc);
+
+		if (strlen(range->name) == len && memcmp(range->name, name, len) == 0)
+			return range;
+	}
+	return NULL;
+}
+
+/*
+ * corm_check_name raises 42622 for a name that PostgreSQL would cut off.
+ */
+void
+corm_check_name(const char *name)
+{
+	if (strlen(name) >= NAMEDATALEN)
+		ereport(ERROR,
+				(errcode(ERRCODE_NAME_TOO_LONG),
+				 errmsg("name \"%s...\" is too long", pnstrdup(name, pg_mbcliplen(name, strlen(name), NAMEDATALEN - 1))),
+				 errdetail("Names have at most %d bytes.", NAMEDATALEN - 1)));
+}
+
+/*
+ * corm_unique_alias returns alias, or alias_2, ..., whichever the query does
+ * not use anywhere yet.
+ */
+char *
+corm_unique_alias(CormStmt *stmt, const char *alias)
+{
+	CormStmt   *root = stmt;
+	char	   *candidate = pstrdup(alias);
+	int			n = 1;
+
+	while (root->parent || root->alias_owner)
+		root = root->parent ? root->parent : root->alias_owner;
+	for (;;)
+	{
+		ListCell   *lc;
+		bool		taken = false;
+
+		foreach(lc, root->aliases)
+			taken |= strcmp(lfirst(lc), candidate) == 0;
+		if (!taken)
+			break;
+		candidate = psprintf("%.*s_%d", pg_mbcliplen(alias, strlen(alias), NAMEDATALEN - 12), alias, ++n);
+	}
+	root->aliases = lappend(root->aliases, candidate);
+	return candidate;
+}
+
+/*
+ * corm_add_range adds a range of the given name, whose alias in SQL is alias
+ * or like it.
+ */
+CormRange *
+corm_add_range(CormStmt *stmt, const char *name, const char *alias)
+{
+	CormRange  *range = palloc0(sizeof(CormRange));
+
+	range->name = pstrdup(name);
+	range->alias = corm_unique_alias(stmt, alias);
+	stmt->ranges = lappend(stmt->ranges, range);
+	return range;
+}
+
+static CormRange *
+add_range(CormStmt *stmt, CormTree *clause, const char *alias)
+{
+	corm_check_name(alias);
+	if (find_range(stmt, alias, strlen(alias)))
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_ALIAS),
+				 errmsg("alias \"%s\" is used more than once", alias),
+				 errhint("Give corm.%s() an alias of its own.", clause->desc->func)));
+	return corm_add_range(stmt, alias, alias);
+}
+
+/*
+ * Trees made of what is resolved already.
+ */
+
+/* corm_make_tree makes an empty node. */
+CormTree *
+corm_make_tree(CormNodeTag tag)
+{
+	CormTree   *tree = palloc0(sizeof(CormTree));
+
+	tree->tag = tag;
+	tree->desc = corm_node_desc(tag);
+	return tree;
+}
+
+/* corm_make_column makes a bound COLUMN of a column of the range's table. */
+CormTree *
+corm_make_column(CormRange *range, const char *column)
+{
+	CormTree   *tree = corm_make_tree(CORM_N_COLUMN);
+	CormModel  *model = range->model;
+
+	tree->range = range;
+	tree->output = pstrdup(column);
+	for (int i = 0; model && i < model->nfields + model->nhidden; i++)
+		if (strcmp(model->fields[i].column, column) == 0)
+			tree->field = &model->fields[i];
+	return tree;
+}
+
+/* corm_make_binary makes a node of two arguments. */
+CormTree *
+corm_make_binary(CormNodeTag tag, CormTree *left, CormTree *right)
+{
+	CormTree   *tree = corm_make_tree(tag);
+
+	tree->args[0].node = left;
+	tree->args[1].node = right;
+	return tree;
+}
+
+/* corm_make_list makes a node of a list of expressions. */
+CormTree *
+corm_make_list(CormNodeTag tag, List *args)
+{
+	CormTree   *tree = corm_make_tree(tag);
+
+	tree->args[0].list = args;
+	return tree;
+}
+
+/*
+ * corm_add_model_range adds the rows of a model to a statement's ranges; the
+ * alias defaults to the table's name.
+ */
+CormRange *
+corm_add_model_range(CormStmt *stmt, CormTree *clause, Oid relid, const char *alias)
+{
+	CormModel  *model = corm_model_get(relid);
+	CormRange  *range = add_range(stmt, clause, alias ? alias : model->table_name);
+
+	range->model = model;
+	return range;
+}
+
+/*
+ * corm_add_query_range adds the rows of a subquery.
+ */
+CormRange *
+corm_add_query_range(CormStmt *stmt, CormTree *clause, List *clauses, const char *alias)
+{
+	CormRange  *range = add_range(stmt, clause, alias);
+
+	range->query = corm_resolve_stmt(clauses, InvalidOid, stmt->parent);
+	range->columns = corm_stmt_output_names(range->query);
+	return range;
+}
+
+/*
+ * corm_add_cte_range adds the rows of a WITH query; 42P01 if there is none.
+ */
+CormRange *
+corm_add_cte_range(CormStmt *stmt, CormTree *clause, const char *name, const char *alias)
+{
+	CormRange  *range;
+
+	for (CormStmt *level = stmt; level; level = level->parent)
+	{
+		ListCell   *lc;
+
+		foreach(lc, level->ctes)
+		{
+			CormCte    *cte = lfirst(lc);
+
+			if (strcmp(cte->name, name) == 0)
+			{
+				range = add_range(stmt, clause, alias ? alias : name);
+				range->cte = cte->name;
+				range->columns = corm_stmt_output_names(cte->query);
+				return range;
+			}
+		}
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_TABLE),
+			 errmsg("unknown query \"%s\"", name),
+			 errhint("Name it with corm.with() before it is used.")));
+}
+
+/*
+ * corm_range_column binds a COLUMN to a range's field of that name; false if it
+ * has none.
+ */
+bool
+corm_range_column(CormRange *range, CormTree *tree, const char *name)
+{
+	ListCell   *lc;
+
+	if (range->model)
+	{
+		CormField  *field = corm_model_find_field(range->model, name);
+
+		if (field == NULL)
+			return false;
+		tree->range = range;
+		tree->field = field;
+		return true;
+	}
+	foreach(lc, range->columns)
+	{
+		if (strcmp(lfirst(lc), name) == 0)
+		{
+			tree->range = range;
+			tree->output = lfirst(lc);
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * corm_unknown_column raises 42703 for a name that a range does not have.
+ */
+void
+corm_unknown_column(CormRange *range, const char *name)
+{
+	if (range->model)
+		corm_unknown_field(range->model, name);
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_COLUMN),
+			 errmsg("unknown field \"%s\" of query \"%s\"", name, range->name)));
+}
+
+/*
+ * The select item that carries the given output name.
+ */
+static CormTree *
+find_output(CormStmt *stmt, const char *name)
+{
+	ListCell   *lc;
+
+	foreach(lc, stmt->select)
+	{
+		CormTree   *item = lfirst(lc);
+
+		if (item->tag != CORM_N_COLUMN && strcmp(corm_item_name(item), name) == 0)
+			return item;
+	}
+	return NULL;
+}
+
+static bool
+output_column(CormStmt *stmt, CormTree *tree, const char *name)
+{
+	CormTree   *item = find_output(stmt, name);
+
+	if (item == NULL)
+		return false;
+	tree->output = pstrdup(name);
+	tree->aliased = item;
+	return true;
+}
+
+/*
+ * A name that came from outside, by corm.filter().
+ */
+static void
+check_filterable(CormTree *tree)
+{
+	if (tree->field && !tree->field->filterable)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("field \"%s\" cannot be used in a filter", tree->args[0].str)));
+}
+
+static void
+resolve_column(CormStmt *stmt, CormTree *tree, CormPlace place)
+{
+	const char *name = tree->args[0].str;
+	CormRange  *found = NULL;
+	ListCell   *lc;
+
+	if (stmt->setops && place == CORM_PLACE_ORDER)
+	{
+		/* only the output of a union can be ordered by */
+		foreach(lc, corm_stmt_output_names(stmt))
+		{
+			if (strcmp(lfirst(lc), name) == 0)
+			{
+				tree->output = pstrdup(name);
+				return;
+			}
+		}
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("unknown field \"%s\" of a combined query", name),
+				 errhint("It can be ordered by the fields it returns.")));
+	}
+
+	if (place == CORM_PLACE_ORDER && output_column(stmt, tree, name))
+		return;
+	if (stmt->source && corm_range_column(stmt->source, tree, name))
+		return;
+
+	/* the longest prefix that is an alias, in the innermost query that has it */
+	for (int len = strlen(name) - 1; len > 0; len--)
+	{
+		if (name[len] != '.')
+			continue;
+		for (CormStmt *level = stmt; level; level = level->parent)
+		{
+			CormRange  *range = find_range(level, name, len);
+
+			if (range == NULL)
+				continue;
+			if (!corm_range_column(range, tree, name + len + 1) &&
+				!corm_path_column(level, range, tree, name + len + 1))
+				corm_unknown_column(range, name + len + 1);
+			return;
+		}
+	}
+	if (stmt->source && corm_path_column(stmt, stmt->source, tree, name))
+		return;
+
+	foreach(lc, stmt->ranges)
+	{
+		CormRange  *range = lfirst(lc);
+
+		if (range == stmt->source || !corm_range_column(range, tree, name))
+			continue;
+		if (found)
+			ereport(ERROR,
+					(errcode(ERRCODE_AMBIGUOUS_COLUMN),
+					 errmsg("field \"%s\" is ambiguous", name),
+					 errdetail("Both \"%s\" and \"%s\" have it.", found->name, range->name),
+					 errhint("Write it as corm.c('%s.%s').", found->name, name)));
+		found = range;
+	}
+	if (found)
+	{
+		(void) corm_range_column(found, tree, name);
+		return;
+	}
+	if (place == CORM_PLACE_OUTPUT && output_column(stmt, tree, name))
+		return;
+
+	if (stmt->source && stmt->source->model && strchr(name, '.'))
+		(void) corm_model_relation(stmt->source->model, pnstrdup(name, strchr(name, '.') - name));
+	if (stmt->source == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("unknown field \"%s\"", name)));
+	corm_unknown_column(stmt->source, name);
+}
+
+/*
+ * A filter from outside compares a field with a number or a boolean only if
+ * the field is one.
+ */
+static void
+check_filter_value(CormTree *tree)
+{
+	CormTree   *left = tree->args[0].node;
+	CormTree   *right = tree->args[1].node;
+	char		category;
+	bool		preferred;
+	bool		number;
+
+	if (left == NULL || left->tag != CORM_N_FILTER_COLUMN || left->field == NULL ||
+		right == NULL || right->tag != CORM_N_VALUE)
+		return;
+	number = right->typid == INT4OID || right->typid == INT8OID || right->typid == NUMERICOID;
+	if (!number && right->typid != BOOLOID)
+		return;
+	get_type_category_preferred(getBaseType(left->field->typid), &category, &preferred);
+	if (category != (number ? TYPCATEGORY_NUMERIC : TYPCATEGORY_BOOLEAN))
+		ereport(ERROR,
+				(errcode(CORM_ERRCODE_BAD_FILTER),
+				 errmsg("invalid filter"),
+				 errdetail("Field \"%s\" of type %s cannot be compared with a %s.",
+						   left->field->name, format_type_be(left->field->typid),
+						   number ? "number" : "boolean")));
+}
+
+/*
+ * Expressions
+ */
+
+/* corm_resolve_list binds the names in a list of expressions. */
+void
+corm_resolve_list(CormStmt *stmt, List *list, CormPlace place)
+{
+	ListCell   *lc;
+
+	foreach(lc, list)
+		corm_resolve_expr(stmt, lfirst(lc), place);
+}
+
+/*
+ * corm_resolve_expr binds the names in an expression that stands in the given
+ * place of a statement.
+ */
+void
+corm_resolve_expr(CormStmt *stmt, CormTree *tree, CormPlace place)
+{
+	check_stack_depth();
+	CHECK_FOR_INTERRUPTS();
+
+	switch (tree->tag)
+	{
+		case CORM_N_COLUMN:
+			/* trees that we make ourselves are bound already */
+			if (tree->range == NULL && tree->query == NULL)
+				resolve_column(stmt, tree, place);
+			return;
+		case CORM_N_FILTER_COLUMN:
+			resolve_column(stmt, tree, place);
+			check_filterable(tree);
+			return;
+		case CORM_N_SOME:
+		case CORM_N_EVERY:
+		case CORM_N_NONE:
+			if (tree->query == NULL)
+				corm_resolve_relation_predicate(stmt, tree);
+			return;
+		case CORM_N_INSERTED:
+			if (stmt->command != CORM_CMD_INSERT)
+				ereport(ERROR,
+						(errcode(ERRCODE_SYNTAX_ERROR),
+						 errmsg("corm.inserted() has a meaning in the returning() of an insert only")));
+			return;
+		case CORM_N_VALUE:
+			corm_require_type(tree->typid);
+			return;
+		case CORM_N_NULL:
+			corm_require_type(tree->args[0].oid);
+			return;
+		case CORM_N_CAST:
+			corm_require_type(tree->args[1].oid);
+			break;
+		case CORM_N_SUBQUERY:
+		case CORM_N_EXISTS:
+		case CORM_N_NOT_EXISTS:
+			if (tree->query)
+				return;
+			tree->query = corm_resolve_stmt(tree->args[0].list, InvalidOid, stmt);
+			if (tree->query->command != CORM_CMD_SELECT && tree->query->command != CORM_CMD_RAW)
+				ereport(ERROR,
+						(errcode(ERRCODE_SYNTAX_ERROR),
+						 errmsg("a subquery must be a query that reads")));
+			return;
+		case CORM_N_EXCLUDED:
+			if (stmt->command != CORM_CMD_INSERT || stmt->source->model == NULL)
+				ereport(ERROR,
+						(errcode(ERRCODE_SYNTAX_ERROR),
+						 errmsg("corm.excluded() has a meaning in an upsert only")));
+			tree->field = corm_model_field(stmt->source->model, tree->args[0].str);
+			return;
+		case CORM_N_AS:
+			corm_check_name(tree->args[1].str);
+			break;
+		case CORM_N_RAW:
+			corm_raw_check_expr(tree->args[0].str);
+			break;
+		default:
+			break;
+	}
+
+	for (int i = 0; tree->desc->args[i] != '\0'; i++)
+	{
+		switch (tree->desc->args[i])
+		{
+			case 'x':
+			case 'v':
+			case 'e':
+				corm_resolve_expr(stmt, tree->args[i].node, place);
+				break;
+			case 'X':
+			case 'V':
+			case 'E':
+			case 'O':
+			case 'P':
+			case 'S':
+				/* names inside of an expression of order_by mean fields */
+				corm_resolve_list(stmt, tree->args[i].list, place);
+				break;
+			default:
+				break;
+		}
+	}
+	check_filter_value(tree);
+}
+
+/*
+ * corm_item_name returns the output name of a select item: the alias, the
+ * name of the field or function, as SQL would.
+ */
+char *
+corm_item_name(CormTree *item)
+{
+	switch (item->tag)
+	{
+		case CORM_N_AS:
+			return item->args[1].str;
+		case CORM_N_COLUMN:
+		case CORM_N_FILTER_COLUMN:
+			if (item->field)
+				return item->field->name;
+			return item->output ? item->output : item->args[0].str;
+		case CORM_N_FN:
+			{
+				char	   *dot = strrchr(item->args[0].str, '.');
+
+				return dot ? dot + 1 : item->args[0].str;
+			}
+		case CORM_N_FILTER_WHERE:
+		case CORM_N_OVER:
+		case CORM_N_CAST:
+			return corm_item_name(item->args[0].node);
+		case CORM_N_COUNT_DISTINCT:
+			return "count";
+		default:
+			return pstrdup(item->desc->name);
+	}
+}
+
+static void
+append_model_names(List **names, CormModel *model)
+{
+	for (int i = 0; i < model->nfields; i++)
+		*names = lappend(*names, model->fields[i].name);
+}
+
+/*
+ * corm_stmt_output_names returns the names of the columns that a statement
+ * returns, as char *.  Not for RAW, whose columns only PostgreSQL knows.
+ */
+List *
+corm_stmt_output_names(CormStmt *stmt)
+{
+	List	   *items = stmt->command == CORM_CMD_SELECT ? stmt->select : stmt->returning;
+	List	   *names = NIL;
+	ListCell   *lc;
+
+	if (stmt->command == CORM_CMD_RAW)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("a raw query cannot be a source of fields"),
+				 errhint("Use corm.raw() expressions in a query over a model.")));
+	if (items == NIL)
+	{
+		if (stmt->source->model)
+			append_model_names(&names, stmt->source->model);
+		else
+			names = list_copy(stmt->source->columns);
+		return names;
+	}
+	foreach(lc, items)
+		names = lappend(names, corm_item_name(lfirst(lc)));
+	return names;
+}

@@ -1,0 +1,298 @@
+/*-------------------------------------------------------------------------
+ *
+ * operators.c
+ *		Types and operators: what an expression's type is, and how an operator
+ *		must be written so that it is the one that is meant.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_operator.h"
+#include "catalog/pg_type.h"
+#include "query/query.h"
+#include "utils/builtins.h"
+#include "utils/catcache.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+#include "utils/varlena.h"
+
+/*
+ * corm_search_path_is_safe tells whether pg_catalog is searched before all
+ * other schemas, so that a bare operator that pg_catalog has for exactly the
+ * given types is that one.  The answer is part of the key of cached plans;
+ * it is worked out anew only when the setting's text has changed.
+ */
+bool
+corm_search_path_is_safe(void)
+{
+	static char *last_path = NULL;
+	static bool last_answer = false;
+
+	if (last_path == NULL || strcmp(last_path, namespace_search_path) != 0)
+	{
+		char	   *copy = pstrdup(namespace_search_path);
+		List	   *names;
+		ListCell   *lc;
+
+		if (last_path)
+			free(last_path);
+		last_path = NULL;
+		last_answer = true;
+		if (SplitIdentifierString(copy, ',', &names))
+		{
+			foreach(lc, names)
+			{
+				/* implicitly first, unless it is listed behind another */
+				if (strcmp(lfirst(lc), "pg_catalog") == 0)
+				{
+					last_answer = foreach_current_index(lc) == 0;
+					break;
+				}
+			}
+			list_free(names);
+		}
+		pfree(copy);
+		last_path = strdup(namespace_search_path);
+	}
+	return last_answer;
+}
+
+/*
+ * corm_require_type raises 42704 unless the type exists: a stored query may
+ * outlive one.
+ */
+void
+corm_require_type(Oid typid)
+{
+	if (!get_typisdefined(typid))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("type with OID %u does not exist", typid)));
+}
+
+/*
+ * corm_deparse_type returns a type's name as SQL, with its schema unless it
+ * is one that SQL itself names.
+ */
+char *
+corm_deparse_type(Oid typid, int32 typmod)
+{
+	bits16		flags = FORMAT_TYPE_FORCE_QUALIFY;
+
+	if (typmod >= 0)
+		flags |= FORMAT_TYPE_TYPEMOD_GIVEN;
+	return format_type_extended(typid, typmod, flags);
+}
+
+/*
+ * The type of the first of some expressions whose type is known: that of
+ * COALESCE and CASE, if they are of one type at all.
+ */
+static Oid
+first_known_type(List *exprs, int start, int step)
+{
+	for (int i = start; i < list_length(exprs); i += step)
+	{
+		Oid			typid = corm_expr_type(list_nth(exprs, i));
+
+		if (OidIsValid(typid) && typid != UNKNOWNOID)
+			return typid;
+	}
+	return InvalidOid;
+}
+
+/*
+ * The operator that the schema has for exactly these types; a value given as
+ * text is taken for one of the other operand's type, as the parser does.
+ */
+static Oid
+exact_operator(const char *schema, const char *name, Oid left, Oid right)
+{
+	if (left == UNKNOWNOID)
+		left = right;
+	if (right == UNKNOWNOID)
+		right = left;
+	if (!OidIsValid(left) || !OidIsValid(right) || left == UNKNOWNOID)
+		return InvalidOid;
+	return OpernameGetOprid(list_make2(makeString(pstrdup(schema)), makeString(pstrdup(name))),
+							left, right);
+}
+
+/*
+ * corm_right_operand_type returns the type of an operator's right operand,
+ * given that of the left one.  A key of a JSON document is text: without
+ * that, a value given as text would be taken for another document.
+ */
+Oid
+corm_right_operand_type(CormTree *tree, Oid left)
+{
+	Oid			right = corm_expr_type(tree->args[1].node);
+
+	if (right != UNKNOWNOID || (left != JSONBOID && left != JSONOID))
+		return right;
+	switch (tree->tag)
+	{
+		case CORM_N_JSON_GET:
+		case CORM_N_JSON_GET_TEXT:
+		case CORM_N_HAS_KEY:
+			return TEXTOID;
+		case CORM_N_JSON_PATH_TEXT:
+			return TEXTARRAYOID;
+		default:
+			return right;
+	}
+}
+
+static Oid
+operator_result_type(CormTree *tree)
+{
+	const char *name = corm_operator_name(tree->tag);
+	Oid			left;
+	Oid			right;
+	Oid			schema;
+	Oid			oprid;
+	Oid			result;
+
+	if (name == NULL)
+		return InvalidOid;
+	left = corm_expr_type(tree->args[0].node);
+	right = corm_right_operand_type(tree, left);
+	schema = corm_operator_schema(name, left, right);
+	oprid = exact_operator(get_namespace_name(schema), name,
+						   OidIsValid(left) ? getBaseType(left) : left,
+						   OidIsValid(right) ? getBaseType(right) : right);
+	result = OidIsValid(oprid) ? get_op_rettype(oprid) : InvalidOid;
+	return IsPolymorphicType(result) ? InvalidOid : result;
+}
+
+/*
+ * corm_expr_type returns the type of an expression as far as we can tell
+ * without PostgreSQL's parser; InvalidOid if we cannot, UNKNOWNOID for a value
+ * given as text.
+ */
+Oid
+corm_expr_type(CormTree *tree)
+{
+	switch (tree->tag)
+	{
+		case CORM_N_COLUMN:
+		case CORM_N_FILTER_COLUMN:
+			if (tree->field)
+				return tree->field->typid;
+			return tree->aliased ? corm_expr_type(tree->aliased) : InvalidOid;
+		case CORM_N_VALUE:
+			return tree->typid;
+		case CORM_N_NULL:
+			return tree->args[0].oid;
+		case CORM_N_CAST:
+			return tree->args[1].oid;
+		case CORM_N_AS:
+		case CORM_N_MIN:
+		case CORM_N_MAX:
+		case CORM_N_FILTER_WHERE:
+		case CORM_N_OVER:
+			return corm_expr_type(tree->args[0].node);
+		case CORM_N_EXCLUDED:
+			return tree->field->typid;
+		case CORM_N_COALESCE:
+			return first_known_type(tree->args[0].list, 0, 1);
+		case CORM_N_CASE:
+			return first_known_type(tree->args[0].list, 1, 2);
+		case CORM_N_COUNT:
+		case CORM_N_COUNT_DISTINCT:
+			return INT8OID;
+		case CORM_N_STRING_AGG:
+			return TEXTOID;
+		default:
+			return operator_result_type(tree);
+	}
+}
+
+/*
+ * The schema of a type if that has an operator of the name for it, made by
+ * the one who made the type: in a schema where all may create, anybody could
+ * plant one.
+ */
+static Oid
+own_operator_schema(const char *name, Oid typid)
+{
+	Oid			type;
+	Oid			schema;
+	Oid			owner;
+	CatCList   *list;
+	bool		found = false;
+	HeapTuple	tuple;
+
+	if (!OidIsValid(typid) || typid == UNKNOWNOID)
+		return InvalidOid;
+	type = getBaseType(typid);
+	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
+	if (!HeapTupleIsValid(tuple))
+		return InvalidOid;
+	schema = ((Form_pg_type) GETSTRUCT(tuple))->typnamespace;
+	owner = ((Form_pg_type) GETSTRUCT(tuple))->typowner;
+	ReleaseSysCache(tuple);
+	if (schema == PG_CATALOG_NAMESPACE)
+		return schema;
+
+	list = SearchSysCacheList1(OPERNAMENSP, CStringGetDatum(name));
+	for (int i = 0; i < list->n_members && !found; i++)
+	{
+		Form_pg_operator op = (Form_pg_operator) GETSTRUCT(&list->members[i]->tuple);
+
+		found = op->oprnamespace == schema && op->oprowner == owner &&
+			(op->oprleft == type || op->oprright == type);
+	}
+	ReleaseCatCacheList(list);
+	return found ? schema : InvalidOid;
+}
+
+/*
+ * corm_operator_schema returns the schema whose operator of that name serves
+ * operands of the given types: that of a type with operators of its own
+ * (citext, hstore, ltree), else pg_catalog.
+ */
+Oid
+corm_operator_schema(const char *name, Oid left, Oid right)
+{
+	Oid			schema = own_operator_schema(name, left);
+
+	if (!OidIsValid(schema) || schema == PG_CATALOG_NAMESPACE)
+		schema = own_operator_schema(name, right);
+	return OidIsValid(schema) ? schema : PG_CATALOG_NAMESPACE;
+}
+
+/*
+ * corm_operator_is_bare tells whether an operator may be written without its
+ * schema: pg_catalog has it for exactly the given types and is searched
+ * first.  Where PostgreSQL would have to look for a similar one, one for
+ * exactly these types in another schema would win.
+ */
+bool
+corm_operator_is_bare(CormDeparse *ctx, const char *name, Oid left, Oid right)
+{
+	return ctx->path_is_safe && OidIsValid(exact_operator("pg_catalog", name, left, right));
+}
+
+/*
+ * corm_deparse_operator appends an operator with blanks around it: bare where
+ * that can mean only pg_catalog's, else with its schema.
+ */
+void
+corm_deparse_operator(CormDeparse *ctx, const char *name, const char *keyword, Oid left, Oid right)
+{
+	Oid			schema;
+
+	if (corm_operator_is_bare(ctx, name, left, right))
+	{
+		appendStringInfo(ctx->buf, " %s ", keyword);
+		return;
+	}
+	schema = corm_operator_schema(name, left, right);
+	appendStringInfo(ctx->buf, " OPERATOR(%s.%s) ",
+					 quote_identifier(get_namespace_name(schema)), name);
+}

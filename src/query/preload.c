@@ -1,0 +1,344 @@
+/*-------------------------------------------------------------------------
+ *
+ * preload.c
+ *		Statements whose rows bring their relations along, and pages.
+ *
+ *		SELECT p.id, p.name, orders.v AS orders
+ *		FROM (SELECT users.id, users.name, users.id AS "key 1"
+ *			  FROM users WHERE ... ORDER BY ... LIMIT ...) AS p
+ *		LEFT JOIN LATERAL (SELECT COALESCE(jsonb_agg(to_jsonb(r.*)), '[]') AS v
+ *						   FROM (SELECT ... FROM orders
+ *								 WHERE orders.user_id = p."key 1"
+ *								 ORDER BY ... LIMIT ...) AS r) AS orders ON true
+ *
+ * The parents are sorted and limited below the laterals, so that children are
+ * fetched for one page only.  A lateral subquery with an aggregate or a LIMIT
+ * can be joined by a nested loop alone, which keeps the parents' order; for
+ * that a relation to one has LIMIT 1.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "query/query.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/typcache.h"
+
+static bool
+is_json_type(Oid typid)
+{
+	return typid == JSONBOID || typid == JSONOID;
+}
+
+static void
+append_limit_one(CormDeparse *ctx, CormPreload *preload)
+{
+	if (!preload->to_many && preload->query->limit == NULL)
+		appendStringInfoString(ctx->buf, " LIMIT 1");
+}
+
+/*
+ * The rows of a relation as JSON: an array, or an object or NULL.
+ */
+static void
+deparse_json_rows(CormDeparse *ctx, CormPreload *preload)
+{
+	StringInfo	buf = ctx->buf;
+
+	if (preload->to_many)
+		appendStringInfo(buf, "SELECT COALESCE(pg_catalog.jsonb_agg(pg_catalog.to_jsonb(%s.*)), '[]') AS v FROM (",
+						 CORM_ROWS_ALIAS);
+	else
+		appendStringInfo(buf, "SELECT pg_catalog.to_jsonb(%s.*) AS v FROM (", CORM_ROWS_ALIAS);
+	corm_deparse_select(ctx, preload->query, corm_items_json(preload->query));
+	append_limit_one(ctx, preload);
+	appendStringInfo(buf, ") AS %s", CORM_ROWS_ALIAS);
+}
+
+/*
+ * The same as values of a row type: an array of it, or one of it or NULL.
+ */
+static void
+deparse_typed_rows(CormDeparse *ctx, CormPreload *preload, Oid row_type)
+{
+	StringInfo	buf = ctx->buf;
+	TupleDesc	tupdesc = lookup_rowtype_tupdesc_copy(row_type, -1);
+	CormDeparseRequest request = {.output = CORM_OUTPUT_ROWS, .typid = row_type, .tupdesc = tupdesc};
+	List	   *items = corm_items_row(preload->query, &request);
+	int			item = 0;
+
+	appendStringInfoString(buf, preload->to_many ? "SELECT COALESCE(pg_catalog.array_agg(" : "SELECT ");
+	appendStringInfoString(buf, "CAST(ROW(");
+	for (int i = 0; i < tupdesc->natts; i++)
+	{
+		if (i > 0)
+			appendStringInfoString(buf, ", ");
+		if (TupleDescAttr(tupdesc, i)->attisdropped)
+			appendStringInfoString(buf, "NULL");
+		else
+		{
+			CormItem   *column = list_nth(items, item++);
+
+			column->name = psprintf("c%d", item);
+			column->quiet = false;
+			appendStringInfo(buf, "%s.%s", CORM_ROWS_ALIAS, column->name);
+		}
+	}
+	appendStringInfo(buf, ") AS %s)", corm_deparse_type(row_type, -1));
+	appendStringInfo(buf, preload->to_many ? "), '{}') AS v FROM (" : " AS v FROM (");
+	corm_deparse_select(ctx, preload->query, items);
+	append_limit_one(ctx, preload);
+	appendStringInfo(buf, ") AS %s", CORM_ROWS_ALIAS);
+}
+
+static void
+deparse_preload(CormDeparse *ctx, CormPreload *preload, Oid typid)
+{
+	Oid			row_type = preload->to_many ? get_element_type(typid) : typid;
+
+	check_stack_depth();
+	ctx->depth++;
+	if (!OidIsValid(typid) || is_json_type(typid))
+		deparse_json_rows(ctx, preload);
+	else if (OidIsValid(row_type) && get_typtype(row_type) == TYPTYPE_COMPOSITE && row_type != RECORDOID)
+		deparse_typed_rows(ctx, preload, row_type);
+	else
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("relation \"%s\" cannot be preloaded into an attribute of type %s",
+						preload->name, format_type_be(typid)),
+				 errhint("The attribute must be of type jsonb or %s.",
+						 preload->to_many ? "an array of a row type" : "a row type")));
+	ctx->depth--;
+}
+
+/*
+ * The items of the subquery of parents: those that are columns, under names
+ * that differ, and the keys that preloads join by.
+ */
+static List *
+parent_items(CormStmt *stmt, List *items)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, items)
+	{
+		CormItem   *item = lfirst(lc);
+		CormItem   *copy;
+		ListCell   *other;
+		int			same = 0;
+
+		if (item->preload)
+			continue;
+		copy = palloc(sizeof(CormItem));
+		*copy = *item;
+		copy->quiet = false;
+		foreach(other, result)
+			same += strcmp(((CormItem *) lfirst(other))->name, copy->name) == 0;
+		if (same > 0)
+			copy->name = psprintf("%s %d", copy->name, list_length(result) + 1);
+		result = lappend(result, copy);
+	}
+	foreach(lc, stmt->parent_keys)
+	{
+		CormTree   *column = corm_make_column(stmt->source, lfirst(lc));
+		CormItem   *item = palloc0(sizeof(CormItem));
+
+		item->name = corm_parent_key_name(foreach_current_index(lc));
+		item->range = stmt->source;
+		item->field = column->field;
+		item->column = column->output;
+		result = lappend(result, item);
+	}
+	return result;
+}
+
+/*
+ * The select list over the subquery of parents.
+ */
+static void
+deparse_outer_items(CormDeparse *ctx, CormStmt *stmt, List *items, List *inner, bool named)
+{
+	StringInfo	buf = ctx->buf;
+	const char *parents = quote_identifier(stmt->parents->alias);
+	int			n = 0;
+	ListCell   *lc;
+
+	foreach(lc, items)
+	{
+		CormItem   *item = lfirst(lc);
+
+		if (foreach_current_index(lc) > 0)
+			appendStringInfoString(buf, ", ");
+		if (item->preload)
+		{
+			bool		cast = item->cast == JSONOID;
+
+			appendStringInfo(buf, "%s%s.v%s", cast ? "CAST(" : "",
+							 quote_identifier(item->preload->alias), cast ? " AS json)" : "");
+			if (named)
+				appendStringInfo(buf, " AS %s", quote_identifier(item->name));
+		}
+		else
+		{
+			CormItem   *column = list_nth(inner, n++);
+
+			appendStringInfo(buf, "%s.%s", parents, quote_identifier(column->name));
+			if (named && strcmp(column->name, item->name) != 0)
+				appendStringInfo(buf, " AS %s", quote_identifier(item->name));
+		}
+	}
+}
+
+static bool
+is_named(List *items)
+{
+	ListCell   *lc;
+
+	foreach(lc, items)
+		if (!((CormItem *) lfirst(lc))->quiet)
+			return true;
+	return false;
+}
+
+#define ROW_NUMBER "row number"
+
+/*
+ * FROM the parents' page, with the preloads joined.
+ */
+static void
+deparse_parents(CormDeparse *ctx, CormStmt *stmt, List *items, List *inner)
+{
+	StringInfo	buf = ctx->buf;
+	ListCell   *lc;
+
+	appendStringInfoString(buf, " FROM (");
+	corm_deparse_plain_select(ctx, stmt, inner);
+	appendStringInfo(buf, ") AS %s", quote_identifier(stmt->parents->alias));
+	foreach(lc, items)
+	{
+		CormItem   *item = lfirst(lc);
+
+		if (item->preload == NULL)
+			continue;
+		appendStringInfoString(buf, " LEFT JOIN LATERAL (");
+		deparse_preload(ctx, item->preload, item->cast);
+		appendStringInfo(buf, ") AS %s ON true", quote_identifier(item->preload->alias));
+	}
+	if (stmt->reversed)
+		appendStringInfo(buf, " ORDER BY %s.%s DESC", quote_identifier(stmt->parents->alias),
+						 quote_identifier(ROW_NUMBER));
+}
+
+/*
+ * A window over the reversed order numbers the rows, to turn them back.
+ */
+static CormItem *
+row_number_item(CormStmt *stmt)
+{
+	CormItem   *item = palloc0(sizeof(CormItem));
+	CormTree   *number = corm_make_tree(CORM_N_FN);
+	CormTree   *over = corm_make_tree(CORM_N_OVER);
+
+	number->args[0].str = "pg_catalog.row_number";
+	over->args[0].node = number;
+	over->args[2].list = stmt->order_by;
+	item->name = ROW_NUMBER;
+	item->tree = over;
+	return item;
+}
+
+static void
+require_parents(CormStmt *stmt)
+{
+	if (stmt->parents == NULL)
+	{
+		stmt->parents = palloc0(sizeof(CormRange));
+		stmt->parents->name = "";
+		stmt->parents->alias = corm_unique_alias(stmt, "p");
+	}
+}
+
+/*
+ * corm_deparse_nested_select appends a statement with preloads, or one whose
+ * rows are read backwards.
+ */
+void
+corm_deparse_nested_select(CormDeparse *ctx, CormStmt *stmt, List *items)
+{
+	List	   *inner = parent_items(stmt, items);
+
+	require_parents(stmt);
+	if (stmt->reversed)
+		inner = lappend(inner, row_number_item(stmt));
+	appendStringInfoString(ctx->buf, "SELECT ");
+	deparse_outer_items(ctx, stmt, items, inner, is_named(items));
+	deparse_parents(ctx, stmt, items, inner);
+}
+
+/*
+ * The text of an expression of the order that reads back as the same value,
+ * whatever the settings of the session are.
+ */
+static void
+deparse_cursor_value(CormDeparse *ctx, const char *column, Oid typid)
+{
+	Oid			base = OidIsValid(typid) ? getBaseType(typid) : InvalidOid;
+
+	if (base == TIMESTAMPTZOID || base == TIMESTAMPOID || base == DATEOID)
+		appendStringInfo(ctx->buf, "pg_catalog.jsonb_extract_path_text(pg_catalog.to_jsonb(%s))", column);
+	else
+		appendStringInfo(ctx->buf, "CAST(%s AS text)", column);
+}
+
+/*
+ * corm_deparse_page appends a statement of two columns: each row as a JSON
+ * object, and the values of the order's expressions as text[].
+ */
+void
+corm_deparse_page(CormDeparse *ctx, CormStmt *stmt)
+{
+	StringInfo	buf = ctx->buf;
+	List	   *items = corm_items_json(stmt);
+	List	   *inner = parent_items(stmt, items);
+	List	   *keys = NIL;
+	ListCell   *lc;
+
+	require_parents(stmt);
+	foreach(lc, stmt->order_by)
+	{
+		CormTree   *expr = lfirst(lc);
+		CormItem   *item = palloc0(sizeof(CormItem));
+
+		if (expr->tag == CORM_N_ASC || expr->tag == CORM_N_DESC)
+			expr = expr->args[0].node;
+		item->name = psprintf("cursor %d", foreach_current_index(lc) + 1);
+		item->tree = expr->aliased ? expr->aliased : expr;
+		if (item->tree->tag == CORM_N_AS)
+			item->tree = item->tree->args[0].node;
+		inner = lappend(inner, item);
+		keys = lappend(keys, item);
+	}
+	if (stmt->reversed)
+		inner = lappend(inner, row_number_item(stmt));
+
+	appendStringInfo(buf, "SELECT (SELECT pg_catalog.to_jsonb(%s.*) FROM (SELECT ", CORM_ROWS_ALIAS);
+	deparse_outer_items(ctx, stmt, items, inner, true);
+	appendStringInfo(buf, ") AS %s), ARRAY[", CORM_ROWS_ALIAS);
+	foreach(lc, keys)
+	{
+		CormItem   *item = lfirst(lc);
+
+		if (foreach_current_index(lc) > 0)
+			appendStringInfoString(buf, ", ");
+		deparse_cursor_value(ctx, psprintf("%s.%s", quote_identifier(stmt->parents->alias),
+										   quote_identifier(item->name)),
+							 corm_expr_type(item->tree));
+	}
+	appendStringInfoChar(buf, ']');
+	deparse_parents(ctx, stmt, items, inner);
+}

@@ -1,0 +1,154 @@
+/*-------------------------------------------------------------------------
+ *
+ * raw.c
+ *		SQL text written by users: corm.raw() and corm.raw_query().
+ *
+ * Raw text is the one door for SQL text, and its author is trusted with it.
+ * It is still parsed here, so that a slip in it is an error of its own and
+ * cannot swallow what stands around it, and its $n are renumbered by
+ * PostgreSQL's lexer, which knows strings and comments.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <ctype.h>
+
+#include "nodes/parsenodes.h"
+#include "parser/parser.h"
+#include "parser/scanner.h"
+#include "query/query.h"
+
+/*
+ * Positions in errors of PostgreSQL's parser are those in the text that it
+ * was given, not in the statement of the client.
+ */
+static void
+sql_error_callback(void *arg)
+{
+	int			position = geterrposition();
+
+	if (position > 0)
+	{
+		errposition(0);
+		internalerrposition(position);
+		internalerrquery((const char *) arg);
+	}
+}
+
+/*
+ * corm_push_sql_errors makes errors refer to the given SQL until the caller
+ * sets error_context_stack back to callback->previous.
+ */
+void
+corm_push_sql_errors(ErrorContextCallback *callback, const char *sql)
+{
+	callback->callback = sql_error_callback;
+	callback->arg = unconstify(char *, sql);
+	callback->previous = error_context_stack;
+	error_context_stack = callback;
+}
+
+static List *
+parse(const char *sql, RawParseMode mode)
+{
+	ErrorContextCallback callback;
+	List	   *parsed;
+
+	corm_push_sql_errors(&callback, sql);
+	parsed = raw_parser(sql, mode);
+	error_context_stack = callback.previous;
+	return parsed;
+}
+
+/*
+ * corm_raw_check_expr raises a syntax error unless sql is one expression.
+ */
+void
+corm_raw_check_expr(const char *sql)
+{
+	List	   *parsed = parse(sql, RAW_PARSE_PLPGSQL_EXPR);
+	SelectStmt *select = (SelectStmt *) linitial_node(RawStmt, parsed)->stmt;
+
+	/* PL/pgSQL's expressions may go on with FROM, WHERE, ...: these may not */
+	if (list_length(select->targetList) != 1 || select->fromClause || select->whereClause ||
+		select->groupClause || select->havingClause || select->windowClause ||
+		select->sortClause || select->limitCount || select->limitOffset ||
+		select->lockingClause || select->distinctClause || select->op != SETOP_NONE)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("corm.raw() takes one SQL expression"),
+				 errdetail("The text is \"%s\".", sql)));
+}
+
+/*
+ * corm_raw_check_statement raises a syntax error unless sql is exactly one
+ * statement, and returns a copy of its text without a trailing semicolon.
+ */
+char *
+corm_raw_check_statement(const char *sql)
+{
+	List	   *parsed = parse(sql, RAW_PARSE_DEFAULT);
+	RawStmt    *stmt;
+
+	if (list_length(parsed) != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("corm.raw_query() takes one SQL statement, not %d", list_length(parsed))));
+	stmt = linitial_node(RawStmt, parsed);
+	switch (nodeTag(stmt->stmt))
+	{
+		case T_SelectStmt:
+		case T_InsertStmt:
+		case T_UpdateStmt:
+		case T_DeleteStmt:
+		case T_MergeStmt:
+			break;
+		default:
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("corm.raw_query() takes SELECT, INSERT, UPDATE, DELETE, MERGE or VALUES")));
+	}
+	if (stmt->stmt_len > 0)
+		return pnstrdup(sql + stmt->stmt_location, stmt->stmt_len);
+	return pstrdup(sql + stmt->stmt_location);
+}
+
+/*
+ * corm_raw_append copies sql to buf, calling param in the place of every $n,
+ * which appends what shall stand there.  A newline at the end keeps a
+ * comment at the end of the text from swallowing what follows.
+ */
+void
+corm_raw_append(StringInfo buf, const char *sql, CormRawParam param, void *arg)
+{
+	core_yyscan_t scanner;
+	core_yy_extra_type extra;
+	core_YYSTYPE value;
+	YYLTYPE		location;
+	int			copied = 0;
+	bool		has_comment = strstr(sql, "--") != NULL;
+
+	scanner = scanner_init(sql, &extra, &ScanKeywords, ScanKeywordTokens);
+	while (core_yylex(&value, &location, scanner) != 0)
+	{
+		const char *token = sql + location;
+		char	   *end;
+		long		number;
+
+		/* no other token begins so: the tag of a dollar quote is no number */
+		if (token[0] != '$' || !isdigit((unsigned char) token[1]))
+			continue;
+		errno = 0;
+		number = strtol(token + 1, &end, 10);
+		if (errno != 0 || number > PG_UINT16_MAX)
+			number = 0;			/* refused by param */
+		appendBinaryStringInfo(buf, sql + copied, location - copied);
+		param(arg, (int) number);
+		copied = end - sql;
+	}
+	scanner_finish(scanner);
+	appendStringInfoString(buf, sql + copied);
+	if (has_comment)
+		appendStringInfoChar(buf, '\n');
+}

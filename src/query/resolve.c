@@ -1,0 +1,785 @@
+/*-------------------------------------------------------------------------
+ *
+ * resolve.c
+ *		From a list of clauses to a statement whose names are bound.
+ *
+ * Clauses come in any order; each goes to its place in a CormStmt.  Names
+ * become fields of models, output columns, or columns of subqueries: names.c.
+ *
+ * Everything is allocated in the current context and points to models, which
+ * live until the end of the transaction.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "query/query.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+static void misplaced(CormTree *clause, const char *why) pg_attribute_noreturn();
+
+static void
+misplaced(CormTree *clause, const char *why)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_SYNTAX_ERROR),
+			 errmsg("corm.%s() %s", clause->desc->func, why)));
+}
+
+/*
+ * Clauses
+ */
+
+static bool
+is_source(CormNodeTag tag)
+{
+	return tag == CORM_N_SELECTOR || tag == CORM_N_FROM_QUERY || tag == CORM_N_FROM_CTE ||
+		tag == CORM_N_INSERTER || tag == CORM_N_UPDATER || tag == CORM_N_DELETER ||
+		tag == CORM_N_RAW_QUERY;
+}
+
+static void
+resolve_source(CormStmt *stmt, CormTree *source, Oid default_model)
+{
+	if (source == NULL)
+	{
+		CormTree	implied = {.tag = CORM_N_SELECTOR, .desc = corm_node_desc(CORM_N_SELECTOR)};
+
+		if (!OidIsValid(default_model))
+			ereport(ERROR,
+					(errcode(ERRCODE_SYNTAX_ERROR),
+					 errmsg("query has no source"),
+					 errhint("Begin it with corm.selector(), corm.updater() or another source.")));
+		stmt->source = corm_add_model_range(stmt, &implied, default_model, NULL);
+		return;
+	}
+
+	switch (source->tag)
+	{
+		case CORM_N_SELECTOR:
+			stmt->source = corm_add_model_range(stmt, source, source->args[0].oid, source->args[1].str);
+			break;
+		case CORM_N_FROM_QUERY:
+			stmt->source = corm_add_query_range(stmt, source, source->args[0].list, source->args[1].str);
+			break;
+		case CORM_N_FROM_CTE:
+			stmt->source = corm_add_cte_range(stmt, source, source->args[0].str, source->args[1].str);
+			break;
+		case CORM_N_INSERTER:
+		case CORM_N_UPDATER:
+		case CORM_N_DELETER:
+			stmt->command = source->tag == CORM_N_INSERTER ? CORM_CMD_INSERT :
+				source->tag == CORM_N_UPDATER ? CORM_CMD_UPDATE : CORM_CMD_DELETE;
+			stmt->source = corm_add_model_range(stmt, source, source->args[0].oid, NULL);
+			break;
+		case CORM_N_RAW_QUERY:
+			stmt->command = CORM_CMD_RAW;
+			stmt->raw_sql = corm_raw_check_statement(source->args[0].str);
+			stmt->raw_args = source->args[1].list;
+			corm_resolve_list(stmt, stmt->raw_args, CORM_PLACE_INPUT);
+			break;
+		default:
+			elog(ERROR, "unrecognized source %d", (int) source->tag);
+	}
+}
+
+static void
+resolve_join(CormStmt *stmt, CormTree *clause)
+{
+	CormJoin   *join;
+
+	switch (clause->tag)
+	{
+		case CORM_N_JOIN:
+		case CORM_N_LEFT_JOIN:
+		case CORM_N_RIGHT_JOIN:
+		case CORM_N_FULL_JOIN:
+			if (stmt->command != CORM_CMD_SELECT)
+				misplaced(clause, "has no meaning in a write");
+			corm_join_relation(stmt, clause);
+			return;
+		case CORM_N_JOIN_MODEL:
+		case CORM_N_LEFT_JOIN_MODEL:
+		case CORM_N_RIGHT_JOIN_MODEL:
+		case CORM_N_FULL_JOIN_MODEL:
+			join = palloc0(sizeof(CormJoin));
+			join->tag = clause->tag;
+			join->range = corm_add_model_range(stmt, clause, clause->args[0].oid, clause->args[2].str);
+			join->condition = clause->args[1].node;
+			break;
+		case CORM_N_CROSS_JOIN:
+			join = palloc0(sizeof(CormJoin));
+			join->tag = clause->tag;
+			join->range = corm_add_model_range(stmt, clause, clause->args[0].oid, clause->args[1].str);
+			break;
+		case CORM_N_JOIN_QUERY:
+			join = palloc0(sizeof(CormJoin));
+			join->tag = CORM_N_JOIN_MODEL;
+			join->range = corm_add_query_range(stmt, clause, clause->args[0].list, clause->args[2].str);
+			join->condition = clause->args[1].node;
+			break;
+		case CORM_N_JOIN_CTE:
+			join = palloc0(sizeof(CormJoin));
+			join->tag = CORM_N_JOIN_MODEL;
+			join->range = corm_add_cte_range(stmt, clause, clause->args[0].str, clause->args[2].str);
+			join->condition = clause->args[1].node;
+			break;
+		default:
+			return;
+	}
+
+	if (stmt->command == CORM_CMD_INSERT)
+		misplaced(clause, "has no meaning in an insert");
+	if (stmt->command != CORM_CMD_SELECT &&
+		join->tag != CORM_N_JOIN_MODEL && join->tag != CORM_N_CROSS_JOIN)
+		misplaced(clause, "is not possible in a write, only inner and cross joins are");
+	stmt->joins = lappend(stmt->joins, join);
+}
+
+static void
+set_lock(CormStmt *stmt, CormTree *clause)
+{
+	const char *mode = clause->args[0].str ? clause->args[0].str : "";
+
+	stmt->lock = clause->tag;
+	if (mode[0] == '\0')
+		stmt->lock_wait = "";
+	else if (pg_strcasecmp(mode, "nowait") == 0)
+		stmt->lock_wait = " NOWAIT";
+	else if (pg_strcasecmp(mode, "skip locked") == 0)
+		stmt->lock_wait = " SKIP LOCKED";
+	else
+		ereport(ERROR,
+				(errcode(CORM_ERRCODE_BAD_OPTION),
+				 errmsg("unrecognized lock mode \"%s\"", mode),
+				 errhint("Modes are \"nowait\" and \"skip locked\".")));
+}
+
+/*
+ * A field that a write names; generated and read-only ones are refused.
+ */
+static CormField *
+writable_field(CormStmt *stmt, const char *name)
+{
+	CormField  *field = corm_model_field(stmt->source->model, name);
+
+	if (field->generated || field->read_only)
+		ereport(ERROR,
+				(errcode(CORM_ERRCODE_READ_ONLY_FIELD),
+				 errmsg("field \"%s\" of model \"%s\" cannot be written",
+						field->name, stmt->source->model->name),
+				 errdetail("It is %s.", field->generated ? "a generated column" : "read-only")));
+	return field;
+}
+
+static void
+add_assignment(CormStmt *stmt, CormTree *clause, List **sets)
+{
+	CormAssignment *set = palloc(sizeof(CormAssignment));
+	ListCell   *lc;
+
+	set->field = writable_field(stmt, clause->args[0].str);
+	set->value = clause->args[1].node;
+	foreach(lc, *sets)
+	{
+		/* as in an object literal, the last one counts */
+		if (((CormAssignment *) lfirst(lc))->field == set->field)
+		{
+			lfirst(lc) = set;
+			return;
+		}
+	}
+	*sets = lappend(*sets, set);
+}
+
+static bool
+is_read_clause(CormNodeTag tag)
+{
+	switch (tag)
+	{
+		case CORM_N_SELECT:
+		case CORM_N_DISTINCT:
+		case CORM_N_DISTINCT_ON:
+		case CORM_N_GROUP_BY:
+		case CORM_N_HAVING:
+		case CORM_N_ORDER_BY:
+		case CORM_N_LIMIT:
+		case CORM_N_OFFSET:
+		case CORM_N_FOR_UPDATE:
+		case CORM_N_FOR_SHARE:
+		case CORM_N_UNION:
+		case CORM_N_UNION_ALL:
+		case CORM_N_INTERSECT:
+		case CORM_N_EXCEPT:
+		case CORM_N_AFTER:
+		case CORM_N_BEFORE:
+		case CORM_N_PRELOAD:
+			return true;
+		default:
+			return false;
+	}
+}
+
+static bool
+is_insert_clause(CormNodeTag tag)
+{
+	switch (tag)
+	{
+		case CORM_N_ROWS:
+		case CORM_N_ON_CONFLICT:
+		case CORM_N_ON_CONFLICT_WHERE:
+		case CORM_N_ON_CONSTRAINT:
+		case CORM_N_DO_NOTHING:
+		case CORM_N_DO_SELECT:
+		case CORM_N_DO_UPDATE:
+			return true;
+		default:
+			return false;
+	}
+}
+
+static bool
+is_write_clause(CormNodeTag tag)
+{
+	return tag == CORM_N_SET || tag == CORM_N_RETURNING || tag == CORM_N_ALL_ROWS ||
+		tag == CORM_N_MAX_ROWS || is_insert_clause(tag);
+}
+
+/*
+ * A clause must have a meaning for the command: one that would be ignored is
+ * a mistake that the user should hear of.
+ */
+static void
+check_clause_fits(CormStmt *stmt, CormTree *clause)
+{
+	CormNodeTag tag = clause->tag;
+
+	if (stmt->command == CORM_CMD_RAW)
+		misplaced(clause, "cannot be combined with a raw query");
+	if (stmt->command == CORM_CMD_SELECT)
+	{
+		if (is_write_clause(tag))
+			misplaced(clause, "has no meaning in a query that reads");
+		return;
+	}
+	if (is_read_clause(tag))
+		misplaced(clause, "has no meaning in a write");
+	if (is_insert_clause(tag) && stmt->command != CORM_CMD_INSERT)
+		misplaced(clause, "has a meaning in an insert only");
+	if (tag == CORM_N_SET && stmt->command == CORM_CMD_DELETE)
+		misplaced(clause, "has no meaning in a delete");
+	if (stmt->command == CORM_CMD_INSERT &&
+		(tag == CORM_N_WHERE || tag == CORM_N_ALL_ROWS))
+	{
+		if (tag == CORM_N_WHERE && stmt->conflict_action == CORM_CONFLICT_UPDATE)
+			return;				/* ON CONFLICT DO UPDATE ... WHERE */
+		misplaced(clause, "has no meaning in an insert");
+	}
+}
+
+static void
+place_clause(CormStmt *stmt, CormTree *clause, List **preloads)
+{
+	CormSetOp  *setop;
+	CormCte    *cte;
+	ListCell   *lc;
+
+	check_clause_fits(stmt, clause);
+
+	switch (clause->tag)
+	{
+		case CORM_N_SELECT:
+			stmt->select = list_concat(stmt->select, clause->args[0].list);
+			break;
+		case CORM_N_DISTINCT:
+			stmt->distinct = true;
+			break;
+		case CORM_N_DISTINCT_ON:
+			stmt->distinct_on = list_concat(stmt->distinct_on, clause->args[0].list);
+			break;
+		case CORM_N_WHERE:
+			stmt->where = list_concat(stmt->where, clause->args[0].list);
+			break;
+		case CORM_N_GROUP_BY:
+			stmt->group_by = list_concat(stmt->group_by, clause->args[0].list);
+			break;
+		case CORM_N_HAVING:
+			stmt->having = list_concat(stmt->having, clause->args[0].list);
+			break;
+		case CORM_N_ORDER_BY:
+			stmt->order_by = list_concat(stmt->order_by, clause->args[0].list);
+			break;
+		case CORM_N_LIMIT:
+			stmt->limit = clause->args[0].node;
+			break;
+		case CORM_N_OFFSET:
+			stmt->offset = clause->args[0].node;
+			break;
+		case CORM_N_FOR_UPDATE:
+		case CORM_N_FOR_SHARE:
+			set_lock(stmt, clause);
+			break;
+		case CORM_N_WITH:
+			cte = palloc(sizeof(CormCte));
+			cte->name = clause->args[0].str;
+			corm_check_name(cte->name);
+			cte->query = corm_resolve_stmt(clause->args[1].list, InvalidOid, stmt);
+			stmt->ctes = lappend(stmt->ctes, cte);
+			break;
+		case CORM_N_UNION:
+		case CORM_N_UNION_ALL:
+		case CORM_N_INTERSECT:
+		case CORM_N_EXCEPT:
+			setop = palloc(sizeof(CormSetOp));
+			setop->tag = clause->tag;
+			setop->query = corm_resolve_stmt(clause->args[0].list, InvalidOid, stmt->parent);
+			stmt->setops = lappend(stmt->setops, setop);
+			break;
+		case CORM_N_SET:
+			add_assignment(stmt, clause,
+						   stmt->conflict_action == CORM_CONFLICT_UPDATE ?
+						   &stmt->update_sets : &stmt->sets);
+			break;
+		case CORM_N_ROWS:
+			if (stmt->rows)
+				misplaced(clause, "was given twice");
+			stmt->rows = clause->args[0].node;
+			break;
+		case CORM_N_ON_CONFLICT:
+			foreach(lc, clause->args[0].list)
+				stmt->conflict_fields = lappend(stmt->conflict_fields,
+												corm_model_field(stmt->source->model, lfirst(lc)));
+			break;
+		case CORM_N_ON_CONFLICT_WHERE:
+			stmt->conflict_where = clause->args[0].node;
+			break;
+		case CORM_N_ON_CONSTRAINT:
+			stmt->conflict_constraint = clause->args[0].str;
+			break;
+		case CORM_N_DO_NOTHING:
+			stmt->conflict_action = CORM_CONFLICT_NOTHING;
+			break;
+		case CORM_N_DO_UPDATE:
+			stmt->conflict_action = CORM_CONFLICT_UPDATE;
+			foreach(lc, clause->args[0].list)
+				stmt->update_fields = lappend(stmt->update_fields, writable_field(stmt, lfirst(lc)));
+			break;
+		case CORM_N_AFTER:
+		case CORM_N_BEFORE:
+			if (stmt->cursor)
+				misplaced(clause, "is one cursor too many");
+			stmt->cursor = clause;
+			stmt->reversed = clause->tag == CORM_N_BEFORE;
+			break;
+		case CORM_N_PRELOAD:
+			*preloads = lappend(*preloads, clause);
+			break;
+		case CORM_N_DO_SELECT:
+			stmt->conflict_action = CORM_CONFLICT_SELECT;
+			break;
+		case CORM_N_SCOPE:
+		case CORM_N_UNSCOPED:
+		case CORM_N_ONLY_DELETED:
+			break;				/* done before the others */
+		case CORM_N_RETURNING:
+			stmt->returns = true;
+			stmt->returning = list_concat(stmt->returning, clause->args[0].list);
+			break;
+		case CORM_N_ALL_ROWS:
+			stmt->all_rows = true;
+			break;
+		case CORM_N_MAX_ROWS:
+			stmt->max_rows = clause->args[0].node;
+			/* a guard that cannot be read must not be passed over */
+			if (stmt->max_rows->tag != CORM_N_NULL &&
+				(stmt->max_rows->tag != CORM_N_VALUE ||
+				 (stmt->max_rows->typid != INT8OID && stmt->max_rows->typid != INT4OID)))
+				ereport(ERROR,
+						(errcode(ERRCODE_DATATYPE_MISMATCH),
+						 errmsg("corm.max_rows() expects an integer")));
+			break;
+		default:
+			resolve_join(stmt, clause);
+	}
+}
+
+static void
+resolve_assignments(CormStmt *stmt, List *sets)
+{
+	ListCell   *lc;
+
+	foreach(lc, sets)
+		corm_resolve_expr(stmt, ((CormAssignment *) lfirst(lc))->value, CORM_PLACE_INPUT);
+}
+
+static bool
+is_true(CormTree *tree)
+{
+	ListCell   *lc;
+
+	if (tree->tag != CORM_N_AND)
+		return false;
+	foreach(lc, tree->args[0].list)
+		if (!is_true(lfirst(lc)))
+			return false;
+	return true;
+}
+
+/*
+ * A write without a condition is refused unless that is said; conditions
+ * that are empty ANDs are none.
+ */
+static void
+check_has_where(CormStmt *stmt)
+{
+	ListCell   *lc;
+
+	if (stmt->all_rows)
+		return;
+	foreach(lc, stmt->where)
+		if (!is_true(lfirst(lc)))
+			return;
+	ereport(ERROR,
+			(errcode(CORM_ERRCODE_MISSING_WHERE),
+			 errmsg("missing where clause"),
+			 errdetail("The %s of model \"%s\" would write every row.",
+					   stmt->command == CORM_CMD_UPDATE ? "update" : "delete",
+					   stmt->source->model->name),
+			 errhint("Add corm.where(), or corm.all_rows() if that is meant.")));
+}
+
+static void
+check_conflict(CormStmt *stmt)
+{
+	if (stmt->command != CORM_CMD_INSERT)
+		return;
+	if (stmt->conflict_action == CORM_CONFLICT_NONE &&
+		(stmt->conflict_fields || stmt->conflict_constraint || stmt->conflict_where))
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("corm.on_conflict() and corm.on_constraint() need an action"),
+				 errhint("Add corm.do_nothing() or corm.do_update().")));
+	if ((stmt->conflict_action == CORM_CONFLICT_UPDATE || stmt->conflict_action == CORM_CONFLICT_SELECT) &&
+		stmt->conflict_fields == NIL && stmt->conflict_constraint == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("corm.%s() needs to know which key decides",
+						stmt->conflict_action == CORM_CONFLICT_UPDATE ? "do_update" : "do_select"),
+				 errhint("Add corm.on_conflict() with the fields of the key, or corm.on_constraint().")));
+	if (stmt->conflict_fields && stmt->conflict_constraint)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("corm.on_conflict() and corm.on_constraint() exclude each other")));
+}
+
+/*
+ * Adds the clauses of the scopes that are asked for, and of the model's
+ * default scopes, and notes what is asked of soft-deleted rows.
+ */
+static List *
+expand_scopes(CormStmt *stmt, List *clauses)
+{
+	CormModel  *model = stmt->source ? stmt->source->model : NULL;
+	List	   *result = list_copy(clauses);
+	ListCell   *lc;
+
+	foreach(lc, clauses)
+	{
+		CormTree   *clause = lfirst(lc);
+
+		if (clause->tag == CORM_N_UNSCOPED)
+			stmt->unscoped = true;
+		else if (clause->tag == CORM_N_ONLY_DELETED)
+		{
+			if (model == NULL || model->soft_delete < 0)
+				misplaced(clause, "needs a model with soft delete");
+			stmt->only_deleted = true;
+		}
+		else if (clause->tag == CORM_N_SCOPE)
+		{
+			if (model == NULL)
+				misplaced(clause, "needs a query over a model");
+			result = list_concat(result, corm_scope_clauses(model, clause->args[0].str));
+		}
+	}
+	if (model && !stmt->unscoped && stmt->command != CORM_CMD_INSERT)
+		result = list_concat(result, corm_default_scope_clauses(model));
+	return result;
+}
+
+static int
+count_dots(const char *path)
+{
+	int			n = 0;
+
+	for (const char *p = path; *p; p++)
+		n += *p == '.';
+	return n;
+}
+
+static bool
+sets_field(CormStmt *stmt, CormField *field)
+{
+	ListCell   *lc;
+
+	foreach(lc, stmt->sets)
+		if (((CormAssignment *) lfirst(lc))->field == field)
+			return true;
+	return false;
+}
+
+static void
+assign(CormStmt *stmt, int field, CormTree *value)
+{
+	CormAssignment *set = palloc(sizeof(CormAssignment));
+
+	set->field = &stmt->source->model->fields[field];
+	set->value = value;
+	if (!sets_field(stmt, set->field))
+		stmt->sets = lappend(stmt->sets, set);
+}
+
+static CormTree *
+now_tree(void)
+{
+	CormTree   *now = corm_make_tree(CORM_N_FN);
+
+	now->args[0].str = "pg_catalog.now";
+	return now;
+}
+
+static CormTree *
+one_tree(void)
+{
+	CormTree   *one = corm_make_tree(CORM_N_RAW);
+
+	one->args[0].str = "1";
+	return one;
+}
+
+/*
+ * corm_touch makes an update count up the version and set the time of update.
+ */
+void
+corm_touch(CormStmt *stmt)
+{
+	CormModel  *model = stmt->source->model;
+
+	if (model->updated_at >= 0)
+		assign(stmt, model->updated_at, now_tree());
+	if (model->version >= 0)
+	{
+		CormField  *field = &model->fields[model->version];
+
+		assign(stmt, model->version,
+			   corm_make_binary(CORM_N_ADD, corm_make_column(stmt->source, field->column), one_tree()));
+	}
+}
+
+/*
+ * corm_mark_deleted makes a delete one that marks its rows.
+ */
+void
+corm_mark_deleted(CormStmt *stmt)
+{
+	CormModel  *model = stmt->source->model;
+	bool		flag = getBaseType(model->fields[model->soft_delete].typid) == BOOLOID;
+
+	stmt->soft = true;
+	assign(stmt, model->soft_delete, flag ? corm_make_list(CORM_N_AND, NIL) : now_tree());
+	corm_touch(stmt);
+}
+
+/*
+ * corm_make_restore turns a query over a model with soft delete into the
+ * update that undoes the delete.
+ */
+void
+corm_make_restore(CormStmt *stmt)
+{
+	CormModel  *model = stmt->source ? stmt->source->model : NULL;
+	bool		flag;
+	CormTree   *null = corm_make_tree(CORM_N_NULL);
+
+	if (stmt->command != CORM_CMD_SELECT || model == NULL || model->soft_delete < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("corm.restore() takes a query that reads a model with soft delete")));
+	if (stmt->select || stmt->distinct || stmt->distinct_on || stmt->group_by || stmt->having ||
+		stmt->order_by || stmt->limit || stmt->offset || stmt->setops || stmt->joins || stmt->cursor)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("corm.restore() takes a query of conditions only")));
+	stmt->command = CORM_CMD_UPDATE;
+	null->args[0].oid = model->fields[model->soft_delete].typid;
+	flag = getBaseType(model->fields[model->soft_delete].typid) == BOOLOID;
+	assign(stmt, model->soft_delete, flag ? corm_make_list(CORM_N_OR, NIL) : null);
+	corm_touch(stmt);
+}
+
+static void
+fill(CormStmt *stmt, Bitmapset *rows_fields, int field, CormTree *value)
+{
+	if (field < 0 || bms_is_member(field, rows_fields) ||
+		stmt->source->model->fields[field].has_default)
+		return;
+	assign(stmt, field, value);
+}
+
+/*
+ * corm_fill_insert gives the time stamps and the version of new rows values
+ * where neither the rows, which give rows_fields, nor a default do.
+ */
+void
+corm_fill_insert(CormStmt *stmt, Bitmapset *rows_fields)
+{
+	CormModel  *model = stmt->source->model;
+
+	fill(stmt, rows_fields, model->created_at, now_tree());
+	fill(stmt, rows_fields, model->updated_at, now_tree());
+	fill(stmt, rows_fields, model->version, one_tree());
+}
+
+/*
+ * What a model's fields with a meaning of their own ask for: deleted rows are
+ * left out, a delete marks rows, a change counts up the version and sets the
+ * time of update.
+ */
+static void
+apply_roles(CormStmt *stmt)
+{
+	CormModel  *model = stmt->source->model;
+
+	if (model == NULL || stmt->command == CORM_CMD_INSERT)
+		return;
+	if (stmt->command == CORM_CMD_DELETE && model->soft_delete >= 0 && !stmt->unscoped)
+	{
+		if (stmt->only_deleted)
+			ereport(ERROR,
+					(errcode(ERRCODE_SYNTAX_ERROR),
+					 errmsg("rows that are soft-deleted already cannot be deleted so again"),
+					 errhint("Add corm.unscoped() to delete them for good.")));
+		corm_mark_deleted(stmt);
+	}
+	if (stmt->command == CORM_CMD_UPDATE)
+		corm_touch(stmt);
+	if (stmt->only_deleted)
+		stmt->where = list_concat(stmt->where, corm_deleted_condition(stmt->source, true));
+	else if (!stmt->unscoped)
+		stmt->where = list_concat(stmt->where, corm_deleted_condition(stmt->source, false));
+}
+
+/*
+ * corm_resolve_stmt makes a statement of clauses; parent is the query around
+ * it, or NULL.
+ */
+CormStmt *
+corm_resolve_stmt(List *clauses, Oid default_model, CormStmt *parent)
+{
+	CormStmt   *stmt = palloc0(sizeof(CormStmt));
+	CormTree   *source = NULL;
+	List	   *preloads = NIL;
+	ListCell   *lc;
+
+	check_stack_depth();
+	stmt->command = CORM_CMD_SELECT;
+	stmt->parent = parent;
+
+	/* WITH queries first: a source may be one of them; then the source */
+	foreach(lc, clauses)
+	{
+		CormTree   *clause = lfirst(lc);
+
+		if (clause->tag == CORM_N_WITH)
+			place_clause(stmt, clause, &preloads);
+		else if (is_source(clause->tag))
+		{
+			if (source)
+				ereport(ERROR,
+						(errcode(ERRCODE_SYNTAX_ERROR),
+						 errmsg("query has more than one source"),
+						 errdetail("Both corm.%s() and corm.%s() were given.",
+								   source->desc->func, clause->desc->func)));
+			source = clause;
+		}
+	}
+	resolve_source(stmt, source, default_model);
+	clauses = expand_scopes(stmt, clauses);
+
+	foreach(lc, clauses)
+	{
+		CormTree   *clause = lfirst(lc);
+
+		if (clause != source && clause->tag != CORM_N_WITH)
+			place_clause(stmt, clause, &preloads);
+	}
+	if (stmt->command == CORM_CMD_RAW)
+		return stmt;
+
+	/* all ranges are known now: bind the names */
+	foreach(lc, stmt->joins)
+	{
+		CormJoin   *join = lfirst(lc);
+
+		if (join->condition)
+			corm_resolve_expr(stmt, join->condition, CORM_PLACE_INPUT);
+	}
+	corm_resolve_list(stmt, stmt->select, CORM_PLACE_INPUT);
+	corm_resolve_list(stmt, stmt->distinct_on, CORM_PLACE_OUTPUT);
+	corm_resolve_list(stmt, stmt->where, CORM_PLACE_INPUT);
+	corm_resolve_list(stmt, stmt->group_by, CORM_PLACE_OUTPUT);
+	corm_resolve_list(stmt, stmt->having, CORM_PLACE_OUTPUT);
+	corm_resolve_list(stmt, stmt->order_by, CORM_PLACE_ORDER);
+	corm_resolve_list(stmt, stmt->returning, CORM_PLACE_INPUT);
+	resolve_assignments(stmt, stmt->sets);
+	resolve_assignments(stmt, stmt->update_sets);
+	if (stmt->conflict_where)
+		corm_resolve_expr(stmt, stmt->conflict_where, CORM_PLACE_INPUT);
+	if (stmt->limit)
+		corm_resolve_expr(stmt, stmt->limit, CORM_PLACE_INPUT);
+	if (stmt->offset)
+		corm_resolve_expr(stmt, stmt->offset, CORM_PLACE_INPUT);
+
+	check_conflict(stmt);
+	if (stmt->command == CORM_CMD_UPDATE && stmt->sets == NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("update of model \"%s\" sets nothing", stmt->source->model->name),
+				 errhint("Add corm.set().")));
+	if (stmt->command == CORM_CMD_UPDATE || stmt->command == CORM_CMD_DELETE)
+		check_has_where(stmt);
+	apply_roles(stmt);
+
+	/* shorter paths first, so that a step of a longer one has its own clauses */
+	for (int depth = 0; preloads; depth++)
+	{
+		foreach(lc, preloads)
+		{
+			CormTree   *clause = lfirst(lc);
+
+			if (count_dots(clause->args[0].str) != depth)
+				continue;
+			corm_add_preload(stmt, clause->args[0].str, clause->args[1].list);
+			preloads = foreach_delete_current(preloads, lc);
+		}
+	}
+	if (stmt->cursor)
+		corm_apply_cursor(stmt);
+	return stmt;
+}
+
+/*
+ * corm_resolve makes a statement of clauses.  default_model is the source of
+ * a query that names none, or InvalidOid.  Raises 42703 and 42P01 for what
+ * does not exist, 42601 for clauses that do not go together, OR001 for a
+ * write without a condition, OR012 for one of a field that must not be
+ * written.
+ */
+CormStmt *
+corm_resolve(List *clauses, Oid default_model)
+{
+	return corm_resolve_stmt(clauses, default_model, NULL);
+}

@@ -1,0 +1,273 @@
+/*-------------------------------------------------------------------------
+ *
+ * write.c
+ *		Statements that write, to SQL.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "query/query.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+static void
+deparse_assignments(CormDeparse *ctx, List *sets, bool *first)
+{
+	ListCell   *lc;
+
+	foreach(lc, sets)
+	{
+		CormAssignment *set = lfirst(lc);
+
+		appendStringInfo(ctx->buf, "%s%s = ", *first ? "" : ", ",
+						 quote_identifier(set->field->column));
+		*first = false;
+		corm_deparse_value_for(ctx, set->value, ctx->stmt->source->model, set->field);
+	}
+}
+
+static bool
+list_has_field(List *fields, CormField *field)
+{
+	return list_member_ptr(fields, field);
+}
+
+static void
+deparse_conflict(CormDeparse *ctx, CormStmt *stmt, List *given)
+{
+	StringInfo	buf = ctx->buf;
+	ListCell   *lc;
+	List	   *fields = stmt->update_fields;
+	bool		first = true;
+
+	appendStringInfoString(buf, " ON CONFLICT");
+	if (stmt->conflict_fields)
+	{
+		foreach(lc, stmt->conflict_fields)
+		{
+			CormField  *field = lfirst(lc);
+
+			appendStringInfo(buf, "%s%s", foreach_current_index(lc) == 0 ? " (" : ", ",
+							 quote_identifier(field->column));
+		}
+		appendStringInfoChar(buf, ')');
+		if (stmt->conflict_where)
+		{
+			appendStringInfoString(buf, " WHERE ");
+			ctx->bare_columns = true;
+			corm_deparse_expr(ctx, stmt->conflict_where);
+			ctx->bare_columns = false;
+		}
+	}
+	else if (stmt->conflict_constraint)
+		appendStringInfo(buf, " ON CONSTRAINT %s", quote_identifier(stmt->conflict_constraint));
+
+	if (stmt->conflict_action == CORM_CONFLICT_SELECT)
+	{
+		/* a row must be touched to be returned: its key stays as it is */
+		CormField  *field = stmt->conflict_fields ? linitial(stmt->conflict_fields) : linitial(given);
+		const char *column = quote_identifier(field->column);
+
+		appendStringInfo(buf, " DO UPDATE SET %s = %s.%s", column,
+						 quote_identifier(stmt->source->alias), column);
+		return;
+	}
+	if (stmt->conflict_action == CORM_CONFLICT_NOTHING)
+	{
+		appendStringInfoString(buf, " DO NOTHING");
+		return;
+	}
+
+	if (fields == NIL && stmt->update_sets == NIL)
+	{
+		/* all that was given but the key */
+		foreach(lc, given)
+		{
+			CormField  *field = lfirst(lc);
+
+			if (!list_has_field(stmt->conflict_fields, field) && !field->primary_key)
+				fields = lappend(fields, field);
+		}
+		/* a row must be touched to be returned */
+		if (fields == NIL)
+			fields = list_copy(stmt->conflict_fields ? stmt->conflict_fields : given);
+	}
+	appendStringInfoString(buf, " DO UPDATE SET ");
+	foreach(lc, fields)
+	{
+		CormField  *field = lfirst(lc);
+		const char *column = quote_identifier(field->column);
+		ListCell   *set;
+		bool		overridden = false;
+
+		foreach(set, stmt->update_sets)
+			if (((CormAssignment *) lfirst(set))->field == field)
+				overridden = true;
+		if (overridden)
+			continue;
+		appendStringInfo(buf, "%s%s = EXCLUDED.%s", first ? "" : ", ", column, column);
+		first = false;
+	}
+	deparse_assignments(ctx, stmt->update_sets, &first);
+	corm_deparse_conditions(ctx, " WHERE ", stmt->where);
+}
+
+static void
+deparse_insert(CormDeparse *ctx, CormStmt *stmt)
+{
+	StringInfo	buf = ctx->buf;
+	CormModel  *model = stmt->source->model;
+	List	   *row_fields = NIL;
+	List	   *given = NIL;
+	ListCell   *lc;
+
+	if (stmt->rows)
+	{
+		int			i = -1;
+
+		while ((i = bms_next_member(ctx->rows_fields, i)) >= 0 && i < model->nfields)
+		{
+			CormField  *field = &model->fields[i];
+			bool		overridden = false;
+
+			foreach(lc, stmt->sets)
+				if (((CormAssignment *) lfirst(lc))->field == field)
+					overridden = true;
+			if (!overridden)
+				row_fields = lappend(row_fields, field);
+		}
+	}
+	given = list_copy(row_fields);
+	foreach(lc, stmt->sets)
+		given = lappend(given, ((CormAssignment *) lfirst(lc))->field);
+
+	appendStringInfoString(buf, "INSERT INTO ");
+	corm_deparse_table(buf, model);
+	if (strcmp(stmt->source->alias, model->table_name) != 0)
+		appendStringInfo(buf, " AS %s", quote_identifier(stmt->source->alias));
+
+	foreach(lc, given)
+	{
+		CormField  *field = lfirst(lc);
+
+		appendStringInfo(buf, "%s%s", foreach_current_index(lc) == 0 ? " (" : ", ",
+						 quote_identifier(field->column));
+	}
+	if (given)
+		appendStringInfoChar(buf, ')');
+	if (stmt->override_identity)
+		foreach(lc, given)
+			if (((CormField *) lfirst(lc))->identity == 'a')
+			{
+				appendStringInfoString(buf, " OVERRIDING SYSTEM VALUE");
+				break;
+			}
+
+	if (stmt->rows)
+	{
+		bool		is_json = stmt->rows->typid == JSONBOID;
+
+		appendStringInfoString(buf, " SELECT ");
+		foreach(lc, row_fields)
+		{
+			CormField  *field = lfirst(lc);
+			const char *column = field->column;
+
+			/* an array has the attributes of the model's row type */
+			if (!is_json)
+				column = get_attname(model->relid, field->rownum, false);
+			appendStringInfo(buf, "%s%s.%s", foreach_current_index(lc) == 0 ? "" : ", ",
+							 CORM_ROWS_ALIAS, quote_identifier(column));
+		}
+		foreach(lc, stmt->sets)
+		{
+			CormAssignment *set = lfirst(lc);
+
+			if (row_fields || foreach_current_index(lc) > 0)
+				appendStringInfoString(buf, ", ");
+			corm_deparse_value_for(ctx, set->value, model, set->field);
+		}
+		if (is_json)
+		{
+			appendStringInfoString(buf, " FROM pg_catalog.jsonb_populate_recordset(NULL::");
+			corm_deparse_table(buf, model);
+			appendStringInfoString(buf, ", ");
+		}
+		else
+			appendStringInfoString(buf, " FROM pg_catalog.unnest(");
+		corm_deparse_expr(ctx, stmt->rows);
+		appendStringInfo(buf, ") AS %s", CORM_ROWS_ALIAS);
+	}
+	else if (stmt->sets)
+	{
+		appendStringInfoString(buf, " VALUES (");
+		foreach(lc, stmt->sets)
+		{
+			CormAssignment *set = lfirst(lc);
+
+			if (foreach_current_index(lc) > 0)
+				appendStringInfoString(buf, ", ");
+			corm_deparse_value_for(ctx, set->value, model, set->field);
+		}
+		appendStringInfoChar(buf, ')');
+	}
+	else
+		appendStringInfoString(buf, " DEFAULT VALUES");
+
+	if (stmt->conflict_action != CORM_CONFLICT_NONE)
+		deparse_conflict(ctx, stmt, given);
+}
+
+static void
+deparse_update_or_delete(CormDeparse *ctx, CormStmt *stmt)
+{
+	StringInfo	buf = ctx->buf;
+	List	   *conditions = NIL;
+	ListCell   *lc;
+	bool		first = true;
+	bool		update = stmt->command == CORM_CMD_UPDATE || stmt->soft;
+
+	appendStringInfoString(buf, update ? "UPDATE " : "DELETE FROM ");
+	corm_deparse_range(ctx, stmt->source);
+	if (update)
+	{
+		appendStringInfoString(buf, " SET ");
+		deparse_assignments(ctx, stmt->sets, &first);
+	}
+	foreach(lc, stmt->joins)
+	{
+		CormJoin   *join = lfirst(lc);
+
+		appendStringInfoString(buf, foreach_current_index(lc) > 0 ? ", " :
+							   update ? " FROM " : " USING ");
+		corm_deparse_range(ctx, join->range);
+		if (join->condition)
+			conditions = lappend(conditions, join->condition);
+	}
+	corm_deparse_conditions(ctx, " WHERE ", list_concat(conditions, stmt->where));
+}
+
+/*
+ * corm_deparse_write appends an INSERT, UPDATE or DELETE; returning is a list
+ * of items, or NIL.
+ */
+void
+corm_deparse_write(CormDeparse *ctx, CormStmt *stmt, List *returning)
+{
+	CormStmt   *outer = ctx->stmt;
+
+	ctx->stmt = stmt;
+	corm_deparse_ctes(ctx, stmt);
+	if (stmt->command == CORM_CMD_INSERT)
+		deparse_insert(ctx, stmt);
+	else
+		deparse_update_or_delete(ctx, stmt);
+	if (returning)
+	{
+		appendStringInfoString(ctx->buf, " RETURNING ");
+		corm_deparse_items(ctx, returning);
+	}
+	ctx->stmt = outer;
+}

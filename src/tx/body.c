@@ -1,0 +1,530 @@
+/*-------------------------------------------------------------------------
+ *
+ * body.c
+ *		SQL text as the body of a transaction scope.
+ *
+ * A body is one or several statements.  Its plans are kept in the session, in
+ * a hash by text and parameter types, least recently used out first, at most
+ * corm.tx_body_cache_size bodies.  Each statement has a saved SPI plan of its
+ * own, made when the statement is about to run, so that a statement may use
+ * what the one before it created.
+ *
+ * Parameters.  Any statement may use any of $1..$n.  A parameter of type text
+ * or unknown takes the type of its context, as a literal would: each statement
+ * is analyzed once to find those types, then prepared with them, and the value
+ * goes through the input function of the type found.  The finding holds for
+ * the tables seen then, so it is repeated when the plan is invalidated or the
+ * search path has changed.
+ *
+ * Ownership.  A body lives in a memory context of its own.  While it runs it is
+ * pinned: a recursive scope may push it out of the cache, and then it is freed
+ * when the last pin goes.  The pin is in CormTxBodyCall, and
+ * corm_tx_body_cleanup releases it after an error too.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "tx/tx.h"
+
+#include "catalog/pg_type.h"
+#include "common/hashfn.h"
+#include "executor/spi.h"
+#include "lib/ilist.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "nodes/params.h"
+#include "nodes/parsenodes.h"
+#include "parser/analyze.h"
+#include "parser/parser.h"
+#include "parser/scansup.h"
+#include "tcop/cmdtag.h"
+#include "tcop/pquery.h"
+#include "tcop/utility.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+/* Longer texts are hardly ever run twice; their plans go when they have run. */
+#define MAX_CACHED_BODY (64 * 1024)
+
+/* One statement of a body. */
+typedef struct BodyStatement
+{
+	char	   *sql;
+	SPIPlanPtr	plan;			/* saved; NULL until it is first run */
+	Oid		   *types;			/* of the parameters, as the plan takes them */
+	CormSearchPath *search_path;	/* that types were found under */
+} BodyStatement;
+
+/* What identifies a body: pointers into the caller's memory in a look-up. */
+typedef struct BodyKey
+{
+	const char *text;
+	int			len;
+	int			nargs;
+	const Oid  *types;			/* as given, before a context gives text a type */
+} BodyKey;
+
+typedef struct CormTxBodyPlan
+{
+	BodyKey		key;			/* must be first, it is the hash key */
+	dlist_node	lru;			/* most recently used first */
+	MemoryContext context;
+	int			pins;
+	bool		evicted;		/* no longer in the hash */
+	bool		varying;		/* some parameter is text or unknown */
+	int			nstatements;
+	BodyStatement *statements;
+} CormTxBodyPlan;
+
+/* The hash has pointers, so that evicted bodies can outlive their entry. */
+typedef struct BodyEntry
+{
+	BodyKey		key;
+	CormTxBodyPlan *plan;
+} BodyEntry;
+
+static HTAB *bodies = NULL;
+static dlist_head lru_list = DLIST_STATIC_INIT(lru_list);
+static MemoryContext bodies_context = NULL;
+
+static uint32 body_hash(const void *key, Size keysize);
+static int	body_match(const void *a, const void *b, Size keysize);
+static CormTxBodyPlan *find_body(const BodyKey *key);
+static CormTxBodyPlan *make_body(const BodyKey *key);
+static void evict_body(CormTxBodyPlan *plan);
+static void free_body(CormTxBodyPlan *plan);
+static void prepare_statement(CormTxBodyPlan *plan, BodyStatement *statement);
+static void find_types(CormTxBodyPlan *plan, BodyStatement *statement, Oid *types);
+static ParamListInfo bind_params(const CormTxBodyArgs *args, const Oid *types);
+static void check_spi_result(int result, const BodyStatement *statement);
+
+/* is_varying tells whether a parameter of that type takes its type from the context. */
+static inline bool
+is_varying(Oid type)
+{
+	return type == TEXTOID || type == UNKNOWNOID;
+}
+
+/* body_hash hashes a BodyKey. */
+static uint32
+body_hash(const void *key, Size keysize)
+{
+	const BodyKey *k = (const BodyKey *) key;
+	uint32		hash = hash_bytes((const unsigned char *) k->text, k->len);
+
+	for (int i = 0; i < k->nargs; i++)
+		hash = hash_combine(hash, murmurhash32(k->types[i]));
+	return hash;
+}
+
+/* body_match compares two BodyKeys; 0 means equal. */
+static int
+body_match(const void *a, const void *b, Size keysize)
+{
+	const BodyKey *x = (const BodyKey *) a;
+	const BodyKey *y = (const BodyKey *) b;
+
+	if (x->len != y->len || x->nargs != y->nargs)
+		return 1;
+	if (x->nargs > 0 && memcmp(x->types, y->types, x->nargs * sizeof(Oid)) != 0)
+		return 1;
+	return memcmp(x->text, y->text, x->len);
+}
+
+/*
+ * find_body returns the body for a key, parsed, and in the cache unless it is
+ * very long.  The caller must pin it before anything else can run.  Raises what the parser raises, and
+ * 2D000 for a statement that would begin or end a transaction.
+ */
+static CormTxBodyPlan *
+find_body(const BodyKey *key)
+{
+	BodyEntry  *entry;
+	CormTxBodyPlan *plan;
+
+	if (bodies == NULL)
+	{
+		HASHCTL		ctl = {0};
+
+		if (bodies_context == NULL)
+			bodies_context = AllocSetContextCreate(TopMemoryContext, "corm transaction bodies",
+												   ALLOCSET_DEFAULT_SIZES);
+		ctl.keysize = sizeof(BodyKey);
+		ctl.entrysize = sizeof(BodyEntry);
+		ctl.hash = body_hash;
+		ctl.match = body_match;
+		ctl.hcxt = bodies_context;
+		bodies = hash_create("corm transaction bodies", 64, &ctl,
+							 HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
+	}
+
+	entry = hash_search(bodies, key, HASH_FIND, NULL);
+	if (entry != NULL)
+	{
+		dlist_move_head(&lru_list, &entry->plan->lru);
+		return entry->plan;
+	}
+
+	plan = make_body(key);
+	if (key->len > MAX_CACHED_BODY)
+		return plan;
+	entry = hash_search(bodies, &plan->key, HASH_ENTER, NULL);
+	entry->key = plan->key;
+	entry->plan = plan;
+	dlist_push_head(&lru_list, &plan->lru);
+	plan->evicted = false;
+
+	while (hash_get_num_entries(bodies) > corm_tx_body_cache_size)
+		evict_body(dlist_tail_element(CormTxBodyPlan, lru, &lru_list));
+	return plan;
+}
+
+/*
+ * make_body parses a body into statements and returns it in a memory context
+ * of its own, which disappears if an error is raised.
+ */
+static CormTxBodyPlan *
+make_body(const BodyKey *key)
+{
+	MemoryContext oldcontext;
+	MemoryContext context;
+	CormTxBodyPlan *plan;
+	char	   *text;
+	List	   *parsed;
+	ListCell   *cell;
+
+	/* a child of the current context until nothing can fail any more */
+	context = AllocSetContextCreate(CurrentMemoryContext, "corm transaction body",
+									ALLOCSET_SMALL_SIZES);
+	text = pnstrdup(key->text, key->len);
+	parsed = raw_parser(text, RAW_PARSE_DEFAULT);
+
+	oldcontext = MemoryContextSwitchTo(context);
+	plan = palloc0(sizeof(CormTxBodyPlan));
+	plan->context = context;
+	plan->evicted = true;
+	plan->key.text = memcpy(palloc(key->len + 1), text, key->len + 1);
+	plan->key.len = key->len;
+	plan->key.nargs = key->nargs;
+	if (key->nargs > 0)
+	{
+		plan->key.types = memcpy(palloc(key->nargs * sizeof(Oid)), key->types,
+								 key->nargs * sizeof(Oid));
+		for (int i = 0; i < key->nargs; i++)
+			plan->varying |= is_varying(key->types[i]);
+	}
+	plan->statements = palloc0(Max(list_length(parsed), 1) * sizeof(BodyStatement));
+
+	foreach(cell, parsed)
+	{
+		RawStmt    *raw = lfirst_node(RawStmt, cell);
+		const char *start = text + raw->stmt_location;
+		int			len = raw->stmt_len > 0 ? raw->stmt_len : strlen(start);
+		BodyStatement *statement = &plan->statements[plan->nstatements++];
+
+		if (IsA(raw->stmt, TransactionStmt))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION),
+					 errmsg("%s is not allowed in the body of a transaction scope",
+							GetCommandTagName(CreateCommandTag(raw->stmt))),
+					 errhint("The scope commits when the body ends, and rolls back when it raises an error.")));
+		while (len > 0 && scanner_isspace(*start))
+		{
+			start++;
+			len--;
+		}
+		statement->sql = pnstrdup(start, len);
+		if (key->nargs > 0)
+			statement->types = palloc(key->nargs * sizeof(Oid));
+	}
+	MemoryContextSwitchTo(oldcontext);
+
+	MemoryContextSetParent(context, bodies_context);
+	return plan;
+}
+
+/* evict_body takes a body out of the cache, and frees it unless it is running. */
+static void
+evict_body(CormTxBodyPlan *plan)
+{
+	hash_search(bodies, &plan->key, HASH_REMOVE, NULL);
+	dlist_delete(&plan->lru);
+	plan->evicted = true;
+	if (plan->pins == 0)
+		free_body(plan);
+}
+
+/* free_body frees a body and its plans. */
+static void
+free_body(CormTxBodyPlan *plan)
+{
+	for (int i = 0; i < plan->nstatements; i++)
+	{
+		if (plan->statements[i].plan != NULL)
+			SPI_freeplan(plan->statements[i].plan);
+	}
+	MemoryContextDelete(plan->context);
+}
+
+/*
+ * find_types finds out which type each text or unknown parameter takes in a
+ * statement and sets types[].  One that the statement does not use, or whose
+ * context says nothing, is text.
+ */
+static void
+find_types(CormTxBodyPlan *plan, BodyStatement *statement, Oid *types)
+{
+	List	   *parsed = raw_parser(statement->sql, RAW_PARSE_DEFAULT);
+	int			nfound = plan->key.nargs;
+	Oid		   *found = palloc(nfound * sizeof(Oid));
+
+	for (int i = 0; i < plan->key.nargs; i++)
+		found[i] = is_varying(plan->key.types[i]) ? UNKNOWNOID : plan->key.types[i];
+
+	(void) parse_analyze_varparams(linitial_node(RawStmt, parsed), statement->sql,
+								   &found, &nfound, NULL);
+
+	if (nfound > plan->key.nargs)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_PARAMETER),
+				 errmsg("there is no parameter $%d", nfound),
+				 errdetail_plural("The transaction scope was given %d parameter.",
+								  "The transaction scope was given %d parameters.",
+								  plan->key.nargs, plan->key.nargs)));
+	for (int i = 0; i < plan->key.nargs; i++)
+		types[i] = (found[i] == UNKNOWNOID || found[i] == InvalidOid) ? TEXTOID : found[i];
+}
+
+/*
+ * prepare_statement makes the plan of a statement, or makes it anew if the
+ * parameter types found for it may no longer be right.  Other changes are
+ * PostgreSQL's plan cache's business.  Must be called with SPI connected.
+ */
+static void
+prepare_statement(CormTxBodyPlan *plan, BodyStatement *statement)
+{
+	Oid		   *types = NULL;
+	SPIPlanPtr	spi_plan;
+
+	if (statement->plan != NULL)
+	{
+		if (!plan->varying ||
+			(SPI_plan_is_valid(statement->plan) && corm_search_path_matches(statement->search_path)))
+			return;
+		spi_plan = statement->plan;
+		statement->plan = NULL;
+		SPI_freeplan(spi_plan);
+	}
+
+	if (plan->key.nargs > 0)
+	{
+		types = palloc(plan->key.nargs * sizeof(Oid));
+		if (plan->varying)
+			find_types(plan, statement, types);
+		else
+			memcpy(types, plan->key.types, plan->key.nargs * sizeof(Oid));
+	}
+
+	spi_plan = SPI_prepare_cursor(statement->sql, plan->key.nargs, types, CURSOR_OPT_PARALLEL_OK);
+	if (spi_plan == NULL)
+		elog(ERROR, "SPI_prepare_cursor failed: %s", SPI_result_code_string(SPI_result));
+
+	if (plan->varying)
+	{
+		if (statement->search_path != NULL)
+			pfree(statement->search_path);
+		statement->search_path = corm_get_search_path(plan->context);
+	}
+	if (types != NULL)
+		memcpy(statement->types, types, plan->key.nargs * sizeof(Oid));
+	if (SPI_keepplan(spi_plan) != 0)
+		elog(ERROR, "SPI_keepplan failed");
+	statement->plan = spi_plan;
+}
+
+/*
+ * bind_params returns the parameters as a plan takes them: text and unknown
+ * values are converted to the types found for them.  Allocated in the current
+ * memory context.
+ */
+static ParamListInfo
+bind_params(const CormTxBodyArgs *args, const Oid *types)
+{
+	ParamListInfo params;
+
+	if (args->nargs == 0)
+		return NULL;
+
+	params = makeParamList(args->nargs);
+	for (int i = 0; i < args->nargs; i++)
+	{
+		ParamExternData *param = &params->params[i];
+		Oid			given = args->types[i];
+
+		param->value = args->values[i];
+		param->isnull = args->nulls[i];
+		param->pflags = PARAM_FLAG_CONST;
+		param->ptype = types[i];
+
+		if (given != types[i])
+		{
+			Oid			input;
+			Oid			ioparam;
+			char	   *string = NULL;
+
+			if (!param->isnull)
+				string = given == UNKNOWNOID ? DatumGetCString(param->value) :
+					TextDatumGetCString(param->value);
+			getTypeInputInfo(types[i], &input, &ioparam);
+			param->value = OidInputFunctionCall(input, string, ioparam, -1);
+		}
+	}
+	return params;
+}
+
+/* check_spi_result raises for what SPI says by a return code. */
+static void
+check_spi_result(int result, const BodyStatement *statement)
+{
+	if (result >= 0)
+		return;
+	if (result == SPI_ERROR_COPY)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot COPY to or from the client in the body of a transaction scope")));
+	elog(ERROR, "could not run \"%s\": %s", statement->sql, SPI_result_code_string(result));
+}
+
+/*
+ * corm_tx_body_run runs the body described by a CormTxBodyCall and sets its
+ * result.  All statements but the last run for their effects only.
+ */
+void
+corm_tx_body_run(void *arg)
+{
+	CormTxBodyCall *call = (CormTxBodyCall *) arg;
+	BodyKey		key = {call->text, call->len, call->args.nargs, call->args.types};
+	CormTxBodyPlan *plan;
+
+	plan = find_body(&key);
+	plan->pins++;
+	call->plan = plan;
+	call->result = NULL;
+
+	if (plan->nstatements == 0)
+		return;
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	/* CALL corm.run_tx comes here without a snapshot */
+	EnsurePortalSnapshotExists();
+
+	for (int i = 0; i < plan->nstatements; i++)
+	{
+		BodyStatement *statement = &plan->statements[i];
+		SPIExecuteOptions options = {0};
+		bool		last = i == plan->nstatements - 1;
+
+		CHECK_FOR_INTERRUPTS();
+		prepare_statement(plan, statement);
+		options.params = bind_params(&call->args, statement->types);
+		options.dest = last ? corm_tx_json_receiver() : None_Receiver;
+		check_spi_result(SPI_execute_plan_extended(statement->plan, &options), statement);
+		if (last)
+			call->result = corm_tx_json_result(options.dest, call->result_context);
+	}
+
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+}
+
+/* corm_tx_body_cleanup releases the pin of a body that has run or failed.  Does not raise. */
+void
+corm_tx_body_cleanup(void *arg)
+{
+	CormTxBodyCall *call = (CormTxBodyCall *) arg;
+	CormTxBodyPlan *plan = call->plan;
+
+	if (plan == NULL)
+		return;
+	call->plan = NULL;
+	if (--plan->pins == 0 && plan->evicted)
+		free_body(plan);
+}
+
+/*
+ * corm_tx_body_args collects the parameters of a body from the arguments of a
+ * call, from number first on: VARIADIC "any", or VARIADIC with an array.
+ * Everything is allocated in the current memory context.
+ */
+void
+corm_tx_body_args(FunctionCallInfo fcinfo, int first, CormTxBodyArgs *args)
+{
+	int			nargs = PG_NARGS() - first;
+	Oid			type;
+
+	memset(args, 0, sizeof(CormTxBodyArgs));
+	if (nargs <= 0)
+		return;
+
+	/* in a form such as (body, p, VARIADIC ...) the array comes last */
+	if (get_fn_expr_variadic(fcinfo->flinfo))
+	{
+		int			last = PG_NARGS() - 1;
+		ArrayType  *array;
+		Datum	   *elements = NULL;
+		bool	   *element_nulls = NULL;
+		int			nelements = 0;
+		Oid			element_type = TEXTOID;
+
+		if (!PG_ARGISNULL(last))
+		{
+			int16		typlen;
+			bool		typbyval;
+			char		typalign;
+
+			array = PG_GETARG_ARRAYTYPE_P(last);
+			element_type = ARR_ELEMTYPE(array);
+			get_typlenbyvalalign(element_type, &typlen, &typbyval, &typalign);
+			deconstruct_array(array, element_type, typlen, typbyval, typalign,
+							  &elements, &element_nulls, &nelements);
+		}
+
+		args->nargs = nargs - 1 + nelements;
+		if (args->nargs == 0)
+			return;
+		args->types = palloc(args->nargs * sizeof(Oid));
+		args->values = palloc(args->nargs * sizeof(Datum));
+		args->nulls = palloc(args->nargs * sizeof(bool));
+		for (int i = 0; i < nelements; i++)
+		{
+			args->types[nargs - 1 + i] = element_type;
+			args->values[nargs - 1 + i] = elements[i];
+			args->nulls[nargs - 1 + i] = element_nulls[i];
+		}
+		nargs--;
+	}
+	else
+	{
+		args->nargs = nargs;
+		args->types = palloc(nargs * sizeof(Oid));
+		args->values = palloc(nargs * sizeof(Datum));
+		args->nulls = palloc(nargs * sizeof(bool));
+	}
+
+	for (int i = 0; i < nargs; i++)
+	{
+		type = get_fn_expr_argtype(fcinfo->flinfo, first + i);
+		if (!OidIsValid(type))
+			ereport(ERROR,
+					(errcode(ERRCODE_INDETERMINATE_DATATYPE),
+					 errmsg("could not determine the type of parameter $%d of the body", i + 1)));
+		args->types[i] = type;
+		args->values[i] = PG_GETARG_DATUM(first + i);
+		args->nulls[i] = PG_ARGISNULL(first + i);
+	}
+}

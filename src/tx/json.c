@@ -1,0 +1,274 @@
+/*-------------------------------------------------------------------------
+ *
+ * json.c
+ *		Rows of any statement as one jsonb array of objects.
+ *
+ * The rows never become a table in memory: a DestReceiver adds each to the
+ * array as the executor produces it.  Everything is allocated in the memory
+ * context that was current when the receiver was made; the result is copied
+ * to where the caller wants it.
+ *
+ * Values look as to_jsonb makes them.  The common scalar types are converted
+ * here, which saves a function call and a jsonb per value.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "tx/tx.h"
+
+#include "catalog/pg_type.h"
+#include "nodes/makefuncs.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/numeric.h"
+
+/* How a column becomes a jsonb value. */
+typedef enum ColumnKind
+{
+	COLUMN_BOOL,
+	COLUMN_INT2,
+	COLUMN_INT4,
+	COLUMN_INT8,
+	COLUMN_NUMERIC,
+	COLUMN_TEXT,
+	COLUMN_OTHER				/* by to_jsonb */
+} ColumnKind;
+
+typedef struct JsonColumn
+{
+	JsonbValue	key;
+	ColumnKind	kind;
+	FmgrInfo	to_jsonb;		/* of COLUMN_OTHER */
+} JsonColumn;
+
+typedef struct JsonReceiver
+{
+	DestReceiver pub;
+	MemoryContext context;		/* of everything below */
+	bool		started;		/* the statement returns rows */
+	int			ncolumns;
+	JsonColumn *columns;
+	JsonbParseState *state;
+} JsonReceiver;
+
+static void receiver_startup(DestReceiver *self, int operation, TupleDesc desc);
+static bool receiver_receive(TupleTableSlot *slot, DestReceiver *self);
+static void receiver_shutdown(DestReceiver *self);
+static void receiver_destroy(DestReceiver *self);
+static void init_column(JsonColumn *column, Form_pg_attribute attribute);
+static void push_column(JsonReceiver *receiver, JsonColumn *column, Datum value);
+
+/*
+ * corm_tx_json_receiver returns a receiver for the rows of one statement, in
+ * the current memory context.
+ */
+DestReceiver *
+corm_tx_json_receiver(void)
+{
+	JsonReceiver *receiver = palloc0(sizeof(JsonReceiver));
+
+	receiver->pub.receiveSlot = receiver_receive;
+	receiver->pub.rStartup = receiver_startup;
+	receiver->pub.rShutdown = receiver_shutdown;
+	receiver->pub.rDestroy = receiver_destroy;
+	receiver->pub.mydest = DestTuplestore;
+	receiver->context = CurrentMemoryContext;
+	return (DestReceiver *) receiver;
+}
+
+/*
+ * corm_tx_json_result returns the rows as a jsonb array allocated in the given
+ * context, or NULL if the statement was not one that returns rows.
+ */
+Jsonb *
+corm_tx_json_result(DestReceiver *self, MemoryContext context)
+{
+	JsonReceiver *receiver = (JsonReceiver *) self;
+	MemoryContext oldcontext;
+	JsonbValue *array;
+	Jsonb	   *result;
+
+	if (!receiver->started)
+		return NULL;
+	array = pushJsonbValue(&receiver->state, WJB_END_ARRAY, NULL);
+	oldcontext = MemoryContextSwitchTo(context);
+	result = JsonbValueToJsonb(array);
+	MemoryContextSwitchTo(oldcontext);
+	return result;
+}
+
+/* init_column decides how a column is converted. */
+static void
+init_column(JsonColumn *column, Form_pg_attribute attribute)
+{
+	Oid			type = getBaseType(attribute->atttypid);
+
+	column->key.type = jbvString;
+	/* the description is the executor's and may go before the result is made */
+	column->key.val.string.val = pstrdup(NameStr(attribute->attname));
+	column->key.val.string.len = strlen(column->key.val.string.val);
+
+	switch (type)
+	{
+		case BOOLOID:
+			column->kind = COLUMN_BOOL;
+			break;
+		case INT2OID:
+			column->kind = COLUMN_INT2;
+			break;
+		case INT4OID:
+			column->kind = COLUMN_INT4;
+			break;
+		case INT8OID:
+			column->kind = COLUMN_INT8;
+			break;
+		case NUMERICOID:
+			column->kind = COLUMN_NUMERIC;
+			break;
+		case TEXTOID:
+		case VARCHAROID:
+			column->kind = COLUMN_TEXT;
+			break;
+		default:
+			column->kind = COLUMN_OTHER;
+			break;
+	}
+
+	if (column->kind == COLUMN_OTHER)
+	{
+		Expr	   *argument = (Expr *) makeNullConst(attribute->atttypid, attribute->atttypmod,
+													  attribute->attcollation);
+
+		/* to_jsonb asks for the type of its argument */
+		fmgr_info(F_TO_JSONB, &column->to_jsonb);
+		fmgr_info_set_expr((Node *) makeFuncExpr(F_TO_JSONB, JSONBOID, list_make1(argument),
+												 InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL),
+						   &column->to_jsonb);
+	}
+}
+
+/* receiver_startup prepares for rows of that description; the statement returns rows. */
+static void
+receiver_startup(DestReceiver *self, int operation, TupleDesc desc)
+{
+	JsonReceiver *receiver = (JsonReceiver *) self;
+	MemoryContext oldcontext = MemoryContextSwitchTo(receiver->context);
+
+	receiver->ncolumns = desc->natts;
+	receiver->columns = palloc0(Max(desc->natts, 1) * sizeof(JsonColumn));
+	for (int i = 0; i < desc->natts; i++)
+		init_column(&receiver->columns[i], TupleDescAttr(desc, i));
+	if (!receiver->started)
+		pushJsonbValue(&receiver->state, WJB_BEGIN_ARRAY, NULL);
+	receiver->started = true;
+	MemoryContextSwitchTo(oldcontext);
+}
+
+/* push_column adds one value that is not null to the current object. */
+static void
+push_column(JsonReceiver *receiver, JsonColumn *column, Datum value)
+{
+	JsonbValue	json;
+
+	switch (column->kind)
+	{
+		case COLUMN_BOOL:
+			json.type = jbvBool;
+			json.val.boolean = DatumGetBool(value);
+			break;
+		case COLUMN_INT2:
+			json.type = jbvNumeric;
+			json.val.numeric = int64_to_numeric(DatumGetInt16(value));
+			break;
+		case COLUMN_INT4:
+			json.type = jbvNumeric;
+			json.val.numeric = int64_to_numeric(DatumGetInt32(value));
+			break;
+		case COLUMN_INT8:
+			json.type = jbvNumeric;
+			json.val.numeric = int64_to_numeric(DatumGetInt64(value));
+			break;
+		case COLUMN_NUMERIC:
+			{
+				Numeric		numeric = DatumGetNumericCopy(value);
+
+				if (numeric_is_nan(numeric) || numeric_is_inf(numeric))
+				{
+					json.type = jbvString;
+					json.val.string.val = numeric_normalize(numeric);
+					json.val.string.len = strlen(json.val.string.val);
+				}
+				else
+				{
+					json.type = jbvNumeric;
+					json.val.numeric = numeric;
+				}
+			}
+			break;
+		case COLUMN_TEXT:
+			json.type = jbvString;
+			json.val.string.val = TextDatumGetCString(value);
+			json.val.string.len = strlen(json.val.string.val);
+			break;
+		case COLUMN_OTHER:
+			{
+				Jsonb	   *jsonb = DatumGetJsonbP(FunctionCall1(&column->to_jsonb, value));
+
+				if (JB_ROOT_IS_SCALAR(jsonb))
+				{
+					if (!JsonbExtractScalar(&jsonb->root, &json))
+						elog(ERROR, "could not extract jsonb scalar");
+				}
+				else
+				{
+					json.type = jbvBinary;
+					json.val.binary.data = &jsonb->root;
+					json.val.binary.len = VARSIZE(jsonb) - VARHDRSZ;
+				}
+			}
+			break;
+	}
+	pushJsonbValue(&receiver->state, WJB_VALUE, &json);
+}
+
+/* receiver_receive adds one row. */
+static bool
+receiver_receive(TupleTableSlot *slot, DestReceiver *self)
+{
+	JsonReceiver *receiver = (JsonReceiver *) self;
+	MemoryContext oldcontext = MemoryContextSwitchTo(receiver->context);
+
+	slot_getallattrs(slot);
+	pushJsonbValue(&receiver->state, WJB_BEGIN_OBJECT, NULL);
+	for (int i = 0; i < receiver->ncolumns; i++)
+	{
+		JsonColumn *column = &receiver->columns[i];
+
+		pushJsonbValue(&receiver->state, WJB_KEY, &column->key);
+		if (slot->tts_isnull[i])
+		{
+			JsonbValue	null = {.type = jbvNull};
+
+			pushJsonbValue(&receiver->state, WJB_VALUE, &null);
+		}
+		else
+			push_column(receiver, column, slot->tts_values[i]);
+	}
+	pushJsonbValue(&receiver->state, WJB_END_OBJECT, NULL);
+	MemoryContextSwitchTo(oldcontext);
+	return true;
+}
+
+/* receiver_shutdown has nothing to do: the array is closed when the result is asked for. */
+static void
+receiver_shutdown(DestReceiver *self)
+{
+}
+
+/* receiver_destroy has nothing to do: the memory belongs to the context. */
+static void
+receiver_destroy(DestReceiver *self)
+{
+}

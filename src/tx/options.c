@@ -1,0 +1,305 @@
+/*-------------------------------------------------------------------------
+ *
+ * options.c
+ *		The options of a transaction scope: corm.tx() and its composite type.
+ *
+ * corm.tx() checks what it is given, but a corm.tx_options row can also be
+ * written by hand (ROW(...)::corm.tx_options), so whoever takes one parses
+ * and checks it again.  The parsed form is kept with the call site and is
+ * parsed anew only when the row differs, bit for bit, from the last one.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <limits.h>
+#include <math.h>
+
+#include "tx/tx.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/typcache.h"
+
+enum
+{
+	OPT_PROPAGATION,
+	OPT_NAME,
+	OPT_READ_ONLY,
+	OPT_ISOLATION,
+	OPT_TIMEOUT,
+	OPT_RETRIES,
+	OPT_COUNT
+};
+
+/* What a call site remembers of the options it saw last (fn_extra). */
+typedef struct OptionsCache
+{
+	HeapTupleHeader row;
+	CormTxOptions opts;
+} OptionsCache;
+
+static const char *const propagation_names[] = {
+	[CORM_TX_REQUIRED] = "required",
+	[CORM_TX_REQUIRES_NEW] = "requires_new",
+	[CORM_TX_NESTED] = "nested",
+	[CORM_TX_MANDATORY] = "mandatory",
+	[CORM_TX_SUPPORTS] = "supports",
+	[CORM_TX_NOT_SUPPORTED] = "not_supported",
+	[CORM_TX_NEVER] = "never",
+};
+
+static const char *const isolation_names[] = {
+	[XACT_READ_UNCOMMITTED] = "read uncommitted",
+	[XACT_READ_COMMITTED] = "read committed",
+	[XACT_REPEATABLE_READ] = "repeatable read",
+	[XACT_SERIALIZABLE] = "serializable",
+};
+
+static CormTxPropagation parse_propagation(const char *value);
+static int	parse_isolation(const char *value);
+static int	parse_timeout(const Interval *value);
+static void parse_values(const Datum *values, const bool *nulls, CormTxOptions *opts);
+
+PG_FUNCTION_INFO_V1(corm_tx);
+
+/* corm_tx_propagation_name returns the word that users write; static storage. */
+const char *
+corm_tx_propagation_name(CormTxPropagation propagation)
+{
+	return propagation_names[propagation];
+}
+
+/* corm_tx_isolation_name returns the isolation level as SQL spells it, in lower case; static storage. */
+const char *
+corm_tx_isolation_name(int isolation)
+{
+	return isolation_names[isolation];
+}
+
+/*
+ * corm_tx_same_isolation tells whether two levels are one and the same:
+ * PostgreSQL runs READ UNCOMMITTED as READ COMMITTED.
+ */
+bool
+corm_tx_same_isolation(int a, int b)
+{
+	return Max(a, XACT_READ_COMMITTED) == Max(b, XACT_READ_COMMITTED);
+}
+
+/* corm_tx_options_init sets the options of a call that was given none. */
+void
+corm_tx_options_init(CormTxOptions *opts)
+{
+	opts->propagation = CORM_TX_REQUIRED;
+	opts->name[0] = '\0';
+	opts->has_read_only = false;
+	opts->read_only = false;
+	opts->isolation = CORM_TX_ISOLATION_UNSET;
+	opts->timeout_ms = 0;
+	opts->retries = 0;
+}
+
+/* parse_propagation returns the propagation of that name, or raises OR006. */
+static CormTxPropagation
+parse_propagation(const char *value)
+{
+	for (int i = 0; i < lengthof(propagation_names); i++)
+	{
+		if (pg_strcasecmp(value, propagation_names[i]) == 0)
+			return (CormTxPropagation) i;
+	}
+	ereport(ERROR,
+			(errcode(CORM_ERRCODE_BAD_OPTION),
+			 errmsg("unrecognized transaction propagation \"%s\"", value),
+			 errhint("Use required, requires_new, nested, mandatory, supports, not_supported or never.")));
+}
+
+/* parse_isolation returns the XACT_... level of that name, or raises OR006. */
+static int
+parse_isolation(const char *value)
+{
+	for (int i = 0; i < lengthof(isolation_names); i++)
+	{
+		if (pg_strcasecmp(value, isolation_names[i]) == 0)
+			return i;
+	}
+	ereport(ERROR,
+			(errcode(CORM_ERRCODE_BAD_OPTION),
+			 errmsg("unrecognized isolation level \"%s\"", value),
+			 errhint("Use read uncommitted, read committed, repeatable read or serializable.")));
+}
+
+/*
+ * parse_timeout turns an interval into whole milliseconds, rounded up.  It
+ * must be positive and fit the server's timers, which count in an int.
+ */
+static int
+parse_timeout(const Interval *value)
+{
+	double		ms;
+
+	ms = (double) value->month * DAYS_PER_MONTH * SECS_PER_DAY * 1000.0 +
+		(double) value->day * SECS_PER_DAY * 1000.0 +
+		(double) value->time / 1000.0;
+	if (ms <= 0 || ms > INT_MAX)
+		ereport(ERROR,
+				(errcode(CORM_ERRCODE_BAD_OPTION),
+				 errmsg("transaction timeout is out of range"),
+				 errdetail("A timeout must be more than 0 and at most %d milliseconds.", INT_MAX)));
+	return (int) ceil(ms);
+}
+
+/*
+ * parse_values fills *opts from the columns of corm.tx_options, in order; a
+ * NULL column means its default.  Raises OR006 for what makes no sense.
+ */
+static void
+parse_values(const Datum *values, const bool *nulls, CormTxOptions *opts)
+{
+	corm_tx_options_init(opts);
+
+	if (!nulls[OPT_PROPAGATION])
+		opts->propagation = parse_propagation(TextDatumGetCString(values[OPT_PROPAGATION]));
+	if (!nulls[OPT_NAME])
+	{
+		char	   *name = TextDatumGetCString(values[OPT_NAME]);
+		int			len = pg_mbcliplen(name, strlen(name), NAMEDATALEN - 1);
+
+		if (len == 0)
+			ereport(ERROR,
+					(errcode(CORM_ERRCODE_BAD_OPTION),
+					 errmsg("name of a transaction scope must not be empty")));
+		memcpy(opts->name, name, len);
+		opts->name[len] = '\0';
+	}
+	if (!nulls[OPT_READ_ONLY])
+	{
+		opts->has_read_only = true;
+		opts->read_only = DatumGetBool(values[OPT_READ_ONLY]);
+	}
+	if (!nulls[OPT_ISOLATION])
+		opts->isolation = parse_isolation(TextDatumGetCString(values[OPT_ISOLATION]));
+	if (!nulls[OPT_TIMEOUT])
+		opts->timeout_ms = parse_timeout(DatumGetIntervalP(values[OPT_TIMEOUT]));
+	if (!nulls[OPT_RETRIES])
+	{
+		opts->retries = DatumGetInt32(values[OPT_RETRIES]);
+		if (opts->retries < 0)
+			ereport(ERROR,
+					(errcode(CORM_ERRCODE_BAD_OPTION),
+					 errmsg("number of retries must not be negative")));
+	}
+}
+
+/*
+ * corm_tx_options_parse fills *opts from a corm.tx_options row.  Raises
+ * OR006 for values that make no sense.
+ */
+void
+corm_tx_options_parse(Datum composite, CormTxOptions *opts)
+{
+	HeapTupleHeader row = DatumGetHeapTupleHeader(composite);
+	TupleDesc	desc;
+	HeapTupleData tuple;
+	Datum		values[OPT_COUNT];
+	bool		nulls[OPT_COUNT];
+
+	desc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(row), HeapTupleHeaderGetTypMod(row));
+	if (desc->natts != OPT_COUNT)
+		elog(ERROR, "unexpected number of attributes in corm.tx_options");
+	tuple.t_len = HeapTupleHeaderGetDatumLength(row);
+	ItemPointerSetInvalid(&tuple.t_self);
+	tuple.t_tableOid = InvalidOid;
+	tuple.t_data = row;
+	heap_deform_tuple(&tuple, desc, values, nulls);
+	ReleaseTupleDesc(desc);
+
+	parse_values(values, nulls, opts);
+}
+
+/*
+ * corm_tx_options_arg returns the options in argument argno of a call, parsed.
+ * NULL counts as corm.tx().  The result belongs to the call site: it is valid
+ * until the next call through the same FmgrInfo, which a recursive call may
+ * be, so copy what is needed after running a body.
+ */
+const CormTxOptions *
+corm_tx_options_arg(FunctionCallInfo fcinfo, int argno)
+{
+	OptionsCache *cache = (OptionsCache *) fcinfo->flinfo->fn_extra;
+	HeapTupleHeader row;
+	CormTxOptions opts;
+
+	if (cache == NULL)
+	{
+		cache = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(OptionsCache));
+		corm_tx_options_init(&cache->opts);
+		fcinfo->flinfo->fn_extra = cache;
+	}
+
+	if (PG_ARGISNULL(argno))
+	{
+		if (cache->row != NULL)
+		{
+			pfree(cache->row);
+			cache->row = NULL;
+			corm_tx_options_init(&cache->opts);
+		}
+		return &cache->opts;
+	}
+
+	row = DatumGetHeapTupleHeader(PG_GETARG_DATUM(argno));
+	if (cache->row == NULL || VARSIZE(cache->row) != VARSIZE(row) ||
+		memcmp(cache->row, row, VARSIZE(row)) != 0)
+	{
+		corm_tx_options_parse(HeapTupleHeaderGetDatum(row), &opts);
+		if (cache->row != NULL)
+		{
+			pfree(cache->row);
+			cache->row = NULL;
+		}
+		cache->opts = opts;
+		cache->row = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, VARSIZE(row));
+		memcpy(cache->row, row, VARSIZE(row));
+	}
+	return &cache->opts;
+}
+
+/*
+ * corm.tx(propagation, name, read_only, isolation, timeout, retries)
+ *
+ * Returns the corm.tx_options row, its words in their normal spelling.
+ */
+Datum
+corm_tx(PG_FUNCTION_ARGS)
+{
+	TupleDesc	desc;
+	Datum		values[OPT_COUNT];
+	bool		nulls[OPT_COUNT];
+	CormTxOptions opts;
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE || desc->natts != OPT_COUNT)
+		elog(ERROR, "corm.tx must be declared to return corm.tx_options");
+
+	for (int i = 0; i < OPT_COUNT; i++)
+	{
+		values[i] = PG_GETARG_DATUM(i);
+		nulls[i] = PG_ARGISNULL(i);
+	}
+	parse_values(values, nulls, &opts);
+
+	values[OPT_PROPAGATION] = CStringGetTextDatum(corm_tx_propagation_name(opts.propagation));
+	nulls[OPT_PROPAGATION] = false;
+	if (!nulls[OPT_NAME])
+		values[OPT_NAME] = CStringGetTextDatum(opts.name);
+	if (!nulls[OPT_ISOLATION])
+		values[OPT_ISOLATION] = CStringGetTextDatum(corm_tx_isolation_name(opts.isolation));
+	values[OPT_RETRIES] = Int32GetDatum(opts.retries);
+	nulls[OPT_RETRIES] = false;
+
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+}

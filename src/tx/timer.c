@@ -1,0 +1,170 @@
+/*-------------------------------------------------------------------------
+ *
+ * timer.c
+ *		Deadlines of transaction scopes.
+ *
+ * Code that runs under a deadline stands between corm_tx_guard_begin and
+ * corm_tx_guard_end; guards nest.  One server timer is armed for the earliest
+ * deadline of all guards.  When it fires inside a guard, the query is
+ * cancelled the way pg_cancel_backend does it, and the guard whose deadline
+ * has passed turns the error into corm's own when it comes by.  Outside of any
+ * guard the timer is not armed, so an idle session is never cancelled.
+ *
+ * No cancel is left behind: the end of a guard takes back a cancel of ours
+ * that no CHECK_FOR_INTERRUPTS has seen, unless an outer guard has run out too.
+ * And none is swallowed: an error counts as corm's only if the timer fired and
+ * nothing else had asked for a cancel before; statement_timeout, lock_timeout
+ * and pg_cancel_backend keep their meaning.
+ *
+ * The handler runs in a signal handler: it touches volatile flags only.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "tx/tx.h"
+
+#include "miscadmin.h"
+#include "storage/latch.h"
+#include "storage/proc.h"
+#include "utils/timeout.h"
+
+static TimeoutId timer = MAX_TIMEOUTS;	/* not registered yet */
+static CormTxGuard *guards = NULL;	/* innermost first */
+
+/* Set by the handler: the timer fired and the cancel request is ours. */
+static volatile sig_atomic_t cancelled_by_timer = false;
+
+static void on_timer(void);
+static void arm_timer(void);
+static bool statement_timeout_fired(TimestampTz now);
+
+/* on_timer cancels the query, as the handler of SIGINT does. */
+static void
+on_timer(void)
+{
+	if (guards == NULL || QueryCancelPending || ProcDiePending)
+		return;
+	cancelled_by_timer = true;
+	QueryCancelPending = true;
+	InterruptPending = true;
+	SetLatch(MyLatch);
+}
+
+/* arm_timer arms the timer for the earliest deadline of the open guards, or disarms it. */
+static void
+arm_timer(void)
+{
+	TimestampTz earliest = 0;
+
+	for (CormTxGuard *guard = guards; guard != NULL; guard = guard->outer)
+	{
+		if (guard->deadline != 0 && (earliest == 0 || guard->deadline < earliest))
+			earliest = guard->deadline;
+	}
+
+	if (earliest != 0)
+	{
+		if (timer == MAX_TIMEOUTS)
+			timer = RegisterTimeout(USER_TIMEOUT, on_timer);
+		enable_timeout_at(timer, earliest);
+	}
+	else if (timer != MAX_TIMEOUTS)
+		disable_timeout(timer, false);
+}
+
+/*
+ * statement_timeout_fired tells whether statement_timeout has cancelled this
+ * statement.  Its indicator is of no use, the server resets it as it raises
+ * the error; but while a statement runs, its timer is either active or spent.
+ */
+static bool
+statement_timeout_fired(TimestampTz now)
+{
+	TimestampTz finish = get_timeout_finish_time(STATEMENT_TIMEOUT);
+
+	return StatementTimeout > 0 && !get_timeout_active(STATEMENT_TIMEOUT) &&
+		finish >= GetCurrentStatementStartTimestamp() && finish <= now;
+}
+
+/*
+ * corm_tx_guard_begin puts what follows under a deadline (0: none), in
+ * addition to the deadlines around it.  The caller's guard must live until corm_tx_guard_end, which must be called
+ * also after an error.
+ */
+void
+corm_tx_guard_begin(CormTxGuard *guard, TimestampTz deadline)
+{
+	guard->outer = guards;
+	guard->deadline = deadline;
+	guards = guard;
+	if (deadline != 0)
+		arm_timer();
+}
+
+/*
+ * corm_tx_guard_end ends a guard and returns whether its deadline has passed
+ * and so what ran under it must fail.  cancelled: it ended with a cancel error
+ * (57014), which then is corm's own if the answer is true.
+ */
+bool
+corm_tx_guard_end(CormTxGuard *guard, bool cancelled)
+{
+	bool		expired;
+	bool		outer_expired = false;
+	TimestampTz now;
+
+	if (guard->deadline == 0)
+	{
+		guards = guard->outer;
+		return false;
+	}
+
+	/* from here on no signal interferes */
+	disable_timeout(timer, false);
+	now = GetCurrentTimestamp();
+
+	/*
+	 * A cancel error is ours if the timer asked for it; not if what the timer
+	 * asked for is still to come.  Without a cancel, a deadline that has passed
+	 * counts even if the timer had no chance to fire.
+	 */
+	expired = now >= guard->deadline;
+	if (cancelled)
+		expired = expired && cancelled_by_timer && !QueryCancelPending &&
+			!statement_timeout_fired(now);
+
+	guards = guard->outer;
+	for (CormTxGuard *g = guards; g != NULL; g = g->outer)
+	{
+		if (g->deadline != 0 && now >= g->deadline)
+			outer_expired = true;
+	}
+
+	if (cancelled_by_timer && outer_expired)
+		return expired;			/* the cancel is on its way to the outer guard */
+	if (cancelled_by_timer)
+	{
+		QueryCancelPending = false;
+		cancelled_by_timer = false;
+	}
+	if (guards != NULL)
+		arm_timer();
+	return expired;
+}
+
+/*
+ * corm_tx_timeout_error rewrites an error so that it says that the scope ran
+ * out of time.  Its fields are allocated in the current memory context.
+ */
+void
+corm_tx_timeout_error(ErrorData *edata, const char *name, int timeout_ms)
+{
+	corm_tx_stats.timeouts++;
+	edata->sqlerrcode = CORM_ERRCODE_SCOPE_TIMED_OUT;
+	edata->message = psprintf(_("transaction scope \"%s\" timed out"), name);
+	edata->detail = psprintf(_("The timeout of the scope is %d ms."), timeout_ms);
+	edata->detail_log = NULL;
+	edata->hint = NULL;
+	edata->message_id = "transaction scope \"%s\" timed out";
+}
