@@ -20,7 +20,6 @@
 
 /* guc.c: every setting of corm */
 extern int	corm_plan_cache_size;
-<<<<<<< HEAD
 extern int	corm_cache_size;
 extern int	corm_cache_max_value_size;
 extern int	corm_max_caches;
@@ -30,14 +29,12 @@ extern double corm_sweep_max_time;
 extern int	corm_event_ring_size;
 extern int	corm_event_interval;
 extern bool corm_cache_warm_restart;
-=======
 extern int	corm_filter_max_depth;
 extern int	corm_filter_max_nodes;
 extern int	corm_filter_max_list;
 extern int	corm_filter_max_limit;
 extern int	corm_tx_body_cache_size;
 extern int	corm_subtransaction_warning;
->>>>>>> main
 
 extern void corm_guc_init(void);
 

@@ -52,7 +52,6 @@
 	object_aclcheck(NamespaceRelationId, nspid, roleid, mode)
 #endif
 
-<<<<<<< HEAD
 /*
  * A small dense number for this process, below corm_max_procs().  Since 17 it
  * is a variable; before, it stands in PGPROC.  The postmaster, which has no
@@ -70,7 +69,8 @@
 #define corm_wait_event_new(name)	PG_WAIT_EXTENSION
 #else
 #define corm_wait_event_new(name)	WaitEventExtensionNew(name)
-=======
+#endif
+
 /* A snapshot of the search path, to see later whether it is still the same. */
 #if PG_VERSION_NUM < 170000
 #define CormSearchPath OverrideSearchPath
@@ -127,7 +127,9 @@
 #define corm_constraint_is_enforced(form) true
 #else
 #define corm_constraint_is_enforced(form) ((form)->conenforced)
->>>>>>> main
 #endif
+
+/* For what is stored and must not be read by another version. */
+#define CORM_SERVER_VERSION	PG_VERSION_NUM
 
 #endif							/* CORM_BASE_COMPAT_H */

@@ -145,7 +145,7 @@ save_all(WarmStream *stream)
 	TimestampTz real = corm_clock_real();
 	int64		mono = corm_clock_mono();
 	WarmHeader	header = {.magic = WARM_MAGIC, .system_id = GetSystemIdentifier(),
-	.pg_version = PG_VERSION_NUM};
+	.pg_version = CORM_SERVER_VERSION};
 	pg_crc32c	crc;
 
 	for (uint32 i = 0; i < corm_cache->nslots; i++)
@@ -369,7 +369,7 @@ corm_warm_load(void)
 			 header.magic != WARM_MAGIC)
 		ereport(LOG,
 				(errmsg("ignoring file \"%s\" because it is damaged", WARM_FILE)));
-	else if (header.system_id != GetSystemIdentifier() || header.pg_version != PG_VERSION_NUM)
+	else if (header.system_id != GetSystemIdentifier() || header.pg_version != CORM_SERVER_VERSION)
 		ereport(LOG,
 				(errmsg("ignoring file \"%s\" because it is of another server", WARM_FILE)));
 	else if (fseeko(stream.file, 0, SEEK_SET) == 0)
