@@ -69,6 +69,7 @@ extern void **corm_fault_hook;
 
 extern void corm_clock_init(void);
 extern int64 corm_clock_mono(void);
+extern int64 corm_clock_machine(void);
 extern TimestampTz corm_clock_real(void);
 extern bool corm_clock_passed(int64 deadline);
 extern bool corm_clock_is_virtual(void);

@@ -193,8 +193,8 @@ typedef struct CormDatabase
 	bool		notifier_awake; /* it will look at the ring without being told */
 	bool		notifier_leave; /* it has been asked to go */
 	Latch	   *notifier_latch; /* of its PGPROC, same address everywhere */
-	int64		launched;		/* monotonic time of the last launch */
-	int64		hold_until;		/* launch none before this monotonic time */
+	int64		launched;		/* machine's time of the last launch */
+	int64		hold_until;		/* launch none before this time */
 	int64		stuck_since;	/* no notifier although events wait; or 0 */
 } CormDatabase;
 
@@ -368,7 +368,7 @@ extern uint16 corm_ns_reserve(void);
 extern void corm_ns_release(uint16 ns);
 extern bool corm_ns_replace(Oid db, uint64 id, uint16 spare, CormReason reason);
 extern void corm_ns_kill_database(Oid db);
-extern int	corm_ns_purge(int budget);
+extern bool corm_ns_purge(int budget, int *entries);
 extern void corm_ns_set_restricted(Oid db, uint64 id, bool restricted);
 extern void corm_ns_count(uint16 ns, CormCounter what, uint64 n);
 extern void corm_ns_hit(uint16 ns, uint32 gen, bool hit);
@@ -460,7 +460,7 @@ extern CormCacheRef *corm_cache_ref_or_null(const char *name, uint32 len);
 extern CormCacheRef *corm_cache_ref_internal(uint64 id);
 extern void corm_cache_check(const CormCacheRef *ref, bool read, bool write);
 extern bool corm_cache_owned(const CormCacheRef *ref);
-extern int64 corm_interval_us(const Interval *ttl);
+extern int64 corm_interval_us(const Interval *span, const char *what);
 extern uint8 corm_events_parse(ArrayType *names);
 
 /* overlay.c: what the transaction will write if it commits */

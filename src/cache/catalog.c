@@ -105,30 +105,30 @@ corm_cache_grants_oid(void)
 }
 
 /*
- * corm_interval_us turns a TTL into microseconds, a day being 24 hours and a
+ * corm_interval_us turns a TTL (or what it is) into microseconds, a day being 24 hours and a
  * month 30 days.  Raises 22023 unless it is positive, 22008 if it is too long.
  */
 int64
-corm_interval_us(const Interval *ttl)
+corm_interval_us(const Interval *span, const char *what)
 {
 	int64		days;
 	int64		us;
 
 	/* Days cannot overflow: both are 32-bit. */
-	days = (int64) ttl->month * DAYS_PER_MONTH + ttl->day;
+	days = (int64) span->month * DAYS_PER_MONTH + span->day;
 	if (pg_mul_s64_overflow(days, USECS_PER_DAY, &us) ||
-		pg_add_s64_overflow(us, ttl->time, &us))
+		pg_add_s64_overflow(us, span->time, &us))
 	{
 		if (days > 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATETIME_FIELD_OVERFLOW),
-					 errmsg("ttl out of range")));
+					 errmsg("%s out of range", what)));
 		us = -1;
 	}
 	if (us <= 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("ttl must be greater than zero")));
+				 errmsg("%s must be greater than zero", what)));
 	return us;
 }
 
@@ -201,7 +201,7 @@ read_definition(CormCacheRef *ref)
 		ref->id = (uint64) DatumGetInt64(values[Anum_cache_definitions_id - 1]);
 		ref->owner = DatumGetObjectId(values[Anum_cache_definitions_owner - 1]);
 		ref->ttl = nulls[Anum_cache_definitions_ttl - 1] ? 0 :
-			corm_interval_us(DatumGetIntervalP(values[Anum_cache_definitions_ttl - 1]));
+			corm_interval_us(DatumGetIntervalP(values[Anum_cache_definitions_ttl - 1]), "ttl");
 		ref->max_bytes = nulls[Anum_cache_definitions_max_bytes - 1] ? 0 :
 			DatumGetInt64(values[Anum_cache_definitions_max_bytes - 1]);
 		namestrcpy(&ref->channel, TextDatumGetCString(values[Anum_cache_definitions_channel - 1]));

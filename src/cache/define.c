@@ -268,7 +268,7 @@ corm_cache_create(PG_FUNCTION_ARGS)
 	check_name("cache name", name);
 	check_name("channel name", channel);
 	if (ttl)
-		(void) corm_interval_us(ttl);
+		(void) corm_interval_us(ttl, "ttl");
 	(void) corm_events_parse(DatumGetArrayTypeP(events));
 	if (!PG_ARGISNULL(2) && max_bytes <= 0)
 		ereport(ERROR,

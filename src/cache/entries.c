@@ -102,7 +102,7 @@ get_ttl(FunctionCallInfo fcinfo, int argno, int64 otherwise)
 {
 	if (PG_ARGISNULL(argno))
 		return otherwise;
-	return corm_interval_us(PG_GETARG_INTERVAL_P(argno));
+	return corm_interval_us(PG_GETARG_INTERVAL_P(argno), "ttl");
 }
 
 /* remaining returns the time until a deadline. */

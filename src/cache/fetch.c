@@ -132,7 +132,7 @@ corm_cache_fetch(PG_FUNCTION_ARGS)
 	if (corm_cache_op_get(ref, VARDATA_ANY(key), len, true, &found))
 		PG_RETURN_TEXT_P(corm_cached_text(&found.value));
 
-	ttl = PG_ARGISNULL(2) ? ref->ttl : corm_interval_us(PG_GETARG_INTERVAL_P(2));
+	ttl = PG_ARGISNULL(2) ? ref->ttl : corm_interval_us(PG_GETARG_INTERVAL_P(2), "ttl");
 	loader = text_to_cstring(PG_GETARG_TEXT_PP(1));
 
 	set_tag(&tag, ref, VARDATA_ANY(key), len);

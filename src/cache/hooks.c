@@ -53,7 +53,7 @@ on_object_access(ObjectAccessType access, Oid class_id, Oid object_id,
 static void
 notifiers_leave(void)
 {
-	int64		now = corm_clock_mono();
+	int64		now = corm_clock_machine();
 
 	if (!corm_cache_available())
 		return;

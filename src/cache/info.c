@@ -181,7 +181,7 @@ corm_cache_check_sql(PG_FUNCTION_ARGS)
 Datum
 corm_wait_ready(PG_FUNCTION_ARGS)
 {
-	int64		timeout = corm_interval_us(PG_GETARG_INTERVAL_P(0));
+	int64		timeout = corm_interval_us(PG_GETARG_INTERVAL_P(0), "timeout");
 	TimestampTz started = GetCurrentTimestamp();
 	uint32		wait_event = corm_wait_event_new("CormWaitReady");
 

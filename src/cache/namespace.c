@@ -232,6 +232,7 @@ corm_ns_attach(CormCacheRef *ref)
 	for (;;)
 	{
 		bool		done;
+		int			entries;
 
 		LWLockAcquire(&corm_cache->ns_lock, LW_EXCLUSIVE);
 		done = try_attach(MyDatabaseId, ref);
@@ -239,7 +240,7 @@ corm_ns_attach(CormCacheRef *ref)
 		if (done)
 			return true;
 
-		if (corm_ns_purge(1000) == 0)
+		if (!corm_ns_purge(1000, &entries))
 			return false;
 		CHECK_FOR_INTERRUPTS();
 	}
@@ -267,6 +268,7 @@ corm_ns_reserve(void)
 	for (;;)
 	{
 		uint16		slot;
+		int			entries;
 
 		LWLockAcquire(&corm_cache->ns_lock, LW_EXCLUSIVE);
 		slot = find_free();
@@ -276,7 +278,7 @@ corm_ns_reserve(void)
 		if (slot != CORM_NO_NS)
 			return slot;
 
-		if (corm_ns_purge(1000) == 0)
+		if (!corm_ns_purge(1000, &entries))
 			ereport(ERROR,
 					(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
 					 errmsg("too many caches in use"),
@@ -386,18 +388,19 @@ corm_ns_set_restricted(Oid db, uint64 id, bool restricted)
 
 /*
  * corm_ns_purge removes up to budget entries of dead namespaces, a batch for
- * each lock acquisition, and frees the slots that are done with.  Returns the
- * number of entries removed plus slots freed: 0 means that there is nothing to
- * purge, or that others are at it.  Raises nothing.
+ * each lock acquisition, and frees the slots that are done with.  *entries is
+ * the number of entries removed.  Returns whether there was anything to do.
+ * Raises nothing.
  */
-int
-corm_ns_purge(int budget)
+bool
+corm_ns_purge(int budget, int *entries)
 {
 	int			removed_total = 0;
 	uint32		ndead = pg_atomic_read_u32(&corm_cache->ndead);
 
+	*entries = 0;
 	if (ndead == 0)
-		return 0;
+		return false;
 
 	for (uint32 i = 0; i < corm_cache->nslots && removed_total < budget; i++)
 	{
@@ -438,7 +441,8 @@ corm_ns_purge(int budget)
 	free_dead();
 	ndead -= Min(ndead, pg_atomic_read_u32(&corm_cache->ndead));
 	LWLockRelease(&corm_cache->ns_lock);
-	return removed_total + ndead;
+	*entries = removed_total;
+	return removed_total + ndead > 0;
 }
 
 /* corm_ns_count adds to a statistics counter. */

@@ -72,7 +72,7 @@ corm_notifiers_launch(void)
 	for (uint32 i = 0; i < corm_cache->ndbs; i++)
 	{
 		CormDatabase *db = &corm_databases[i];
-		int64		now = corm_clock_mono();
+		int64		now = corm_clock_machine();
 		BackgroundWorker worker = {0};
 		Oid			oid;
 		bool		launch;
