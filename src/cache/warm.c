@@ -25,6 +25,8 @@
 
 #include "access/xlog.h"
 #include "cache/cache.h"
+#include "catalog/pg_control.h"
+#include "common/controldata_utils.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "port/pg_crc32c.h"
@@ -189,14 +191,30 @@ save_all(WarmStream *stream)
 	put_bytes(stream, &crc, sizeof(crc));
 }
 
+/*
+ * shut_down_cleanly tells whether the server's processes came to a regular
+ * end.  The exit code does not tell: that of an immediate shutdown is 0 too,
+ * but it stops processes wherever they are, in the middle of a change perhaps.
+ * Only after a regular end does the control file say that all is written.
+ */
+static bool
+shut_down_cleanly(void)
+{
+	bool		crc_ok;
+	ControlFileData *control = get_controlfile(DataDir, &crc_ok);
+
+	return crc_ok && (control->state == DB_SHUTDOWNED ||
+					  control->state == DB_SHUTDOWNED_IN_RECOVERY);
+}
+
 /* save_at_exit writes the file at a normal shutdown. */
 static void
 save_at_exit(int code, Datum arg)
 {
 	WarmStream	stream = {.ok = true};
 
-	/* Nothing can be relied on in a crash. */
-	if (code != 0 || !corm_cache_warm_restart || corm_cache == NULL)
+	if (code != 0 || !corm_cache_warm_restart || corm_cache == NULL ||
+		!shut_down_cleanly())
 		return;
 
 	stream.file = AllocateFile(WARM_TEMP, PG_BINARY_W);
