@@ -468,6 +468,7 @@ build_from_stmt(CormPlan *plan, const CormVerb *verb, CormStmt *stmt, bool path_
 	if (verb->output == CORM_OUTPUT_ROWS)
 	{
 		plan->tupdesc = corm_row_tupdesc(verb->typid);
+		corm_watch_row_type(get_typ_typrelid(verb->typid), plan->tupdesc->natts);
 		plan->is_physical = !has_dropped(plan->tupdesc);
 	}
 	else if (verb->output == CORM_OUTPUT_VALUE)
@@ -748,6 +749,8 @@ make_plan(const PlanMaker *maker, bool path_is_safe, uint32 key_len)
 
 	memcpy(key, key_buffer, key_len);
 	plan_misses++;
+	if (maker->set)
+		corm_queries_read_values(maker->set);	/* they outlive the build */
 	for (int tries = 0;; tries++)
 	{
 		CormPlan   *plan;

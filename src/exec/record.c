@@ -18,6 +18,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "catalog/pg_type.h"
 #include "exec/exec.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
@@ -33,12 +34,19 @@ PG_FUNCTION_INFO_V1(corm_update_multi);
 
 /*
  * corm_record_field_type returns the type of a field as the model's row type
- * has it, which may differ from the column's.
+ * has it, which may differ from the column's; UNKNOWNOID if it is text that
+ * takes the column's type.
  */
 Oid
 corm_record_field_type(CormModel *model, int field)
 {
-	return get_atttype(model->relid, model->fields[field].rownum);
+	Oid			typid = get_atttype(model->relid, model->fields[field].rownum);
+	Oid			column = getBaseType(model->fields[field].typid);
+
+	if ((typid == TEXTOID || typid == VARCHAROID) &&
+		column != TEXTOID && column != VARCHAROID && column != BPCHAROID)
+		return UNKNOWNOID;
+	return typid;
 }
 
 /*
@@ -121,7 +129,7 @@ read_record(FunctionCallInfo fcinfo, CormRecord *record)
 	/* the model must be what the table is when the record is written */
 	LockRelationOid(record->model->table, RowExclusiveLock);
 	if (!record->model->valid)
-		record->model = corm_model_get_for_type(typid);
+		record->model = corm_model_get(record->model->relid);
 	set_row(record, header);
 }
 
@@ -180,6 +188,14 @@ row_column(CormRange *rows, CormModel *model, int field)
 
 	column->range = rows;
 	column->output = get_attname(model->relid, model->fields[field].rownum, false);
+	if (get_atttype(model->relid, model->fields[field].rownum) != model->fields[field].typid)
+	{
+		CormTree   *cast = make_tree(CORM_N_CAST);
+
+		cast->args[0].node = column;
+		cast->args[1].oid = model->fields[field].typid;
+		return cast;
+	}
 	return column;
 }
 
@@ -444,7 +460,8 @@ corm_write_record(CormPlanSource source, CormRecord *record, CormSink *sink)
 
 	set_row(&changed, DatumGetHeapTupleHeader(corm_hooks_before(hooks, record->row)));
 	processed = run_record(source, CORM_OUTPUT_ROWS, &changed, &row);
-	if (processed > 0)
+	/* a rule may write elsewhere and return a row all the same */
+	if (row.nrows > 0)
 	{
 		row.value = corm_hooks_after(hooks, row.value);
 		if (sink->kind != CORM_SINK_NONE)

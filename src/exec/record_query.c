@@ -34,15 +34,16 @@ static void
 write_field_value(CormWriter *w, CormRecord *record, int field)
 {
 	Oid			typid = corm_record_field_type(record->model, field);
-	int16		typlen;
-	bool		typbyval;
+	int16		typlen = -1;
+	bool		typbyval = false;
 
 	if (record->nulls[field])
 	{
 		corm_write_null(w, typid);
 		return;
 	}
-	get_typlenbyval(typid, &typlen, &typbyval);
+	if (typid != UNKNOWNOID)	/* which is text that takes the column's type */
+		get_typlenbyval(typid, &typlen, &typbyval);
 	corm_write_value(w, typid, typlen, typbyval, record->values[field]);
 }
 

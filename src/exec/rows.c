@@ -20,6 +20,7 @@
 #include "catalog/pg_type.h"
 #include "exec/exec.h"
 #include "miscadmin.h"
+#include "tx/tx.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
@@ -447,6 +448,38 @@ corm_insert_json_rows(Oid model, Jsonb *array)
 	return DatumGetJsonbP(sink.value);
 }
 
+/* A nested write, as the body of a scope. */
+typedef struct NestedWrite
+{
+	CormModel  *model;
+	Jsonb	   *array;
+} NestedWrite;
+
+static void
+run_nested_write(void *arg)
+{
+	NestedWrite *write = arg;
+
+	write->array = corm_insert_nested(write->model, write->array);
+}
+
+/*
+ * A write of several statements is a scope of its own: what an error undoes
+ * does not depend on who catches it, and its context names the scope.
+ */
+static Jsonb *
+insert_nested(CormModel *model, Jsonb *array)
+{
+	NestedWrite write = {model, array};
+	CormTxClosure closure = {run_nested_write, NULL, &write};
+	CormTxOptions opts = {.propagation = CORM_TX_NESTED, .name = "insert_json",
+		.isolation = CORM_TX_ISOLATION_UNSET};
+	CormTxReport report;
+
+	(void) corm_tx_run(&opts, &closure, true, &report);
+	return write.array;
+}
+
 /*
  * corm_insert_json(model, data): inserts an object or an array of objects,
  * with the rows of relations that they hold; returns the rows as they were
@@ -464,7 +497,7 @@ corm_insert_json(PG_FUNCTION_ARGS)
 	if (JB_ROOT_IS_OBJECT(data))
 		array = as_array(data);
 	if (JB_ROOT_IS_ARRAY(array) && !JB_ROOT_IS_SCALAR(array) && corm_has_relation_keys(model, array))
-		array = corm_insert_nested(model, array);
+		array = insert_nested(model, array);
 	else
 		array = corm_insert_json_rows(relid, array);
 	if (!JB_ROOT_IS_OBJECT(data))

@@ -224,6 +224,8 @@ extern void corm_unknown_field(CormModel *model, const char *name) pg_attribute_
 extern CormField *corm_model_field_by_rownum(CormModel *model, AttrNumber rownum);
 extern void corm_model_require_table(CormModel *model);
 extern void corm_model_require_pk(CormModel *model);
+extern Datum corm_names_datum(char **names, int n);
+extern CormModel *corm_model_copy(const CormModel *model, MemoryContext parent);
 
 /* The search for the name that a misspelt one may have meant. */
 typedef struct CormNearest
@@ -301,6 +303,14 @@ typedef struct CormDraft
 	List	   *pk;				/* indexes of fields; NIL if not declared */
 } CormDraft;
 
+/* draft.c: a model in the making */
+extern void corm_draft_field(CormDraft *draft, Relation rel, AttrNumber attnum, const char *comment);
+extern void corm_draft_drop_ignored(CormDraft *draft);
+extern void corm_draft_check_roles(CormDraft *draft);
+extern void corm_draft_name_json_keys(CormModel *model);
+extern void corm_draft_check_names(CormDraft *draft);
+extern char *corm_column_description(Oid relid, AttrNumber attnum);
+
 /* overrides.c: options applied to a model */
 extern const char *const corm_role_names[CORM_NUM_ROLES];
 extern int *corm_model_role(CormModel *model, CormRole role);
@@ -355,6 +365,8 @@ extern void corm_registry_load_relations(CormModel *model);
 typedef void (*CormDescribeCallback) (CormModel *model, JsonbParseState **state);
 extern void corm_describe_section(const char *key, CormDescribeCallback callback);
 
+extern JsonbValue *corm_push_tags(JsonbParseState **state, List *tags);
+extern const char *corm_identity_name(char identity);
 extern void corm_json_key(JsonbParseState **state, const char *key);
 extern void corm_json_string(JsonbParseState **state, JsonbIteratorToken token, const char *string);
 extern void corm_json_bool(JsonbParseState **state, JsonbIteratorToken token, bool value);
@@ -368,6 +380,5 @@ extern Datum corm_cast_apply(CormCast *cast, Datum value, bool *isnull);
 
 /* catalog.c: a model from the catalogs */
 extern CormModel *corm_catalog_parse(Oid relid, const CormOptions *options);
-extern CormModel *corm_model_copy(const CormModel *model, MemoryContext parent);
 
 #endif							/* CORM_MODEL_H */

@@ -293,7 +293,7 @@ deparse_cursor_value(CormDeparse *ctx, const char *column, Oid typid)
 	if (base == TIMESTAMPTZOID || base == TIMESTAMPOID || base == DATEOID)
 		appendStringInfo(ctx->buf, "pg_catalog.jsonb_extract_path_text(pg_catalog.to_jsonb(%s), VARIADIC '{}')", column);
 	else
-		appendStringInfo(ctx->buf, "CAST(%s AS text)", column);
+		appendStringInfo(ctx->buf, "CAST(%s AS pg_catalog.text)", column);
 }
 
 /*

@@ -86,6 +86,7 @@ typedef struct CormNodeDesc
 } CormNodeDesc;
 
 /* node.c: the table of nodes, and writing of values */
+extern void corm_node_init(void);
 extern const CormNodeDesc *corm_node_desc(CormNodeTag tag);
 extern const CormNodeDesc *corm_node_by_name(const char *name, int len, bool clause);
 extern CormNode *corm_node_check(CormNode *node, char kind);

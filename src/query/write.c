@@ -202,12 +202,18 @@ deparse_insert(CormDeparse *ctx, CormStmt *stmt)
 		{
 			CormField  *field = lfirst(lc);
 			const char *column = field->column;
+			bool		cast = false;
 
 			/* an array has the attributes of the model's row type */
 			if (!is_json)
+			{
 				column = get_attname(model->relid, field->rownum, false);
-			appendStringInfo(buf, "%s%s.%s", foreach_current_index(lc) == 0 ? "" : ", ",
-							 CORM_ROWS_ALIAS, quote_identifier(column));
+				cast = get_atttype(model->relid, field->rownum) != field->typid;
+			}
+			appendStringInfo(buf, "%s%s%s.%s", foreach_current_index(lc) == 0 ? "" : ", ",
+							 cast ? "CAST(" : "", CORM_ROWS_ALIAS, quote_identifier(column));
+			if (cast)
+				appendStringInfo(buf, " AS %s)", corm_deparse_type(field->typid, -1));
 		}
 		foreach(lc, stmt->sets)
 		{
