@@ -15,6 +15,7 @@ PGFILEDESC = "corm - object-relational mapper inside PostgreSQL"
 
 SQL_PARTS = $(sort $(wildcard sql/*.sql))
 DATA = $(wildcard corm--*--*.sql)
+HEADERS_corm = src/exec/corm_middleware.h
 DATA_built = corm--$(EXTVERSION).sql
 EXTRA_CLEAN = corm--$(EXTVERSION).sql
 

@@ -38,5 +38,6 @@ _PG_init(void)
 	corm_plan_init();
 	corm_rowtypes_init();
 	corm_middleware_init();
+	corm_stats_init();
 	corm_tx_init();
 }

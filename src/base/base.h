@@ -36,6 +36,22 @@ extern int	corm_filter_max_limit;
 extern int	corm_tx_body_cache_size;
 extern int	corm_subtransaction_warning;
 extern bool corm_skip_hooks;
+extern bool corm_track_queries;
+extern int	corm_stat_max;
+extern bool corm_log_queries;
+extern int	corm_log_min_duration;
+extern int	corm_log_args;
+extern int	corm_log_arg_max_length;
+extern bool corm_sql_comments;
+extern char *corm_traceparent;
+
+/* values of corm_log_args */
+typedef enum CormLogArgs
+{
+	CORM_LOG_ARGS_NONE,
+	CORM_LOG_ARGS_TYPES,
+	CORM_LOG_ARGS_VALUES
+} CormLogArgs;
 
 extern void corm_guc_init(void);
 

@@ -111,6 +111,13 @@
 #define corm_primary_key_index(rel) RelationGetPrimaryKeyIndex(rel, false)
 #endif
 
+/* Times are counted in nanoseconds since 16. */
+#if PG_VERSION_NUM < 160000
+#define corm_instr_time_ns(t)	((uint64) (t).tv_sec * 1000000000 + (uint64) (t).tv_nsec)
+#else
+#define corm_instr_time_ns(t)	((uint64) INSTR_TIME_GET_NANOSEC(t))
+#endif
+
 /* Base64 knows bytes as uint8 since 18. */
 #if PG_VERSION_NUM < 180000
 #define corm_b64_encode(src, len, dst, dstlen)	pg_b64_encode(src, len, dst, dstlen)

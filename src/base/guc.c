@@ -24,6 +24,47 @@ int			corm_filter_max_limit = 1000;
 int			corm_tx_body_cache_size = 500;
 int			corm_subtransaction_warning = 64;
 bool		corm_skip_hooks = false;
+bool		corm_track_queries = true;
+int			corm_stat_max = 1000;
+bool		corm_log_queries = false;
+int			corm_log_min_duration = -1;
+int			corm_log_args = CORM_LOG_ARGS_VALUES;
+int			corm_log_arg_max_length = 1024;
+bool		corm_sql_comments = false;
+char	   *corm_traceparent = NULL;
+
+static const struct config_enum_entry log_args_options[] = {
+	{"none", CORM_LOG_ARGS_NONE, false},
+	{"types", CORM_LOG_ARGS_TYPES, false},
+	{"values", CORM_LOG_ARGS_VALUES, false},
+	{NULL, 0, false}
+};
+
+/*
+ * A trace context as the W3C has it: version-trace-parent-flags, in lower-case
+ * hexadecimal.  It becomes part of a comment in SQL, so nothing else may.
+ */
+static bool
+check_traceparent(char **newval, void **extra, GucSource source)
+{
+	static const int lengths[] = {2, 32, 16, 2};
+	const char *p = *newval;
+
+	if (p == NULL || *p == '\0')
+		return true;
+	for (int i = 0; i < lengthof(lengths); i++)
+	{
+		int			len = strspn(p, "0123456789abcdef");
+
+		if (len != lengths[i] || p[len] != (i + 1 < lengthof(lengths) ? '-' : '\0'))
+		{
+			GUC_check_errdetail("A trace context has the form 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01.");
+			return false;
+		}
+		p += len + 1;
+	}
+	return true;
+}
 int			corm_cache_size = 65536;
 int			corm_cache_max_value_size = 4096;
 int			corm_max_caches = 64;
@@ -121,6 +162,77 @@ define_cache_settings(void)
 }
 
 /*
+ * The settings of statistics and logs.
+ */
+static void
+define_monitoring_settings(void)
+{
+	DefineCustomBoolVariable("corm.track_queries",
+							 "Counts queries in the view corm.stat_queries.",
+							 "This takes the library to be preloaded.",
+							 &corm_track_queries,
+							 true,
+							 PGC_SUSET, 0,
+							 NULL, NULL, NULL);
+
+	DefineCustomIntVariable("corm.stat_max",
+							"Sets the number of entries of the view corm.stat_queries.",
+							"There is one for each database, role, model and operation. When there are more, the least used is dropped.",
+							&corm_stat_max,
+							1000, 10, 1000000,
+							process_shared_preload_libraries_in_progress ? PGC_POSTMASTER : PGC_SIGHUP, 0,
+							NULL, NULL, NULL);
+
+	DefineCustomBoolVariable("corm.log_queries",
+							 "Logs every query that is run.",
+							 NULL,
+							 &corm_log_queries,
+							 false,
+							 PGC_SUSET, 0,
+							 NULL, NULL, NULL);
+
+	DefineCustomIntVariable("corm.log_min_duration",
+							"Sets the time in milliseconds from which on a query is logged.",
+							"-1 turns this off.",
+							&corm_log_min_duration,
+							-1, -1, INT_MAX,
+							PGC_SUSET, GUC_UNIT_MS,
+							NULL, NULL, NULL);
+
+	DefineCustomEnumVariable("corm.log_args",
+							 "Sets what the logs tell of a query's parameters.",
+							 NULL,
+							 &corm_log_args,
+							 CORM_LOG_ARGS_VALUES, log_args_options,
+							 PGC_SUSET, 0,
+							 NULL, NULL, NULL);
+
+	DefineCustomIntVariable("corm.log_arg_max_length",
+							"Sets the number of bytes of a parameter's value that are logged.",
+							"-1 logs whole values.",
+							&corm_log_arg_max_length,
+							1024, -1, INT_MAX / 2,
+							PGC_SUSET, GUC_UNIT_BYTE,
+							NULL, NULL, NULL);
+
+	DefineCustomBoolVariable("corm.sql_comments",
+							 "Adds a comment with model, operation and trace context to the SQL that runs.",
+							 NULL,
+							 &corm_sql_comments,
+							 false,
+							 PGC_USERSET, 0,
+							 NULL, NULL, NULL);
+
+	DefineCustomStringVariable("corm.traceparent",
+							   "Sets the trace context that comments in SQL tell.",
+							   NULL,
+							   &corm_traceparent,
+							   "",
+							   PGC_USERSET, 0,
+							   check_traceparent, NULL, NULL);
+}
+
+/*
  * corm_guc_init defines the settings and reserves the prefix, so that a
  * misspelt corm.* setting is refused instead of stored.  Called once, from
  * _PG_init, before any other part of corm reads a setting.
@@ -192,6 +304,8 @@ corm_guc_init(void)
 							 NULL, NULL, NULL);
 
 	define_cache_settings();
+
+	define_monitoring_settings();
 
 	MarkGUCPrefixReserved("corm");
 }

@@ -21,6 +21,7 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "lib/ilist.h"
+#include "portability/instr_time.h"
 #include "query/query.h"
 #include "storage/lockdefs.h"
 #include "utils/jsonb.h"
@@ -160,6 +161,7 @@ typedef struct CormPlan
 } CormPlan;
 
 extern void corm_plan_init(void);
+extern uint64 corm_plan_misses(void);
 
 /* rowtypes.c */
 extern void corm_rowtypes_init(void);
@@ -411,6 +413,7 @@ extern MemoryContext corm_middleware_context(void);
 /*
  * record_query.c: writes of one record as operations
  */
+extern CormCommand corm_record_command(CormPlanSource source);
 extern uint64 corm_write_record(CormPlanSource source, CormRecord *record, CormSink *sink);
 extern bool corm_run_record_operation(CormPlanSource source, CormRecord *record, CormSink *sink,
 									  uint64 *processed);
@@ -424,6 +427,27 @@ extern bool corm_run_query_operation(const CormVerb *verb, const CormVerb *shown
 									 CormQuerySet *set, CormSink *sink, CormQueryRun run,
 									 uint64 *processed);
 extern void corm_show_query(const CormVerb *verb, CormQuerySet *set, char **sql, Jsonb **args);
+
+/*
+ * stats.c: statistics of runs
+ */
+typedef struct CormStats
+{
+	bool		active;
+	uint64		plan_misses;
+	instr_time	start;
+} CormStats;
+
+extern void corm_stats_init(void);
+extern void corm_stats_begin(CormStats *stats);
+extern void corm_stats_end(CormStats *stats, CormCommand command, Oid table, const char *model,
+						   uint64 rows, bool failed);
+
+/*
+ * log.c: logs and comments
+ */
+extern int	corm_execute_commented(CormPlan *plan, const SPIExecuteOptions *options);
+extern void corm_log_query(const CormPlan *plan, ParamListInfo params, uint64 rows, instr_time start);
 
 /*
  * result.c: results that pass through middleware

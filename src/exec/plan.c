@@ -829,6 +829,15 @@ corm_plan_for_record(const CormVerb *verb, CormModel *model, Bitmapset *fields)
 }
 
 /*
+ * corm_plan_misses returns how many plans this session has made.
+ */
+uint64
+corm_plan_misses(void)
+{
+	return plan_misses;
+}
+
+/*
  * corm_plan_cache_stats() returns the number of plans, hits, misses and
  * evictions of this session.
  */

@@ -229,15 +229,31 @@ corm_run_queries(const CormVerb *verb, CormQuerySet *set, CormSink *sink)
 }
 
 /*
+ * How many rows a run was about: JSON is one row, however many are in it.
+ */
+static uint64
+row_count(const CormVerb *verb, const CormSink *sink, uint64 processed)
+{
+	if (verb->output == CORM_OUTPUT_JSON && sink->kind == CORM_SINK_FIRST && sink->nrows > 0 && !sink->isnull)
+		return JB_ROOT_COUNT(DatumGetJsonbP(sink->value));
+	/* a read that stops after its first row counts none */
+	return Max(processed, sink->nrows);
+}
+
+/*
  * corm_run_directly runs the queries of a call: finds the plan, binds the
  * values, executes.
  */
 uint64
 corm_run_directly(const CormVerb *verb, CormQuerySet *set, CormSink *sink)
 {
-	CormPlan   *plan = corm_plan_for_queries(verb, set, NULL);
-	uint64		processed;
+	CormStats	stats;
+	CormPlan   *plan;
+	uint64		processed = 0;
+	volatile bool done = false;
 
+	corm_stats_begin(&stats);
+	plan = corm_plan_for_queries(verb, set, NULL);
 	PG_TRY();
 	{
 		int64		max_rows;
@@ -259,14 +275,13 @@ corm_run_directly(const CormVerb *verb, CormQuerySet *set, CormSink *sink)
 			processed = corm_run(plan, corm_bind_values(plan, set), sink);
 			SPI_finish();
 		}
-		/* JSON is one row, however many were written */
-		if (max_rows >= 0 && verb->output == CORM_OUTPUT_JSON)
-			check_max_rows(plan, max_rows, JB_ROOT_COUNT(DatumGetJsonbP(sink->value)));
-		else
-			check_max_rows(plan, max_rows, processed);
+		check_max_rows(plan, max_rows, row_count(verb, sink, processed));
+		done = true;
 	}
 	PG_FINALLY();
 	{
+		corm_stats_end(&stats, plan->command, plan->target, plan->model_name,
+					   done ? row_count(verb, sink, processed) : 0, !done);
 		corm_plan_release(plan);
 	}
 	PG_END_TRY();

@@ -439,12 +439,10 @@ event_of(CormPlanSource source, CormRecord *record)
 }
 
 /*
- * corm_write_record writes a record, or looks its row up, without regard to
- * middleware.  The row as it is then goes to the sink, unless that wants
- * none; returns the number of rows.
+ * Calls the hooks around a write.
  */
-uint64
-corm_write_record(CormPlanSource source, CormRecord *record, CormSink *sink)
+static uint64
+write_with_hooks(CormPlanSource source, CormRecord *record, CormSink *sink)
 {
 	CormOutput	output = sink->kind == CORM_SINK_NONE ? CORM_OUTPUT_NATIVE : CORM_OUTPUT_ROWS;
 	CormSink	row = {.kind = CORM_SINK_FIRST, .context = CurrentMemoryContext};
@@ -467,6 +465,35 @@ corm_write_record(CormPlanSource source, CormRecord *record, CormSink *sink)
 		if (sink->kind != CORM_SINK_NONE)
 			corm_rows_to_sink(&row.value, 1, sink);
 	}
+	return processed;
+}
+
+/*
+ * corm_write_record writes a record, or looks its row up, without regard to
+ * middleware.  The row as it is then goes to the sink, unless that wants
+ * none; returns the number of rows.
+ */
+uint64
+corm_write_record(CormPlanSource source, CormRecord *record, CormSink *sink)
+{
+	CormModel  *model = record->model;
+	CormStats	stats;
+	uint64		processed = 0;
+	volatile bool done = false;
+
+	corm_stats_begin(&stats);
+	if (!stats.active)
+		return write_with_hooks(source, record, sink);
+	PG_TRY();
+	{
+		processed = write_with_hooks(source, record, sink);
+		done = true;
+	}
+	PG_FINALLY();
+	{
+		corm_stats_end(&stats, corm_record_command(source), model->table, model->name, processed, !done);
+	}
+	PG_END_TRY();
 	return processed;
 }
 
@@ -630,9 +657,12 @@ write_batch(CormModel *model, Datum array, CormSink *sink)
 	bool	   *nulls = palloc0(sizeof(bool) * model->nfields);
 	Bitmapset  *fields = NULL;
 	MemoryContext context = CurrentMemoryContext;
+	CormStats	stats;
 	CormPlan   *plan;
 	uint64		written = 0;
+	volatile bool done = false;
 
+	corm_stats_begin(&stats);
 	for (int i = 0; i < model->nfields; i++)
 		if (corm_field_is_written(model, i, false, false))
 			fields = bms_add_member(fields, i);
@@ -655,9 +685,11 @@ write_batch(CormModel *model, Datum array, CormSink *sink)
 			corm_rows_to_sink(rows, nrows, sink);
 		}
 		SPI_finish();
+		done = true;
 	}
 	PG_FINALLY();
 	{
+		corm_stats_end(&stats, CORM_CMD_UPDATE, model->table, model->name, written, !done);
 		corm_plan_release(plan);
 	}
 	PG_END_TRY();

@@ -207,8 +207,11 @@ operation_run(CormOperation *op, CormNode *rewritten, CormSink *sink)
 	return corm_run_directly(op->verb, &set, sink);
 }
 
-static CormCommand
-command_of(CormPlanSource source)
+/*
+ * corm_record_command returns the operation that a write or lookup is.
+ */
+CormCommand
+corm_record_command(CormPlanSource source)
 {
 	switch (source)
 	{
@@ -233,7 +236,7 @@ corm_run_record_operation(CormPlanSource source, CormRecord *record, CormSink *s
 	CormVerb	verb = {.typid = record->model->typid};
 	RecordOperation self = {
 		.op = {
-			.command = command_of(source),
+			.command = corm_record_command(source),
 			.writes = source != CORM_PLAN_LOOKUP,
 			.model = record->model->relid,
 			.verb = &verb,

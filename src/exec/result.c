@@ -244,21 +244,13 @@ corm_result_capture(CormResult *result, const CormVerb *verb, CormSink *wanted, 
 		capture->callback = capture_page_row;
 		capture->arg = page;
 	}
+	else if (verb->output == CORM_OUTPUT_JSON)
+		capture->kind = CORM_SINK_FIRST;	/* whoever runs it looks at the value */
 	else
 	{
 		capture->kind = CORM_SINK_STORE;
 		capture->store = result->store;
 	}
-}
-
-typedef void (*JsonRowCallback) (Jsonb *row, void *arg);
-
-static void each_stored(CormResult *result, JsonRowCallback callback, void *arg);
-
-static void
-count_row(Jsonb *row, void *arg)
-{
-	(*(uint64 *) arg)++;
 }
 
 /*
@@ -272,11 +264,14 @@ corm_result_captured(CormResult *result, const CormSink *capture, bool writes, u
 	result->nrows = capture->nrows;
 	if (capture->kind == CORM_SINK_NONE && !writes)
 		result->nrows = processed;
-	if (result->output == CORM_OUTPUT_JSON && result->store)
+	if (capture->kind == CORM_SINK_FIRST && capture->nrows > 0)
 	{
 		/* the statement returns one row, but the query as many as are in it */
-		result->nrows = 0;
-		each_stored(result, count_row, &result->nrows);
+		Datum		value = capture->value;
+		bool		isnull = capture->isnull;
+
+		tuplestore_putvalues(result->store, result->tupdesc, &value, &isnull);
+		result->nrows = isnull ? 0 : JB_ROOT_COUNT(DatumGetJsonbP(value));
 		if (writes)
 			result->affected = result->nrows;
 	}
@@ -480,7 +475,8 @@ corm_result_give(CormResult *result, const CormVerb *verb, CormSink *sink)
 		sink->store = corm_begin_set(sink->fcinfo, output_tupdesc(verb));
 	if (sink->kind == CORM_SINK_NONE)
 		return;
-	if (result == NULL || (result->json == NULL && result->store == NULL))
+	if (result == NULL || (result->json == NULL && result->store == NULL) ||
+		(verb->output == CORM_OUTPUT_JSON && result->nrows == 0))
 	{
 		/* no rows, which as a JSON array is one */
 		if (verb->output == CORM_OUTPUT_JSON)
@@ -498,6 +494,8 @@ corm_result_give(CormResult *result, const CormVerb *verb, CormSink *sink)
 /*
  * JSON
  */
+
+typedef void (*JsonRowCallback) (Jsonb *row, void *arg);
 
 static Jsonb *
 value_to_json(Oid typid, Datum value, bool isnull)

@@ -384,7 +384,10 @@ corm_run_rows(const CormVerb *verb, CormPlan *template, CormQuerySet *set, CormS
 		}
 	}
 	if (json)
+	{
 		sink->value = JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&json, WJB_END_ARRAY, NULL)));
+		sink->nrows = 1;
+	}
 	return processed;
 }
 

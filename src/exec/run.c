@@ -205,9 +205,14 @@ corm_run(CormPlan *plan, ParamListInfo params, CormSink *sink)
 	};
 	SPIExecuteOptions options = {0};
 	ErrorContextCallback errcallback;
+	uint64		nrows = sink->nrows;
+	bool		timed = corm_log_queries || corm_log_min_duration >= 0;
+	instr_time	start;
 	int			rc;
 	uint64		processed;
 
+	if (unlikely(timed))
+		INSTR_TIME_SET_CURRENT(start);
 	errcallback.callback = run_error_context;
 	errcallback.arg = plan;
 	errcallback.previous = error_context_stack;
@@ -217,12 +222,15 @@ corm_run(CormPlan *plan, ParamListInfo params, CormSink *sink)
 	options.read_only = false;
 	options.dest = plan->returns_rows && sink->kind != CORM_SINK_TABLE ? &receiver.pub : NULL;
 
-	rc = SPI_execute_plan_extended(plan->spi, &options);
+	rc = unlikely(corm_sql_comments) ? corm_execute_commented(plan, &options) :
+		SPI_execute_plan_extended(plan->spi, &options);
 	if (rc < 0)
 		elog(ERROR, "SPI_execute_plan_extended failed: %s", SPI_result_code_string(rc));
 	processed = SPI_processed;
 	if (!plan->returns_rows && SPI_tuptable)
 		SPI_freetuptable(SPI_tuptable);
+	if (unlikely(timed))
+		corm_log_query(plan, params, Max(processed, sink->nrows - nrows), start);
 
 	error_context_stack = errcallback.previous;
 	return processed;

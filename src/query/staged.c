@@ -85,6 +85,23 @@ attribute(CormModel *model, const CormField *field)
 }
 
 /*
+ * A field of a row in a column of the rows, as the table has it.
+ */
+static CormTree *
+row_field(const char *alias, const char *column, CormModel *model, const CormField *field)
+{
+	CormTree   *tree = make_sql(psprintf("(%s.%s).%s", alias, column, attribute(model, field)));
+	CormTree   *cast;
+
+	if (get_atttype(model->relid, field->rownum) == field->typid)
+		return tree;
+	cast = corm_make_tree(CORM_N_CAST);
+	cast->args[0].node = tree;
+	cast->args[1].oid = field->typid;
+	return cast;
+}
+
+/*
  * What a field is set to, as a column of a SELECT: a value that takes its
  * type from the field must be told so there.
  */
@@ -189,10 +206,10 @@ join_rows(CormStmt *stmt, CormRange *rows)
 	for (int i = 0; i < model->npk; i++)
 	{
 		CormField  *field = &model->fields[model->pk[i]];
-		CormTree   *key = make_sql(psprintf("(%s.o).%s", rows->alias, attribute(model, field)));
 
 		stmt->where = lappend(stmt->where,
-							  corm_make_binary(CORM_N_EQ, corm_make_column(stmt->source, field->column), key));
+							  corm_make_binary(CORM_N_EQ, corm_make_column(stmt->source, field->column),
+											   row_field(rows->alias, "o", model, field)));
 	}
 }
 
@@ -242,7 +259,7 @@ corm_stage_write(CormStmt *stmt, Bitmapset *fields, int valno)
 				CormAssignment *set = palloc(sizeof(CormAssignment));
 
 				set->field = &model->fields[i];
-				set->value = make_sql(psprintf("(%s.n).%s", alias, attribute(model, set->field)));
+				set->value = row_field(alias, "n", model, set->field);
 				stmt->sets = lappend(stmt->sets, set);
 			}
 			break;

@@ -44,6 +44,8 @@ SELECT corm.update(ROW(7, 'z', 1)::users);
 SELECT * FROM corm.insert_multi(ARRAY[ROW(8, 'a', NULL)]::users[]);
 SELECT * FROM corm.update_multi(ARRAY[ROW(8, 'b', 1)]::users[]);
 SELECT corm.insert_json('users', '{"id": 9}');
+SELECT corm.insert_json('users', '[{"id": 10}, {"id": 11, "name": "k"}]');
+SELECT corm.get_multi_json(corm.updater('users'), corm.set('name', 'p'), corm.where(corm.gte('id', 10)), corm.max_rows(1));
 SELECT corm.exec(corm.updater('users'), corm.set('name', 'q'), corm.where(corm.gte('id', 8)));
 SELECT corm.get_multi_json(corm.deleter('users'), corm.where(corm.gte('id', 8)), corm.returning('id'));
 SELECT corm.exec(corm.raw_query('SELECT * FROM mid.users WHERE id < $1', 3));

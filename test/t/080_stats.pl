@@ -1,0 +1,95 @@
+# Statistics of concurrent clients add up exactly; their memory is bounded; without preloading there are none. And what
+# the logs hold.
+
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('stats');
+$node->init;
+$node->append_conf('postgresql.conf', "shared_preload_libraries = 'corm'\ncorm.stat_max = 10\n");
+$node->start;
+$node->safe_psql(
+	'postgres', q{
+	CREATE EXTENSION corm;
+	CREATE TABLE users (id int PRIMARY KEY, name text);
+	INSERT INTO users SELECT g, 'u' FROM generate_series(1, 100) g;
+});
+
+# Two clients, a known number of calls
+my $transactions = 2000;
+my $script = $node->basedir . '/calls.sql';
+append_to_file($script, <<'END');
+\set id random(1, 100)
+SELECT corm.get(NULL::users, corm.where(corm.eq('id', :id)));
+SELECT corm.count(corm.selector('users'));
+SELECT corm.exec(corm.updater('users'), corm.set('name', 'x'), corm.where(corm.eq('id', :id)));
+END
+$node->safe_psql('postgres', 'SELECT corm.stat_reset()');
+$node->command_ok(
+	[ 'pgbench', '-n', '-c', 2, '-j', 2, '-t', $transactions, '-f', $script, 'postgres' ],
+	'two clients call corm');
+is( $node->safe_psql(
+		'postgres', q{
+		SELECT model, op, calls, rows, errors, (SELECT sum((h->>'calls')::bigint) FROM jsonb_array_elements(histogram) h)
+		FROM corm.stat_queries ORDER BY op}),
+	join("\n",
+		'users|SELECT|' . 4 * $transactions . '|' . 4 * $transactions . '|0|' . 4 * $transactions,
+		'users|UPDATE|' . 2 * $transactions . '|' . 2 * $transactions . '|0|' . 2 * $transactions),
+	'every call is counted once');
+
+# More models than there is room for: the busy one stays
+for my $i (1 .. 25)
+{
+	$node->safe_psql('postgres', "CREATE TABLE rare_$i (id int PRIMARY KEY); SELECT corm.count(corm.selector('rare_$i'))");
+}
+is($node->safe_psql('postgres', 'SELECT entries, max_entries, evictions FROM corm.stat_info()'), '10|10|17', 'the memory is bounded');
+is( $node->safe_psql('postgres', q{SELECT calls FROM corm.stat_queries WHERE model = 'users' AND op = 'SELECT'}),
+	4 * $transactions,
+	'the most used entry has not made room for others');
+
+# The log: threshold, arguments, their length, redacted
+sub logged
+{
+	my ($settings, $query) = @_;
+	my $offset = -s $node->logfile;
+	$node->safe_psql('postgres', "$settings; $query");
+	my $log = substr(slurp_file($node->logfile), $offset);
+	# the lines of the entry, without what stands before each
+	$log =~ s/^\d{4}-\d\d-\d\d .*? (?=(?:LOG|DETAIL|STATEMENT|ERROR):  )//mg;
+	return $log =~ /^(LOG:  query .*?)(?=^(?:LOG|ERROR):|\z)/ms ? $1 : '';
+}
+my $get = q{SELECT corm.get(NULL::users, corm.where(corm.eq('id', 7)), corm.where(corm.neq('name', 'secret')))};
+is(logged('SELECT 1', $get), '', 'nothing is logged by default');
+my $entry = logged('SET corm.log_queries = on', $get);
+like($entry, qr/^LOG:  query select-users: \d+\.\d{3} ms, 1 rows\n/, 'the query log');
+like($entry, qr/SQL: SELECT users\.id, users\.name FROM public\.users WHERE .*\$1 .*\$2/, 'with the SQL');
+like($entry, qr/Parameters: \$1 = '7', \$2 = 'secret'/, 'and its arguments');
+like(logged('SET corm.log_queries = on; SET corm.log_arg_max_length = 3', $get), qr/\$2 = 'sec\.\.\.'/, 'cut off');
+$entry = logged('SET corm.log_queries = on; SET corm.log_args = types', $get);
+like($entry, qr/Parameters: \$1 = <integer>, \$2 = <text>/, 'without the values');
+unlike($entry, qr/secret/, 'indeed');
+unlike(logged('SET corm.log_queries = on; SET corm.log_args = none', $get), qr/Parameters/, 'without arguments');
+like(
+	logged("SET corm.log_queries = on; SET corm.sql_comments = on; SET corm.traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'", $get),
+	qr{/\*model='users',op='select',traceparent='00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'\*/},
+	'with a comment');
+is(logged("SET corm.log_min_duration = '1h'", $get), '', 'a quick query is not slow');
+like(
+	logged('SET corm.log_min_duration = 50', q{SELECT corm.count(corm.raw_query('SELECT pg_sleep(0.06)'))}),
+	qr/^LOG:  query raw: \d{2,}\.\d{3} ms, 1 rows\n/, 'a slow one is logged');
+
+# A restart forgets, and without preloading nothing is counted
+$node->restart;
+is($node->safe_psql('postgres', 'SELECT count(*) FROM corm.stat_queries'), '0', 'a restart begins anew');
+$node->append_conf('postgresql.conf', "shared_preload_libraries = ''\n");
+$node->restart;
+is($node->safe_psql('postgres', "$get; SELECT count(*) FROM corm.stat_queries; SELECT corm.stat_reset()"),
+	"(7,x)\n0\n", 'without preloading the view is empty');
+is($node->safe_psql('postgres', 'SELECT corm.stat_info() IS NULL'), 't', 'and there is no memory to tell of');
+
+$node->stop;
+done_testing();
