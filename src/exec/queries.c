@@ -198,6 +198,8 @@ corm_run_queries(const CormVerb *verb, CormQuerySet *set, CormSink *sink)
 			sink->store = corm_begin_set(sink->fcinfo, plan->tupdesc);
 		if (plan->hooked)
 			processed = corm_run_hooked(verb, plan, set, sink);
+		else if (plan->cached_valno >= 0)
+			processed = corm_run_cached(verb, plan, set, sink);
 		else if (plan->rows_valno >= 0)
 			processed = corm_run_rows(verb, plan, set, sink);
 		else

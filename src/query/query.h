@@ -278,6 +278,7 @@ struct CormStmt
 	List	   *parent_keys;	/* columns (char *) that preloads join by */
 	CormTree   *cursor;			/* AFTER or BEFORE */
 	bool		reversed;		/* BEFORE: rows are read backwards */
+	CormTree   *cached;			/* cached(): the time to live */
 
 	/* writes */
 	List	   *sets;			/* of CormAssignment */
