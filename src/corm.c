@@ -29,9 +29,9 @@ _PG_init(void)
 {
 	corm_guc_init();
 	corm_registry_init();
+	corm_rowtypes_init();
 	corm_node_init();
 	corm_scopes_init();
 	corm_plan_init();
-	corm_rowtypes_init();
 	corm_tx_init();
 }

@@ -183,6 +183,10 @@ extern void corm_registry_on_invalidation(CormInvalidationCallback callback);
 extern void corm_registry_watch_catalog(const char *relname);
 extern const char *corm_registry_catalog(int i);
 
+/* rowtypes.c */
+extern void corm_rowtypes_init(void);
+extern void corm_watch_row_type(Oid relid, int natts);
+
 /* model.c: questions to a model */
 extern CormField *corm_model_find_field(CormModel *model, const char *name);
 extern CormField *corm_model_field(CormModel *model, const char *name);
