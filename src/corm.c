@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "base/base.h"
+#include "cache/cache.h"
 #include "exec/exec.h"
 #include "fmgr.h"
 #include "model/model.h"
@@ -28,9 +29,12 @@ void
 _PG_init(void)
 {
 	corm_guc_init();
+	corm_clock_init();
+	corm_effects_init();
 	corm_registry_init();
 	corm_rowtypes_init();
 	corm_node_init();
+	corm_cache_init();
 	corm_scopes_init();
 	corm_plan_init();
 	corm_tx_init();

@@ -52,6 +52,25 @@
 	object_aclcheck(NamespaceRelationId, nspid, roleid, mode)
 #endif
 
+/*
+ * A small dense number for this process, below corm_max_procs().  Since 17 it
+ * is a variable; before, it stands in PGPROC.  The postmaster, which has no
+ * PGPROC, works only when nobody else does, and borrows number 0.
+ */
+#if PG_VERSION_NUM < 170000
+#define corm_my_procno()		(MyProc == NULL ? 0 : (uint32) MyProc->pgprocno)
+#else
+#define corm_my_procno()		(MyProc == NULL ? 0 : (uint32) MyProcNumber)
+#endif
+#define corm_max_procs()		((uint32) (MaxBackends + NUM_AUXILIARY_PROCS))
+
+/* Extensions have wait events of their own names since 17. */
+#if PG_VERSION_NUM < 170000
+#define corm_wait_event_new(name)	PG_WAIT_EXTENSION
+#else
+#define corm_wait_event_new(name)	WaitEventExtensionNew(name)
+#endif
+
 /* A snapshot of the search path, to see later whether it is still the same. */
 #if PG_VERSION_NUM < 170000
 #define CormSearchPath OverrideSearchPath
@@ -109,5 +128,8 @@
 #else
 #define corm_constraint_is_enforced(form) ((form)->conenforced)
 #endif
+
+/* For what is stored and must not be read by another version. */
+#define CORM_SERVER_VERSION	PG_VERSION_NUM
 
 #endif							/* CORM_BASE_COMPAT_H */

@@ -13,6 +13,7 @@
 #include <limits.h>
 
 #include "base/base.h"
+#include "miscadmin.h"
 #include "utils/guc.h"
 
 int			corm_plan_cache_size = 1000;
@@ -22,6 +23,102 @@ int			corm_filter_max_list = 10000;
 int			corm_filter_max_limit = 1000;
 int			corm_tx_body_cache_size = 500;
 int			corm_subtransaction_warning = 64;
+bool		corm_skip_hooks = false;
+int			corm_cache_size = 65536;
+int			corm_cache_max_value_size = 4096;
+int			corm_max_caches = 64;
+int			corm_sweep_interval = 1000;
+int			corm_sweep_max_entries = 1000;
+double		corm_sweep_max_time = 1.0;
+int			corm_event_ring_size = 1024;
+int			corm_event_interval = 100;
+bool		corm_cache_warm_restart = false;
+
+/*
+ * define_cache_settings defines the settings of the shared-memory cache.
+ *
+ * Those that size memory can only be set at server start.  A process that
+ * loads the library later has no cache; there they are defined all the same,
+ * so that a configuration file that has them is accepted.
+ */
+static void
+define_cache_settings(void)
+{
+	GucContext	at_start = process_shared_preload_libraries_in_progress ?
+		PGC_POSTMASTER : PGC_SIGHUP;
+
+	DefineCustomIntVariable("corm.cache_size",
+							"Sets the amount of shared memory for cached entries.",
+							"Shared memory is reserved at server start, if corm is in shared_preload_libraries.",
+							&corm_cache_size,
+							65536, 1024, INT_MAX,
+							at_start, GUC_UNIT_KB,
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("corm.cache_max_value_size",
+							"Sets the size above which a value is refused by the cache.",
+							"A quarter of corm.cache_size is the limit in any case.",
+							&corm_cache_max_value_size,
+							4096, 1, 1024 * 1024 - 1,
+							PGC_SIGHUP, GUC_UNIT_KB,
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("corm.max_caches",
+							"Sets the number of named caches that a database may have.",
+							NULL,
+							&corm_max_caches,
+							64, 1, 8192,
+							at_start, 0,
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("corm.sweep_interval",
+							"Sets the time between two runs of the cache sweeper.",
+							"0 turns the sweeper off.",
+							&corm_sweep_interval,
+							1000, 0, 3600 * 1000,
+							PGC_SIGHUP, GUC_UNIT_MS,
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("corm.sweep_max_entries",
+							"Sets how many entries one run of the cache sweeper visits at most.",
+							NULL,
+							&corm_sweep_max_entries,
+							1000, 1, 1000000,
+							PGC_SIGHUP, 0,
+							NULL, NULL, NULL);
+
+	DefineCustomRealVariable("corm.sweep_max_time",
+							 "Sets how long one run of the cache sweeper takes at most.",
+							 NULL,
+							 &corm_sweep_max_time,
+							 1.0, 0.01, 1000.0,
+							 PGC_SIGHUP, GUC_UNIT_MS,
+							 NULL, NULL, NULL);
+
+	DefineCustomIntVariable("corm.event_ring_size",
+							"Sets the amount of shared memory for cache events that wait to be notified.",
+							NULL,
+							&corm_event_ring_size,
+							1024, 16, 1024 * 1024,
+							at_start, GUC_UNIT_KB,
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("corm.event_interval",
+							"Sets the time between two notifications of cache events.",
+							"Events that occur meanwhile travel together.",
+							&corm_event_interval,
+							100, 1, 60 * 1000,
+							PGC_SIGHUP, GUC_UNIT_MS,
+							NULL, NULL, NULL);
+
+	DefineCustomBoolVariable("corm.cache_warm_restart",
+							 "Keeps the cache's entries over a clean restart of the server.",
+							 "They are written to a file at shutdown and read at start.",
+							 &corm_cache_warm_restart,
+							 false,
+							 PGC_SIGHUP, 0,
+							 NULL, NULL, NULL);
+}
 
 /*
  * corm_guc_init defines the settings and reserves the prefix, so that a
@@ -86,6 +183,15 @@ corm_guc_init(void)
 							64, 0, INT_MAX,
 							PGC_USERSET, 0,
 							NULL, NULL, NULL);
+	DefineCustomBoolVariable("corm.skip_hooks",
+							 "Reads and writes rows without calling the hooks of their models.",
+							 NULL,
+							 &corm_skip_hooks,
+							 false,
+							 PGC_USERSET, 0,
+							 NULL, NULL, NULL);
+
+	define_cache_settings();
 
 	MarkGUCPrefixReserved("corm");
 }

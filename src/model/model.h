@@ -59,6 +59,31 @@ typedef struct CormField
 	List	   *tags;			/* of CormTag */
 } CormField;
 
+/* Functions that see the rows written and read: hooks.c. */
+typedef enum CormHook
+{
+	CORM_HOOK_BEFORE_SAVE,
+	CORM_HOOK_BEFORE_CREATE,
+	CORM_HOOK_BEFORE_UPDATE,
+	CORM_HOOK_BEFORE_DELETE,
+	CORM_HOOK_AFTER_CREATE,
+	CORM_HOOK_AFTER_UPDATE,
+	CORM_HOOK_AFTER_DELETE,
+	CORM_HOOK_AFTER_SAVE,
+	CORM_HOOK_AFTER_FIND
+} CormHook;
+
+#define CORM_NUM_HOOKS	(CORM_HOOK_AFTER_FIND + 1)
+#define CORM_HOOK_BIT(hook)	(1 << (hook))
+
+typedef struct CormHooks
+{
+	uint64		changes;		/* of functions, seen when these were looked up */
+	uint32		present;		/* bits */
+	uint32		returns_void;	/* bits */
+	Oid			functions[CORM_NUM_HOOKS];
+} CormHooks;
+
 typedef struct CormModel
 {
 	Oid			relid;			/* pg_class OID of the model: table, view or composite type */
@@ -97,6 +122,7 @@ typedef struct CormModel
 	int			ntypes;
 	uint32	   *type_hashes;	/* of domains that are types of fields */
 
+	CormHooks	hooks;			/* for corm_model_hooks() only */
 	struct CormRelations *relations;	/* see relations.c; NULL until used */
 
 	MemoryContext context;		/* holds everything above */
@@ -186,6 +212,14 @@ extern const char *corm_registry_catalog(int i);
 /* rowtypes.c */
 extern void corm_rowtypes_init(void);
 extern void corm_watch_row_type(Oid relid, int natts);
+
+/* hooks.c */
+extern void corm_hooks_init(void);
+extern const CormHooks *corm_model_hooks(CormModel *model);
+extern Oid	corm_model_hook(CormModel *model, CormHook hook);
+extern const char *corm_hook_name(CormHook hook);
+extern uint64 corm_hooks_changes(void);
+extern uint32 corm_hooks_fingerprint(const Oid *relids, int nrelids);
 
 /* model.c: questions to a model */
 extern CormField *corm_model_find_field(CormModel *model, const char *name);

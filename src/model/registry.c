@@ -124,6 +124,7 @@ corm_registry_init(void)
 	RegisterXactCallback(transaction_ended, NULL);
 
 	corm_registry_watch_catalog("model_options");
+	corm_hooks_init();
 	corm_registry_watch_catalog("declared_relations");
 }
 

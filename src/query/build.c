@@ -570,7 +570,7 @@ corm_pipe(PG_FUNCTION_ARGS)
 		if (PG_ARGISNULL(0))
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("the argument list of corm.pipe() must not be null")));
+					 errmsg("the queries of corm.pipe() must not be null")));
 		deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), ARR_ELEMTYPE(PG_GETARG_ARRAYTYPE_P(0)),
 						  -1, false, TYPALIGN_DOUBLE, &elems, &nulls, &n);
 		for (int i = 0; i < n; i++)

@@ -48,7 +48,7 @@ corm_deparse_range(CormDeparse *ctx, CormRange *range)
 {
 	StringInfo	buf = ctx->buf;
 
-	if (range->model)
+	if (range->model && range->query == NULL)
 	{
 		corm_deparse_table(buf, range->model);
 		if (strcmp(range->alias, range->model->table_name) == 0)
@@ -306,6 +306,8 @@ corm_deparse_select(CormDeparse *ctx, CormStmt *stmt, List *items)
 		nested |= ((CormItem *) lfirst(lc))->preload != NULL;
 	if (nested)
 		corm_deparse_nested_select(ctx, stmt, items);
+	else if (stmt->found)
+		corm_deparse_found_select(ctx, stmt, items);
 	else
 		corm_deparse_plain_select(ctx, stmt, items);
 }
@@ -436,6 +438,7 @@ static void
 deparse_raw_rows(CormDeparse *ctx, CormStmt *stmt, const CormDeparseRequest *request)
 {
 	StringInfo	buf = ctx->buf;
+	CormModel  *find = request->output == CORM_OUTPUT_ROWS ? corm_find_hook(request->typid) : NULL;
 	bool		first = true;
 
 	appendStringInfo(buf, "WITH %s", CORM_ROWS_ALIAS);
@@ -443,7 +446,10 @@ deparse_raw_rows(CormDeparse *ctx, CormStmt *stmt, const CormDeparseRequest *req
 		appendStringInfoString(buf, "(value)");
 	appendStringInfoString(buf, " AS (");
 	corm_deparse_raw(ctx, stmt->raw_sql, stmt->raw_args);
-	appendStringInfoString(buf, ") SELECT ");
+	appendStringInfoString(buf, ") ");
+	if (find)
+		corm_deparse_find_begin(ctx, find, request);
+	appendStringInfoString(buf, "SELECT ");
 	if (request->output == CORM_OUTPUT_VALUE)
 		appendStringInfo(buf, "CAST(%s.value AS %s)", CORM_ROWS_ALIAS,
 						 corm_deparse_type(request->typid, -1));
@@ -464,6 +470,8 @@ deparse_raw_rows(CormDeparse *ctx, CormStmt *stmt, const CormDeparseRequest *req
 	appendStringInfo(buf, " FROM %s", CORM_ROWS_ALIAS);
 	if (request->limit > 0)
 		appendStringInfo(buf, " LIMIT %d", request->limit);
+	if (find)
+		corm_deparse_find_end(ctx, request);
 }
 
 static void
@@ -477,6 +485,7 @@ deparse_json(CormDeparse *ctx, CormStmt *stmt, bool one)
 
 	if (stmt->command == CORM_CMD_SELECT)
 	{
+		corm_find_in_json(ctx, stmt);
 		appendStringInfo(buf, "SELECT %s FROM (", result);
 		corm_deparse_select(ctx, stmt, corm_items_json(stmt));
 		appendStringInfo(buf, ") AS %s", rows);
@@ -539,12 +548,14 @@ corm_deparse(CormStmt *stmt, const CormDeparseRequest *request)
 	StringInfoData buf;
 	CormDeparse ctx = {.buf = &buf};
 	List	   *items;
+	CormModel  *find = NULL;
 
 	initStringInfo(&buf);
 	ctx.path_is_safe = request->path_is_safe;
 	ctx.limit = request->limit;
 	ctx.order_by_key = request->order_by_key;
 	ctx.rows_fields = request->rows_fields;
+	ctx.written = request->written;
 	result->returns_rows = true;
 
 	/* WITH queries go first, whatever is put around the rest: they may write */
@@ -562,10 +573,20 @@ corm_deparse(CormStmt *stmt, const CormDeparseRequest *request)
 			}
 			items = request->output == CORM_OUTPUT_ROWS ? corm_items_row(stmt, request) :
 				corm_items_value(stmt, request->typid);
+			if (request->output == CORM_OUTPUT_ROWS && stmt->command == CORM_CMD_SELECT && !request->written)
+				find = corm_find_hook(request->typid);
+			if (find)
+			{
+				/* a WITH query that writes must stand outermost */
+				(void) hoist_ctes(&ctx, stmt);
+				corm_deparse_find_begin(&ctx, find, request);
+			}
 			if (needs_wrapping(stmt, items))
 				deparse_wrapped(&ctx, stmt, items);
 			else
 				deparse_any(&ctx, stmt, items);
+			if (find)
+				corm_deparse_find_end(&ctx, request);
 			break;
 		case CORM_OUTPUT_PAGE:
 			if (stmt->cursor == NULL)

@@ -278,6 +278,7 @@ struct CormStmt
 	bool		only_deleted;
 	List	   *scopes;			/* of char *: scopes asked for */
 	List	   *preloads;		/* of CormPreload */
+	CormModel  *found;			/* whose hook after_find its rows go through, or NULL */
 	CormRange  *parents;		/* with preloads: the subquery of this statement's rows */
 	List	   *parent_keys;	/* columns (char *) that preloads join by */
 	CormTree   *cursor;			/* AFTER or BEFORE */
@@ -405,6 +406,7 @@ typedef struct CormDeparseRequest
 	bool		order_by_key;	/* order by primary key unless ordered */
 	bool		path_is_safe;	/* pg_catalog is searched first: see corm_search_path_is_safe */
 	Bitmapset  *rows_fields;	/* INSERT with rows(): fields that they give */
+	bool		written;		/* the rows have just been written, so after_find is not called */
 } CormDeparseRequest;
 
 typedef struct CormDeparsed
@@ -435,6 +437,7 @@ typedef struct CormDeparse
 	int			limit;
 	bool		order_by_key;
 	bool		page;			/* one row more than the limit */
+	bool		written;		/* the rows have just been written */
 	Bitmapset  *rows_fields;
 	CormModel  *met_model;		/* what the next value meets, for error messages */
 	CormField  *met_field;
@@ -452,6 +455,7 @@ typedef struct CormItem
 	Oid			cast;			/* cast to this type, if valid */
 	int32		cast_typmod;
 	CormPreload *preload;		/* or rows of a relation */
+	bool		is_key;			/* what a preload joins by, or a page is ordered by */
 	bool		quiet;			/* nobody asks for its name ... */
 	bool		aliased;		/* ... but other clauses may refer to it */
 } CormItem;
@@ -489,6 +493,21 @@ extern void corm_deparse_value_for(CormDeparse *ctx, CormTree *value, CormModel 
 								   CormField *field);
 extern void corm_deparse_raw(CormDeparse *ctx, const char *sql, List *args);
 extern const char *corm_operator_name(CormNodeTag tag);
+
+/* find.c */
+extern CormModel *corm_find_hook(Oid row_type);
+extern char *corm_row_of_columns(Oid row_type, int ncolumns);
+extern void corm_deparse_find_call(CormDeparse *ctx, CormModel *model, const char *row);
+extern void corm_deparse_find_begin(CormDeparse *ctx, CormModel *model,
+									const CormDeparseRequest *request);
+extern void corm_deparse_find_end(CormDeparse *ctx, const CormDeparseRequest *request);
+extern void corm_find_in_json(CormDeparse *ctx, CormStmt *stmt);
+extern void corm_deparse_found_select(CormDeparse *ctx, CormStmt *stmt, List *items);
+
+/* staged.c */
+extern void corm_stage_read(CormStmt *stmt, TupleDesc tupdesc);
+extern void corm_stage_write(CormStmt *stmt, Bitmapset *fields, int valno);
+extern void corm_stage_show(CormStmt *stmt, int valno);
 
 /* operators.c */
 extern bool corm_search_path_is_safe(void);

@@ -509,6 +509,8 @@ expand_scopes(CormStmt *stmt, List *clauses)
 			stmt->unscoped = true;
 		else if (clause->tag == CORM_N_ONLY_DELETED)
 		{
+			if (stmt->source == NULL)
+				misplaced(clause, "cannot be combined with a raw query");
 			if (model == NULL || model->soft_delete < 0)
 				ereport(ERROR,
 						(errcode(ERRCODE_SYNTAX_ERROR),

@@ -1,0 +1,243 @@
+-- The shared-memory cache. Definitions of caches and grants on them are rows of two tables that only the
+-- functions below write; see src/cache/catalog.c.
+
+CREATE TABLE corm.cache_definitions (
+	name text COLLATE "C" PRIMARY KEY,
+	id bigint NOT NULL,
+	owner regrole NOT NULL,
+	ttl interval,
+	max_bytes bigint,
+	channel text NOT NULL,
+	events text[] NOT NULL,
+	closed boolean NOT NULL
+);
+COMMENT ON TABLE corm.cache_definitions IS 'corm: named caches; use corm.caches and corm.cache_create';
+REVOKE ALL ON corm.cache_definitions FROM PUBLIC;
+
+CREATE TABLE corm.cache_grants (
+	cache text COLLATE "C" NOT NULL,
+	grantee regrole NOT NULL,
+	can_read boolean NOT NULL,
+	can_write boolean NOT NULL,
+	PRIMARY KEY (cache, grantee)
+);
+COMMENT ON TABLE corm.cache_grants IS 'corm: who may use which cache; use corm.caches and corm.cache_grant';
+REVOKE ALL ON corm.cache_grants FROM PUBLIC;
+
+SELECT pg_catalog.pg_extension_config_dump('corm.cache_definitions', '');
+SELECT pg_catalog.pg_extension_config_dump('corm.cache_grants', '');
+
+-- Caches
+
+CREATE FUNCTION corm.cache_create(name text, ttl interval DEFAULT NULL, max_bytes bigint DEFAULT NULL,
+	channel text DEFAULT 'corm_cache', events text[] DEFAULT '{deleted,expired,evicted}') RETURNS void
+	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_create';
+COMMENT ON FUNCTION corm.cache_create(text, interval, bigint, text, text[]) IS
+'Creates a cache that the current role owns. ttl: default for its entries; max_bytes: its own limit. Raises 42710 if it exists, 53400 if there are too many, 22023 for a bad ttl, limit or event.';
+
+CREATE FUNCTION corm.cache_drop(name text) RETURNS void
+	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_drop';
+COMMENT ON FUNCTION corm.cache_drop(text) IS
+'Drops a cache and its entries. Raises 42704 if there is none, 42501 unless owner, 2BP01 for "default".';
+
+CREATE FUNCTION corm.cache_close(name text) RETURNS void
+	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_close';
+COMMENT ON FUNCTION corm.cache_close(text) IS
+'Empties a cache and refuses every operation on it until it is opened. Raises 55000 if it is closed already, 42704, 42501 unless owner.';
+
+CREATE FUNCTION corm.cache_open(name text) RETURNS void
+	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_open';
+COMMENT ON FUNCTION corm.cache_open(text) IS
+'Opens a closed cache. Raises 55000 if it is open, 42704, 42501 unless owner.';
+
+CREATE FUNCTION corm.cache_grant(cache text, grantee regrole, privileges text[]) RETURNS void
+	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_grant';
+COMMENT ON FUNCTION corm.cache_grant(text, regrole, text[]) IS
+'Grants read, write or both on a cache to a role; ''-'' stands for everybody (PUBLIC). Raises 42704, 42501 unless owner, 22023 for another privilege.';
+
+CREATE FUNCTION corm.cache_revoke(cache text, grantee regrole, privileges text[]) RETURNS void
+	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_revoke';
+COMMENT ON FUNCTION corm.cache_revoke(text, regrole, text[]) IS
+'Takes read, write or both on a cache from a role; ''-'' stands for everybody (PUBLIC). Raises 42704, 42501 unless owner, 22023 for another privilege.';
+
+-- Entries
+
+CREATE FUNCTION corm.cache_set(key text, value anyelement, ttl interval DEFAULT NULL,
+	cache text DEFAULT 'default', immediate boolean DEFAULT false) RETURNS void
+	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_set';
+COMMENT ON FUNCTION corm.cache_set(text, anyelement, interval, text, boolean) IS
+'Stores a value at commit, or at once if immediate. Without ttl the cache''s default holds. Raises 22004 for NULL, 22023 for a ttl that is not positive, 22008 for one too long, 54000 for a key or value too large, 42804 for an anonymous record, 53200 if the cache is full, 42501, 42704, 55000.';
+
+CREATE FUNCTION corm.cache_set(key text, value text, ttl interval DEFAULT NULL,
+	cache text DEFAULT 'default', immediate boolean DEFAULT false) RETURNS void
+	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_set';
+COMMENT ON FUNCTION corm.cache_set(text, text, interval, text, boolean) IS
+'Stores a text at commit, or at once if immediate: what string literals and untyped parameters resolve to. Errors as for the other form.';
+
+CREATE FUNCTION corm.cache_add(key text, value anyelement, ttl interval DEFAULT NULL,
+	cache text DEFAULT 'default', immediate boolean DEFAULT false) RETURNS boolean
+	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_add';
+COMMENT ON FUNCTION corm.cache_add(text, anyelement, interval, text, boolean) IS
+'Stores a value if the key is absent and returns whether it was. Errors as for cache_set.';
+
+CREATE FUNCTION corm.cache_add(key text, value text, ttl interval DEFAULT NULL,
+	cache text DEFAULT 'default', immediate boolean DEFAULT false) RETURNS boolean
+	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_add';
+COMMENT ON FUNCTION corm.cache_add(text, text, interval, text, boolean) IS
+'Stores a text if the key is absent and returns whether it was. Errors as for cache_set.';
+
+CREATE FUNCTION corm.cache_replace(key text, value anyelement, ttl interval DEFAULT NULL,
+	cache text DEFAULT 'default', immediate boolean DEFAULT false) RETURNS boolean
+	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_replace';
+COMMENT ON FUNCTION corm.cache_replace(text, anyelement, interval, text, boolean) IS
+'Stores a value if the key is present and returns whether it was. Errors as for cache_set.';
+
+CREATE FUNCTION corm.cache_replace(key text, value text, ttl interval DEFAULT NULL,
+	cache text DEFAULT 'default', immediate boolean DEFAULT false) RETURNS boolean
+	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_replace';
+COMMENT ON FUNCTION corm.cache_replace(text, text, interval, text, boolean) IS
+'Stores a text if the key is present and returns whether it was. Errors as for cache_set.';
+
+CREATE FUNCTION corm.cache_get(key text, cache text DEFAULT 'default') RETURNS text
+	LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'corm_cache_get';
+COMMENT ON FUNCTION corm.cache_get(text, text) IS
+'Returns the value of a key as text, NULL on a miss. Raises 42501, 42704, 55000.';
+
+CREATE FUNCTION corm.cache_get_as(t anyelement, key text, cache text DEFAULT 'default') RETURNS anyelement
+	LANGUAGE C VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'corm_cache_get_as';
+COMMENT ON FUNCTION corm.cache_get_as(anyelement, text, text) IS
+'Returns the value of a key in the type of t, NULL on a miss. Raises 42804 if the value is of another type, 42501, 42704, 55000.';
+
+CREATE FUNCTION corm.cache_delete(key text, cache text DEFAULT 'default', immediate boolean DEFAULT false) RETURNS text
+	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_delete';
+COMMENT ON FUNCTION corm.cache_delete(text, text, boolean) IS
+'Deletes a key at commit, or at once if immediate, and returns the value it has; NULL if there is none or the caller may not read. Raises 42501, 42704, 55000.';
+
+CREATE FUNCTION corm.cache_exists(key text, cache text DEFAULT 'default') RETURNS boolean
+	LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'corm_cache_exists';
+COMMENT ON FUNCTION corm.cache_exists(text, text) IS
+'Tells whether a key is there and has not expired. Raises 42501, 42704, 55000.';
+
+CREATE FUNCTION corm.cache_ttl(key text, cache text DEFAULT 'default') RETURNS interval
+	LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'corm_cache_ttl';
+COMMENT ON FUNCTION corm.cache_ttl(text, text) IS
+'Returns the time a key has left; NULL if it is missing or never expires, which corm.cache_info tells apart. Raises 42501, 42704, 55000.';
+
+CREATE FUNCTION corm.cache_expire(key text, ttl interval, cache text DEFAULT 'default') RETURNS boolean
+	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_expire';
+COMMENT ON FUNCTION corm.cache_expire(text, interval, text) IS
+'Gives a key a new ttl from now, at commit; false if there is no such key. Raises 22023, 22008 for a bad ttl, 42501, 42704, 55000.';
+
+CREATE FUNCTION corm.cache_persist(key text, cache text DEFAULT 'default') RETURNS boolean
+	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_persist';
+COMMENT ON FUNCTION corm.cache_persist(text, text) IS
+'Lets a key never expire, at commit; false if there is no such key. Raises 42501, 42704, 55000.';
+
+CREATE FUNCTION corm.cache_info(key text, cache text DEFAULT 'default',
+	OUT found boolean, OUT type regtype, OUT bytes bigint, OUT ttl interval, OUT created_at timestamptz)
+	LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'corm_cache_info';
+COMMENT ON FUNCTION corm.cache_info(text, text) IS
+'Describes an entry: whether it is there, its type, the size of its value, the time it has left (NULL: never expires) and when it was stored. Raises 42501, 42704, 55000.';
+
+CREATE FUNCTION corm.cache_incr(key text, by bigint DEFAULT 1, ttl interval DEFAULT NULL, cache text DEFAULT 'default') RETURNS bigint
+	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_incr';
+COMMENT ON FUNCTION corm.cache_incr(text, bigint, interval, text) IS
+'Adds to an integer at once and returns the sum; a missing key counts from 0. A NULL ttl keeps the entry''s. Raises 22003 on overflow, 42804 if the value is no integer (it stays), 42501, 42704, 55000.';
+
+CREATE FUNCTION corm.cache_decr(key text, by bigint DEFAULT 1, ttl interval DEFAULT NULL, cache text DEFAULT 'default') RETURNS bigint
+	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_decr';
+COMMENT ON FUNCTION corm.cache_decr(text, bigint, interval, text) IS
+'Subtracts from an integer at once and returns the difference; otherwise like corm.cache_incr.';
+
+CREATE FUNCTION corm.cache_get_many(keys text[], cache text DEFAULT 'default', OUT key text, OUT value text) RETURNS SETOF record
+	LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED ROWS 100 AS 'MODULE_PATHNAME', 'corm_cache_get_many';
+COMMENT ON FUNCTION corm.cache_get_many(text[], text) IS
+'Returns a row for each key, in the order given, with NULL for a miss. Raises 42501, 42704, 55000.';
+
+CREATE FUNCTION corm.cache_set_many(entries jsonb, ttl interval DEFAULT NULL, cache text DEFAULT 'default') RETURNS bigint
+	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_set_many';
+COMMENT ON FUNCTION corm.cache_set_many(jsonb, interval, text) IS
+'Stores every member of a JSON object at commit, strings as their text, other values as jsonb, and returns their number. Raises 22023 if it is no object; other errors as for cache_set.';
+
+CREATE FUNCTION corm.cache_keys(pattern text DEFAULT NULL, cache text DEFAULT 'default') RETURNS SETOF text
+	LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 1000 AS 'MODULE_PATHNAME', 'corm_cache_keys';
+COMMENT ON FUNCTION corm.cache_keys(text, text) IS
+'Returns the keys that fit a LIKE pattern (NULL: all) and have not expired, in no order. Raises 42501, 42704, 55000.';
+
+CREATE FUNCTION corm.cache_count(cache text DEFAULT 'default') RETURNS bigint
+	LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'corm_cache_count';
+COMMENT ON FUNCTION corm.cache_count(text) IS
+'Returns the number of entries, with those that have expired and were not removed yet. Raises 42501, 42704, 55000.';
+
+CREATE FUNCTION corm.cache_clear(cache text DEFAULT 'default') RETURNS bigint
+	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_clear';
+COMMENT ON FUNCTION corm.cache_clear(text) IS
+'Removes all entries of a cache at commit and returns how many there are. Raises 42501, 42704, 55000.';
+
+CREATE FUNCTION corm.cache_fetch(key text, loader text, ttl interval DEFAULT NULL, cache text DEFAULT 'default') RETURNS text
+	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_fetch';
+COMMENT ON FUNCTION corm.cache_fetch(text, text, interval, text) IS
+'Returns the value of a key; on a miss runs loader, a SQL text that gives one value, as the current role, and stores that. One session at a time loads a key. NULL or no row is not stored. Raises 21000 for more than one row, 42804 for more than one column, and what the loader raises.';
+
+-- Looking in
+
+CREATE FUNCTION corm.cache_counters(OUT id bigint, OUT entries bigint, OUT bytes bigint, OUT hits bigint,
+	OUT misses bigint, OUT sets bigint, OUT deleted bigint, OUT expired bigint, OUT swept bigint,
+	OUT evicted bigint, OUT cleared bigint) RETURNS SETOF record
+	LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 10 AS 'MODULE_PATHNAME', 'corm_cache_counters';
+COMMENT ON FUNCTION corm.cache_counters() IS
+'Counters of this database''s caches that are in use, by id; corm.cache_stats shows them by name.';
+
+CREATE FUNCTION corm.cache_status(OUT size_bytes bigint, OUT free_bytes bigint, OUT sweeper_pid int,
+	OUT sweep_ticks bigint, OUT sweep_visited bigint, OUT sweep_removed bigint, OUT sweep_max_visited bigint,
+	OUT sweep_max_batch bigint, OUT epoch bigint, OUT event_seq bigint, OUT events_pending bigint,
+	OUT events_lost bigint, OUT notifier_pid int)
+	LANGUAGE C VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'corm_cache_status';
+COMMENT ON FUNCTION corm.cache_status() IS
+'One row on the cache as a whole: memory, the sweeper''s work, and this database''s events. Raises 55000 without preload.';
+
+CREATE FUNCTION corm.cache_events(since bigint DEFAULT 0, OUT seq bigint, OUT cache text, OUT key text,
+	OUT reason text, OUT at timestamptz) RETURNS SETOF record
+	LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 1000 AS 'MODULE_PATHNAME', 'corm_cache_events';
+COMMENT ON FUNCTION corm.cache_events(bigint) IS
+'Returns this database''s events after number since that are still in memory, oldest first. Instead of the keys of caches that the caller may not read it shows their SHA-256. Raises 55000 without preload.';
+
+CREATE FUNCTION corm.cache_check() RETURNS SETOF text
+	LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 1 AS 'MODULE_PATHNAME', 'corm_cache_check_sql';
+COMMENT ON FUNCTION corm.cache_check() IS
+'Walks all structures of the cache and returns a row for each violated invariant: none, if all is well. Nobody can write to the cache meanwhile. Raises 55000 without preload.';
+REVOKE EXECUTE ON FUNCTION corm.cache_check() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION corm.cache_check() TO pg_monitor;
+
+CREATE FUNCTION corm.wait_ready(timeout interval DEFAULT '10s') RETURNS boolean
+	LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'corm_wait_ready';
+COMMENT ON FUNCTION corm.wait_ready(interval) IS
+'Waits until corm''s workers run; false if they do not within the timeout. Raises 55000 without preload.';
+
+CREATE VIEW corm.caches AS
+	SELECT d.name, d.owner, d.ttl, d.max_bytes, d.channel, d.events, d.closed,
+		(SELECT pg_catalog.array_agg(pg_catalog.concat(
+				CASE WHEN g.grantee OPERATOR(pg_catalog.=) 0::pg_catalog.oid THEN 'PUBLIC' ELSE g.grantee::pg_catalog.text END, '=',
+				pg_catalog.concat_ws('/', CASE WHEN g.can_read THEN 'read' END, CASE WHEN g.can_write THEN 'write' END))
+				ORDER BY g.grantee::pg_catalog.oid)
+			FROM corm.cache_grants g WHERE g.cache OPERATOR(pg_catalog.=) d.name) AS grants
+	FROM corm.cache_definitions d
+	UNION ALL
+	SELECT 'default', db.datdba::pg_catalog.regrole, NULL, NULL, 'corm_cache', '{deleted,expired,evicted}', false, '{PUBLIC=read/write}'
+	FROM pg_catalog.pg_database db
+	WHERE db.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
+		AND NOT EXISTS (SELECT FROM corm.cache_definitions d WHERE d.name OPERATOR(pg_catalog.=) 'default');
+COMMENT ON VIEW corm.caches IS 'The caches of this database, with owner, settings and grants';
+
+CREATE VIEW corm.cache_stats AS
+	SELECT d.name AS cache, c.entries, c.bytes, c.hits, c.misses, c.sets, c.deleted, c.expired, c.swept, c.evicted, c.cleared
+	FROM corm.cache_counters() c
+	JOIN (SELECT n.name, n.id FROM corm.cache_definitions n
+		UNION SELECT 'default', 1::pg_catalog.int8) d ON d.id OPERATOR(pg_catalog.=) c.id
+	UNION ALL
+	SELECT '(query results)', c.entries, c.bytes, c.hits, c.misses, c.sets, c.deleted, c.expired, c.swept, c.evicted, c.cleared
+	FROM corm.cache_counters() c
+	WHERE c.id OPERATOR(pg_catalog.=) 2::pg_catalog.int8;
+COMMENT ON VIEW corm.cache_stats IS 'Counters of the caches of this database that have been used since the server started';
+
+GRANT SELECT ON corm.caches, corm.cache_stats TO PUBLIC;

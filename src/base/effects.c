@@ -1,0 +1,182 @@
+/*-------------------------------------------------------------------------
+ *
+ * effects.c
+ *		Transactional effects on things that do not roll back by themselves.
+ *
+ * Shared memory knows no ROLLBACK.  So what a transaction wants to do there is
+ * kept as a list of effects in the session, each tagged with the nesting
+ * level of the subtransaction it belongs to:
+ *
+ *	- a subtransaction's abort discards its effects, newest first; its commit
+ *	  hands them to the parent;
+ *	- just before commit each effect reserves what it will need and may still
+ *	  raise, which aborts the transaction;
+ *	- after commit each effect is applied, oldest first, by code that cannot
+ *	  raise: the transaction is committed, and an ERROR there is a PANIC of
+ *	  the whole cluster;
+ *	- at abort all effects are discarded, which gives reservations back.
+ *
+ * Only the innermost subtransaction adds effects, so the list is ordered by
+ * level and the effects of the current level are its tail: subtransaction ends
+ * cost what that subtransaction did, not what the transaction did.
+ *
+ * An owner embeds CormEffect as first member in a struct of its own, allocated
+ * in TopTransactionContext.  Its discard callback may free that struct; after
+ * apply it must leave it alone (the whole context goes soon after).
+ *
+ * PREPARE TRANSACTION with effects pending is refused, as NOTIFY refuses it:
+ * the session that will run COMMIT PREPARED does not have them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "base/base.h"
+#include "lib/ilist.h"
+
+static dlist_head effects = DLIST_STATIC_INIT(effects);
+
+#define MAX_END_CALLBACKS	8
+
+static CormEffectsEnd end_callbacks[MAX_END_CALLBACKS];
+static int	n_end_callbacks = 0;
+
+/* True from the end of our PRE_COMMIT work to the end of the transaction. */
+static bool reserving_done = false;
+
+/*
+ * corm_effect_add puts an effect at the end of the current subtransaction's
+ * list.  Raises only what reserve raises, in the rare case that another
+ * extension's commit callback comes here after ours has run.
+ */
+void
+corm_effect_add(CormEffect *effect, const CormEffectOps *ops)
+{
+	effect->ops = ops;
+	effect->level = GetCurrentTransactionNestLevel();
+	dlist_push_tail(&effects, &effect->node);
+	if (reserving_done)
+		ops->reserve(effect);
+}
+
+/* discard_from takes back, newest first, all effects of level or deeper. */
+static void
+discard_from(int level)
+{
+	while (!dlist_is_empty(&effects))
+	{
+		CormEffect *effect = dlist_tail_element(CormEffect, node, &effects);
+
+		if (effect->level < level)
+			break;
+		dlist_delete(&effect->node);
+		effect->ops->discard(effect);
+	}
+}
+
+/*
+ * corm_effects_at_end registers a function to be called when a transaction has
+ * ended and all its effects are applied or discarded, for tidying up what
+ * belonged to them.  It must not raise.
+ */
+void
+corm_effects_at_end(CormEffectsEnd callback)
+{
+	if (n_end_callbacks >= MAX_END_CALLBACKS)
+		elog(ERROR, "too many end-of-transaction callbacks");
+	end_callbacks[n_end_callbacks++] = callback;
+}
+
+/* finish resets the state for the next transaction. */
+static void
+finish(void)
+{
+	reserving_done = false;
+	for (int i = 0; i < n_end_callbacks; i++)
+		end_callbacks[i] ();
+}
+
+/* at_xact_event reserves, applies or discards as a transaction ends. */
+static void
+at_xact_event(XactEvent event, void *arg)
+{
+	dlist_mutable_iter iter;
+
+	switch (event)
+	{
+		case XACT_EVENT_PRE_COMMIT:
+			dlist_foreach_modify(iter, &effects)
+			{
+				CormEffect *effect = dlist_container(CormEffect, node, iter.cur);
+
+				effect->ops->reserve(effect);
+			}
+			reserving_done = true;
+			break;
+
+		case XACT_EVENT_COMMIT:
+			dlist_foreach_modify(iter, &effects)
+			{
+				CormEffect *effect = dlist_container(CormEffect, node, iter.cur);
+
+				effect->ops->apply(effect);
+			}
+			dlist_init(&effects);
+			finish();
+			break;
+
+		case XACT_EVENT_ABORT:
+			discard_from(0);
+			finish();
+			break;
+
+		case XACT_EVENT_PRE_PREPARE:
+			if (!dlist_is_empty(&effects))
+				ereport(ERROR,
+						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						 errmsg("cannot PREPARE a transaction that has written to the cache")));
+			break;
+
+		default:
+			break;
+	}
+}
+
+/* at_subxact_event hands effects to the parent level, or discards them. */
+static void
+at_subxact_event(SubXactEvent event, SubTransactionId mine,
+				 SubTransactionId parent, void *arg)
+{
+	int			level = GetCurrentTransactionNestLevel();
+	dlist_iter	iter;
+
+	switch (event)
+	{
+		case SUBXACT_EVENT_COMMIT_SUB:
+			dlist_reverse_foreach(iter, &effects)
+			{
+				CormEffect *effect = dlist_container(CormEffect, node, iter.cur);
+
+				if (effect->level < level)
+					break;
+				effect->level = level - 1;
+			}
+			break;
+
+		case SUBXACT_EVENT_ABORT_SUB:
+			discard_from(level);
+			break;
+
+		default:
+			break;
+	}
+}
+
+/* corm_effects_init installs the transaction callbacks. */
+void
+corm_effects_init(void)
+{
+	RegisterXactCallback(at_xact_event, NULL);
+	RegisterSubXactCallback(at_subxact_event, NULL);
+}

@@ -1,0 +1,262 @@
+/*-------------------------------------------------------------------------
+ *
+ * evict.c
+ *		Getting blocks for a new entry, by evicting others if need be.
+ *
+ * Two limits: the pool, and a cache's own max_bytes.  Blocks are charged to
+ * the namespace before they are taken, so neither is ever exceeded.
+ *
+ * The policy is SIEVE: entries stand in order of insertion, a hit sets a mark,
+ * and a hand goes from the oldest to the newest and on from the oldest again;
+ * it spares marked entries, taking the mark, and evicts the first one without.
+ * Every namespace has a list of its own in every shard; eviction for the pool
+ * treats the lists of a shard as one, the hand passing from one to the next.
+ * Before any of that it takes what is dead or expired.
+ *
+ * The hand goes a bounded number of steps for each lock acquisition and then
+ * evicts whatever it is at: a hundred thousand marked entries do not turn one
+ * write into a long wait for all others.
+ *
+ * What an evictor unlinks goes into its own chain, not back to the pool, where
+ * others would snatch it: so a large value needs one pass, however busy it is.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "cache/cache.h"
+#include "miscadmin.h"
+
+#define HAND_STEPS		64		/* entries spared per lock acquisition */
+#define EVICT_ROUNDS	4		/* times round all shards without success */
+
+/*
+ * next_victim moves a list's hand to an entry without mark, taking marks on
+ * the way as long as steps last; 0 when it has passed the newest entry.
+ */
+static CormBlockId
+next_victim(CormEntryList *list, int *steps)
+{
+	CormBlockId id = list->hand != 0 ? list->hand : list->oldest;
+
+	while (corm_visited[id] && *steps > 0)
+	{
+		(*steps)--;
+		corm_visited[id] = 0;
+		id = corm_entry(id)->newer;
+		if (id == 0)
+		{
+			list->hand = 0;
+			return 0;
+		}
+	}
+	list->hand = id;
+	return id;
+}
+
+/*
+ * evict_from_shard unlinks entries of a shard until want blocks are found or
+ * the batch is full: dead ones, expired ones, then by the hand.  If ns is not
+ * CORM_NO_NS, only the hand of that namespace's list.  Returns the number of
+ * entries.  The caller disposes of them.
+ */
+static int
+evict_from_shard(uint32 shardno, uint16 only_ns, uint32 want, CormRemoved *removed)
+{
+	CormShard  *shard = &corm_shards[shardno];
+	int64		now = corm_clock_mono();
+	int			steps = HAND_STEPS;
+
+	removed->n = 0;
+	LWLockAcquire(&shard->lock, LW_EXCLUSIVE);
+	if (shard->count > 0)
+	{
+		uint32		before = shard->blocks;
+
+		corm_table_begin_change(shard);
+		if (only_ns == CORM_NO_NS && pg_atomic_read_u32(&corm_cache->ndead) > 0)
+		{
+			for (uint32 i = 0; i < corm_cache->nslots; i++)
+			{
+				CormEntryList *list = corm_list(shardno, i);
+
+				while (list->count > 0 && removed->n < CORM_LOCK_BATCH &&
+					   corm_namespaces[i].state == CORM_NS_DEAD &&
+					   before - shard->blocks < want)
+					corm_table_unlink_locked(shard, list->oldest, CORM_REASON_NONE, removed);
+			}
+		}
+		if (only_ns == CORM_NO_NS && before - shard->blocks < want &&
+			removed->n < CORM_LOCK_BATCH)
+			corm_wheel_advance(shard, now, CORM_LOCK_BATCH - removed->n, removed);
+
+		while (before - shard->blocks < want && removed->n < CORM_LOCK_BATCH)
+		{
+			uint16		ns = only_ns != CORM_NO_NS ? only_ns : shard->evict_list;
+			CormEntryList *list;
+			CormBlockId victim;
+
+			if (ns == CORM_NO_NS)
+				break;
+			list = corm_list(shardno, ns);
+			if (list->count == 0)
+				break;
+			victim = next_victim(list, &steps);
+			if (victim != 0)
+			{
+				CormReason	reason = corm_entry(victim)->deadline <= now ?
+					CORM_REASON_SWEPT : CORM_REASON_EVICTED;
+
+				/* The last of the list before it wraps: on to the next list. */
+				if (only_ns == CORM_NO_NS && corm_entry(victim)->newer == 0)
+					shard->evict_list = list->next_list;
+				corm_table_unlink_locked(shard, victim, reason, removed);
+			}
+			else if (only_ns == CORM_NO_NS)
+				shard->evict_list = list->next_list;
+		}
+		corm_table_end_change(shard);
+	}
+	LWLockRelease(&shard->lock);
+	return removed->n;
+}
+
+/*
+ * evict_for_pool adds to a chain until it has n blocks.  Returns false if the
+ * cache has nothing left to evict.
+ */
+static bool
+evict_for_pool(uint32 n, CormBlockChain *chain)
+{
+	int			barren = 0;		/* shards in a row that gave nothing */
+
+	while (chain->count < n)
+	{
+		uint32		shardno = pg_atomic_fetch_add_u32(&corm_cache->evict_next, 1) % CORM_SHARDS;
+		CormRemoved removed;
+
+		if (corm_blocks_take(chain, n - chain->count) > 0)
+			continue;
+
+		if (corm_shards[shardno].count > 0 &&
+			evict_from_shard(shardno, CORM_NO_NS, n - chain->count, &removed) > 0)
+		{
+			corm_table_dispose(&removed, chain);
+			barren = 0;
+		}
+		else if (++barren > EVICT_ROUNDS * CORM_SHARDS)
+			return false;
+		CHECK_FOR_INTERRUPTS();
+	}
+
+	/* The last batch may have been larger than what was missing. */
+	if (chain->count > n)
+	{
+		CormBlockChain own;
+
+		corm_blocks_split(chain, n, &own);
+		corm_blocks_give(chain);
+		*chain = own;
+	}
+	return true;
+}
+
+/*
+ * evict_for_limit evicts entries of a namespace until what is charged to it
+ * fits its limit.  Returns false if that cannot be.
+ */
+static bool
+evict_for_limit(uint16 nsno)
+{
+	CormNamespace *ns = &corm_namespaces[nsno];
+	int			barren = 0;
+
+	while (pg_atomic_read_u32(&ns->blocks) > ns->max_blocks)
+	{
+		uint32		shardno = pg_atomic_fetch_add_u32(&corm_cache->evict_next, 1) % CORM_SHARDS;
+		uint32		blocks = pg_atomic_read_u32(&ns->blocks);
+		CormRemoved removed;
+
+		if (blocks > ns->max_blocks && corm_list(shardno, nsno)->count > 0 &&
+			evict_from_shard(shardno, nsno, blocks - ns->max_blocks, &removed) > 0)
+		{
+			corm_table_dispose(&removed, NULL);
+			barren = 0;
+		}
+		else if (++barren > EVICT_ROUNDS * CORM_SHARDS)
+			return false;
+		CHECK_FOR_INTERRUPTS();
+	}
+	return true;
+}
+
+/*
+ * corm_unreserve gives blocks back that were got by corm_reserve and not
+ * linked.  Raises nothing.
+ */
+void
+corm_unreserve(uint16 ns, CormBlockChain *chain)
+{
+	uint32		n = chain->count;
+
+	corm_blocks_give(chain);
+	if (n > 0)
+		pg_atomic_fetch_sub_u32(&corm_namespaces[ns].blocks, n);
+}
+
+/*
+ * corm_reserve gets n blocks for an entry of a namespace into an empty chain.
+ * Returns false if the namespace is gone.  Raises 53200 when there is no room
+ * even after evicting, 54000 when
+ * there never can be, and may be cancelled; the caller holds nothing then.
+ */
+bool
+corm_reserve(uint16 nsno, uint32 gen, uint32 n, CormBlockChain *chain)
+{
+	CormNamespace *ns = &corm_namespaces[nsno];
+	uint32		charged;
+
+	chain->first = chain->last = 0;
+	chain->count = 0;
+
+	if (n > corm_cache->nblocks || (ns->max_blocks > 0 && n > ns->max_blocks))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("value is too large for cache \"%s\"", NameStr(ns->name))));
+
+	/* Charge first, look after: see the head of namespace.c. */
+	charged = pg_atomic_fetch_add_u32(&ns->blocks, n) + n;
+	pg_memory_barrier();
+	if (!corm_ns_is(nsno, gen))
+	{
+		pg_atomic_fetch_sub_u32(&ns->blocks, n);
+		return false;
+	}
+
+	if ((ns->max_blocks == 0 || charged <= ns->max_blocks) &&
+		corm_blocks_take(chain, n) == n)
+		return true;
+
+	PG_TRY();
+	{
+		if (ns->max_blocks > 0 && !evict_for_limit(nsno))
+			ereport(ERROR,
+					(errcode(ERRCODE_OUT_OF_MEMORY),
+					 errmsg("out of cache memory"),
+					 errdetail("The entries do not fit into cache \"%s\".", NameStr(ns->name)),
+					 errhint("Create the cache with a larger max_bytes, or write less in one transaction.")));
+		if (!evict_for_pool(n, chain))
+			ereport(ERROR,
+					(errcode(ERRCODE_OUT_OF_MEMORY),
+					 errmsg("out of cache memory"),
+					 errhint("Increase corm.cache_size, or write less in one transaction.")));
+	}
+	PG_CATCH();
+	{
+		corm_blocks_give(chain);
+		pg_atomic_fetch_sub_u32(&ns->blocks, n);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	return true;
+}

@@ -1,0 +1,483 @@
+/*-------------------------------------------------------------------------
+ *
+ * overlay.c
+ *		What the current transaction will write to the cache if it commits.
+ *
+ * A transactional write becomes a pending operation, an effect of
+ * base/effects.c.  Reads of the same transaction look here first.  A key has
+ * the operations on it as a stack, newest on top: when a subtransaction rolls
+ * back, its operations are popped and the older one counts again.  An
+ * operation that replaces one of the same subtransaction reuses it, since they
+ * can only be rolled back together.
+ *
+ * A clear is an operation on a whole cache; operations on keys that are older
+ * than the newest clear, by serial number, do not count.
+ *
+ * Before commit, every put that still counts gets its blocks and is written
+ * into them; after commit it takes a lock and some pointers to show it to
+ * everybody.
+ *
+ * Everything here lives in TopTransactionContext and is forgotten with it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "cache/cache.h"
+#include "common/hashfn.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+typedef struct KeyOp KeyOp;
+typedef struct ClearOp ClearOp;
+
+/* A cache that the transaction has written to. */
+typedef struct PendingCache
+{
+	CormCacheRef ref;			/* a copy: the session's may change */
+	ClearOp    *clear;			/* newest clear */
+	struct PendingCache *next;
+} PendingCache;
+
+struct KeyOp
+{
+	CormEffect	effect;			/* must be first */
+	KeyOp	   *older;			/* on the same key */
+	PendingCache *cache;
+	const char *key;
+	uint32		len;
+	uint32		hash;			/* of the hash table here */
+	uint64		serial;
+	CormPending pending;
+	uint16		ns;				/* reserved in */
+	CormBlockChain chain;		/* the entry, once reserved */
+};
+
+struct ClearOp
+{
+	CormEffect	effect;			/* must be first */
+	ClearOp    *older;
+	PendingCache *cache;
+	uint64		serial;
+	uint16		spare;			/* namespace slot, once reserved */
+};
+
+typedef struct PendingName
+{
+	uint64		id;
+	const char *key;
+	uint32		len;
+	uint32		hash;
+} PendingName;
+
+typedef struct PendingKey
+{
+	PendingName name;
+	KeyOp	   *op;				/* newest, or NULL */
+	char		status;
+} PendingKey;
+
+#define SH_PREFIX		pendingkeys
+#define SH_ELEMENT_TYPE	PendingKey
+#define SH_KEY_TYPE		PendingName
+#define SH_KEY			name
+#define SH_HASH_KEY(tb, k)	((k).hash)
+#define SH_EQUAL(tb, a, b) \
+	((a).id == (b).id && (a).len == (b).len && memcmp((a).key, (b).key, (a).len) == 0)
+#define SH_SCOPE		static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+bool		corm_overlay_active = false;
+
+static pendingkeys_hash *keys = NULL;
+static PendingCache *caches = NULL;
+static uint64 last_serial = 0;
+
+static void key_reserve(CormEffect *effect);
+static void key_apply(CormEffect *effect);
+static void key_discard(CormEffect *effect);
+static void clear_reserve(CormEffect *effect);
+static void clear_apply(CormEffect *effect);
+static void clear_discard(CormEffect *effect);
+
+static const CormEffectOps key_ops = {key_reserve, key_apply, key_discard};
+static const CormEffectOps clear_ops = {clear_reserve, clear_apply, clear_discard};
+
+/* forget drops everything at the end of a transaction. */
+static void
+forget(void)
+{
+	corm_overlay_active = false;
+	keys = NULL;
+	caches = NULL;
+	corm_ns_flush_hits();
+}
+
+/* corm_overlay_init registers for the end of transactions. */
+void
+corm_overlay_init(void)
+{
+	corm_effects_at_end(forget);
+}
+
+/* find_cache returns what the transaction did to a cache, or NULL. */
+static PendingCache *
+find_cache(uint64 id)
+{
+	for (PendingCache *cache = caches; cache != NULL; cache = cache->next)
+	{
+		if (cache->ref.id == id)
+			return cache;
+	}
+	return NULL;
+}
+
+/* make_cache does the same, and makes it. */
+static PendingCache *
+make_cache(const CormCacheRef *ref)
+{
+	PendingCache *cache = find_cache(ref->id);
+
+	if (cache == NULL)
+	{
+		if (keys == NULL)
+			keys = pendingkeys_create(TopTransactionContext, 64, NULL);
+		cache = MemoryContextAllocZero(TopTransactionContext, sizeof(PendingCache));
+		cache->ref = *ref;
+		cache->next = caches;
+		caches = cache;
+		corm_overlay_active = true;
+	}
+	return cache;
+}
+
+/* set_name fills in the key of the hash table. */
+static void
+set_name(PendingName *name, uint64 id, const char *key, uint32 len)
+{
+	name->id = id;
+	name->key = key;
+	name->len = len;
+	name->hash = hash_bytes((const unsigned char *) key, len) ^ (uint32) id;
+}
+
+/* counts tells whether an operation is what will happen to its key. */
+static bool
+counts(const KeyOp *op)
+{
+	return op->cache->clear == NULL || op->serial > op->cache->clear->serial;
+}
+
+/* is_newest tells whether an operation is the newest on its key and counts. */
+static bool
+is_newest(const KeyOp *op)
+{
+	PendingName name;
+	PendingKey *key;
+
+	set_name(&name, op->cache->ref.id, op->key, op->len);
+	key = pendingkeys_lookup(keys, name);
+	return key != NULL && key->op == op && counts(op);
+}
+
+/*
+ * corm_overlay_get returns what the transaction did to a key; NULL if that is
+ * nothing.  Valid until the next write.
+ */
+const CormPending *
+corm_overlay_get(uint64 id, const char *keydata, uint32 len)
+{
+	static const CormPending cleared = {.kind = CORM_PENDING_DELETE};
+	PendingCache *cache = find_cache(id);
+	PendingName name;
+	PendingKey *key;
+
+	if (cache == NULL)
+		return NULL;
+	set_name(&name, id, keydata, len);
+	key = pendingkeys_lookup(keys, name);
+	if (key != NULL && key->op != NULL && counts(key->op))
+		return key->op->pending.kind == CORM_PENDING_PASS ? NULL : &key->op->pending;
+	return cache->clear != NULL ? &cleared : NULL;
+}
+
+/* corm_overlay_touches tells whether the transaction wrote to a cache. */
+bool
+corm_overlay_touches(uint64 id)
+{
+	return corm_overlay_active && find_cache(id) != NULL;
+}
+
+/* corm_overlay_cleared tells whether the transaction has cleared a cache. */
+bool
+corm_overlay_cleared(uint64 id)
+{
+	PendingCache *cache = find_cache(id);
+
+	return cache != NULL && cache->clear != NULL;
+}
+
+/* copy_pending copies with the value's bytes into the transaction's memory. */
+static void
+copy_pending(CormPending *to, const CormPending *from)
+{
+	*to = *from;
+	if (from->kind == CORM_PENDING_PUT)
+	{
+		char	   *data = MemoryContextAllocHuge(TopTransactionContext,
+												  Max(from->found.value.len, 1));
+
+		memcpy(data, from->found.value.data, from->found.value.len);
+		to->found.value.data = data;
+	}
+	else
+		to->found.value.data = NULL;
+}
+
+/* free_pending frees what copy_pending allocated. */
+static void
+free_pending(CormPending *pending)
+{
+	if (pending->found.value.data != NULL)
+		pfree((char *) pending->found.value.data);
+	pending->found.value.data = NULL;
+}
+
+/*
+ * corm_overlay_write makes pending what will happen to a key at commit.  All
+ * is copied.
+ */
+void
+corm_overlay_write(const CormCacheRef *ref, const char *keydata, uint32 len,
+				   const CormPending *pending)
+{
+	PendingCache *cache = make_cache(ref);
+	PendingName name;
+	PendingKey *key;
+	bool		found;
+	KeyOp	   *op;
+	CormPending copy;
+
+	copy_pending(&copy, pending);
+	set_name(&name, ref->id, keydata, len);
+	key = pendingkeys_insert(keys, name, &found);
+	if (!found)
+	{
+		char	   *own = MemoryContextAlloc(TopTransactionContext, Max(len, 1));
+
+		memcpy(own, keydata, len);
+		key->name.key = own;
+		key->op = NULL;
+	}
+
+	op = key->op;
+	if (op != NULL && counts(op) && op->chain.count == 0 &&
+		op->effect.level == GetCurrentTransactionNestLevel())
+	{
+		free_pending(&op->pending);
+		op->pending = copy;
+		return;
+	}
+
+	op = MemoryContextAllocZero(TopTransactionContext, sizeof(KeyOp));
+	op->older = key->op;
+	op->cache = cache;
+	op->key = key->name.key;
+	op->len = len;
+	op->hash = name.hash;
+	op->serial = ++last_serial;
+	op->pending = copy;
+	key->op = op;
+	corm_effect_add(&op->effect, &key_ops);
+}
+
+/*
+ * corm_overlay_pass lets reads of a key that the transaction has written see
+ * shared memory again, where an immediate write has just gone.
+ */
+void
+corm_overlay_pass(const CormCacheRef *ref, const char *key, uint32 len)
+{
+	CormPending pass = {.kind = CORM_PENDING_PASS};
+
+	if (corm_overlay_active && corm_overlay_get(ref->id, key, len) != NULL)
+		corm_overlay_write(ref, key, len, &pass);
+}
+
+/* corm_overlay_clear makes the transaction clear a cache at commit. */
+void
+corm_overlay_clear(const CormCacheRef *ref)
+{
+	PendingCache *cache = make_cache(ref);
+	ClearOp    *op = MemoryContextAllocZero(TopTransactionContext, sizeof(ClearOp));
+
+	op->older = cache->clear;
+	op->cache = cache;
+	op->serial = ++last_serial;
+	op->spare = CORM_NO_NS;
+	cache->clear = op;
+	corm_effect_add(&op->effect, &clear_ops);
+}
+
+/* corm_overlay_foreach visits the operations that count on keys of a cache. */
+void
+corm_overlay_foreach(uint64 id, CormPendingVisit visit, void *arg)
+{
+	pendingkeys_iterator iter;
+	PendingKey *key;
+
+	if (!corm_overlay_touches(id))
+		return;
+	pendingkeys_start_iterate(keys, &iter);
+	while ((key = pendingkeys_iterate(keys, &iter)) != NULL)
+	{
+		if (key->name.id == id && key->op != NULL && counts(key->op) &&
+			key->op->pending.kind != CORM_PENDING_PASS)
+			visit(key->name.key, key->name.len, &key->op->pending, arg);
+	}
+}
+
+/* key_reserve gets memory for a put and writes the entry there. */
+static void
+key_reserve(CormEffect *effect)
+{
+	KeyOp	   *op = (KeyOp *) effect;
+	CormCacheRef *ref = &op->cache->ref;
+	const CormFound *found = &op->pending.found;
+	CormCacheKey		key;
+
+	if (op->pending.kind != CORM_PENDING_PUT || !is_newest(op))
+		return;
+
+	do
+	{
+		if (!corm_ref_attach(ref))
+			ereport(ERROR,
+					(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+					 errmsg("too many caches in use"),
+					 errhint("Increase corm.max_caches and restart the server.")));
+	} while (!corm_reserve(ref->ns, ref->gen,
+						   corm_entry_blocks((Size) op->len + found->value.len),
+						   &op->chain));
+
+	op->ns = ref->ns;
+	key.data = op->key;
+	key.len = op->len;
+	key.hash = corm_table_hash(ref->gen, key.data, key.len);
+	corm_table_fill(&op->chain, ref->ns, &key, &found->value, found->deadline,
+					found->created);
+}
+
+/*
+ * move_to re-addresses a prepared entry to another namespace of its cache,
+ * because the one it was prepared for has been cleared meanwhile.
+ */
+static void
+move_to(KeyOp *op, uint16 ns, CormCacheKey *key)
+{
+	CormEntry  *entry = corm_entry(op->chain.first);
+
+	pg_atomic_fetch_add_u32(&corm_namespaces[ns].blocks, op->chain.count);
+	pg_atomic_fetch_sub_u32(&corm_namespaces[op->ns].blocks, op->chain.count);
+	op->ns = ns;
+	entry->ns = ns;
+	entry->hash = key->hash;
+}
+
+/*
+ * key_apply does the operation.  If the cache has been cleared since it was
+ * prepared, by this transaction or another, it goes to the new namespace; if
+ * the cache is gone, so is the write.
+ */
+static void
+key_apply(CormEffect *effect)
+{
+	KeyOp	   *op = (KeyOp *) effect;
+	CormCacheRef *ref = &op->cache->ref;
+	CormOutcome outcome = CORM_STALE;
+	CormFound	unused;
+	CormCacheKey		key;
+	uint16		ns;
+	uint32		gen;
+
+	if (op->pending.kind == CORM_PENDING_PASS || !is_newest(op))
+		return;
+
+	key.data = op->key;
+	key.len = op->len;
+	while (outcome == CORM_STALE && corm_ns_find(MyDatabaseId, ref->id, &ns, &gen))
+	{
+		key.hash = corm_table_hash(gen, key.data, key.len);
+		switch (op->pending.kind)
+		{
+			case CORM_PENDING_PUT:
+				if (op->chain.count == 0)
+					return;
+				if (ns != op->ns || corm_entry(op->chain.first)->hash != key.hash)
+					move_to(op, ns, &key);
+				outcome = corm_table_put(ns, gen, &key, &op->chain, op->pending.mode);
+				break;
+			case CORM_PENDING_DELETE:
+				outcome = corm_table_remove(ns, gen, &key, NULL, 0, &unused);
+				break;
+			case CORM_PENDING_TOUCH:
+				outcome = corm_table_touch(ns, gen, &key, op->pending.found.deadline);
+				break;
+			case CORM_PENDING_PASS:
+				break;
+		}
+	}
+	corm_unreserve(op->ns, &op->chain);
+}
+
+/* key_discard takes an operation back. */
+static void
+key_discard(CormEffect *effect)
+{
+	KeyOp	   *op = (KeyOp *) effect;
+	PendingName name;
+	PendingKey *key;
+
+	set_name(&name, op->cache->ref.id, op->key, op->len);
+	key = pendingkeys_lookup(keys, name);
+	Assert(key != NULL && key->op == op);
+	key->op = op->older;
+	corm_unreserve(op->ns, &op->chain);
+	free_pending(&op->pending);
+	pfree(op);
+}
+
+/* clear_reserve takes the namespace slot that a clear needs. */
+static void
+clear_reserve(CormEffect *effect)
+{
+	ClearOp    *op = (ClearOp *) effect;
+
+	if (op->cache->clear == op)
+		op->spare = corm_ns_reserve();
+}
+
+/* clear_apply gives the cache a new namespace. */
+static void
+clear_apply(CormEffect *effect)
+{
+	ClearOp    *op = (ClearOp *) effect;
+
+	if (op->spare != CORM_NO_NS)
+		corm_ns_replace(MyDatabaseId, op->cache->ref.id, op->spare, CORM_REASON_CLEARED);
+}
+
+/* clear_discard takes a clear back. */
+static void
+clear_discard(CormEffect *effect)
+{
+	ClearOp    *op = (ClearOp *) effect;
+
+	op->cache->clear = op->older;
+	if (op->spare != CORM_NO_NS)
+		corm_ns_release(op->spare);
+	pfree(op);
+}

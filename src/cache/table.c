@@ -1,0 +1,835 @@
+/*-------------------------------------------------------------------------
+ *
+ * table.c
+ *		The hash table: finding, linking and unlinking entries.
+ *
+ * cache.h describes the structures, the locks and how readers do without.
+ * Functions here know namespaces and keys but not caches, rights or
+ * transactions; those are in ops.c.
+ *
+ * A writer prepares a complete entry in blocks it holds, takes the shard's
+ * lock, links the new and unlinks the old entry, lets the lock go, and only
+ * then reports events and frees blocks (corm_table_dispose).  So what happens
+ * under a lock is short and cannot fail.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "cache/cache.h"
+#include "catalog/pg_type.h"
+#include "common/hashfn.h"
+#include "utils/timestamp.h"
+
+#define OPTIMISTIC_TRIES	3		/* reads without the lock before taking it */
+#define SCRATCH_SIZE		1024	/* values up to this need one pass */
+#define SET_SWEEPS			8		/* due entries that a put removes */
+
+/* An unlocked walk longer than this has gone astray. */
+#define MAX_WALK			100000
+
+typedef enum ReadResult
+{
+	READ_FOUND,
+	READ_MISSING,
+	READ_TOO_SMALL,
+	READ_TORN
+} ReadResult;
+
+/* corm_table_hash returns the hash of a key in namespace gen. */
+uint32
+corm_table_hash(uint32 gen, const char *data, uint32 len)
+{
+	return (uint32) hash_bytes_extended((const unsigned char *) data, len,
+										corm_cache->seed ^ gen);
+}
+
+/*
+ * walk copies len bytes of an entry's content from offset on to buf, or
+ * compares them with it when buf is NULL.  chain is the entry's second block
+ * as the caller read it.  Returns false if the bytes differ or an id is out
+ * of bounds, which happens to readers without the lock.
+ */
+static bool
+walk(CormBlockId id, CormBlockId chain, Size offset, char *buf,
+	 const char *compare, Size len)
+{
+	const char *from = (const char *) corm_entry(id) + sizeof(CormEntry);
+	Size		avail = CORM_ENTRY_INLINE;
+
+	while (len > 0)
+	{
+		if (offset < avail)
+		{
+			Size		n = Min(len, avail - offset);
+
+			if (buf)
+			{
+				memcpy(buf, from + offset, n);
+				buf += n;
+			}
+			else
+			{
+				if (memcmp(compare, from + offset, n) != 0)
+					return false;
+				compare += n;
+			}
+			len -= n;
+			offset = 0;
+			if (len == 0)
+				break;
+		}
+		else
+			offset -= avail;
+
+		if (chain == 0 || chain > corm_cache->nblocks)
+			return false;
+		from = corm_block_addr(chain) + sizeof(CormBlockId);
+		avail = CORM_CHAIN_DATA;
+		chain = *corm_block_next(chain);
+	}
+	return true;
+}
+
+/*
+ * corm_entry_read copies part of an entry's content, for those who hold it or
+ * have the lock.
+ */
+void
+corm_entry_read(CormBlockId id, Size offset, char *buf, Size len)
+{
+	walk(id, corm_entry(id)->chain, offset, buf, NULL, len);
+}
+
+/* entry_write overwrites part of an entry's content. */
+static void
+entry_write(CormBlockId id, Size offset, const char *data, Size len)
+{
+	char	   *to = (char *) corm_entry(id) + sizeof(CormEntry);
+	Size		avail = CORM_ENTRY_INLINE;
+	CormBlockId chain = corm_entry(id)->chain;
+
+	while (len > 0)
+	{
+		if (offset < avail)
+		{
+			Size		n = Min(len, avail - offset);
+
+			memcpy(to + offset, data, n);
+			data += n;
+			len -= n;
+			offset = 0;
+			if (len == 0)
+				break;
+		}
+		else
+			offset -= avail;
+		to = corm_block_addr(chain) + sizeof(CormBlockId);
+		avail = CORM_CHAIN_DATA;
+		chain = *corm_block_next(chain);
+	}
+}
+
+/* same_key tells whether an entry, as read, has this key. */
+static inline bool
+same_key(CormBlockId id, const CormEntry *entry, uint16 ns, const CormCacheKey *key)
+{
+	if (entry->hash != key->hash || entry->ns != ns || entry->key_len != key->len)
+		return false;
+	if (likely(key->len <= CORM_ENTRY_INLINE))
+		return memcmp((const char *) corm_entry(id) + sizeof(CormEntry), key->data, key->len) == 0;
+	return walk(id, entry->chain, 0, NULL, key->data, key->len);
+}
+
+/*
+ * read_entry looks for a key and copies the entry's header and, if buf is not
+ * NULL and large enough, its value.  Safe without the lock; the result then
+ * means nothing until the shard's seq has been checked.
+ */
+static ReadResult
+read_entry(uint16 ns, const CormCacheKey *key, char *buf, Size size,
+		   CormBlockId *found, CormEntry *copy)
+{
+	CormBlockId id = *(volatile CormBlockId *) corm_bucket(key->hash);
+
+	for (int steps = 0; id != 0; steps++)
+	{
+		volatile CormEntry *entry;
+
+		if (id > corm_cache->nblocks || steps > MAX_WALK)
+			return READ_TORN;
+
+		entry = corm_entry(id);
+		if (entry->hash == key->hash)
+		{
+			memcpy(copy, (CormEntry *) entry, sizeof(CormEntry));
+			if (same_key(id, copy, ns, key))
+			{
+				*found = id;
+				if (buf == NULL)
+					return READ_FOUND;
+				if (copy->value_len > size)
+					return READ_TOO_SMALL;
+				return walk(id, copy->chain, copy->key_len, buf, NULL, copy->value_len) ?
+					READ_FOUND : READ_TORN;
+			}
+		}
+		id = entry->next;
+	}
+	return READ_MISSING;
+}
+
+/*
+ * find_locked looks for a key; 0 if it is not there.  Needs the lock, shared
+ * or exclusive.
+ */
+static CormBlockId
+find_locked(uint16 ns, const CormCacheKey *key)
+{
+	for (CormBlockId id = *corm_bucket(key->hash); id != 0; id = corm_entry(id)->next)
+	{
+		if (same_key(id, corm_entry(id), ns, key))
+			return id;
+	}
+	return 0;
+}
+
+/*
+ * corm_table_begin_change and corm_table_end_change bracket every change of a
+ * shard's structure or of linked entries.  They need the exclusive lock.
+ */
+void
+corm_table_begin_change(CormShard *shard)
+{
+	pg_atomic_write_u32(&shard->seq, pg_atomic_read_u32(&shard->seq) + 1);
+	pg_write_barrier();
+}
+
+void
+corm_table_end_change(CormShard *shard)
+{
+	pg_write_barrier();
+	pg_atomic_write_u32(&shard->seq, pg_atomic_read_u32(&shard->seq) + 1);
+}
+
+/* activate puts a list into the ring of its shard's lists that have entries. */
+static void
+activate(CormShard *shard, uint16 ns)
+{
+	uint32		shardno = shard - corm_shards;
+	CormEntryList *list = corm_list(shardno, ns);
+
+	if (shard->evict_list == CORM_NO_NS)
+	{
+		list->prev_list = list->next_list = ns;
+		shard->evict_list = ns;
+	}
+	else
+	{
+		CormEntryList *at = corm_list(shardno, shard->evict_list);
+
+		list->prev_list = at->prev_list;
+		list->next_list = shard->evict_list;
+		corm_list(shardno, at->prev_list)->next_list = ns;
+		at->prev_list = ns;
+	}
+}
+
+/* deactivate takes a list that has become empty out of that ring. */
+static void
+deactivate(CormShard *shard, uint16 ns)
+{
+	uint32		shardno = shard - corm_shards;
+	CormEntryList *list = corm_list(shardno, ns);
+
+	if (list->next_list == ns)
+		shard->evict_list = CORM_NO_NS;
+	else
+	{
+		corm_list(shardno, list->prev_list)->next_list = list->next_list;
+		corm_list(shardno, list->next_list)->prev_list = list->prev_list;
+		if (shard->evict_list == ns)
+			shard->evict_list = list->next_list;
+	}
+}
+
+/* link_locked makes a prepared entry part of the table. */
+static void
+link_locked(CormShard *shard, CormBlockId id, bool visited)
+{
+	CormEntry  *entry = corm_entry(id);
+	CormEntryList *list = corm_list(shard - corm_shards, entry->ns);
+	CormBlockId *bucket = corm_bucket(entry->hash);
+	uint32		nblocks = corm_entry_blocks((Size) entry->key_len + entry->value_len);
+
+	if (list->count == 0)
+		activate(shard, entry->ns);
+	entry->newer = 0;
+	entry->older = list->newest;
+	if (list->newest != 0)
+		corm_entry(list->newest)->newer = id;
+	else
+		list->oldest = id;
+	list->newest = id;
+	list->count++;
+	list->blocks += nblocks;
+
+	if (entry->deadline != CORM_NEVER)
+		corm_wheel_insert(shard, id);
+	else
+		entry->wheel_prev = entry->wheel_next = 0;
+
+	corm_visited[id] = visited;
+	entry->next = *bucket;
+	*bucket = id;
+
+	shard->count++;
+	shard->blocks += nblocks;
+	corm_blocks_linked(nblocks);
+}
+
+/*
+ * corm_table_unlink_locked takes an entry out of the table and adds it to
+ * removed, whose owner must pass that to corm_table_dispose after releasing
+ * the lock.  Call it between begin_change and end_change.
+ */
+void
+corm_table_unlink_locked(CormShard *shard, CormBlockId id, CormReason reason,
+						 CormRemoved *removed)
+{
+	CormEntry  *entry = corm_entry(id);
+	CormEntryList *list = corm_list(shard - corm_shards, entry->ns);
+	uint32		nblocks = corm_entry_blocks((Size) entry->key_len + entry->value_len);
+	CormBlockId *link = corm_bucket(entry->hash);
+
+	while (*link != id)
+		link = &corm_entry(*link)->next;
+	*link = entry->next;
+
+	if (list->hand == id)
+		list->hand = entry->newer;
+	if (entry->newer != 0)
+		corm_entry(entry->newer)->older = entry->older;
+	else
+		list->newest = entry->older;
+	if (entry->older != 0)
+		corm_entry(entry->older)->newer = entry->newer;
+	else
+		list->oldest = entry->newer;
+	list->count--;
+	list->blocks -= nblocks;
+	if (list->count == 0)
+		deactivate(shard, entry->ns);
+
+	if (entry->deadline != CORM_NEVER)
+		corm_wheel_remove(shard, id);
+
+	shard->count--;
+	shard->blocks -= nblocks;
+	corm_blocks_unlinked(nblocks);
+
+	Assert(removed->n < lengthof(removed->item));
+	removed->item[removed->n].id = id;
+	removed->item[removed->n].reason = reason;
+	removed->n++;
+}
+
+/*
+ * corm_table_dispose reports unlinked entries and frees their blocks, or adds
+ * them to keep if that is not NULL.  Call it without locks.  Raises nothing.
+ */
+void
+corm_table_dispose(CormRemoved *removed, CormBlockChain *keep)
+{
+	CormBlockChain chain = {0};
+
+	for (int i = 0; i < removed->n; i++)
+	{
+		CormBlockId id = removed->item[i].id;
+		CormReason	reason = removed->item[i].reason;
+		CormEntry  *entry = corm_entry(id);
+		uint32		nblocks = corm_entry_blocks((Size) entry->key_len + entry->value_len);
+		uint16		ns = entry->ns;
+
+		switch (reason)
+		{
+			case CORM_REASON_DELETED:
+				corm_ns_count(ns, CORM_COUNT_DELETED, 1);
+				break;
+			case CORM_REASON_EXPIRED:
+				corm_ns_count(ns, CORM_COUNT_EXPIRED, 1);
+				break;
+			case CORM_REASON_SWEPT:
+				corm_ns_count(ns, CORM_COUNT_SWEPT, 1);
+				break;
+			case CORM_REASON_EVICTED:
+				corm_ns_count(ns, CORM_COUNT_EVICTED, 1);
+				break;
+			case CORM_REASON_NONE:
+			case CORM_REASON_CLEARED:
+				break;
+		}
+		if (reason != CORM_REASON_NONE)
+			corm_event_push(ns, reason, id);
+
+		corm_blocks_append(keep ? keep : &chain, id, entry->last, nblocks);
+
+		/* From here on the namespace's slot may be gone. */
+		pg_atomic_fetch_sub_u32(&corm_namespaces[ns].blocks, nblocks);
+	}
+	removed->n = 0;
+	corm_blocks_give(&chain);
+}
+
+/* expire_key removes a key that was seen expired, if it still is. */
+static void
+expire_key(uint16 ns, uint32 gen, const CormCacheKey *key)
+{
+	CormShard  *shard = &corm_shards[corm_shard_of(key->hash)];
+	int64		now = corm_clock_mono();
+	CormRemoved removed;
+	CormBlockId id;
+
+	removed.n = 0;
+	CORM_FAULT("cache-expired");
+	LWLockAcquire(&shard->lock, LW_EXCLUSIVE);
+	if (corm_ns_is(ns, gen) &&
+		(id = find_locked(ns, key)) != 0 && corm_entry(id)->deadline <= now)
+	{
+		corm_table_begin_change(shard);
+		corm_table_unlink_locked(shard, id, CORM_REASON_EXPIRED, &removed);
+		corm_table_end_change(shard);
+	}
+	LWLockRelease(&shard->lock);
+	corm_table_dispose(&removed, NULL);
+}
+
+/*
+ * corm_table_get looks a key up and copies the value out if wanted.  Returns
+ * false if there is none or it has expired (then it is gone), or if the
+ * namespace is.  The value's data is good until the next call.
+ */
+bool
+corm_table_get(uint16 ns, uint32 gen, const CormCacheKey *key, bool want_value,
+			   CormFound *found)
+{
+	static char scratch[SCRATCH_SIZE];
+	CormShard  *shard = &corm_shards[corm_shard_of(key->hash)];
+	char	   *buf = want_value ? scratch : NULL;
+	Size		size = want_value ? SCRATCH_SIZE : 0;
+	CormEntry	entry;
+	CormBlockId id = 0;
+	ReadResult	result;
+
+	for (int try = 1;; try++)
+	{
+		uint32		seq = 0;
+
+		if (try <= OPTIMISTIC_TRIES)
+		{
+			seq = pg_atomic_read_u32(&shard->seq);
+			pg_read_barrier();
+			if (seq & 1)
+				continue;
+		}
+		else
+			LWLockAcquire(&shard->lock, LW_SHARED);
+
+		result = read_entry(ns, key, buf, size, &id, &entry);
+
+		if (try <= OPTIMISTIC_TRIES)
+		{
+			pg_read_barrier();
+			if (pg_atomic_read_u32(&shard->seq) != seq)
+				continue;
+		}
+		else
+			LWLockRelease(&shard->lock);
+
+		if (result != READ_TOO_SMALL)
+			break;
+		size = entry.value_len;
+		if (buf != scratch)
+			pfree(buf);
+		buf = MemoryContextAllocHuge(CurrentMemoryContext, size);
+	}
+
+	if (result != READ_FOUND || !corm_ns_is(ns, gen))
+		return false;
+	if (entry.deadline != CORM_NEVER && corm_clock_passed(entry.deadline))
+	{
+		expire_key(ns, gen, key);
+		return false;
+	}
+	if (!corm_visited[id])
+		corm_visited[id] = 1;
+
+	found->value.type = entry.type;
+	found->value.typecheck = entry.typecheck;
+	found->value.data = buf;
+	found->value.len = entry.value_len;
+	found->deadline = entry.deadline;
+	found->created = entry.created;
+	return true;
+}
+
+/*
+ * corm_table_fill writes an entry into a chain of blocks that has as many as
+ * corm_entry_blocks says.
+ */
+void
+corm_table_fill(CormBlockChain *chain, uint16 ns, const CormCacheKey *key,
+				const CormCached *value, int64 deadline, TimestampTz created)
+{
+	CormBlockId id = chain->first;
+	CormEntry  *entry = corm_entry(id);
+
+	Assert(chain->count == corm_entry_blocks((Size) key->len + value->len));
+	entry->last = chain->last;
+	entry->hash = key->hash;
+	entry->deadline = deadline;
+	entry->created = created;
+	entry->type = value->type;
+	entry->typecheck = value->typecheck;
+	entry->value_len = value->len;
+	entry->key_len = key->len;
+	entry->ns = ns;
+	entry_write(id, 0, key->data, key->len);
+	entry_write(id, key->len, value->data, value->len);
+}
+
+/*
+ * expired tells whether an entry is past its deadline.  *now is the time, or
+ * 0: then it is read if there is need.
+ */
+static inline bool
+expired(const CormEntry *entry, int64 *now)
+{
+	if (entry->deadline == CORM_NEVER)
+		return false;
+	if (*now == 0)
+		*now = corm_clock_mono();
+	return entry->deadline <= *now;
+}
+
+/*
+ * corm_table_put links the entry that corm_table_fill made in chain, in place
+ * of the one with the same key, if mode allows.  On CORM_OK the chain is
+ * empty afterwards; else the caller still holds it.  Raises nothing.
+ */
+CormOutcome
+corm_table_put(uint16 ns, uint32 gen, const CormCacheKey *key, CormBlockChain *chain,
+			   CormPutMode mode)
+{
+	CormBlockId id = chain->first;
+	int64		deadline = corm_entry(id)->deadline;
+	CormShard  *shard = &corm_shards[corm_shard_of(key->hash)];
+	CormBlockId old;
+	bool		old_expired = false;
+	int64		now = 0;
+	CormOutcome outcome = CORM_OK;
+	CormRemoved removed;
+
+	removed.n = 0;
+	if (shard->wheel_count > 0)
+		now = corm_clock_mono();
+
+	LWLockAcquire(&shard->lock, LW_EXCLUSIVE);
+	if (!corm_ns_is(ns, gen))
+	{
+		LWLockRelease(&shard->lock);
+		return CORM_STALE;
+	}
+
+	old = find_locked(ns, key);
+	if (old != 0)
+		old_expired = expired(corm_entry(old), &now);
+
+	corm_table_begin_change(shard);
+	if ((mode == CORM_PUT_ADD && old != 0 && !old_expired) ||
+		(mode == CORM_PUT_REPLACE && (old == 0 || old_expired)))
+		outcome = CORM_REFUSED;
+	else
+	{
+		bool		visited = old != 0 && !old_expired;
+
+		if (old != 0)
+			corm_table_unlink_locked(shard, old,
+									 old_expired ? CORM_REASON_EXPIRED : CORM_REASON_NONE,
+									 &removed);
+		link_locked(shard, id, visited);
+		chain->first = chain->last = 0;
+		chain->count = 0;
+	}
+	if (shard->wheel_count > 0 && now != 0)
+		corm_wheel_advance(shard, now, SET_SWEEPS, &removed);
+	corm_table_end_change(shard);
+	LWLockRelease(&shard->lock);
+
+	if (outcome == CORM_OK)
+	{
+		corm_ns_count(ns, CORM_COUNT_SETS, 1);
+		if (deadline != CORM_NEVER)
+			corm_sweeper_wake(deadline);
+	}
+	corm_table_dispose(&removed, NULL);
+	return outcome;
+}
+
+/*
+ * corm_table_remove deletes a key.  When buf is given, the value is copied to
+ * it and described in found; CORM_TOO_SMALL (found->value.len tells) means that
+ * nothing was deleted.  CORM_REFUSED: there is no such key.  Raises nothing.
+ */
+CormOutcome
+corm_table_remove(uint16 ns, uint32 gen, const CormCacheKey *key, char *buf, Size size,
+				  CormFound *found)
+{
+	CormShard  *shard = &corm_shards[corm_shard_of(key->hash)];
+	CormOutcome outcome = CORM_REFUSED;
+	CormRemoved removed;
+	CormBlockId id;
+	int64		now = 0;
+
+	removed.n = 0;
+	LWLockAcquire(&shard->lock, LW_EXCLUSIVE);
+	if (!corm_ns_is(ns, gen))
+		outcome = CORM_STALE;
+	else if ((id = find_locked(ns, key)) != 0)
+	{
+		CormEntry  *entry = corm_entry(id);
+		bool		gone = expired(entry, &now);
+
+		if (!gone && buf != NULL)
+		{
+			found->value.type = entry->type;
+			found->value.typecheck = entry->typecheck;
+			found->value.data = buf;
+			found->value.len = entry->value_len;
+			found->deadline = entry->deadline;
+			found->created = entry->created;
+			if (entry->value_len > size)
+			{
+				LWLockRelease(&shard->lock);
+				return CORM_TOO_SMALL;
+			}
+			corm_entry_read(id, entry->key_len, buf, entry->value_len);
+		}
+
+		corm_table_begin_change(shard);
+		corm_table_unlink_locked(shard, id,
+								 gone ? CORM_REASON_EXPIRED : CORM_REASON_DELETED,
+								 &removed);
+		corm_table_end_change(shard);
+		if (!gone)
+			outcome = CORM_OK;
+	}
+	LWLockRelease(&shard->lock);
+	corm_table_dispose(&removed, NULL);
+	return outcome;
+}
+
+/* set_deadline_locked gives a linked entry another deadline. */
+static void
+set_deadline_locked(CormShard *shard, CormBlockId id, int64 deadline)
+{
+	CormEntry  *entry = corm_entry(id);
+
+	if (entry->deadline != CORM_NEVER)
+		corm_wheel_remove(shard, id);
+	entry->deadline = deadline;
+	if (deadline != CORM_NEVER)
+		corm_wheel_insert(shard, id);
+}
+
+/*
+ * corm_table_touch gives a key another deadline.  CORM_REFUSED: there is no
+ * such key, or it has expired: it is not revived.  Raises nothing.
+ */
+CormOutcome
+corm_table_touch(uint16 ns, uint32 gen, const CormCacheKey *key, int64 deadline)
+{
+	CormShard  *shard = &corm_shards[corm_shard_of(key->hash)];
+	CormOutcome outcome = CORM_REFUSED;
+	CormRemoved removed;
+	CormBlockId id;
+	int64		now = 0;
+
+	removed.n = 0;
+	LWLockAcquire(&shard->lock, LW_EXCLUSIVE);
+	if (!corm_ns_is(ns, gen))
+		outcome = CORM_STALE;
+	else if ((id = find_locked(ns, key)) != 0)
+	{
+		bool		gone = expired(corm_entry(id), &now);
+
+		corm_table_begin_change(shard);
+		if (gone)
+			corm_table_unlink_locked(shard, id, CORM_REASON_EXPIRED, &removed);
+		else
+		{
+			set_deadline_locked(shard, id, deadline);
+			outcome = CORM_OK;
+		}
+		corm_table_end_change(shard);
+	}
+	LWLockRelease(&shard->lock);
+	if (outcome == CORM_OK && deadline != CORM_NEVER)
+		corm_sweeper_wake(deadline);
+	corm_table_dispose(&removed, NULL);
+	return outcome;
+}
+
+/*
+ * corm_table_incr adds by to the integer stored under a key, or stores by as
+ * bigint if there is none.  The type of an entry stays; a text keeps being a
+ * text.  chain has the blocks for an entry with a value of 20 bytes; it loses
+ * what was linked.  Unless keep_ttl, an existing entry gets the deadline too.
+ * Raises nothing.
+ */
+CormOutcome
+corm_table_incr(uint16 ns, uint32 gen, const CormCacheKey *key, CormBlockChain *chain,
+				int64 by, int64 deadline, bool keep_ttl, int64 *result)
+{
+	CormShard  *shard = &corm_shards[corm_shard_of(key->hash)];
+	TimestampTz created = corm_clock_real();
+	CormOutcome outcome = CORM_OK;
+	CormRemoved removed;
+	CormBlockId old;
+	CormBlockId in_place = 0;
+	CormCached	value;
+	char		old_bytes[24];
+	char		new_bytes[24];
+	bool		old_expired = false;
+	int64		now = 0;
+
+	removed.n = 0;
+	LWLockAcquire(&shard->lock, LW_EXCLUSIVE);
+	if (!corm_ns_is(ns, gen))
+	{
+		LWLockRelease(&shard->lock);
+		return CORM_STALE;
+	}
+
+	old = find_locked(ns, key);
+	if (old != 0)
+		old_expired = expired(corm_entry(old), &now);
+
+	if (old == 0 || old_expired)
+	{
+		*result = by;
+		memcpy(new_bytes, &by, sizeof(by));
+		value.type = INT8OID;
+		value.typecheck = 0;
+		value.len = sizeof(by);
+	}
+	else
+	{
+		CormEntry  *entry = corm_entry(old);
+
+		value.type = entry->type;
+		value.typecheck = entry->typecheck;
+		value.len = entry->value_len;
+		if (entry->value_len > sizeof(old_bytes))
+			outcome = CORM_WRONG_TYPE;
+		else
+		{
+			corm_entry_read(old, entry->key_len, old_bytes, entry->value_len);
+			value.data = old_bytes;
+			outcome = corm_cached_add(&value, by, new_bytes, result);
+		}
+		if (outcome == CORM_OK && value.len == entry->value_len)
+			in_place = old;
+		if (keep_ttl)
+			deadline = entry->deadline;
+		created = entry->created;
+	}
+
+	if (outcome == CORM_OK)
+	{
+		value.data = new_bytes;
+		corm_table_begin_change(shard);
+		if (in_place != 0)
+		{
+			entry_write(in_place, key->len, new_bytes, value.len);
+			if (!keep_ttl)
+				set_deadline_locked(shard, in_place, deadline);
+			corm_visited[in_place] = 1;
+		}
+		else
+		{
+			CormBlockChain own = {0};
+			bool		visited = old != 0 && !old_expired;
+
+			corm_blocks_split(chain, corm_entry_blocks((Size) key->len + value.len), &own);
+			corm_table_fill(&own, ns, key, &value, deadline, created);
+			if (old != 0)
+				corm_table_unlink_locked(shard, old,
+										 old_expired ? CORM_REASON_EXPIRED : CORM_REASON_NONE,
+										 &removed);
+			link_locked(shard, own.first, visited);
+		}
+		corm_table_end_change(shard);
+	}
+	LWLockRelease(&shard->lock);
+
+	if (outcome == CORM_OK)
+	{
+		corm_ns_count(ns, CORM_COUNT_SETS, 1);
+		if (deadline != CORM_NEVER)
+			corm_sweeper_wake(deadline);
+	}
+	corm_table_dispose(&removed, NULL);
+	return outcome;
+}
+
+/*
+ * corm_table_keys returns the keys that a namespace has in a shard and that
+ * have not expired, each as a 2-byte length and the bytes, in palloc'd memory
+ * of *size bytes.  The lock is held while they are copied, memory is allocated
+ * without it.
+ */
+char *
+corm_table_keys(uint16 ns, uint32 gen, uint32 shardno, Size *size)
+{
+	CormEntryList *list = corm_list(shardno, ns);
+	CormShard  *shard = &corm_shards[shardno];
+	Size		room = 0;
+	char	   *buf = NULL;
+
+	for (;;)
+	{
+		int64		now = corm_clock_mono();
+		Size		used = 0;
+
+		LWLockAcquire(&shard->lock, LW_SHARED);
+		if (corm_ns_is(ns, gen))
+		{
+			for (CormBlockId id = list->newest; id != 0; id = corm_entry(id)->older)
+			{
+				CormEntry  *entry = corm_entry(id);
+				Size		need = sizeof(uint16) + entry->key_len;
+
+				if (entry->deadline <= now)
+					continue;
+				if (used + need <= room)
+				{
+					memcpy(buf + used, &entry->key_len, sizeof(uint16));
+					corm_entry_read(id, 0, buf + used + sizeof(uint16), entry->key_len);
+				}
+				used += need;
+			}
+		}
+		LWLockRelease(&shard->lock);
+
+		if (used <= room)
+		{
+			*size = used;
+			return buf;
+		}
+		room = used + used / 4;
+		if (buf)
+			pfree(buf);
+		buf = MemoryContextAllocHuge(CurrentMemoryContext, room);
+	}
+}

@@ -1,0 +1,438 @@
+/*-------------------------------------------------------------------------
+ *
+ * value.c
+ *		Values: any datum to flat bytes and back.
+ *
+ * A value is stored with its type: the bytes of a type passed by value or of
+ * fixed length, and of a varlena the content without its length word,
+ * detoasted and flattened.  Text costs nothing to convert.
+ *
+ * Bytes mean something only as long as the type has the layout it had when
+ * they were stored.  A table's or composite type's columns can be altered, so
+ * entries of types that contain one (the type itself, its domains, arrays,
+ * ranges) carry a fingerprint of the columns' types.  An entry whose
+ * fingerprint differs, or whose type is gone, is a miss.
+ *
+ * Anonymous records are refused: what their columns are is known to the
+ * session that made them only.
+ *
+ * What a session knows of types is kept by type OID, until any change of a
+ * type or relation bumps the generation.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/detoast.h"
+#include "access/htup_details.h"
+#include "access/tupmacs.h"
+#include "cache/cache.h"
+#include "catalog/pg_type.h"
+#include "common/hashfn.h"
+#include "common/int.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/expandeddatum.h"
+#include "utils/fmgroids.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/syscache.h"
+#include "utils/typcache.h"
+
+#define MAX_INTEGER_TEXT	20		/* bytes of the longest bigint */
+
+static HTAB *types = NULL;
+static uint64 types_generation = 1;
+
+static void
+types_changed(Datum arg, int cacheid, uint32 hashvalue)
+{
+	types_generation++;
+}
+
+static void
+relation_changed(Datum arg, Oid relid)
+{
+	types_generation++;
+}
+
+/* corm_cached_init registers the invalidation callbacks. */
+void
+corm_cached_init(void)
+{
+	CacheRegisterSyscacheCallback(TYPEOID, types_changed, (Datum) 0);
+	CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
+}
+
+/*
+ * layout mixes into hash what the stored bytes of a type depend on.  Types
+ * without columns anywhere in them add nothing.  *storable becomes false for
+ * anonymous records.
+ */
+static uint32
+layout(Oid type, uint32 hash, bool *storable)
+{
+	HeapTuple	tuple;
+	Form_pg_type form;
+	char		kind;
+	Oid			inner = InvalidOid;
+
+	check_stack_depth();
+	if (type == RECORDOID || type == RECORDARRAYOID)
+	{
+		*storable = false;
+		return hash;
+	}
+
+	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
+	if (!HeapTupleIsValid(tuple))
+	{
+		*storable = false;
+		return hash;
+	}
+	form = (Form_pg_type) GETSTRUCT(tuple);
+	kind = form->typtype;
+	if (kind == TYPTYPE_DOMAIN)
+		inner = form->typbasetype;
+	else if (IsTrueArrayType(form))
+		inner = form->typelem;
+	ReleaseSysCache(tuple);
+
+	if (kind == TYPTYPE_RANGE)
+		inner = get_range_subtype(type);
+	else if (kind == TYPTYPE_MULTIRANGE)
+		inner = get_multirange_range(type);
+	else if (kind == TYPTYPE_COMPOSITE)
+	{
+		TupleDesc	desc = lookup_rowtype_tupdesc(type, -1);
+
+		for (int i = 0; i < desc->natts; i++)
+		{
+			Form_pg_attribute att = TupleDescAttr(desc, i);
+
+			/* A dropped column still says how to skip its bytes. */
+			hash = hash_combine(hash, att->attisdropped ?
+								(uint32) (att->attlen * 256 + att->attalign) : att->atttypid);
+			if (!att->attisdropped)
+				hash = layout(att->atttypid, hash, storable);
+		}
+		hash = hash_combine(hash, desc->natts);
+		ReleaseTupleDesc(desc);
+	}
+
+	return OidIsValid(inner) ? layout(inner, hash, storable) : hash;
+}
+
+/* fill_type_info asks the catalogs. */
+static void
+fill_type_info(CormCachedType *info)
+{
+	bool		storable = true;
+	Oid			output;
+	bool		is_varlena;
+	char		align;
+
+	if (info->context == NULL)
+		info->context = AllocSetContextCreate(TopMemoryContext, "corm cached type",
+											  ALLOCSET_SMALL_SIZES);
+	MemoryContextReset(info->context);
+
+	info->exists = SearchSysCacheExists1(TYPEOID, ObjectIdGetDatum(info->type));
+	if (!info->exists)
+		return;
+
+	get_typlenbyvalalign(info->type, &info->len, &info->byval, &align);
+	info->check = layout(info->type, 0, &storable);
+	info->storable = storable && info->len != -2 &&
+		get_typtype(info->type) != TYPTYPE_PSEUDO;
+	info->is_text = info->type == TEXTOID || info->type == VARCHAROID ||
+		info->type == BPCHAROID;
+	getTypeOutputInfo(info->type, &output, &is_varlena);
+	fmgr_info_cxt(output, &info->output, info->context);
+}
+
+/*
+ * corm_cached_type returns what is known of a type.  The result is valid until
+ * the next call that may process invalidations; its address stays.  A type
+ * that does not exist has exists = false.
+ */
+CormCachedType *
+corm_cached_type(Oid type)
+{
+	CormCachedType *info;
+	bool		found;
+
+	if (types == NULL)
+	{
+		HASHCTL		ctl;
+
+		ctl.keysize = sizeof(Oid);
+		ctl.entrysize = sizeof(CormCachedType);
+		types = hash_create("corm cached types", 64, &ctl, HASH_ELEM | HASH_BLOBS);
+	}
+
+	info = (CormCachedType *) hash_search(types, &type, HASH_ENTER, &found);
+	if (!found)
+	{
+		info->generation = 0;
+		info->context = NULL;
+	}
+	while (info->generation != types_generation)
+	{
+		uint64		generation = types_generation;
+
+		info->generation = 0;
+		fill_type_info(info);
+		info->generation = generation;
+	}
+	return info;
+}
+
+/*
+ * corm_cached_flatten makes flat bytes of a datum.  The result may point into
+ * the datum or to palloc'd memory.  Raises 42804 for a type that cannot be
+ * stored, 54000 for a value over the limit.
+ */
+void
+corm_cached_flatten(Datum datum, Oid type, CormCached *value)
+{
+	CormCachedType *info = corm_cached_type(type);
+
+	if (!info->exists || !info->storable)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("a value of type %s cannot be cached", format_type_be(type)),
+				 type == RECORDOID || type == RECORDARRAYOID ?
+				 errhint("Cast the row to a named composite type.") : 0));
+
+	value->type = type;
+	value->typecheck = info->check;
+	if (info->byval)
+	{
+		char	   *buf = palloc(sizeof(Datum));
+
+		store_att_byval(buf, datum, info->len);
+		value->data = buf;
+		value->len = info->len;
+	}
+	else if (info->len > 0)
+	{
+		value->data = DatumGetPointer(datum);
+		value->len = info->len;
+	}
+	else
+	{
+		struct varlena *flat;
+		Size		raw = toast_raw_datum_size(datum) - VARHDRSZ;
+
+		if (raw > corm_cache_max_value())
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("value of %zu bytes is too large for the cache", raw),
+					 errdetail("The limit is %zu bytes.", corm_cache_max_value()),
+					 errhint("The settings corm.cache_max_value_size and corm.cache_size determine it.")));
+		flat = pg_detoast_datum_packed((struct varlena *) DatumGetPointer(datum));
+		value->data = VARDATA_ANY(flat);
+		value->len = VARSIZE_ANY_EXHDR(flat);
+	}
+}
+
+/*
+ * corm_cached_usable tells whether a value's bytes still mean what they did
+ * when they were stored.
+ */
+bool
+corm_cached_usable(const CormCached *value)
+{
+	CormCachedType *info;
+
+	if (value->type == TEXTOID)
+		return true;
+	info = corm_cached_type(value->type);
+	return info->exists && info->check == value->typecheck;
+}
+
+/*
+ * corm_cached_datum makes a datum of a value, palloc'd if not by value.  The
+ * value must be usable; info is its type's.
+ */
+Datum
+corm_cached_datum(const CormCached *value, CormCachedType *info)
+{
+	struct varlena *result;
+
+	if (info->byval)
+	{
+		Datum		aligned;
+
+		memcpy(&aligned, value->data, value->len);
+		return fetch_att(&aligned, true, info->len);
+	}
+	if (info->len > 0)
+	{
+		char	   *copy = palloc(info->len);
+
+		memcpy(copy, value->data, info->len);
+		return PointerGetDatum(copy);
+	}
+	result = palloc((Size) value->len + VARHDRSZ);
+	SET_VARSIZE(result, value->len + VARHDRSZ);
+	memcpy(VARDATA(result), value->data, value->len);
+	return PointerGetDatum(result);
+}
+
+/* corm_cached_text returns a value's text form, palloc'd. */
+text *
+corm_cached_text(const CormCached *value)
+{
+	CormCachedType *info;
+	char	   *str;
+
+	if (likely(value->type == TEXTOID))
+		return cstring_to_text_with_len(value->data, value->len);
+
+	info = corm_cached_type(value->type);
+	if (info->is_text)
+		return cstring_to_text_with_len(value->data, value->len);
+	str = OutputFunctionCall(&info->output, corm_cached_datum(value, info));
+	return cstring_to_text(str);
+}
+
+/*
+ * parse_integer reads a bigint in decimal, with a sign and nothing else.
+ * Raises nothing, allocates nothing.
+ */
+static bool
+parse_integer(const char *data, uint32 len, int64 *result)
+{
+	bool		negative;
+	uint64		limit;
+	uint64		n = 0;
+	uint32		i = 0;
+
+	if (len == 0 || len > MAX_INTEGER_TEXT)
+		return false;
+	negative = data[0] == '-';
+	if (negative || data[0] == '+')
+		i++;
+	if (i == len)
+		return false;
+
+	limit = negative ? (uint64) PG_INT64_MAX + 1 : (uint64) PG_INT64_MAX;
+	for (; i < len; i++)
+	{
+		uint32		digit = (unsigned char) data[i] - '0';
+
+		if (digit > 9 || n > (limit - digit) / 10)
+			return false;
+		n = n * 10 + digit;
+	}
+	*result = negative ? (int64) (0 - n) : (int64) n;
+	return true;
+}
+
+/*
+ * print_integer writes a bigint in decimal, without a terminating zero,
+ * into at least 20 bytes and returns the length.
+ */
+static int
+print_integer(int64 n, char *buf)
+{
+	char		digits[MAX_INTEGER_TEXT];
+	int			ndigits = 0;
+	int			len = 0;
+	uint64		rest = n < 0 ? 0 - (uint64) n : (uint64) n;
+
+	do
+	{
+		digits[ndigits++] = '0' + rest % 10;
+		rest /= 10;
+	} while (rest > 0);
+
+	if (n < 0)
+		buf[len++] = '-';
+	while (ndigits > 0)
+		buf[len++] = digits[--ndigits];
+	return len;
+}
+
+/*
+ * corm_cached_integer reads a value as integer: one of the three integer
+ * types, or a text that is one.  Called with locks held: raises nothing,
+ * allocates nothing.
+ */
+bool
+corm_cached_integer(const CormCached *value, int64 *result)
+{
+	int16		n2;
+	int32		n4;
+
+	switch (value->type)
+	{
+		case INT2OID:
+			memcpy(&n2, value->data, sizeof(n2));
+			*result = n2;
+			return true;
+		case INT4OID:
+			memcpy(&n4, value->data, sizeof(n4));
+			*result = n4;
+			return true;
+		case INT8OID:
+			memcpy(result, value->data, sizeof(int64));
+			return true;
+		case TEXTOID:
+		case VARCHAROID:
+			return parse_integer(value->data, value->len, result);
+		default:
+			return false;
+	}
+}
+
+/*
+ * corm_cached_add computes what an integer value becomes when by is added: the
+ * bytes go to new (at least 20), their number to value->len, the integer to
+ * *result.  The type stays, and is what bounds the result.  Called with locks
+ * held: raises nothing.
+ */
+CormOutcome
+corm_cached_add(CormCached *value, int64 by, char *new, int64 *result)
+{
+	int64		sum;
+
+	if (!corm_cached_integer(value, &sum))
+		return CORM_WRONG_TYPE;
+	if (pg_add_s64_overflow(sum, by, &sum))
+		return CORM_OUT_OF_RANGE;
+
+	switch (value->type)
+	{
+		case INT2OID:
+			{
+				int16		n = (int16) sum;
+
+				if (n != sum)
+					return CORM_OUT_OF_RANGE;
+				memcpy(new, &n, sizeof(n));
+			}
+			break;
+		case INT4OID:
+			{
+				int32		n = (int32) sum;
+
+				if (n != sum)
+					return CORM_OUT_OF_RANGE;
+				memcpy(new, &n, sizeof(n));
+			}
+			break;
+		case INT8OID:
+			memcpy(new, &sum, sizeof(sum));
+			break;
+		default:
+			value->len = print_integer(sum, new);
+			break;
+	}
+	*result = sum;
+	return CORM_OK;
+}

@@ -1,0 +1,33 @@
+\echo Use "CREATE EXTENSION corm_test" to load this file. \quit
+
+CREATE SCHEMA corm_test;
+
+CREATE FUNCTION corm_test.clock_freeze() RETURNS void
+	LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'corm_test_clock_freeze';
+COMMENT ON FUNCTION corm_test.clock_freeze() IS
+'Stops both clocks, for all processes: the monotonic one where it is, the time of day at 2020-01-01.';
+
+CREATE FUNCTION corm_test.clock_advance(by interval) RETURNS void
+	LANGUAGE C VOLATILE STRICT AS 'MODULE_PATHNAME', 'corm_test_clock_advance';
+COMMENT ON FUNCTION corm_test.clock_advance(interval) IS 'Moves both clocks, frozen or not; a negative interval moves them back.';
+
+CREATE FUNCTION corm_test.clock_set_back(by interval) RETURNS void
+	LANGUAGE C VOLATILE STRICT AS 'MODULE_PATHNAME', 'corm_test_clock_set_back';
+COMMENT ON FUNCTION corm_test.clock_set_back(interval) IS 'Sets the time of day back, as an administrator might, and leaves the monotonic clock alone.';
+
+CREATE FUNCTION corm_test.clock_release() RETURNS void
+	LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'corm_test_clock_release';
+COMMENT ON FUNCTION corm_test.clock_release() IS 'Lets the clocks go again: the monotonic one from where it is, the time of day as the machine has it.';
+
+CREATE FUNCTION corm_test.sweep() RETURNS boolean
+	LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'corm_test_sweep';
+COMMENT ON FUNCTION corm_test.sweep() IS 'Does one tick of the sweeper''s work in this session; true if its budget was used up.';
+
+CREATE FUNCTION corm_test.wake_sweeper() RETURNS void
+	LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'corm_test_wake_sweeper';
+COMMENT ON FUNCTION corm_test.wake_sweeper() IS 'Wakes the sweeper.';
+
+CREATE FUNCTION corm_test.wait_at(point text, lock bigint) RETURNS void
+	LANGUAGE C VOLATILE STRICT AS 'MODULE_PATHNAME', 'corm_test_wait_at';
+COMMENT ON FUNCTION corm_test.wait_at(text, bigint) IS
+'Lets this session wait, when it next comes to that fault point, until it gets advisory lock number lock.';

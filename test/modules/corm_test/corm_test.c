@@ -1,0 +1,157 @@
+/*-------------------------------------------------------------------------
+ *
+ * corm_test.c
+ *		What tests need that corm itself must not offer.
+ *
+ * It finds corm's clock and fault hook by their rendezvous variables, and a
+ * function of corm's by name in the library; corm does not know that this
+ * extension exists.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <time.h>
+
+#include "base/base.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "storage/lock.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+PG_MODULE_MAGIC;
+
+PG_FUNCTION_INFO_V1(corm_test_clock_freeze);
+PG_FUNCTION_INFO_V1(corm_test_clock_advance);
+PG_FUNCTION_INFO_V1(corm_test_clock_set_back);
+PG_FUNCTION_INFO_V1(corm_test_clock_release);
+PG_FUNCTION_INFO_V1(corm_test_sweep);
+PG_FUNCTION_INFO_V1(corm_test_wake_sweeper);
+PG_FUNCTION_INFO_V1(corm_test_wait_at);
+
+static char wait_point[64];
+static int64 wait_lock;
+
+/* get_clock returns corm's clock. */
+static CormClock *
+get_clock(void)
+{
+	load_file("$libdir/corm", false);
+	return (CormClock *) *find_rendezvous_variable("corm_clock");
+}
+
+/* machine_mono returns the machine's monotonic clock. */
+static int64
+machine_mono(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64) ts.tv_sec * USECS_PER_SEC + ts.tv_nsec / 1000;
+}
+
+static int64
+to_usecs(const Interval *span)
+{
+	return ((int64) span->month * DAYS_PER_MONTH + span->day) * USECS_PER_DAY + span->time;
+}
+
+Datum
+corm_test_clock_freeze(PG_FUNCTION_ARGS)
+{
+	CormClock  *clock = get_clock();
+
+	clock->mono = machine_mono() + clock->mono_offset;
+	clock->real = INT64CONST(631152000) * USECS_PER_SEC;	/* 2020-01-01 */
+	clock->frozen = true;
+	PG_RETURN_VOID();
+}
+
+Datum
+corm_test_clock_advance(PG_FUNCTION_ARGS)
+{
+	CormClock  *clock = get_clock();
+	int64		by = to_usecs(PG_GETARG_INTERVAL_P(0));
+
+	if (clock->frozen)
+	{
+		clock->mono += by;
+		clock->real += by;
+	}
+	else
+	{
+		clock->mono_offset += by;
+		clock->real_offset += by;
+	}
+	PG_RETURN_VOID();
+}
+
+Datum
+corm_test_clock_set_back(PG_FUNCTION_ARGS)
+{
+	CormClock  *clock = get_clock();
+	int64		by = to_usecs(PG_GETARG_INTERVAL_P(0));
+
+	if (clock->frozen)
+		clock->real -= by;
+	else
+		clock->real_offset -= by;
+	PG_RETURN_VOID();
+}
+
+Datum
+corm_test_clock_release(PG_FUNCTION_ARGS)
+{
+	CormClock  *clock = get_clock();
+
+	/* The monotonic clock goes on from where it stands: it never goes back. */
+	if (clock->frozen)
+		clock->mono_offset = clock->mono - machine_mono();
+	clock->real_offset = 0;
+	clock->frozen = false;
+	PG_RETURN_VOID();
+}
+
+Datum
+corm_test_sweep(PG_FUNCTION_ARGS)
+{
+	bool		(*tick) (void);
+
+	tick = (bool (*) (void)) load_external_function("$libdir/corm", "corm_sweep_tick", true, NULL);
+	PG_RETURN_BOOL(tick());
+}
+
+Datum
+corm_test_wake_sweeper(PG_FUNCTION_ARGS)
+{
+	void		(*wake) (int64);
+
+	wake = (void (*) (int64)) load_external_function("$libdir/corm", "corm_sweeper_wake", true, NULL);
+	wake(PG_INT64_MIN / 2);
+	PG_RETURN_VOID();
+}
+
+/* wait_here is the fault hook: waits for the lock at the chosen point, once. */
+static void
+wait_here(const char *point)
+{
+	LOCKTAG		tag;
+
+	if (strcmp(point, wait_point) != 0)
+		return;
+	wait_point[0] = '\0';
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) (wait_lock >> 32), (uint32) wait_lock, 1);
+	(void) LockAcquire(&tag, ShareLock, false, false);
+	LockRelease(&tag, ShareLock, false);
+}
+
+Datum
+corm_test_wait_at(PG_FUNCTION_ARGS)
+{
+	load_file("$libdir/corm", false);
+	strlcpy(wait_point, text_to_cstring(PG_GETARG_TEXT_PP(0)), sizeof(wait_point));
+	wait_lock = PG_GETARG_INT64(1);
+	*find_rendezvous_variable("corm_fault_hook") = (void *) wait_here;
+	PG_RETURN_VOID();
+}
