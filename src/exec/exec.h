@@ -159,10 +159,6 @@ typedef struct CormPlan
 
 extern void corm_plan_init(void);
 
-/* rowtypes.c */
-extern void corm_rowtypes_init(void);
-extern void corm_watch_row_type(Oid relid, int natts);
-
 /*
  * The queries of a call, and their values once a plan is found.
  */
