@@ -16,12 +16,15 @@
 
 #include "postgres.h"
 
+#include "exec/corm_middleware.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "lib/ilist.h"
 #include "query/query.h"
 #include "storage/lockdefs.h"
+#include "utils/jsonb.h"
+#include "utils/inval.h"
 #include "utils/jsonb.h"
 #include "utils/tuplestore.h"
 
@@ -116,7 +119,8 @@ typedef struct CormPlan
 	uint32		hook_fingerprint;
 	int			nrelids;		/* relations it was made of */
 	Oid		   *relids;
-	Oid			target;			/* the source or target table, or InvalidOid */
+	Oid			model;			/* of the source, or InvalidOid */
+	Oid			target;			/* its table, or InvalidOid */
 	LOCKMODE	lock_mode;		/* of the target; others are locked AccessShare */
 
 	CormCommand command;
@@ -126,6 +130,7 @@ typedef struct CormPlan
 	CormPlanParam *params;
 	bool		returns_rows;
 	bool		read_only;		/* a SELECT without locking clause */
+	bool		writes;			/* raw SQL included */
 	char	   *search_path;	/* what it was made under, NULL if that does not matter */
 	Oid			search_path_role;
 	bool		custom_only;	/* must be planned with its values each time */
@@ -184,7 +189,19 @@ extern CormPlan *corm_plan_for_queries(const CormVerb *verb, CormQuerySet *set,
 									   Bitmapset *rows_fields);
 extern CormPlan *corm_plan_for_record(const CormVerb *verb, CormModel *model, Bitmapset *fields);
 
-/* record.c: the statement for a write of one record */
+/* record.c: writes of one record */
+
+/* A record taken apart: datums by the model's fields. */
+typedef struct CormRecord
+{
+	CormModel  *model;
+	Datum		row;			/* the record itself */
+	Datum	   *values;
+	bool	   *nulls;
+} CormRecord;
+
+extern CormPlan *corm_record_plan(CormPlanSource source, CormOutput output, CormRecord *record);
+extern bool corm_record_has_version(CormModel *model);
 extern CormStmt *corm_record_stmt(CormPlanSource source, CormModel *model, Bitmapset *fields);
 extern Oid	corm_record_field_type(CormModel *model, int field);
 extern bool corm_field_is_written(CormModel *model, int field, bool insert, bool isnull);
@@ -224,6 +241,7 @@ typedef struct CormSink
 	uint64		nrows;			/* rows received */
 	CormRowCallback callback;	/* SINK_CALLBACK */
 	void	   *arg;
+	int64		limit;			/* OUTPUT_PAGE: rows of a page, or -1; set by the run */
 	Datum		value;			/* SINK_FIRST, SINK_ONE */
 	bool		isnull;
 } CormSink;
@@ -233,6 +251,8 @@ extern Tuplestorestate *corm_begin_set(FunctionCallInfo fcinfo, TupleDesc tupdes
 extern TupleDesc corm_row_tupdesc(Oid typid);
 
 /* inspect.c */
+extern CormPlan *corm_plan_to_show(const CormVerb *verb, CormQuerySet *set);
+extern Jsonb *corm_params_to_json(CormPlan *plan, ParamListInfo params);
 extern void corm_push_value(JsonbParseState **state, JsonbIteratorToken token, Oid typid, Datum value);
 
 /* rows.c: batches */
@@ -267,6 +287,9 @@ extern Jsonb *corm_insert_nested(CormModel *model, Jsonb *array);
 /* queries.c: one query run to its sink */
 extern int64 corm_bound_int64(CormQuerySet *set, int valno, const CormValue *constant, int64 absent);
 extern uint64 corm_run_queries(const CormVerb *verb, CormQuerySet *set, CormSink *sink);
+extern uint64 corm_run_directly(const CormVerb *verb, CormQuerySet *set, CormSink *sink);
+extern void corm_queries_of_node(const CormNode *node, CormQuerySet *set);
+extern void corm_queries_copy(CormQuerySet *copy, const CormQuerySet *set, int nextra);
 extern void corm_check_max_rows(CormPlan *plan, CormQuerySet *set, uint64 nrows);
 
 /*
@@ -299,5 +322,131 @@ extern Datum *corm_rows_of_table(TupleDesc tupdesc, int *nrows);
 extern void corm_rows_to_sink(const Datum *rows, int nrows, CormSink *sink);
 extern uint64 corm_run_hooked(const CormVerb *verb, CormPlan *plan, CormQuerySet *set,
 							  CormSink *sink);
+
+/*
+ * middleware_list.c: which functions are middleware
+ */
+typedef struct CormMiddleware
+{
+	int			id;				/* 0 for a function in C */
+	int			priority;
+	Oid			model;			/* or InvalidOid: all */
+	uint32		ops;			/* bits, by CormCommand */
+	char	   *name;
+	Oid			function;		/* InvalidOid: there is none of that signature */
+	Oid			context_type;	/* of its argument */
+	FmgrInfo	call;			/* once prepared */
+	bool		is_prepared;
+	bool		is_busy;
+	CormMiddlewareFunction c_function;
+	void	   *c_arg;
+} CormMiddleware;
+
+typedef struct CormMiddlewareList
+{
+	MemoryContext context;
+	int			in_use;
+	uint64		function_changes;	/* seen when it was read */
+	int			n;
+	CormMiddleware *items;		/* outermost first */
+} CormMiddlewareList;
+
+typedef enum CormMiddlewareState
+{
+	CORM_MIDDLEWARE_UNKNOWN,
+	CORM_MIDDLEWARE_READING,
+	CORM_MIDDLEWARE_NONE,
+	CORM_MIDDLEWARE_SOME
+} CormMiddlewareState;
+
+extern CormMiddlewareState corm_middleware_state;
+
+extern void corm_middleware_list_init(void);
+extern bool corm_middleware_load(void);
+extern CormMiddlewareList *corm_middleware_list(void);
+extern void corm_middleware_release(CormMiddlewareList *list);
+extern void corm_middleware_add_c(const char *name, CormMiddlewareFunction function, void *arg,
+								  int priority);
+extern bool corm_middleware_remove_c(const char *name);
+extern const char *corm_op_name(CormCommand command);
+
+/*
+ * Whether there is any middleware: without, one branch.
+ */
+static inline bool
+corm_middleware_exists(void)
+{
+	AcceptInvalidationMessages();
+	return unlikely(corm_middleware_state != CORM_MIDDLEWARE_NONE) && corm_middleware_load();
+}
+
+/*
+ * middleware.c: the chain around an operation
+ */
+typedef struct CormOperation CormOperation;
+
+struct CormOperation
+{
+	CormCommand command;
+	bool		writes;
+	Oid			model;			/* of the source, or InvalidOid */
+	int			nrelids;		/* all relations that it concerns */
+	const Oid  *relids;
+	const CormVerb *verb;		/* what is wanted ... */
+	CormSink   *sink;			/* ... and where */
+
+	/* the operation as a query, in the current context */
+	CormNode   *(*query) (CormOperation *op);
+
+	/* its SQL and, unless args is NULL, arguments; or those of another query */
+	void		(*show) (CormOperation *op, CormNode *rewritten, char **sql, Jsonb **args);
+
+	/* runs it, or another query in its place */
+	uint64		(*run) (CormOperation *op, CormNode *rewritten, CormSink *sink);
+};
+
+extern void corm_middleware_init(void);
+extern bool corm_middleware_run(CormOperation *op, uint64 *processed);
+extern bool corm_middleware_concerns(CormModel *model, CormCommand command);
+extern const void *corm_middleware_current(void);
+extern MemoryContext corm_middleware_context(void);
+
+/*
+ * record_query.c: writes of one record as operations
+ */
+extern uint64 corm_write_record(CormPlanSource source, CormRecord *record, CormSink *sink);
+extern bool corm_run_record_operation(CormPlanSource source, CormRecord *record, CormSink *sink,
+									  uint64 *processed);
+
+/*
+ * operation.c: queries as operations
+ */
+typedef uint64 (*CormQueryRun) (const CormVerb *verb, CormQuerySet *set, CormSink *sink);
+
+extern bool corm_run_query_operation(const CormVerb *verb, const CormVerb *shown,
+									 CormQuerySet *set, CormSink *sink, CormQueryRun run,
+									 uint64 *processed);
+extern void corm_show_query(const CormVerb *verb, CormQuerySet *set, char **sql, Jsonb **args);
+
+/*
+ * result.c: results that pass through middleware
+ */
+typedef struct CormResult CormResult;
+
+extern void corm_result_init(void);
+extern CormResult *corm_result_create(const void *owner);
+extern void corm_results_forget(const void *owner, bool close);
+extern CormResult *corm_result_find(int64 handle);
+extern uint64 corm_result_affected(const CormResult *result);
+extern uint64 corm_result_nrows(const CormResult *result);
+extern void corm_result_capture(CormResult *result, const CormVerb *verb, CormSink *wanted,
+								CormSink *capture);
+extern void corm_result_captured(CormResult *result, const CormSink *capture, bool writes,
+								 uint64 processed);
+extern CormResult *corm_result_of_json(const void *owner, Jsonb *json);
+extern void corm_result_give(CormResult *result, const CormVerb *verb, CormSink *sink);
+extern Jsonb *corm_result_to_json(CormResult *result);
+extern CormResult *corm_result_from_datum(HeapTupleHeader header, uint64 *affected);
+extern Datum corm_result_to_datum(FunctionCallInfo fcinfo, const CormResult *result, uint64 affected);
 
 #endif							/* CORM_EXEC_H */

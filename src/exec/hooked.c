@@ -117,20 +117,6 @@ corm_hooked_write(CormStmt *stmt)
 	return hooked;
 }
 
-/*
- * A stage needs arrays of rows as values of its own, after the query's.
- */
-static void
-extend_set(CormQuerySet *extended, const CormQuerySet *set, int nextra)
-{
-	*extended = *set;
-	if (set->queries == set->queries_local)
-		extended->queries = extended->queries_local;
-	extended->nvalues = set->nvalues + nextra;
-	extended->values = palloc0(sizeof(CormValue) * Max(extended->nvalues, 1));
-	memcpy(extended->values, set->values, sizeof(CormValue) * set->nvalues);
-}
-
 static Datum
 rows_array(Write *write, Datum *rows, int nrows)
 {
@@ -381,7 +367,7 @@ read_given_rows(Write *write)
 	CormValue  *rows;
 	ListCell   *lc;
 
-	extend_set(&set, write->set, 0);
+	corm_queries_copy(&set, write->set, 0);
 	if (template->rows_valno < 0)
 	{
 		read_rows(write, &set);
@@ -533,7 +519,7 @@ write_all(Write *write, Bitmapset *fields, Write *written)
 
 	if (write->nrows == 0)
 		return 0;
-	extend_set(&set, write->set, write->command == CORM_CMD_UPDATE ? 2 : 1);
+	corm_queries_copy(&set, write->set, write->command == CORM_CMD_UPDATE ? 2 : 1);
 	switch (write->command)
 	{
 		case CORM_CMD_INSERT:
@@ -607,7 +593,7 @@ show(Write *write, Write *written, CormSink *sink)
 		corm_rows_to_sink(written->new, written->nrows, sink);
 		return;
 	}
-	extend_set(&set, write->set, 1);
+	corm_queries_copy(&set, write->set, 1);
 	set_array(&set, write->set->nvalues, write->model, rows_array(write, written->new, written->nrows));
 	(void) run_stage(write, CORM_STAGE_SHOW, verb->output, &set, NULL, sink);
 }
@@ -640,7 +626,7 @@ corm_run_hooked(const CormVerb *verb, CormPlan *template, CormQuerySet *set, Cor
 	{
 		CormQuerySet values;
 
-		extend_set(&values, set, 0);
+		corm_queries_copy(&values, set, 0);
 		read_rows(&write, &values);
 		corm_check_max_rows(template, set, write.nrows);
 	}

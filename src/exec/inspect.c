@@ -22,21 +22,24 @@ PG_FUNCTION_INFO_V1(corm_explain);
 PG_FUNCTION_INFO_V1(corm_explain_analyze);
 
 /*
- * The plan of a call's queries as corm.exec() would run them, in use.  For
- * an insert with rows() it is that of the first run of rows, which set then
- * holds.
+ * corm_plan_to_show returns a plan whose SQL says what would run, in use:
+ * hooks and middleware are not part of it.  For an insert with rows() it is
+ * that of the first run of rows, which set then holds.
  */
-static CormPlan *
-native_plan(FunctionCallInfo fcinfo, CormQuerySet *set)
+CormPlan *
+corm_plan_to_show(const CormVerb *wanted, CormQuerySet *set)
 {
-	CormVerb	verb = {.output = CORM_OUTPUT_NATIVE, .stage = CORM_STAGE_PLAIN};
+	CormVerb	verb = *wanted;
 	CormPlan   *plan;
+	Bitmapset  *fields = NULL;
 
-	corm_queries_from_args(fcinfo, 0, set);
+	verb.stage = CORM_STAGE_PLAIN;
 	plan = corm_plan_for_queries(&verb, set, NULL);
 	PG_TRY();
 	{
 		corm_queries_read_values(set);
+		if (plan->rows_valno >= 0)
+			fields = corm_first_rows(plan, set);
 	}
 	PG_CATCH();
 	{
@@ -46,20 +49,22 @@ native_plan(FunctionCallInfo fcinfo, CormQuerySet *set)
 	PG_END_TRY();
 	if (plan->rows_valno >= 0)
 	{
-		Bitmapset  *fields;
-
-		PG_TRY();
-		{
-			fields = corm_first_rows(plan, set);
-		}
-		PG_FINALLY();
-		{
-			corm_plan_release(plan);
-		}
-		PG_END_TRY();
+		corm_plan_release(plan);
 		plan = corm_plan_for_queries(&verb, set, fields);
 	}
 	return plan;
+}
+
+/*
+ * That of a call's queries as corm.exec() would run them.
+ */
+static CormPlan *
+native_plan(FunctionCallInfo fcinfo, CormQuerySet *set)
+{
+	CormVerb	verb = {.output = CORM_OUTPUT_NATIVE};
+
+	corm_queries_from_args(fcinfo, 0, set);
+	return corm_plan_to_show(&verb, set);
 }
 
 /* corm_to_sql(q): the SQL that corm.exec() would run */
@@ -103,23 +108,38 @@ corm_push_value(JsonbParseState **state, JsonbIteratorToken token, Oid typid, Da
 	pushJsonbValue(state, token, &element);
 }
 
+/*
+ * corm_params_to_json returns the values of a plan's parameters as a JSON
+ * array.
+ */
+Jsonb *
+corm_params_to_json(CormPlan *plan, ParamListInfo params)
+{
+	JsonbParseState *state = NULL;
+	JsonbValue	null = {.type = jbvNull};
+
+	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	for (int i = 0; i < plan->nparams; i++)
+	{
+		if (params->params[i].isnull)
+			pushJsonbValue(&state, WJB_ELEM, &null);
+		else
+			corm_push_value(&state, WJB_ELEM, params->params[i].ptype, params->params[i].value);
+	}
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
+}
+
 /* corm_args(q): the values of $1, $2, ... of that SQL, as a JSON array */
 Datum
 corm_args(PG_FUNCTION_ARGS)
 {
 	CormQuerySet set;
 	CormPlan   *plan = native_plan(fcinfo, &set);
-	JsonbParseState *state = NULL;
 	Jsonb	   *result = NULL;
 
 	PG_TRY();
 	{
-		ParamListInfo params = corm_bind_values(plan, &set);
-
-		pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
-		for (int i = 0; i < plan->nparams; i++)
-			corm_push_value(&state, WJB_ELEM, params->params[i].ptype, params->params[i].value);
-		result = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
+		result = corm_params_to_json(plan, corm_bind_values(plan, &set));
 	}
 	PG_FINALLY();
 	{
@@ -129,29 +149,29 @@ corm_args(PG_FUNCTION_ARGS)
 	PG_RETURN_JSONB_P(result);
 }
 
-static Datum
-explain(FunctionCallInfo fcinfo, const char *options)
+/*
+ * Explains what corm.exec() would run; the lines go to the sink's store.
+ */
+static void
+explain(CormQuerySet *set, const char *options, CormSink *sink)
 {
-	CormQuerySet set;
-	CormPlan   *plan = native_plan(fcinfo, &set);
-	TupleDesc	tupdesc = CreateTemplateTupleDesc(1);
-	Tuplestorestate *store;
+	CormVerb	verb = {.output = CORM_OUTPUT_NATIVE};
+	CormPlan   *plan = corm_plan_to_show(&verb, set);
 
 	PG_TRY();
 	{
 		SPIExecuteOptions exec_options = {0};
 		int			rc;
 
-		TupleDescInitEntry(tupdesc, 1, "QUERY PLAN", TEXTOID, -1, 0);
-		store = corm_begin_set(fcinfo, tupdesc);
-		exec_options.params = corm_bind_values(plan, &set);
+		exec_options.params = corm_bind_values(plan, set);
 		if (SPI_connect() != SPI_OK_CONNECT)
 			elog(ERROR, "SPI_connect failed");
 		rc = SPI_execute_extended(psprintf("EXPLAIN %s%s", options, plan->sql), &exec_options);
 		if (rc < 0)
 			elog(ERROR, "SPI_execute_extended failed: %s", SPI_result_code_string(rc));
 		for (uint64 i = 0; i < SPI_processed; i++)
-			tuplestore_puttuple(store, SPI_tuptable->vals[i]);
+			tuplestore_puttuple(sink->store, SPI_tuptable->vals[i]);
+		sink->nrows = SPI_processed;
 		SPI_finish();
 	}
 	PG_FINALLY();
@@ -159,19 +179,56 @@ explain(FunctionCallInfo fcinfo, const char *options)
 		corm_plan_release(plan);
 	}
 	PG_END_TRY();
-	return (Datum) 0;
+}
+
+static void
+begin_lines(FunctionCallInfo fcinfo, CormSink *sink)
+{
+	TupleDesc	tupdesc = CreateTemplateTupleDesc(1);
+
+	TupleDescInitEntry(tupdesc, 1, "QUERY PLAN", TEXTOID, -1, 0);
+	sink->kind = CORM_SINK_STORE;
+	sink->store = corm_begin_set(fcinfo, tupdesc);
 }
 
 /* corm_explain(q): EXPLAIN of that SQL */
 Datum
 corm_explain(PG_FUNCTION_ARGS)
 {
-	return explain(fcinfo, "");
+	CormQuerySet set;
+	CormSink	sink = {0};
+
+	corm_queries_from_args(fcinfo, 0, &set);
+	begin_lines(fcinfo, &sink);
+	explain(&set, "", &sink);
+	return (Datum) 0;
 }
 
-/* corm_explain_analyze(q): EXPLAIN (ANALYZE) of it; this runs the query */
+/* The run of an operation that is to be explained. */
+static uint64
+explain_analyze(const CormVerb *verb, CormQuerySet *set, CormSink *sink)
+{
+	explain(set, "(ANALYZE) ", sink);
+	return 0;
+}
+
+/*
+ * corm_explain_analyze(q): EXPLAIN (ANALYZE) of it; this runs the query, so
+ * middleware has its say.
+ */
 Datum
 corm_explain_analyze(PG_FUNCTION_ARGS)
 {
-	return explain(fcinfo, "(ANALYZE) ");
+	CormVerb	verb = {.output = CORM_OUTPUT_VALUE, .typid = TEXTOID, .stage = CORM_STAGE_PLAIN};
+	CormVerb	shown = {.output = CORM_OUTPUT_NATIVE};
+	CormQuerySet set;
+	CormSink	sink = {0};
+	uint64		processed;
+
+	corm_queries_from_args(fcinfo, 0, &set);
+	begin_lines(fcinfo, &sink);
+	if (!corm_middleware_exists() ||
+		!corm_run_query_operation(&verb, &shown, &set, &sink, explain_analyze, &processed))
+		explain(&set, "(ANALYZE) ", &sink);
+	return (Datum) 0;
 }

@@ -545,17 +545,6 @@ link_query(CormModel *through, bool deleter, Jsonb *condition)
 	return corm_writer_finish(&w, CORM_KIND_QUERY);
 }
 
-static void
-one_query(CormQuerySet *set, CormNode *node)
-{
-	set->queries = set->queries_local;
-	set->queries[0] = node;
-	set->nqueries = 1;
-	set->shape_len = node->shape_len;
-	set->nvalues = node->nvalues;
-	set->values = NULL;
-}
-
 static Jsonb *
 read_links(CormModel *through, Jsonb *near_key)
 {
@@ -563,7 +552,7 @@ read_links(CormModel *through, Jsonb *near_key)
 	CormQuerySet set;
 	CormSink	sink = {.kind = CORM_SINK_FIRST, .context = CurrentMemoryContext};
 
-	one_query(&set, link_query(through, false, near_key));
+	corm_queries_of_node(link_query(through, false, near_key), &set);
 	(void) corm_run_queries(&verb, &set, &sink);
 	return DatumGetJsonbP(sink.value);
 }
@@ -575,7 +564,7 @@ delete_link(CormModel *through, Jsonb *link)
 	CormQuerySet set;
 	CormSink	sink = {.kind = CORM_SINK_NONE};
 
-	one_query(&set, link_query(through, true, link));
+	corm_queries_of_node(link_query(through, true, link), &set);
 	(void) corm_run_queries(&verb, &set, &sink);
 }
 

@@ -33,8 +33,6 @@ typedef struct JsonPage
 	bool		has_offset;
 	bool		reversed;
 	char	   *order_hash;
-	int			limit_valno;
-	CormValue  *limit;
 } JsonPage;
 
 static void
@@ -49,15 +47,14 @@ add_row(CormPlan *plan, TupleTableSlot *slot, void *arg)
 		page->has_offset = plan->has_offset;
 		page->reversed = plan->reversed;
 		page->order_hash = pstrdup(plan->order_hash);
-		page->limit_valno = plan->limit_valno;
-		page->limit = corm_value_copy(plan->limit, page->context);
 	}
 	else
 	{
 		PageRow    *row = palloc(sizeof(PageRow));
 
 		row->row = DatumGetJsonbPCopy(slot->tts_values[0]);
-		row->values = DatumGetArrayTypePCopy(slot->tts_values[1]);
+		/* a middleware's own rows have no place in the order */
+		row->values = slot->tts_isnull[1] ? NULL : DatumGetArrayTypePCopy(slot->tts_values[1]);
 		page->rows = lappend(page->rows, row);
 	}
 	MemoryContextSwitchTo(oldcontext);
@@ -69,7 +66,7 @@ push_cursor(JsonbParseState **state, const char *key, JsonPage *page, PageRow *r
 	JsonbValue	null = {.type = jbvNull};
 
 	corm_json_key(state, key);
-	if (row == NULL)
+	if (row == NULL || row->values == NULL)
 		pushJsonbValue(state, WJB_VALUE, &null);
 	else
 		corm_json_string(state, WJB_VALUE, corm_cursor_encode(page->order_hash, row->values));
@@ -93,9 +90,8 @@ corm_page_json(PG_FUNCTION_ARGS)
 	CormVerb	verb = {.output = CORM_OUTPUT_PAGE};
 	CormQuerySet set;
 	JsonPage		page = {.context = CurrentMemoryContext};
-	CormSink	sink = {.kind = CORM_SINK_CALLBACK, .callback = add_row, .arg = &page};
+	CormSink	sink = {.kind = CORM_SINK_CALLBACK, .callback = add_row, .arg = &page, .limit = -1};
 	JsonbParseState *state = NULL;
-	int64		limit;
 	bool		more = false;
 	ListCell   *lc;
 
@@ -103,8 +99,7 @@ corm_page_json(PG_FUNCTION_ARGS)
 	(void) corm_run_queries(&verb, &set, &sink);
 
 	/* the row beyond the page comes first when rows are read backwards */
-	limit = corm_bound_int64(&set, page.limit_valno, page.limit, -1);
-	if (limit >= 0 && list_length(page.rows) > limit)
+	if (sink.limit >= 0 && list_length(page.rows) > sink.limit)
 	{
 		more = true;
 		if (page.reversed)

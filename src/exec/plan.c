@@ -299,6 +299,26 @@ add_stmt_relids(List **relids, CormStmt *stmt)
 }
 
 /*
+ * Whether SQL changes anything, in a WITH query too.
+ */
+static bool
+sql_writes(SPIPlanPtr spi)
+{
+	ListCell   *source;
+	ListCell   *lc;
+
+	foreach(source, SPI_plan_get_plan_sources(spi))
+		foreach(lc, ((CachedPlanSource *) lfirst(source))->query_list)
+		{
+			Query	   *query = lfirst_node(Query, lc);
+
+			if (query->commandType != CMD_SELECT || query->hasModifyingCTE)
+				return true;
+		}
+	return false;
+}
+
+/*
  * And those that only PostgreSQL's parser sees: in raw SQL, behind views.
  */
 static void
@@ -444,6 +464,7 @@ build_from_stmt(CormPlan *plan, const CormVerb *verb, CormStmt *stmt, bool path_
 	plan->max_rows_valno = -1;
 	plan->rows_valno = -1;
 	plan->read_only = stmt->command == CORM_CMD_SELECT && stmt->lock == CORM_N_INVALID;
+	plan->writes = stmt->command != CORM_CMD_SELECT;	/* unless the SQL says otherwise */
 	/* a partial index can be inferred only if the values of its predicate are known */
 	plan->custom_only = stmt->conflict_where != NULL;
 	if (verb->output == CORM_OUTPUT_ROWS)
@@ -463,6 +484,7 @@ build_from_stmt(CormPlan *plan, const CormVerb *verb, CormStmt *stmt, bool path_
 	if (stmt->source && stmt->source->model)
 	{
 		plan->model_name = pstrdup(stmt->source->model->name);
+		plan->model = stmt->source->model->relid;
 		plan->target = stmt->source->model->table;
 		plan->lock_mode = stmt->command == CORM_CMD_SELECT ?
 			(stmt->lock == CORM_N_INVALID ? AccessShareLock : RowShareLock) : RowExclusiveLock;
@@ -534,6 +556,7 @@ build_from_stmt(CormPlan *plan, const CormVerb *verb, CormStmt *stmt, bool path_
 	if (deparsed->order_hash)
 		plan->order_hash = MemoryContextStrdup(plan->context, deparsed->order_hash);
 	prepare(plan, deparsed, value_types);
+	plan->writes = sql_writes(plan->spi);
 	add_spi_relids(&relids, plan->spi);
 	set_relids(plan, relids);
 }

@@ -178,12 +178,62 @@ corm_check_max_rows(CormPlan *plan, CormQuerySet *set, uint64 nrows)
 }
 
 /*
- * corm_run_queries runs the queries of a call: finds the plan, binds the
- * values, executes.  Rows go to the sink; returns the number of rows
- * affected or returned.
+ * corm_queries_of_node makes the queries of a call that has one, node.
+ */
+void
+corm_queries_of_node(const CormNode *node, CormQuerySet *set)
+{
+	set->queries = set->queries_local;
+	set->queries[0] = node;
+	set->nqueries = 1;
+	set->shape_len = node->shape_len;
+	set->nvalues = node->nvalues;
+	set->values = NULL;
+}
+
+/*
+ * corm_queries_copy makes a copy of the queries of a call that has values of
+ * its own, nextra more than they have.
+ */
+void
+corm_queries_copy(CormQuerySet *copy, const CormQuerySet *set, int nextra)
+{
+	CormQuerySet original = *set;
+
+	if (set->queries == set->queries_local)
+		original.queries = original.queries_local;
+	corm_queries_read_values(&original);
+
+	*copy = *set;
+	if (set->queries == set->queries_local)
+		copy->queries = copy->queries_local;
+	copy->nvalues = set->nvalues + nextra;
+	copy->values = palloc0(sizeof(CormValue) * Max(copy->nvalues, 1));
+	memcpy(copy->values, original.values, sizeof(CormValue) * set->nvalues);
+}
+
+/*
+ * corm_run_queries runs the queries of a call, within the chain of middleware
+ * around them.  Rows go to the sink; returns the number of rows affected or
+ * returned.
  */
 uint64
 corm_run_queries(const CormVerb *verb, CormQuerySet *set, CormSink *sink)
+{
+	uint64		processed;
+
+	if (corm_middleware_exists() &&
+		corm_run_query_operation(verb, verb, set, sink, corm_run_directly, &processed))
+		return processed;
+	return corm_run_directly(verb, set, sink);
+}
+
+/*
+ * corm_run_directly runs the queries of a call: finds the plan, binds the
+ * values, executes.
+ */
+uint64
+corm_run_directly(const CormVerb *verb, CormQuerySet *set, CormSink *sink)
 {
 	CormPlan   *plan = corm_plan_for_queries(verb, set, NULL);
 	uint64		processed;
@@ -196,6 +246,8 @@ corm_run_queries(const CormVerb *verb, CormQuerySet *set, CormSink *sink)
 		max_rows = allowed_rows(plan, set);
 		if (sink->kind == CORM_SINK_STORE && sink->store == NULL)
 			sink->store = corm_begin_set(sink->fcinfo, plan->tupdesc);
+		if (verb->output == CORM_OUTPUT_PAGE)
+			sink->limit = corm_bound_int64(set, plan->limit_valno, plan->limit, -1);
 		if (plan->hooked)
 			processed = corm_run_hooked(verb, plan, set, sink);
 		else if (plan->cached_valno >= 0)

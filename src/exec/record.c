@@ -20,6 +20,7 @@
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "exec/exec.h"
+#include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/array.h"
 #include "utils/lsyscache.h"
@@ -30,15 +31,6 @@ PG_FUNCTION_INFO_V1(corm_update);
 PG_FUNCTION_INFO_V1(corm_save);
 PG_FUNCTION_INFO_V1(corm_delete);
 PG_FUNCTION_INFO_V1(corm_update_multi);
-
-/* A record taken apart: datums by the model's fields. */
-typedef struct Record
-{
-	CormModel  *model;
-	Datum		row;			/* the record itself */
-	Datum	   *values;
-	bool	   *nulls;
-} Record;
 
 /*
  * corm_record_field_type returns the type of a field as the model's row type
@@ -80,7 +72,7 @@ corm_field_is_written(CormModel *model, int i, bool insert, bool isnull)
  * the row.
  */
 static void
-set_row(Record *record, HeapTupleHeader header)
+set_row(CormRecord *record, HeapTupleHeader header)
 {
 	HeapTupleData tuple;
 	TupleDesc	tupdesc;
@@ -116,7 +108,7 @@ set_row(Record *record, HeapTupleHeader header)
  * the current context.
  */
 static void
-read_record(FunctionCallInfo fcinfo, Record *record)
+read_record(FunctionCallInfo fcinfo, CormRecord *record)
 {
 	Oid			typid = get_fn_expr_argtype(fcinfo->flinfo, 0);
 	HeapTupleHeader header;
@@ -236,10 +228,10 @@ require_key_fields(CormModel *model)
 }
 
 /*
- * The record tells which version of the row it was read from.
+ * corm_record_has_version: the record tells which version of the row it was read from.
  */
-static bool
-has_version(CormModel *model)
+bool
+corm_record_has_version(CormModel *model)
 {
 	return model->version >= 0 && model->version < model->nfields;
 }
@@ -290,7 +282,7 @@ update_multi_stmt(CormStmt *stmt, Bitmapset *fields)
 	}
 	for (i = 0; i < model->npk; i++)
 		stmt->where = lappend(stmt->where, row_condition(stmt->source, rows, model->pk[i]));
-	if (has_version(model))
+	if (corm_record_has_version(model))
 		stmt->where = lappend(stmt->where, row_condition(stmt->source, rows, model->version));
 	stmt->where = list_concat(stmt->where, corm_deleted_condition(stmt->source, false));
 	if (stmt->sets == NIL)
@@ -353,14 +345,14 @@ corm_record_stmt(CormPlanSource source, CormModel *model, Bitmapset *fields)
 			stmt->update_sets = lappend(stmt->update_sets, field_assignment(model, i));
 		}
 		stmt->update_sets = list_concat(stmt->update_sets, touch_assignments(stmt));
-		if (has_version(model))
+		if (corm_record_has_version(model))
 			stmt->where = lappend(stmt->where, key_condition(range, model->version));
 	}
 	if (source == CORM_PLAN_UPDATE || source == CORM_PLAN_DELETE || is_lookup(source))
 	{
 		for (i = 0; i < model->npk; i++)
 			stmt->where = lappend(stmt->where, key_condition(range, model->pk[i]));
-		if (!is_lookup(source) && has_version(model))
+		if (!is_lookup(source) && corm_record_has_version(model))
 			stmt->where = lappend(stmt->where, key_condition(range, model->version));
 		stmt->where = list_concat(stmt->where, corm_deleted_condition(range, false));
 	}
@@ -380,15 +372,30 @@ corm_record_stmt(CormPlanSource source, CormModel *model, Bitmapset *fields)
 }
 
 /*
- * Runs the statement of a write that gives a set of fields, or of a lookup;
- * the row that it returns goes to the sink.  Returns the number of rows.
+ * corm_record_plan returns the plan for a write or lookup of a record, in use.
+ */
+CormPlan *
+corm_record_plan(CormPlanSource source, CormOutput output, CormRecord *record)
+{
+	CormModel  *model = record->model;
+	CormVerb	verb = {.source = source, .output = output, .typid = model->typid};
+	Bitmapset  *fields = NULL;
+
+	if (source != CORM_PLAN_DELETE && !is_lookup(source))
+		for (int i = 0; i < model->nfields; i++)
+			if (corm_field_is_written(model, i, source != CORM_PLAN_UPDATE, record->nulls[i]))
+				fields = bms_add_member(fields, i);
+	return corm_plan_for_record(&verb, model, fields);
+}
+
+/*
+ * Runs the statement of a write or lookup; the row that it returns goes to
+ * the sink.  Returns the number of rows.
  */
 static uint64
-run_record(CormPlanSource source, CormOutput output, Record *record, Bitmapset *fields,
-		   CormSink *sink)
+run_record(CormPlanSource source, CormOutput output, CormRecord *record, CormSink *sink)
 {
-	CormVerb	verb = {.source = source, .output = output, .typid = record->model->typid};
-	CormPlan   *plan = corm_plan_for_record(&verb, record->model, fields);
+	CormPlan   *plan = corm_record_plan(source, output, record);
 	uint64		processed = 0;
 
 	PG_TRY();
@@ -407,24 +414,14 @@ run_record(CormPlanSource source, CormOutput output, Record *record, Bitmapset *
 }
 
 /*
- * Whether there is a row with the record's key, in whatever version.  It is
- * locked if it is going to be written.
- */
-static bool
-row_exists(CormPlanSource lookup, Record *record)
-{
-	CormSink	sink = {.kind = CORM_SINK_NONE};
-
-	return run_record(lookup, CORM_OUTPUT_NATIVE, record, NULL, &sink) > 0;
-}
-
-/*
  * Which hooks a write is to call.  Those of a save depend on whether there is
  * such a row, which is locked then: it will be updated.
  */
 static CormEvent
-event_of(CormPlanSource source, Record *record)
+event_of(CormPlanSource source, CormRecord *record)
 {
+	CormSink	sink = {.kind = CORM_SINK_NONE};
+
 	switch (source)
 	{
 		case CORM_PLAN_UPDATE:
@@ -432,7 +429,8 @@ event_of(CormPlanSource source, Record *record)
 		case CORM_PLAN_DELETE:
 			return CORM_EVENT_DELETE;
 		case CORM_PLAN_SAVE:
-			if (corm_hooks_tell_save_apart(record->model) && row_exists(CORM_PLAN_LOCK, record))
+			if (corm_hooks_tell_save_apart(record->model) &&
+				run_record(CORM_PLAN_LOCK, CORM_OUTPUT_NATIVE, record, &sink) > 0)
 				return CORM_EVENT_UPDATE;
 			return CORM_EVENT_CREATE;
 		default:
@@ -441,40 +439,77 @@ event_of(CormPlanSource source, Record *record)
 }
 
 /*
+ * corm_write_record writes a record, or looks its row up, without regard to
+ * middleware.  The row as it is then goes to the sink, unless that wants
+ * none; returns the number of rows.
+ */
+uint64
+corm_write_record(CormPlanSource source, CormRecord *record, CormSink *sink)
+{
+	CormOutput	output = sink->kind == CORM_SINK_NONE ? CORM_OUTPUT_NATIVE : CORM_OUTPUT_ROWS;
+	CormSink	row = {.kind = CORM_SINK_FIRST, .context = CurrentMemoryContext};
+	CormRecord	changed = *record;
+	CormHookRun *hooks;
+	uint64		processed;
+
+	if (is_lookup(source))
+		return run_record(source, output, record, sink);
+	hooks = corm_hooks_begin(record->model, event_of(source, record));
+	if (hooks == NULL)
+		return run_record(source, output, record, sink);
+
+	set_row(&changed, DatumGetHeapTupleHeader(corm_hooks_before(hooks, record->row)));
+	processed = run_record(source, CORM_OUTPUT_ROWS, &changed, &row);
+	/* a rule may write elsewhere and return a row all the same */
+	if (row.nrows > 0)
+	{
+		row.value = corm_hooks_after(hooks, row.value);
+		if (sink->kind != CORM_SINK_NONE)
+			corm_rows_to_sink(&row.value, 1, sink);
+	}
+	return processed;
+}
+
+/*
+ * The same, within the chain of middleware around it.
+ */
+static uint64
+write_to_sink(CormPlanSource source, CormRecord *record, CormSink *sink)
+{
+	uint64		processed;
+
+	if (corm_middleware_exists() && corm_run_record_operation(source, record, sink, &processed))
+		return processed;
+	return corm_write_record(source, record, sink);
+}
+
+/*
  * Writes a record and returns the row as it is then; false if no row was
  * written.
  */
 static bool
-write_record(CormPlanSource source, Record *record, Datum *result)
+write_record(CormPlanSource source, CormRecord *record, Datum *result)
 {
-	CormModel  *model = record->model;
-	CormHookRun *hooks = corm_hooks_begin(model, event_of(source, record));
-	CormOutput	output = CORM_OUTPUT_ROWS;
 	CormSink	sink = {.kind = CORM_SINK_FIRST, .context = CurrentMemoryContext};
-	Bitmapset  *fields = NULL;
-	uint64		processed;
 
-	if (hooks)
-		set_row(record, DatumGetHeapTupleHeader(corm_hooks_before(hooks, record->row)));
-	else if (source == CORM_PLAN_DELETE)
-	{
-		output = CORM_OUTPUT_NATIVE;
-		sink.kind = CORM_SINK_NONE;
-	}
-	if (source != CORM_PLAN_DELETE)
-		for (int i = 0; i < model->nfields; i++)
-			if (corm_field_is_written(model, i, source != CORM_PLAN_UPDATE, record->nulls[i]))
-				fields = bms_add_member(fields, i);
-
-	processed = run_record(source, output, record, fields, &sink);
+	(void) write_to_sink(source, record, &sink);
 	*result = sink.value;
-	if (hooks && (processed > 0 || sink.nrows > 0))
-		*result = corm_hooks_after(hooks, sink.value);
-	return processed > 0 || sink.nrows > 0;
+	return sink.nrows > 0;
+}
+
+/*
+ * Whether a write or lookup finds the row with the record's key.
+ */
+static bool
+finds_row(CormPlanSource source, CormRecord *record)
+{
+	CormSink	sink = {.kind = CORM_SINK_NONE};
+
+	return write_to_sink(source, record, &sink) > 0;
 }
 
 static bool
-has_null_key(Record *record)
+has_null_key(CormRecord *record)
 {
 	for (int i = 0; i < record->model->npk; i++)
 		if (record->nulls[record->model->pk[i]])
@@ -498,10 +533,10 @@ stale(CormModel *model)
  * version?
  */
 static void
-check_stale(Record *record)
+check_stale(CormRecord *record)
 {
-	if (has_version(record->model) && !has_null_key(record) &&
-		row_exists(CORM_PLAN_LOOKUP, record))
+	if (corm_record_has_version(record->model) && !has_null_key(record) &&
+		finds_row(CORM_PLAN_LOOKUP, record))
 		stale(record->model);
 }
 
@@ -523,7 +558,7 @@ no_such_row(void)
 Datum
 corm_insert(PG_FUNCTION_ARGS)
 {
-	Record		record;
+	CormRecord	record;
 	Datum		result;
 
 	read_record(fcinfo, &record);
@@ -536,7 +571,7 @@ corm_insert(PG_FUNCTION_ARGS)
 Datum
 corm_update(PG_FUNCTION_ARGS)
 {
-	Record		record;
+	CormRecord	record;
 	Datum		result;
 
 	read_record(fcinfo, &record);
@@ -553,7 +588,7 @@ corm_update(PG_FUNCTION_ARGS)
 Datum
 corm_save(PG_FUNCTION_ARGS)
 {
-	Record		record;
+	CormRecord	record;
 	Datum		result;
 
 	read_record(fcinfo, &record);
@@ -571,35 +606,91 @@ corm_save(PG_FUNCTION_ARGS)
 Datum
 corm_delete(PG_FUNCTION_ARGS)
 {
-	Record		record;
-	Datum		result;
+	CormRecord	record;
 
 	read_record(fcinfo, &record);
 	require_key_fields(record.model);
-	if (!has_null_key(&record) && write_record(CORM_PLAN_DELETE, &record, &result))
+	if (!has_null_key(&record) && finds_row(CORM_PLAN_DELETE, &record))
 		PG_RETURN_BOOL(true);
 	check_stale(&record);
 	PG_RETURN_BOOL(false);
 }
 
 /*
- * Runs an update of many rows, which go through the hooks after it, if there
- * are any, when all are written.
+ * Updates the rows of an array of records by one statement; those that were
+ * found go to the sink.  Returns their number.
  */
 static uint64
-run_multi(CormPlan *plan, ParamListInfo params, CormHookRun *hooks, TupleDesc tupdesc, CormSink *sink)
+write_batch(CormModel *model, Datum array, CormSink *sink)
 {
+	CormVerb	verb = {.source = CORM_PLAN_UPDATE_MULTI, .output = CORM_OUTPUT_ROWS, .typid = model->typid};
+	CormHookRun *hooks = corm_hooks_begin(model, CORM_EVENT_UPDATE);
 	CormSink	table = {.kind = CORM_SINK_TABLE};
-	Datum	   *rows;
-	int			nrows;
+	Datum	   *values = palloc0(sizeof(Datum) * model->nfields);
+	bool	   *nulls = palloc0(sizeof(bool) * model->nfields);
+	Bitmapset  *fields = NULL;
+	MemoryContext context = CurrentMemoryContext;
+	CormPlan   *plan;
+	uint64		written = 0;
 
-	if (hooks == NULL)
-		return corm_run(plan, params, sink);
-	(void) corm_run(plan, params, &table);
-	rows = corm_rows_of_table(tupdesc, &nrows);
-	corm_hooks_after_all(hooks, rows, nrows);
-	corm_rows_to_sink(rows, nrows, sink);
-	return nrows;
+	for (int i = 0; i < model->nfields; i++)
+		if (corm_field_is_written(model, i, false, false))
+			fields = bms_add_member(fields, i);
+	/* the only value of the statement */
+	values[0] = hooks ? corm_hooks_before_array(hooks, array) : array;
+
+	plan = corm_plan_for_record(&verb, model, fields);
+	PG_TRY();
+	{
+		if (SPI_connect() != SPI_OK_CONNECT)
+			elog(ERROR, "SPI_connect failed");
+		written = corm_run(plan, corm_bind_record(plan, values, nulls), hooks ? &table : sink);
+		MemoryContextSwitchTo(context);
+		if (hooks)
+		{
+			int			nrows;
+			Datum	   *rows = corm_rows_of_table(corm_row_tupdesc(model->typid), &nrows);
+
+			corm_hooks_after_all(hooks, rows, nrows);
+			corm_rows_to_sink(rows, nrows, sink);
+		}
+		SPI_finish();
+	}
+	PG_FINALLY();
+	{
+		corm_plan_release(plan);
+	}
+	PG_END_TRY();
+	return written;
+}
+
+/*
+ * The same one by one, which is what middleware sees.
+ */
+static uint64
+write_each(CormModel *model, ArrayType *array, CormSink *sink)
+{
+	Datum	   *elems;
+	bool	   *nulls;
+	int			n;
+	uint64		written = 0;
+
+	deconstruct_array(array, model->typid, -1, false, TYPALIGN_DOUBLE, &elems, &nulls, &n);
+	for (int i = 0; i < n; i++)
+	{
+		CormRecord	record = {.model = model};
+		Datum		row;
+
+		CHECK_FOR_INTERRUPTS();
+		if (nulls[i])
+			continue;
+		set_row(&record, DatumGetHeapTupleHeader(elems[i]));
+		if (!write_record(CORM_PLAN_UPDATE, &record, &row))
+			continue;
+		corm_rows_to_sink(&row, 1, sink);
+		written++;
+	}
+	return written;
 }
 
 /*
@@ -611,17 +702,10 @@ corm_update_multi(PG_FUNCTION_ARGS)
 {
 	Oid			array_type = get_fn_expr_argtype(fcinfo->flinfo, 0);
 	Oid			element = OidIsValid(array_type) ? get_element_type(array_type) : InvalidOid;
-	CormVerb	verb = {.source = CORM_PLAN_UPDATE_MULTI, .output = CORM_OUTPUT_ROWS};
 	CormSink	sink = {.kind = CORM_SINK_STORE};
 	CormModel  *model;
-	CormHookRun *hooks;
-	TupleDesc	tupdesc;
-	Bitmapset  *fields = NULL;
-	CormPlan   *plan;
-	Datum	   *values;
-	bool	   *nulls;
 	uint64		given;
-	uint64		written = 0;
+	uint64		written;
 
 	if (!OidIsValid(element))
 		ereport(ERROR,
@@ -640,40 +724,18 @@ corm_update_multi(PG_FUNCTION_ARGS)
 				(errcode(CORM_ERRCODE_EMPTY_BATCH),
 				 errmsg("batch has no rows")));
 
-	verb.typid = model->typid;
-	for (int i = 0; i < model->nfields; i++)
-		if (corm_field_is_written(model, i, false, false))
-			fields = bms_add_member(fields, i);
-	values = palloc0(sizeof(Datum) * model->nfields);
-	nulls = palloc0(sizeof(bool) * model->nfields);
-	values[0] = PG_GETARG_DATUM(0);
-
-	tupdesc = corm_row_tupdesc(verb.typid);
-	sink.store = corm_begin_set(fcinfo, tupdesc);
-	hooks = corm_hooks_begin(model, CORM_EVENT_UPDATE);
-	if (hooks)
-		values[0] = corm_hooks_before_array(hooks, values[0]);
-	plan = corm_plan_for_record(&verb, model, fields);
-	PG_TRY();
-	{
-		if (SPI_connect() != SPI_OK_CONNECT)
-			elog(ERROR, "SPI_connect failed");
-		written = run_multi(plan, corm_bind_record(plan, values, nulls), hooks, tupdesc, &sink);
-		SPI_finish();
-	}
-	PG_FINALLY();
-	{
-		corm_plan_release(plan);
-	}
-	PG_END_TRY();
-
+	sink.store = corm_begin_set(fcinfo, corm_row_tupdesc(model->typid));
+	if (corm_middleware_concerns(model, CORM_CMD_UPDATE))
+		written = write_each(model, PG_GETARG_ARRAYTYPE_P(0), &sink);
+	else
+		written = write_batch(model, PG_GETARG_DATUM(0), &sink);
 	if (written != given)
 		ereport(ERROR,
-				(errcode(has_version(model) ? CORM_ERRCODE_STALE_OBJECT : ERRCODE_NO_DATA_FOUND),
-				 errmsg(has_version(model) ? "stale object" : "no rows in result set"),
+				(errcode(corm_record_has_version(model) ? CORM_ERRCODE_STALE_OBJECT : ERRCODE_NO_DATA_FOUND),
+				 errmsg(corm_record_has_version(model) ? "stale object" : "no rows in result set"),
 				 errdetail("Of " UINT64_FORMAT " records, " UINT64_FORMAT " have a row of model \"%s\"%s.",
 						   given, written, model->name,
-						   has_version(model) ? " in the same version" : " of their own")));
+						   corm_record_has_version(model) ? " in the same version" : " of their own")));
 	return (Datum) 0;
 }
 

@@ -396,21 +396,13 @@ void
 corm_rows_query(Oid model, Oid rows_type, Datum rows, CormQuerySet *set)
 {
 	CormWriter	w;
-	CormNode   *node;
 
 	corm_writer_init(&w);
 	corm_write_tag(&w, CORM_N_INSERTER);
 	corm_write_oid(&w, model);
 	corm_write_tag(&w, CORM_N_ROWS);
 	corm_write_value(&w, rows_type, -1, false, rows);
-	node = corm_writer_finish(&w, CORM_KIND_QUERY);
-
-	set->queries = set->queries_local;
-	set->queries[0] = node;
-	set->nqueries = 1;
-	set->shape_len = node->shape_len;
-	set->nvalues = node->nvalues;
-	set->values = NULL;
+	corm_queries_of_node(corm_writer_finish(&w, CORM_KIND_QUERY), set);
 }
 
 /* corm_insert_multi(recs): the rows as they were inserted, in input order */

@@ -1,0 +1,596 @@
+/*-------------------------------------------------------------------------
+ *
+ * middleware.c
+ *		The chain of middleware around an operation.
+ *
+ * An operation is a query or the write of a record, on its way to be run.
+ * The functions that concern it form its chain, in the order of priorities,
+ * the operation itself being the innermost.  Each is called with a context
+ * that tells what is going to happen, and lets it happen by corm.next, which
+ * calls the next one.  So the C stack is the chain, with functions written in
+ * SQL in between, and an error unwinds it like any other.
+ *
+ * Which chain, and which place in it, corm.next belongs to is known from
+ * outside of SQL: there is a stack of the chains under way, the topmost being
+ * the current one, and each knows the position of the function whose code is
+ * running.  The context carries the number of the chain, so that one that was
+ * kept for later is noticed.
+ *
+ * A function does not see queries that come from its own code; those that come
+ * about within its corm.next, in a hook or trigger or function, it does see:
+ * they are part of what it is put around.  So a chain within a chain leaves
+ * out the functions that are running, and depth is finite.
+ *
+ * A write runs once.  corm.next after it has succeeded is an error, unless
+ * what it did was rolled back with a subtransaction: that is how a middleware
+ * repeats what failed.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "exec/exec.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/regproc.h"
+#include "utils/typcache.h"
+
+#define Anum_context_op		1
+#define Anum_context_model	2
+#define Anum_context_query	3
+#define Anum_context_sql	4
+#define Anum_context_args	5
+#define Anum_context_models 6
+#define Anum_context_call	7
+#define Natts_context		7
+
+PG_FUNCTION_INFO_V1(corm_next);
+
+/* A chain under way. */
+typedef struct Chain
+{
+	struct Chain *outer;
+	int64		number;
+	CormOperation *op;
+	MemoryContext context;		/* of all that lasts as long as the chain */
+	CormMiddlewareList *list;
+	int			n;
+	CormMiddleware **entries;
+	int			position;		/* of the function whose code is running; n: none */
+	CormNode  **queries;		/* what each position was given */
+	bool		written;		/* the operation wrote something ... */
+	int			written_level;	/* ... in a subtransaction of this level */
+} Chain;
+
+/* What a layer of the chain has to say. */
+typedef struct Outcome
+{
+	CormResult *result;			/* NULL: no rows */
+	uint64		affected;
+} Outcome;
+
+struct CormMiddlewareCall
+{
+	Chain	   *chain;
+	int			position;
+	CormNode   *query;
+	Outcome		outcome;
+};
+
+static Chain *current_chain = NULL;
+static int64 last_number = 0;
+
+static Outcome run_layer(Chain *chain, int position, CormNode *query);
+
+/*
+ * What layers below know: who owns results that are made now, and where
+ * they live.
+ */
+const void *
+corm_middleware_current(void)
+{
+	return current_chain;
+}
+
+MemoryContext
+corm_middleware_context(void)
+{
+	return current_chain->context;
+}
+
+/*
+ * A write that was rolled back has not been.
+ */
+static void
+subtransaction_ended(SubXactEvent event, SubTransactionId id, SubTransactionId parent, void *arg)
+{
+	int			level = GetCurrentTransactionNestLevel();
+
+	if (event != SUBXACT_EVENT_ABORT_SUB && event != SUBXACT_EVENT_COMMIT_SUB)
+		return;
+	for (Chain *chain = current_chain; chain; chain = chain->outer)
+	{
+		if (!chain->written || chain->written_level < level)
+			continue;
+		if (event == SUBXACT_EVENT_ABORT_SUB)
+			chain->written = false;
+		else
+			chain->written_level = level - 1;
+	}
+}
+
+/*
+ * The innermost: the operation itself
+ */
+
+static Outcome
+run_operation(Chain *chain, CormNode *query)
+{
+	CormOperation *op = chain->op;
+	bool		rewritten = query != chain->queries[0];
+	MemoryContext oldcontext = MemoryContextSwitchTo(chain->context);
+	CormResult *result;
+	CormSink	capture;
+	Outcome		outcome;
+	uint64		processed;
+
+	if (chain->written)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("corm.next() was called again after a write"),
+				 errdetail("The write has succeeded and would be done twice."),
+				 errhint("To repeat what failed, call it in a block with an exception handler.")));
+
+	result = corm_result_create(chain);
+	corm_result_capture(result, op->verb, op->sink, &capture);
+	MemoryContextSwitchTo(oldcontext);
+
+	processed = op->run(op, rewritten ? query : NULL, &capture);
+	corm_result_captured(result, &capture, op->writes, processed);
+	if (op->writes)
+	{
+		chain->written = true;
+		chain->written_level = GetCurrentTransactionNestLevel();
+	}
+	outcome.result = result;
+	outcome.affected = corm_result_affected(result);
+	return outcome;
+}
+
+/*
+ * A layer in SQL
+ */
+
+static Datum
+models_array(CormOperation *op)
+{
+	Datum	   *oids = palloc(sizeof(Datum) * Max(op->nrelids, 1));
+
+	for (int i = 0; i < op->nrelids; i++)
+		oids[i] = ObjectIdGetDatum(op->relids[i]);
+	return PointerGetDatum(construct_array(oids, op->nrelids, REGCLASSOID, sizeof(Oid), true, TYPALIGN_INT));
+}
+
+/*
+ * The context that a function is called with.
+ */
+static Datum
+make_context(Chain *chain, Oid typid, CormNode *query)
+{
+	CormOperation *op = chain->op;
+	TupleDesc	tupdesc = lookup_rowtype_tupdesc(typid, -1);
+	Datum		values[Natts_context];
+	bool		nulls[Natts_context] = {false};
+	char	   *sql;
+	Jsonb	   *args;
+	HeapTuple	tuple;
+
+	if (tupdesc->natts != Natts_context)
+		elog(ERROR, "type corm.query_context is not what this version of the library expects");
+	op->show(op, query == chain->queries[0] ? NULL : query, &sql, &args);
+	values[Anum_context_op - 1] = CStringGetTextDatum(corm_op_name(op->command));
+	values[Anum_context_model - 1] = ObjectIdGetDatum(op->model);
+	nulls[Anum_context_model - 1] = !OidIsValid(op->model);
+	values[Anum_context_query - 1] = PointerGetDatum(query);
+	values[Anum_context_sql - 1] = CStringGetTextDatum(sql);
+	values[Anum_context_args - 1] = JsonbPGetDatum(args);
+	values[Anum_context_models - 1] = models_array(op);
+	values[Anum_context_call - 1] = Int64GetDatum(chain->number);
+	tuple = heap_form_tuple(tupdesc, values, nulls);
+	ReleaseTupleDesc(tupdesc);
+	return HeapTupleGetDatum(tuple);
+}
+
+static void
+error_context(void *arg)
+{
+	errcontext("middleware %s", ((CormMiddleware *) arg)->name);
+}
+
+/*
+ * Calls a function of the list.  What fmgr and the function's language keep
+ * for it is kept from call to call, but one at a time may use it, and not
+ * after an error.
+ */
+static Datum
+call_function(CormMiddleware *entry, Datum context, MemoryContext list_context)
+{
+	LOCAL_FCINFO(fcinfo, 1);
+	FmgrInfo	local;
+	FmgrInfo   *function = &entry->call;
+	bool		is_shared = !entry->is_busy;
+	AclResult	acl;
+	Datum		result;
+
+	if (!OidIsValid(entry->function))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("function %s, which is middleware, does not exist", entry->name),
+				 errhint("Create it, or remove it with SELECT corm.unuse(%d).", entry->id)));
+	acl = corm_function_aclcheck(entry->function, GetUserId());
+	if (acl != ACLCHECK_OK)
+		aclcheck_error(acl, OBJECT_FUNCTION, entry->name);
+
+	if (!is_shared)
+	{
+		fmgr_info(entry->function, &local);
+		function = &local;
+	}
+	else if (!entry->is_prepared)
+	{
+		fmgr_info_cxt(entry->function, function, list_context);
+		entry->is_prepared = true;
+	}
+
+	InitFunctionCallInfoData(*fcinfo, function, 1, InvalidOid, NULL, NULL);
+	fcinfo->args[0].value = context;
+	fcinfo->args[0].isnull = false;
+	if (!is_shared)
+		result = FunctionCallInvoke(fcinfo);
+	else
+	{
+		entry->is_busy = true;
+		PG_TRY();
+		{
+			result = FunctionCallInvoke(fcinfo);
+		}
+		PG_CATCH();
+		{
+			entry->is_busy = false;
+			entry->is_prepared = false;
+			PG_RE_THROW();
+		}
+		PG_END_TRY();
+		entry->is_busy = false;
+	}
+	if (fcinfo->isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("middleware %s returned null", entry->name),
+				 errhint("Return what corm.next() or corm.result_of() gives.")));
+	return result;
+}
+
+static Outcome
+call_layer(Chain *chain, CormMiddleware *entry, CormNode *query)
+{
+	ErrorContextCallback errcallback;
+	Outcome		outcome;
+	Datum		result;
+
+	errcallback.callback = error_context;
+	errcallback.arg = entry;
+	errcallback.previous = error_context_stack;
+	error_context_stack = &errcallback;
+
+	if (entry->c_function)
+	{
+		CormMiddlewareCall call = {.chain = chain, .position = chain->position, .query = query};
+
+		entry->c_function(&call, entry->c_arg);
+		outcome = call.outcome;
+	}
+	else
+	{
+		Datum		context = (Datum) 0;
+
+		if (OidIsValid(entry->function))
+			context = make_context(chain, entry->context_type, query);
+		result = call_function(entry, context, chain->list->context);
+		outcome.result = corm_result_from_datum(DatumGetHeapTupleHeader(result), &outcome.affected);
+	}
+	error_context_stack = errcallback.previous;
+	return outcome;
+}
+
+/*
+ * Runs the chain from a position on.
+ */
+static Outcome
+run_layer(Chain *chain, int position, CormNode *query)
+{
+	int			outer_position = chain->position;
+	Outcome		outcome = {0};
+
+	check_stack_depth();
+	CHECK_FOR_INTERRUPTS();
+	chain->position = position;
+	PG_TRY();
+	{
+		if (position == chain->n)
+			outcome = run_operation(chain, query);
+		else
+		{
+			chain->queries[position] = query;
+			outcome = call_layer(chain, chain->entries[position], query);
+		}
+	}
+	PG_FINALLY();
+	{
+		chain->position = outer_position;
+	}
+	PG_END_TRY();
+	return outcome;
+}
+
+/*
+ * Chains
+ */
+
+static bool
+concerns(const CormMiddleware *entry, const CormOperation *op)
+{
+	bool		found = !OidIsValid(entry->model);
+
+	if ((entry->ops & (1 << op->command)) == 0)
+		return false;
+	for (int i = 0; i < op->nrelids && !found; i++)
+		found = op->relids[i] == entry->model;
+	if (!found)
+		return false;
+
+	/* not what comes from its own code */
+	for (Chain *chain = current_chain; chain; chain = chain->outer)
+	{
+		const CormMiddleware *running;
+
+		if (chain->position >= chain->n)
+			continue;
+		running = chain->entries[chain->position];
+		if (running->id == entry->id && running->c_function == entry->c_function &&
+			running->c_arg == entry->c_arg)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * corm_middleware_concerns tells whether a write of a model has a chain.
+ */
+bool
+corm_middleware_concerns(CormModel *model, CormCommand command)
+{
+	Oid			relids[2] = {model->relid, model->table};
+	CormOperation op = {.command = command, .nrelids = 2, .relids = relids};
+	CormMiddlewareList *list;
+	bool		any = false;
+
+	if (!corm_middleware_exists())
+		return false;
+	list = corm_middleware_list();
+	for (int i = 0; i < list->n && !any; i++)
+		any = concerns(&list->items[i], &op);
+	corm_middleware_release(list);
+	return any;
+}
+
+/*
+ * corm_middleware_run runs an operation within its chain; false, with nothing
+ * done, if no middleware concerns it.  corm_middleware_exists() must have said
+ * yes just before.  The rows go to the operation's sink; *processed is the
+ * number of rows affected or returned.
+ */
+bool
+corm_middleware_run(CormOperation *op, uint64 *processed)
+{
+	CormMiddlewareList *list = corm_middleware_list();
+	Chain		chain = {.list = list, .op = op, .outer = current_chain};
+	MemoryContext oldcontext;
+	bool		any = false;
+
+	for (int i = 0; i < list->n && !any; i++)
+		any = concerns(&list->items[i], op);
+	if (!any)
+	{
+		corm_middleware_release(list);
+		return false;
+	}
+
+	PG_TRY();
+	{
+		CormNode   *query;
+		Outcome		outcome;
+
+		chain.context = AllocSetContextCreate(CurrentMemoryContext, "corm middleware chain",
+											  ALLOCSET_DEFAULT_SIZES);
+		chain.number = ++last_number;
+		oldcontext = MemoryContextSwitchTo(chain.context);
+		chain.entries = palloc(sizeof(CormMiddleware *) * list->n);
+		for (int i = 0; i < list->n; i++)
+			if (concerns(&list->items[i], op))
+				chain.entries[chain.n++] = &list->items[i];
+		chain.queries = palloc0(sizeof(CormNode *) * (chain.n + 1));
+		query = op->query(op);
+		MemoryContextSwitchTo(oldcontext);
+		chain.position = chain.n;
+		current_chain = &chain;
+
+		outcome = run_layer(&chain, 0, query);
+		corm_result_give(outcome.result, op->verb, op->sink);
+		*processed = op->writes ? outcome.affected :
+			outcome.result ? corm_result_nrows(outcome.result) : 0;
+		corm_results_forget(&chain, true);
+	}
+	PG_CATCH();
+	{
+		corm_results_forget(&chain, false);
+		current_chain = chain.outer;
+		corm_middleware_release(list);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	current_chain = chain.outer;
+	corm_middleware_release(list);
+	MemoryContextDelete(chain.context);
+	return true;
+}
+
+/*
+ * Whether two queries are the same, byte by byte.
+ */
+static bool
+is_same_query(const CormNode *a, const CormNode *b)
+{
+	return a == b || (VARSIZE(a) == VARSIZE(b) && memcmp(a, b, VARSIZE(a)) == 0);
+}
+
+/*
+ * Runs what follows a position, with the query that is given now.
+ */
+static Outcome
+run_next(Chain *chain, int position, CormNode *query)
+{
+	if (is_same_query(query, chain->queries[position]))
+		query = chain->queries[position];
+	return run_layer(chain, position + 1, query);
+}
+
+/* corm_next(qc): runs the rest of the chain */
+Datum
+corm_next(PG_FUNCTION_ARGS)
+{
+	HeapTupleHeader context = PG_GETARG_HEAPTUPLEHEADER(0);
+	Chain	   *chain = current_chain;
+	bool		isnull;
+	Datum		datum;
+	CormNode   *query;
+	Outcome		outcome;
+	MemoryContext oldcontext;
+
+	if (chain == NULL || chain->position >= chain->n)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("corm.next() was called outside of a middleware")));
+	datum = GetAttributeByNum(context, Anum_context_call, &isnull);
+	if (isnull || DatumGetInt64(datum) != chain->number)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("corm.next() was called with the context of another call"),
+				 errhint("Pass on the context that the middleware was called with.")));
+	datum = GetAttributeByNum(context, Anum_context_query, &isnull);
+	if (isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("the query must not be null")));
+	/* what is run must live as long as the chain */
+	oldcontext = MemoryContextSwitchTo(chain->context);
+	query = CormPGGetQuery(PointerGetDatum(PG_DETOAST_DATUM_COPY(datum)));
+	MemoryContextSwitchTo(oldcontext);
+
+	outcome = run_next(chain, chain->position, query);
+	PG_RETURN_DATUM(corm_result_to_datum(fcinfo, outcome.result, outcome.affected));
+}
+
+/*
+ * The interface for C: corm_middleware.h
+ */
+
+static void
+api_next(CormMiddlewareCall *call)
+{
+	call->outcome = run_next(call->chain, call->position, call->query);
+}
+
+static const char *
+api_op(CormMiddlewareCall *call)
+{
+	return corm_op_name(call->chain->op->command);
+}
+
+static Oid
+api_model(CormMiddlewareCall *call)
+{
+	return call->chain->op->model;
+}
+
+static const char *
+api_sql(CormMiddlewareCall *call)
+{
+	CormOperation *op = call->chain->op;
+	char	   *sql;
+
+	op->show(op, call->query == call->chain->queries[0] ? NULL : call->query, &sql, NULL);
+	return sql;
+}
+
+static Datum
+api_query(CormMiddlewareCall *call)
+{
+	return PointerGetDatum(call->query);
+}
+
+static void
+api_set_query(CormMiddlewareCall *call, Datum query)
+{
+	MemoryContext oldcontext = MemoryContextSwitchTo(call->chain->context);
+
+	call->query = CormPGGetQuery(PointerGetDatum(PG_DETOAST_DATUM_COPY(query)));
+	MemoryContextSwitchTo(oldcontext);
+}
+
+static uint64
+api_rows_affected(CormMiddlewareCall *call)
+{
+	return call->outcome.affected;
+}
+
+static uint64
+api_row_count(CormMiddlewareCall *call)
+{
+	return call->outcome.result ? corm_result_nrows(call->outcome.result) : 0;
+}
+
+static const CormMiddlewareApi api = {
+	.version = CORM_MIDDLEWARE_API_VERSION,
+	.add = corm_middleware_add_c,
+	.remove = corm_middleware_remove_c,
+	.next = api_next,
+	.op = api_op,
+	.model = api_model,
+	.sql = api_sql,
+	.query = api_query,
+	.set_query = api_set_query,
+	.rows_affected = api_rows_affected,
+	.row_count = api_row_count,
+};
+
+/*
+ * corm_middleware_init registers the callback and makes the interface for C
+ * known.
+ */
+void
+corm_middleware_init(void)
+{
+	corm_middleware_list_init();
+	corm_result_init();
+	RegisterSubXactCallback(subtransaction_ended, NULL);
+	*find_rendezvous_variable(CORM_MIDDLEWARE_API_NAME) = unconstify(CormMiddlewareApi *, &api);
+}

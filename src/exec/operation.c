@@ -1,0 +1,131 @@
+/*-------------------------------------------------------------------------
+ *
+ * operation.c
+ *		Queries as operations that middleware is put around.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "exec/exec.h"
+#include "utils/builtins.h"
+
+typedef struct QueryOperation
+{
+	CormOperation op;
+	const CormVerb *shown;		/* whose SQL a middleware is told */
+	CormQuerySet *set;
+	CormQueryRun run;
+} QueryOperation;
+
+/*
+ * corm_show_query returns the SQL of a query and, unless args is NULL, its
+ * arguments.
+ */
+void
+corm_show_query(const CormVerb *verb, CormQuerySet *set, char **sql, Jsonb **args)
+{
+	CormQuerySet copy;
+	CormPlan   *plan;
+
+	/* showing an insert changes its values */
+	corm_queries_copy(&copy, set, 0);
+	plan = corm_plan_to_show(verb, &copy);
+	PG_TRY();
+	{
+		*sql = pstrdup(plan->sql);
+		if (args)
+			*args = corm_params_to_json(plan, corm_bind_values(plan, &copy));
+	}
+	PG_FINALLY();
+	{
+		corm_plan_release(plan);
+	}
+	PG_END_TRY();
+}
+
+static CormNode *
+operation_query(CormOperation *op)
+{
+	QueryOperation *self = (QueryOperation *) op;
+	CormWriter	w;
+
+	corm_writer_init(&w);
+	for (int i = 0; i < self->set->nqueries; i++)
+		corm_write_node(&w, self->set->queries[i]);
+	return corm_writer_finish(&w, CORM_KIND_QUERY);
+}
+
+static void
+operation_show(CormOperation *op, CormNode *rewritten, char **sql, Jsonb **args)
+{
+	QueryOperation *self = (QueryOperation *) op;
+	CormQuerySet set;
+
+	if (rewritten == NULL)
+		corm_show_query(self->shown, self->set, sql, args);
+	else
+	{
+		corm_queries_of_node(rewritten, &set);
+		corm_show_query(self->shown, &set, sql, args);
+	}
+}
+
+static uint64
+operation_run(CormOperation *op, CormNode *rewritten, CormSink *sink)
+{
+	QueryOperation *self = (QueryOperation *) op;
+	CormQuerySet set;
+	uint64		processed;
+
+	if (rewritten == NULL)
+		processed = self->run(op->verb, self->set, sink);
+	else
+	{
+		corm_queries_of_node(rewritten, &set);
+		processed = self->run(op->verb, &set, sink);
+	}
+	op->sink->limit = sink->limit;
+	return processed;
+}
+
+/*
+ * corm_run_query_operation runs the queries of a call within the chain of
+ * middleware around them; false, with nothing done, if there is none.
+ */
+bool
+corm_run_query_operation(const CormVerb *verb, const CormVerb *shown, CormQuerySet *set,
+						 CormSink *sink, CormQueryRun run, uint64 *processed)
+{
+	QueryOperation self = {
+		.op = {
+			.verb = verb,
+			.sink = sink,
+			.query = operation_query,
+			.show = operation_show,
+			.run = operation_run
+		},
+		.shown = shown,
+		.set = set,
+		.run = run
+	};
+	CormPlan   *plan = corm_plan_for_queries(shown, set, NULL);
+	bool		done;
+
+	PG_TRY();
+	{
+		corm_queries_read_values(set);
+		self.op.command = plan->command;
+		self.op.writes = plan->writes;
+		self.op.model = plan->model;
+		self.op.nrelids = plan->nrelids;
+		self.op.relids = plan->relids;
+		done = corm_middleware_run(&self.op, processed);
+	}
+	PG_FINALLY();
+	{
+		corm_plan_release(plan);
+	}
+	PG_END_TRY();
+	return done;
+}

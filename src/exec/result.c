@@ -1,0 +1,677 @@
+/*-------------------------------------------------------------------------
+ *
+ * result.c
+ *		Results that pass through middleware: corm.query_result.
+ *
+ * A query whose result goes through middleware puts its rows aside, in a
+ * tuplestore as they are; they become JSON only if somebody asks for it by
+ * corm.result_rows.  What the outermost middleware returns is given to the
+ * verb: rows put aside as they are, those that corm.result_of made of JSON
+ * converted to what the verb returns.
+ *
+ * In SQL a result is a handle, a number that is looked up here.  A result
+ * belongs to the chain in which it came about, and is gone with it; one made
+ * outside of all chains lasts until the transaction ends.  When the
+ * subtransaction in which a result came about is rolled back, the result is
+ * void: its rows may have been written to a temporary file that is no more.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "exec/exec.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+PG_FUNCTION_INFO_V1(corm_result_rows);
+PG_FUNCTION_INFO_V1(corm_result_of);
+
+struct CormResult
+{
+	dlist_node	node;			/* in results */
+	int64		handle;
+	const void *owner;			/* a chain, or NULL */
+	int			nest_level;		/* of the subtransaction it came about in */
+	bool		is_void;		/* that was rolled back */
+
+	uint64		affected;
+	uint64		nrows;
+
+	/* one of these, or neither */
+	Jsonb	   *json;			/* an array */
+	Tuplestorestate *store;
+	TupleDesc	tupdesc;		/* of its rows */
+	CormOutput	output;			/* what they are */
+	Oid			typid;			/* OUTPUT_ROWS, OUTPUT_VALUE */
+};
+
+static dlist_head results = DLIST_STATIC_INIT(results);
+static int64 last_handle = 0;
+
+/*
+ * Lifetime
+ */
+
+/*
+ * corm_result_create makes an empty result in the current context, which must
+ * not outlive owner; the result is to be freed by corm_results_free.
+ */
+CormResult *
+corm_result_create(const void *owner)
+{
+	CormResult *result = palloc0(sizeof(CormResult));
+
+	result->handle = ++last_handle;
+	result->owner = owner;
+	result->nest_level = GetCurrentTransactionNestLevel();
+	dlist_push_head(&results, &result->node);
+	return result;
+}
+
+/*
+ * corm_results_forget forgets the results of an owner, whose memory goes away.
+ * After an error the files of their rows are gone already; else close them.
+ * Does not raise if close is false.
+ */
+void
+corm_results_forget(const void *owner, bool close)
+{
+	dlist_mutable_iter iter;
+
+	dlist_foreach_modify(iter, &results)
+	{
+		CormResult *result = dlist_container(CormResult, node, iter.cur);
+
+		if (result->owner != owner)
+			continue;
+		dlist_delete(&result->node);
+		if (close && result->store && !result->is_void)
+			tuplestore_end(result->store);
+	}
+}
+
+static void
+transaction_ended(XactEvent event, void *arg)
+{
+	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
+		dlist_init(&results);
+}
+
+static void
+subtransaction_ended(SubXactEvent event, SubTransactionId id, SubTransactionId parent, void *arg)
+{
+	int			level = GetCurrentTransactionNestLevel();
+	dlist_iter	iter;
+
+	if (event != SUBXACT_EVENT_ABORT_SUB && event != SUBXACT_EVENT_COMMIT_SUB)
+		return;
+	dlist_foreach(iter, &results)
+	{
+		CormResult *result = dlist_container(CormResult, node, iter.cur);
+
+		if (result->nest_level < level)
+			continue;
+		if (event == SUBXACT_EVENT_ABORT_SUB)
+			result->is_void = true;
+		else
+			result->nest_level = level - 1;
+	}
+}
+
+/* corm_result_init registers the callbacks. */
+void
+corm_result_init(void)
+{
+	RegisterXactCallback(transaction_ended, NULL);
+	RegisterSubXactCallback(subtransaction_ended, NULL);
+}
+
+/*
+ * corm_result_find returns the result of a handle; 55000 if it is gone.
+ */
+CormResult *
+corm_result_find(int64 handle)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &results)
+	{
+		CormResult *result = dlist_container(CormResult, node, iter.cur);
+
+		if (result->handle == handle && !result->is_void)
+			return result;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("the rows of this result are gone"),
+			 errdetail("A result lasts until the call that it belongs to ends, or is rolled back."),
+			 errhint("To keep rows, keep what corm.result_rows() returns.")));
+}
+
+uint64
+corm_result_affected(const CormResult *result)
+{
+	return result->affected;
+}
+
+uint64
+corm_result_nrows(const CormResult *result)
+{
+	return result->nrows;
+}
+
+/*
+ * Putting aside
+ */
+
+/*
+ * The row descriptor of what a verb gives.
+ */
+static TupleDesc
+output_tupdesc(const CormVerb *verb)
+{
+	TupleDesc	tupdesc;
+
+	switch (verb->output)
+	{
+		case CORM_OUTPUT_ROWS:
+			return corm_row_tupdesc(verb->typid);
+		case CORM_OUTPUT_PAGE:
+			tupdesc = CreateTemplateTupleDesc(2);
+			TupleDescInitEntry(tupdesc, 1, "row", JSONBOID, -1, 0);
+			TupleDescInitEntry(tupdesc, 2, "keys", TEXTARRAYOID, -1, 0);
+			return tupdesc;
+		default:
+			tupdesc = CreateTemplateTupleDesc(1);
+			TupleDescInitEntry(tupdesc, 1, "value",
+							   verb->output == CORM_OUTPUT_VALUE ? verb->typid :
+							   verb->output == CORM_OUTPUT_COUNT ? INT8OID :
+							   verb->output == CORM_OUTPUT_EXISTS ? BOOLOID : JSONBOID, -1, 0);
+			return tupdesc;
+	}
+}
+
+/* What putting aside the rows of a page needs. */
+typedef struct PageCapture
+{
+	CormResult *result;
+	CormSink   *sink;			/* of the verb */
+} PageCapture;
+
+static void
+capture_page_row(CormPlan *plan, TupleTableSlot *slot, void *arg)
+{
+	PageCapture *capture = arg;
+
+	if (slot == NULL)
+		capture->sink->callback(plan, NULL, capture->sink->arg);
+	else
+		tuplestore_puttupleslot(capture->result->store, slot);
+}
+
+/*
+ * corm_result_capture prepares a sink that puts the rows of a verb, which
+ * are wanted in another sink, aside.
+ */
+void
+corm_result_capture(CormResult *result, const CormVerb *verb, CormSink *wanted, CormSink *capture)
+{
+	memset(capture, 0, sizeof(CormSink));
+	capture->context = CurrentMemoryContext;
+	result->output = verb->output;
+	result->typid = verb->typid;
+	if (wanted->kind == CORM_SINK_NONE)
+	{
+		capture->kind = CORM_SINK_NONE;
+		return;
+	}
+	result->tupdesc = output_tupdesc(verb);
+	result->store = tuplestore_begin_heap(true, false, work_mem);
+	if (wanted->kind == CORM_SINK_CALLBACK)
+	{
+		PageCapture *page = palloc(sizeof(PageCapture));
+
+		page->result = result;
+		page->sink = wanted;
+		capture->kind = CORM_SINK_CALLBACK;
+		capture->callback = capture_page_row;
+		capture->arg = page;
+	}
+	else
+	{
+		capture->kind = CORM_SINK_STORE;
+		capture->store = result->store;
+	}
+}
+
+typedef void (*JsonRowCallback) (Jsonb *row, void *arg);
+
+static void each_stored(CormResult *result, JsonRowCallback callback, void *arg);
+
+static void
+count_row(Jsonb *row, void *arg)
+{
+	(*(uint64 *) arg)++;
+}
+
+/*
+ * corm_result_captured completes the result after the run, which processed so
+ * many rows.
+ */
+void
+corm_result_captured(CormResult *result, const CormSink *capture, bool writes, uint64 processed)
+{
+	result->affected = writes ? processed : 0;
+	result->nrows = capture->nrows;
+	if (capture->kind == CORM_SINK_NONE && !writes)
+		result->nrows = processed;
+	if (result->output == CORM_OUTPUT_JSON && result->store)
+	{
+		/* the statement returns one row, but the query as many as are in it */
+		result->nrows = 0;
+		each_stored(result, count_row, &result->nrows);
+		if (writes)
+			result->affected = result->nrows;
+	}
+}
+
+/*
+ * corm_result_of_json makes a result of a JSON array, in the current context.
+ */
+CormResult *
+corm_result_of_json(const void *owner, Jsonb *json)
+{
+	CormResult *result;
+
+	if (!JB_ROOT_IS_ARRAY(json) || JB_ROOT_IS_SCALAR(json))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the rows of a result must be a JSON array")));
+	result = corm_result_create(owner);
+	result->json = DatumGetJsonbPCopy(JsonbPGetDatum(json));
+	result->nrows = JB_ROOT_COUNT(json);
+	return result;
+}
+
+/*
+ * Giving
+ */
+
+static Jsonb *
+element(Jsonb *array, int i)
+{
+	return JsonbValueToJsonb(getIthJsonbValueFromContainer(&array->root, i));
+}
+
+/*
+ * A JSON value as a value of a type: strings by the type's input function,
+ * null as NULL.
+ */
+static Datum
+json_to_value(Jsonb *json, Oid typid, bool *isnull)
+{
+	Oid			input;
+	Oid			ioparam;
+	JsonbValue	scalar;
+	char	   *str;
+
+	*isnull = false;
+	if (typid == JSONBOID)
+		return JsonbPGetDatum(json);
+	str = JsonbToCString(NULL, &json->root, VARSIZE(json));
+	if (JB_ROOT_IS_SCALAR(json) && JsonbExtractScalar(&json->root, &scalar))
+	{
+		if (scalar.type == jbvNull)
+			*isnull = true;
+		else if (scalar.type == jbvString)
+			str = pnstrdup(scalar.val.string.val, scalar.val.string.len);
+	}
+	getTypeInputInfo(typid, &input, &ioparam);
+	return OidInputFunctionCall(input, *isnull ? NULL : str, ioparam, -1);
+}
+
+/*
+ * Gives one column to a sink, as a statement that returned it would have.
+ */
+static void
+give_value(CormSink *sink, TupleDesc tupdesc, Datum value, bool isnull)
+{
+	Form_pg_attribute att = TupleDescAttr(tupdesc, 0);
+	MemoryContext oldcontext;
+
+	sink->nrows++;
+	if (sink->kind == CORM_SINK_STORE)
+		tuplestore_putvalues(sink->store, tupdesc, &value, &isnull);
+	else if (sink->nrows == 1)
+	{
+		oldcontext = MemoryContextSwitchTo(sink->context);
+		sink->isnull = isnull;
+		sink->value = isnull ? (Datum) 0 : datumCopy(value, att->attbyval, att->attlen);
+		MemoryContextSwitchTo(oldcontext);
+	}
+	else if (sink->kind == CORM_SINK_ONE)
+		ereport(ERROR,
+				(errcode(ERRCODE_TOO_MANY_ROWS),
+				 errmsg("more than one row in result set")));
+}
+
+/*
+ * JSON objects as rows of a row type, whose attributes are the keys.
+ */
+static void
+give_json_rows(Jsonb *json, const CormVerb *verb, CormSink *sink)
+{
+	MemoryContext context = CurrentMemoryContext;
+	TupleDesc	tupdesc = corm_row_tupdesc(verb->typid);
+	Oid			argtype = JSONBOID;
+	Datum		arg = JsonbPGetDatum(json);
+	Datum	   *rows;
+	int			nrows;
+	char	   *sql;
+
+	sql = psprintf("SELECT * FROM pg_catalog.jsonb_populate_recordset(NULL::%s, $1)",
+				   corm_deparse_type(verb->typid, -1));
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (SPI_execute_with_args(sql, 1, &argtype, &arg, NULL, false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "SPI_execute_with_args failed");
+	MemoryContextSwitchTo(context);
+	rows = corm_rows_of_table(tupdesc, &nrows);
+	SPI_finish();
+	corm_rows_to_sink(rows, nrows, sink);
+}
+
+static void
+give_json(Jsonb *json, const CormVerb *verb, CormSink *sink)
+{
+	TupleDesc	tupdesc;
+	int			n = JB_ROOT_COUNT(json);
+
+	if (verb->output == CORM_OUTPUT_ROWS)
+	{
+		give_json_rows(json, verb, sink);
+		return;
+	}
+	tupdesc = output_tupdesc(verb);
+	if (verb->output == CORM_OUTPUT_JSON)
+	{
+		give_value(sink, tupdesc, JsonbPGetDatum(json), false);
+		return;
+	}
+	if (verb->output == CORM_OUTPUT_PAGE)
+	{
+		TupleTableSlot *slot = MakeSingleTupleTableSlot(tupdesc, &TTSOpsVirtual);
+
+		for (int i = 0; i < n; i++)
+		{
+			CHECK_FOR_INTERRUPTS();
+			ExecClearTuple(slot);
+			slot->tts_values[0] = JsonbPGetDatum(element(json, i));
+			slot->tts_isnull[0] = false;
+			slot->tts_isnull[1] = true;
+			ExecStoreVirtualTuple(slot);
+			sink->nrows++;
+			sink->callback(NULL, slot, sink->arg);
+		}
+		ExecDropSingleTupleTableSlot(slot);
+		return;
+	}
+	for (int i = 0; i < n; i++)
+	{
+		bool		isnull;
+		Datum		value;
+
+		CHECK_FOR_INTERRUPTS();
+		value = json_to_value(element(json, i), TupleDescAttr(tupdesc, 0)->atttypid, &isnull);
+		give_value(sink, tupdesc, value, isnull);
+	}
+}
+
+static void
+give_stored(CormResult *result, CormSink *sink)
+{
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(result->tupdesc, &TTSOpsMinimalTuple);
+
+	tuplestore_rescan(result->store);
+	while (tuplestore_gettupleslot(result->store, true, false, slot))
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (sink->kind == CORM_SINK_STORE)
+		{
+			sink->nrows++;
+			tuplestore_puttupleslot(sink->store, slot);
+		}
+		else if (sink->kind == CORM_SINK_CALLBACK)
+		{
+			sink->nrows++;
+			slot_getallattrs(slot);
+			sink->callback(NULL, slot, sink->arg);
+		}
+		else if (result->output == CORM_OUTPUT_ROWS)
+		{
+			Datum		row = ExecFetchSlotHeapTupleDatum(slot);
+
+			corm_rows_to_sink(&row, 1, sink);
+		}
+		else
+		{
+			slot_getallattrs(slot);
+			give_value(sink, result->tupdesc, slot->tts_values[0], slot->tts_isnull[0]);
+		}
+	}
+	ExecDropSingleTupleTableSlot(slot);
+}
+
+/*
+ * corm_result_give gives a result to the sink of a verb, as if the verb's
+ * query had returned it.  Rows of another verb are converted by way of JSON.
+ */
+void
+corm_result_give(CormResult *result, const CormVerb *verb, CormSink *sink)
+{
+	if (sink->kind == CORM_SINK_STORE && sink->store == NULL)
+		sink->store = corm_begin_set(sink->fcinfo, output_tupdesc(verb));
+	if (sink->kind == CORM_SINK_NONE)
+		return;
+	if (result == NULL || (result->json == NULL && result->store == NULL))
+	{
+		/* no rows, which as a JSON array is one */
+		if (verb->output == CORM_OUTPUT_JSON)
+			give_json(DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("[]"))), verb, sink);
+		return;
+	}
+	if (result->json)
+		give_json(result->json, verb, sink);
+	else if (result->output == verb->output && result->typid == verb->typid)
+		give_stored(result, sink);
+	else
+		give_json(corm_result_to_json(result), verb, sink);
+}
+
+/*
+ * JSON
+ */
+
+static Jsonb *
+value_to_json(Oid typid, Datum value, bool isnull)
+{
+	JsonbParseState *state = NULL;
+	JsonbValue	null = {.type = jbvNull};
+
+	/* by way of an array: a scalar cannot be pushed by itself */
+	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	if (isnull)
+		pushJsonbValue(&state, WJB_ELEM, &null);
+	else
+		corm_push_value(&state, WJB_ELEM, typid, value);
+	return element(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL)), 0);
+}
+
+static void
+each_stored(CormResult *result, JsonRowCallback callback, void *arg)
+{
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(result->tupdesc, &TTSOpsMinimalTuple);
+
+	tuplestore_rescan(result->store);
+	while (tuplestore_gettupleslot(result->store, true, false, slot))
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (result->output == CORM_OUTPUT_ROWS)
+			callback(value_to_json(result->typid, ExecFetchSlotHeapTupleDatum(slot), false), arg);
+		else
+		{
+			Datum		value;
+			bool		isnull;
+
+			value = slot_getattr(slot, 1, &isnull);
+			if (result->output == CORM_OUTPUT_JSON && !isnull)
+			{
+				/* the array is one row of the statement, but many of the query */
+				Jsonb	   *array = DatumGetJsonbP(value);
+
+				for (int i = 0; i < JB_ROOT_COUNT(array); i++)
+					callback(element(array, i), arg);
+			}
+			else
+				callback(value_to_json(TupleDescAttr(result->tupdesc, 0)->atttypid, value, isnull), arg);
+		}
+	}
+	ExecDropSingleTupleTableSlot(slot);
+}
+
+static void
+each_row(CormResult *result, JsonRowCallback callback, void *arg)
+{
+	if (result->store)
+		each_stored(result, callback, arg);
+	else if (result->json)
+		for (int i = 0; i < JB_ROOT_COUNT(result->json); i++)
+		{
+			CHECK_FOR_INTERRUPTS();
+			callback(element(result->json, i), arg);
+		}
+}
+
+static void
+push_row(Jsonb *row, void *arg)
+{
+	JsonbParseState **state = arg;
+	JsonbValue	value;
+
+	if (JB_ROOT_IS_SCALAR(row))
+		(void) JsonbExtractScalar(&row->root, &value);
+	else
+	{
+		value.type = jbvBinary;
+		value.val.binary.data = &row->root;
+		value.val.binary.len = VARSIZE(row) - VARHDRSZ;
+	}
+	pushJsonbValue(state, WJB_ELEM, &value);
+}
+
+/*
+ * corm_result_to_json returns the rows of a result as a JSON array.
+ */
+Jsonb *
+corm_result_to_json(CormResult *result)
+{
+	JsonbParseState *state = NULL;
+
+	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	each_row(result, push_row, &state);
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
+}
+
+typedef struct RowsToStore
+{
+	Tuplestorestate *store;
+	TupleDesc	tupdesc;
+} RowsToStore;
+
+static void
+store_row(Jsonb *row, void *arg)
+{
+	RowsToStore *to = arg;
+	Datum		value = JsonbPGetDatum(row);
+	bool		isnull = false;
+
+	tuplestore_putvalues(to->store, to->tupdesc, &value, &isnull);
+}
+
+/* corm_result_rows(r): the rows of a result as JSON, one each */
+Datum
+corm_result_rows(PG_FUNCTION_ARGS)
+{
+	HeapTupleHeader header = PG_GETARG_HEAPTUPLEHEADER(0);
+	CormResult *result = corm_result_from_datum(header, NULL);
+	RowsToStore to;
+
+	to.tupdesc = CreateTemplateTupleDesc(1);
+	TupleDescInitEntry(to.tupdesc, 1, "result_rows", JSONBOID, -1, 0);
+	to.store = corm_begin_set(fcinfo, to.tupdesc);
+	if (result)
+		each_row(result, store_row, &to);
+	return (Datum) 0;
+}
+
+/*
+ * corm_result_from_datum returns the result of a value of type
+ * corm.query_result, NULL if it has no rows.  The number of rows affected
+ * that the value says is returned in *affected, unless that is NULL.
+ */
+CormResult *
+corm_result_from_datum(HeapTupleHeader header, uint64 *affected)
+{
+	bool		isnull;
+	Datum		datum;
+
+	if (affected)
+	{
+		int64		n;
+
+		datum = GetAttributeByNum(header, 1, &isnull);
+		n = isnull ? 0 : DatumGetInt64(datum);
+		*affected = n < 0 ? 0 : (uint64) n;
+	}
+	datum = GetAttributeByNum(header, 3, &isnull);
+	return isnull ? NULL : corm_result_find(DatumGetInt64(datum));
+}
+
+/*
+ * corm_result_to_datum makes a value of type corm.query_result.
+ */
+Datum
+corm_result_to_datum(FunctionCallInfo fcinfo, const CormResult *result, uint64 affected)
+{
+	TupleDesc	tupdesc;
+	Datum		values[3];
+	bool		nulls[3] = {false};
+
+	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	values[0] = Int64GetDatum((int64) affected);
+	values[1] = Int64GetDatum(result ? (int64) result->nrows : 0);
+	nulls[2] = result == NULL;
+	values[2] = result ? Int64GetDatum(result->handle) : (Datum) 0;
+	return HeapTupleGetDatum(heap_form_tuple(tupdesc, values, nulls));
+}
+
+/* corm_result_of(rows): a result that consists of the elements of an array */
+Datum
+corm_result_of(PG_FUNCTION_ARGS)
+{
+	const void *owner = corm_middleware_current();
+	MemoryContext context = owner ? corm_middleware_context() : TopTransactionContext;
+	MemoryContext oldcontext = MemoryContextSwitchTo(context);
+	CormResult *result = corm_result_of_json(owner, PG_GETARG_JSONB_P(0));
+
+	MemoryContextSwitchTo(oldcontext);
+	return corm_result_to_datum(fcinfo, result, 0);
+}
