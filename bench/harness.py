@@ -65,14 +65,24 @@ def no_bar():
     return Bar("-", lambda x: True, lambda x: f"{x:.2f}", lambda subject, peer: subject / peer)
 
 
-class Line:
-    """One kind of work.  subject: (name, run); peers: list of (name, run, bar); setup: SQL run once before."""
+# A round is made of so many slices, in which the sides take turns, so that a disturbance of a tenth of a second
+# meets all of them.
+SLICES = 10
 
-    def __init__(self, work, subject, peers, setup=None):
+
+class Line:
+    """One kind of work.
+
+    subject: (name, run); peers: list of (name, run, bar); setup: SQL that runs once before; slices: how often a
+    side runs in a round.
+    """
+
+    def __init__(self, work, subject, peers, setup=None, slices=SLICES):
         self.work = work
         self.subject = subject
         self.peers = peers
         self.setup = setup
+        self.slices = slices
 
 
 class Worker:
@@ -135,10 +145,13 @@ class Bench:
         return self.sql(f"DO $do$ DECLARE {declare} BEGIN {body} END $do$", before)
 
     def client(self, worker, peer, work, count):
-        """A side in a client: `count` times `work` as `peer` does it."""
+        """A side in a client: `count` times `work` as `peer` does it, going on where the last slice ended."""
+        turn = 0
 
         def run():
-            answer = worker.ask(peer=peer, work=work, count=count)
+            nonlocal turn
+            answer = worker.ask(peer=peer, work=work, first=turn, count=count)
+            turn += count
             return answer["seconds"], answer["check"]
 
         return run
@@ -161,18 +174,21 @@ def measure(line, bench, rounds):
     checks = {}
     broken = {}
     for round_number in range(rounds + 1):
-        # Every second round runs backwards, so that no side always follows the same one.
-        for name, run in sides if round_number % 2 == 0 else reversed(sides):
-            if name in broken:
-                continue
-            try:
-                result = run()
-            except Exception as problem:
-                broken[name] = first_line(problem)
-                continue
-            seconds, check = result if isinstance(result, tuple) else (result, None)
-            checks[name] = check
-            if round_number > 0:
+        spent = {name: 0 for name, _ in sides}
+        for slice_number in range(line.slices):
+            # Every second time runs backwards, so that no side always follows the same one.
+            for name, run in sides if slice_number % 2 == 0 else reversed(sides):
+                if name in broken:
+                    continue
+                try:
+                    result = run()
+                except Exception as problem:
+                    broken[name] = first_line(problem)
+                    continue
+                seconds, checks[name] = result if isinstance(result, tuple) else (result, None)
+                spent[name] += seconds
+        if round_number > 0:
+            for name, seconds in spent.items():
                 times[name].append(seconds)
     rows = []
     subject = line.subject[0]

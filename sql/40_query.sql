@@ -95,6 +95,11 @@ CREATE FUNCTION corm.where(VARIADIC conditions corm.expr[]) RETURNS corm.query
 COMMENT ON FUNCTION corm.where(VARIADIC corm.expr[]) IS
     'only rows that satisfy all conditions; several where clauses are ANDed too';
 
+CREATE FUNCTION corm.where() RETURNS corm.query
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.where() IS
+    'no condition; a write still needs one';
+
 CREATE FUNCTION corm.join(model regclass, condition corm.expr, alias text DEFAULT NULL) RETURNS corm.query
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION corm.join(regclass, corm.expr, text) IS
@@ -261,6 +266,11 @@ CREATE FUNCTION corm.do_update() RETURNS corm.query
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION corm.do_update() IS
     'upsert: update all given fields but the key, or what the set() clauses that follow say';
+
+CREATE FUNCTION corm.returning() RETURNS corm.query
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.returning() IS
+    'a write returns all fields of the rows that it wrote';
 
 CREATE FUNCTION corm.returning(VARIADIC "any") RETURNS corm.query
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;

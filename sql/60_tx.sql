@@ -87,7 +87,7 @@ CREATE FUNCTION corm.try_tx(body text) RETURNS corm.tx_result
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'corm_try_tx';
 COMMENT ON FUNCTION corm.try_tx(text) IS
-'runs SQL as corm.do_tx(text) does, but gives an error as data; returns corm.tx_result; raises only what the options demand, a cancel (57014) and a failed assertion (P0004)';
+'runs SQL as corm.do_tx(text) does, but gives an error as data; returns corm.tx_result; raises only a cancel (57014), a failed assertion (P0004), 22004 for a body that is NULL';
 
 CREATE FUNCTION corm.try_tx(body text, VARIADIC params "any") RETURNS corm.tx_result
 LANGUAGE C VOLATILE PARALLEL UNSAFE

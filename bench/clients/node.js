@@ -1,6 +1,6 @@
 // The benchmark's clients in JavaScript, all on node-postgres with one connection each.
 //
-// Reads requests {peer, work, count} as JSON lines, does the work so often, and answers {seconds, check} or
+// Reads requests {peer, work, first, count} as JSON lines, does the work so often, and answers {seconds, check} or
 // {error}.  `check` sums up what came back, for the harness to compare.  A work is the same for every peer: which
 // key, which conditions, depends on the number of the turn alone.
 
@@ -201,7 +201,7 @@ async function answer(request) {
   const work = works[request.work]
   let check = 0
   const start = process.hrtime.bigint()
-  for (let turn = 0; turn < request.count; turn++) check += await work(peer, turn)
+  for (let turn = request.first; turn < request.first + request.count; turn++) check += await work(peer, turn)
   return { seconds: Number(process.hrtime.bigint() - start) / 1e9, check }
 }
 

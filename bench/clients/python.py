@@ -162,7 +162,7 @@ def main():
             peer, work = peers[name], WORKS[request["work"]]
             check = 0
             start = time.perf_counter()
-            for turn in range(request["count"]):
+            for turn in range(request["first"], request["first"] + request["count"]):
                 rows = work(peer, turn)
                 check += len(rows) + sum(row.id + row.age + len(row.name) for row in rows)
             answer = {"seconds": time.perf_counter() - start, "check": check}

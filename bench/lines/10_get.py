@@ -1,11 +1,11 @@
 """Reading inside the server: one row by key, many rows, and what building a query costs."""
 
-from harness import Line, at_most, costs_at_most, times_faster
+from harness import SLICES, Line, at_most, costs_at_most, times_faster
 
 
 def lines(bench):
     calls = bench.count(100000)
-    loop = "FOR i IN 1 .. %d LOOP {} END LOOP;" % calls
+    loop = "FOR i IN 1 .. %d LOOP {} END LOOP;" % (calls // SLICES)
     get = Line(
         f"get by primary key in a PL/pgSQL loop, {calls:,} calls",
         ("corm.get", bench.plpgsql(loop.format("r := corm.get(NULL::users, corm.where(corm.eq('id', i)));"), "r users;")),
@@ -15,7 +15,7 @@ def lines(bench):
           times_faster(3))])
 
     times = bench.count(100)
-    fetch = "FOR i IN 1 .. %d LOOP FOR r IN {} LOOP n := n + 1; END LOOP; END LOOP;" % times
+    fetch = "FOR i IN 1 .. %d LOOP FOR r IN {} LOOP n := n + 1; END LOOP; END LOOP;" % (times // SLICES)
     declare = "r users; n int := 0;"
     get_multi = Line(
         f"get_multi of 1,000 rows x 10 columns, {times:,} times",

@@ -1,6 +1,6 @@
 """Writing inside the server: record by record, and a batch."""
 
-from harness import Line, at_most
+from harness import SLICES, Line, at_most
 
 SETUP = """
 DROP TABLE IF EXISTS written;
@@ -14,7 +14,7 @@ COLUMNS = "name, email, age, company_id, plan, active, score, created_at, bio"
 def lines(bench):
     empty = "TRUNCATE written RESTART IDENTITY"
     calls = bench.count(100000)
-    loop = "FOR i IN 1 .. %d LOOP {} END LOOP;" % calls
+    loop = "FOR i IN 1 .. %d LOOP {} END LOOP;" % (calls // SLICES)
     record = "ROW(NULL, 'User', 'u@example.com', 30, 1, NULL, NULL, 1.5, NULL, 'none')::written"
     insert = Line(
         f"insert(rec), {calls:,} calls",
@@ -35,5 +35,5 @@ def lines(bench):
             f"SELECT batch.recs INTO recs FROM batch; WITH i AS (INSERT INTO written ({COLUMNS}) SELECT {COLUMNS} "
             "FROM unnest(recs) RETURNING *) SELECT count(*) INTO n FROM i;", "recs written[]; n int;", empty),
           at_most(1.2))],
-        SETUP + f"CREATE TABLE batch AS SELECT {array} AS recs;")
+        SETUP + f"CREATE TABLE batch AS SELECT {array} AS recs;", slices=2)
     return [insert, batch]

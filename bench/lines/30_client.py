@@ -1,6 +1,6 @@
 """Reading from a client over one connection: corm called from a driver, hand-written SQL and ORMs on the same driver."""
 
-from harness import Line, at_most, faster
+from harness import SLICES, Line, at_most, faster
 
 NODE_PEERS = [("Drizzle", "drizzle"), ("TypeORM", "typeorm"), ("Sequelize", "sequelize"), ("Knex", "knex"), ("Prisma", "prisma")]
 PYTHON_PEERS = [("SQLAlchemy", "sqlalchemy"), ("Django", "django")]
@@ -14,13 +14,14 @@ def lines(bench):
     result = []
     for work, title, count in WORKS:
         count = bench.count(count)
+        part = max(1, count // SLICES)
         for worker, driver, peers in ((bench.node, "node-postgres", NODE_PEERS), (bench.python, "psycopg2", PYTHON_PEERS)):
-            sides = [("hand-written SQL", bench.client(worker, "sql", work, count), at_most(1.1))]
-            sides += [(name, bench.client(worker, peer, work, count), faster()) for name, peer in peers]
+            sides = [("hand-written SQL", bench.client(worker, "sql", work, part), at_most(1.1))]
+            sides += [(name, bench.client(worker, peer, work, part), faster()) for name, peer in peers]
             result.append(Line(f"{title}, from {driver}, {count:,} times",
-                               ("corm", bench.client(worker, "corm", work, count)), sides))
+                               ("corm", bench.client(worker, "corm", work, part)), sides))
         # What remains when the statement is prepared and only the execution counts
-        prepared = ("hand-written SQL, prepared", bench.client(bench.node, "sql_prepared", work, count), at_most(1.1))
+        prepared = ("hand-written SQL, prepared", bench.client(bench.node, "sql_prepared", work, part), at_most(1.1))
         result.append(Line(f"{title}, from node-postgres, prepared, {count:,} times",
-                           ("corm, prepared", bench.client(bench.node, "corm_prepared", work, count)), [prepared]))
+                           ("corm, prepared", bench.client(bench.node, "corm_prepared", work, part)), [prepared]))
     return result

@@ -81,12 +81,12 @@ sub c_calls
 	return @calls;
 }
 
-# The statements of a SQL script, comments removed: [line, text, the comment between it and the one before]
+# The statements of a SQL script, comments removed: [line, text]
 sub sql_statements
 {
 	my ($sql) = @_;
 	my @statements;
-	my ($text, $line, $start, $comment) = ('', 1, undef, '');
+	my ($text, $line, $start) = ('', 1, undef);
 	while ($sql =~ /\G(?:
 			(?<comment>--[^\n]*|\/\*.*?\*\/)
 			|(?<string>[eE]?'(?:[^'\\]|''|\\.)*'|"(?:[^"]|"")*"|\$(?<tag>\w*)\$.*?\$\g{tag}\$)
@@ -96,22 +96,17 @@ sub sql_statements
 		my $piece = $&;
 		if (defined $+{end} && !($text =~ /\bBEGIN\s+ATOMIC\b/i && $text !~ /\bEND\s*$/i))
 		{
-			push @statements, [ $start, $text, $comment ] if defined $start;
-			($text, $start, $comment) = ('', undef, '');
+			push @statements, [ $start, $text ] if defined $start;
+			($text, $start) = ('', undef);
 		}
-		elsif (defined $+{comment})
+		elsif (!defined $+{comment})
 		{
-			$comment .= $piece unless defined $start;
-		}
-		else
-		{
-			$comment .= "\n" if $piece eq "\n" && !defined $start && $comment ne '';
 			$start //= $line if $piece =~ /\S/;
 			$text .= $piece if defined $start;
 		}
 		$line += $piece =~ tr/\n//;
 	}
-	push @statements, [ $start, $text, $comment ] if defined $start;
+	push @statements, [ $start, $text ] if defined $start;
 	return @statements;
 }
 

@@ -14,7 +14,7 @@ my @paths = split /\0/,
   qx(git -c safe.directory='*' -C '@{[ root() ]}' ls-files -z --cached --others --exclude-standard 2>/dev/null)
   if -e root() . '/.git';
 @paths = grep { !m{(?:^|/)(?:node_modules|coverage|results|output_iso)/|^regression\.|^corm--\d} }
-  files('*', '.[!.]*', '.[!.]*/*', '*/*', '*/*/*', '*/*/*/*')
+  files('*', '.[!.]*', '.[!.g]*/*', '.github/*/*', '*/*', '*/*/*', '*/*/*/*')
   unless @paths;
 for my $path (@paths)
 {

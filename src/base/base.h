@@ -35,6 +35,7 @@ extern int	corm_filter_max_list;
 extern int	corm_filter_max_limit;
 extern int	corm_tx_body_cache_size;
 extern int	corm_subtransaction_warning;
+extern bool corm_skip_hooks;
 
 extern void corm_guc_init(void);
 

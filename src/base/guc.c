@@ -23,6 +23,7 @@ int			corm_filter_max_list = 10000;
 int			corm_filter_max_limit = 1000;
 int			corm_tx_body_cache_size = 500;
 int			corm_subtransaction_warning = 64;
+bool		corm_skip_hooks = false;
 int			corm_cache_size = 65536;
 int			corm_cache_max_value_size = 4096;
 int			corm_max_caches = 64;
@@ -182,6 +183,13 @@ corm_guc_init(void)
 							64, 0, INT_MAX,
 							PGC_USERSET, 0,
 							NULL, NULL, NULL);
+	DefineCustomBoolVariable("corm.skip_hooks",
+							 "Reads and writes rows without calling the hooks of their models.",
+							 NULL,
+							 &corm_skip_hooks,
+							 false,
+							 PGC_USERSET, 0,
+							 NULL, NULL, NULL);
 
 	define_cache_settings();
 

@@ -63,7 +63,29 @@ typedef struct CormVerb
 	uint8		limit;			/* at most so many rows are wanted; 0: all */
 	uint8		order_by_key;
 	Oid			typid;			/* result type, or the record's type */
+	uint16		stage;			/* CormStage */
+	uint16		restore;		/* a stage of OUTPUT_RESTORE */
 } CormVerb;
+
+/* How much of a write with hooks a plan does: hooked.c. */
+typedef enum CormStage
+{
+	CORM_STAGE_NONE,			/* all of it; with hooks the plan is a template */
+	CORM_STAGE_PLAIN,			/* all of it, whatever hooks there are */
+	CORM_STAGE_READ,
+	CORM_STAGE_WRITE,
+	CORM_STAGE_SHOW
+} CormStage;
+
+/* What a template for a write with hooks knows. */
+typedef struct CormHookedWrite
+{
+	Oid			model;
+	bool		has_joins;
+	bool		has_returning;	/* returning() names columns */
+	int			nsets;
+	int		   *sets;			/* fields that are set: indexes */
+} CormHookedWrite;
 
 typedef enum CormPlanSource
 {
@@ -73,6 +95,7 @@ typedef enum CormPlanSource
 	CORM_PLAN_SAVE,
 	CORM_PLAN_DELETE,
 	CORM_PLAN_LOOKUP,			/* the row with the record's key */
+	CORM_PLAN_LOCK,				/* the same, locked */
 	CORM_PLAN_UPDATE_MULTI		/* by an array of records */
 } CormPlanSource;
 
@@ -89,13 +112,15 @@ typedef struct CormPlan
 	dlist_node	lru;
 	MemoryContext context;
 
+	uint64		hook_changes;	/* when the hooks were last looked at */
+	uint32		hook_fingerprint;
 	int			nrelids;		/* relations it was made of */
 	Oid		   *relids;
 	Oid			target;			/* the source or target table, or InvalidOid */
 	LOCKMODE	lock_mode;		/* of the target; others are locked AccessShare */
 
 	CormCommand command;
-	SPIPlanPtr	spi;			/* NULL for a template: see rows_valno */
+	SPIPlanPtr	spi;			/* NULL for a template: see rows_valno, hooked */
 	char	   *sql;
 	int			nparams;
 	CormPlanParam *params;
@@ -125,10 +150,15 @@ typedef struct CormPlan
 
 	int			rows_valno;		/* value of rows(), or -1 */
 	Oid			rows_model;		/* model that the rows belong to */
+	CormHookedWrite *hooked;	/* NULL: the plan can be run */
 	const char *model_name;		/* for messages; NULL for a raw query */
 } CormPlan;
 
 extern void corm_plan_init(void);
+
+/* rowtypes.c */
+extern void corm_rowtypes_init(void);
+extern void corm_watch_row_type(Oid relid, int natts);
 
 /*
  * The queries of a call, and their values once a plan is found.
@@ -175,6 +205,7 @@ extern ParamListInfo corm_bind_record(CormPlan *plan, const Datum *values, const
 typedef enum CormSinkKind
 {
 	CORM_SINK_NONE,				/* count only */
+	CORM_SINK_TABLE,			/* rows stay in SPI_tuptable */
 	CORM_SINK_STORE,			/* rows into a tuplestore */
 	CORM_SINK_FIRST,			/* the first row, or value of the first row */
 	CORM_SINK_ONE,				/* the same, and a second one is an error */
@@ -202,10 +233,28 @@ extern uint64 corm_run(CormPlan *plan, ParamListInfo params, CormSink *sink);
 extern Tuplestorestate *corm_begin_set(FunctionCallInfo fcinfo, TupleDesc tupdesc);
 extern TupleDesc corm_row_tupdesc(Oid typid);
 
+/* inspect.c */
+extern void corm_push_value(JsonbParseState **state, JsonbIteratorToken token, Oid typid, Datum value);
+
 /* rows.c: batches */
+
+/*
+ * Rows that give the same fields.  The set also has one member beyond the
+ * model's fields, so that it is never empty: without a set there is only a
+ * template of a plan.
+ */
+typedef struct CormRun
+{
+	Bitmapset  *fields;
+	Datum		rows;			/* an array or a jsonb document */
+	int			nrows;
+} CormRun;
+
+extern List *corm_cut_rows(CormModel *model, CormValue *rows);
 extern Bitmapset *corm_first_rows(CormPlan *plan, CormQuerySet *set);
 extern uint64 corm_run_rows(const CormVerb *verb, CormPlan *plan, CormQuerySet *set, CormSink *sink);
 
+extern void corm_rows_query(Oid model, Oid rows_type, Datum rows, CormQuerySet *set);
 extern Jsonb *corm_insert_json_rows(Oid model, Jsonb *array);
 
 /* nested.c: rows with their relations */
@@ -215,5 +264,37 @@ extern Jsonb *corm_insert_nested(CormModel *model, Jsonb *array);
 /* queries.c: one query run to its sink */
 extern int64 corm_bound_int64(CormQuerySet *set, int valno, const CormValue *constant, int64 absent);
 extern uint64 corm_run_queries(const CormVerb *verb, CormQuerySet *set, CormSink *sink);
+extern void corm_check_max_rows(CormPlan *plan, CormQuerySet *set, uint64 nrows);
+
+/*
+ * hooks.c: functions of a model that see its rows before and after they are
+ * written
+ */
+typedef enum CormEvent
+{
+	CORM_EVENT_CREATE,
+	CORM_EVENT_UPDATE,
+	CORM_EVENT_DELETE
+} CormEvent;
+
+typedef struct CormHookRun CormHookRun;
+
+extern bool corm_hooks_has(CormModel *model, CormEvent event);
+extern bool corm_hooks_tell_save_apart(CormModel *model);
+extern CormHookRun *corm_hooks_begin(CormModel *model, CormEvent event);
+extern Datum corm_hooks_before(CormHookRun *run, Datum row);
+extern Datum corm_hooks_after(CormHookRun *run, Datum row);
+extern Datum corm_hooks_before_array(CormHookRun *run, Datum array);
+extern void corm_hooks_after_all(CormHookRun *run, Datum *rows, int nrows);
+
+/* hooked.c: writes by query of a model with hooks */
+extern CormHookedWrite *corm_hooked_write(CormStmt *stmt);
+extern Jsonb *corm_hooks_before_json(CormHookRun *run, CormModel *model, Jsonb *object);
+extern bool corm_insert_row_unhooked(CormModel *model, Jsonb *object, Datum *row);
+extern Jsonb *corm_row_to_json(CormModel *model, Datum row, bool writing);
+extern Datum *corm_rows_of_table(TupleDesc tupdesc, int *nrows);
+extern void corm_rows_to_sink(const Datum *rows, int nrows, CormSink *sink);
+extern uint64 corm_run_hooked(const CormVerb *verb, CormPlan *plan, CormQuerySet *set,
+							  CormSink *sink);
 
 #endif							/* CORM_EXEC_H */

@@ -29,7 +29,7 @@ PG_FUNCTION_INFO_V1(corm_explain_analyze);
 static CormPlan *
 native_plan(FunctionCallInfo fcinfo, CormQuerySet *set)
 {
-	CormVerb	verb = {.output = CORM_OUTPUT_NATIVE};
+	CormVerb	verb = {.output = CORM_OUTPUT_NATIVE, .stage = CORM_STAGE_PLAIN};
 	CormPlan   *plan;
 
 	corm_queries_from_args(fcinfo, 0, set);
@@ -75,10 +75,10 @@ corm_to_sql(PG_FUNCTION_ARGS)
 }
 
 /*
- * A value as JSON, by to_jsonb() of its type.
+ * corm_push_value pushes a value as JSON, by to_jsonb() of its type.
  */
-static void
-push_value(JsonbParseState **state, Oid typid, Datum value)
+void
+corm_push_value(JsonbParseState **state, JsonbIteratorToken token, Oid typid, Datum value)
 {
 	FmgrInfo	flinfo;
 	FuncExpr   *call;
@@ -100,7 +100,7 @@ push_value(JsonbParseState **state, Oid typid, Datum value)
 		element.val.binary.data = &json->root;
 		element.val.binary.len = VARSIZE(json) - VARHDRSZ;
 	}
-	pushJsonbValue(state, WJB_ELEM, &element);
+	pushJsonbValue(state, token, &element);
 }
 
 /* corm_args(q): the values of $1, $2, ... of that SQL, as a JSON array */
@@ -118,7 +118,7 @@ corm_args(PG_FUNCTION_ARGS)
 
 		pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
 		for (int i = 0; i < plan->nparams; i++)
-			push_value(&state, params->params[i].ptype, params->params[i].value);
+			corm_push_value(&state, WJB_ELEM, params->params[i].ptype, params->params[i].value);
 		result = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
 	}
 	PG_FINALLY();

@@ -11,6 +11,9 @@
  * into the table as one batch.  An object that holds just a primary key
  * stands for the row that has it: it is linked, not written.
  *
+ * The hooks of a row before come ahead of its parents, the hooks after when its
+ * children are written too.
+ *
  * Everything happens within the caller's statement, so it is all or nothing.
  *
  *-------------------------------------------------------------------------
@@ -340,6 +343,8 @@ insert_object(CormModel *model, Jsonb *object)
 	List	   *relations = NIL;	/* the object's, with their values ... */
 	List	   *values = NIL;
 	List	   *names = NIL;
+	CormHookRun *hooks = corm_hooks_begin(model, CORM_EVENT_CREATE);
+	Datum		typed_row = (Datum) 0;
 	ListCell   *lc;
 
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
@@ -363,6 +368,9 @@ insert_object(CormModel *model, Jsonb *object)
 		}
 	}
 	own = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+
+	if (hooks)
+		own = corm_hooks_before_json(hooks, model, own);
 
 	/* parents first: their keys go into the row */
 	foreach(lc, relations)
@@ -396,18 +404,30 @@ insert_object(CormModel *model, Jsonb *object)
 						relation->nkeys);
 	}
 
-	row = element(insert_plain(model, array_of_one(own)), 0);
+	if (hooks == NULL)
+		row = element(insert_plain(model, array_of_one(own)), 0);
+	else
+		row = corm_insert_row_unhooked(model, own, &typed_row) ?
+			corm_row_to_json(model, typed_row, false) : NULL;
 	if (row == NULL)
 		return NULL;
 
 	foreach(lc, relations)
 	{
 		CormRelation *relation = lfirst(lc);
+		ListCell   *related = list_nth_cell(values, foreach_current_index(lc));
+
+		if (relation->kind != CORM_BELONGS_TO)
+			lfirst(related) = insert_children(model, row, relation, lfirst(related));
+	}
+	if (hooks)
+		row = corm_row_to_json(model, corm_hooks_after(hooks, typed_row), false);
+
+	foreach(lc, relations)
+	{
 		Jsonb	   *related = list_nth(values, foreach_current_index(lc));
 		JsonbValue	result;
 
-		if (relation->kind != CORM_BELONGS_TO)
-			related = insert_children(model, row, relation, related);
 		if (related && !JB_ROOT_IS_SCALAR(related))
 			as_value(related, &result);
 		else

@@ -169,7 +169,7 @@ start_key(const CormVerb *verb, bool path_is_safe, uint16 rows_len, Size payload
 	p = key_buffer;
 	memcpy(p, verb, sizeof(CormVerb));
 	p += sizeof(CormVerb);
-	*p++ = path_is_safe;
+	*p++ = (path_is_safe ? 1 : 0) | (corm_skip_hooks ? 2 : 0);
 	memcpy(p, &rows_len, sizeof(rows_len));
 	p += sizeof(rows_len);
 	*len = size;
@@ -403,11 +403,34 @@ has_dropped(TupleDesc tupdesc)
 }
 
 /*
+ * Turns a write into the stage that is wanted.  The arrays of rows that it
+ * needs are the last of the values.
+ */
+static void
+set_stage(CormPlan *plan, const CormVerb *verb, CormStmt *stmt, Bitmapset *fields, int nvalues)
+{
+	switch (verb->stage)
+	{
+		case CORM_STAGE_READ:
+			corm_stage_read(stmt, corm_row_tupdesc(stmt->source->model->typid));
+			break;
+		case CORM_STAGE_WRITE:
+			corm_stage_write(stmt, fields, nvalues - (stmt->command == CORM_CMD_UPDATE ? 2 : 1));
+			break;
+		case CORM_STAGE_SHOW:
+			corm_stage_show(stmt, nvalues - 1);
+			break;
+		default:
+			break;
+	}
+}
+
+/*
  * Fills a plan from a resolved statement.
  */
 static void
 build_from_stmt(CormPlan *plan, const CormVerb *verb, CormStmt *stmt, bool path_is_safe,
-				Bitmapset *rows_fields, const Oid *value_types)
+				Bitmapset *rows_fields, const Oid *value_types, int nvalues)
 {
 	CormDeparseRequest request = {0};
 	CormDeparsed *deparsed;
@@ -424,6 +447,7 @@ build_from_stmt(CormPlan *plan, const CormVerb *verb, CormStmt *stmt, bool path_
 	if (verb->output == CORM_OUTPUT_ROWS)
 	{
 		plan->tupdesc = corm_row_tupdesc(verb->typid);
+		corm_watch_row_type(get_typ_typrelid(verb->typid), plan->tupdesc->natts);
 		plan->is_physical = !has_dropped(plan->tupdesc);
 	}
 	else if (verb->output == CORM_OUTPUT_VALUE)
@@ -471,9 +495,21 @@ build_from_stmt(CormPlan *plan, const CormVerb *verb, CormStmt *stmt, bool path_
 					 errmsg("corm.rows() was given no rows")));
 		plan->rows_valno = stmt->rows->valno;
 		plan->rows_model = stmt->source->model->relid;
-		if (rows_fields == NULL)
-			return;				/* a template: rows.c asks again with the fields */
 	}
+
+	/* a template: hooked.c asks again for each stage */
+	if (verb->source == CORM_PLAN_QUERY && verb->stage == CORM_STAGE_NONE)
+	{
+		oldcontext = MemoryContextSwitchTo(plan->context);
+		plan->hooked = corm_hooked_write(stmt);
+		MemoryContextSwitchTo(oldcontext);
+		if (plan->hooked)
+			return;
+	}
+	set_stage(plan, verb, stmt, rows_fields, nvalues);
+	/* a template: rows.c asks again with the fields */
+	if (stmt->rows && rows_fields == NULL)
+		return;
 
 	if (stmt->command == CORM_CMD_INSERT)
 		corm_fill_insert(stmt, rows_fields);
@@ -484,6 +520,7 @@ build_from_stmt(CormPlan *plan, const CormVerb *verb, CormStmt *stmt, bool path_
 	request.order_by_key = verb->order_by_key;
 	request.path_is_safe = path_is_safe;
 	request.rows_fields = rows_fields;
+	request.written = verb->source != CORM_PLAN_QUERY || verb->stage == CORM_STAGE_SHOW;
 	deparsed = corm_deparse(stmt, &request);
 	plan->returns_rows = deparsed->returns_rows;
 	if (deparsed->order_hash)
@@ -554,6 +591,21 @@ keep_plan(CormPlan *plan)
 }
 
 /*
+ * Some function has changed: a plan whose models have other hooks now is not
+ * current.
+ */
+static bool
+has_same_hooks(CormPlan *plan)
+{
+	uint64		changes = corm_hooks_changes();
+
+	if (corm_hooks_fingerprint(plan->relids, plan->nrelids) != plan->hook_fingerprint)
+		return false;
+	plan->hook_changes = changes;
+	return true;
+}
+
+/*
  * PostgreSQL would plan anew by itself where a function or type that the SQL
  * mentions has changed, or another one is found by the search_path now.  But
  * the types of values given as text were inferred from what was found then,
@@ -563,6 +615,8 @@ static bool
 is_current(CormPlan *plan)
 {
 	if (!plan->valid)
+		return false;
+	if (unlikely(plan->hook_changes != corm_hooks_changes()) && !has_same_hooks(plan))
 		return false;
 	if (plan->spi == NULL)
 		return true;
@@ -616,24 +670,27 @@ build_plan(CormPlan *plan, const PlanMaker *maker, bool path_is_safe)
 {
 	CormStmt   *stmt;
 	Oid		   *value_types;
+	int			nvalues;
 
 	if (maker->set)
 	{
 		CormQuerySet *set = maker->set;
 		List	   *clauses;
 		Oid			default_model = InvalidOid;
+		bool		restore = maker->verb->output == CORM_OUTPUT_RESTORE || maker->verb->restore;
 
 		if (maker->verb->output == CORM_OUTPUT_ROWS)
 			default_model = get_typ_typrelid(maker->verb->typid);
 		clauses = corm_queries_read_trees(set);
-		if (maker->verb->output == CORM_OUTPUT_RESTORE)
+		if (restore)
 			clauses = lappend(clauses, corm_make_tree(CORM_N_ONLY_DELETED));
 		stmt = corm_resolve(clauses, default_model);
-		if (maker->verb->output == CORM_OUTPUT_RESTORE)
+		if (restore)
 			corm_make_restore(stmt);
 		corm_queries_read_values(set);
-		value_types = palloc(sizeof(Oid) * Max(set->nvalues, 1));
-		for (int i = 0; i < set->nvalues; i++)
+		nvalues = set->nvalues;
+		value_types = palloc(sizeof(Oid) * Max(nvalues, 1));
+		for (int i = 0; i < nvalues; i++)
 			value_types[i] = set->values[i].typid;
 	}
 	else
@@ -641,13 +698,17 @@ build_plan(CormPlan *plan, const PlanMaker *maker, bool path_is_safe)
 		CormModel  *model = maker->model;
 
 		stmt = corm_record_stmt(maker->verb->source, model, maker->fields);
-		value_types = palloc(sizeof(Oid) * Max(model->nfields, 1));
-		for (int i = 0; i < model->nfields; i++)
+		nvalues = model->nfields;
+		value_types = palloc(sizeof(Oid) * Max(nvalues, 1));
+		for (int i = 0; i < nvalues; i++)
 			value_types[i] = corm_record_field_type(model, i);
 		if (maker->verb->source == CORM_PLAN_UPDATE_MULTI)
 			value_types[0] = get_array_type(model->typid);
 	}
-	build_from_stmt(plan, maker->verb, stmt, path_is_safe, maker->rows_fields, value_types);
+	build_from_stmt(plan, maker->verb, stmt, path_is_safe, maker->rows_fields,
+					value_types, nvalues);
+	plan->hook_changes = corm_hooks_changes();
+	plan->hook_fingerprint = corm_hooks_fingerprint(plan->relids, plan->nrelids);
 }
 
 /*
@@ -665,6 +726,8 @@ make_plan(const PlanMaker *maker, bool path_is_safe, uint32 key_len)
 
 	memcpy(key, key_buffer, key_len);
 	plan_misses++;
+	if (maker->set)
+		corm_queries_read_values(maker->set);	/* they outlive the build */
 	for (int tries = 0;; tries++)
 	{
 		CormPlan   *plan;

@@ -155,20 +155,26 @@ allowed_rows(CormPlan *plan, CormQuerySet *set)
  * More rows than max_rows() allows: the error undoes the statement.
  */
 static void
-check_max_rows(const CormVerb *verb, CormPlan *plan, int64 max_rows,
-			   uint64 processed, CormSink *sink)
+check_max_rows(CormPlan *plan, int64 max_rows, uint64 processed)
 {
 	if (max_rows < 0)
 		return;
-	/* JSON is one row, however many were written */
-	if (verb->output == CORM_OUTPUT_JSON)
-		processed = JB_ROOT_COUNT(DatumGetJsonbP(sink->value));
 	if (processed > (uint64) max_rows)
 		ereport(ERROR,
 				(errcode(CORM_ERRCODE_MAX_ROWS_EXCEEDED),
 				 errmsg("write affects more rows than max_rows allows"),
 				 errdetail("It affects " UINT64_FORMAT " rows of model \"%s\", " INT64_FORMAT " are allowed.",
 						   processed, plan->model_name ? plan->model_name : "", max_rows)));
+}
+
+/*
+ * corm_check_max_rows raises OR002 if a write is going to affect more rows
+ * than max_rows() allows.
+ */
+void
+corm_check_max_rows(CormPlan *plan, CormQuerySet *set, uint64 nrows)
+{
+	check_max_rows(plan, allowed_rows(plan, set), nrows);
 }
 
 /*
@@ -190,7 +196,9 @@ corm_run_queries(const CormVerb *verb, CormQuerySet *set, CormSink *sink)
 		max_rows = allowed_rows(plan, set);
 		if (sink->kind == CORM_SINK_STORE && sink->store == NULL)
 			sink->store = corm_begin_set(sink->fcinfo, plan->tupdesc);
-		if (plan->rows_valno >= 0)
+		if (plan->hooked)
+			processed = corm_run_hooked(verb, plan, set, sink);
+		else if (plan->rows_valno >= 0)
 			processed = corm_run_rows(verb, plan, set, sink);
 		else
 		{
@@ -199,7 +207,11 @@ corm_run_queries(const CormVerb *verb, CormQuerySet *set, CormSink *sink)
 			processed = corm_run(plan, corm_bind_values(plan, set), sink);
 			SPI_finish();
 		}
-		check_max_rows(verb, plan, max_rows, processed, sink);
+		/* JSON is one row, however many were written */
+		if (max_rows >= 0 && verb->output == CORM_OUTPUT_JSON)
+			check_max_rows(plan, max_rows, JB_ROOT_COUNT(DatumGetJsonbP(sink->value)));
+		else
+			check_max_rows(plan, max_rows, processed);
 	}
 	PG_FINALLY();
 	{

@@ -18,6 +18,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "catalog/pg_type.h"
 #include "exec/exec.h"
 #include "storage/lmgr.h"
 #include "utils/array.h"
@@ -34,18 +35,26 @@ PG_FUNCTION_INFO_V1(corm_update_multi);
 typedef struct Record
 {
 	CormModel  *model;
+	Datum		row;			/* the record itself */
 	Datum	   *values;
 	bool	   *nulls;
 } Record;
 
 /*
  * corm_record_field_type returns the type of a field as the model's row type
- * has it, which may differ from the column's.
+ * has it, which may differ from the column's; UNKNOWNOID if it is text that
+ * takes the column's type.
  */
 Oid
 corm_record_field_type(CormModel *model, int field)
 {
-	return get_atttype(model->relid, model->fields[field].rownum);
+	Oid			typid = get_atttype(model->relid, model->fields[field].rownum);
+	Oid			column = getBaseType(model->fields[field].typid);
+
+	if ((typid == TEXTOID || typid == VARCHAROID) &&
+		column != TEXTOID && column != VARCHAROID && column != BPCHAROID)
+		return UNKNOWNOID;
+	return typid;
 }
 
 /*
@@ -67,37 +76,18 @@ corm_field_is_written(CormModel *model, int i, bool insert, bool isnull)
 }
 
 /*
- * Takes a record apart.  The model and the arrays live in the current
- * context.
+ * Takes a row apart.  The arrays live in the current context and point into
+ * the row.
  */
 static void
-read_record(FunctionCallInfo fcinfo, Record *record)
+set_row(Record *record, HeapTupleHeader header)
 {
-	Oid			typid = get_fn_expr_argtype(fcinfo->flinfo, 0);
-	HeapTupleHeader header;
 	HeapTupleData tuple;
 	TupleDesc	tupdesc;
 	Datum	   *values;
 	bool	   *nulls;
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("the record must not be null")));
-	/* before the datum is taken for a row: what is no row type is refused */
-	record->model = NULL;
-	if (OidIsValid(typid) && typid != RECORDOID)
-		record->model = corm_model_get_for_type(typid);
-	header = PG_GETARG_HEAPTUPLEHEADER(0);
-	/* a variable of type record has a row type of its own */
-	if (record->model == NULL)
-		record->model = corm_model_get_for_type(HeapTupleHeaderGetTypeId(header));
-
-	/* the model must be what the table is when the record is written */
-	LockRelationOid(record->model->table, RowExclusiveLock);
-	if (!record->model->valid)
-		record->model = corm_model_get_for_type(typid);
-
+	record->row = PointerGetDatum(header);
 	tupdesc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(header),
 									 HeapTupleHeaderGetTypMod(header));
 	tuple.t_len = HeapTupleHeaderGetDatumLength(header);
@@ -120,6 +110,35 @@ read_record(FunctionCallInfo fcinfo, Record *record)
 		record->values[i] = record->nulls[i] ? (Datum) 0 : values[att];
 	}
 	ReleaseTupleDesc(tupdesc);
+}
+/*
+ * Reads the record that a verb was given.  The model and the arrays live in
+ * the current context.
+ */
+static void
+read_record(FunctionCallInfo fcinfo, Record *record)
+{
+	Oid			typid = get_fn_expr_argtype(fcinfo->flinfo, 0);
+	HeapTupleHeader header;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("the record must not be null")));
+	/* before the datum is taken for a row: what is no row type is refused */
+	record->model = NULL;
+	if (OidIsValid(typid) && typid != RECORDOID)
+		record->model = corm_model_get_for_type(typid);
+	header = PG_GETARG_HEAPTUPLEHEADER(0);
+	/* a variable of type record has a row type of its own */
+	if (record->model == NULL)
+		record->model = corm_model_get_for_type(HeapTupleHeaderGetTypeId(header));
+
+	/* the model must be what the table is when the record is written */
+	LockRelationOid(record->model->table, RowExclusiveLock);
+	if (!record->model->valid)
+		record->model = corm_model_get(record->model->relid);
+	set_row(record, header);
 }
 
 /*
@@ -177,6 +196,14 @@ row_column(CormRange *rows, CormModel *model, int field)
 
 	column->range = rows;
 	column->output = get_attname(model->relid, model->fields[field].rownum, false);
+	if (get_atttype(model->relid, model->fields[field].rownum) != model->fields[field].typid)
+	{
+		CormTree   *cast = make_tree(CORM_N_CAST);
+
+		cast->args[0].node = column;
+		cast->args[1].oid = model->fields[field].typid;
+		return cast;
+	}
 	return column;
 }
 
@@ -274,6 +301,12 @@ update_multi_stmt(CormStmt *stmt, Bitmapset *fields)
 	return stmt;
 }
 
+static bool
+is_lookup(CormPlanSource source)
+{
+	return source == CORM_PLAN_LOOKUP || source == CORM_PLAN_LOCK;
+}
+
 /*
  * corm_record_stmt makes the statement of a write that gives the fields in
  * the set (indexes into the model's fields); the value numbers of its
@@ -290,13 +323,13 @@ corm_record_stmt(CormPlanSource source, CormModel *model, Bitmapset *fields)
 	range->alias = model->table_name;
 	stmt->source = range;
 	stmt->ranges = list_make1(range);
-	stmt->command = source == CORM_PLAN_LOOKUP ? CORM_CMD_SELECT :
+	stmt->command = is_lookup(source) ? CORM_CMD_SELECT :
 		source == CORM_PLAN_DELETE ? CORM_CMD_DELETE :
 		source == CORM_PLAN_UPDATE ? CORM_CMD_UPDATE : CORM_CMD_INSERT;
 
 	if (source == CORM_PLAN_UPDATE_MULTI)
 		return update_multi_stmt(stmt, fields);
-	if (source != CORM_PLAN_DELETE && source != CORM_PLAN_LOOKUP)
+	if (source != CORM_PLAN_DELETE && !is_lookup(source))
 		while ((i = bms_next_member(fields, i)) >= 0)
 			if (source != CORM_PLAN_UPDATE || !model->fields[i].primary_key)
 				stmt->sets = lappend(stmt->sets, field_assignment(model, i));
@@ -323,17 +356,17 @@ corm_record_stmt(CormPlanSource source, CormModel *model, Bitmapset *fields)
 		if (has_version(model))
 			stmt->where = lappend(stmt->where, key_condition(range, model->version));
 	}
-	if (source == CORM_PLAN_UPDATE || source == CORM_PLAN_DELETE || source == CORM_PLAN_LOOKUP)
+	if (source == CORM_PLAN_UPDATE || source == CORM_PLAN_DELETE || is_lookup(source))
 	{
 		for (i = 0; i < model->npk; i++)
 			stmt->where = lappend(stmt->where, key_condition(range, model->pk[i]));
-		if (source != CORM_PLAN_LOOKUP && has_version(model))
+		if (!is_lookup(source) && has_version(model))
 			stmt->where = lappend(stmt->where, key_condition(range, model->version));
 		stmt->where = list_concat(stmt->where, corm_deleted_condition(range, false));
 	}
 
 	/* nothing but the key to update: the row is looked up */
-	if (source == CORM_PLAN_UPDATE && stmt->sets == NIL)
+	if (source == CORM_PLAN_LOCK || (source == CORM_PLAN_UPDATE && stmt->sets == NIL))
 	{
 		stmt->command = CORM_CMD_SELECT;
 		stmt->lock = CORM_N_FOR_UPDATE;
@@ -347,37 +380,22 @@ corm_record_stmt(CormPlanSource source, CormModel *model, Bitmapset *fields)
 }
 
 /*
- * Writes a record and returns the row as it is then; false if no row was
- * written.
+ * Runs the statement of a write that gives a set of fields, or of a lookup;
+ * the row that it returns goes to the sink.  Returns the number of rows.
  */
-static bool
-write_record(FunctionCallInfo fcinfo, CormPlanSource source, Record *record, Datum *result)
+static uint64
+run_record(CormPlanSource source, CormOutput output, Record *record, Bitmapset *fields,
+		   CormSink *sink)
 {
-	CormModel  *model = record->model;
-	CormVerb	verb = {.source = source, .typid = model->typid};
-	CormSink	sink = {.kind = CORM_SINK_FIRST, .context = CurrentMemoryContext};
-	Bitmapset  *fields = NULL;
-	CormPlan   *plan;
+	CormVerb	verb = {.source = source, .output = output, .typid = record->model->typid};
+	CormPlan   *plan = corm_plan_for_record(&verb, record->model, fields);
 	uint64		processed = 0;
 
-	if (source == CORM_PLAN_DELETE || source == CORM_PLAN_LOOKUP)
-	{
-		verb.output = CORM_OUTPUT_NATIVE;
-		sink.kind = CORM_SINK_NONE;
-	}
-	else
-		verb.output = CORM_OUTPUT_ROWS;
-	if (source != CORM_PLAN_DELETE && source != CORM_PLAN_LOOKUP)
-		for (int i = 0; i < model->nfields; i++)
-			if (corm_field_is_written(model, i, source != CORM_PLAN_UPDATE, record->nulls[i]))
-				fields = bms_add_member(fields, i);
-
-	plan = corm_plan_for_record(&verb, model, fields);
 	PG_TRY();
 	{
 		if (SPI_connect() != SPI_OK_CONNECT)
 			elog(ERROR, "SPI_connect failed");
-		processed = corm_run(plan, corm_bind_record(plan, record->values, record->nulls), &sink);
+		processed = corm_run(plan, corm_bind_record(plan, record->values, record->nulls), sink);
 		SPI_finish();
 	}
 	PG_FINALLY();
@@ -385,8 +403,74 @@ write_record(FunctionCallInfo fcinfo, CormPlanSource source, Record *record, Dat
 		corm_plan_release(plan);
 	}
 	PG_END_TRY();
+	return processed;
+}
+
+/*
+ * Whether there is a row with the record's key, in whatever version.  It is
+ * locked if it is going to be written.
+ */
+static bool
+row_exists(CormPlanSource lookup, Record *record)
+{
+	CormSink	sink = {.kind = CORM_SINK_NONE};
+
+	return run_record(lookup, CORM_OUTPUT_NATIVE, record, NULL, &sink) > 0;
+}
+
+/*
+ * Which hooks a write is to call.  Those of a save depend on whether there is
+ * such a row, which is locked then: it will be updated.
+ */
+static CormEvent
+event_of(CormPlanSource source, Record *record)
+{
+	switch (source)
+	{
+		case CORM_PLAN_UPDATE:
+			return CORM_EVENT_UPDATE;
+		case CORM_PLAN_DELETE:
+			return CORM_EVENT_DELETE;
+		case CORM_PLAN_SAVE:
+			if (corm_hooks_tell_save_apart(record->model) && row_exists(CORM_PLAN_LOCK, record))
+				return CORM_EVENT_UPDATE;
+			return CORM_EVENT_CREATE;
+		default:
+			return CORM_EVENT_CREATE;
+	}
+}
+
+/*
+ * Writes a record and returns the row as it is then; false if no row was
+ * written.
+ */
+static bool
+write_record(CormPlanSource source, Record *record, Datum *result)
+{
+	CormModel  *model = record->model;
+	CormHookRun *hooks = corm_hooks_begin(model, event_of(source, record));
+	CormOutput	output = CORM_OUTPUT_ROWS;
+	CormSink	sink = {.kind = CORM_SINK_FIRST, .context = CurrentMemoryContext};
+	Bitmapset  *fields = NULL;
+	uint64		processed;
+
+	if (hooks)
+		set_row(record, DatumGetHeapTupleHeader(corm_hooks_before(hooks, record->row)));
+	else if (source == CORM_PLAN_DELETE)
+	{
+		output = CORM_OUTPUT_NATIVE;
+		sink.kind = CORM_SINK_NONE;
+	}
+	if (source != CORM_PLAN_DELETE)
+		for (int i = 0; i < model->nfields; i++)
+			if (corm_field_is_written(model, i, source != CORM_PLAN_UPDATE, record->nulls[i]))
+				fields = bms_add_member(fields, i);
+
+	processed = run_record(source, output, record, fields, &sink);
 	*result = sink.value;
-	return processed > 0;
+	if (hooks && (processed > 0 || sink.nrows > 0))
+		*result = corm_hooks_after(hooks, sink.value);
+	return processed > 0 || sink.nrows > 0;
 }
 
 static bool
@@ -414,12 +498,10 @@ stale(CormModel *model)
  * version?
  */
 static void
-check_stale(FunctionCallInfo fcinfo, Record *record)
+check_stale(Record *record)
 {
-	Datum		ignored;
-
 	if (has_version(record->model) && !has_null_key(record) &&
-		write_record(fcinfo, CORM_PLAN_LOOKUP, record, &ignored))
+		row_exists(CORM_PLAN_LOOKUP, record))
 		stale(record->model);
 }
 
@@ -445,7 +527,7 @@ corm_insert(PG_FUNCTION_ARGS)
 	Datum		result;
 
 	read_record(fcinfo, &record);
-	if (!write_record(fcinfo, CORM_PLAN_INSERT, &record, &result))
+	if (!write_record(CORM_PLAN_INSERT, &record, &result))
 		PG_RETURN_NULL();
 	PG_RETURN_DATUM(result);
 }
@@ -459,9 +541,9 @@ corm_update(PG_FUNCTION_ARGS)
 
 	read_record(fcinfo, &record);
 	require_key_fields(record.model);
-	if (has_null_key(&record) || !write_record(fcinfo, CORM_PLAN_UPDATE, &record, &result))
+	if (has_null_key(&record) || !write_record(CORM_PLAN_UPDATE, &record, &result))
 	{
-		check_stale(fcinfo, &record);
+		check_stale(&record);
 		no_such_row();
 	}
 	PG_RETURN_DATUM(result);
@@ -476,10 +558,10 @@ corm_save(PG_FUNCTION_ARGS)
 
 	read_record(fcinfo, &record);
 	require_key_fields(record.model);
-	if (!write_record(fcinfo, has_null_key(&record) ? CORM_PLAN_INSERT : CORM_PLAN_SAVE,
+	if (!write_record(has_null_key(&record) ? CORM_PLAN_INSERT : CORM_PLAN_SAVE,
 					  &record, &result))
 	{
-		check_stale(fcinfo, &record);
+		check_stale(&record);
 		PG_RETURN_NULL();
 	}
 	PG_RETURN_DATUM(result);
@@ -494,10 +576,30 @@ corm_delete(PG_FUNCTION_ARGS)
 
 	read_record(fcinfo, &record);
 	require_key_fields(record.model);
-	if (!has_null_key(&record) && write_record(fcinfo, CORM_PLAN_DELETE, &record, &result))
+	if (!has_null_key(&record) && write_record(CORM_PLAN_DELETE, &record, &result))
 		PG_RETURN_BOOL(true);
-	check_stale(fcinfo, &record);
+	check_stale(&record);
 	PG_RETURN_BOOL(false);
+}
+
+/*
+ * Runs an update of many rows, which go through the hooks after it, if there
+ * are any, when all are written.
+ */
+static uint64
+run_multi(CormPlan *plan, ParamListInfo params, CormHookRun *hooks, TupleDesc tupdesc, CormSink *sink)
+{
+	CormSink	table = {.kind = CORM_SINK_TABLE};
+	Datum	   *rows;
+	int			nrows;
+
+	if (hooks == NULL)
+		return corm_run(plan, params, sink);
+	(void) corm_run(plan, params, &table);
+	rows = corm_rows_of_table(tupdesc, &nrows);
+	corm_hooks_after_all(hooks, rows, nrows);
+	corm_rows_to_sink(rows, nrows, sink);
+	return nrows;
 }
 
 /*
@@ -512,6 +614,8 @@ corm_update_multi(PG_FUNCTION_ARGS)
 	CormVerb	verb = {.source = CORM_PLAN_UPDATE_MULTI, .output = CORM_OUTPUT_ROWS};
 	CormSink	sink = {.kind = CORM_SINK_STORE};
 	CormModel  *model;
+	CormHookRun *hooks;
+	TupleDesc	tupdesc;
 	Bitmapset  *fields = NULL;
 	CormPlan   *plan;
 	Datum	   *values;
@@ -544,13 +648,17 @@ corm_update_multi(PG_FUNCTION_ARGS)
 	nulls = palloc0(sizeof(bool) * model->nfields);
 	values[0] = PG_GETARG_DATUM(0);
 
-	sink.store = corm_begin_set(fcinfo, corm_row_tupdesc(verb.typid));
+	tupdesc = corm_row_tupdesc(verb.typid);
+	sink.store = corm_begin_set(fcinfo, tupdesc);
+	hooks = corm_hooks_begin(model, CORM_EVENT_UPDATE);
+	if (hooks)
+		values[0] = corm_hooks_before_array(hooks, values[0]);
 	plan = corm_plan_for_record(&verb, model, fields);
 	PG_TRY();
 	{
 		if (SPI_connect() != SPI_OK_CONNECT)
 			elog(ERROR, "SPI_connect failed");
-		written = corm_run(plan, corm_bind_record(plan, values, nulls), &sink);
+		written = run_multi(plan, corm_bind_record(plan, values, nulls), hooks, tupdesc, &sink);
 		SPI_finish();
 	}
 	PG_FINALLY();

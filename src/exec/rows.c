@@ -20,6 +20,7 @@
 #include "catalog/pg_type.h"
 #include "exec/exec.h"
 #include "miscadmin.h"
+#include "tx/tx.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
@@ -28,18 +29,6 @@
 
 PG_FUNCTION_INFO_V1(corm_insert_multi);
 PG_FUNCTION_INFO_V1(corm_insert_json);
-
-/*
- * Rows that give the same fields.  The set also has one member beyond the
- * model's fields, so that it is never empty: without a set there is only a
- * template of a plan.
- */
-typedef struct Run
-{
-	Bitmapset  *fields;
-	Datum		rows;			/* an array or a jsonb document */
-	int			nrows;
-} Run;
 
 static void
 empty_batch(void)
@@ -111,7 +100,7 @@ array_runs(CormModel *model, Oid array_type, Datum value)
 		}
 		if (row > 0)
 		{
-			Run		   *run = palloc(sizeof(Run));
+			CormRun    *run = palloc(sizeof(CormRun));
 
 			run->fields = bms_add_member(current, model->nfields);
 			run->nrows = row - start;
@@ -125,7 +114,7 @@ array_runs(CormModel *model, Oid array_type, Datum value)
 	ReleaseTupleDesc(tupdesc);
 
 	{
-		Run		   *run = palloc(sizeof(Run));
+		CormRun    *run = palloc(sizeof(CormRun));
 
 		run->fields = bms_add_member(current, model->nfields);
 		run->nrows = n - start;
@@ -211,10 +200,10 @@ push_json_row(CormModel *model, JsonbValue *object, JsonbValue *row)
 	return fields;
 }
 
-static Run *
+static CormRun *
 finish_json_run(CormModel *model, JsonbParseState **state, Bitmapset *fields, int nrows)
 {
-	Run		   *run = palloc(sizeof(Run));
+	CormRun    *run = palloc(sizeof(CormRun));
 
 	run->fields = bms_add_member(fields, model->nfields);
 	run->nrows = nrows;
@@ -301,19 +290,12 @@ append_json(JsonbParseState **state, Datum array)
 }
 
 /*
- * The rows of an insert, cut into runs.
+ * corm_cut_rows cuts rows of a model, an array of them or jsonb, into runs: a
+ * list of CormRun.
  */
-static List *
-cut_runs(CormPlan *template, CormQuerySet *set)
+List *
+corm_cut_rows(CormModel *model, CormValue *rows)
 {
-	CormModel  *model = corm_model_get(template->rows_model);
-	CormValue  *rows;
-
-	if (template->rows_valno >= set->nvalues)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("invalid binary value of type corm.query")));
-	rows = &set->values[template->rows_valno];
 	if (rows->typid == JSONBOID)
 		return json_runs(model, corm_value_datum(rows, -1, false));
 	if (OidIsValid(get_element_type(rows->typid)))
@@ -325,10 +307,23 @@ cut_runs(CormPlan *template, CormQuerySet *set)
 }
 
 /*
+ * The rows of an insert, cut into runs.
+ */
+static List *
+cut_runs(CormPlan *template, CormQuerySet *set)
+{
+	if (template->rows_valno >= set->nvalues)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("invalid binary value of type corm.query")));
+	return corm_cut_rows(corm_model_get(template->rows_model), &set->values[template->rows_valno]);
+}
+
+/*
  * Puts the rows of a run into the place of all.
  */
 static void
-set_rows(CormPlan *template, CormQuerySet *set, Run *run)
+set_rows(CormPlan *template, CormQuerySet *set, CormRun *run)
 {
 	CormValue  *rows = &set->values[template->rows_valno];
 
@@ -343,7 +338,7 @@ set_rows(CormPlan *template, CormQuerySet *set, Run *run)
 Bitmapset *
 corm_first_rows(CormPlan *template, CormQuerySet *set)
 {
-	Run		   *run = linitial(cut_runs(template, set));
+	CormRun    *run = linitial(cut_runs(template, set));
 
 	set_rows(template, set, run);
 	return run->fields;
@@ -364,7 +359,7 @@ corm_run_rows(const CormVerb *verb, CormPlan *template, CormQuerySet *set, CormS
 
 	foreach(lc, runs)
 	{
-		Run		   *run = lfirst(lc);
+		CormRun    *run = lfirst(lc);
 		CormPlan   *plan = corm_plan_for_queries(verb, set, run->fields);
 
 		PG_TRY();
@@ -394,10 +389,11 @@ corm_run_rows(const CormVerb *verb, CormPlan *template, CormQuerySet *set, CormS
 }
 
 /*
- * An inserter with rows and all fields returned, as a query set of its own.
+ * corm_rows_query makes an inserter with rows and all fields returned, as a
+ * query set of its own.
  */
-static void
-rows_query(Oid model, Oid rows_type, Datum rows, CormQuerySet *set)
+void
+corm_rows_query(Oid model, Oid rows_type, Datum rows, CormQuerySet *set)
 {
 	CormWriter	w;
 	CormNode   *node;
@@ -439,7 +435,7 @@ corm_insert_multi(PG_FUNCTION_ARGS)
 				 errmsg("the records must not be null")));
 	model = corm_model_get_for_type(element);
 	verb.typid = model->typid;
-	rows_query(model->relid, array_type, PG_GETARG_DATUM(0), &set);
+	corm_rows_query(model->relid, array_type, PG_GETARG_DATUM(0), &set);
 	(void) corm_run_queries(&verb, &set, &sink);
 	return (Datum) 0;
 }
@@ -455,9 +451,41 @@ corm_insert_json_rows(Oid model, Jsonb *array)
 	CormQuerySet set;
 	CormSink	sink = {.kind = CORM_SINK_FIRST, .context = CurrentMemoryContext, .isnull = true};
 
-	rows_query(model, JSONBOID, JsonbPGetDatum(array), &set);
+	corm_rows_query(model, JSONBOID, JsonbPGetDatum(array), &set);
 	(void) corm_run_queries(&verb, &set, &sink);
 	return DatumGetJsonbP(sink.value);
+}
+
+/* A nested write, as the body of a scope. */
+typedef struct NestedWrite
+{
+	CormModel  *model;
+	Jsonb	   *array;
+} NestedWrite;
+
+static void
+run_nested_write(void *arg)
+{
+	NestedWrite *write = arg;
+
+	write->array = corm_insert_nested(write->model, write->array);
+}
+
+/*
+ * A write of several statements is a scope of its own: what an error undoes
+ * does not depend on who catches it, and its context names the scope.
+ */
+static Jsonb *
+insert_nested(CormModel *model, Jsonb *array)
+{
+	NestedWrite write = {model, array};
+	CormTxClosure closure = {run_nested_write, NULL, &write};
+	CormTxOptions opts = {.propagation = CORM_TX_NESTED, .name = "insert_json",
+		.isolation = CORM_TX_ISOLATION_UNSET};
+	CormTxReport report;
+
+	(void) corm_tx_run(&opts, &closure, true, &report);
+	return write.array;
 }
 
 /*
@@ -477,7 +505,7 @@ corm_insert_json(PG_FUNCTION_ARGS)
 	if (JB_ROOT_IS_OBJECT(data))
 		array = as_array(data);
 	if (JB_ROOT_IS_ARRAY(array) && !JB_ROOT_IS_SCALAR(array) && corm_has_relation_keys(model, array))
-		array = corm_insert_nested(model, array);
+		array = insert_nested(model, array);
 	else
 		array = corm_insert_json_rows(relid, array);
 	if (!JB_ROOT_IS_OBJECT(data))

@@ -149,6 +149,7 @@ receiver_receive(TupleTableSlot *slot, DestReceiver *self)
 	switch (sink->kind)
 	{
 		case CORM_SINK_NONE:
+		case CORM_SINK_TABLE:
 			break;
 		case CORM_SINK_STORE:
 			store_row(receiver->plan, sink, slot);
@@ -214,7 +215,7 @@ corm_run(CormPlan *plan, ParamListInfo params, CormSink *sink)
 
 	options.params = params;
 	options.read_only = false;
-	options.dest = plan->returns_rows ? &receiver.pub : NULL;
+	options.dest = plan->returns_rows && sink->kind != CORM_SINK_TABLE ? &receiver.pub : NULL;
 
 	rc = SPI_execute_plan_extended(plan->spi, &options);
 	if (rc < 0)

@@ -36,33 +36,23 @@
 #include "catalog/pg_description.h"
 #include "catalog/pg_type.h"
 #include "commands/comment.h"
-#include "miscadmin.h"
 #include "model/model.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
 #include "utils/varlena.h"
 
 static Relation open_relation(Oid relid);
 static char **read_comments(Relation rel);
-static char *column_description(Oid relid, AttrNumber attnum);
 static Oid	tagged_table(Relation rel, const char *object, CormTag *tag);
-static void draft_field(CormDraft *draft, Relation rel, AttrNumber attnum, const char *comment);
-static void draft_role(CormDraft *draft, Relation rel, CormField *field, CormRole role);
 static void meet_column(CormModel *model, CormField *field, Relation table, AttrNumber attnum);
 static void read_default(CormModel *model, CormField *field);
 static void match_columns(CormDraft *draft, Relation rel, Relation table);
-static void check_not_ignored(CormDraft *draft, int i, const char *what);
-static void drop_ignored(CormDraft *draft);
 static void inherit(CormDraft *draft, CormModel *base);
 static int	index_of_column(CormModel *model, CormModel *base, int field);
 static void find_primary_key(CormDraft *draft, Relation table, CormModel *base);
-static void check_roles(CormDraft *draft);
-static void name_json_keys(CormModel *model);
-static void check_names(CormDraft *draft);
 static CormModel *parse_relation(Oid relid, const CormOptions *options, bool as_table);
 
 /*
@@ -138,18 +128,6 @@ read_comments(Relation rel)
 }
 
 /*
- * column_description returns "column c of table t", for messages.
- */
-static char *
-column_description(Oid relid, AttrNumber attnum)
-{
-	ObjectAddress address;
-
-	ObjectAddressSubSet(address, RelationRelationId, relid, attnum);
-	return getObjectDescription(&address, false);
-}
-
-/*
  * tagged_table returns the table that the tag "table" on rel names.  A name
  * without a schema is one of rel's schema: the search_path of whoever parses
  * the model first must not decide.
@@ -179,65 +157,6 @@ tagged_table(Relation rel, const char *object, CormTag *tag)
 				 errdetail("The tag \"@orm:table=%s\" on %s names it.", tag->value, object)));
 
 	return relid;
-}
-
-/*
- * draft_role notes that a field is tagged with a role.
- */
-static void
-draft_role(CormDraft *draft, Relation rel, CormField *field, CormRole role)
-{
-	CormTag    *tag = corm_tags_find(field->tags, corm_role_names[role]);
-
-	if (tag == NULL || corm_tags_flag(field->tags, tag->key) == 0)
-		return;
-
-	if (draft->roles[role].declared)
-		corm_tags_error(column_description(RelationGetRelid(rel), field->rownum), tag,
-						psprintf("Column \"%s\" has the same tag.",
-								 draft->model->fields[draft->roles[role].field].column));
-	draft->roles[role].declared = true;
-	draft->roles[role].field = field - draft->model->fields;
-	draft->roles[role].tag = tag;
-}
-
-/*
- * draft_field adds the field of attribute attnum, by its tags, to the draft.
- */
-static void
-draft_field(CormDraft *draft, Relation rel, AttrNumber attnum, const char *comment)
-{
-	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
-	int			i = draft->model->nfields++;
-	CormField  *field = &draft->model->fields[i];
-	ObjectAddress address;
-
-	field->name = pstrdup(NameStr(att->attname));
-	field->column = field->name;
-	field->rownum = attnum;
-	field->filterable = true;
-	if (comment == NULL)
-		return;
-
-	ObjectAddressSubSet(address, RelationRelationId, RelationGetRelid(rel), attnum);
-	field->tags = corm_tags_read(comment, &address, CORM_TAG_COLUMN);
-	if (field->tags == NIL)
-		return;
-
-	corm_tags_get(field->tags, "name", &field->name);
-	corm_tags_get(field->tags, "column", &field->column);
-	field->read_only = corm_tags_flag(field->tags, "read_only") == 1;
-	field->filterable = corm_tags_flag(field->tags, "filterable") != 0;
-	draft->ignored[i] = corm_tags_flag(field->tags, "-") == 1;
-
-	if (strlen(field->name) >= NAMEDATALEN)
-		corm_tags_error(column_description(RelationGetRelid(rel), attnum),
-						corm_tags_find(field->tags, "name"),
-						psprintf("A name must be shorter than %d bytes.", NAMEDATALEN));
-	if (corm_tags_flag(field->tags, "primary_key") == 1)
-		draft->pk = lappend_int(draft->pk, i);
-	for (int role = 0; role < CORM_NUM_ROLES; role++)
-		draft_role(draft, rel, field, role);
 }
 
 /*
@@ -318,7 +237,7 @@ match_columns(CormDraft *draft, Relation rel, Relation table)
 				const char *detail = "Only a type that is mapped to another table can name its columns.";
 
 				if (tag != NULL && strcmp(tag->value, field->column) == 0)
-					corm_tags_error(column_description(model->relid, field->rownum), tag, detail);
+					corm_tags_error(corm_column_description(model->relid, field->rownum), tag, detail);
 				corm_overrides_error(draft, psprintf("fields.%s.column", field->name), detail, NULL);
 			}
 			attnum = field->rownum;
@@ -338,66 +257,6 @@ match_columns(CormDraft *draft, Relation rel, Relation table)
 		}
 		meet_column(model, field, table, attnum);
 	}
-}
-
-/*
- * check_not_ignored raises OR005 or OR006 if the field with index i, which
- * what (a role, or primary_key) refers to, is ignored.
- */
-static void
-check_not_ignored(CormDraft *draft, int i, const char *what)
-{
-	CormField  *field = &draft->model->fields[i];
-	char	   *detail;
-
-	if (!draft->ignored[i])
-		return;
-
-	detail = psprintf("Field \"%s\" is ignored.", field->name);
-	if (draft->by_options)
-		corm_overrides_error(draft, what, detail, NULL);
-	corm_tags_error(column_description(draft->model->relid, field->rownum),
-					corm_tags_find(field->tags, what), detail);
-}
-
-/*
- * drop_ignored removes the fields that are ignored.  Raises OR005 or OR006 if
- * a role or the primary key needs one of them.
- */
-static void
-drop_ignored(CormDraft *draft)
-{
-	CormModel  *model = draft->model;
-	int			kept = 0;
-	int		   *moved = palloc(sizeof(int) * Max(model->nfields, 1));
-	ListCell   *lc;
-
-	for (int role = 0; role < CORM_NUM_ROLES; role++)
-	{
-		if (draft->roles[role].declared && draft->roles[role].field >= 0)
-			check_not_ignored(draft, draft->roles[role].field, corm_role_names[role]);
-	}
-	foreach(lc, draft->pk)
-		check_not_ignored(draft, lfirst_int(lc), "primary_key");
-
-	for (int i = 0; i < model->nfields; i++)
-	{
-		moved[i] = -1;
-		if (!draft->ignored[i])
-		{
-			model->fields[kept] = model->fields[i];
-			moved[i] = kept++;
-		}
-	}
-	model->nfields = kept;
-
-	for (int role = 0; role < CORM_NUM_ROLES; role++)
-	{
-		if (draft->roles[role].declared && draft->roles[role].field >= 0)
-			draft->roles[role].field = moved[draft->roles[role].field];
-	}
-	foreach(lc, draft->pk)
-		lfirst_int(lc) = moved[lfirst_int(lc)];
 }
 
 /*
@@ -495,113 +354,6 @@ find_primary_key(CormDraft *draft, Relation table, CormModel *base)
 }
 
 /*
- * check_roles sets the roles that the draft declares, and raises OR005 or
- * OR006 for a field that cannot have its role.
- */
-static void
-check_roles(CormDraft *draft)
-{
-	CormModel  *model = draft->model;
-
-	for (int role = 0; role < CORM_NUM_ROLES; role++)
-	{
-		const char *name = corm_role_names[role];
-		CormField  *field;
-		Oid			type;
-		const char *expected;
-		char	   *detail;
-
-		if (!draft->roles[role].declared || draft->roles[role].field < 0)
-			continue;
-
-		field = &model->fields[draft->roles[role].field];
-		type = getBaseType(field->typid);
-		switch (role)
-		{
-			case CORM_ROLE_VERSION:
-				expected = (type == INT2OID || type == INT4OID || type == INT8OID) ? NULL :
-					"smallint, integer or bigint";
-				break;
-			case CORM_ROLE_SOFT_DELETE:
-				expected = (type == TIMESTAMPTZOID || type == TIMESTAMPOID || type == DATEOID ||
-							type == BOOLOID) ? NULL :
-					"timestamp with time zone, timestamp, date or boolean";
-				break;
-			default:
-				expected = (type == TIMESTAMPTZOID || type == TIMESTAMPOID || type == DATEOID) ? NULL :
-					"timestamp with time zone, timestamp or date";
-				break;
-		}
-
-		if (expected != NULL)
-			detail = psprintf("Field \"%s\" is of type %s, but a field for %s must be of type %s.",
-							  field->name, format_type_be(field->typid), name, expected);
-		else if (field->generated)
-			detail = psprintf("Field \"%s\" is generated, so that corm could not write it.",
-							  field->name);
-		else if (role == CORM_ROLE_SOFT_DELETE && type != BOOLOID && field->not_null)
-			detail = psprintf("Field \"%s\" is not null, but null is what says that a row is not deleted.",
-							  field->name);
-		else
-		{
-			*corm_model_role(model, role) = draft->roles[role].field;
-			continue;
-		}
-
-		if (draft->roles[role].by_options)
-			corm_overrides_error(draft, name, detail, NULL);
-		corm_tags_error(column_description(model->relid, field->rownum),
-						draft->roles[role].tag, detail);
-	}
-}
-
-/*
- * name_json_keys gives each field its key in JSON.
- */
-static void
-name_json_keys(CormModel *model)
-{
-	for (int i = 0; i < model->nfields + model->nhidden; i++)
-	{
-		CormField  *field = &model->fields[i];
-
-		field->json_key = corm_json_name(model, field->name);
-	}
-}
-
-/*
- * check_names raises an error if two fields have the same name or the same key
- * in JSON, which tags and options can bring about.
- */
-static void
-check_names(CormDraft *draft)
-{
-	CormModel  *model = draft->model;
-
-	for (int i = 0; i < model->nfields; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		for (int j = i + 1; j < model->nfields; j++)
-		{
-			CormField  *a = &model->fields[i];
-			CormField  *b = &model->fields[j];
-			bool		same_name = strcmp(a->name, b->name) == 0;
-
-			if (!same_name && strcmp(a->json_key, b->json_key) != 0)
-				continue;
-			ereport(ERROR,
-					(errcode(draft->by_options ? CORM_ERRCODE_BAD_OPTION : CORM_ERRCODE_BAD_TAG),
-					 same_name ?
-					 errmsg("model \"%s\" has two fields named \"%s\"", model->name, a->name) :
-					 errmsg("model \"%s\" has two fields with the JSON key \"%s\"",
-							model->name, a->json_key),
-					 errdetail("The columns are \"%s\" and \"%s\".", a->column, b->column),
-					 errhint("Give one of them another name with a tag or with corm.register.")));
-		}
-	}
-}
-
-/*
  * parse_relation parses one relation.  as_table means that it is parsed as the
  * table of another model, which is an error if it is mapped itself.
  */
@@ -657,11 +409,11 @@ parse_relation(Oid relid, const CormOptions *options, bool as_table)
 	for (AttrNumber attnum = 1; attnum <= natts; attnum++)
 	{
 		if (!TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attisdropped)
-			draft_field(&draft, rel, attnum, comments[attnum]);
+			corm_draft_field(&draft, rel, attnum, comments[attnum]);
 	}
 	if (options != NULL)
 		corm_overrides_apply(&draft, options->json);
-	drop_ignored(&draft);
+	corm_draft_drop_ignored(&draft);
 
 	/* The table. */
 	if (model->table == relid)
@@ -706,12 +458,12 @@ parse_relation(Oid relid, const CormOptions *options, bool as_table)
 	(void) corm_foreign_keys_of(relid, true);
 
 	match_columns(&draft, rel, table);
-	check_roles(&draft);
+	corm_draft_check_roles(&draft);
 	if (base != NULL)
 		inherit(&draft, base);
 	find_primary_key(&draft, table, base);
-	name_json_keys(model);
-	check_names(&draft);
+	corm_draft_name_json_keys(model);
+	corm_draft_check_names(&draft);
 
 	if (table != NULL && table != rel)
 		relation_close(table, AccessShareLock);
@@ -731,59 +483,3 @@ corm_catalog_parse(Oid relid, const CormOptions *options)
 	return parse_relation(relid, options, false);
 }
 
-/*
- * copy_string copies a string that may be NULL.
- */
-static char *
-copy_string(const char *string)
-{
-	return string ? pstrdup(string) : NULL;
-}
-
-/*
- * corm_model_copy copies a model into a new memory context, a child of parent.
- */
-CormModel *
-corm_model_copy(const CormModel *model, MemoryContext parent)
-{
-	MemoryContext context = AllocSetContextCreate(parent, "corm model", ALLOCSET_SMALL_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(context);
-	int			nfields = model->nfields + model->nhidden;
-	CormModel  *copy = palloc(sizeof(CormModel));
-
-	*copy = *model;
-	copy->context = context;
-	copy->name = pstrdup(model->name);
-	copy->table_schema = copy_string(model->table_schema);
-	copy->table_name = copy_string(model->table_name);
-	MemoryContextSetIdentifier(context, copy->name);
-
-	copy->fields = palloc(sizeof(CormField) * Max(nfields, 1));
-	for (int i = 0; i < nfields; i++)
-	{
-		CormField  *field = &copy->fields[i];
-		ListCell   *lc;
-
-		*field = model->fields[i];
-		field->name = pstrdup(field->name);
-		field->json_key = pstrdup(field->json_key);
-		field->column = pstrdup(field->column);
-		field->tags = NIL;
-		foreach(lc, model->fields[i].tags)
-		{
-			CormTag    *tag = palloc(sizeof(CormTag));
-
-			tag->key = pstrdup(((CormTag *) lfirst(lc))->key);
-			tag->value = copy_string(((CormTag *) lfirst(lc))->value);
-			field->tags = lappend(field->tags, tag);
-		}
-	}
-
-	copy->pk = palloc(sizeof(int) * Max(model->npk, 1));
-	memcpy(copy->pk, model->pk, sizeof(int) * model->npk);
-	copy->type_hashes = palloc(sizeof(uint32) * Max(model->ntypes, 1));
-	memcpy(copy->type_hashes, model->type_hashes, sizeof(uint32) * model->ntypes);
-
-	MemoryContextSwitchTo(old);
-	return copy;
-}

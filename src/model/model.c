@@ -4,19 +4,26 @@
  *		Questions to a model, and the answer when a name is unknown.
  *
  * Nothing here looks at the catalogs: a CormModel holds all that is asked.
+ * How a model is copied is here, too, beside what it consists of.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
 #include "model/model.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 #include "utils/varlena.h"
 
 #define MAX_NEAREST_DISTANCE	3	/* edits between a name and the one meant */
 #define MAX_NEAREST_LENGTH		255 /* varstr_levenshtein refuses longer names */
 #define MAX_LISTED_FIELDS		20
+
+static CormField *find_exactly(CormModel *model, const char *name);
+static char *copy_string(const char *string);
 
 /*
  * corm_nearest_init begins a search for the candidate nearest to name, which
@@ -221,4 +228,74 @@ corm_model_require_pk(CormModel *model)
 							model->name, field->column),
 					 errhint("Add an attribute for that column to the type.")));
 	}
+}
+
+/*
+ * copy_string copies a string that may be NULL.
+ */
+static char *
+copy_string(const char *string)
+{
+	return string ? pstrdup(string) : NULL;
+}
+
+/*
+ * corm_model_copy copies a model into a new memory context, a child of parent.
+ */
+CormModel *
+corm_model_copy(const CormModel *model, MemoryContext parent)
+{
+	MemoryContext context = AllocSetContextCreate(parent, "corm model", ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	int			nfields = model->nfields + model->nhidden;
+	CormModel  *copy = palloc(sizeof(CormModel));
+
+	*copy = *model;
+	copy->context = context;
+	copy->name = pstrdup(model->name);
+	copy->table_schema = copy_string(model->table_schema);
+	copy->table_name = copy_string(model->table_name);
+	MemoryContextSetIdentifier(context, copy->name);
+
+	copy->fields = palloc(sizeof(CormField) * Max(nfields, 1));
+	for (int i = 0; i < nfields; i++)
+	{
+		CormField  *field = &copy->fields[i];
+		ListCell   *lc;
+
+		*field = model->fields[i];
+		field->name = pstrdup(field->name);
+		field->json_key = pstrdup(field->json_key);
+		field->column = pstrdup(field->column);
+		field->tags = NIL;
+		foreach(lc, model->fields[i].tags)
+		{
+			CormTag    *tag = palloc(sizeof(CormTag));
+
+			tag->key = pstrdup(((CormTag *) lfirst(lc))->key);
+			tag->value = copy_string(((CormTag *) lfirst(lc))->value);
+			field->tags = lappend(field->tags, tag);
+		}
+	}
+
+	copy->pk = palloc(sizeof(int) * Max(model->npk, 1));
+	memcpy(copy->pk, model->pk, sizeof(int) * model->npk);
+	copy->type_hashes = palloc(sizeof(uint32) * Max(model->ntypes, 1));
+	memcpy(copy->type_hashes, model->type_hashes, sizeof(uint32) * model->ntypes);
+
+	MemoryContextSwitchTo(old);
+	return copy;
+}
+
+/*
+ * corm_names_datum makes a text array of names.
+ */
+Datum
+corm_names_datum(char **names, int n)
+{
+	Datum	   *datums = palloc(sizeof(Datum) * Max(n, 1));
+
+	for (int i = 0; i < n; i++)
+		datums[i] = CStringGetTextDatum(names[i]);
+	return PointerGetDatum(construct_array(datums, n, TEXTOID, -1, false, TYPALIGN_INT));
 }

@@ -59,6 +59,31 @@ typedef struct CormField
 	List	   *tags;			/* of CormTag */
 } CormField;
 
+/* Functions that see the rows written and read: hooks.c. */
+typedef enum CormHook
+{
+	CORM_HOOK_BEFORE_SAVE,
+	CORM_HOOK_BEFORE_CREATE,
+	CORM_HOOK_BEFORE_UPDATE,
+	CORM_HOOK_BEFORE_DELETE,
+	CORM_HOOK_AFTER_CREATE,
+	CORM_HOOK_AFTER_UPDATE,
+	CORM_HOOK_AFTER_DELETE,
+	CORM_HOOK_AFTER_SAVE,
+	CORM_HOOK_AFTER_FIND
+} CormHook;
+
+#define CORM_NUM_HOOKS	(CORM_HOOK_AFTER_FIND + 1)
+#define CORM_HOOK_BIT(hook)	(1 << (hook))
+
+typedef struct CormHooks
+{
+	uint64		changes;		/* of functions, seen when these were looked up */
+	uint32		present;		/* bits */
+	uint32		returns_void;	/* bits */
+	Oid			functions[CORM_NUM_HOOKS];
+} CormHooks;
+
 typedef struct CormModel
 {
 	Oid			relid;			/* pg_class OID of the model: table, view or composite type */
@@ -97,6 +122,7 @@ typedef struct CormModel
 	int			ntypes;
 	uint32	   *type_hashes;	/* of domains that are types of fields */
 
+	CormHooks	hooks;			/* for corm_model_hooks() only */
 	struct CormRelations *relations;	/* see relations.c; NULL until used */
 
 	MemoryContext context;		/* holds everything above */
@@ -183,6 +209,14 @@ extern void corm_registry_on_invalidation(CormInvalidationCallback callback);
 extern void corm_registry_watch_catalog(const char *relname);
 extern const char *corm_registry_catalog(int i);
 
+/* hooks.c */
+extern void corm_hooks_init(void);
+extern const CormHooks *corm_model_hooks(CormModel *model);
+extern Oid	corm_model_hook(CormModel *model, CormHook hook);
+extern const char *corm_hook_name(CormHook hook);
+extern uint64 corm_hooks_changes(void);
+extern uint32 corm_hooks_fingerprint(const Oid *relids, int nrelids);
+
 /* model.c: questions to a model */
 extern CormField *corm_model_find_field(CormModel *model, const char *name);
 extern CormField *corm_model_field(CormModel *model, const char *name);
@@ -190,6 +224,8 @@ extern void corm_unknown_field(CormModel *model, const char *name) pg_attribute_
 extern CormField *corm_model_field_by_rownum(CormModel *model, AttrNumber rownum);
 extern void corm_model_require_table(CormModel *model);
 extern void corm_model_require_pk(CormModel *model);
+extern Datum corm_names_datum(char **names, int n);
+extern CormModel *corm_model_copy(const CormModel *model, MemoryContext parent);
 
 /* The search for the name that a misspelt one may have meant. */
 typedef struct CormNearest
@@ -267,6 +303,14 @@ typedef struct CormDraft
 	List	   *pk;				/* indexes of fields; NIL if not declared */
 } CormDraft;
 
+/* draft.c: a model in the making */
+extern void corm_draft_field(CormDraft *draft, Relation rel, AttrNumber attnum, const char *comment);
+extern void corm_draft_drop_ignored(CormDraft *draft);
+extern void corm_draft_check_roles(CormDraft *draft);
+extern void corm_draft_name_json_keys(CormModel *model);
+extern void corm_draft_check_names(CormDraft *draft);
+extern char *corm_column_description(Oid relid, AttrNumber attnum);
+
 /* overrides.c: options applied to a model */
 extern const char *const corm_role_names[CORM_NUM_ROLES];
 extern int *corm_model_role(CormModel *model, CormRole role);
@@ -321,6 +365,8 @@ extern void corm_registry_load_relations(CormModel *model);
 typedef void (*CormDescribeCallback) (CormModel *model, JsonbParseState **state);
 extern void corm_describe_section(const char *key, CormDescribeCallback callback);
 
+extern JsonbValue *corm_push_tags(JsonbParseState **state, List *tags);
+extern const char *corm_identity_name(char identity);
 extern void corm_json_key(JsonbParseState **state, const char *key);
 extern void corm_json_string(JsonbParseState **state, JsonbIteratorToken token, const char *string);
 extern void corm_json_bool(JsonbParseState **state, JsonbIteratorToken token, bool value);
@@ -334,6 +380,5 @@ extern Datum corm_cast_apply(CormCast *cast, Datum value, bool *isnull);
 
 /* catalog.c: a model from the catalogs */
 extern CormModel *corm_catalog_parse(Oid relid, const CormOptions *options);
-extern CormModel *corm_model_copy(const CormModel *model, MemoryContext parent);
 
 #endif							/* CORM_MODEL_H */

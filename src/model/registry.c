@@ -124,6 +124,7 @@ corm_registry_init(void)
 	RegisterXactCallback(transaction_ended, NULL);
 
 	corm_registry_watch_catalog("model_options");
+	corm_hooks_init();
 	corm_registry_watch_catalog("declared_relations");
 }
 
@@ -182,12 +183,13 @@ create_registry(void)
 	}
 
 	ctl.keysize = sizeof(Oid);
-	ctl.entrysize = sizeof(RegistryEntry);
 	ctl.hcxt = registry_context;
-	registry = hash_create("corm models", 64, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-
 	ctl.entrysize = sizeof(Oid);
 	related = hash_create("corm related tables", 64, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+
+	/* The last one: that it exists says that all of this does. */
+	ctl.entrysize = sizeof(RegistryEntry);
+	registry = hash_create("corm models", 64, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
 /*

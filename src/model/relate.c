@@ -45,7 +45,6 @@ static Relation open_declared(LOCKMODE lockmode);
 static HeapTuple find_declared(Relation catalog, Oid relid, const char *name);
 static bool parse_kind(const char *name, CormRelationKind *kind);
 static char **read_names(Datum array, int *n);
-static Datum names_datum(char **names, int n);
 static CormRelation *read_declared(Relation catalog, HeapTuple tuple);
 static void check_columns(CormModel *model, CormRelation *relation, int n, char **columns, Oid table);
 static char **argument_columns(FunctionCallInfo fcinfo, int argno, CormModel *model, const char *what,
@@ -124,19 +123,6 @@ read_names(Datum array, int *n)
 		names[i] = TextDatumGetCString(datums[i]);
 
 	return names;
-}
-
-/*
- * names_datum makes an array of names.
- */
-static Datum
-names_datum(char **names, int n)
-{
-	Datum	   *datums = palloc(sizeof(Datum) * Max(n, 1));
-
-	for (int i = 0; i < n; i++)
-		datums[i] = CStringGetTextDatum(names[i]);
-	return PointerGetDatum(construct_array(datums, n, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
 /*
@@ -474,13 +460,13 @@ store_declared(Oid relid, CormRelation *relation)
 	values[Anum_declared_kind - 1] =
 		CStringGetTextDatum(corm_relation_kind_name(relation->kind));
 	values[Anum_declared_target - 1] = ObjectIdGetDatum(relation->target);
-	values[Anum_declared_columns - 1] = names_datum(relation->columns, relation->nkeys);
-	values[Anum_declared_target_columns - 1] = names_datum(relation->target_columns, relation->ntarget_keys);
+	values[Anum_declared_columns - 1] = corm_names_datum(relation->columns, relation->nkeys);
+	values[Anum_declared_target_columns - 1] = corm_names_datum(relation->target_columns, relation->ntarget_keys);
 	values[Anum_declared_through - 1] = ObjectIdGetDatum(relation->through);
 	values[Anum_declared_through_columns - 1] =
-		through ? names_datum(relation->through_columns, relation->nkeys) : (Datum) 0;
+		through ? corm_names_datum(relation->through_columns, relation->nkeys) : (Datum) 0;
 	values[Anum_declared_through_target_columns - 1] =
-		through ? names_datum(relation->through_target_columns, relation->ntarget_keys) : (Datum) 0;
+		through ? corm_names_datum(relation->through_target_columns, relation->ntarget_keys) : (Datum) 0;
 	values[Anum_declared_condition - 1] = PointerGetDatum(relation->condition);
 	nulls[Anum_declared_through - 1] = nulls[Anum_declared_through_columns - 1] =
 		nulls[Anum_declared_through_target_columns - 1] = !through;

@@ -141,7 +141,8 @@ init_builder(FunctionCallInfo fcinfo)
 	{
 		const CormNodeDesc *desc = corm_node_desc(i);
 
-		if (desc->func && strcmp(desc->func, b->func) == 0 && node_matches(b, desc, proc))
+		if (desc->func && desc->func[0] == b->func[0] && strcmp(desc->func, b->func) == 0 &&
+			node_matches(b, desc, proc))
 		{
 			b->desc = desc;
 			break;
@@ -566,6 +567,10 @@ corm_pipe(PG_FUNCTION_ARGS)
 		bool	   *nulls;
 		int			n;
 
+		if (PG_ARGISNULL(0))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("the queries of corm.pipe() must not be null")));
 		deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), ARR_ELEMTYPE(PG_GETARG_ARRAYTYPE_P(0)),
 						  -1, false, TYPALIGN_DOUBLE, &elems, &nulls, &n);
 		for (int i = 0; i < n; i++)

@@ -48,7 +48,7 @@ corm_deparse_range(CormDeparse *ctx, CormRange *range)
 {
 	StringInfo	buf = ctx->buf;
 
-	if (range->model)
+	if (range->model && range->query == NULL)
 	{
 		corm_deparse_table(buf, range->model);
 		if (strcmp(range->alias, range->model->table_name) == 0)
@@ -95,8 +95,10 @@ corm_deparse_ctes(CormDeparse *ctx, CormStmt *stmt)
 						 foreach_current_index(lc) == 0 ? "WITH " : ", ",
 						 quote_identifier(cte->name));
 		corm_deparse_subquery(ctx, cte->query);
-		appendStringInfoString(ctx->buf, ") ");
+		appendStringInfoChar(ctx->buf, ')');
 	}
+	if (stmt->ctes)
+		appendStringInfoChar(ctx->buf, ' ');
 }
 
 static void
@@ -233,18 +235,6 @@ deparse_select_body(CormDeparse *ctx, CormStmt *stmt, List *items)
 }
 
 /*
- * Puts what was appended to buf since start into parentheses.
- */
-static void
-parenthesize(StringInfo buf, int start)
-{
-	appendStringInfoString(buf, "()");
-	memmove(buf->data + start + 1, buf->data + start, buf->len - start - 2);
-	buf->data[start] = '(';
-	buf->data[buf->len - 1] = ')';
-}
-
-/*
  * corm_deparse_plain_select appends a SELECT of columns: preloads and turning
  * rows back are around it.
  */
@@ -253,20 +243,21 @@ corm_deparse_plain_select(CormDeparse *ctx, CormStmt *stmt, List *items)
 {
 	StringInfo	buf = ctx->buf;
 	CormStmt   *outer = ctx->stmt;
-	int			start;
 	ListCell   *lc;
 
 	ctx->stmt = stmt;
 	corm_deparse_ctes(ctx, stmt);
-	start = buf->len;
+
+	/* set operations apply one after the other, whatever SQL's precedence */
+	for (int i = 1; i < list_length(stmt->setops); i++)
+		appendStringInfoChar(buf, '(');
 	deparse_select_body(ctx, stmt, items);
 	foreach(lc, stmt->setops)
 	{
 		CormSetOp  *setop = lfirst(lc);
 
-		/* one after the other: in SQL, INTERSECT binds tighter than the rest */
-		if (setop->tag == CORM_N_INTERSECT && foreach_current_index(lc) > 0)
-			parenthesize(buf, start);
+		if (foreach_current_index(lc) > 0)
+			appendStringInfoChar(buf, ')');
 		appendStringInfoString(buf,
 							   setop->tag == CORM_N_UNION ? " UNION (" :
 							   setop->tag == CORM_N_UNION_ALL ? " UNION ALL (" :
@@ -315,6 +306,8 @@ corm_deparse_select(CormDeparse *ctx, CormStmt *stmt, List *items)
 		nested |= ((CormItem *) lfirst(lc))->preload != NULL;
 	if (nested)
 		corm_deparse_nested_select(ctx, stmt, items);
+	else if (stmt->found)
+		corm_deparse_found_select(ctx, stmt, items);
 	else
 		corm_deparse_plain_select(ctx, stmt, items);
 }
@@ -398,6 +391,10 @@ needs_wrapping(CormStmt *stmt, List *items)
 	/* clauses may refer to a select item that the row type leaves out */
 	if (stmt->preloads == NIL && !stmt->reversed && list_length(items) < list_length(stmt->select))
 		return true;
+	/* or to one that is cast: they mean it as it was selected */
+	foreach(lc, items)
+		if (((CormItem *) lfirst(lc))->aliased && OidIsValid(((CormItem *) lfirst(lc))->cast))
+			return true;
 	if (!stmt->distinct && !stmt->distinct_on)
 		return false;
 	if (list_length(items) != list_length(corm_items_own(stmt)))
@@ -441,6 +438,7 @@ static void
 deparse_raw_rows(CormDeparse *ctx, CormStmt *stmt, const CormDeparseRequest *request)
 {
 	StringInfo	buf = ctx->buf;
+	CormModel  *find = request->output == CORM_OUTPUT_ROWS ? corm_find_hook(request->typid) : NULL;
 	bool		first = true;
 
 	appendStringInfo(buf, "WITH %s", CORM_ROWS_ALIAS);
@@ -448,7 +446,10 @@ deparse_raw_rows(CormDeparse *ctx, CormStmt *stmt, const CormDeparseRequest *req
 		appendStringInfoString(buf, "(value)");
 	appendStringInfoString(buf, " AS (");
 	corm_deparse_raw(ctx, stmt->raw_sql, stmt->raw_args);
-	appendStringInfoString(buf, ") SELECT ");
+	appendStringInfoString(buf, ") ");
+	if (find)
+		corm_deparse_find_begin(ctx, find, request);
+	appendStringInfoString(buf, "SELECT ");
 	if (request->output == CORM_OUTPUT_VALUE)
 		appendStringInfo(buf, "CAST(%s.value AS %s)", CORM_ROWS_ALIAS,
 						 corm_deparse_type(request->typid, -1));
@@ -469,6 +470,8 @@ deparse_raw_rows(CormDeparse *ctx, CormStmt *stmt, const CormDeparseRequest *req
 	appendStringInfo(buf, " FROM %s", CORM_ROWS_ALIAS);
 	if (request->limit > 0)
 		appendStringInfo(buf, " LIMIT %d", request->limit);
+	if (find)
+		corm_deparse_find_end(ctx, request);
 }
 
 static void
@@ -482,6 +485,7 @@ deparse_json(CormDeparse *ctx, CormStmt *stmt, bool one)
 
 	if (stmt->command == CORM_CMD_SELECT)
 	{
+		corm_find_in_json(ctx, stmt);
 		appendStringInfo(buf, "SELECT %s FROM (", result);
 		corm_deparse_select(ctx, stmt, corm_items_json(stmt));
 		appendStringInfo(buf, ") AS %s", rows);
@@ -544,12 +548,14 @@ corm_deparse(CormStmt *stmt, const CormDeparseRequest *request)
 	StringInfoData buf;
 	CormDeparse ctx = {.buf = &buf};
 	List	   *items;
+	CormModel  *find = NULL;
 
 	initStringInfo(&buf);
 	ctx.path_is_safe = request->path_is_safe;
 	ctx.limit = request->limit;
 	ctx.order_by_key = request->order_by_key;
 	ctx.rows_fields = request->rows_fields;
+	ctx.written = request->written;
 	result->returns_rows = true;
 
 	/* WITH queries go first, whatever is put around the rest: they may write */
@@ -567,10 +573,20 @@ corm_deparse(CormStmt *stmt, const CormDeparseRequest *request)
 			}
 			items = request->output == CORM_OUTPUT_ROWS ? corm_items_row(stmt, request) :
 				corm_items_value(stmt, request->typid);
+			if (request->output == CORM_OUTPUT_ROWS && stmt->command == CORM_CMD_SELECT && !request->written)
+				find = corm_find_hook(request->typid);
+			if (find)
+			{
+				/* a WITH query that writes must stand outermost */
+				(void) hoist_ctes(&ctx, stmt);
+				corm_deparse_find_begin(&ctx, find, request);
+			}
 			if (needs_wrapping(stmt, items))
 				deparse_wrapped(&ctx, stmt, items);
 			else
 				deparse_any(&ctx, stmt, items);
+			if (find)
+				corm_deparse_find_end(&ctx, request);
 			break;
 		case CORM_OUTPUT_PAGE:
 			if (stmt->cursor == NULL)
@@ -599,7 +615,7 @@ corm_deparse(CormStmt *stmt, const CormDeparseRequest *request)
 			if (stmt->command == CORM_CMD_RAW)
 				corm_deparse_raw(&ctx, stmt->raw_sql, stmt->raw_args);
 			else if (stmt->command == CORM_CMD_SELECT)
-				corm_deparse_select(&ctx, stmt, corm_items_own(stmt));
+				corm_deparse_select(&ctx, stmt, corm_items_native(stmt));
 			else
 			{
 				corm_deparse_write(&ctx, stmt, stmt->returns ? corm_items_own(stmt) : NIL);

@@ -30,8 +30,8 @@ make_item(CormTree *tree)
 	}
 	else
 	{
-		item->aliased = tree->tag == CORM_N_AS;
-		item->tree = item->aliased ? tree->args[0].node : tree;
+		item->aliased = tree->tag == CORM_N_AS || tree->is_referenced;
+		item->tree = tree->tag == CORM_N_AS ? tree->args[0].node : tree;
 	}
 	return item;
 }
@@ -209,6 +209,41 @@ json_key_name(CormModel *model, const char *name)
 }
 
 /*
+ * corm_items_native returns a statement's own columns, and preloads as jsonb.
+ */
+List *
+corm_items_native(CormStmt *stmt)
+{
+	List	   *items = corm_items_own(stmt);
+	ListCell   *lc;
+
+	foreach(lc, stmt->preloads)
+		items = lappend(items, preload_item(stmt, ((CormPreload *) lfirst(lc))->name));
+	return items;
+}
+
+/*
+ * Two keys of one name would leave one value of both.
+ */
+static void
+check_keys(List *items)
+{
+	ListCell   *lc;
+
+	foreach(lc, items)
+	{
+		CormItem   *item = lfirst(lc);
+
+		for (int i = 0; i < foreach_current_index(lc); i++)
+			if (strcmp(((CormItem *) list_nth(items, i))->name, item->name) == 0)
+				ereport(ERROR,
+						(errcode(ERRCODE_DUPLICATE_COLUMN),
+						 errmsg("two columns of the result are named \"%s\"", item->name),
+						 errhint("Name one of them otherwise with corm.as().")));
+	}
+}
+
+/*
  * corm_items_json returns the items for a JSON object: keys by the naming strategy.
  */
 List *
@@ -231,6 +266,7 @@ corm_items_json(CormStmt *stmt)
 		item->name = json_key_name(stmt->source->model, item->name);
 		items = lappend(items, item);
 	}
+	check_keys(items);
 	return items;
 }
 

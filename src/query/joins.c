@@ -74,9 +74,15 @@ pair_conditions(CormRange *left, char **left_columns, CormRange *right, char **r
 	List	   *conditions = NIL;
 
 	for (int i = 0; i < n; i++)
-		conditions = lappend(conditions,
-							 corm_make_binary(CORM_N_EQ, corm_make_column(left, left_columns[i]),
-											  corm_make_column(right, right_columns[i])));
+	{
+		CormTree   *l = corm_make_column(left, left_columns[i]);
+		CormTree   *r = corm_make_column(right, right_columns[i]);
+
+		/* a key among the page of parents has no field of its own */
+		if (l->field && !r->field)
+			r->typid = l->field->typid;
+		conditions = lappend(conditions, corm_make_binary(CORM_N_EQ, l, r));
+	}
 	return conditions;
 }
 
@@ -454,6 +460,13 @@ corm_add_preload(CormStmt *stmt, const char *path, List *clauses)
 				(errcode(ERRCODE_SYNTAX_ERROR),
 				 errmsg("relation \"%s\" cannot be preloaded", path),
 				 errdetail("The query is not over a model.")));
+	/* the parents' key would be one more column to be distinct by, or to combine */
+	if (stmt->setops || (stmt->distinct && stmt->select))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("relation \"%s\" cannot be preloaded", path),
+				 errdetail("The rows of the query are not those of the model \"%s\".",
+						   stmt->source->model->name)));
 	relation = corm_model_relation(stmt->source->model, step);
 
 	foreach(lc, stmt->preloads)
@@ -477,6 +490,10 @@ corm_add_preload(CormStmt *stmt, const char *path, List *clauses)
 			ereport(ERROR,
 					(errcode(ERRCODE_SYNTAX_ERROR),
 					 errmsg("a preload must be a query that reads")));
+		if (preload->query->source->model == NULL || preload->query->source->model->relid != relation->target)
+			ereport(ERROR,
+					(errcode(ERRCODE_SYNTAX_ERROR),
+					 errmsg("a preload must be a query over the model that the relation leads to")));
 		joined = *relation;
 		joined.columns = parent_key_names(stmt, relation);
 		correlate(preload->query, parents_range(stmt), &joined);

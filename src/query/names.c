@@ -183,7 +183,8 @@ corm_add_query_range(CormStmt *stmt, CormTree *clause, List *clauses, const char
 {
 	CormRange  *range = add_range(stmt, clause, alias);
 
-	range->query = corm_resolve_stmt(clauses, InvalidOid, stmt->parent);
+	range->query = corm_resolve_part(clauses, stmt);
+	range->definition = range->query;
 	range->columns = corm_stmt_output_names(range->query);
 	return range;
 }
@@ -196,7 +197,7 @@ corm_add_cte_range(CormStmt *stmt, CormTree *clause, const char *name, const cha
 {
 	CormRange  *range;
 
-	for (CormStmt *level = stmt; level; level = level->parent)
+	for (CormStmt *level = stmt; level; level = level->beside ? level->beside : level->parent)
 	{
 		ListCell   *lc;
 
@@ -208,6 +209,7 @@ corm_add_cte_range(CormStmt *stmt, CormTree *clause, const char *name, const cha
 			{
 				range = add_range(stmt, clause, alias ? alias : name);
 				range->cte = cte->name;
+				range->definition = cte->query;
 				range->columns = corm_stmt_output_names(cte->query);
 				return range;
 			}
@@ -290,6 +292,7 @@ output_column(CormStmt *stmt, CormTree *tree, const char *name)
 		return false;
 	tree->output = pstrdup(name);
 	tree->aliased = item;
+	item->is_referenced = true;
 	return true;
 }
 
@@ -551,6 +554,10 @@ corm_item_name(CormTree *item)
 			return corm_item_name(item->args[0].node);
 		case CORM_N_COUNT_DISTINCT:
 			return "count";
+		case CORM_N_SUBQUERY:
+			if (item->query && item->query->command == CORM_CMD_SELECT)
+				return linitial(corm_stmt_output_names(item->query));
+			return "query";
 		default:
 			return pstrdup(item->desc->name);
 	}

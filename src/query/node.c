@@ -12,6 +12,7 @@
 
 #include "catalog/pg_type.h"
 #include "query/query.h"
+#include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
@@ -79,6 +80,29 @@ corm_node_check(CormNode *node, char kind)
 	return node;
 }
 
+/*
+ * The OIDs of our two types are asked for by every call site of a builder.
+ * Any change of a type or schema makes us look again: DROP EXTENSION and
+ * CREATE EXTENSION give them others.
+ */
+static Oid	expr_type = InvalidOid;
+static Oid	query_type = InvalidOid;
+
+static void
+forget_types(Datum arg, int cacheid, uint32 hash)
+{
+	expr_type = InvalidOid;
+	query_type = InvalidOid;
+}
+
+/* corm_node_init registers the callbacks; called once, from _PG_init. */
+void
+corm_node_init(void)
+{
+	CacheRegisterSyscacheCallback(TYPEOID, forget_types, (Datum) 0);
+	CacheRegisterSyscacheCallback(NAMESPACEOID, forget_types, (Datum) 0);
+}
+
 static Oid
 type_oid(const char *name)
 {
@@ -100,14 +124,18 @@ type_oid(const char *name)
 Oid
 corm_expr_type_oid(void)
 {
-	return type_oid("expr");
+	if (!OidIsValid(expr_type))
+		expr_type = type_oid("expr");
+	return expr_type;
 }
 
 /* corm_query_type_oid returns the OID of type corm.query. */
 Oid
 corm_query_type_oid(void)
 {
-	return type_oid("query");
+	if (!OidIsValid(query_type))
+		query_type = type_oid("query");
+	return query_type;
 }
 
 /* corm_writer_init prepares an empty writer; nothing is to be freed if it is abandoned. */

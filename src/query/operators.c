@@ -81,11 +81,9 @@ corm_require_type(Oid typid)
 char *
 corm_deparse_type(Oid typid, int32 typmod)
 {
-	bits16		flags = FORMAT_TYPE_FORCE_QUALIFY;
-
-	if (typmod >= 0)
-		flags |= FORMAT_TYPE_TYPEMOD_GIVEN;
-	return format_type_extended(typid, typmod, flags);
+	/* without a length "character" would mean one character: -1 is given too */
+	return format_type_extended(typid, typmod,
+								FORMAT_TYPE_FORCE_QUALIFY | FORMAT_TYPE_TYPEMOD_GIVEN);
 }
 
 /*
@@ -170,6 +168,30 @@ operator_result_type(CormTree *tree)
 }
 
 /*
+ * The type of the output column of that name.
+ */
+static Oid
+output_type(CormStmt *stmt, const char *name)
+{
+	List	   *items = stmt->command == CORM_CMD_SELECT ? stmt->select : stmt->returning;
+	CormRange  *source = stmt->source;
+	ListCell   *lc;
+
+	foreach(lc, items)
+		if (strcmp(corm_item_name(lfirst(lc)), name) == 0)
+			return corm_expr_type(lfirst(lc));
+	if (items || source == NULL)
+		return InvalidOid;
+	if (source->model)
+	{
+		CormField  *field = corm_model_find_field(source->model, name);
+
+		return field ? field->typid : InvalidOid;
+	}
+	return output_type(source->definition, name);
+}
+
+/*
  * corm_expr_type returns the type of an expression as far as we can tell
  * without PostgreSQL's parser; InvalidOid if we cannot, UNKNOWNOID for a value
  * given as text.
@@ -183,7 +205,11 @@ corm_expr_type(CormTree *tree)
 		case CORM_N_FILTER_COLUMN:
 			if (tree->field)
 				return tree->field->typid;
-			return tree->aliased ? corm_expr_type(tree->aliased) : InvalidOid;
+			if (tree->aliased)
+				return corm_expr_type(tree->aliased);
+			if (tree->range && tree->range->definition)
+				return output_type(tree->range->definition, tree->output);
+			return tree->typid;
 		case CORM_N_VALUE:
 			return tree->typid;
 		case CORM_N_NULL:

@@ -53,6 +53,7 @@ deparse_json_rows(CormDeparse *ctx, CormPreload *preload)
 						 CORM_ROWS_ALIAS);
 	else
 		appendStringInfo(buf, "SELECT pg_catalog.to_jsonb(%s.*) AS v FROM (", CORM_ROWS_ALIAS);
+	corm_find_in_json(ctx, preload->query);
 	corm_deparse_select(ctx, preload->query, corm_items_json(preload->query));
 	append_limit_one(ctx, preload);
 	appendStringInfo(buf, ") AS %s", CORM_ROWS_ALIAS);
@@ -68,26 +69,22 @@ deparse_typed_rows(CormDeparse *ctx, CormPreload *preload, Oid row_type)
 	TupleDesc	tupdesc = lookup_rowtype_tupdesc_copy(row_type, -1);
 	CormDeparseRequest request = {.output = CORM_OUTPUT_ROWS, .typid = row_type, .tupdesc = tupdesc};
 	List	   *items = corm_items_row(preload->query, &request);
-	int			item = 0;
+	CormModel  *find = corm_find_hook(row_type);
+	char	   *row = corm_row_of_columns(row_type, list_length(items));
+	ListCell   *lc;
 
-	appendStringInfoString(buf, preload->to_many ? "SELECT COALESCE(pg_catalog.array_agg(" : "SELECT ");
-	appendStringInfoString(buf, "CAST(ROW(");
-	for (int i = 0; i < tupdesc->natts; i++)
+	foreach(lc, items)
 	{
-		if (i > 0)
-			appendStringInfoString(buf, ", ");
-		if (TupleDescAttr(tupdesc, i)->attisdropped)
-			appendStringInfoString(buf, "NULL");
-		else
-		{
-			CormItem   *column = list_nth(items, item++);
+		CormItem   *column = lfirst(lc);
 
-			column->name = psprintf("c%d", item);
-			column->quiet = false;
-			appendStringInfo(buf, "%s.%s", CORM_ROWS_ALIAS, column->name);
-		}
+		column->name = psprintf("c%d", foreach_current_index(lc) + 1);
+		column->quiet = false;
 	}
-	appendStringInfo(buf, ") AS %s)", corm_deparse_type(row_type, -1));
+	appendStringInfoString(buf, preload->to_many ? "SELECT COALESCE(pg_catalog.array_agg(" : "SELECT ");
+	if (find)
+		corm_deparse_find_call(ctx, find, row);
+	else
+		appendStringInfoString(buf, row);
 	appendStringInfo(buf, preload->to_many ? "), '{}') AS v FROM (" : " AS v FROM (");
 	corm_deparse_select(ctx, preload->query, items);
 	append_limit_one(ctx, preload);
@@ -149,6 +146,7 @@ parent_items(CormStmt *stmt, List *items)
 		CormItem   *item = palloc0(sizeof(CormItem));
 
 		item->name = corm_parent_key_name(foreach_current_index(lc));
+		item->is_key = true;
 		item->range = stmt->source;
 		item->field = column->field;
 		item->column = column->output;
@@ -217,7 +215,10 @@ deparse_parents(CormDeparse *ctx, CormStmt *stmt, List *items, List *inner)
 	ListCell   *lc;
 
 	appendStringInfoString(buf, " FROM (");
-	corm_deparse_plain_select(ctx, stmt, inner);
+	if (stmt->found)
+		corm_deparse_found_select(ctx, stmt, inner);
+	else
+		corm_deparse_plain_select(ctx, stmt, inner);
 	appendStringInfo(buf, ") AS %s", quote_identifier(stmt->parents->alias));
 	foreach(lc, items)
 	{
@@ -290,9 +291,9 @@ deparse_cursor_value(CormDeparse *ctx, const char *column, Oid typid)
 	Oid			base = OidIsValid(typid) ? getBaseType(typid) : InvalidOid;
 
 	if (base == TIMESTAMPTZOID || base == TIMESTAMPOID || base == DATEOID)
-		appendStringInfo(ctx->buf, "pg_catalog.jsonb_extract_path_text(pg_catalog.to_jsonb(%s))", column);
+		appendStringInfo(ctx->buf, "pg_catalog.jsonb_extract_path_text(pg_catalog.to_jsonb(%s), VARIADIC '{}')", column);
 	else
-		appendStringInfo(ctx->buf, "CAST(%s AS text)", column);
+		appendStringInfo(ctx->buf, "CAST(%s AS pg_catalog.text)", column);
 }
 
 /*
@@ -308,6 +309,7 @@ corm_deparse_page(CormDeparse *ctx, CormStmt *stmt)
 	List	   *keys = NIL;
 	ListCell   *lc;
 
+	corm_find_in_json(ctx, stmt);
 	require_parents(stmt);
 	foreach(lc, stmt->order_by)
 	{
@@ -320,6 +322,7 @@ corm_deparse_page(CormDeparse *ctx, CormStmt *stmt)
 		item->tree = expr->aliased ? expr->aliased : expr;
 		if (item->tree->tag == CORM_N_AS)
 			item->tree = item->tree->args[0].node;
+		item->is_key = true;
 		inner = lappend(inner, item);
 		keys = lappend(keys, item);
 	}

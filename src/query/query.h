@@ -86,6 +86,7 @@ typedef struct CormNodeDesc
 } CormNodeDesc;
 
 /* node.c: the table of nodes, and writing of values */
+extern void corm_node_init(void);
 extern const CormNodeDesc *corm_node_desc(CormNodeTag tag);
 extern const CormNodeDesc *corm_node_by_name(const char *name, int len, bool clause);
 extern CormNode *corm_node_check(CormNode *node, char kind);
@@ -149,6 +150,7 @@ struct CormTree
 	CormField  *field;			/* COLUMN: the field, if the range is a model */
 	char	   *output;			/* COLUMN: the output or subquery column it names */
 	struct CormTree *aliased;	/* COLUMN: the select item of that name */
+	bool		is_referenced;	/* a select item that another clause names */
 	struct CormStmt *query;		/* SUBQUERY, EXISTS, ...: the resolved query */
 };
 
@@ -194,7 +196,8 @@ typedef struct CormRange
 	CormStmt   *query;			/* a subquery, or NULL */
 	char	   *cte;			/* a WITH query, or NULL */
 	CormTree   *rows;			/* an array of rows, or NULL */
-	List	   *columns;		/* subquery and WITH: output names (char *) */
+	CormStmt   *definition;		/* subquery and WITH: what gives its rows ... */
+	List	   *columns;		/* ... and output names (char *) */
 } CormRange;
 
 typedef struct CormJoin
@@ -245,6 +248,8 @@ struct CormStmt
 {
 	CormCommand command;
 	CormStmt   *parent;			/* the query around a subquery */
+	CormStmt   *beside;			/* the query that this is part of, in FROM or a set operation: its
+								 * WITH queries are seen, its rows are not */
 	CormRange  *source;			/* of a read; the target of a write; NULL for RAW */
 	List	   *ranges;			/* of CormRange: source and joins */
 	List	   *aliases;		/* root only: aliases in use (char *) */
@@ -255,6 +260,7 @@ struct CormStmt
 	bool		distinct;
 	List	   *distinct_on;
 	List	   *where;
+	bool		has_where;		/* a condition was given, other than by a default scope */
 	List	   *group_by;
 	List	   *having;
 	List	   *order_by;
@@ -267,6 +273,7 @@ struct CormStmt
 	bool		only_deleted;
 	List	   *scopes;			/* of char *: scopes asked for */
 	List	   *preloads;		/* of CormPreload */
+	CormModel  *found;			/* whose hook after_find its rows go through, or NULL */
 	CormRange  *parents;		/* with preloads: the subquery of this statement's rows */
 	List	   *parent_keys;	/* columns (char *) that preloads join by */
 	CormTree   *cursor;			/* AFTER or BEFORE */
@@ -303,6 +310,7 @@ typedef enum CormPlace
 
 extern CormStmt *corm_resolve(List *clauses, Oid default_model);
 extern CormStmt *corm_resolve_stmt(List *clauses, Oid default_model, CormStmt *parent);
+extern CormStmt *corm_resolve_part(List *clauses, CormStmt *stmt);
 
 extern void corm_touch(CormStmt *stmt);
 extern void corm_mark_deleted(CormStmt *stmt);
@@ -393,6 +401,7 @@ typedef struct CormDeparseRequest
 	bool		order_by_key;	/* order by primary key unless ordered */
 	bool		path_is_safe;	/* pg_catalog is searched first: see corm_search_path_is_safe */
 	Bitmapset  *rows_fields;	/* INSERT with rows(): fields that they give */
+	bool		written;		/* the rows have just been written, so after_find is not called */
 } CormDeparseRequest;
 
 typedef struct CormDeparsed
@@ -423,6 +432,7 @@ typedef struct CormDeparse
 	int			limit;
 	bool		order_by_key;
 	bool		page;			/* one row more than the limit */
+	bool		written;		/* the rows have just been written */
 	Bitmapset  *rows_fields;
 	CormModel  *met_model;		/* what the next value meets, for error messages */
 	CormField  *met_field;
@@ -440,12 +450,14 @@ typedef struct CormItem
 	Oid			cast;			/* cast to this type, if valid */
 	int32		cast_typmod;
 	CormPreload *preload;		/* or rows of a relation */
+	bool		is_key;			/* what a preload joins by, or a page is ordered by */
 	bool		quiet;			/* nobody asks for its name ... */
 	bool		aliased;		/* ... but other clauses may refer to it */
 } CormItem;
 
 extern List *corm_items_own(CormStmt *stmt);
 extern List *corm_items_row(CormStmt *stmt, const CormDeparseRequest *request);
+extern List *corm_items_native(CormStmt *stmt);
 extern List *corm_items_json(CormStmt *stmt);
 extern List *corm_items_value(CormStmt *stmt, Oid typid);
 extern void corm_deparse_items(CormDeparse *ctx, List *items);
@@ -476,6 +488,21 @@ extern void corm_deparse_value_for(CormDeparse *ctx, CormTree *value, CormModel 
 								   CormField *field);
 extern void corm_deparse_raw(CormDeparse *ctx, const char *sql, List *args);
 extern const char *corm_operator_name(CormNodeTag tag);
+
+/* find.c */
+extern CormModel *corm_find_hook(Oid row_type);
+extern char *corm_row_of_columns(Oid row_type, int ncolumns);
+extern void corm_deparse_find_call(CormDeparse *ctx, CormModel *model, const char *row);
+extern void corm_deparse_find_begin(CormDeparse *ctx, CormModel *model,
+									const CormDeparseRequest *request);
+extern void corm_deparse_find_end(CormDeparse *ctx, const CormDeparseRequest *request);
+extern void corm_find_in_json(CormDeparse *ctx, CormStmt *stmt);
+extern void corm_deparse_found_select(CormDeparse *ctx, CormStmt *stmt, List *items);
+
+/* staged.c */
+extern void corm_stage_read(CormStmt *stmt, TupleDesc tupdesc);
+extern void corm_stage_write(CormStmt *stmt, Bitmapset *fields, int valno);
+extern void corm_stage_show(CormStmt *stmt, int valno);
 
 /* operators.c */
 extern bool corm_search_path_is_safe(void);

@@ -81,6 +81,15 @@ corm_raw_check_expr(const char *sql)
 				 errdetail("The text is \"%s\".", sql)));
 }
 
+/* In a union the first SELECT has it. */
+static bool
+has_into(SelectStmt *select)
+{
+	while (select->larg)
+		select = select->larg;
+	return select->intoClause != NULL;
+}
+
 /*
  * corm_raw_check_statement raises a syntax error unless sql is exactly one
  * statement, and returns a copy of its text without a trailing semicolon.
@@ -99,6 +108,11 @@ corm_raw_check_statement(const char *sql)
 	switch (nodeTag(stmt->stmt))
 	{
 		case T_SelectStmt:
+			if (has_into((SelectStmt *) stmt->stmt))
+				ereport(ERROR,
+						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						 errmsg("corm.raw_query() does not take SELECT INTO")));
+			break;
 		case T_InsertStmt:
 		case T_UpdateStmt:
 		case T_DeleteStmt:

@@ -335,7 +335,7 @@ place_clause(CormStmt *stmt, CormTree *clause, List **preloads)
 		case CORM_N_EXCEPT:
 			setop = palloc(sizeof(CormSetOp));
 			setop->tag = clause->tag;
-			setop->query = corm_resolve_stmt(clause->args[0].list, InvalidOid, stmt->parent);
+			setop->query = corm_resolve_part(clause->args[0].list, stmt);
 			stmt->setops = lappend(stmt->setops, setop);
 			break;
 		case CORM_N_SET:
@@ -394,9 +394,8 @@ place_clause(CormStmt *stmt, CormTree *clause, List **preloads)
 		case CORM_N_MAX_ROWS:
 			stmt->max_rows = clause->args[0].node;
 			/* a guard that cannot be read must not be passed over */
-			if (stmt->max_rows->tag != CORM_N_NULL &&
-				(stmt->max_rows->tag != CORM_N_VALUE ||
-				 (stmt->max_rows->typid != INT8OID && stmt->max_rows->typid != INT4OID)))
+			if (stmt->max_rows->tag != CORM_N_VALUE ||
+				(stmt->max_rows->typid != INT8OID && stmt->max_rows->typid != INT4OID))
 				ereport(ERROR,
 						(errcode(ERRCODE_DATATYPE_MISMATCH),
 						 errmsg("corm.max_rows() expects an integer")));
@@ -429,19 +428,35 @@ is_true(CormTree *tree)
 }
 
 /*
- * A write without a condition is refused unless that is said; conditions
- * that are empty ANDs are none.
+ * Has one of the clauses a condition?  Those that are empty ANDs are none.
+ */
+static bool
+has_condition(List *clauses)
+{
+	ListCell   *lc;
+
+	foreach(lc, clauses)
+	{
+		CormTree   *clause = lfirst(lc);
+		ListCell   *cond;
+
+		if (clause->tag != CORM_N_WHERE)
+			continue;
+		foreach(cond, clause->args[0].list)
+			if (!is_true(lfirst(cond)))
+				return true;
+	}
+	return false;
+}
+
+/*
+ * A write without a condition is refused unless that is said.
  */
 static void
 check_has_where(CormStmt *stmt)
 {
-	ListCell   *lc;
-
-	if (stmt->all_rows)
+	if (stmt->all_rows || stmt->has_where)
 		return;
-	foreach(lc, stmt->where)
-		if (!is_true(lfirst(lc)))
-			return;
 	ereport(ERROR,
 			(errcode(CORM_ERRCODE_MISSING_WHERE),
 			 errmsg("missing where clause"),
@@ -494,8 +509,13 @@ expand_scopes(CormStmt *stmt, List *clauses)
 			stmt->unscoped = true;
 		else if (clause->tag == CORM_N_ONLY_DELETED)
 		{
+			if (stmt->source == NULL)
+				misplaced(clause, "cannot be combined with a raw query");
 			if (model == NULL || model->soft_delete < 0)
-				misplaced(clause, "needs a model with soft delete");
+				ereport(ERROR,
+						(errcode(ERRCODE_SYNTAX_ERROR),
+						 errmsg("model \"%s\" has no soft delete", model ? model->name : stmt->source->name),
+						 errhint("Name its field by the tag \"soft_delete\" or with corm.register().")));
 			stmt->only_deleted = true;
 		}
 		else if (clause->tag == CORM_N_SCOPE)
@@ -505,6 +525,8 @@ expand_scopes(CormStmt *stmt, List *clauses)
 			result = list_concat(result, corm_scope_clauses(model, clause->args[0].str));
 		}
 	}
+	/* what is always there is no condition that somebody thought of */
+	stmt->has_where = has_condition(result);
 	if (model && !stmt->unscoped && stmt->command != CORM_CMD_INSERT)
 		result = list_concat(result, corm_default_scope_clauses(model));
 	return result;
@@ -672,12 +694,8 @@ apply_roles(CormStmt *stmt)
 		stmt->where = list_concat(stmt->where, corm_deleted_condition(stmt->source, false));
 }
 
-/*
- * corm_resolve_stmt makes a statement of clauses; parent is the query around
- * it, or NULL.
- */
-CormStmt *
-corm_resolve_stmt(List *clauses, Oid default_model, CormStmt *parent)
+static CormStmt *
+resolve_stmt(List *clauses, Oid default_model, CormStmt *parent, CormStmt *beside)
 {
 	CormStmt   *stmt = palloc0(sizeof(CormStmt));
 	CormTree   *source = NULL;
@@ -687,6 +705,7 @@ corm_resolve_stmt(List *clauses, Oid default_model, CormStmt *parent)
 	check_stack_depth();
 	stmt->command = CORM_CMD_SELECT;
 	stmt->parent = parent;
+	stmt->beside = beside;
 
 	/* WITH queries first: a source may be one of them; then the source */
 	foreach(lc, clauses)
@@ -717,7 +736,14 @@ corm_resolve_stmt(List *clauses, Oid default_model, CormStmt *parent)
 			place_clause(stmt, clause, &preloads);
 	}
 	if (stmt->command == CORM_CMD_RAW)
+	{
+		if (stmt->ctes)
+			ereport(ERROR,
+					(errcode(ERRCODE_SYNTAX_ERROR),
+					 errmsg("corm.with() cannot be combined with a raw query"),
+					 errhint("Write WITH in the raw SQL.")));
 		return stmt;
+	}
 
 	/* all ranges are known now: bind the names */
 	foreach(lc, stmt->joins)
@@ -769,6 +795,26 @@ corm_resolve_stmt(List *clauses, Oid default_model, CormStmt *parent)
 	if (stmt->cursor)
 		corm_apply_cursor(stmt);
 	return stmt;
+}
+
+/*
+ * corm_resolve_stmt makes a statement of clauses; parent is the query around
+ * it, whose rows it may refer to, or NULL.
+ */
+CormStmt *
+corm_resolve_stmt(List *clauses, Oid default_model, CormStmt *parent)
+{
+	return resolve_stmt(clauses, default_model, parent, NULL);
+}
+
+/*
+ * corm_resolve_part makes a statement that stands in FROM of another one, or
+ * in a set operation with it.
+ */
+CormStmt *
+corm_resolve_part(List *clauses, CormStmt *stmt)
+{
+	return resolve_stmt(clauses, InvalidOid, stmt->parent, stmt);
 }
 
 /*

@@ -254,6 +254,41 @@ announce(Relation catalog)
 }
 
 /*
+ * Clauses that say what a query is about, or which scopes it has, are the
+ * query's own: in a scope they would come too late.
+ */
+static void
+check_scope_clauses(List *clauses)
+{
+	ListCell   *lc;
+
+	foreach(lc, clauses)
+	{
+		CormTree   *clause = lfirst(lc);
+
+		switch (clause->tag)
+		{
+			case CORM_N_SELECTOR:
+			case CORM_N_FROM_QUERY:
+			case CORM_N_FROM_CTE:
+			case CORM_N_INSERTER:
+			case CORM_N_UPDATER:
+			case CORM_N_DELETER:
+			case CORM_N_RAW_QUERY:
+			case CORM_N_WITH:
+			case CORM_N_SCOPE:
+			case CORM_N_UNSCOPED:
+			case CORM_N_ONLY_DELETED:
+				ereport(ERROR,
+						(errcode(ERRCODE_SYNTAX_ERROR),
+						 errmsg("corm.%s() cannot be part of a scope", clause->desc->func)));
+			default:
+				break;
+		}
+	}
+}
+
+/*
  * corm_define_scope(model, name, q, is_default): stores a scope, in the place
  * of one of that name.  The query must be one that the model can take.
  */
@@ -273,6 +308,7 @@ corm_define_scope(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_NAME),
 				 errmsg("the name of a scope must not be empty")));
+	check_scope_clauses(corm_stored_query((struct varlena *) DatumGetPointer(PG_GETARG_DATUM(2))));
 	(void) corm_resolve(corm_stored_query((struct varlena *) DatumGetPointer(PG_GETARG_DATUM(2))), relid);
 
 	values[Anum_scopes_model - 1] = ObjectIdGetDatum(relid);

@@ -114,6 +114,34 @@ deparse_conflict(CormDeparse *ctx, CormStmt *stmt, List *given)
 	corm_deparse_conditions(ctx, " WHERE ", stmt->where);
 }
 
+/*
+ * The rows as FROM has them.  Of JSON only the given fields are read: a
+ * domain may refuse the NULL that a missing one would be.
+ */
+static void
+deparse_rows_source(CormDeparse *ctx, CormTree *rows, List *fields)
+{
+	StringInfo	buf = ctx->buf;
+	bool		is_json = rows->typid == JSONBOID;
+	ListCell   *lc;
+
+	appendStringInfo(buf, " FROM pg_catalog.%s(", !is_json ? "unnest" :
+					 fields ? "jsonb_to_recordset" : "jsonb_array_elements");
+	corm_deparse_expr(ctx, rows);
+	appendStringInfo(buf, ") AS %s", CORM_ROWS_ALIAS);
+	if (!is_json || fields == NIL)
+		return;
+	foreach(lc, fields)
+	{
+		CormField  *field = lfirst(lc);
+
+		appendStringInfo(buf, "%s%s %s", foreach_current_index(lc) == 0 ? "(" : ", ",
+						 quote_identifier(field->column),
+						 corm_deparse_type(field->typid, field->typmod));
+	}
+	appendStringInfoChar(buf, ')');
+}
+
 static void
 deparse_insert(CormDeparse *ctx, CormStmt *stmt)
 {
@@ -174,12 +202,18 @@ deparse_insert(CormDeparse *ctx, CormStmt *stmt)
 		{
 			CormField  *field = lfirst(lc);
 			const char *column = field->column;
+			bool		cast = false;
 
 			/* an array has the attributes of the model's row type */
 			if (!is_json)
+			{
 				column = get_attname(model->relid, field->rownum, false);
-			appendStringInfo(buf, "%s%s.%s", foreach_current_index(lc) == 0 ? "" : ", ",
-							 CORM_ROWS_ALIAS, quote_identifier(column));
+				cast = get_atttype(model->relid, field->rownum) != field->typid;
+			}
+			appendStringInfo(buf, "%s%s%s.%s", foreach_current_index(lc) == 0 ? "" : ", ",
+							 cast ? "CAST(" : "", CORM_ROWS_ALIAS, quote_identifier(column));
+			if (cast)
+				appendStringInfo(buf, " AS %s)", corm_deparse_type(field->typid, -1));
 		}
 		foreach(lc, stmt->sets)
 		{
@@ -189,16 +223,7 @@ deparse_insert(CormDeparse *ctx, CormStmt *stmt)
 				appendStringInfoString(buf, ", ");
 			corm_deparse_value_for(ctx, set->value, model, set->field);
 		}
-		if (is_json)
-		{
-			appendStringInfoString(buf, " FROM pg_catalog.jsonb_populate_recordset(NULL::");
-			corm_deparse_table(buf, model);
-			appendStringInfoString(buf, ", ");
-		}
-		else
-			appendStringInfoString(buf, " FROM pg_catalog.unnest(");
-		corm_deparse_expr(ctx, stmt->rows);
-		appendStringInfo(buf, ") AS %s", CORM_ROWS_ALIAS);
+		deparse_rows_source(ctx, stmt->rows, row_fields);
 	}
 	else if (stmt->sets)
 	{

@@ -42,6 +42,7 @@ typedef struct ScopeContext
 static bool is_swallowed(const ErrorData *error);
 static bool is_retried(const ErrorData *error);
 static void scope_error_context(void *arg);
+static bool enter(const CormTxOptions *opts, bool raise, CormTxPlace *place, CormTxReport *report);
 static CormTxOutcome run_once(const CormTxOptions *opts, const CormTxClosure *closure,
 							  CormTxPlace place, bool subxact, TimestampTz deadline,
 							  CormTxReport *report);
@@ -158,6 +159,38 @@ scope_error_context(void *arg)
 	else
 		errcontext("body of \"%s\" without a transaction scope",
 				   corm_tx_name(context->name, context->depth));
+}
+
+/*
+ * enter checks whether a scope with these options may be opened here, and sets
+ * *place.  If not, it raises, or returns false and the error in the report.
+ */
+static bool
+enter(const CormTxOptions *opts, bool raise, CormTxPlace *place, CormTxReport *report)
+{
+	MemoryContext oldcontext = CurrentMemoryContext;
+
+	report->error = NULL;
+	PG_TRY();
+	{
+		*place = corm_tx_place(opts, corm_tx_is_active());
+		corm_tx_check_characteristics(opts);
+	}
+	PG_CATCH();
+	{
+		if (raise)
+			PG_RE_THROW();
+
+		/*
+		 * There is nothing to undo, and so no subtransaction: the checks look
+		 * at the state of the session and touch nothing.
+		 */
+		MemoryContextSwitchTo(oldcontext);
+		report->error = CopyErrorData();
+		FlushErrorState();
+	}
+	PG_END_TRY();
+	return report->error == NULL;
 }
 
 /*
@@ -298,11 +331,11 @@ corm_tx_run(const CormTxOptions *opts, const CormTxClosure *closure, bool raise,
 	CormTxOutcome outcome;
 
 	check_stack_depth();
-	place = corm_tx_place(opts, corm_tx_is_active());
-	corm_tx_check_characteristics(opts);
+	report->depth = corm_tx_depth() + 1;
+	if (!enter(opts, raise, &place, report))
+		return CORM_TX_FAILED;
 	if (opts->timeout_ms > 0)
 		deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), opts->timeout_ms);
-	report->depth = corm_tx_depth() + 1;
 
 	for (int attempt = 0;; attempt++)
 	{

@@ -82,7 +82,7 @@ SELECT corm.set_field(NULL::record, 'x', 'x');
 SELECT corm.set_field(p, 'id', 'x') FROM people p;
 SELECT corm.set_field(p, 'id', true) FROM people p;
 SELECT corm.set_field(p, 'id', now()) FROM people p;
-SELECT corm.set_field(p, 'born', 'someday') FROM people p;
+SELECT corm.set_field(p, 'born', '2000-02-30') FROM people p;
 SELECT corm.set_field(p, 'id', 3000000000) FROM people p;
 SELECT corm.set_field(p, 'Login', 'too long') FROM people p;
 SELECT corm.set_field(p, 'Login', 123456) FROM people p;

@@ -195,7 +195,7 @@ SELECT ids();
 CREATE FUNCTION deferred() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE NOTICE 'depth % in_tx %', corm.tx_depth(), corm.in_tx();
-    IF NEW.id = 13 THEN PERFORM public.swallow('SELECT 1/0', corm.tx(name => 'late')); END IF;
+    IF NEW.id = 13 THEN PERFORM corm.do_tx(corm.tx(name => 'late'), 'SELECT corm.set_rollback_only()'); END IF;
     RETURN NULL;
 END $$;
 CREATE CONSTRAINT TRIGGER deferred AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED

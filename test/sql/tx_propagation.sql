@@ -13,6 +13,13 @@ SELECT corm.do_tx(corm.tx('mandatory'), 'SELECT * FROM look()');
 SELECT corm.do_tx(corm.tx('supports'), 'SELECT * FROM look()');
 SELECT corm.do_tx(corm.tx('not_supported'), 'SELECT * FROM look()');
 SELECT corm.do_tx(corm.tx('never'), 'SELECT * FROM look()');
+-- try_tx: what the options demand is data as well
+SELECT p, (SELECT sqlstate FROM corm.try_tx(corm.tx(p), 'SELECT 1'))
+FROM unnest('{required,requires_new,nested,mandatory,supports,not_supported,never}'::text[]) p;
+SELECT sqlstate, message, hint, scope FROM corm.try_tx(corm.tx(isolation => 'serializable', name => 'named'), 'SELECT 1');
+SELECT sqlstate FROM corm.try_tx(corm.tx(retries => 1), 'SELECT 1');
+SELECT corm.do_tx($$SELECT p, (SELECT sqlstate FROM corm.try_tx(corm.tx(p), 'SELECT 1'))
+    FROM unnest('{required,requires_new,nested,mandatory,supports,not_supported,never}'::text[]) p$$);
 -- an exception block is no transaction to join
 DO $$
 BEGIN

@@ -33,6 +33,12 @@ pidfile = $directory/pgbouncer.pid
 INI
 local $ENV{PATH} = "$ENV{PATH}:/usr/sbin";
 system_or_bail('pgbouncer', '-q', '-d', "$directory/pgbouncer.ini");
+# It goes to the background before it listens.
+for (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
+{
+	last if -S "$directory/.s.PGSQL.$port";
+	select(undef, undef, undef, 0.1);
+}
 
 my $through = "host=$directory port=$port dbname=postgres user=$user";
 my $log = '';

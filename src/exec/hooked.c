@@ -1,0 +1,751 @@
+/*-------------------------------------------------------------------------
+ *
+ * hooked.c
+ *		Writes by query of a model with hooks.
+ *
+ * The hooks see every row, so the rows must be at hand between reading and
+ * writing.  Such a write runs in stages (query/staged.c), all of them part of
+ * the caller's statement:
+ *
+ *		1. its rows are read: those that an insert gives, or those that the
+ *		   condition finds, locked, together with what they are set to
+ *		2. each goes through the hooks before
+ *		3. one statement writes all of them
+ *		4. each row that was written goes through the hooks after
+ *		5. what the query returns is made of those rows
+ *
+ * So all hooks before are called before anything is written, and all hooks
+ * after when everything is, as for a batch elsewhere.  An update writes the
+ * fields that it sets and those that a hook has changed, no others.
+ *
+ * The rows of an update or delete are found again by primary key: they are
+ * locked, so nobody else has changed them meanwhile.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "common/hashfn.h"
+#include "exec/exec.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/hsearch.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+
+/* A write on its way. */
+typedef struct Write
+{
+	const CormVerb *verb;
+	CormQuerySet *set;
+	CormPlan   *template;
+	CormModel  *model;
+	CormCommand command;
+	TupleDesc	tupdesc;		/* of the model's row type */
+	int			nrows;
+	int			size;			/* of the arrays */
+	Datum	   *old;			/* rows as they are; not for an insert */
+	Datum	   *new;			/* rows as they are going to be, or are then */
+} Write;
+
+static CormEvent
+event_of(CormCommand command)
+{
+	switch (command)
+	{
+		case CORM_CMD_UPDATE:
+			return CORM_EVENT_UPDATE;
+		case CORM_CMD_DELETE:
+			return CORM_EVENT_DELETE;
+		default:
+			return CORM_EVENT_CREATE;
+	}
+}
+
+static bool
+is_hooked(CormStmt *stmt)
+{
+	return (stmt->command == CORM_CMD_INSERT || stmt->command == CORM_CMD_UPDATE ||
+			stmt->command == CORM_CMD_DELETE) &&
+		corm_hooks_has(stmt->source->model, event_of(stmt->command));
+}
+
+/*
+ * corm_hooked_write returns what has to be known of a write whose model has
+ * hooks, in the current context; NULL for any other statement.  A write that
+ * is a WITH query runs within another statement, where no hook can be called:
+ * 0A000.
+ */
+CormHookedWrite *
+corm_hooked_write(CormStmt *stmt)
+{
+	CormHookedWrite *hooked;
+	ListCell   *lc;
+
+	foreach(lc, stmt->ctes)
+	{
+		CormStmt   *query = ((CormCte *) lfirst(lc))->query;
+
+		if (is_hooked(query))
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("a write of model \"%s\" in corm.with() cannot call the model's hooks",
+							query->source->model->name),
+					 errhint("Run it by itself, or set corm.skip_hooks.")));
+		(void) corm_hooked_write(query);
+	}
+	if (!is_hooked(stmt))
+		return NULL;
+
+	hooked = palloc0(sizeof(CormHookedWrite));
+	hooked->model = stmt->source->model->relid;
+	hooked->has_joins = stmt->joins != NIL;
+	hooked->has_returning = stmt->returning != NIL;
+	hooked->sets = palloc(sizeof(int) * Max(list_length(stmt->sets), 1));
+	if (stmt->command != CORM_CMD_DELETE)
+		foreach(lc, stmt->sets)
+		{
+			CormField  *field = ((CormAssignment *) lfirst(lc))->field;
+
+			if (field->rownum > 0)
+				hooked->sets[hooked->nsets++] = field - stmt->source->model->fields;
+		}
+	return hooked;
+}
+
+/*
+ * A stage needs arrays of rows as values of its own, after the query's.
+ */
+static void
+extend_set(CormQuerySet *extended, const CormQuerySet *set, int nextra)
+{
+	*extended = *set;
+	if (set->queries == set->queries_local)
+		extended->queries = extended->queries_local;
+	extended->nvalues = set->nvalues + nextra;
+	extended->values = palloc0(sizeof(CormValue) * Max(extended->nvalues, 1));
+	memcpy(extended->values, set->values, sizeof(CormValue) * set->nvalues);
+}
+
+static Datum
+rows_array(Write *write, Datum *rows, int nrows)
+{
+	return PointerGetDatum(construct_array(rows, nrows, write->model->typid,
+										   -1, false, TYPALIGN_DOUBLE));
+}
+
+static void
+set_array(CormQuerySet *set, int valno, CormModel *model, Datum array)
+{
+	CormValue  *value = &set->values[valno];
+
+	value->typid = get_array_type(model->typid);
+	value->data = DatumGetPointer(array);
+	value->len = VARSIZE(value->data);
+}
+
+/*
+ * Runs a stage.  Rows go to the sink; with SINK_TABLE the caller must be
+ * connected to SPI.  Returns the number of rows.
+ */
+static uint64
+run_stage(Write *write, CormStage stage, CormOutput output, CormQuerySet *set,
+		  Bitmapset *fields, CormSink *sink)
+{
+	CormVerb	verb = *write->verb;
+	CormPlan   *plan;
+	uint64		processed = 0;
+
+	verb.stage = stage;
+	verb.restore = verb.output == CORM_OUTPUT_RESTORE;
+	verb.output = output;
+	if (stage != CORM_STAGE_SHOW)
+	{
+		verb.typid = write->model->typid;
+		verb.limit = 0;
+		verb.order_by_key = false;
+	}
+	plan = corm_plan_for_queries(&verb, set, fields);
+	PG_TRY();
+	{
+		if (sink->kind != CORM_SINK_TABLE && SPI_connect() != SPI_OK_CONNECT)
+			elog(ERROR, "SPI_connect failed");
+		processed = corm_run(plan, corm_bind_values(plan, set), sink);
+		if (sink->kind != CORM_SINK_TABLE)
+			SPI_finish();
+	}
+	PG_FINALLY();
+	{
+		corm_plan_release(plan);
+	}
+	PG_END_TRY();
+	return processed;
+}
+
+/*
+ * Reading
+ */
+
+static void
+add_row(Write *write, Datum old, Datum new)
+{
+	if (write->nrows == write->size)
+	{
+		write->size = Max(64, write->size * 2);
+		write->old = write->old ? repalloc_huge(write->old, sizeof(Datum) * write->size) :
+			palloc(sizeof(Datum) * write->size);
+		write->new = write->new ? repalloc_huge(write->new, sizeof(Datum) * write->size) :
+			palloc(sizeof(Datum) * write->size);
+	}
+	write->old[write->nrows] = old;
+	write->new[write->nrows] = new;
+	write->nrows++;
+}
+
+static Datum
+make_row(TupleDesc tupdesc, Datum *values, bool *nulls)
+{
+	HeapTuple	tuple = heap_form_tuple(tupdesc, values, nulls);
+
+	return HeapTupleGetDatum(tuple);
+}
+
+/*
+ * The conversion of a column to an attribute, as an assignment does it;
+ * NULL if there is nothing to do.
+ */
+static CormCast *
+assignment_cast(Oid source, Form_pg_attribute att, bool is_set, const char *model)
+{
+	CormCast   *cast;
+
+	if (source == att->atttypid && (!is_set || att->atttypmod < 0))
+		return NULL;
+	cast = corm_cast_create(source, att->atttypid, att->atttypmod, false);
+	if (cast == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("field \"%s\" of model \"%s\" is of type %s but expression is of type %s",
+						NameStr(att->attname), model, format_type_be(att->atttypid),
+						format_type_be(source))));
+	return cast;
+}
+
+/* A row's key as text, to tell rows apart. */
+typedef struct RowKey
+{
+	char	   *text;
+} RowKey;
+
+static uint32
+hash_row_key(const void *key, Size size)
+{
+	const char *text = ((const RowKey *) key)->text;
+
+	return hash_bytes((const unsigned char *) text, strlen(text));
+}
+
+static int
+match_row_keys(const void *a, const void *b, Size size)
+{
+	return strcmp(((const RowKey *) a)->text, ((const RowKey *) b)->text);
+}
+
+static HTAB *
+make_seen(void)
+{
+	HASHCTL		ctl = {
+		.keysize = sizeof(RowKey),
+		.entrysize = sizeof(RowKey),
+		.hash = hash_row_key,
+		.match = match_row_keys,
+		.hcxt = CurrentMemoryContext
+	};
+
+	return hash_create("corm rows of a write", 256, &ctl,
+					   HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
+}
+
+/*
+ * Whether a row came before: a join may find it several times.
+ */
+static bool
+is_seen(HTAB *seen, CormModel *model, TupleDesc tupdesc, Datum *values)
+{
+	StringInfoData buf;
+	RowKey		key;
+	bool		found;
+
+	initStringInfo(&buf);
+	for (int i = 0; i < model->npk; i++)
+	{
+		int			att = model->fields[model->pk[i]].rownum - 1;
+		Oid			output;
+		bool		is_varlena;
+		char	   *text;
+
+		getTypeOutputInfo(TupleDescAttr(tupdesc, att)->atttypid, &output, &is_varlena);
+		text = OidOutputFunctionCall(output, values[att]);
+		appendStringInfo(&buf, "%d:%s", (int) strlen(text), text);
+	}
+	key.text = buf.data;
+	(void) hash_search(seen, &key, HASH_ENTER, &found);
+	return found;
+}
+
+/*
+ * Adds the rows that the query reads, with the fields set.
+ */
+static void
+read_rows(Write *write, CormQuerySet *set)
+{
+	CormHookedWrite *hooked = write->template->hooked;
+	TupleDesc	tupdesc = write->tupdesc;
+	MemoryContext context = CurrentMemoryContext;
+	CormSink	sink = {.kind = CORM_SINK_TABLE};
+	Datum	   *values = palloc0(sizeof(Datum) * tupdesc->natts);
+	bool	   *nulls = palloc(sizeof(bool) * tupdesc->natts);
+	HTAB	   *seen = hooked->has_joins ? make_seen() : NULL;
+	CormCast  **casts;
+	int		   *targets;		/* attribute of each column */
+	int			ncolumns = 0;
+	TupleDesc	columns;
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	(void) run_stage(write, CORM_STAGE_READ, CORM_OUTPUT_NATIVE, set, NULL, &sink);
+	columns = SPI_tuptable->tupdesc;
+	MemoryContextSwitchTo(context);
+
+	casts = palloc(sizeof(CormCast *) * columns->natts);
+	targets = palloc(sizeof(int) * columns->natts);
+	for (int i = 0; i < tupdesc->natts; i++)
+		if (!TupleDescAttr(tupdesc, i)->attisdropped)
+			targets[ncolumns++] = i;
+	for (int i = 0; i < hooked->nsets; i++)
+		targets[ncolumns++] = write->model->fields[hooked->sets[i]].rownum - 1;
+	Assert(ncolumns == columns->natts);
+	for (int i = 0; i < ncolumns; i++)
+		casts[i] = assignment_cast(TupleDescAttr(columns, i)->atttypid,
+								   TupleDescAttr(tupdesc, targets[i]),
+								   i >= ncolumns - hooked->nsets, write->model->name);
+
+	for (uint64 row = 0; row < SPI_tuptable->numvals; row++)
+	{
+		HeapTuple	tuple = SPI_tuptable->vals[row];
+		Datum		old = (Datum) 0;
+
+		CHECK_FOR_INTERRUPTS();
+		memset(nulls, true, sizeof(bool) * tupdesc->natts);
+		for (int i = 0; i < ncolumns; i++)
+		{
+			int			att = targets[i];
+
+			if (i == ncolumns - hooked->nsets && write->command != CORM_CMD_INSERT)
+				old = make_row(tupdesc, values, nulls);
+			values[att] = heap_getattr(tuple, i + 1, columns, &nulls[att]);
+			if (casts[i])
+			{
+				values[att] = corm_cast_apply(casts[i], values[att], &nulls[att]);
+				/* the next conversion frees what this one has made */
+				if (!nulls[att])
+					values[att] = datumCopy(values[att], TupleDescAttr(tupdesc, att)->attbyval,
+											TupleDescAttr(tupdesc, att)->attlen);
+			}
+			if (seen && i == ncolumns - hooked->nsets - 1 &&
+				is_seen(seen, write->model, tupdesc, values))
+				break;
+			if (i == ncolumns - 1)
+			{
+				Datum		new = make_row(tupdesc, values, nulls);
+
+				add_row(write, hooked->nsets > 0 ? old : new, new);
+			}
+		}
+	}
+	SPI_finish();
+}
+
+/*
+ * The rows that an insert gives, as rows of the model.
+ */
+static void
+read_given_rows(Write *write)
+{
+	CormPlan   *template = write->template;
+	CormQuerySet set;
+	CormValue  *rows;
+	ListCell   *lc;
+
+	extend_set(&set, write->set, 0);
+	if (template->rows_valno < 0)
+	{
+		read_rows(write, &set);
+		return;
+	}
+	if (template->rows_valno >= set.nvalues)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("invalid binary value of type corm.query")));
+	rows = &set.values[template->rows_valno];
+	foreach(lc, corm_cut_rows(write->model, rows))
+	{
+		CormRun    *run = lfirst(lc);
+
+		rows->data = DatumGetPointer(run->rows);
+		rows->len = VARSIZE(rows->data);
+		read_rows(write, &set);
+	}
+}
+
+/*
+ * Writing
+ */
+
+/*
+ * Adds the fields in which two rows differ.
+ */
+static Bitmapset *
+add_changed_fields(Write *write, Bitmapset *fields, Datum before, Datum after)
+{
+	TupleDesc	tupdesc = write->tupdesc;
+	HeapTupleData tuple = {0};
+	Datum	   *values[2];
+	bool	   *nulls[2];
+
+	for (int i = 0; i < 2; i++)
+	{
+		tuple.t_data = DatumGetHeapTupleHeader(i == 0 ? before : after);
+		tuple.t_len = HeapTupleHeaderGetDatumLength(tuple.t_data);
+		values[i] = palloc(sizeof(Datum) * tupdesc->natts);
+		nulls[i] = palloc(sizeof(bool) * tupdesc->natts);
+		heap_deform_tuple(&tuple, tupdesc, values[i], nulls[i]);
+	}
+	for (int i = 0; i < write->model->nfields; i++)
+	{
+		CormField  *field = &write->model->fields[i];
+		int			att = field->rownum - 1;
+
+		if (bms_is_member(i, fields) || field->primary_key || !corm_field_is_written(write->model, i, false, false))
+			continue;
+		if (nulls[0][att] != nulls[1][att] ||
+			(!nulls[0][att] &&
+			 !datum_image_eq(values[0][att], values[1][att], TupleDescAttr(tupdesc, att)->attbyval,
+							 TupleDescAttr(tupdesc, att)->attlen)))
+			fields = bms_add_member(fields, i);
+	}
+	for (int i = 0; i < 2; i++)
+	{
+		pfree(values[i]);
+		pfree(nulls[i]);
+	}
+	return fields;
+}
+
+/*
+ * Calls the hooks before, and returns the fields that an update is to write.
+ */
+static Bitmapset *
+call_before(Write *write, CormHookRun *run)
+{
+	CormHookedWrite *hooked = write->template->hooked;
+	Bitmapset  *fields = NULL;
+
+	for (int i = 0; i < hooked->nsets; i++)
+		fields = bms_add_member(fields, hooked->sets[i]);
+	for (int i = 0; i < write->nrows; i++)
+	{
+		Datum		row;
+
+		CHECK_FOR_INTERRUPTS();
+		row = run ? corm_hooks_before(run, write->new[i]) : write->new[i];
+		if (write->command == CORM_CMD_UPDATE && row != write->new[i])
+			fields = add_changed_fields(write, fields, write->new[i], row);
+		write->new[i] = row;
+	}
+	return bms_add_member(fields, write->model->nfields);
+}
+
+/*
+ * corm_rows_of_table returns the rows in SPI_tuptable, whose columns are the
+ * attributes of a row type, as values of that type in the current context.
+ */
+Datum *
+corm_rows_of_table(TupleDesc tupdesc, int *nrows)
+{
+	Datum	   *rows = palloc_extended(sizeof(Datum) * Max(SPI_tuptable->numvals, 1), MCXT_ALLOC_HUGE);
+	Datum	   *values = palloc0(sizeof(Datum) * tupdesc->natts);
+	bool	   *nulls = palloc(sizeof(bool) * tupdesc->natts);
+
+	*nrows = SPI_tuptable->numvals;
+	for (int row = 0; row < *nrows; row++)
+	{
+		int			column = 0;
+
+		CHECK_FOR_INTERRUPTS();
+		for (int att = 0; att < tupdesc->natts; att++)
+		{
+			if (TupleDescAttr(tupdesc, att)->attisdropped)
+				nulls[att] = true;
+			else
+				values[att] = heap_getattr(SPI_tuptable->vals[row], ++column,
+										   SPI_tuptable->tupdesc, &nulls[att]);
+		}
+		rows[row] = make_row(tupdesc, values, nulls);
+	}
+	return rows;
+}
+
+/*
+ * Runs one statement that writes, and adds the rows that it returns.
+ */
+static uint64
+write_rows(Write *write, CormQuerySet *set, Bitmapset *fields, Write *written)
+{
+	MemoryContext context = CurrentMemoryContext;
+	CormSink	sink = {.kind = CORM_SINK_TABLE};
+	Datum	   *rows;
+	int			nrows;
+	uint64		processed;
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	processed = run_stage(write, CORM_STAGE_WRITE, CORM_OUTPUT_ROWS, set, fields, &sink);
+	MemoryContextSwitchTo(context);
+	rows = corm_rows_of_table(write->tupdesc, &nrows);
+	for (int i = 0; i < nrows; i++)
+		add_row(written, rows[i], rows[i]);
+	SPI_finish();
+	return processed;
+}
+
+static uint64
+write_all(Write *write, Bitmapset *fields, Write *written)
+{
+	CormQuerySet set;
+	int			first = write->set->nvalues;
+	uint64		processed = 0;
+	ListCell   *lc;
+
+	if (write->nrows == 0)
+		return 0;
+	extend_set(&set, write->set, write->command == CORM_CMD_UPDATE ? 2 : 1);
+	switch (write->command)
+	{
+		case CORM_CMD_INSERT:
+			set_array(&set, first, write->model, rows_array(write, write->new, write->nrows));
+			foreach(lc, corm_cut_rows(write->model, &set.values[first]))
+			{
+				CormRun    *run = lfirst(lc);
+
+				set_array(&set, first, write->model, run->rows);
+				processed += write_rows(write, &set, run->fields, written);
+			}
+			break;
+		case CORM_CMD_UPDATE:
+			set_array(&set, first + 1, write->model, rows_array(write, write->new, write->nrows));
+			/* FALLTHROUGH */
+		default:
+			set_array(&set, first, write->model, rows_array(write, write->old, write->nrows));
+			processed = write_rows(write, &set, fields, written);
+	}
+	return processed;
+}
+
+/*
+ * Showing
+ */
+
+/*
+ * corm_rows_to_sink gives rows of a row type to a sink, as if a statement had
+ * returned them.
+ */
+void
+corm_rows_to_sink(const Datum *rows, int nrows, CormSink *sink)
+{
+	for (int i = 0; i < nrows; i++)
+	{
+		sink->nrows++;
+		if (sink->kind == CORM_SINK_STORE)
+		{
+			HeapTupleData tuple = {0};
+
+			tuple.t_data = DatumGetHeapTupleHeader(rows[i]);
+			tuple.t_len = HeapTupleHeaderGetDatumLength(tuple.t_data);
+			tuplestore_puttuple(sink->store, &tuple);
+		}
+		else if (sink->nrows == 1)
+		{
+			MemoryContext oldcontext = MemoryContextSwitchTo(sink->context);
+
+			sink->value = datumCopy(rows[i], false, -1);
+			sink->isnull = false;
+			MemoryContextSwitchTo(oldcontext);
+		}
+		else if (sink->kind == CORM_SINK_ONE)
+			ereport(ERROR,
+					(errcode(ERRCODE_TOO_MANY_ROWS),
+					 errmsg("more than one row in result set")));
+	}
+}
+
+static void
+show(Write *write, Write *written, CormSink *sink)
+{
+	const CormVerb *verb = write->verb;
+	CormHookedWrite *hooked = write->template->hooked;
+	CormQuerySet set;
+
+	if (sink->kind == CORM_SINK_NONE)
+		return;
+	if (verb->output == CORM_OUTPUT_ROWS && verb->typid == write->model->typid && !hooked->has_returning)
+	{
+		corm_rows_to_sink(written->new, written->nrows, sink);
+		return;
+	}
+	extend_set(&set, write->set, 1);
+	set_array(&set, write->set->nvalues, write->model, rows_array(write, written->new, written->nrows));
+	(void) run_stage(write, CORM_STAGE_SHOW, verb->output, &set, NULL, sink);
+}
+
+/*
+ * corm_run_hooked runs a write whose model has hooks: the plan is a template
+ * that was found for the queries, whose values have been read.  Rows go to the
+ * sink; returns the number of rows written.
+ */
+uint64
+corm_run_hooked(const CormVerb *verb, CormPlan *template, CormQuerySet *set, CormSink *sink)
+{
+	Write		write = {.verb = verb, .set = set, .template = template, .command = template->command};
+	Write		written = {0};
+	CormHookRun *run;
+	Bitmapset  *fields;
+	uint64		processed;
+
+	write.model = corm_model_get(template->hooked->model);
+	if (write.command != CORM_CMD_INSERT)
+		corm_model_require_pk(write.model);
+	write.tupdesc = corm_row_tupdesc(write.model->typid);
+	written.tupdesc = write.tupdesc;
+
+	/* the hooks may be gone since the plan was made: then nobody is called */
+	run = corm_hooks_begin(write.model, event_of(write.command));
+	if (write.command == CORM_CMD_INSERT)
+		read_given_rows(&write);
+	else
+	{
+		CormQuerySet values;
+
+		extend_set(&values, set, 0);
+		read_rows(&write, &values);
+		corm_check_max_rows(template, set, write.nrows);
+	}
+	fields = call_before(&write, run);
+	processed = write_all(&write, fields, &written);
+	if (run)
+		corm_hooks_after_all(run, written.new, written.nrows);
+	show(&write, &written, sink);
+	return processed;
+}
+
+/*
+ * Nested writes
+ *
+ * Between a row's hooks before and its insert come its parents, between its
+ * insert and the hooks after its children: whoever writes them (nested.c)
+ * calls these by himself.
+ */
+
+static void
+object_query(CormModel *model, Jsonb *object, CormQuerySet *set)
+{
+	corm_rows_query(model->relid, JSONBOID, JsonbPGetDatum(object), set);
+	corm_queries_read_values(set);
+}
+
+/*
+ * corm_hooks_before_json passes an object that is going to be inserted
+ * through the hooks before, and returns what they make of it.
+ */
+Jsonb *
+corm_hooks_before_json(CormHookRun *run, CormModel *model, Jsonb *object)
+{
+	CormVerb	verb = {.output = CORM_OUTPUT_ROWS, .typid = model->typid};
+	CormQuerySet set;
+	CormPlan   *template;
+	Write		write = {.verb = &verb, .set = &set, .model = model, .command = CORM_CMD_INSERT};
+
+	object_query(model, object, &set);
+	template = corm_plan_for_queries(&verb, &set, NULL);
+	PG_TRY();
+	{
+		if (template->hooked)
+		{
+			write.template = template;
+			write.tupdesc = corm_row_tupdesc(model->typid);
+			read_given_rows(&write);
+		}
+	}
+	PG_FINALLY();
+	{
+		corm_plan_release(template);
+	}
+	PG_END_TRY();
+	if (write.nrows != 1)
+		return object;
+	return corm_row_to_json(model, corm_hooks_before(run, write.new[0]), true);
+}
+
+/*
+ * corm_insert_row_unhooked inserts an object without calling hooks.  False if
+ * a trigger suppressed it.
+ */
+bool
+corm_insert_row_unhooked(CormModel *model, Jsonb *object, Datum *row)
+{
+	CormVerb	verb = {.output = CORM_OUTPUT_ROWS, .typid = model->typid, .stage = CORM_STAGE_PLAIN};
+	CormSink	sink = {.kind = CORM_SINK_FIRST, .context = CurrentMemoryContext};
+	CormQuerySet set;
+
+	object_query(model, object, &set);
+	(void) corm_run_queries(&verb, &set, &sink);
+	*row = sink.value;
+	return sink.nrows > 0;
+}
+
+/*
+ * corm_row_to_json returns a row as a JSON object with the model's keys.  For
+ * writing it, what an insert would not give is left out.
+ */
+Jsonb *
+corm_row_to_json(CormModel *model, Datum row, bool writing)
+{
+	HeapTupleHeader header = DatumGetHeapTupleHeader(row);
+	TupleDesc	tupdesc = corm_row_tupdesc(model->typid);
+	HeapTupleData tuple = {0};
+	JsonbParseState *state = NULL;
+
+	tuple.t_data = header;
+	tuple.t_len = HeapTupleHeaderGetDatumLength(header);
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	for (int i = 0; i < model->nfields; i++)
+	{
+		CormField  *field = &model->fields[i];
+		bool		isnull;
+		Datum		value = heap_getattr(&tuple, field->rownum, tupdesc, &isnull);
+		JsonbValue	null = {.type = jbvNull};
+
+		if (writing && !corm_field_is_written(model, i, true, isnull))
+			continue;
+		corm_json_key(&state, field->json_key);
+		if (isnull)
+			pushJsonbValue(&state, WJB_VALUE, &null);
+		else
+			corm_push_value(&state, WJB_VALUE, TupleDescAttr(tupdesc, field->rownum - 1)->atttypid, value);
+	}
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+}

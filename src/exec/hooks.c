@@ -1,0 +1,299 @@
+/*-------------------------------------------------------------------------
+ *
+ * hooks.c
+ *		Calling the hooks of a write, row by row.
+ *
+ * A write has an event (create, update or delete), and an event has two hooks
+ * before it and two after it at most.  Each is called with the row and may
+ * return another one, which takes its place.  Hooks are called as the user
+ * who writes and need the EXECUTE privilege of that user, as if the user had
+ * written the call.
+ *
+ * Who writes rows calls corm_hooks_begin once, corm_hooks_before for each row
+ * before the first is written and corm_hooks_after for each row that was
+ * written.  What the hooks need lives in the context that is current at
+ * corm_hooks_begin; garbage of a call does not outlive it.
+ *
+ * The hook after_find is not called here: it is part of the SQL of a read
+ * (query/find.c).
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/objectaccess.h"
+#include "catalog/pg_proc.h"
+#include "exec/exec.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/regproc.h"
+
+#define HOOKS_PER_PHASE 2
+
+/* The hooks of each event in the order of their calls. */
+typedef struct EventHooks
+{
+	CormHook	before[HOOKS_PER_PHASE];
+	CormHook	after[HOOKS_PER_PHASE];
+	int			n;				/* in each phase */
+} EventHooks;
+
+static const EventHooks event_hooks[] = {
+	[CORM_EVENT_CREATE] = {
+		{CORM_HOOK_BEFORE_SAVE, CORM_HOOK_BEFORE_CREATE},
+		{CORM_HOOK_AFTER_CREATE, CORM_HOOK_AFTER_SAVE}, 2
+	},
+	[CORM_EVENT_UPDATE] = {
+		{CORM_HOOK_BEFORE_SAVE, CORM_HOOK_BEFORE_UPDATE},
+		{CORM_HOOK_AFTER_UPDATE, CORM_HOOK_AFTER_SAVE}, 2
+	},
+	[CORM_EVENT_DELETE] = {
+		{CORM_HOOK_BEFORE_DELETE},
+		{CORM_HOOK_AFTER_DELETE}, 1
+	},
+};
+
+typedef struct HookCall
+{
+	CormHook	hook;
+	bool		returns_void;
+	FmgrInfo	function;
+} HookCall;
+
+struct CormHookRun
+{
+	CormModel  *model;
+	MemoryContext work;			/* reset after each row */
+	int			nbefore;
+	int			nafter;
+	HookCall	before[HOOKS_PER_PHASE];
+	HookCall	after[HOOKS_PER_PHASE];
+};
+
+/* What the error context tells. */
+typedef struct HookContext
+{
+	CormHook	hook;
+	CormModel  *model;
+} HookContext;
+
+/*
+ * Which hooks an event has, as bits.
+ */
+static uint32
+event_bits(CormEvent event)
+{
+	const EventHooks *order = &event_hooks[event];
+	uint32		bits = 0;
+
+	for (int i = 0; i < order->n; i++)
+		bits |= CORM_HOOK_BIT(order->before[i]) | CORM_HOOK_BIT(order->after[i]);
+	return bits;
+}
+
+/*
+ * corm_hooks_has tells whether a write of a model has to call hooks.
+ */
+bool
+corm_hooks_has(CormModel *model, CormEvent event)
+{
+	const CormHooks *hooks;
+
+	if (corm_skip_hooks)
+		return false;
+	hooks = corm_model_hooks(model);
+	return hooks && (hooks->present & event_bits(event)) != 0;
+}
+
+/*
+ * corm_hooks_tell_save_apart tells whether a save must know beforehand if it
+ * is going to insert or to update.
+ */
+bool
+corm_hooks_tell_save_apart(CormModel *model)
+{
+	const CormHooks *hooks;
+
+	if (corm_skip_hooks)
+		return false;
+	hooks = corm_model_hooks(model);
+	return hooks && (hooks->present & (event_bits(CORM_EVENT_CREATE) ^ event_bits(CORM_EVENT_UPDATE))) != 0;
+}
+
+static void
+add_call(HookCall *calls, int *ncalls, const CormHooks *hooks, CormHook hook)
+{
+	HookCall   *call;
+	Oid			function = hooks->functions[hook];
+	AclResult	acl;
+
+	if (!OidIsValid(function))
+		return;
+	acl = corm_function_aclcheck(function, GetUserId());
+	if (acl != ACLCHECK_OK)
+		aclcheck_error(acl, OBJECT_FUNCTION, get_func_name(function));
+	InvokeFunctionExecuteHook(function);
+
+	call = &calls[(*ncalls)++];
+	call->hook = hook;
+	call->returns_void = (hooks->returns_void & CORM_HOOK_BIT(hook)) != 0;
+	fmgr_info(function, &call->function);
+}
+
+/*
+ * corm_hooks_begin prepares the calls of the hooks of a write, in the current
+ * context; NULL if there are none.  Raises 42501 if the user may not execute
+ * one of them.
+ */
+CormHookRun *
+corm_hooks_begin(CormModel *model, CormEvent event)
+{
+	const EventHooks *order = &event_hooks[event];
+	CormHooks	hooks;
+	CormHookRun *run;
+
+	if (!corm_hooks_has(model, event))
+		return NULL;
+
+	hooks = *corm_model_hooks(model);	/* a lookup below may change it */
+	run = palloc0(sizeof(CormHookRun));
+	run->model = model;
+	for (int i = 0; i < order->n; i++)
+	{
+		add_call(run->before, &run->nbefore, &hooks, order->before[i]);
+		add_call(run->after, &run->nafter, &hooks, order->after[i]);
+	}
+	run->work = AllocSetContextCreate(CurrentMemoryContext, "corm hooks", ALLOCSET_DEFAULT_SIZES);
+	return run;
+}
+
+static void
+hook_error_context(void *arg)
+{
+	HookContext *context = arg;
+
+	errcontext("hook %s of model \"%s\"", corm_hook_name(context->hook), context->model->name);
+}
+
+/*
+ * Calls one hook and returns the row that takes the place of the one given,
+ * in the current context.
+ */
+static Datum
+call_hook(CormHookRun *run, HookCall *call, Datum row, bool must_return)
+{
+	LOCAL_FCINFO(fcinfo, 1);
+	HookContext context = {call->hook, run->model};
+	ErrorContextCallback errcallback;
+	Datum		result;
+
+	errcallback.callback = hook_error_context;
+	errcallback.arg = &context;
+	errcallback.previous = error_context_stack;
+	error_context_stack = &errcallback;
+
+	InitFunctionCallInfoData(*fcinfo, &call->function, 1, InvalidOid, NULL, NULL);
+	fcinfo->args[0].value = row;
+	fcinfo->args[0].isnull = false;
+	result = FunctionCallInvoke(fcinfo);
+
+	if (fcinfo->isnull || call->returns_void)
+	{
+		if (must_return)
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("hook %s of model \"%s\" returned null",
+							corm_hook_name(call->hook), run->model->name),
+					 errhint("To stop the operation, raise an error.")));
+		result = row;
+	}
+	else
+		result = PointerGetDatum(DatumGetHeapTupleHeader(result));
+
+	error_context_stack = errcallback.previous;
+	return result;
+}
+
+/*
+ * Passes a row through the hooks of a phase.
+ */
+static Datum
+call_hooks(CormHookRun *run, HookCall *calls, int ncalls, Datum row, bool must_return)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	Datum		result = row;
+
+	if (ncalls == 0)
+		return row;
+	MemoryContextSwitchTo(run->work);
+	for (int i = 0; i < ncalls; i++)
+		result = call_hook(run, &calls[i], result, must_return);
+	MemoryContextSwitchTo(caller);
+	if (result != row)
+		result = PointerGetDatum(DatumGetHeapTupleHeaderCopy(result));
+	MemoryContextReset(run->work);
+	return result;
+}
+
+/*
+ * corm_hooks_before passes a row that is going to be written through the
+ * before_* hooks, and returns the row to write instead, in the current
+ * context.  Raises what they raise, and 22004 if one returns NULL.
+ */
+Datum
+corm_hooks_before(CormHookRun *run, Datum row)
+{
+	return call_hooks(run, run->before, run->nbefore, row, true);
+}
+
+/*
+ * corm_hooks_after passes a row that was written through the after_* hooks
+ * and returns the row to show, in the current context.
+ */
+Datum
+corm_hooks_after(CormHookRun *run, Datum row)
+{
+	return call_hooks(run, run->after, run->nafter, row, false);
+}
+
+/*
+ * corm_hooks_before_array does the same for an array of rows.  A null element
+ * stays what it is: whoever writes it will complain.
+ */
+Datum
+corm_hooks_before_array(CormHookRun *run, Datum array)
+{
+	ArrayType  *rows = DatumGetArrayTypeP(array);
+	Datum	   *elems;
+	bool	   *nulls;
+	int			n;
+	int			lbound = 1;
+
+	if (run->nbefore == 0)
+		return array;
+	deconstruct_array(rows, ARR_ELEMTYPE(rows), -1, false, TYPALIGN_DOUBLE, &elems, &nulls, &n);
+	for (int i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (!nulls[i])
+			elems[i] = corm_hooks_before(run, elems[i]);
+	}
+	return PointerGetDatum(construct_md_array(elems, nulls, 1, &n, &lbound, ARR_ELEMTYPE(rows),
+											  -1, false, TYPALIGN_DOUBLE));
+}
+
+/*
+ * corm_hooks_after_all passes many rows through the after_* hooks, in place.
+ */
+void
+corm_hooks_after_all(CormHookRun *run, Datum *rows, int nrows)
+{
+	for (int i = 0; i < nrows; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		rows[i] = corm_hooks_after(run, rows[i]);
+	}
+}

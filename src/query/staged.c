@@ -1,0 +1,284 @@
+/*-------------------------------------------------------------------------
+ *
+ * staged.c
+ *		A write in three statements, with its rows in hand in between.
+ *
+ * When functions of the model are to see each row, a write of many rows does
+ * not run as it is written.  It is taken apart:
+ *
+ *		READ	the rows it is about, locked, and the values they are given
+ *		WRITE	writes an array of rows, as one statement
+ *		SHOW	the rows written, in the form that the query asks for
+ *
+ * Each stage is the resolved statement rewritten in terms of what a statement
+ * can say anyway, so that deparsing knows nothing of stages.  Arrays of rows
+ * are bound values, the last ones of the query's.
+ *
+ * The rows that a WRITE is about are found by the primary key they had.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "query/query.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+static CormTree *
+make_sql(char *sql)
+{
+	CormTree   *tree = corm_make_tree(CORM_N_RAW);
+
+	tree->args[0].str = sql;
+	return tree;
+}
+
+static CormTree *
+make_null(Oid typid)
+{
+	CormTree   *tree = corm_make_tree(CORM_N_NULL);
+
+	tree->args[0].oid = typid;
+	return tree;
+}
+
+/* An array of the model's rows: a bound value. */
+static CormTree *
+make_rows(CormModel *model, int valno)
+{
+	CormTree   *tree = corm_make_tree(CORM_N_VALUE);
+
+	tree->valno = valno;
+	tree->typid = get_array_type(model->typid);
+	return tree;
+}
+
+/* A range of rows that SQL text gives, whose $1, $2, ... are args. */
+static CormRange *
+make_range(const char *alias, char *sql, List *args)
+{
+	CormRange  *range = palloc0(sizeof(CormRange));
+	CormStmt   *stmt = palloc0(sizeof(CormStmt));
+
+	stmt->command = CORM_CMD_RAW;
+	stmt->raw_sql = sql;
+	stmt->raw_args = args;
+	range->name = range->alias = pstrdup(alias);
+	range->query = stmt;
+	return range;
+}
+
+/* An alias for the rows that is not the table's. */
+static const char *
+rows_alias(CormStmt *stmt)
+{
+	return strcmp(stmt->source->alias, CORM_ROWS_ALIAS) == 0 ?
+		CORM_ROWS_ALIAS "2" : CORM_ROWS_ALIAS;
+}
+
+/* The attribute of the model's row type that holds a field, quoted. */
+static const char *
+attribute(CormModel *model, const CormField *field)
+{
+	return quote_identifier(get_attname(model->relid, field->rownum, false));
+}
+
+/*
+ * What a field is set to, as a column of a SELECT: a value that takes its
+ * type from the field must be told so there.
+ */
+static CormTree *
+set_column(CormAssignment *set)
+{
+	CormTree   *value = set->value;
+	CormTree   *cast;
+
+	if (value->tag == CORM_N_NULL)
+		return make_null(set->field->typid);
+	if (value->tag != CORM_N_VALUE ||
+		(value->typid != UNKNOWNOID && value->typid != TEXTARRAYOID))
+		return value;
+	cast = corm_make_tree(CORM_N_CAST);
+	cast->args[0].node = value;
+	cast->args[1].oid = set->field->typid;
+	return cast;
+}
+
+/*
+ * corm_stage_read turns a write into the SELECT of the rows that it is about:
+ * one column for each attribute of the model's row type that is not dropped,
+ * then one for each field that is set.  An insert has no rows yet: the
+ * columns are those of rows(), or NULL.
+ */
+void
+corm_stage_read(CormStmt *stmt, TupleDesc tupdesc)
+{
+	CormModel  *model = stmt->source->model;
+	bool		insert = stmt->command == CORM_CMD_INSERT;
+	const char *alias = CORM_ROWS_ALIAS;
+	List	   *select = NIL;
+	ListCell   *lc;
+
+	for (int i = 0; i < tupdesc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(tupdesc, i);
+		CormField  *field = corm_model_field_by_rownum(model, att->attnum);
+		CormTree   *tree;
+
+		if (att->attisdropped)
+			continue;
+		if (field == NULL || (insert && stmt->rows == NULL))
+			tree = make_null(att->atttypid);
+		else if (insert)
+			tree = make_sql(psprintf("%s.%s", alias, stmt->rows->typid == JSONBOID ?
+									 quote_identifier(field->column) : attribute(model, field)));
+		else
+			tree = corm_make_column(stmt->source, field->column);
+		select = lappend(select, tree);
+	}
+	/* a soft delete sets fields, which is not for the hooks to see */
+	if (stmt->command != CORM_CMD_DELETE)
+		foreach(lc, stmt->sets)
+			if (((CormAssignment *) lfirst(lc))->field->rownum > 0)
+				select = lappend(select, set_column(lfirst(lc)));
+
+	if (insert)
+	{
+		StringInfoData sql;
+
+		initStringInfo(&sql);
+		if (stmt->rows == NULL)
+			appendStringInfoString(&sql, "SELECT 1");
+		else if (stmt->rows->typid == JSONBOID)
+		{
+			appendStringInfoString(&sql, "SELECT * FROM pg_catalog.jsonb_populate_recordset(NULL::");
+			corm_deparse_table(&sql, model);
+			appendStringInfoString(&sql, ", $1)");
+		}
+		else
+			appendStringInfoString(&sql, "SELECT * FROM pg_catalog.unnest($1)");
+		stmt->source = make_range(alias, sql.data, stmt->rows ? list_make1(stmt->rows) : NIL);
+		stmt->rows = NULL;
+		stmt->conflict_action = CORM_CONFLICT_NONE;
+	}
+	else
+	{
+		stmt->lock = CORM_N_FOR_UPDATE;
+		stmt->lock_wait = "";
+	}
+	stmt->command = CORM_CMD_SELECT;
+	stmt->select = select;
+	stmt->sets = NIL;
+	stmt->returning = NIL;
+}
+
+/*
+ * Adds the rows to an update or delete, and looks its rows up by key.
+ */
+static void
+join_rows(CormStmt *stmt, CormRange *rows)
+{
+	CormModel  *model = stmt->source->model;
+	CormJoin   *join = palloc0(sizeof(CormJoin));
+
+	join->tag = CORM_N_JOIN_MODEL;
+	join->range = rows;
+	stmt->joins = list_make1(join);
+	stmt->where = NIL;
+	for (int i = 0; i < model->npk; i++)
+	{
+		CormField  *field = &model->fields[model->pk[i]];
+		CormTree   *key = make_sql(psprintf("(%s.o).%s", rows->alias, attribute(model, field)));
+
+		stmt->where = lappend(stmt->where,
+							  corm_make_binary(CORM_N_EQ, corm_make_column(stmt->source, field->column), key));
+	}
+}
+
+/*
+ * Assignments to columns that the model's row type lacks, which no row of it
+ * can hold.
+ */
+static List *
+hidden_sets(CormStmt *stmt)
+{
+	List	   *sets = NIL;
+	ListCell   *lc;
+
+	foreach(lc, stmt->sets)
+		if (((CormAssignment *) lfirst(lc))->field->rownum == 0)
+			sets = lappend(sets, lfirst(lc));
+	return sets;
+}
+
+/*
+ * corm_stage_write turns a write into the same of an array of rows.  An
+ * insert gives the fields in the set, from one array; an update sets them,
+ * from the second of two arrays, the first holds the rows as they were; a
+ * delete has that one only.  The arrays are the values from valno on.
+ */
+void
+corm_stage_write(CormStmt *stmt, Bitmapset *fields, int valno)
+{
+	CormModel  *model = stmt->source->model;
+	const char *alias = rows_alias(stmt);
+	int			i = -1;
+
+	stmt->ctes = NIL;
+	stmt->returning = NIL;
+	switch (stmt->command)
+	{
+		case CORM_CMD_INSERT:
+			stmt->sets = hidden_sets(stmt);
+			stmt->rows = make_rows(model, valno);
+			break;
+		case CORM_CMD_UPDATE:
+			stmt->sets = hidden_sets(stmt);
+			join_rows(stmt, make_range(alias, "SELECT pg_catalog.unnest($1) AS o, pg_catalog.unnest($2) AS n",
+									   list_make2(make_rows(model, valno), make_rows(model, valno + 1))));
+			while ((i = bms_next_member(fields, i)) >= 0 && i < model->nfields)
+			{
+				CormAssignment *set = palloc(sizeof(CormAssignment));
+
+				set->field = &model->fields[i];
+				set->value = make_sql(psprintf("(%s.n).%s", alias, attribute(model, set->field)));
+				stmt->sets = lappend(stmt->sets, set);
+			}
+			break;
+		default:
+			join_rows(stmt, make_range(alias, "SELECT pg_catalog.unnest($1) AS o",
+									   list_make1(make_rows(model, valno))));
+	}
+}
+
+/*
+ * corm_stage_show turns a write into the SELECT of what it returns, from an
+ * array of rows, the value valno.
+ */
+void
+corm_stage_show(CormStmt *stmt, int valno)
+{
+	CormModel  *model = stmt->source->model;
+	StringInfoData sql;
+	CormRange  *rows;
+
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "SELECT ");
+	for (int i = 0; i < model->nfields; i++)
+		appendStringInfo(&sql, "%s%s AS %s", i > 0 ? ", " : "", attribute(model, &model->fields[i]),
+						 quote_identifier(model->fields[i].column));
+	appendStringInfoString(&sql, " FROM pg_catalog.unnest($1)");
+	rows = make_range(stmt->source->alias, sql.data, list_make1(make_rows(model, valno)));
+
+	stmt->command = CORM_CMD_SELECT;
+	stmt->source->query = rows->query;
+	stmt->ctes = NIL;
+	stmt->joins = NIL;
+	stmt->where = NIL;
+	stmt->sets = NIL;
+	stmt->rows = NULL;
+	stmt->conflict_action = CORM_CONFLICT_NONE;
+	stmt->select = stmt->returning;
+	stmt->returning = NIL;
+}
