@@ -37,7 +37,6 @@ _PG_init(void)
 	corm_cache_init();
 	corm_scopes_init();
 	corm_plan_init();
-	corm_rowtypes_init();
 	corm_middleware_init();
 	corm_tx_init();
 }
