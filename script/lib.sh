@@ -175,7 +175,8 @@ cluster_start()
 		"unix_socket_directories = '$WORKDIR/socket'" "port = 5432" "fsync = off" "full_page_writes = off" \
 		"max_connections = 50" "timezone = 'UTC'" "log_timezone = 'UTC'" "log_line_prefix = '%m [%p] %q%d '" \
 		"$@" >>"$WORKDIR/data/postgresql.conf"
-	as_server_user "$BINDIR/pg_ctl" -D "$WORKDIR/data" -l "$WORKDIR/server.log" -w -t 60 start >/dev/null ||
+	# CORM_SERVER_ENV: assignments to environment variables that only the server gets
+	as_server_user env ${CORM_SERVER_ENV:-} "$BINDIR/pg_ctl" -D "$WORKDIR/data" -l "$WORKDIR/server.log" -w -t 60 start >/dev/null ||
 		{ cat "$WORKDIR/server.log" >&2; die "the private cluster does not start"; }
 	export PGHOST=$WORKDIR/socket PGPORT=5432 PGUSER=postgres PGDATABASE=postgres
 	PATH=$BINDIR:$PATH

@@ -106,6 +106,13 @@ CREATE FUNCTION corm.before(cursor text) RETURNS corm.query
 COMMENT ON FUNCTION corm.before(text) IS
     'only rows before the cursor in the query''s order, those nearest to it first if limited; NULL: no condition; ERROR OR004 for a cursor of another order';
 
+-- Results from the cache
+
+CREATE FUNCTION corm.cached(ttl interval) RETURNS corm.query
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.cached(interval) IS
+    'answer from the cache if the same role ran the same query less than ttl ago, else keep the result for that time; ERROR 0A000 for queries that lock rows, are volatile, or read temporary tables or tables under row-level security, 55000 without a cache';
+
 -- Scopes and soft delete
 
 CREATE FUNCTION corm.scope(name text) RETURNS corm.query

@@ -32,11 +32,11 @@ _PG_init(void)
 	corm_clock_init();
 	corm_effects_init();
 	corm_registry_init();
+	corm_rowtypes_init();
 	corm_node_init();
 	corm_cache_init();
 	corm_scopes_init();
 	corm_plan_init();
-	corm_rowtypes_init();
 	corm_middleware_init();
 	corm_stats_init();
 	corm_tx_init();

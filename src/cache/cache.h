@@ -378,9 +378,21 @@ extern void corm_ns_flush_hits(void);
 extern uint32 corm_table_hash(uint32 gen, const char *data, uint32 len);
 extern bool corm_table_get(uint16 ns, uint32 gen, const CormCacheKey *key,
 						   bool want_value, CormFound *found);
+extern char *corm_table_keys(uint16 ns, uint32 gen, uint32 shardno, Size *size);
 extern void corm_table_fill(CormBlockChain *chain, uint16 ns, const CormCacheKey *key,
 							const CormCached *value, int64 deadline,
 							TimestampTz created);
+extern CormBlockId corm_table_find_locked(uint16 ns, const CormCacheKey *key);
+extern void corm_table_link_locked(CormShard *shard, CormBlockId id, bool visited);
+extern void corm_table_unlink_locked(CormShard *shard, CormBlockId id,
+									 CormReason reason, CormRemoved *removed);
+extern void corm_table_begin_change(CormShard *shard);
+extern void corm_table_end_change(CormShard *shard);
+extern void corm_table_dispose(CormRemoved *removed, CormBlockChain *keep);
+extern void corm_entry_read(CormBlockId id, Size offset, char *buf, Size len);
+extern void corm_entry_write(CormBlockId id, Size offset, const char *data, Size len);
+
+/* change.c */
 extern CormOutcome corm_table_put(uint16 ns, uint32 gen, const CormCacheKey *key,
 								  CormBlockChain *chain, CormPutMode mode);
 extern CormOutcome corm_table_remove(uint16 ns, uint32 gen, const CormCacheKey *key,
@@ -390,13 +402,6 @@ extern CormOutcome corm_table_touch(uint16 ns, uint32 gen, const CormCacheKey *k
 extern CormOutcome corm_table_incr(uint16 ns, uint32 gen, const CormCacheKey *key,
 								   CormBlockChain *chain, int64 by,
 								   int64 deadline, bool keep_ttl, int64 *result);
-extern void corm_table_unlink_locked(CormShard *shard, CormBlockId id,
-									 CormReason reason, CormRemoved *removed);
-extern void corm_table_begin_change(CormShard *shard);
-extern void corm_table_end_change(CormShard *shard);
-extern void corm_table_dispose(CormRemoved *removed, CormBlockChain *keep);
-extern void corm_entry_read(CormBlockId id, Size offset, char *buf, Size len);
-extern char *corm_table_keys(uint16 ns, uint32 gen, uint32 shardno, Size *size);
 
 /* wheel.c: with the shard's lock, changes inside a begin/end_change */
 extern void corm_wheel_insert(CormShard *shard, CormBlockId id);

@@ -146,6 +146,9 @@ typedef struct CormPlan
 	int			max_rows_valno; /* or -1 */
 	CormValue  *max_rows;		/* the value itself, if it is stored */
 
+	int			cached_valno;	/* cached(): value of the time to live, or -1 */
+	CormValue  *cached_ttl;		/* the value itself, if it is stored */
+
 	/* OUTPUT_PAGE */
 	int			limit_valno;	/* or -1 */
 	CormValue  *limit;			/* the value itself, if it is stored */
@@ -162,10 +165,6 @@ typedef struct CormPlan
 
 extern void corm_plan_init(void);
 extern uint64 corm_plan_misses(void);
-
-/* rowtypes.c */
-extern void corm_rowtypes_init(void);
-extern void corm_watch_row_type(Oid relid, int natts);
 
 /*
  * The queries of a call, and their values once a plan is found.
@@ -278,6 +277,10 @@ extern uint64 corm_run_rows(const CormVerb *verb, CormPlan *plan, CormQuerySet *
 
 extern void corm_rows_query(Oid model, Oid rows_type, Datum rows, CormQuerySet *set);
 extern Jsonb *corm_insert_json_rows(Oid model, Jsonb *array);
+
+/* cached.c: queries answered from the cache */
+extern void corm_cached_check(CormPlan *plan);
+extern uint64 corm_run_cached(const CormVerb *verb, CormPlan *plan, CormQuerySet *set, CormSink *sink);
 
 /* nested.c: rows with their relations */
 extern bool corm_has_relation_keys(CormModel *model, Jsonb *data);

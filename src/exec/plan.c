@@ -387,6 +387,8 @@ prepare(CormPlan *plan, const CormDeparsed *deparsed, const Oid *value_types)
 								   (plan->custom_only ? CURSOR_OPT_CUSTOM_PLAN : 0));
 	if (plan->spi == NULL)
 		elog(ERROR, "SPI_prepare_cursor failed: %s", SPI_result_code_string(SPI_result));
+	if (plan->cached_valno >= 0)
+		corm_cached_check(plan);
 	SPI_keepplan(plan->spi);
 	SPI_finish();
 	pfree(types);
@@ -499,6 +501,12 @@ build_from_stmt(CormPlan *plan, const CormVerb *verb, CormStmt *stmt, bool path_
 	{
 		plan->max_rows_valno = stmt->max_rows->valno;
 		plan->max_rows = corm_value_copy(stmt->max_rows->constant, plan->context);
+	}
+	plan->cached_valno = -1;
+	if (stmt->cached)
+	{
+		plan->cached_valno = stmt->cached->valno;
+		plan->cached_ttl = corm_value_copy(stmt->cached->constant, plan->context);
 	}
 	plan->limit_valno = -1;
 	if (stmt->limit && stmt->limit->tag == CORM_N_VALUE)

@@ -266,6 +266,8 @@ corm_run_directly(const CormVerb *verb, CormQuerySet *set, CormSink *sink)
 			sink->limit = corm_bound_int64(set, plan->limit_valno, plan->limit, -1);
 		if (plan->hooked)
 			processed = corm_run_hooked(verb, plan, set, sink);
+		else if (plan->cached_valno >= 0)
+			processed = corm_run_cached(verb, plan, set, sink);
 		else if (plan->rows_valno >= 0)
 			processed = corm_run_rows(verb, plan, set, sink);
 		else

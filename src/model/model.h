@@ -209,6 +209,10 @@ extern void corm_registry_on_invalidation(CormInvalidationCallback callback);
 extern void corm_registry_watch_catalog(const char *relname);
 extern const char *corm_registry_catalog(int i);
 
+/* rowtypes.c */
+extern void corm_rowtypes_init(void);
+extern void corm_watch_row_type(Oid relid, int natts);
+
 /* hooks.c */
 extern void corm_hooks_init(void);
 extern const CormHooks *corm_model_hooks(CormModel *model);

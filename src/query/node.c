@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "access/transam.h"
 #include "catalog/pg_type.h"
 #include "query/query.h"
 #include "utils/inval.h"
@@ -301,6 +302,8 @@ corm_write_value(CormWriter *w, Oid typid, int16 typlen, bool typbyval, Datum va
 	struct varlena *flat = NULL;
 	char	   *p;
 	Size		padded;
+	uint32		datum_len;
+	StringInfoData layout = {0};
 
 	if (typbyval)
 	{
@@ -324,6 +327,14 @@ corm_write_value(CormWriter *w, Oid typid, int16 typlen, bool typbyval, Datum va
 		header.len = typlen;
 	}
 	header.typid = typid;
+	datum_len = header.len;
+	if (typlen == -1 && typid >= FirstNormalObjectId)
+	{
+		initStringInfo(&layout);
+		corm_layout_append(&layout, typid);
+		if (layout.len > 0)
+			header.len = MAXALIGN(datum_len) + layout.len;
+	}
 
 	corm_write_tag(w, CORM_N_VALUE);
 	corm_write_oid(w, typid);
@@ -331,8 +342,10 @@ corm_write_value(CormWriter *w, Oid typid, int16 typlen, bool typbyval, Datum va
 	padded = MAXALIGN((Size) header.len);
 	p = values_room(w, sizeof(header) + padded);
 	memcpy(p, &header, sizeof(header));
-	memcpy(p + sizeof(header), data, header.len);
-	memset(p + sizeof(header) + header.len, 0, padded - header.len);
+	memcpy(p + sizeof(header), data, datum_len);
+	memset(p + sizeof(header) + datum_len, 0, padded - datum_len);
+	if (layout.len > 0)
+		memcpy(p + sizeof(header) + MAXALIGN(datum_len), layout.data, layout.len);
 	w->nvalues++;
 
 	if (flat && (Pointer) flat != DatumGetPointer(value))

@@ -58,7 +58,8 @@ typedef struct CormNode
 /*
  * An entry of the values section: this header, the datum, padding to
  * MAXALIGN.  A by-value datum is stored as a Datum; a varlena flat, with a
- * four-byte header.  Values given as text carry the type unknown: they take
+ * four-byte header; behind a row comes its layout (layout.c), which len
+ * includes.  Values given as text carry the type unknown: they take
  * the type of what they meet, as a literal does.
  */
 typedef struct CormValueHeader
@@ -95,6 +96,10 @@ extern Oid	corm_query_type_oid(void);
 
 #define CormPGGetQuery(datum) corm_node_check((CormNode *) PG_DETOAST_DATUM(datum), CORM_KIND_QUERY)
 #define CormPGGetExpr(datum) corm_node_check((CormNode *) PG_DETOAST_DATUM(datum), CORM_KIND_EXPR)
+
+/* layout.c: rows among the values */
+extern void corm_layout_append(StringInfo buf, Oid typid);
+extern bool corm_layout_matches(Oid typid, const char *words, uint32 nwords);
 
 typedef struct CormWriter
 {
@@ -278,6 +283,7 @@ struct CormStmt
 	List	   *parent_keys;	/* columns (char *) that preloads join by */
 	CormTree   *cursor;			/* AFTER or BEFORE */
 	bool		reversed;		/* BEFORE: rows are read backwards */
+	CormTree   *cached;			/* cached(): the time to live */
 
 	/* writes */
 	List	   *sets;			/* of CormAssignment */

@@ -217,6 +217,7 @@ is_read_clause(CormNodeTag tag)
 		case CORM_N_AFTER:
 		case CORM_N_BEFORE:
 		case CORM_N_PRELOAD:
+		case CORM_N_CACHED:
 			return true;
 		default:
 			return false;
@@ -373,6 +374,13 @@ place_clause(CormStmt *stmt, CormTree *clause, List **preloads)
 				misplaced(clause, "is one cursor too many");
 			stmt->cursor = clause;
 			stmt->reversed = clause->tag == CORM_N_BEFORE;
+			break;
+		case CORM_N_CACHED:
+			if (stmt->parent || stmt->beside)
+				misplaced(clause, "belongs to the whole query, not to a part of it");
+			if (clause->args[0].node->tag != CORM_N_VALUE)
+				misplaced(clause, "takes an interval that is not null");
+			stmt->cached = clause->args[0].node;
 			break;
 		case CORM_N_PRELOAD:
 			*preloads = lappend(*preloads, clause);

@@ -14,6 +14,7 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "query/query.h"
+#include "utils/builtins.h"
 
 typedef struct ShapeReader
 {
@@ -267,6 +268,25 @@ corm_values_read(const CormNode *node, CormValue *values, int max)
 }
 
 /*
+ * A datum that is followed by its layout must be of that layout today.
+ */
+static void
+check_layout(const CormValue *value)
+{
+	uint32		start = MAXALIGN(VARSIZE(value->data));
+
+	if (start > value->len || (value->len - start) % sizeof(uint32) != 0)
+		corrupted();
+	if (!corm_layout_matches(value->typid, value->data + start,
+							 (value->len - start) / sizeof(uint32)))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("type %s of a bound value has changed since it was bound",
+						format_type_be(value->typid)),
+				 errhint("Build the query anew.")));
+}
+
+/*
  * corm_value_datum makes a Datum of a bound value.  One that is passed by
  * reference points into the query value.
  */
@@ -285,8 +305,10 @@ corm_value_datum(const CormValue *value, int16 typlen, bool typbyval)
 	if (typlen == -1)
 	{
 		if (value->len < VARHDRSZ || !VARATT_IS_4B_U(value->data) ||
-			VARSIZE(value->data) != value->len)
+			VARSIZE(value->data) > value->len)
 			corrupted();
+		if (VARSIZE(value->data) < value->len)
+			check_layout(value);
 	}
 	else if (typlen == -2)
 	{

@@ -169,3 +169,40 @@ SELECT state($$SELECT corm.count(corm.selector('other'), corm.where(corm.eq('id'
 DROP FUNCTION refused(text, text);
 DROP FUNCTION state(text);
 DROP TABLE forms, again, copied, large, gone, other;
+
+-- A row among the values outlives a change of its type: it is read if that can be, else refused, never misread.
+CREATE TYPE inner_t AS (x int, y text);
+CREATE TYPE outer_t AS (i inner_t, j inner_t[], k int);
+CREATE TABLE rt (id int PRIMARY KEY, a int, b text, o outer_t);
+CREATE TABLE kept (q corm.query);
+INSERT INTO kept VALUES (corm.rows(ARRAY[ROW(1, 2, 'b', ROW(ROW(3, 'y'), ARRAY[ROW(4, 'z')::inner_t], 5))::rt])),
+    (corm.set('b', ROW(ROW(3, 'y'), ARRAY[ROW(4, 'z')::inner_t], 5)::outer_t));
+CREATE FUNCTION folded() RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN corm.exec(corm.inserter('rt'), corm.rows(ARRAY[ROW(9, 2, 'b', NULL)::rt]), corm.on_conflict('id'), corm.do_nothing());
+END $$;
+CREATE FUNCTION rows_of(q corm.query) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN corm.get_multi_json(corm.inserter('rt'), q, corm.on_conflict('id'), corm.do_update())::text || left(q::text, 12);
+EXCEPTION WHEN datatype_mismatch THEN
+    RETURN SQLERRM;
+END $$;
+SELECT rows_of(q) FROM kept LIMIT 1;
+SELECT folded(), folded();
+ALTER TABLE rt ADD c int;
+SELECT rows_of(q) FROM kept LIMIT 1;
+ALTER TABLE rt DROP a;
+SELECT rows_of(q) FROM kept LIMIT 1;
+BEGIN;
+ALTER TABLE rt ALTER b TYPE int USING 1;
+SELECT rows_of(q) FROM kept LIMIT 1;
+ROLLBACK;
+ALTER TABLE rt DROP o;
+SELECT rows_of(q) FROM kept LIMIT 1;
+SELECT q::text FROM kept OFFSET 1;
+ALTER TYPE inner_t ALTER ATTRIBUTE y TYPE int;
+SELECT q::text FROM kept OFFSET 1;
+SELECT rows_of(q) FROM kept LIMIT 1;
+DROP FUNCTION folded(), rows_of(corm.query);
+DROP TABLE rt, kept;
+DROP TYPE outer_t, inner_t;

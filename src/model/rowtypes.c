@@ -19,7 +19,7 @@
  */
 #include "postgres.h"
 
-#include "exec/exec.h"
+#include "model/model.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"

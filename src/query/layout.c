@@ -1,0 +1,159 @@
+/*-------------------------------------------------------------------------
+ *
+ * layout.c
+ *		Rows among the bound values, and what their types looked like.
+ *
+ * The datum of a row, or of an array or range of rows, is bytes that only
+ * its type's attributes can tell apart.  PostgreSQL refuses to change a row
+ * type that a table has a column of, but a query value that holds such a row
+ * is opaque to it: stored in a table, or folded into a cached statement, it
+ * outlives ALTER TABLE, and reading it by the new attributes would read an
+ * integer as a pointer.
+ *
+ * So such a datum is followed by its layout: the types of the attributes, in
+ * uint32 words.  (Newer minor releases of PostgreSQL have a check of their own,
+ * which comes after this one.)
+ *
+ *		layout of a row type:		natts, { type, n, n words } ...
+ *		layout of any other type:	none, or that of the type it is made of
+ *
+ * where the n words are the layout of the attribute's type.  A row is read if
+ * its attributes still have these types, or have been dropped; what has been
+ * added since is NULL in it, or has its default.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/transam.h"
+#include "access/tupdesc.h"
+#include "catalog/pg_type.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "query/query.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/typcache.h"
+
+/*
+ * The row type that values of a type are made of: itself, or that of the
+ * elements, or of the bounds; InvalidOid if there is none.
+ */
+static Oid
+row_type_in(Oid typid)
+{
+	for (;;)
+	{
+		Oid			inner;
+
+		/* no built-in type has a named row type in it but catalogs' rows */
+		if (!OidIsValid(typid))
+			return InvalidOid;
+		typid = getBaseType(typid);
+		if (typid == RECORDOID)
+			return InvalidOid;
+		if (type_is_rowtype(typid))
+			return typid;
+		inner = get_element_type(typid);
+		if (!OidIsValid(inner))
+			inner = get_range_subtype(typid);
+		if (!OidIsValid(inner))
+			inner = get_multirange_range(typid);
+		if (!OidIsValid(inner))
+			return InvalidOid;
+		typid = inner;
+	}
+}
+
+static void
+append_word(StringInfo buf, uint32 word)
+{
+	appendBinaryStringInfo(buf, (char *) &word, sizeof(word));
+}
+
+/*
+ * corm_layout_append appends the layout of a type, nothing if its values are
+ * no rows.
+ */
+void
+corm_layout_append(StringInfo buf, Oid typid)
+{
+	Oid			rowtype;
+	TupleDesc	tupdesc;
+
+	/* the common case, without a look at the catalogs: nothing is older than rows of users */
+	if (typid < FirstNormalObjectId)
+		return;
+	check_stack_depth();
+	rowtype = row_type_in(typid);
+	if (!OidIsValid(rowtype))
+		return;
+
+	tupdesc = lookup_rowtype_tupdesc_copy(rowtype, -1);
+	corm_watch_row_type(get_typ_typrelid(rowtype), tupdesc->natts);
+	append_word(buf, tupdesc->natts);
+	for (int i = 0; i < tupdesc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(tupdesc, i);
+		Oid			atttype = att->attisdropped ? InvalidOid : att->atttypid;
+		int			start;
+		uint32		nwords;
+
+		append_word(buf, atttype);
+		start = buf->len;
+		append_word(buf, 0);
+		corm_layout_append(buf, atttype);
+		nwords = (buf->len - start) / sizeof(uint32) - 1;
+		memcpy(buf->data + start, &nwords, sizeof(nwords));
+	}
+	FreeTupleDesc(tupdesc);
+}
+
+static uint32
+word_at(const char *words, uint32 i)
+{
+	uint32		word;
+
+	memcpy(&word, words + i * sizeof(uint32), sizeof(word));
+	return word;
+}
+
+/*
+ * corm_layout_matches tells whether the layout is one by which values of the
+ * type can be read today.
+ */
+bool
+corm_layout_matches(Oid typid, const char *words, uint32 nwords)
+{
+	Oid			rowtype = get_typisdefined(typid) ? row_type_in(typid) : InvalidOid;
+	TupleDesc	tupdesc;
+	uint32		natts;
+	uint32		at = 1;
+	bool		matches;
+
+	check_stack_depth();
+	if (!OidIsValid(rowtype))
+		return nwords == 0;
+	if (nwords == 0)
+		return false;
+	tupdesc = lookup_rowtype_tupdesc_copy(rowtype, -1);
+	natts = word_at(words, 0);
+	matches = natts <= (uint32) tupdesc->natts;
+	for (uint32 i = 0; i < natts && matches; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(tupdesc, i);
+		uint32		inner;
+
+		matches = nwords - at >= 2;
+		if (!matches)
+			break;
+		inner = word_at(words, at + 1);
+		matches = inner <= nwords - at - 2;
+		if (matches && !att->attisdropped)
+			matches = word_at(words, at) == att->atttypid &&
+				corm_layout_matches(att->atttypid, words + (at + 2) * sizeof(uint32), inner);
+		at += 2 + inner;
+	}
+	FreeTupleDesc(tupdesc);
+	return matches && at == nwords;
+}

@@ -1,0 +1,88 @@
+-- Queries answered from the cache: corm.cached().
+
+\set VERBOSITY terse
+SET client_min_messages = warning;
+\pset format unaligned
+\pset tuples_only on
+
+CREATE SCHEMA cached;
+SET search_path = cached;
+CREATE TABLE things (id int PRIMARY KEY, name text, data jsonb);
+INSERT INTO things SELECT i, 'thing ' || i, jsonb_build_object('n', i) FROM generate_series(1, 3) i;
+-- a value that TOAST keeps elsewhere
+INSERT INTO things SELECT 4, (SELECT string_agg(md5(i::text), '') FROM generate_series(1, 4000) i), NULL;
+
+-- Every verb that returns rows: once run, once from the cache; what is behind it has changed in between.
+CREATE FUNCTION answers() RETURNS SETOF text LANGUAGE sql AS $$
+    SELECT 'get ' || (corm.get(NULL::things, corm.where(corm.eq('id', 1)), corm.cached('1h'))).name
+    UNION ALL SELECT 'one ' || (corm.one(NULL::things, corm.where(corm.eq('id', 2)), corm.cached('1h'))).name
+    UNION ALL SELECT 'first ' || (corm.first(NULL::things, corm.cached('1h'))).name
+    UNION ALL SELECT 'multi ' || string_agg(m.id || ':' || length(m.name), ',') FROM corm.get_multi(NULL::things, corm.order_by('id'), corm.cached('1h')) m
+    UNION ALL SELECT 'json ' || corm.get_json(corm.selector('things'), corm.select('id', 'data'), corm.where(corm.eq('id', 3)), corm.cached('1h'))::text
+    UNION ALL SELECT 'array ' || corm.get_multi_json(corm.selector('things'), corm.select('id'), corm.order_by('id'), corm.cached('1h'))::text
+    UNION ALL SELECT 'value ' || corm.value(NULL::text, corm.selector('things'), corm.select('name'), corm.where(corm.eq('id', 1)), corm.cached('1h'))
+    UNION ALL SELECT 'pluck ' || array_to_string(ARRAY(SELECT corm.pluck(NULL::int, corm.selector('things'), corm.select('id'), corm.order_by('id'), corm.cached('1h'))), ',')
+    UNION ALL SELECT 'count ' || corm.count(corm.selector('things'), corm.cached('1h'))
+    UNION ALL SELECT 'exists ' || corm.exists(corm.selector('things'), corm.where(corm.eq('id', 9)), corm.cached('1h'))
+$$;
+SELECT * FROM answers();
+UPDATE things SET name = 'changed', data = '{}';
+INSERT INTO things VALUES (9, 'new');
+SELECT * FROM answers();
+-- without the clause the truth is told, and other values are another entry
+SELECT corm.count(corm.selector('things'));
+SELECT corm.count(corm.selector('things'), corm.where(corm.eq('id', 1)), corm.cached('1h')), corm.count(corm.selector('things'), corm.where(corm.eq('id', 9)), corm.cached('1h'));
+
+-- A transaction that has written sees its own changes, and leaves nothing behind
+BEGIN;
+DELETE FROM things WHERE id = 9;
+SELECT corm.exists(corm.selector('things'), corm.where(corm.eq('id', 9), corm.gt('id', 0)), corm.cached('1h'));
+ROLLBACK;
+SELECT corm.exists(corm.selector('things'), corm.where(corm.eq('id', 9), corm.gt('id', 0)), corm.cached('1h'));
+
+-- A row type that changes is another key
+SELECT * FROM corm.get(NULL::things, corm.select('id', 'name', 'data'), corm.where(corm.eq('id', 2)), corm.cached('1h'));
+ALTER TABLE things ALTER id TYPE bigint;
+SELECT * FROM corm.get(NULL::things, corm.select('id', 'name', 'data'), corm.where(corm.eq('id', 2)), corm.cached('1h'));
+ALTER TABLE things DROP name;
+SELECT * FROM corm.get(NULL::things, corm.where(corm.eq('id', 2)), corm.cached('1h'));
+
+-- So are the role and the settings
+CREATE ROLE regress_cached;
+GRANT USAGE ON SCHEMA cached TO regress_cached;
+GRANT SELECT ON things TO regress_cached;
+SELECT corm.count(corm.selector('things'), corm.where(corm.lt('id', 100)), corm.cached('1h'));
+DELETE FROM things WHERE id = 1;
+SELECT corm.count(corm.selector('things'), corm.where(corm.lt('id', 100)), corm.cached('1h'));
+SET ROLE regress_cached;
+SELECT corm.count(corm.selector('things'), corm.where(corm.lt('id', 100)), corm.cached('1h'));
+RESET ROLE;
+REVOKE SELECT ON things FROM regress_cached;
+SET ROLE regress_cached;
+SELECT corm.count(corm.selector('things'), corm.where(corm.lt('id', 101)), corm.cached('1h'));
+RESET ROLE;
+
+-- What must not be shared
+SELECT corm.get_multi_json(corm.selector('things'), corm.for_update(), corm.cached('1h'));
+SELECT corm.get_multi_json(corm.selector('things'), corm.select(corm.as(corm.fn('random'), 'r')), corm.cached('1h'));
+CREATE TEMP TABLE temps (id int);
+SELECT corm.count(corm.selector('temps'), corm.cached('1h'));
+ALTER TABLE things ENABLE ROW LEVEL SECURITY;
+GRANT SELECT ON things TO regress_cached;
+SET ROLE regress_cached;
+SELECT corm.count(corm.selector('things'), corm.cached('1h'));
+RESET ROLE;
+ALTER TABLE things DISABLE ROW LEVEL SECURITY;
+SELECT corm.page_json(corm.selector('things'), corm.cached('1h'));
+SELECT corm.exec(corm.selector('things'), corm.cached('1h'));
+SELECT corm.exec(corm.deleter('things'), corm.all_rows(), corm.cached('1h'));
+SELECT corm.count(corm.from_query(corm.pipe(corm.selector('things'), corm.cached('1h')), 't'));
+SELECT corm.count(corm.selector('things'), corm.cached('0'));
+SELECT corm.count(corm.selector('things'), corm.cached('-1h'));
+SELECT corm.count(corm.selector('things'), corm.cached(NULL));
+SELECT corm.one(NULL::things, corm.cached('1h'));
+SELECT corm.get(NULL::things, corm.where(corm.eq('id', -1)), corm.cached('1h'));
+SELECT corm.cached('1h')::text::corm.query;
+
+DROP SCHEMA cached CASCADE;
+DROP ROLE regress_cached;
