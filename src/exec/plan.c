@@ -266,6 +266,7 @@ add_stmt_relids(List **relids, CormStmt *stmt)
 			add_relid(relids, range->model->relid);
 			add_relid(relids, range->model->table);
 		}
+		add_trees_relids(relids, range->guards);
 		if (range->query)
 			add_stmt_relids(relids, range->query);
 	}

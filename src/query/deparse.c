@@ -48,7 +48,15 @@ corm_deparse_range(CormDeparse *ctx, CormRange *range)
 {
 	StringInfo	buf = ctx->buf;
 
-	if (range->model && range->query == NULL)
+	if (range->guards)
+	{
+		appendStringInfoString(buf, "(SELECT * FROM ");
+		corm_deparse_table(buf, range->model);
+		appendStringInfo(buf, " AS %s", quote_identifier(range->alias));
+		corm_deparse_conditions(ctx, " WHERE ", range->guards);
+		appendStringInfoChar(buf, ')');
+	}
+	else if (range->model && range->query == NULL)
 	{
 		corm_deparse_table(buf, range->model);
 		if (strcmp(range->alias, range->model->table_name) == 0)

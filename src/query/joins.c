@@ -132,6 +132,7 @@ add_target(CormStmt *stmt, const char *name, const char *alias, Oid relid)
 	CormRange  *range = corm_add_range(stmt, name, alias);
 
 	range->model = corm_model_get(relid);
+	corm_guard_range(stmt, range);
 	return range;
 }
 

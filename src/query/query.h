@@ -201,6 +201,7 @@ typedef struct CormRange
 	CormStmt   *query;			/* a subquery, or NULL */
 	char	   *cte;			/* a WITH query, or NULL */
 	CormTree   *rows;			/* an array of rows, or NULL */
+	List	   *guards;			/* of CormTree: what all its rows satisfy */
 	CormStmt   *definition;		/* subquery and WITH: what gives its rows ... */
 	List	   *columns;		/* ... and output names (char *) */
 } CormRange;
@@ -494,6 +495,13 @@ extern void corm_deparse_value_for(CormDeparse *ctx, CormTree *value, CormModel 
 								   CormField *field);
 extern void corm_deparse_raw(CormDeparse *ctx, const char *sql, List *args);
 extern const char *corm_operator_name(CormNodeTag tag);
+
+/* guard.c */
+extern List *corm_guards_begin(List *clauses);
+extern void corm_guards_end(List *outer);
+extern void corm_guards_reset(void);
+extern void corm_guard_range(CormStmt *stmt, CormRange *range);
+extern void corm_guard_write(CormStmt *stmt);
 
 /* find.c */
 extern CormModel *corm_find_hook(Oid row_type);

@@ -388,6 +388,7 @@ place_clause(CormStmt *stmt, CormTree *clause, List **preloads)
 		case CORM_N_DO_SELECT:
 			stmt->conflict_action = CORM_CONFLICT_SELECT;
 			break;
+		case CORM_N_GUARD:
 		case CORM_N_SCOPE:
 		case CORM_N_UNSCOPED:
 		case CORM_N_ONLY_DELETED:
@@ -706,6 +707,7 @@ static CormStmt *
 resolve_stmt(List *clauses, Oid default_model, CormStmt *parent, CormStmt *beside)
 {
 	CormStmt   *stmt = palloc0(sizeof(CormStmt));
+	List	   *outer_guards = corm_guards_begin(clauses);
 	CormTree   *source = NULL;
 	List	   *preloads = NIL;
 	ListCell   *lc;
@@ -802,6 +804,8 @@ resolve_stmt(List *clauses, Oid default_model, CormStmt *parent, CormStmt *besid
 	}
 	if (stmt->cursor)
 		corm_apply_cursor(stmt);
+	corm_guard_write(stmt);
+	corm_guards_end(outer_guards);
 	return stmt;
 }
 
@@ -835,5 +839,16 @@ corm_resolve_part(List *clauses, CormStmt *stmt)
 CormStmt *
 corm_resolve(List *clauses, Oid default_model)
 {
-	return corm_resolve_stmt(clauses, default_model, NULL);
+	CormStmt   *stmt = NULL;
+
+	PG_TRY();
+	{
+		stmt = corm_resolve_stmt(clauses, default_model, NULL);
+	}
+	PG_FINALLY();
+	{
+		corm_guards_reset();
+	}
+	PG_END_TRY();
+	return stmt;
 }

@@ -96,10 +96,10 @@ SELECT corm.unuse(:first), corm.unuse(:second), corm.unuse(:third);
 -- A tenant filter cannot be got around
 CREATE FUNCTION tenant_filter(qc corm.query_context) RETURNS corm.query_result LANGUAGE plpgsql AS $$
 BEGIN
-	IF qc.op IN ('INSERT', 'RAW') OR qc.model IS NULL OR qc.model NOT IN ('mid.users'::regclass, 'mid.user_dto'::regclass) THEN
-		RAISE insufficient_privilege USING MESSAGE = format('no %s on users like this', qc.op);
+	IF qc.op IN ('INSERT', 'RAW') THEN
+		RAISE insufficient_privilege USING MESSAGE = format('no %s on users', qc.op);
 	END IF;
-	qc.query := corm.pipe(qc.query, corm.where(corm.eq(corm.raw('users.tenant'), 1)));
+	qc.query := corm.pipe(qc.query, corm.guard('mid.users', corm.eq('tenant', 1)));
 	RETURN corm.next(qc);
 END $$;
 SELECT corm.use('tenant_filter(corm.query_context)', 'users') AS filter \gset
@@ -132,7 +132,12 @@ SELECT corm.save(ROW(2, 'saved', 1)::users);
 SELECT corm.exec(corm.raw_query('SELECT * FROM mid.users'));
 SELECT corm.count(corm.from_query(corm.selector('users'), 'u'));
 SELECT corm.count(corm.selector('orders'), corm.union(corm.pipe(corm.selector('users'), corm.select('id', 'tenant', 'id'))));
-SELECT corm.get_multi_json(corm.selector('orders'), corm.preload('user'));
+SELECT corm.get_multi_json(corm.selector('orders'), corm.preload('user'), corm.where(corm.lt('id', 4)), corm.order_by('id'));
+SELECT corm.get_multi_json(corm.selector('orders'), corm.join('user'), corm.select('id', corm.c('user.name')), corm.order_by('id'), corm.limit(2));
+SELECT corm.count(corm.selector('orders'), corm.where(corm.none('user', corm.eq('tenant', 0))));
+CREATE VIEW user_view AS SELECT * FROM users;
+SELECT corm.count(corm.selector('user_view'));
+SELECT corm.count(corm.selector('orders'), corm.where(corm.raw('EXISTS (SELECT FROM mid.users)')));
 SELECT corm.count(corm.with('w', corm.selector('users')), corm.from_cte('w'));
 SELECT corm.unuse(:filter);
 SELECT id, name, tenant FROM users ORDER BY id;
