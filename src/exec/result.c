@@ -512,6 +512,34 @@ value_to_json(Oid typid, Datum value, bool isnull)
 	return element(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL)), 0);
 }
 
+/*
+ * A row as an object whose keys are the names of the attributes.  Not by
+ * to_jsonb() of the row: until it is done, that points to a row descriptor
+ * which it has let go.
+ */
+static Jsonb *
+slot_to_json(TupleTableSlot *slot, TupleDesc tupdesc)
+{
+	JsonbParseState *state = NULL;
+	JsonbValue	null = {.type = jbvNull};
+
+	slot_getallattrs(slot);
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	for (int i = 0; i < tupdesc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(tupdesc, i);
+
+		if (att->attisdropped)
+			continue;
+		corm_json_key(&state, NameStr(att->attname));
+		if (slot->tts_isnull[i])
+			pushJsonbValue(&state, WJB_VALUE, &null);
+		else
+			corm_push_value(&state, WJB_VALUE, att->atttypid, slot->tts_values[i]);
+	}
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+}
+
 static void
 each_stored(CormResult *result, JsonRowCallback callback, void *arg)
 {
@@ -522,7 +550,7 @@ each_stored(CormResult *result, JsonRowCallback callback, void *arg)
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (result->output == CORM_OUTPUT_ROWS)
-			callback(value_to_json(result->typid, ExecFetchSlotHeapTupleDatum(slot), false), arg);
+			callback(slot_to_json(slot, result->tupdesc), arg);
 		else
 		{
 			Datum		value;
