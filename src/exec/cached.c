@@ -37,7 +37,7 @@
 #include "utils/datum.h"
 #include "utils/float.h"
 #include "utils/lsyscache.h"
-#include "utils/pg_locale.h"
+#include "utils/guc.h"
 #include "utils/plancache.h"
 #include "utils/timestamp.h"
 
@@ -116,9 +116,9 @@ make_key(CormPlan *plan, const CormVerb *verb, CormQuerySet *set, uint8 key[PG_S
 					 extra_float_digits, bytea_output, (int) verb->output);
 	add_string(&buf, namespace_search_path);
 	add_string(&buf, pg_get_timezone_name(session_timezone));
-	add_string(&buf, locale_numeric);
-	add_string(&buf, locale_monetary);
-	add_string(&buf, locale_time);
+	add_string(&buf, GetConfigOption("lc_numeric", false, false));
+	add_string(&buf, GetConfigOption("lc_monetary", false, false));
+	add_string(&buf, GetConfigOption("lc_time", false, false));
 	add_string(&buf, plan->sql);
 	if (plan->tupdesc)
 		add_tupdesc(&buf, plan->tupdesc);
