@@ -1,4 +1,5 @@
-# src/README.md has a line on every source file, and every source file begins with a comment that names it.
+# src/README.md has one line on every source file and names every file that installs a hook or callback in
+# PostgreSQL; every source file begins with a comment that names it.
 
 use strict;
 use warnings;
@@ -8,13 +9,19 @@ use lib $FindBin::Bin;
 use Lint;
 
 my $readme = read_file('src/README.md');
+my ($files, $entries) = split /^## Where corm enters PostgreSQL$/m, $readme;
+my $enters = qr/\b(?:Register(?:Xact|SubXact)Callback|CacheRegister\w+|Register(?:Dynamic)?BackgroundWorker
+	|RegisterTimeout|on_shmem_exit|\w+_hook\ =\ (?!NULL)|\*find_rendezvous_variable)/x;
 my @sources = files('src/*.c', 'src/*/*.c', 'src/*/*.h', 'src/*/*.def');
 
 for my $path (@sources)
 {
 	my ($name) = $path =~ m{([^/]+)$};
 	my ($relative) = $path =~ m{^src/(.*)$};
-	problem('src/README.md', undef, "has no line on $relative") unless $readme =~ /`\Q$relative\E`/;
+	my $lines = () = $files =~ /^\| `\Q$relative\E` \|/mg;
+	problem('src/README.md', undef, "has $lines lines on $relative") unless $lines == 1 || $path eq 'src/corm.c';
+	problem('src/README.md', undef, "does not say that $relative installs a hook or callback")
+		if $path =~ /\.c$/ && read_file($path) =~ $enters && ($entries // '') !~ /`\Q$relative\E`/;
 	problem($path, undef, "does not begin with a comment that names $name")
 		unless read_file($path) =~ m{^/\*-*\n \*\n \* \Q$name\E\n \*\t\t\S};
 }
