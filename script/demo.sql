@@ -161,11 +161,40 @@ SELECT corm.pluck(NULL::text, corm.selector('scripts'), corm.select('name'), cor
 
 \set ECHO none
 \echo
-\echo '== Writing'
+\echo '== Relations: found from foreign keys. A comment on the key names this one "country"'
 \echo
 \set ECHO queries
 
+COMMENT ON CONSTRAINT subdivisions_country_code_fkey ON subdivisions IS '@orm:name=country';
+SELECT model, name, kind, target FROM corm.relations;
+
 \set ECHO none
+\echo '-- A path joins what it needs; conditions on related rows are EXISTS, so no parent comes twice.'
+\set ECHO queries
+SELECT code, name FROM corm.get_multi(NULL::subdivisions,
+    corm.where(corm.starts_with('country.name', 'Lie')), corm.order_by('name'), corm.limit(2));
+
+SELECT name FROM corm.get_multi(NULL::countries,
+    corm.where(corm.some('subdivisions', corm.eq('type', 'Canton'))), corm.order_by('name'));
+
+\set ECHO none
+\echo '-- Related rows come along in the same statement, here two for each.'
+\set ECHO queries
+SELECT jsonb_pretty(corm.get_multi_json(corm.selector('countries'), corm.select('name'),
+    corm.where(corm.in('alpha_2', ARRAY['AQ', 'CH'])), corm.order_by('name'),
+    corm.preload('subdivisions', corm.select('name', 'type'), corm.order_by('name'), corm.limit(2)))) AS "with subdivisions";
+
+\set ECHO none
+\echo '-- What a client may ask for by HTTP is one function away.'
+\set ECHO queries
+SELECT corm.get_multi_json(corm.selector('countries'), corm.filter('{
+    "where": {"name": {"starts_with": "Por"}, "subdivisions": {"some": {"type": "District"}}},
+    "select": ["alpha_2", "name"]}')) AS "filtered from outside";
+
+\set ECHO none
+\echo
+\echo '== Writing'
+\echo
 \echo '-- By query: the rows that were updated.'
 \set ECHO queries
 SELECT alpha_2, name, common_name FROM corm.get_multi(NULL::countries, corm.updater('countries'),
@@ -190,6 +219,56 @@ SELECT * FROM corm.get(NULL::countries, corm.where(corm.eq('offical_name', 'Port
 \echo
 \set ECHO queries
 SELECT corm.exec(corm.deleter('countries'));
+
+\set ECHO none
+\echo
+\echo '== A hook: a function of that name sees every row that corm writes'
+\echo
+\set ECHO queries
+
+CREATE FUNCTION before_save(script scripts) RETURNS scripts LANGUAGE plpgsql AS $$
+BEGIN
+    script.name := initcap(script.name);
+    RETURN script;
+END $$;
+
+SELECT * FROM corm.insert(ROW('Corm', 999, 'cormish runes')::scripts);
+
+\set ECHO none
+\echo
+\echo '== A transaction scope: all or nothing, and the error as data'
+\echo
+\set ECHO queries
+
+SELECT ok, sqlstate, message FROM corm.try_tx($$
+    SELECT corm.insert(ROW('Orcm', 998, 'first')::scripts);
+    SELECT corm.insert(ROW('Corm', 997, 'again')::scripts);
+$$);
+
+SELECT corm.count(corm.selector('scripts'), corm.where(corm.eq('alpha_4', 'Orcm'))) AS "stored of it";
+
+\set ECHO none
+\echo
+\echo '== A cache in shared memory, with times to live'
+\echo
+\set ECHO queries
+
+SELECT corm.cache_set('greeting', 'bom dia'::text, ttl => '1 minute');
+
+SELECT corm.cache_get('greeting'), corm.cache_incr('visits');
+
+\set ECHO none
+\echo '-- The answer of a query, from the second time on without running it.'
+\set ECHO queries
+SELECT corm.count(corm.selector('languages'), corm.where(corm.eq('type', 'L')), corm.cached('1 minute')) AS "living languages";
+
+\set ECHO none
+\echo
+\echo '== What ran is counted'
+\echo
+\set ECHO queries
+
+SELECT model, op, calls, rows, errors FROM corm.stat_queries WHERE calls > 1 ORDER BY model, op;
 
 \set ECHO none
 \echo
