@@ -37,6 +37,65 @@ as_root()
 }
 
 #
+# Debian's packages
+#
+
+# missing_packages NAME...: those that are not installed
+missing_packages()
+{
+	local name
+
+	for name in "$@"; do
+		case $(dpkg-query -W -f='${Status}' "$name" 2>/dev/null) in
+			"install ok installed") ;;
+			*) printf '%s ' "$name" ;;
+		esac
+	done
+}
+
+# install_packages NAME...: like apt-get install, asking nothing and starting nothing.  Debian's package of the
+# server would make and start a cluster on port 5432, that of pgbouncer a pooler on 6432; nobody asked for them.
+install_packages()
+{
+	local conf=/etc/postgresql-common/createcluster.d/corm-bootstrap.conf
+	local policy=/usr/sbin/policy-rc.d
+	local apt_log=$(mktemp)
+	local status=0
+
+	say "installing: $*"
+	as_root mkdir -p "$(dirname "$conf")"
+	printf 'create_main_cluster = false\n' | as_root tee "$conf" >/dev/null
+	if [ -e "$policy" ]; then
+		policy=
+	else
+		printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+		as_root chmod 755 "$policy"
+	fi
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends \
+		-o Dpkg::Use-Pty=0 install "$@" </dev/null >"$apt_log" 2>&1 || status=$?
+	as_root rm -f "$conf" ${policy:+"$policy"}
+	if [ "$status" != 0 ]; then tail -n 30 "$apt_log" >&2; fi
+	rm -f "$apt_log"
+	[ "$status" = 0 ] || die "apt-get could not install: $*"
+	if [[ " $* " == *" pgbouncer "* ]] && [ -d /run/systemd/system ]; then
+		as_root systemctl --quiet disable pgbouncer
+	fi
+}
+
+# need_packages NAME...: install those that are missing.  Where there is no apt, they are for the user to bring.
+need_packages()
+{
+	local missing
+
+	command -v apt-get >/dev/null || return 0
+	missing=$(missing_packages "$@")
+	if [ -n "$missing" ]; then
+		as_root apt-get -qq update </dev/null
+		install_packages $missing
+	fi
+}
+
+#
 # The PostgreSQL installation
 #
 
