@@ -3,7 +3,7 @@ SELECT corm.cache_create('tx', events => '{}');
 CREATE EXTENSION dblink;
 -- what another session sees
 CREATE FUNCTION other(key text) RETURNS text LANGUAGE sql AS $$
-	SELECT v FROM dblink('dbname=' || current_database() || ' port=' || current_setting('port') || ' host=' || split_part(current_setting('unix_socket_directories'), ',', 1),
+	SELECT v FROM dblink('dbname=' || current_database() || ' port=' || current_setting('port') || ' host=' || split_part(current_setting('unix_socket_directories'), ',', 1) || ' user=' || current_user,
 		format('SELECT corm.cache_get(%L, ''tx'')', key)) AS t(v text)
 $$;
 
@@ -74,7 +74,7 @@ SELECT corm.cache_get('after', 'tx');
 
 -- add and replace go by what the transaction sees, and give way at commit to what came meanwhile
 CREATE FUNCTION other_set(key text, v text) RETURNS text LANGUAGE sql AS $$
-	SELECT v FROM dblink('dbname=' || current_database() || ' port=' || current_setting('port') || ' host=' || split_part(current_setting('unix_socket_directories'), ',', 1),
+	SELECT v FROM dblink('dbname=' || current_database() || ' port=' || current_setting('port') || ' host=' || split_part(current_setting('unix_socket_directories'), ',', 1) || ' user=' || current_user,
 		format('SELECT ''set'' FROM corm.cache_set(%L, %L::text, cache => ''tx'')', key, v)) AS t(v text)
 $$;
 BEGIN;

@@ -239,7 +239,7 @@ DO $$
 BEGIN
     EXECUTE format('CREATE SERVER loopback FOREIGN DATA WRAPPER postgres_fdw OPTIONS (dbname %L, port %L, host %L)',
         current_database(), current_setting('port'), split_part(current_setting('unix_socket_directories'), ',', 1));
-    CREATE USER MAPPING FOR current_user SERVER loopback;
+    EXECUTE format('CREATE USER MAPPING FOR current_user SERVER loopback OPTIONS (user %L)', current_user);
 END $$;
 CREATE TABLE remote (id int PRIMARY KEY, v text);
 CREATE FOREIGN TABLE far (id int, v text) SERVER loopback OPTIONS (schema_name 'wr', table_name 'remote');
