@@ -337,7 +337,8 @@ typedef struct CormMiddleware
 	char	   *name;
 	Oid			function;		/* InvalidOid: there is none of that signature */
 	Oid			context_type;	/* of its argument */
-	FmgrInfo	call;			/* once prepared */
+	FmgrInfo	call;			/* once prepared ... */
+	MemoryContext call_context; /* ... with what it needs here */
 	bool		is_prepared;
 	bool		is_busy;
 	CormMiddlewareFunction c_function;
@@ -400,7 +401,10 @@ struct CormOperation
 	/* the operation as a query, in the current context */
 	CormNode   *(*query) (CormOperation *op);
 
-	/* its SQL and, unless args is NULL, arguments; or those of another query */
+	/* makes command, writes, model and relids those of another query */
+	void		(*inspect) (CormOperation *op, CormNode *rewritten);
+
+	/* its SQL and arguments, or those of another query */
 	void		(*show) (CormOperation *op, CormNode *rewritten, char **sql, Jsonb **args);
 
 	/* runs it, or another query in its place */
@@ -426,6 +430,7 @@ extern bool corm_run_record_operation(CormPlanSource source, CormRecord *record,
  */
 typedef uint64 (*CormQueryRun) (const CormVerb *verb, CormQuerySet *set, CormSink *sink);
 
+extern void corm_inspect_query(CormOperation *op, const CormVerb *verb, CormNode *query);
 extern bool corm_run_query_operation(const CormVerb *verb, const CormVerb *shown,
 									 CormQuerySet *set, CormSink *sink, CormQueryRun run,
 									 uint64 *processed);

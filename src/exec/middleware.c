@@ -21,6 +21,11 @@
  * they are part of what it is put around.  So a chain within a chain leaves
  * out the functions that are running, and depth is finite.
  *
+ * If the query that is run in the end is another one, it may concern functions
+ * that the operation did not: they get their say too, in a chain of their own,
+ * the innermost.  So what one function adds to a query is not hidden from
+ * another that filters it.
+ *
  * A write runs once.  corm.next after it has succeeded is an error, unless
  * what it did was rolled back with a subtransaction: that is how a middleware
  * repeats what failed.
@@ -31,6 +36,8 @@
 
 #include "access/htup_details.h"
 #include "access/xact.h"
+#include "catalog/objectaccess.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "exec/exec.h"
 #include "executor/executor.h"
@@ -65,7 +72,11 @@ typedef struct Chain
 	int			n;
 	CormMiddleware **entries;
 	int			position;		/* of the function whose code is running; n: none */
+	CormNode   *own_query;		/* the operation itself; NULL: it is something else by now */
 	CormNode  **queries;		/* what each position was given */
+	CormNode   *shown;			/* the query whose SQL and arguments these are */
+	char	   *shown_sql;
+	Jsonb	   *shown_args;
 	bool		written;		/* the operation wrote something ... */
 	int			written_level;	/* ... in a subtransaction of this level */
 } Chain;
@@ -89,6 +100,8 @@ static Chain *current_chain = NULL;
 static int64 last_number = 0;
 
 static Outcome run_layer(Chain *chain, int position, CormNode *query);
+static uint64 run_chain(CormOperation *op, CormMiddlewareList *list, CormNode *query);
+static bool concerns_others(CormMiddlewareList *list, CormOperation *op, const Chain *besides);
 
 /*
  * What layers below know: who owns results that are made now, and where
@@ -131,11 +144,44 @@ subtransaction_ended(SubXactEvent event, SubTransactionId id, SubTransactionId p
  * The innermost: the operation itself
  */
 
+/*
+ * Runs a query in place of the operation's own, within a chain of those that
+ * it concerns and the operation did not.  Meanwhile the operation is what the
+ * query is.
+ */
+static uint64
+run_instead(Chain *chain, CormNode *query, CormSink *capture, bool *writes)
+{
+	CormOperation *op = chain->op;
+	CormOperation original = *op;
+	uint64		processed = 0;
+
+	PG_TRY();
+	{
+		op->inspect(op, query);
+		*writes = op->writes;
+		if (concerns_others(chain->list, op, chain))
+		{
+			op->sink = capture;
+			processed = run_chain(op, chain->list, query);
+		}
+		else
+			processed = op->run(op, query, capture);
+	}
+	PG_FINALLY();
+	{
+		*op = original;
+	}
+	PG_END_TRY();
+	op->sink->limit = capture->limit;
+	return processed;
+}
+
 static Outcome
 run_operation(Chain *chain, CormNode *query)
 {
 	CormOperation *op = chain->op;
-	bool		rewritten = query != chain->queries[0];
+	bool		writes = op->writes;
 	MemoryContext oldcontext = MemoryContextSwitchTo(chain->context);
 	CormResult *result;
 	CormSink	capture;
@@ -153,9 +199,12 @@ run_operation(Chain *chain, CormNode *query)
 	corm_result_capture(result, op->verb, op->sink, &capture);
 	MemoryContextSwitchTo(oldcontext);
 
-	processed = op->run(op, rewritten ? query : NULL, &capture);
-	corm_result_captured(result, &capture, op->writes, processed);
-	if (op->writes)
+	if (query == chain->own_query)
+		processed = op->run(op, NULL, &capture);
+	else
+		processed = run_instead(chain, query, &capture, &writes);
+	corm_result_captured(result, &capture, writes, processed);
+	if (writes)
 	{
 		chain->written = true;
 		chain->written_level = GetCurrentTransactionNestLevel();
@@ -180,6 +229,24 @@ models_array(CormOperation *op)
 }
 
 /*
+ * Finds out what a query would be as SQL.  Layers that are given the same one
+ * ask once.
+ */
+static void
+show_query(Chain *chain, CormNode *query)
+{
+	CormOperation *op = chain->op;
+	MemoryContext oldcontext;
+
+	if (query == chain->shown)
+		return;
+	oldcontext = MemoryContextSwitchTo(chain->context);
+	op->show(op, query == chain->own_query ? NULL : query, &chain->shown_sql, &chain->shown_args);
+	chain->shown = query;
+	MemoryContextSwitchTo(oldcontext);
+}
+
+/*
  * The context that a function is called with.
  */
 static Datum
@@ -189,19 +256,17 @@ make_context(Chain *chain, Oid typid, CormNode *query)
 	TupleDesc	tupdesc = lookup_rowtype_tupdesc(typid, -1);
 	Datum		values[Natts_context];
 	bool		nulls[Natts_context] = {false};
-	char	   *sql;
-	Jsonb	   *args;
 	HeapTuple	tuple;
 
 	if (tupdesc->natts != Natts_context)
 		elog(ERROR, "type corm.query_context is not what this version of the library expects");
-	op->show(op, query == chain->queries[0] ? NULL : query, &sql, &args);
+	show_query(chain, query);
 	values[Anum_context_op - 1] = CStringGetTextDatum(corm_op_name(op->command));
 	values[Anum_context_model - 1] = ObjectIdGetDatum(op->model);
 	nulls[Anum_context_model - 1] = !OidIsValid(op->model);
 	values[Anum_context_query - 1] = PointerGetDatum(query);
-	values[Anum_context_sql - 1] = CStringGetTextDatum(sql);
-	values[Anum_context_args - 1] = JsonbPGetDatum(args);
+	values[Anum_context_sql - 1] = CStringGetTextDatum(chain->shown_sql);
+	values[Anum_context_args - 1] = JsonbPGetDatum(chain->shown_args);
 	values[Anum_context_models - 1] = models_array(op);
 	values[Anum_context_call - 1] = Int64GetDatum(chain->number);
 	tuple = heap_form_tuple(tupdesc, values, nulls);
@@ -238,6 +303,7 @@ call_function(CormMiddleware *entry, Datum context, MemoryContext list_context)
 	acl = corm_function_aclcheck(entry->function, GetUserId());
 	if (acl != ACLCHECK_OK)
 		aclcheck_error(acl, OBJECT_FUNCTION, entry->name);
+	InvokeFunctionExecuteHook(entry->function);
 
 	if (!is_shared)
 	{
@@ -246,7 +312,13 @@ call_function(CormMiddleware *entry, Datum context, MemoryContext list_context)
 	}
 	else if (!entry->is_prepared)
 	{
-		fmgr_info_cxt(entry->function, function, list_context);
+		/* what an error has left of the last one is of no use any more */
+		if (entry->call_context)
+			MemoryContextReset(entry->call_context);
+		else
+			entry->call_context = AllocSetContextCreate(list_context, "corm middleware function",
+														ALLOCSET_SMALL_SIZES);
+		fmgr_info_cxt(entry->function, function, entry->call_context);
 		entry->is_prepared = true;
 	}
 
@@ -346,6 +418,12 @@ run_layer(Chain *chain, int position, CormNode *query)
  */
 
 static bool
+is_same(const CormMiddleware *a, const CormMiddleware *b)
+{
+	return a->id == b->id && a->c_function == b->c_function && a->c_arg == b->c_arg;
+}
+
+static bool
 concerns(const CormMiddleware *entry, const CormOperation *op)
 {
 	bool		found = !OidIsValid(entry->model);
@@ -359,17 +437,35 @@ concerns(const CormMiddleware *entry, const CormOperation *op)
 
 	/* not what comes from its own code */
 	for (Chain *chain = current_chain; chain; chain = chain->outer)
-	{
-		const CormMiddleware *running;
-
-		if (chain->position >= chain->n)
-			continue;
-		running = chain->entries[chain->position];
-		if (running->id == entry->id && running->c_function == entry->c_function &&
-			running->c_arg == entry->c_arg)
+		if (chain->position < chain->n && is_same(chain->entries[chain->position], entry))
 			return false;
-	}
 	return true;
+}
+
+/*
+ * Whether a function is in a chain, or in one around it that it continues.
+ */
+static bool
+has_seen(const Chain *chain, const CormMiddleware *entry)
+{
+	for (; chain; chain = chain->own_query ? NULL : chain->outer)
+		for (int i = 0; i < chain->n; i++)
+			if (is_same(chain->entries[i], entry))
+				return true;
+	return false;
+}
+
+/*
+ * Whether an operation concerns anybody who has not seen it in a chain, which
+ * may be NULL.
+ */
+static bool
+concerns_others(CormMiddlewareList *list, CormOperation *op, const Chain *besides)
+{
+	for (int i = 0; i < list->n; i++)
+		if (concerns(&list->items[i], op) && !has_seen(besides, &list->items[i]))
+			return true;
+	return false;
 }
 
 /*
@@ -381,15 +477,65 @@ corm_middleware_concerns(CormModel *model, CormCommand command)
 	Oid			relids[2] = {model->relid, model->table};
 	CormOperation op = {.command = command, .nrelids = 2, .relids = relids};
 	CormMiddlewareList *list;
-	bool		any = false;
+	bool		any;
 
 	if (!corm_middleware_exists())
 		return false;
 	list = corm_middleware_list();
-	for (int i = 0; i < list->n && !any; i++)
-		any = concerns(&list->items[i], &op);
+	any = concerns_others(list, &op, NULL);
 	corm_middleware_release(list);
 	return any;
+}
+
+/*
+ * Runs an operation, or a query that has taken its place, within the chain of
+ * those on the list that it concerns; in the latter case without those in the
+ * chain around it, which have seen it.  The rows go to the operation's sink;
+ * returns the number of rows affected or returned.
+ */
+static uint64
+run_chain(CormOperation *op, CormMiddlewareList *list, CormNode *instead)
+{
+	Chain		chain = {.list = list, .op = op, .outer = current_chain};
+	MemoryContext oldcontext;
+	uint64		processed = 0;
+
+	chain.context = AllocSetContextCreate(CurrentMemoryContext, "corm middleware chain",
+										  ALLOCSET_DEFAULT_SIZES);
+	PG_TRY();
+	{
+		CormNode   *query = instead;
+		Outcome		outcome;
+
+		chain.number = ++last_number;
+		oldcontext = MemoryContextSwitchTo(chain.context);
+		chain.entries = palloc(sizeof(CormMiddleware *) * list->n);
+		for (int i = 0; i < list->n; i++)
+			if (concerns(&list->items[i], op) && !(instead && has_seen(chain.outer, &list->items[i])))
+				chain.entries[chain.n++] = &list->items[i];
+		chain.queries = palloc0(sizeof(CormNode *) * (chain.n + 1));
+		if (query == NULL)
+			query = chain.own_query = op->query(op);
+		MemoryContextSwitchTo(oldcontext);
+		chain.position = chain.n;
+		current_chain = &chain;
+
+		outcome = run_layer(&chain, 0, query);
+		corm_result_give(outcome.result, op->verb, op->sink);
+		processed = op->writes ? outcome.affected :
+			outcome.result ? corm_result_nrows(outcome.result) : 0;
+		corm_results_forget(&chain, true);
+	}
+	PG_CATCH();
+	{
+		corm_results_forget(&chain, false);
+		current_chain = chain.outer;
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	current_chain = chain.outer;
+	MemoryContextDelete(chain.context);
+	return processed;
 }
 
 /*
@@ -402,55 +548,20 @@ bool
 corm_middleware_run(CormOperation *op, uint64 *processed)
 {
 	CormMiddlewareList *list = corm_middleware_list();
-	Chain		chain = {.list = list, .op = op, .outer = current_chain};
-	MemoryContext oldcontext;
-	bool		any = false;
-
-	for (int i = 0; i < list->n && !any; i++)
-		any = concerns(&list->items[i], op);
-	if (!any)
-	{
-		corm_middleware_release(list);
-		return false;
-	}
+	bool		any;
 
 	PG_TRY();
 	{
-		CormNode   *query;
-		Outcome		outcome;
-
-		chain.context = AllocSetContextCreate(CurrentMemoryContext, "corm middleware chain",
-											  ALLOCSET_DEFAULT_SIZES);
-		chain.number = ++last_number;
-		oldcontext = MemoryContextSwitchTo(chain.context);
-		chain.entries = palloc(sizeof(CormMiddleware *) * list->n);
-		for (int i = 0; i < list->n; i++)
-			if (concerns(&list->items[i], op))
-				chain.entries[chain.n++] = &list->items[i];
-		chain.queries = palloc0(sizeof(CormNode *) * (chain.n + 1));
-		query = op->query(op);
-		MemoryContextSwitchTo(oldcontext);
-		chain.position = chain.n;
-		current_chain = &chain;
-
-		outcome = run_layer(&chain, 0, query);
-		corm_result_give(outcome.result, op->verb, op->sink);
-		*processed = op->writes ? outcome.affected :
-			outcome.result ? corm_result_nrows(outcome.result) : 0;
-		corm_results_forget(&chain, true);
+		any = concerns_others(list, op, NULL);
+		if (any)
+			*processed = run_chain(op, list, NULL);
 	}
-	PG_CATCH();
+	PG_FINALLY();
 	{
-		corm_results_forget(&chain, false);
-		current_chain = chain.outer;
 		corm_middleware_release(list);
-		PG_RE_THROW();
 	}
 	PG_END_TRY();
-	current_chain = chain.outer;
-	corm_middleware_release(list);
-	MemoryContextDelete(chain.context);
-	return true;
+	return any;
 }
 
 /*
@@ -534,11 +645,8 @@ api_model(CormMiddlewareCall *call)
 static const char *
 api_sql(CormMiddlewareCall *call)
 {
-	CormOperation *op = call->chain->op;
-	char	   *sql;
-
-	op->show(op, call->query == call->chain->queries[0] ? NULL : call->query, &sql, NULL);
-	return sql;
+	show_query(call->chain, call->query);
+	return call->chain->shown_sql;
 }
 
 static Datum

@@ -19,8 +19,7 @@ typedef struct QueryOperation
 } QueryOperation;
 
 /*
- * corm_show_query returns the SQL of a query and, unless args is NULL, its
- * arguments.
+ * corm_show_query returns the SQL of a query and its arguments.
  */
 void
 corm_show_query(const CormVerb *verb, CormQuerySet *set, char **sql, Jsonb **args)
@@ -34,14 +33,36 @@ corm_show_query(const CormVerb *verb, CormQuerySet *set, char **sql, Jsonb **arg
 	PG_TRY();
 	{
 		*sql = pstrdup(plan->sql);
-		if (args)
-			*args = corm_params_to_json(plan, corm_bind_values(plan, &copy));
+		*args = corm_params_to_json(plan, corm_bind_values(plan, &copy));
 	}
 	PG_FINALLY();
 	{
 		corm_plan_release(plan);
 	}
 	PG_END_TRY();
+}
+
+/*
+ * corm_inspect_query makes an operation that which a query is.  What it points
+ * to lives in the current context.
+ */
+void
+corm_inspect_query(CormOperation *op, const CormVerb *verb, CormNode *query)
+{
+	CormQuerySet set;
+	CormPlan   *plan;
+	Oid		   *relids;
+
+	corm_queries_of_node(query, &set);
+	plan = corm_plan_for_queries(verb, &set, NULL);
+	relids = palloc(sizeof(Oid) * Max(plan->nrelids, 1));
+	memcpy(relids, plan->relids, sizeof(Oid) * plan->nrelids);
+	op->command = plan->command;
+	op->writes = plan->writes;
+	op->model = plan->model;
+	op->nrelids = plan->nrelids;
+	op->relids = relids;
+	corm_plan_release(plan);
 }
 
 static CormNode *
@@ -54,6 +75,12 @@ operation_query(CormOperation *op)
 	for (int i = 0; i < self->set->nqueries; i++)
 		corm_write_node(&w, self->set->queries[i]);
 	return corm_writer_finish(&w, CORM_KIND_QUERY);
+}
+
+static void
+operation_inspect(CormOperation *op, CormNode *rewritten)
+{
+	corm_inspect_query(op, ((QueryOperation *) op)->shown, rewritten);
 }
 
 static void
@@ -102,6 +129,7 @@ corm_run_query_operation(const CormVerb *verb, const CormVerb *shown, CormQueryS
 			.verb = verb,
 			.sink = sink,
 			.query = operation_query,
+			.inspect = operation_inspect,
 			.show = operation_show,
 			.run = operation_run
 		},

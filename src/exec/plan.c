@@ -355,7 +355,7 @@ infer_types(const char *sql, Oid *types, int ntypes)
 }
 
 static void
-prepare(CormPlan *plan, const CormDeparsed *deparsed, const Oid *value_types)
+prepare(CormPlan *plan, CormStmt *stmt, const CormDeparsed *deparsed, const Oid *value_types)
 {
 	Oid		   *types = palloc(sizeof(Oid) * Max(deparsed->nparams, 1));
 	bool		infer = false;
@@ -368,6 +368,7 @@ prepare(CormPlan *plan, const CormDeparsed *deparsed, const Oid *value_types)
 	}
 	if (infer)
 		infer_types(deparsed->sql, types, deparsed->nparams);
+	corm_guards_check(stmt->guarded, deparsed, types);
 
 	oldcontext = MemoryContextSwitchTo(plan->context);
 	plan->sql = pstrdup(deparsed->sql);
@@ -556,7 +557,7 @@ build_from_stmt(CormPlan *plan, const CormVerb *verb, CormStmt *stmt, bool path_
 	plan->returns_rows = deparsed->returns_rows;
 	if (deparsed->order_hash)
 		plan->order_hash = MemoryContextStrdup(plan->context, deparsed->order_hash);
-	prepare(plan, deparsed, value_types);
+	prepare(plan, stmt, deparsed, value_types);
 	plan->writes = sql_writes(plan->spi);
 	add_spi_relids(&relids, plan->spi);
 	set_relids(plan, relids);

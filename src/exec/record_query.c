@@ -168,6 +168,12 @@ operation_query(CormOperation *op)
 }
 
 static void
+operation_inspect(CormOperation *op, CormNode *rewritten)
+{
+	corm_inspect_query(op, op->verb, rewritten);
+}
+
+static void
 operation_show(CormOperation *op, CormNode *rewritten, char **sql, Jsonb **args)
 {
 	RecordOperation *self = (RecordOperation *) op;
@@ -185,8 +191,7 @@ operation_show(CormOperation *op, CormNode *rewritten, char **sql, Jsonb **args)
 	PG_TRY();
 	{
 		*sql = pstrdup(plan->sql);
-		if (args)
-			*args = corm_params_to_json(plan, corm_bind_record(plan, record->values, record->nulls));
+		*args = corm_params_to_json(plan, corm_bind_record(plan, record->values, record->nulls));
 	}
 	PG_FINALLY();
 	{
@@ -242,6 +247,7 @@ corm_run_record_operation(CormPlanSource source, CormRecord *record, CormSink *s
 			.verb = &verb,
 			.sink = sink,
 			.query = operation_query,
+			.inspect = operation_inspect,
 			.show = operation_show,
 			.run = operation_run
 		},

@@ -41,6 +41,16 @@ corm_deparse_table(StringInfo buf, CormModel *model)
 }
 
 /*
+ * corm_deparse_relation does so where the statement reads or writes it.
+ */
+void
+corm_deparse_relation(CormDeparse *ctx, CormModel *model)
+{
+	corm_deparse_table(ctx->buf, model);
+	ctx->tables = lappend_oid(ctx->tables, model->table);
+}
+
+/*
  * corm_deparse_range appends a range as FROM has it, with its alias.
  */
 void
@@ -51,14 +61,14 @@ corm_deparse_range(CormDeparse *ctx, CormRange *range)
 	if (range->guards)
 	{
 		appendStringInfoString(buf, "(SELECT * FROM ");
-		corm_deparse_table(buf, range->model);
+		corm_deparse_relation(ctx, range->model);
 		appendStringInfo(buf, " AS %s", quote_identifier(range->alias));
 		corm_deparse_conditions(ctx, " WHERE ", range->guards);
 		appendStringInfoChar(buf, ')');
 	}
 	else if (range->model && range->query == NULL)
 	{
-		corm_deparse_table(buf, range->model);
+		corm_deparse_relation(ctx, range->model);
 		if (strcmp(range->alias, range->model->table_name) == 0)
 			return;
 	}
@@ -634,6 +644,7 @@ corm_deparse(CormStmt *stmt, const CormDeparseRequest *request)
 
 	result->sql = buf.data;
 	result->uses_search_path = ctx.uses_search_path;
+	result->tables = ctx.tables;
 	result->nparams = list_length(ctx.params);
 	result->params = palloc(sizeof(CormParam) * Max(result->nparams, 1));
 	for (int i = 0; i < result->nparams; i++)

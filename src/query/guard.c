@@ -11,8 +11,14 @@
  * conditions.  So outer joins and the like cannot bring rows back that the
  * guard keeps away.
  *
- * A guard whose model does not occur in the query by name, but behind a view
- * or in raw SQL, would guard nothing: that is an error.
+ * A guard can do nothing about a table that occurs behind a view or in raw SQL.
+ * If its model does not occur in the query by name either, it would guard
+ * nothing; if it does, the rest of the query would pass it by.  Both are errors:
+ * the finished SQL is parsed, and has to read the table just as often as it was
+ * written for a range that is known here.
+ *
+ * Partitions and other tables that inherit from the model's hold rows of it,
+ * so a guard holds for them too.
  *
  * While a query is being resolved, the guards that hold are a stack here;
  * corm_resolve empties it when all is done.
@@ -21,17 +27,28 @@
  */
 #include "postgres.h"
 
+#include "access/table.h"
+#include "catalog/pg_inherits.h"
+#include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
+#include "parser/analyze.h"
+#include "parser/parser.h"
 #include "query/query.h"
+#include "rewrite/rewriteHandler.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
 
 typedef struct Guard
 {
 	CormModel  *model;
+	List	   *tables;			/* Oids: the model's and those that inherit from it */
 	List	   *conditions;		/* of CormTree, not resolved */
 	bool		used;
 	bool		busy;			/* its own conditions are being resolved */
 } Guard;
 
 static List *guards = NIL;
+static List *guarded_tables = NIL;	/* of all guards there have been */
 
 static CormTree *copy_tree(const CormTree *tree);
 
@@ -85,8 +102,10 @@ corm_guards_begin(List *clauses)
 			continue;
 		guard = palloc0(sizeof(Guard));
 		guard->model = corm_model_get(clause->args[0].oid);
+		guard->tables = find_all_inheritors(guard->model->table, NoLock, NULL);
 		guard->conditions = clause->args[1].list;
 		guards = lcons(guard, list_copy(guards));
+		guarded_tables = list_concat_unique_oid(guarded_tables, guard->tables);
 	}
 	return outer;
 }
@@ -117,6 +136,17 @@ void
 corm_guards_reset(void)
 {
 	guards = NIL;
+	guarded_tables = NIL;
+}
+
+/*
+ * corm_guards_tables returns the tables that the guards of the query which is
+ * being resolved are about, as Oids.
+ */
+List *
+corm_guards_tables(void)
+{
+	return guarded_tables;
 }
 
 /*
@@ -134,8 +164,7 @@ corm_guard_range(CormStmt *stmt, CormRange *range)
 		CormStmt   *scope;
 		List	   *conditions;
 
-		if (guard->busy ||
-			(guard->model->relid != range->model->relid && guard->model->relid != range->model->table))
+		if (guard->busy || !list_member_oid(guard->tables, range->model->table))
 			continue;
 
 		/* names mean fields of the guard's model, whatever type the rows are read as */
@@ -167,7 +196,104 @@ corm_guard_write(CormStmt *stmt)
 {
 	if (stmt->command == CORM_CMD_SELECT || stmt->source == NULL)
 		return;
-	if (stmt->command != CORM_CMD_INSERT || stmt->conflict_action == CORM_CONFLICT_UPDATE)
+	if (stmt->command != CORM_CMD_INSERT || stmt->conflict_action == CORM_CONFLICT_UPDATE ||
+		stmt->conflict_action == CORM_CONFLICT_SELECT)
 		stmt->where = list_concat(stmt->where, stmt->source->guards);
 	stmt->source->guards = NIL;
+}
+
+/*
+ * What the SQL reads besides what was written for a known range
+ */
+
+typedef struct ReadsContext
+{
+	List	   *tables;			/* guarded ones */
+	List	   *views;			/* being looked into */
+	int			nreads;			/* of guarded tables, outside of views */
+	Oid			found;			/* a guarded table in a view, or InvalidOid */
+} ReadsContext;
+
+static bool count_reads(Node *node, ReadsContext *context);
+
+static void
+look_into_view(Oid view, ReadsContext *context)
+{
+	Relation	rel;
+
+	check_stack_depth();
+	if (list_member_oid(context->views, view))
+		return;
+	rel = table_open(view, AccessShareLock);
+	context->views = lcons_oid(view, context->views);
+	(void) count_reads((Node *) get_view_query(rel), context);
+	context->views = list_delete_first(context->views);
+	table_close(rel, NoLock);
+}
+
+/*
+ * Walks a query as it is written, that is before views are put in.
+ */
+static bool
+count_reads(Node *node, ReadsContext *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, RangeTblEntry))
+	{
+		RangeTblEntry *rte = (RangeTblEntry *) node;
+
+		/* EXCLUDED passes for a composite type */
+		if (rte->rtekind != RTE_RELATION || rte->relkind == RELKIND_COMPOSITE_TYPE)
+			return false;
+		/* a view's own query mentions the view itself, up to PostgreSQL 15 */
+		if (list_member_oid(context->views, rte->relid))
+			return false;
+		if (list_member_oid(context->tables, rte->relid))
+		{
+			if (context->views == NIL)
+				context->nreads++;
+			else
+				context->found = rte->relid;
+		}
+		if (rte->relkind == RELKIND_VIEW)
+			look_into_view(rte->relid, context);
+		return false;
+	}
+	if (IsA(node, Query))
+		return query_tree_walker((Query *) node, count_reads, context, QTW_EXAMINE_RTES_BEFORE);
+	return expression_tree_walker(node, count_reads, context);
+}
+
+/*
+ * corm_guards_check raises 0A000 if SQL reads one of the guarded tables
+ * anywhere but where it was written for a range: in raw SQL, or behind a view.
+ * types are those of its parameters.
+ */
+void
+corm_guards_check(List *guarded, const CormDeparsed *deparsed, const Oid *types)
+{
+	ReadsContext context = {.tables = guarded};
+	ErrorContextCallback callback;
+	Query	   *query;
+	int			nwritten = 0;
+	ListCell   *lc;
+
+	if (guarded == NIL)
+		return;
+	corm_push_sql_errors(&callback, deparsed->sql);
+	query = parse_analyze_fixedparams(linitial_node(RawStmt, raw_parser(deparsed->sql, RAW_PARSE_DEFAULT)),
+									  deparsed->sql, types, deparsed->nparams, NULL);
+	error_context_stack = callback.previous;
+
+	foreach(lc, deparsed->tables)
+		nwritten += list_member_oid(guarded, lfirst_oid(lc)) ? 1 : 0;
+	(void) count_reads((Node *) query, &context);
+	if (OidIsValid(context.found) || context.nreads > nwritten)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("relation \"%s\" cannot be guarded in this query",
+						get_rel_name(OidIsValid(context.found) ? context.found : linitial_oid(guarded))),
+				 errdetail("The query reads it %s, too.",
+						   OidIsValid(context.found) ? "behind a view" : "in raw SQL")));
 }

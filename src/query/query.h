@@ -259,6 +259,7 @@ struct CormStmt
 	CormRange  *source;			/* of a read; the target of a write; NULL for RAW */
 	List	   *ranges;			/* of CormRange: source and joins */
 	List	   *aliases;		/* root only: aliases in use (char *) */
+	List	   *guarded;		/* root only: tables that a guard is about (Oid) */
 	CormStmt   *alias_owner;	/* of a root: where its aliases are kept instead */
 	List	   *joins;			/* of CormJoin */
 	List	   *ctes;			/* of CormCte */
@@ -419,6 +420,7 @@ typedef struct CormDeparsed
 	bool		returns_rows;
 	char	   *order_hash;		/* PAGE: what its cursors carry */
 	bool		uses_search_path;	/* it has names that the search_path finds */
+	List	   *tables;			/* Oids: those it names for a range, as often as it does */
 } CormDeparsed;
 
 /*
@@ -431,6 +433,7 @@ typedef struct CormDeparse
 {
 	StringInfo	buf;
 	List	   *params;			/* of CormParam */
+	List	   *tables;			/* Oids: see CormDeparsed */
 	CormStmt   *stmt;			/* the statement being written */
 	int			depth;			/* of subqueries; 0: the outermost statement */
 	bool		path_is_safe;
@@ -500,6 +503,8 @@ extern const char *corm_operator_name(CormNodeTag tag);
 extern List *corm_guards_begin(List *clauses);
 extern void corm_guards_end(List *outer);
 extern void corm_guards_reset(void);
+extern List *corm_guards_tables(void);
+extern void corm_guards_check(List *guarded, const CormDeparsed *deparsed, const Oid *types);
 extern void corm_guard_range(CormStmt *stmt, CormRange *range);
 extern void corm_guard_write(CormStmt *stmt);
 
@@ -531,6 +536,7 @@ extern void corm_deparse_operator(CormDeparse *ctx, const char *name, const char
 
 extern CormDeparsed *corm_deparse(CormStmt *stmt, const CormDeparseRequest *request);
 extern void corm_deparse_table(StringInfo buf, CormModel *model);
+extern void corm_deparse_relation(CormDeparse *ctx, CormModel *model);
 
 /* raw.c: SQL text written by users */
 extern void corm_push_sql_errors(ErrorContextCallback *callback, const char *sql);

@@ -844,6 +844,7 @@ corm_resolve(List *clauses, Oid default_model)
 	PG_TRY();
 	{
 		stmt = corm_resolve_stmt(clauses, default_model, NULL);
+		stmt->guarded = corm_guards_tables();
 	}
 	PG_FINALLY();
 	{

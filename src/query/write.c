@@ -72,6 +72,7 @@ deparse_conflict(CormDeparse *ctx, CormStmt *stmt, List *given)
 
 		appendStringInfo(buf, " DO UPDATE SET %s = %s.%s", column,
 						 quote_identifier(stmt->source->alias), column);
+		corm_deparse_conditions(ctx, " WHERE ", stmt->where);
 		return;
 	}
 	if (stmt->conflict_action == CORM_CONFLICT_NOTHING)
@@ -172,7 +173,7 @@ deparse_insert(CormDeparse *ctx, CormStmt *stmt)
 		given = lappend(given, ((CormAssignment *) lfirst(lc))->field);
 
 	appendStringInfoString(buf, "INSERT INTO ");
-	corm_deparse_table(buf, model);
+	corm_deparse_relation(ctx, model);
 	if (strcmp(stmt->source->alias, model->table_name) != 0)
 		appendStringInfo(buf, " AS %s", quote_identifier(stmt->source->alias));
 
