@@ -118,7 +118,8 @@ typedef struct CormPlan
 
 	uint64		hook_changes;	/* when the hooks were last looked at */
 	uint32		hook_fingerprint;
-	int			nrelids;		/* relations it was made of */
+	int			nrelids;		/* relations it was made of ... */
+	int			nconcerned;		/* ... and then those that these inherit from */
 	Oid		   *relids;
 	Oid			model;			/* of the source, or InvalidOid */
 	Oid			target;			/* its table, or InvalidOid */
@@ -413,7 +414,7 @@ struct CormOperation
 
 extern void corm_middleware_init(void);
 extern bool corm_middleware_run(CormOperation *op, uint64 *processed);
-extern bool corm_middleware_concerns(CormModel *model, CormCommand command);
+extern bool corm_middleware_concerns(CormOperation *op);
 extern const void *corm_middleware_current(void);
 extern MemoryContext corm_middleware_context(void);
 
@@ -430,6 +431,7 @@ extern bool corm_run_record_operation(CormPlanSource source, CormRecord *record,
  */
 typedef uint64 (*CormQueryRun) (const CormVerb *verb, CormQuerySet *set, CormSink *sink);
 
+extern void corm_operation_of_plan(CormOperation *op, const CormPlan *plan);
 extern void corm_inspect_query(CormOperation *op, const CormVerb *verb, CormNode *query);
 extern bool corm_run_query_operation(const CormVerb *verb, const CormVerb *shown,
 									 CormQuerySet *set, CormSink *sink, CormQueryRun run,

@@ -469,20 +469,16 @@ concerns_others(CormMiddlewareList *list, CormOperation *op, const Chain *beside
 }
 
 /*
- * corm_middleware_concerns tells whether a write of a model has a chain.
+ * corm_middleware_concerns tells whether an operation, of which command and
+ * relids are known, would have a chain.  corm_middleware_exists() must have
+ * said yes just before.
  */
 bool
-corm_middleware_concerns(CormModel *model, CormCommand command)
+corm_middleware_concerns(CormOperation *op)
 {
-	Oid			relids[2] = {model->relid, model->table};
-	CormOperation op = {.command = command, .nrelids = 2, .relids = relids};
-	CormMiddlewareList *list;
-	bool		any;
+	CormMiddlewareList *list = corm_middleware_list();
+	bool		any = concerns_others(list, op, NULL);
 
-	if (!corm_middleware_exists())
-		return false;
-	list = corm_middleware_list();
-	any = concerns_others(list, &op, NULL);
 	corm_middleware_release(list);
 	return any;
 }

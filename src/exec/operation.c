@@ -43,8 +43,39 @@ corm_show_query(const CormVerb *verb, CormQuerySet *set, char **sql, Jsonb **arg
 }
 
 /*
- * corm_inspect_query makes an operation that which a query is.  What it points
- * to lives in the current context.
+ * A plan, in use, that tells all relations which a query concerns: not a
+ * template, which knows nothing of raw SQL and of what is behind views.
+ */
+static CormPlan *
+plan_to_inspect(const CormVerb *verb, CormQuerySet *set)
+{
+	CormPlan   *plan = corm_plan_for_queries(verb, set, NULL);
+	CormQuerySet copy;
+
+	if (plan->spi)
+		return plan;
+	corm_plan_release(plan);
+	corm_queries_copy(&copy, set, 0);
+	return corm_plan_to_show(verb, &copy);
+}
+
+/*
+ * corm_operation_of_plan makes an operation that which a plan does.  It points
+ * into the plan.
+ */
+void
+corm_operation_of_plan(CormOperation *op, const CormPlan *plan)
+{
+	op->command = plan->command;
+	op->writes = plan->writes;
+	op->model = plan->model;
+	op->nrelids = plan->nconcerned;
+	op->relids = plan->relids;
+}
+
+/*
+ * corm_inspect_query makes an operation that which a query is.  It points to
+ * memory in the current context.
  */
 void
 corm_inspect_query(CormOperation *op, const CormVerb *verb, CormNode *query)
@@ -54,13 +85,10 @@ corm_inspect_query(CormOperation *op, const CormVerb *verb, CormNode *query)
 	Oid		   *relids;
 
 	corm_queries_of_node(query, &set);
-	plan = corm_plan_for_queries(verb, &set, NULL);
-	relids = palloc(sizeof(Oid) * Max(plan->nrelids, 1));
-	memcpy(relids, plan->relids, sizeof(Oid) * plan->nrelids);
-	op->command = plan->command;
-	op->writes = plan->writes;
-	op->model = plan->model;
-	op->nrelids = plan->nrelids;
+	plan = plan_to_inspect(verb, &set);
+	corm_operation_of_plan(op, plan);
+	relids = palloc(sizeof(Oid) * Max(op->nrelids, 1));
+	memcpy(relids, plan->relids, sizeof(Oid) * op->nrelids);
 	op->relids = relids;
 	corm_plan_release(plan);
 }
@@ -137,17 +165,13 @@ corm_run_query_operation(const CormVerb *verb, const CormVerb *shown, CormQueryS
 		.set = set,
 		.run = run
 	};
-	CormPlan   *plan = corm_plan_for_queries(shown, set, NULL);
+	CormPlan   *plan = plan_to_inspect(shown, set);
 	bool		done;
 
 	PG_TRY();
 	{
 		corm_queries_read_values(set);
-		self.op.command = plan->command;
-		self.op.writes = plan->writes;
-		self.op.model = plan->model;
-		self.op.nrelids = plan->nrelids;
-		self.op.relids = plan->relids;
+		corm_operation_of_plan(&self.op, plan);
 		done = corm_middleware_run(&self.op, processed);
 	}
 	PG_FINALLY();

@@ -204,10 +204,16 @@ lock_relations(CormPlan *plan)
 static void
 set_relids(CormPlan *plan, List *relids)
 {
+	List	   *concerned = list_copy(relids);
+	ListCell   *lc;
+
+	foreach(lc, relids)
+		concerned = corm_add_ancestors(concerned, lfirst_oid(lc));
 	plan->nrelids = list_length(relids);
-	plan->relids = MemoryContextAlloc(plan->context, sizeof(Oid) * Max(plan->nrelids, 1));
-	for (int i = 0; i < plan->nrelids; i++)
-		plan->relids[i] = list_nth_oid(relids, i);
+	plan->nconcerned = list_length(concerned);
+	plan->relids = MemoryContextAlloc(plan->context, sizeof(Oid) * Max(plan->nconcerned, 1));
+	foreach(lc, concerned)
+		plan->relids[foreach_current_index(lc)] = lfirst_oid(lc);
 }
 
 /*

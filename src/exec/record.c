@@ -644,6 +644,20 @@ corm_delete(PG_FUNCTION_ARGS)
 }
 
 /*
+ * The fields that an update of many records writes.
+ */
+static Bitmapset *
+updated_fields(CormModel *model)
+{
+	Bitmapset  *fields = NULL;
+
+	for (int i = 0; i < model->nfields; i++)
+		if (corm_field_is_written(model, i, false, false))
+			fields = bms_add_member(fields, i);
+	return fields;
+}
+
+/*
  * Updates the rows of an array of records by one statement; those that were
  * found go to the sink.  Returns their number.
  */
@@ -655,7 +669,6 @@ write_batch(CormModel *model, Datum array, CormSink *sink)
 	CormSink	table = {.kind = CORM_SINK_TABLE};
 	Datum	   *values = palloc0(sizeof(Datum) * model->nfields);
 	bool	   *nulls = palloc0(sizeof(bool) * model->nfields);
-	Bitmapset  *fields = NULL;
 	MemoryContext context = CurrentMemoryContext;
 	CormStats	stats;
 	CormPlan   *plan;
@@ -663,13 +676,10 @@ write_batch(CormModel *model, Datum array, CormSink *sink)
 	volatile bool done = false;
 
 	corm_stats_begin(&stats);
-	for (int i = 0; i < model->nfields; i++)
-		if (corm_field_is_written(model, i, false, false))
-			fields = bms_add_member(fields, i);
 	/* the only value of the statement */
 	values[0] = hooks ? corm_hooks_before_array(hooks, array) : array;
 
-	plan = corm_plan_for_record(&verb, model, fields);
+	plan = corm_plan_for_record(&verb, model, updated_fields(model));
 	PG_TRY();
 	{
 		if (SPI_connect() != SPI_OK_CONNECT)
@@ -694,6 +704,33 @@ write_batch(CormModel *model, Datum array, CormSink *sink)
 	}
 	PG_END_TRY();
 	return written;
+}
+
+/*
+ * Whether middleware is to see the updates of a batch.
+ */
+static bool
+concerns_middleware(CormModel *model)
+{
+	CormVerb	verb = {.source = CORM_PLAN_UPDATE_MULTI, .output = CORM_OUTPUT_ROWS, .typid = model->typid};
+	CormOperation op = {0};
+	CormPlan   *plan;
+	bool		any = false;
+
+	if (!corm_middleware_exists())
+		return false;
+	plan = corm_plan_for_record(&verb, model, updated_fields(model));
+	PG_TRY();
+	{
+		corm_operation_of_plan(&op, plan);
+		any = corm_middleware_concerns(&op);
+	}
+	PG_FINALLY();
+	{
+		corm_plan_release(plan);
+	}
+	PG_END_TRY();
+	return any;
 }
 
 /*
@@ -757,7 +794,7 @@ corm_update_multi(PG_FUNCTION_ARGS)
 				 errmsg("batch has no rows")));
 
 	sink.store = corm_begin_set(fcinfo, corm_row_tupdesc(model->typid));
-	if (corm_middleware_concerns(model, CORM_CMD_UPDATE))
+	if (concerns_middleware(model))
 		written = write_each(model, PG_GETARG_ARRAYTYPE_P(0), &sink);
 	else
 		written = write_batch(model, PG_GETARG_DATUM(0), &sink);

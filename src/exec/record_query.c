@@ -27,7 +27,6 @@ typedef struct RecordOperation
 	CormOperation op;
 	CormPlanSource source;
 	CormRecord *record;
-	Oid			relids[2];
 } RecordOperation;
 
 static void
@@ -241,9 +240,6 @@ corm_run_record_operation(CormPlanSource source, CormRecord *record, CormSink *s
 	CormVerb	verb = {.typid = record->model->typid};
 	RecordOperation self = {
 		.op = {
-			.command = corm_record_command(source),
-			.writes = source != CORM_PLAN_LOOKUP,
-			.model = record->model->relid,
 			.verb = &verb,
 			.sink = sink,
 			.query = operation_query,
@@ -252,12 +248,25 @@ corm_run_record_operation(CormPlanSource source, CormRecord *record, CormSink *s
 			.run = operation_run
 		},
 		.source = source,
-		.record = record,
-		.relids = {record->model->relid, record->model->table}
+		.record = record
 	};
+	CormPlan   *plan;
+	bool		done;
 
 	verb.output = sink->kind == CORM_SINK_NONE ? CORM_OUTPUT_NATIVE : CORM_OUTPUT_ROWS;
-	self.op.relids = self.relids;
-	self.op.nrelids = record->model->table == record->model->relid ? 1 : 2;
-	return corm_middleware_run(&self.op, processed);
+	plan = corm_record_plan(source, verb.output, record);
+	PG_TRY();
+	{
+		corm_operation_of_plan(&self.op, plan);
+		/* an update of nothing but the key looks the row up, and is an update */
+		self.op.command = corm_record_command(source);
+		self.op.writes = source != CORM_PLAN_LOOKUP;
+		done = corm_middleware_run(&self.op, processed);
+	}
+	PG_FINALLY();
+	{
+		corm_plan_release(plan);
+	}
+	PG_END_TRY();
+	return done;
 }

@@ -34,6 +34,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_description.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "commands/comment.h"
 #include "model/model.h"
@@ -483,3 +484,32 @@ corm_catalog_parse(Oid relid, const CormOptions *options)
 	return parse_relation(relid, options, false);
 }
 
+/*
+ * corm_add_ancestors adds the tables that a relation is a partition of, or
+ * inherits from, to a list of Oids.
+ */
+List *
+corm_add_ancestors(List *ancestors, Oid relid)
+{
+	Relation	catalog = table_open(InheritsRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	List	   *parents = NIL;
+	ListCell   *lc;
+
+	ScanKeyInit(&key, Anum_pg_inherits_inhrelid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(relid));
+	scan = systable_beginscan(catalog, InheritsRelidSeqnoIndexId, true, NULL, 1, &key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+		parents = lappend_oid(parents, ((Form_pg_inherits) GETSTRUCT(tuple))->inhparent);
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+
+	foreach(lc, parents)
+	{
+		if (list_member_oid(ancestors, lfirst_oid(lc)))
+			continue;
+		ancestors = corm_add_ancestors(lappend_oid(ancestors, lfirst_oid(lc)), lfirst_oid(lc));
+	}
+	return ancestors;
+}

@@ -384,5 +384,6 @@ extern Datum corm_cast_apply(CormCast *cast, Datum value, bool *isnull);
 
 /* catalog.c: a model from the catalogs */
 extern CormModel *corm_catalog_parse(Oid relid, const CormOptions *options);
+extern List *corm_add_ancestors(List *ancestors, Oid relid);
 
 #endif							/* CORM_MODEL_H */

@@ -649,6 +649,7 @@ corm_make_restore(CormStmt *stmt)
 	flag = getBaseType(model->fields[model->soft_delete].typid) == BOOLOID;
 	assign(stmt, model->soft_delete, flag ? corm_make_list(CORM_N_OR, NIL) : null);
 	corm_touch(stmt);
+	corm_guard_write(stmt);
 }
 
 static void
