@@ -23,7 +23,7 @@ COMMENT ON FUNCTION corm.register(regclass, jsonb) IS
     'Stores options of a model, in place of those it had. Errors: 42501 unless the caller owns the relation and the table it maps to, OR006 for a bad option, 42809 for a relation that can be no model, 42703 for a column that does not exist.';
 
 CREATE FUNCTION corm.unregister(model regclass) RETURNS void
-    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'corm_unregister';
 COMMENT ON FUNCTION corm.unregister(regclass) IS
     'Drops the stored options of a model, if there are any. Errors: 42501 unless the caller owns the relation.';

@@ -31,7 +31,7 @@ COMMENT ON FUNCTION corm.relate(regclass, text, text, regclass, text[], text[], 
     'Declares a relation of a model, in place of the one it had under that name. Errors: 42501 unless the caller owns the model, 22023 for an unknown kind or columns that do not match, 42703 for an unknown field, OR007 for the name of a field, 42809 for a relation that can be no model.';
 
 CREATE FUNCTION corm.unrelate(model regclass, name text) RETURNS void
-    LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+    LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'corm_unrelate';
 COMMENT ON FUNCTION corm.unrelate(regclass, text) IS
     'Drops a declared relation of a model. Errors: 42501 unless the caller owns the model, 42704 if none is declared under that name.';

@@ -150,6 +150,11 @@ CREATE FUNCTION corm.having(VARIADIC conditions corm.expr[]) RETURNS corm.query
 COMMENT ON FUNCTION corm.having(VARIADIC corm.expr[]) IS
     'only groups that satisfy all conditions';
 
+CREATE FUNCTION corm.having() RETURNS corm.query
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.having() IS
+    'no condition on groups';
+
 CREATE FUNCTION corm.order_by(VARIADIC "any") RETURNS corm.query
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION corm.order_by(VARIADIC "any") IS
@@ -185,9 +190,19 @@ CREATE FUNCTION corm.with(name text, q corm.query) RETURNS corm.query
 COMMENT ON FUNCTION corm.with(text, corm.query) IS
     'name a query that from_cte and join_cte can use';
 
+CREATE FUNCTION corm.with(name text, VARIADIC q corm.query[]) RETURNS corm.query
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.with(text, VARIADIC corm.query[]) IS
+    'name a query that from_cte and join_cte can use';
+
 CREATE FUNCTION corm.union(q corm.query) RETURNS corm.query
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION corm.union(corm.query) IS
+    'the rows of both queries, equal rows once';
+
+CREATE FUNCTION corm.union(VARIADIC q corm.query[]) RETURNS corm.query
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.union(VARIADIC corm.query[]) IS
     'the rows of both queries, equal rows once';
 
 CREATE FUNCTION corm.union_all(q corm.query) RETURNS corm.query
@@ -195,14 +210,29 @@ CREATE FUNCTION corm.union_all(q corm.query) RETURNS corm.query
 COMMENT ON FUNCTION corm.union_all(corm.query) IS
     'the rows of both queries';
 
+CREATE FUNCTION corm.union_all(VARIADIC q corm.query[]) RETURNS corm.query
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.union_all(VARIADIC corm.query[]) IS
+    'the rows of both queries';
+
 CREATE FUNCTION corm.intersect(q corm.query) RETURNS corm.query
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION corm.intersect(corm.query) IS
     'the rows that both queries have';
 
+CREATE FUNCTION corm.intersect(VARIADIC q corm.query[]) RETURNS corm.query
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.intersect(VARIADIC corm.query[]) IS
+    'the rows that both queries have';
+
 CREATE FUNCTION corm.except(q corm.query) RETURNS corm.query
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION corm.except(corm.query) IS
+    'the rows that the given query has not';
+
+CREATE FUNCTION corm.except(VARIADIC q corm.query[]) RETURNS corm.query
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.except(VARIADIC corm.query[]) IS
     'the rows that the given query has not';
 
 -- Clauses of a write

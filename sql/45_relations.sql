@@ -18,12 +18,12 @@ SELECT pg_catalog.pg_extension_config_dump('corm.scopes',
     'WHERE EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=) model AND c.relpersistence OPERATOR(pg_catalog.<>) ''t'')');
 
 CREATE FUNCTION corm.define_scope(model regclass, name text, q corm.query, is_default boolean DEFAULT false) RETURNS void
-    AS 'MODULE_PATHNAME', 'corm_define_scope' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+    AS 'MODULE_PATHNAME', 'corm_define_scope' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION corm.define_scope(regclass, text, corm.query, boolean) IS
     'Stores a query as a named scope of a model, in place of one of that name; a default scope is part of every query on the model. Errors: 42501 unless the caller owns the model, 42703 for unknown fields, 42601 for clauses that do not fit.';
 
 CREATE FUNCTION corm.drop_scope(model regclass, name text) RETURNS void
-    AS 'MODULE_PATHNAME', 'corm_drop_scope' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+    AS 'MODULE_PATHNAME', 'corm_drop_scope' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION corm.drop_scope(regclass, text) IS
     'Drops a scope of a model. Errors: 42501 unless the caller owns the model, 42703 if there is no such scope.';
 

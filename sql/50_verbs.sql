@@ -115,12 +115,12 @@ COMMENT ON FUNCTION corm.insert_multi(anyarray) IS
     'inserts records and returns the rows in input order; ERROR OR003 if there are none';
 
 CREATE FUNCTION corm.insert_json(model regclass, data jsonb) RETURNS jsonb
-    AS 'MODULE_PATHNAME', 'corm_insert_json' LANGUAGE C VOLATILE PARALLEL UNSAFE STRICT;
+    AS 'MODULE_PATHNAME', 'corm_insert_json' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION corm.insert_json(regclass, jsonb) IS
     'inserts a JSON object or an array of objects, keys being names of fields or relations, whose rows are inserted too, and returns the rows likewise; ERROR OR003 if there are none';
 
 CREATE FUNCTION corm.set_related(model regclass, key jsonb, relation text, targets jsonb) RETURNS bigint
-    AS 'MODULE_PATHNAME', 'corm_set_related' LANGUAGE C VOLATILE PARALLEL UNSAFE STRICT;
+    AS 'MODULE_PATHNAME', 'corm_set_related' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION corm.set_related(regclass, jsonb, text, jsonb) IS
     'makes the rows linked to a row by a many_to_many relation exactly the given ones and returns the number of links changed; targets that hold more than a primary key are inserted';
 

@@ -16,6 +16,7 @@
 #include "base/compat.h"
 #include "base/errors.h"
 #include "datatype/timestamp.h"
+#include "fmgr.h"
 #include "lib/ilist.h"
 
 /* guc.c: every setting of corm */
@@ -65,6 +66,9 @@ typedef struct CormSharedPart
 
 extern void corm_shared_add(const CormSharedPart *part);
 extern void corm_shared_missing(const char *feature) pg_attribute_noreturn();
+
+/* args.c: checks of SQL functions' arguments */
+extern void corm_require_args(FunctionCallInfo fcinfo, const char *const *names, int nnames);
 
 /* clock.c: time, and the places where tests may interfere */
 typedef struct CormClock

@@ -584,10 +584,11 @@ contains(Jsonb *array, Jsonb *object)
 Datum
 corm_set_related(PG_FUNCTION_ARGS)
 {
-	CormModel  *model = corm_model_get(PG_GETARG_OID(0));
-	Jsonb	   *row = PG_GETARG_JSONB_P(1);
-	CormRelation *relation = corm_model_relation(model, text_to_cstring(PG_GETARG_TEXT_PP(2)));
-	Jsonb	   *targets = PG_GETARG_JSONB_P(3);
+	static const char *const names[] = {"the model", "the key", "the relation", "the targets"};
+	CormModel  *model;
+	Jsonb	   *row;
+	CormRelation *relation;
+	Jsonb	   *targets;
 	CormModel  *target;
 	CormModel  *through;
 	Jsonb	   *near_key;
@@ -597,6 +598,11 @@ corm_set_related(PG_FUNCTION_ARGS)
 	JsonbParseState *missing = NULL;
 	int64		changed = 0;
 
+	corm_require_args(fcinfo, names, lengthof(names));
+	model = corm_model_get(PG_GETARG_OID(0));
+	row = PG_GETARG_JSONB_P(1);
+	relation = corm_model_relation(model, text_to_cstring(PG_GETARG_TEXT_PP(2)));
+	targets = PG_GETARG_JSONB_P(3);
 	if (relation->kind != CORM_MANY_TO_MANY)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),

@@ -479,7 +479,8 @@ build_from_stmt(CormPlan *plan, const CormVerb *verb, CormStmt *stmt, bool path_
 	{
 		plan->tupdesc = corm_row_tupdesc(verb->typid);
 		corm_watch_row_type(get_typ_typrelid(verb->typid), plan->tupdesc->natts);
-		plan->is_physical = !has_dropped(plan->tupdesc);
+		/* the statement of rows without columns has one, there being no SQL for none */
+		plan->is_physical = plan->tupdesc->natts > 0 && !has_dropped(plan->tupdesc);
 	}
 	else if (verb->output == CORM_OUTPUT_VALUE)
 		get_typlenbyval(verb->typid, &plan->typlen, &plan->typbyval);

@@ -491,12 +491,17 @@ insert_nested(CormModel *model, Jsonb *array)
 Datum
 corm_insert_json(PG_FUNCTION_ARGS)
 {
+	static const char *const names[] = {"the model", "the data"};
 	Oid			relid = PG_GETARG_OID(0);
-	Jsonb	   *data = PG_GETARG_JSONB_P(1);
-	CormModel  *model = corm_model_get(relid);
-	Jsonb	   *array = data;
+	Jsonb	   *data;
+	CormModel  *model;
+	Jsonb	   *array;
 	JsonbValue *row;
 
+	corm_require_args(fcinfo, names, lengthof(names));
+	data = PG_GETARG_JSONB_P(1);
+	model = corm_model_get(relid);
+	array = data;
 	if (JB_ROOT_IS_OBJECT(data))
 		array = as_array(data);
 	if (JB_ROOT_IS_ARRAY(array) && !JB_ROOT_IS_SCALAR(array) && corm_has_relation_keys(model, array))

@@ -315,10 +315,14 @@ Datum		corm_unregister(PG_FUNCTION_ARGS);
 Datum
 corm_unregister(PG_FUNCTION_ARGS)
 {
+	static const char *const names[] = {"the model"};
 	Oid			relid = PG_GETARG_OID(0);
-	Relation	rel = corm_lock_owned_model(relid, "corm.unregister()");
-	Relation	catalog = open_options(RowExclusiveLock);
+	Relation	rel;
+	Relation	catalog;
 
+	corm_require_args(fcinfo, names, lengthof(names));
+	rel = corm_lock_owned_model(relid, "corm.unregister()");
+	catalog = open_options(RowExclusiveLock);
 	if (catalog != NULL)
 	{
 		HeapTuple	tuple = find_options(catalog, relid);

@@ -522,12 +522,18 @@ Datum		corm_unrelate(PG_FUNCTION_ARGS);
 Datum
 corm_unrelate(PG_FUNCTION_ARGS)
 {
+	static const char *const names[] = {"the model", "the name of the relation"};
 	Oid			relid = PG_GETARG_OID(0);
-	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	Relation	rel = corm_lock_owned_model(relid, "corm.unrelate()");
-	Relation	catalog = open_declared(RowExclusiveLock);
-	HeapTuple	tuple = catalog ? find_declared(catalog, relid, name) : NULL;
+	char	   *name;
+	Relation	rel;
+	Relation	catalog;
+	HeapTuple	tuple;
 
+	corm_require_args(fcinfo, names, lengthof(names));
+	name = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	rel = corm_lock_owned_model(relid, "corm.unrelate()");
+	catalog = open_declared(RowExclusiveLock);
+	tuple = catalog ? find_declared(catalog, relid, name) : NULL;
 	if (!HeapTupleIsValid(tuple))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),

@@ -53,6 +53,7 @@ typedef struct Builder
 	Oid			query_type;
 	int			list_arg;		/* number of the list argument, or -1 */
 	bool		list_is_array;	/* it comes as an array: VARIADIC t[] or called with VARIADIC */
+	int			clauses_arg;	/* number of a query that comes as VARIADIC corm.query[], or -1 */
 	int			ninputs;
 	Input		inputs[FLEXIBLE_ARRAY_MEMBER];	/* per SQL argument; of an array: its element */
 } Builder;
@@ -102,10 +103,13 @@ node_matches(const Builder *b, const CormNodeDesc *desc, Form_pg_proc proc)
 			letter = desc->args[nargs - 1];
 		else
 			return false;
+		/* a query may be listed as its clauses */
+		if (i == proc->pronargs - 1 && proc->provariadic == b->query_type)
+			typid = b->query_type;
 		if ((letter == 'r') != (typid == REGCLASSOID))
 			return false;
 		if ((letter == 'q') != (typid == b->query_type))
-			if (letter != 'v')
+			if (letter != 'v' && letter != 'Q')
 				return false;
 	}
 	/* what a function lacks must be a list or a name that may be missing */
@@ -129,6 +133,7 @@ init_builder(FunctionCallInfo fcinfo)
 	b->expr_type = corm_expr_type_oid();
 	b->query_type = corm_query_type_oid();
 	b->list_arg = -1;
+	b->clauses_arg = -1;
 	b->ninputs = nargs;
 
 	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(fcinfo->flinfo->fn_oid));
@@ -168,6 +173,11 @@ init_builder(FunctionCallInfo fcinfo)
 			(proc->provariadic != ANYOID || get_fn_expr_variadic(fcinfo->flinfo)))
 		{
 			b->list_is_array = true;
+			is_array = true;
+		}
+		else if (i == proc->pronargs - 1 && proc->provariadic == b->query_type)
+		{
+			b->clauses_arg = i;
 			is_array = true;
 		}
 		if (is_array)
@@ -433,6 +443,15 @@ write_list(FunctionCallInfo fcinfo, const Builder *b, CormWriter *w, char letter
 	}
 }
 
+/* A query given as the list of its clauses. */
+static void
+write_clauses(FunctionCallInfo fcinfo, const Builder *b, CormWriter *w, int argno)
+{
+	if (PG_ARGISNULL(argno))
+		null_argument(b, "the argument list");
+	write_array(b, w, 'Q', &b->inputs[argno], PG_GETARG_DATUM(argno));
+}
+
 /*
  * corm_build makes the node that belongs to the SQL function it is called as.
  */
@@ -522,7 +541,13 @@ corm_build(PG_FUNCTION_ARGS)
 				}
 				/* FALLTHROUGH */
 			case 'v':
-				write_value(b, &w, input, value, isnull);
+				if (i == b->clauses_arg)
+				{
+					corm_write_tag(&w, CORM_N_SUBQUERY);
+					write_clauses(fcinfo, b, &w, i);
+				}
+				else
+					write_value(b, &w, input, value, isnull);
 				break;
 			case 'e':
 				write_expr(b, &w, input, value, isnull);
@@ -531,6 +556,11 @@ corm_build(PG_FUNCTION_ARGS)
 				{
 					const CormNode *query;
 
+					if (i == b->clauses_arg)
+					{
+						write_clauses(fcinfo, b, &w, i);
+						break;
+					}
 					if (isnull)
 						null_argument(b, "a query");
 					query = CormPGGetQuery(value);

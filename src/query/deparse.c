@@ -497,15 +497,21 @@ deparse_json(CormDeparse *ctx, CormStmt *stmt, bool one)
 {
 	StringInfo	buf = ctx->buf;
 	const char *rows = CORM_ROWS_ALIAS;
-	const char *result = one ?
-		psprintf("pg_catalog.to_jsonb(%s.*)", rows) :
-		psprintf("COALESCE(pg_catalog.jsonb_agg(pg_catalog.to_jsonb(%s.*)), '[]')", rows);
+	List	   *items;
+	char	   *row;
+	const char *result;
+
+	if (stmt->command == CORM_CMD_SELECT)
+		corm_find_in_json(ctx, stmt);
+	items = stmt->command == CORM_CMD_RAW ? NIL : corm_items_json(stmt);
+	/* rows of a table without columns have no keys */
+	row = items || stmt->command == CORM_CMD_RAW ? psprintf("pg_catalog.to_jsonb(%s.*)", rows) : "'{}'::pg_catalog.jsonb";
+	result = one ? row : psprintf("COALESCE(pg_catalog.jsonb_agg(%s), '[]')", row);
 
 	if (stmt->command == CORM_CMD_SELECT)
 	{
-		corm_find_in_json(ctx, stmt);
 		appendStringInfo(buf, "SELECT %s FROM (", result);
-		corm_deparse_select(ctx, stmt, corm_items_json(stmt));
+		corm_deparse_select(ctx, stmt, items);
 		appendStringInfo(buf, ") AS %s", rows);
 		return;
 	}
@@ -513,7 +519,7 @@ deparse_json(CormDeparse *ctx, CormStmt *stmt, bool one)
 	if (stmt->command == CORM_CMD_RAW)
 		corm_deparse_raw(ctx, stmt->raw_sql, stmt->raw_args);
 	else
-		corm_deparse_write(ctx, stmt, corm_items_json(stmt));
+		corm_deparse_write(ctx, stmt, items);
 	appendStringInfo(buf, ") SELECT %s FROM %s", result, rows);
 }
 
@@ -574,6 +580,8 @@ corm_deparse(CormStmt *stmt, const CormDeparseRequest *request)
 	ctx.order_by_key = request->order_by_key;
 	ctx.rows_fields = request->rows_fields;
 	ctx.written = request->written;
+	ctx.wants_rows = request->output == CORM_OUTPUT_ROWS || request->output == CORM_OUTPUT_JSON ||
+		request->output == CORM_OUTPUT_JSON_ROW;
 	result->returns_rows = true;
 
 	/* WITH queries go first, whatever is put around the rest: they may write */

@@ -443,6 +443,7 @@ typedef struct CormDeparse
 	bool		order_by_key;
 	bool		page;			/* one row more than the limit */
 	bool		written;		/* the rows have just been written */
+	bool		wants_rows;		/* the outermost statement has to return rows, even without columns */
 	Bitmapset  *rows_fields;
 	CormModel  *met_model;		/* what the next value meets, for error messages */
 	CormField  *met_field;

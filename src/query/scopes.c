@@ -295,15 +295,20 @@ check_scope_clauses(List *clauses)
 Datum
 corm_define_scope(PG_FUNCTION_ARGS)
 {
+	static const char *const names[] = {"the model", "the name of the scope", "the query", "is_default"};
 	Oid			relid = PG_GETARG_OID(0);
-	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	Relation	rel = lock_owned_model(relid, "corm.define_scope()");
-	Relation	catalog = open_scopes_for_write();
+	char	   *name;
+	Relation	rel;
+	Relation	catalog;
 	Datum		values[Natts_scopes];
 	bool		nulls[Natts_scopes] = {false};
 	HeapTuple	old = NULL;
 	HeapTuple	tuple;
 
+	corm_require_args(fcinfo, names, lengthof(names));
+	name = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	rel = lock_owned_model(relid, "corm.define_scope()");
+	catalog = open_scopes_for_write();
 	if (name[0] == '\0')
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_NAME),
@@ -331,12 +336,17 @@ corm_define_scope(PG_FUNCTION_ARGS)
 Datum
 corm_drop_scope(PG_FUNCTION_ARGS)
 {
+	static const char *const names[] = {"the model", "the name of the scope"};
 	Oid			relid = PG_GETARG_OID(0);
-	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	Relation	rel = lock_owned_model(relid, "corm.drop_scope()");
-	Relation	catalog = open_scopes_for_write();
+	char	   *name;
+	Relation	rel;
+	Relation	catalog;
 	HeapTuple	old = NULL;
 
+	corm_require_args(fcinfo, names, lengthof(names));
+	name = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	rel = lock_owned_model(relid, "corm.drop_scope()");
+	catalog = open_scopes_for_write();
 	scan_scopes(catalog, relid, name, copy_tuple, &old);
 	if (old == NULL)
 		ereport(ERROR,

@@ -295,5 +295,7 @@ corm_deparse_write(CormDeparse *ctx, CormStmt *stmt, List *returning)
 		appendStringInfoString(ctx->buf, " RETURNING ");
 		corm_deparse_items(ctx, returning);
 	}
+	else if (ctx->wants_rows && ctx->depth == 0)
+		appendStringInfoString(ctx->buf, " RETURNING 1");	/* rows of no columns */
 	ctx->stmt = outer;
 }

@@ -142,6 +142,17 @@ CREATE SERVER files FOREIGN DATA WRAPPER file_fdw;
 CREATE FOREIGN TABLE lines (id int, name text) SERVER files OPTIONS (program 'printf "1,x\n2,y\n"', format 'csv');
 SELECT * FROM corm.get_multi(NULL::lines, corm.where(corm.gt('id', 1)));
 
+-- a table without columns
+CREATE TABLE blank ();
+SELECT corm.get_multi_json(corm.selector('blank')), corm.insert_json('blank', '{}'), corm.insert_json('blank', '[{}, {}]');
+SELECT corm.get(NULL::blank), corm.insert(ROW()::blank), corm.count(corm.selector('blank'));
+SELECT corm.insert_multi(ARRAY[ROW()::blank, ROW()]);
+SELECT * FROM corm.get_multi(NULL::blank, corm.limit(2)) AS b;
+-- columns of another model are not too many for it
+SELECT b::text FROM corm.get_multi(NULL::blank, corm.selector('items'), corm.limit(1)) AS b;
+SELECT corm.get_multi_json(corm.deleter('blank'), corm.all_rows());
+DROP TABLE blank;
+
 -- names
 CREATE TABLE "Select ""Table""" ("id" int PRIMARY KEY, "MixedCase" int, "with space" int, "quote""d" int, "order" int, "a.b" int,
     "abcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabc" int, "semi; drop" int, "$1" int, "r" int, "漢字" int, "back\slash" int);
