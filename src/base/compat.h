@@ -118,6 +118,22 @@
 #define corm_instr_time_ns(t)	((uint64) INSTR_TIME_GET_NANOSEC(t))
 #endif
 
+/* What a query needs rights to stood in its range table before 16. */
+#if PG_VERSION_NUM < 160000
+#define corm_check_query_permissions(query) \
+	((void) ExecCheckRTPerms((query)->rtable, true))
+#else
+#define corm_check_query_permissions(query) \
+	((void) ExecCheckPermissions((query)->rtable, (query)->rteperminfos, true))
+#endif
+
+/* All settings: an array of the server's own, since 16 a copy. */
+#if PG_VERSION_NUM < 160000
+#define corm_guc_variables(n)	(*(n) = GetNumConfigOptions(), get_guc_variables())
+#else
+#define corm_guc_variables(n)	get_guc_variables(n)
+#endif
+
 /* Base64 knows bytes as uint8 since 18. */
 #if PG_VERSION_NUM < 180000
 #define corm_b64_encode(src, len, dst, dstlen)	pg_b64_encode(src, len, dst, dstlen)

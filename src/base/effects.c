@@ -131,6 +131,11 @@ at_xact_event(XactEvent event, void *arg)
 			finish();
 			break;
 
+		case XACT_EVENT_PREPARE:
+			/* There are none, but there may have been some that were rolled back. */
+			finish();
+			break;
+
 		case XACT_EVENT_PRE_PREPARE:
 			if (!dlist_is_empty(&effects))
 				ereport(ERROR,

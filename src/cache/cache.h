@@ -213,6 +213,7 @@ typedef struct CormCacheShared
 	LWLock		ring_lock;
 	int			tranche;
 	uint64		seed;			/* of the hash: different at every start */
+	uint64		type_seed;		/* of the fingerprints of types */
 	int64		epoch;			/* names this life of the cache in events */
 	uint32		nblocks;
 	uint32		nbuckets;		/* a power of 2 */
@@ -368,7 +369,7 @@ extern uint16 corm_ns_reserve(void);
 extern void corm_ns_release(uint16 ns);
 extern bool corm_ns_replace(Oid db, uint64 id, uint16 spare, CormReason reason);
 extern void corm_ns_kill_database(Oid db);
-extern bool corm_ns_purge(int budget, int *entries);
+extern bool corm_ns_purge(int budget, int64 stop_at, int *entries);
 extern void corm_ns_set_restricted(Oid db, uint64 id, bool restricted);
 extern void corm_ns_count(uint16 ns, CormCounter what, uint64 n);
 extern void corm_ns_hit(uint16 ns, uint32 gen, bool hit);
@@ -535,6 +536,7 @@ typedef struct CormCacheEvent
 {
 	int64		seq;
 	TimestampTz at;
+	uint64		cache_id;		/* its name may be another's meanwhile */
 	uint32		lost;			/* events dropped just before this one */
 	CormReason	reason;
 	bool		restricted;

@@ -20,6 +20,7 @@
 #include "parser/parse_coerce.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(corm_cache_get);
@@ -333,6 +334,8 @@ corm_cache_get_many(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	CormCacheRef *ref = get_cache(fcinfo, 1, true, false);
+	MemoryContext per_key;
+	MemoryContext old;
 	Datum	   *keys;
 	bool	   *nulls;
 	int			nkeys;
@@ -343,6 +346,8 @@ corm_cache_get_many(PG_FUNCTION_ARGS)
 
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), TEXTOID, -1, false, TYPALIGN_INT,
 					  &keys, &nulls, &nkeys);
+	per_key = AllocSetContextCreate(CurrentMemoryContext, "corm cache key", ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(per_key);
 	for (int i = 0; i < nkeys; i++)
 	{
 		Datum		row[2];
@@ -364,7 +369,10 @@ corm_cache_get_many(PG_FUNCTION_ARGS)
 			}
 		}
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, row, isnull);
+		MemoryContextReset(per_key);
 	}
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(per_key);
 	PG_RETURN_NULL();
 }
 
@@ -407,6 +415,7 @@ corm_cache_set_many(PG_FUNCTION_ARGS)
 			corm_cached_flatten(JsonbPGetDatum(JsonbValueToJsonb(&v)), JSONBOID, &value);
 		corm_cache_op_put(ref, key, key_len, &value, deadline, CORM_PUT_SET, false);
 		count++;
+		pfree(key);
 	}
 	PG_RETURN_INT64(count);
 }

@@ -36,6 +36,7 @@ typedef struct RingRecord
 	Oid			db;				/* InvalidOid: padding, and no more fields */
 	int64		seq;
 	TimestampTz at;
+	uint64		cache_id;
 	uint32		lost;
 	uint8		reason;
 	bool		restricted;
@@ -154,6 +155,7 @@ append_record(CormDatabase *db, const CormNamespace *ns, CormReason reason,
 	record->db = db->oid;
 	record->seq = db->seq;
 	record->at = corm_clock_real();
+	record->cache_id = ns->id;
 	record->lost = db->lost_run;
 	record->reason = reason;
 	record->restricted = ns->restricted;
@@ -259,6 +261,7 @@ corm_event_next(const char **at, const char *end, CormCacheEvent *event)
 	memset(event, 0, sizeof(CormCacheEvent));
 	event->seq = record->seq;
 	event->at = record->at;
+	event->cache_id = record->cache_id;
 	event->lost = record->lost;
 	event->reason = (CormReason) record->reason;
 	event->restricted = record->restricted;
@@ -326,6 +329,9 @@ corm_events_drop(CormDatabase *db)
 	db->lost += db->pending;
 	db->lost_run += db->pending;
 	db->pending = 0;
+	db->stuck_since = 0;
+	if (db->notifier_pid == 0)
+		db->notifier_awake = false; /* the next event asks for one again */
 	LWLockRelease(&corm_cache->ring_lock);
 }
 

@@ -26,6 +26,7 @@
 
 #include "cache/cache.h"
 #include "miscadmin.h"
+#include "storage/ipc.h"
 
 #define HAND_STEPS		64		/* entries spared per lock acquisition */
 #define EVICT_ROUNDS	4		/* times round all shards without success */
@@ -204,16 +205,35 @@ corm_unreserve(uint16 ns, CormBlockChain *chain)
 		pg_atomic_fetch_sub_u32(&corm_namespaces[ns].blocks, n);
 }
 
+/* What a process that reserves has charged and taken, for give_up. */
+typedef struct Reservation
+{
+	uint16		ns;
+	uint32		charged;
+	CormBlockChain *chain;
+} Reservation;
+
+/* give_up gives everything back when reserving ends by an error or an exit. */
+static void
+give_up(int code, Datum arg)
+{
+	Reservation *reservation = (Reservation *) DatumGetPointer(arg);
+
+	corm_blocks_give(reservation->chain);
+	pg_atomic_fetch_sub_u32(&corm_namespaces[reservation->ns].blocks, reservation->charged);
+}
+
 /*
  * corm_reserve gets n blocks for an entry of a namespace into an empty chain.
  * Returns false if the namespace is gone.  Raises 53200 when there is no room
- * even after evicting, 54000 when
- * there never can be, and may be cancelled; the caller holds nothing then.
+ * even after evicting, 54000 when there never can be, and may be cancelled or
+ * terminated; the caller holds nothing then.
  */
 bool
 corm_reserve(uint16 nsno, uint32 gen, uint32 n, CormBlockChain *chain)
 {
 	CormNamespace *ns = &corm_namespaces[nsno];
+	Reservation reservation;
 	uint32		charged;
 
 	chain->first = chain->last = 0;
@@ -237,7 +257,12 @@ corm_reserve(uint16 nsno, uint32 gen, uint32 n, CormBlockChain *chain)
 		corm_blocks_take(chain, n) == n)
 		return true;
 
-	PG_TRY();
+	reservation.ns = nsno;
+	reservation.charged = n;
+	reservation.chain = chain;
+
+	/* A FATAL error runs no PG_CATCH block, hence this form. */
+	PG_ENSURE_ERROR_CLEANUP(give_up, PointerGetDatum(&reservation));
 	{
 		if (ns->max_blocks > 0 && !evict_for_limit(nsno))
 			ereport(ERROR,
@@ -251,12 +276,6 @@ corm_reserve(uint16 nsno, uint32 gen, uint32 n, CormBlockChain *chain)
 					 errmsg("out of cache memory"),
 					 errhint("Increase corm.cache_size, or write less in one transaction.")));
 	}
-	PG_CATCH();
-	{
-		corm_blocks_give(chain);
-		pg_atomic_fetch_sub_u32(&ns->blocks, n);
-		PG_RE_THROW();
-	}
-	PG_END_TRY();
+	PG_END_ENSURE_ERROR_CLEANUP(give_up, PointerGetDatum(&reservation));
 	return true;
 }

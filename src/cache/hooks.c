@@ -8,20 +8,26 @@
  *	- object_access_hook: DROP DATABASE, and DROP EXTENSION corm in a database,
  *	  empty its caches when they commit;
  *	- ProcessUtility_hook: statements that need a database without sessions
- *	  (CREATE DATABASE needs that of its template) make the notifiers leave,
+ *	  (CREATE DATABASE needs that of its template) make its notifier leave,
  *	  which would otherwise stay for a minute after the last event.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "cache/cache.h"
 #include "catalog/objectaccess.h"
+#include "catalog/pg_authid.h"
 #include "catalog/pg_database.h"
 #include "catalog/pg_extension.h"
+#include "commands/dbcommands.h"
+#include "commands/defrem.h"
 #include "commands/extension.h"
 #include "miscadmin.h"
 #include "tcop/utility.h"
+#include "utils/acl.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #define HOLD_US		(INT64CONST(10) * USECS_PER_SEC)
@@ -47,30 +53,101 @@ on_object_access(ObjectAccessType access, Oid class_id, Oid object_id,
 }
 
 /*
- * notifiers_leave asks all notifiers to exit, and starts no new ones for ten
- * seconds: PostgreSQL waits five for sessions to go.
+ * notifier_leaves asks the notifier of a database to exit, and starts no new
+ * one for ten seconds: PostgreSQL waits five for sessions to go.  One that has
+ * been launched and does not show yet will find out.
  */
 static void
-notifiers_leave(void)
+notifier_leaves(Oid database)
 {
-	int64		now = corm_clock_machine();
+	CormDatabase *db = corm_cache_available() ? corm_database_find(database) : NULL;
 
-	if (!corm_cache_available())
+	if (db == NULL)
 		return;
 
 	LWLockAcquire(&corm_cache->ring_lock, LW_EXCLUSIVE);
-	for (uint32 i = 0; i < corm_cache->ndbs; i++)
+	if (db->oid == database)
 	{
-		CormDatabase *db = &corm_databases[i];
-
-		db->hold_until = now + HOLD_US;
+		db->hold_until = corm_clock_machine() + HOLD_US;
+		db->notifier_leave = true;
 		if (db->notifier_pid != 0)
-		{
-			db->notifier_leave = true;
 			SetLatch(db->notifier_latch);
-		}
 	}
 	LWLockRelease(&corm_cache->ring_lock);
+}
+
+/* may_create_databases tells whether the current role has that right. */
+static bool
+may_create_databases(void)
+{
+	HeapTuple	tuple;
+	bool		result;
+
+	if (superuser())
+		return true;
+	tuple = SearchSysCache1(AUTHOID, ObjectIdGetDatum(GetUserId()));
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	result = ((Form_pg_authid) GETSTRUCT(tuple))->rolcreatedb;
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/* may_change_database tells whether the current role owns a database. */
+static bool
+may_change_database(Oid database)
+{
+	HeapTuple	tuple = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(database));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	owner = ((Form_pg_database) GETSTRUCT(tuple))->datdba;
+	ReleaseSysCache(tuple);
+	return has_privs_of_role(GetUserId(), owner);
+}
+
+/* string_option returns the value of an option of a statement, or otherwise. */
+static const char *
+string_option(List *options, const char *name, const char *otherwise)
+{
+	ListCell   *lc;
+
+	foreach(lc, options)
+	{
+		DefElem    *option = lfirst_node(DefElem, lc);
+
+		if (strcmp(option->defname, name) == 0 && option->arg != NULL)
+			return defGetString(option);
+	}
+	return otherwise;
+}
+
+/*
+ * make_room_for lets the notifier leave a database that a statement wants for
+ * itself, provided that the role may do what it says: nobody else shall have
+ * a say in who gets events when.
+ */
+static void
+make_room_for(Node *stmt)
+{
+	const char *name = NULL;
+	Oid			database;
+
+	if (IsA(stmt, DropdbStmt))
+		name = ((DropdbStmt *) stmt)->dbname;
+	else if (IsA(stmt, CreatedbStmt))
+		name = string_option(((CreatedbStmt *) stmt)->options, "template", "template1");
+	else if (IsA(stmt, AlterDatabaseStmt) &&
+			 string_option(((AlterDatabaseStmt *) stmt)->options, "tablespace", NULL) != NULL)
+		name = ((AlterDatabaseStmt *) stmt)->dbname;
+	else if (IsA(stmt, RenameStmt) && ((RenameStmt *) stmt)->renameType == OBJECT_DATABASE)
+		name = ((RenameStmt *) stmt)->subname;
+	if (name == NULL || !OidIsValid(database = get_database_oid(name, true)))
+		return;
+
+	if (IsA(stmt, CreatedbStmt) ? may_create_databases() : may_change_database(database))
+		notifier_leaves(database);
 }
 
 /* on_utility looks for statements that want a database for themselves. */
@@ -79,11 +156,7 @@ on_utility(PlannedStmt *pstmt, const char *query_string, bool read_only_tree,
 		   ProcessUtilityContext context, ParamListInfo params,
 		   QueryEnvironment *env, DestReceiver *dest, QueryCompletion *qc)
 {
-	Node	   *stmt = pstmt->utilityStmt;
-
-	if (IsA(stmt, DropdbStmt) || IsA(stmt, CreatedbStmt) || IsA(stmt, AlterDatabaseStmt) ||
-		(IsA(stmt, RenameStmt) && ((RenameStmt *) stmt)->renameType == OBJECT_DATABASE))
-		notifiers_leave();
+	make_room_for(pstmt->utilityStmt);
 
 	if (prev_process_utility_hook)
 		prev_process_utility_hook(pstmt, query_string, read_only_tree, context,

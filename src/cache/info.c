@@ -142,7 +142,7 @@ corm_cache_events(PG_FUNCTION_ARGS)
 			if (event.seq <= since)
 				continue;
 			ref = corm_cache_ref_or_null(NameStr(event.cache), strlen(NameStr(event.cache)));
-			key = corm_event_key(&event, ref == NULL || !ref->can_read);
+			key = corm_event_key(&event, ref == NULL || ref->id != event.cache_id || !ref->can_read);
 			row[0] = Int64GetDatum(event.seq);
 			row[1] = CStringGetTextDatum(NameStr(event.cache));
 			row[2] = CStringGetTextDatum(key);
@@ -182,13 +182,13 @@ Datum
 corm_wait_ready(PG_FUNCTION_ARGS)
 {
 	int64		timeout = corm_interval_us(PG_GETARG_INTERVAL_P(0), "timeout");
-	TimestampTz started = GetCurrentTimestamp();
+	int64		started = corm_clock_machine();
 	uint32		wait_event = corm_wait_event_new("CormWaitReady");
 
 	corm_cache_require();
 	while (corm_cache->sweeper_pid == 0)
 	{
-		if (GetCurrentTimestamp() - started >= timeout)
+		if (corm_clock_machine() - started >= timeout)
 			PG_RETURN_BOOL(false);
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
 						 10, wait_event);

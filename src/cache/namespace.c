@@ -240,7 +240,7 @@ corm_ns_attach(CormCacheRef *ref)
 		if (done)
 			return true;
 
-		if (!corm_ns_purge(1000, &entries))
+		if (!corm_ns_purge(1000, PG_INT64_MAX, &entries))
 			return false;
 		CHECK_FOR_INTERRUPTS();
 	}
@@ -278,7 +278,7 @@ corm_ns_reserve(void)
 		if (slot != CORM_NO_NS)
 			return slot;
 
-		if (!corm_ns_purge(1000, &entries))
+		if (!corm_ns_purge(1000, PG_INT64_MAX, &entries))
 			ereport(ERROR,
 					(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
 					 errmsg("too many caches in use"),
@@ -388,12 +388,12 @@ corm_ns_set_restricted(Oid db, uint64 id, bool restricted)
 
 /*
  * corm_ns_purge removes up to budget entries of dead namespaces, a batch for
- * each lock acquisition, and frees the slots that are done with.  *entries is
- * the number of entries removed.  Returns whether there was anything to do.
- * Raises nothing.
+ * each lock acquisition, as long as the machine's time is before stop_at, and
+ * frees the slots that are done with.  *entries is the number of entries
+ * removed.  Returns whether there was anything to do.  Raises nothing.
  */
 bool
-corm_ns_purge(int budget, int *entries)
+corm_ns_purge(int budget, int64 stop_at, int *entries)
 {
 	int			removed_total = 0;
 	uint32		ndead = pg_atomic_read_u32(&corm_cache->ndead);
@@ -433,6 +433,8 @@ corm_ns_purge(int budget, int *entries)
 					break;
 				removed_total += removed.n;
 				corm_table_dispose(&removed, NULL);
+				if (stop_at != PG_INT64_MAX && corm_clock_machine() >= stop_at)
+					budget = 0;
 			}
 		}
 	}

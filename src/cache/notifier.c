@@ -13,7 +13,7 @@
  * closed before an event that might not fit.
  *
  * Statements that need a database to have no sessions (DROP DATABASE, CREATE
- * DATABASE from a template, ...) make the notifiers leave at once; see hooks.c.
+ * DATABASE from a template, ...) make its notifier leave at once; see hooks.c.
  *
  *-------------------------------------------------------------------------
  */
@@ -300,7 +300,7 @@ corm_notifier_main(Datum arg)
 	CormDatabase *db;
 	uint32		wait_event;
 	char	   *buf;
-	TimestampTz last_event;
+	int64		last_event;
 
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	pqsignal(SIGTERM, die);
@@ -315,7 +315,7 @@ corm_notifier_main(Datum arg)
 	SetConfigOption("synchronous_commit", "off", PGC_SUSET, PGC_S_OVERRIDE);
 	wait_event = corm_wait_event_new("CormNotifierMain");
 	buf = MemoryContextAlloc(TopMemoryContext, BATCH_BYTES);
-	last_event = GetCurrentTimestamp();
+	last_event = corm_clock_machine();
 
 	while (!db->notifier_leave)
 	{
@@ -335,14 +335,14 @@ corm_notifier_main(Datum arg)
 			timeout = RETRY_MS;
 		else if (n > 0)
 		{
-			last_event = GetCurrentTimestamp();
+			last_event = corm_clock_machine();
 			timeout = corm_event_interval;
 		}
 		else if (!go_idle(db))
 			continue;
 		else
 		{
-			timeout = IDLE_EXIT_MS - (GetCurrentTimestamp() - last_event) / 1000;
+			timeout = IDLE_EXIT_MS - (corm_clock_machine() - last_event) / 1000;
 			if (timeout <= 0)
 				break;
 		}

@@ -261,15 +261,17 @@ corm_overlay_write(const CormCacheRef *ref, const char *keydata, uint32 len,
 	KeyOp	   *op;
 	CormPending copy;
 
+	/* All that can run out of memory comes before what it would leave broken. */
 	copy_pending(&copy, pending);
 	set_name(&name, ref->id, keydata, len);
-	key = pendingkeys_insert(keys, name, &found);
-	if (!found)
+	key = pendingkeys_lookup(keys, name);
+	if (key == NULL)
 	{
 		char	   *own = MemoryContextAlloc(TopTransactionContext, Max(len, 1));
 
 		memcpy(own, keydata, len);
-		key->name.key = own;
+		name.key = own;
+		key = pendingkeys_insert(keys, name, &found);
 		key->op = NULL;
 	}
 

@@ -118,6 +118,8 @@ initialize(const Layout *layout)
 	LWLockInitialize(&corm_cache->ring_lock, corm_cache->tranche);
 	if (!pg_strong_random(&corm_cache->seed, sizeof(uint64)))
 		corm_cache->seed = (uint64) corm_clock_mono();
+	if (!pg_strong_random(&corm_cache->type_seed, sizeof(uint64)))
+		corm_cache->type_seed = (uint64) corm_clock_mono();
 	corm_cache->epoch = corm_clock_real() / 1000;
 	corm_cache->nblocks = layout->nblocks;
 	corm_cache->nbuckets = layout->nbuckets;

@@ -34,6 +34,8 @@
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
+#define LAUNCH_RETRY_MS		1000
+
 /*
  * corm_sweeper_register asks the postmaster to run the sweeper.  Called while
  * libraries are preloaded.
@@ -79,17 +81,20 @@ corm_sweep_tick(void)
 {
 	static uint32 next_shard = 0;
 	int64		now = corm_clock_mono();
-	TimestampTz stop_at = GetCurrentTimestamp() + (int64) (corm_sweep_max_time * 1000);
+	int64		stop_at = corm_clock_machine() + (int64) (corm_sweep_max_time * 1000);
 	int			budget = corm_sweep_max_entries;
 	int			visited;
 	int			removed_total;
 	int			max_batch = 0;
 	bool		exhausted = false;
 
-	(void) corm_ns_purge(budget, &visited);
+	(void) corm_ns_purge(budget, stop_at, &visited);
 	removed_total = visited;
 	if (visited > 0)
+	{
 		max_batch = Min(visited, CORM_LOCK_BATCH);
+		exhausted = corm_clock_machine() >= stop_at;
+	}
 
 	for (int i = 0; i < CORM_SHARDS && !exhausted; i++)
 	{
@@ -102,7 +107,7 @@ corm_sweep_tick(void)
 			CormRemoved removed;
 			int			n;
 
-			if (batch <= 0 || (visited > 0 && GetCurrentTimestamp() >= stop_at))
+			if (batch <= 0 || (visited > 0 && corm_clock_machine() >= stop_at))
 			{
 				exhausted = true;
 				break;
@@ -165,7 +170,7 @@ next_work(void)
  * others could see the published time is found by looking after it.
  */
 static long
-plan_sleep(bool retry)
+plan_sleep(void)
 {
 	int64		interval = corm_sweep_interval > 0 ? corm_sweep_interval * INT64CONST(1000) : USECS_PER_SEC;
 	int64		now = corm_clock_mono();
@@ -175,8 +180,6 @@ plan_sleep(bool retry)
 	pg_memory_barrier();
 
 	next = next_work();
-	if (retry)
-		next = Min(next, now + interval);
 	if (next == PG_INT64_MAX)
 		return -1;
 
@@ -217,7 +220,7 @@ corm_sweeper_main(Datum arg)
 
 	for (;;)
 	{
-		TimestampTz started = GetCurrentTimestamp();
+		int64		started = corm_clock_machine();
 		long		timeout;
 
 		ResetLatch(MyLatch);
@@ -236,10 +239,14 @@ corm_sweeper_main(Datum arg)
 		{
 			/* Others that file entries need not wake it: it comes anyway. */
 			pg_atomic_write_u64(&corm_cache->sweeper_next, 0);
-			timeout = Max((GetCurrentTimestamp() - started) * 4 / 1000, 1);
+			timeout = Max((corm_clock_machine() - started) * 4 / 1000, 1);
 		}
 		else
-			timeout = plan_sleep(retry);
+			timeout = plan_sleep();
+
+		/* A notifier is to be started: look again, however long the interval. */
+		if (retry && (timeout < 0 || timeout > LAUNCH_RETRY_MS))
+			timeout = LAUNCH_RETRY_MS;
 
 		pgstat_report_activity(STATE_IDLE, NULL);
 		(void) WaitLatch(MyLatch,

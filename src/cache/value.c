@@ -28,8 +28,10 @@
 #include "access/tupmacs.h"
 #include "cache/cache.h"
 #include "catalog/pg_type.h"
-#include "common/hashfn.h"
+#include "common/cryptohash.h"
 #include "common/int.h"
+#include "common/sha2.h"
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/expandeddatum.h"
@@ -67,12 +69,12 @@ corm_cached_init(void)
 }
 
 /*
- * layout mixes into hash what the stored bytes of a type depend on.  Types
- * without columns anywhere in them add nothing.  *storable becomes false for
- * anonymous records.
+ * layout appends what the stored bytes of a type depend on.  Types without
+ * columns anywhere in them add nothing.  *storable becomes false for anonymous
+ * records.
  */
-static uint32
-layout(Oid type, uint32 hash, bool *storable)
+static void
+layout(Oid type, StringInfo buf, bool *storable)
 {
 	HeapTuple	tuple;
 	Form_pg_type form;
@@ -83,14 +85,14 @@ layout(Oid type, uint32 hash, bool *storable)
 	if (type == RECORDOID || type == RECORDARRAYOID)
 	{
 		*storable = false;
-		return hash;
+		return;
 	}
 
 	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
 	if (!HeapTupleIsValid(tuple))
 	{
 		*storable = false;
-		return hash;
+		return;
 	}
 	form = (Form_pg_type) GETSTRUCT(tuple);
 	kind = form->typtype;
@@ -108,21 +110,54 @@ layout(Oid type, uint32 hash, bool *storable)
 	{
 		TupleDesc	desc = lookup_rowtype_tupdesc(type, -1);
 
+		appendStringInfo(buf, "(%d", desc->natts);
 		for (int i = 0; i < desc->natts; i++)
 		{
 			Form_pg_attribute att = TupleDescAttr(desc, i);
 
 			/* A dropped column still says how to skip its bytes. */
-			hash = hash_combine(hash, att->attisdropped ?
-								(uint32) (att->attlen * 256 + att->attalign) : att->atttypid);
-			if (!att->attisdropped)
-				hash = layout(att->atttypid, hash, storable);
+			if (att->attisdropped)
+				appendStringInfo(buf, " %d%c", att->attlen, att->attalign);
+			else
+			{
+				appendStringInfo(buf, " %u", att->atttypid);
+				layout(att->atttypid, buf, storable);
+			}
 		}
-		hash = hash_combine(hash, desc->natts);
+		appendStringInfoChar(buf, ')');
 		ReleaseTupleDesc(desc);
 	}
 
-	return OidIsValid(inner) ? layout(inner, hash, storable) : hash;
+	if (OidIsValid(inner))
+		layout(inner, buf, storable);
+}
+
+/*
+ * fingerprint makes 32 bits of a layout, 0 of an empty one.  A user who could
+ * find two types with the same fingerprint could have the bytes of one read as
+ * the other, so it is keyed by a secret.
+ */
+static uint32
+fingerprint(const StringInfoData *buf)
+{
+	pg_cryptohash_ctx *ctx;
+	uint8		digest[PG_SHA256_DIGEST_LENGTH];
+	uint32		result;
+
+	if (buf->len == 0)
+		return 0;
+
+	ctx = pg_cryptohash_create(PG_SHA256);
+	if (pg_cryptohash_init(ctx) < 0 ||
+		pg_cryptohash_update(ctx, (const uint8 *) &corm_cache->type_seed, sizeof(uint64)) < 0 ||
+		pg_cryptohash_update(ctx, (const uint8 *) buf->data, buf->len) < 0 ||
+		pg_cryptohash_final(ctx, digest, sizeof(digest)) < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
+				 errmsg("could not compute a SHA-256 hash")));
+	pg_cryptohash_free(ctx);
+	memcpy(&result, digest, sizeof(result));
+	return result;
 }
 
 /* fill_type_info asks the catalogs. */
@@ -130,6 +165,7 @@ static void
 fill_type_info(CormCachedType *info)
 {
 	bool		storable = true;
+	StringInfoData buf;
 	Oid			output;
 	bool		is_varlena;
 	char		align;
@@ -144,7 +180,10 @@ fill_type_info(CormCachedType *info)
 		return;
 
 	get_typlenbyvalalign(info->type, &info->len, &info->byval, &align);
-	info->check = layout(info->type, 0, &storable);
+	initStringInfo(&buf);
+	layout(info->type, &buf, &storable);
+	info->check = fingerprint(&buf);
+	pfree(buf.data);
 	info->storable = storable && info->len != -2 &&
 		get_typtype(info->type) != TYPTYPE_PSEUDO;
 	info->is_text = info->type == TEXTOID || info->type == VARCHAROID ||
@@ -251,7 +290,8 @@ corm_cached_usable(const CormCached *value)
 	if (value->type == TEXTOID)
 		return true;
 	info = corm_cached_type(value->type);
-	return info->exists && info->check == value->typecheck;
+	return info->exists && info->check == value->typecheck &&
+		(info->len < 0 || info->len == value->len);
 }
 
 /*

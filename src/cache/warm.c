@@ -10,8 +10,8 @@
  *
  * The file: a header, then one record for each namespace that has entries,
  * each followed by its entries, then a CRC of all before.  A file that is
- * torn, of another cluster, of another version, or switched off is ignored
- * with a line in the log.  Deadlines stand in it as time of day, since the
+ * torn, of another cluster, of another version, not of the last shutdown, or
+ * switched off is ignored with a line in the log.  Deadlines stand in it as time of day, since the
  * monotonic clock may start anew with the machine.
  *
  * Nothing here raises: an error in the postmaster would be the end of it.
@@ -23,7 +23,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "access/xlog.h"
 #include "cache/cache.h"
 #include "catalog/pg_control.h"
 #include "common/controldata_utils.h"
@@ -32,16 +31,20 @@
 #include "port/pg_crc32c.h"
 #include "storage/fd.h"
 #include "storage/ipc.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #define WARM_FILE		"pg_stat/corm_cache.dat"
 #define WARM_TEMP		"pg_stat/corm_cache.dat.tmp"
-#define WARM_MAGIC		UINT64CONST(0x636f726d77617231)
+#define WARM_MAGIC		UINT64CONST(0x636f726d77617232)
 
 typedef struct WarmHeader
 {
 	uint64		magic;
 	uint64		system_id;
+	uint64		checkpoint;		/* of the shutdown, and when it was */
+	int64		shutdown_time;
+	uint64		type_seed;
 	uint32		pg_version;
 	uint32		namespaces;
 	uint64		entries;
@@ -94,6 +97,34 @@ get_bytes(WarmStream *stream, void *data, Size len)
 	return true;
 }
 
+/*
+ * describe_server fills in the part of the header that says which server the
+ * file is of and which shutdown it was written at.  Returns whether the
+ * server's processes came to a regular end.  The exit code does not tell: that
+ * of an immediate shutdown is 0 too, but it stops processes wherever they are,
+ * in the middle of a change perhaps.  Only after a regular end does the
+ * control file say that all is written.
+ *
+ * Read at the next start before anything else has run, the control file says
+ * the same, unless the server has run without corm meanwhile, or the files are
+ * a copy that has gone its own way: then the entries are of another time.
+ */
+static bool
+describe_server(WarmHeader *header)
+{
+	bool		crc_ok;
+	ControlFileData *control = get_controlfile(DataDir, &crc_ok);
+
+	memset(header, 0, sizeof(WarmHeader));
+	header->magic = WARM_MAGIC;
+	header->pg_version = CORM_SERVER_VERSION;
+	header->system_id = control->system_identifier;
+	header->checkpoint = control->checkPoint;
+	header->shutdown_time = control->time;
+	return crc_ok && (control->state == DB_SHUTDOWNED ||
+					  control->state == DB_SHUTDOWNED_IN_RECOVERY);
+}
+
 /* worth_saving tells whether a namespace's entries are kept. */
 static bool
 worth_saving(const CormNamespace *ns)
@@ -140,15 +171,15 @@ save_entry(WarmStream *stream, CormBlockId id, TimestampTz real, int64 mono)
 	}
 }
 
-/* save_all writes the whole file. */
+/* save_all writes the whole file; header comes from describe_server. */
 static void
-save_all(WarmStream *stream)
+save_all(WarmStream *stream, WarmHeader header)
 {
 	TimestampTz real = corm_clock_real();
 	int64		mono = corm_clock_mono();
-	WarmHeader	header = {.magic = WARM_MAGIC, .system_id = GetSystemIdentifier(),
-	.pg_version = CORM_SERVER_VERSION};
 	pg_crc32c	crc;
+
+	header.type_seed = corm_cache->type_seed;
 
 	for (uint32 i = 0; i < corm_cache->nslots; i++)
 	{
@@ -191,37 +222,23 @@ save_all(WarmStream *stream)
 	put_bytes(stream, &crc, sizeof(crc));
 }
 
-/*
- * shut_down_cleanly tells whether the server's processes came to a regular
- * end.  The exit code does not tell: that of an immediate shutdown is 0 too,
- * but it stops processes wherever they are, in the middle of a change perhaps.
- * Only after a regular end does the control file say that all is written.
- */
-static bool
-shut_down_cleanly(void)
-{
-	bool		crc_ok;
-	ControlFileData *control = get_controlfile(DataDir, &crc_ok);
-
-	return crc_ok && (control->state == DB_SHUTDOWNED ||
-					  control->state == DB_SHUTDOWNED_IN_RECOVERY);
-}
 
 /* save_at_exit writes the file at a normal shutdown. */
 static void
 save_at_exit(int code, Datum arg)
 {
 	WarmStream	stream = {.ok = true};
+	WarmHeader	header;
 
 	if (code != 0 || !corm_cache_warm_restart || corm_cache == NULL ||
-		!shut_down_cleanly())
+		!describe_server(&header))
 		return;
 
 	stream.file = AllocateFile(WARM_TEMP, PG_BINARY_W);
 	if (stream.file != NULL)
 	{
 		INIT_CRC32C(stream.crc);
-		save_all(&stream);
+		save_all(&stream, header);
 		if (FreeFile(stream.file) != 0)
 			stream.ok = false;
 		if (stream.ok && rename(WARM_TEMP, WARM_FILE) == 0)
@@ -270,6 +287,25 @@ verify(WarmStream *stream)
 		EQ_CRC32C(crc, stored);
 }
 
+/*
+ * plausible tells whether what a file says of a namespace or an entry can be.
+ * The CRC has told that it is as it was written; this is about who wrote it.
+ */
+static bool
+plausible_namespace(const WarmNamespace *in)
+{
+	return OidIsValid(in->db) && in->id != 0 && in->id != CORM_QUERY_CACHE_ID &&
+		in->max_bytes >= 0 &&
+		memchr(NameStr(in->name), '\0', NAMEDATALEN) != NULL &&
+		memchr(NameStr(in->channel), '\0', NAMEDATALEN) != NULL;
+}
+
+static bool
+plausible_entry(const WarmEntry *in)
+{
+	return in->key_len <= CORM_KEY_MAX && in->value_len <= MaxAllocSize;
+}
+
 /* load_entry puts one entry into the cache.  False: the cache is full. */
 static bool
 load_entry(const WarmEntry *in, CormCacheRef *ref, const char *data,
@@ -314,7 +350,7 @@ load_all(WarmStream *stream)
 {
 	TimestampTz real = corm_clock_real();
 	int64		mono = corm_clock_mono();
-	Size		size = CORM_BINARY_KEY_MAX + corm_cache_max_value();
+	Size		size = CORM_KEY_MAX + corm_cache_max_value();
 	char	   *buf = malloc(size);
 	WarmHeader	header;
 	uint64		loaded = 0;
@@ -327,7 +363,7 @@ load_all(WarmStream *stream)
 		WarmNamespace in;
 		CormCacheRef ref;
 
-		if (!get_bytes(stream, &in, sizeof(in)))
+		if (!get_bytes(stream, &in, sizeof(in)) || !plausible_namespace(&in))
 			break;
 		memset(&ref, 0, sizeof(ref));
 		ref.name = in.name;
@@ -343,7 +379,7 @@ load_all(WarmStream *stream)
 			WarmEntry	entry;
 			Size		len;
 
-			if (!get_bytes(stream, &entry, sizeof(entry)))
+			if (!get_bytes(stream, &entry, sizeof(entry)) || !plausible_entry(&entry))
 			{
 				room = false;
 				break;
@@ -373,6 +409,7 @@ corm_warm_load(void)
 {
 	WarmStream	stream = {.ok = true};
 	WarmHeader	header;
+	WarmHeader	here;
 
 	stream.file = AllocateFile(WARM_FILE, PG_BINARY_R);
 	if (stream.file == NULL)
@@ -387,12 +424,19 @@ corm_warm_load(void)
 			 header.magic != WARM_MAGIC)
 		ereport(LOG,
 				(errmsg("ignoring file \"%s\" because it is damaged", WARM_FILE)));
-	else if (header.system_id != GetSystemIdentifier() || header.pg_version != CORM_SERVER_VERSION)
+	else if (!describe_server(&here) ||
+			 header.system_id != here.system_id || header.pg_version != here.pg_version)
 		ereport(LOG,
 				(errmsg("ignoring file \"%s\" because it is of another server", WARM_FILE)));
+	else if (header.checkpoint != here.checkpoint || header.shutdown_time != here.shutdown_time)
+		ereport(LOG,
+				(errmsg("ignoring file \"%s\" because it is not of the last shutdown", WARM_FILE)));
 	else if (fseeko(stream.file, 0, SEEK_SET) == 0)
 	{
-		uint64		loaded = load_all(&stream);
+		uint64		loaded;
+
+		corm_cache->type_seed = header.type_seed;
+		loaded = load_all(&stream);
 
 		ereport(LOG,
 				(errmsg("loaded " UINT64_FORMAT " cache entries of " UINT64_FORMAT,

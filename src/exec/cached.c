@@ -4,10 +4,15 @@
  *		Queries answered from the cache: corm.cached(ttl).
  *
  * The rows of a query are kept as flat tuples in the shared cache of query
- * results.  The key is a hash of all that they depend on: the role, the SQL
- * and its values, the result type as it is now, and the settings that SQL
- * functions look at.  A result may be as old as the TTL; nothing takes it
- * back earlier.
+ * results.  The key is a hash of all that they depend on: the roles, the SQL
+ * and its values, the relations, the result type as it is now, and the
+ * settings that SQL functions look at.  If the query calls a function that
+ * might look at any (current_setting, or one of a user's), these are all
+ * settings that users make up, such as a tenant's name.  A result may be as
+ * old as the TTL; nothing takes it back earlier.
+ *
+ * The rights to the relations are checked on a hit too: a REVOKE takes effect
+ * as if the query ran.
  *
  * So that an entry is never what only its maker may see, queries are refused
  * that lock rows, call volatile functions, read temporary tables or tables
@@ -21,6 +26,7 @@
 #include "access/detoast.h"
 #include "access/heaptoast.h"
 #include "access/htup_details.h"
+#include "access/transam.h"
 #include "access/xact.h"
 #include "cache/cache.h"
 #include "catalog/namespace.h"
@@ -29,15 +35,19 @@
 #include "common/cryptohash.h"
 #include "common/sha2.h"
 #include "exec/exec.h"
+#include "executor/executor.h"
 #include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "pgtime.h"
 #include "utils/builtins.h"
 #include "utils/bytea.h"
 #include "utils/datum.h"
 #include "utils/float.h"
-#include "utils/lsyscache.h"
+#include "utils/fmgroids.h"
 #include "utils/guc.h"
+#include "utils/guc_tables.h"
+#include "utils/lsyscache.h"
 #include "utils/plancache.h"
 #include "utils/timestamp.h"
 
@@ -50,6 +60,60 @@ refused(const char *why)
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("query cannot be answered from the cache"),
 			 errdetail_internal("%s", why)));
+}
+
+/* may_read_settings tells whether a function may look at any setting. */
+static bool
+may_read_settings(Oid function, void *context)
+{
+	return function >= FirstNormalObjectId ||
+		function == F_CURRENT_SETTING_TEXT || function == F_CURRENT_SETTING_TEXT_BOOL;
+}
+
+/* settings_walker looks for a call of such a function. */
+static bool
+settings_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (check_functions_in_node(node, may_read_settings, NULL))
+		return true;
+	if (IsA(node, Query))
+		return query_tree_walker((Query *) node, settings_walker, context, 0);
+	return expression_tree_walker(node, settings_walker, context);
+}
+
+/*
+ * rights_walker raises 42501 unless the current role, or for what a view
+ * reads its owner, may read what the queries below a node read.
+ */
+static bool
+rights_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Query))
+	{
+		corm_check_query_permissions((Query *) node);
+		return query_tree_walker((Query *) node, rights_walker, context, 0);
+	}
+	return expression_tree_walker(node, rights_walker, context);
+}
+
+/* check_rights does so for a plan. */
+static void
+check_rights(CormPlan *plan)
+{
+	ListCell   *lc;
+
+	foreach(lc, SPI_plan_get_plan_sources(plan->spi))
+	{
+		CachedPlanSource *source = lfirst(lc);
+		ListCell   *query;
+
+		foreach(query, source->query_list)
+			(void) rights_walker(lfirst(query), NULL);
+	}
 }
 
 /*
@@ -72,8 +136,12 @@ corm_cached_check(CormPlan *plan)
 		if (source->dependsOnRLS)
 			refused("It reads a table under row-level security.");
 		foreach(other, source->query_list)
+		{
 			if (contain_volatile_functions(lfirst(other)))
 				refused("It calls a volatile function.");
+			if (settings_walker(lfirst(other), NULL))
+				plan->cached_settings = true;
+		}
 		foreach(other, source->relationOids)
 			if (get_rel_persistence(lfirst_oid(other)) == RELPERSISTENCE_TEMP)
 				refused("It reads a temporary table.");
@@ -91,7 +159,7 @@ add_string(StringInfo buf, const char *str)
 }
 
 /*
- * A row type by what makes its tuples readable.
+ * A row type by what makes its tuples readable, composite columns included.
  */
 static void
 add_tupdesc(StringInfo buf, TupleDesc tupdesc)
@@ -100,9 +168,43 @@ add_tupdesc(StringInfo buf, TupleDesc tupdesc)
 	{
 		Form_pg_attribute att = TupleDescAttr(tupdesc, i);
 
-		appendStringInfo(buf, "%u %d %d %d ", att->atttypid, att->atttypmod, att->attlen,
-						 att->attisdropped);
+		appendStringInfo(buf, "%u %d %d %d %u ", att->atttypid, att->atttypmod, att->attlen,
+						 att->attisdropped,
+						 att->attisdropped ? 0 : corm_cached_type(att->atttypid)->check);
 	}
+}
+
+/* The settings that are not PostgreSQL's own. */
+static void
+add_custom_settings(StringInfo buf)
+{
+	int			n;
+	struct config_generic **settings = corm_guc_variables(&n);
+
+	for (int i = 0; i < n; i++)
+	{
+		if (settings[i]->group != CUSTOM_OPTIONS)
+			continue;
+		add_string(buf, settings[i]->name);
+		add_string(buf, GetConfigOption(settings[i]->name, true, false));
+	}
+}
+
+/* The relations that a plan reads: a name may be another's tomorrow. */
+static void
+add_relations(StringInfo buf, CormPlan *plan)
+{
+	ListCell   *lc;
+
+	foreach(lc, SPI_plan_get_plan_sources(plan->spi))
+	{
+		CachedPlanSource *source = lfirst(lc);
+		ListCell   *relation;
+
+		foreach(relation, source->relationOids)
+			appendStringInfo(buf, "%u ", lfirst_oid(relation));
+	}
+	appendStringInfoChar(buf, '.');
 }
 
 static void
@@ -112,13 +214,18 @@ make_key(CormPlan *plan, const CormVerb *verb, CormQuerySet *set, uint8 key[PG_S
 	pg_cryptohash_ctx *hash = pg_cryptohash_create(PG_SHA256);
 
 	initStringInfo(&buf);
-	appendStringInfo(&buf, "%u %d %d %d %d %d %d ", GetUserId(), DateStyle, DateOrder, IntervalStyle,
+	appendStringInfo(&buf, "%u %u %d %d %d %d %d %d ", GetUserId(), GetSessionUserId(), DateStyle, DateOrder, IntervalStyle,
 					 extra_float_digits, bytea_output, (int) verb->output);
 	add_string(&buf, namespace_search_path);
 	add_string(&buf, pg_get_timezone_name(session_timezone));
 	add_string(&buf, GetConfigOption("lc_numeric", false, false));
 	add_string(&buf, GetConfigOption("lc_monetary", false, false));
 	add_string(&buf, GetConfigOption("lc_time", false, false));
+	add_string(&buf, GetConfigOption("default_text_search_config", false, false));
+	add_string(&buf, GetConfigOption("xmlbinary", false, false));
+	if (plan->cached_settings)
+		add_custom_settings(&buf);
+	add_relations(&buf, plan);
 	add_string(&buf, plan->sql);
 	if (plan->tupdesc)
 		add_tupdesc(&buf, plan->tupdesc);
@@ -307,6 +414,7 @@ corm_run_cached(const CormVerb *verb, CormPlan *plan, CormQuerySet *set, CormSin
 		return processed;
 	}
 
+	check_rights(plan);
 	tupdesc = result_tupdesc(plan, verb);
 	make_key(plan, verb, set, key);
 	if (corm_cache_lookup((char *) key, sizeof(key), &data, &size))

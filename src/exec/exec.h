@@ -149,6 +149,7 @@ typedef struct CormPlan
 
 	int			cached_valno;	/* cached(): value of the time to live, or -1 */
 	CormValue  *cached_ttl;		/* the value itself, if it is stored */
+	bool		cached_settings;	/* the result may depend on any setting */
 
 	/* OUTPUT_PAGE */
 	int			limit_valno;	/* or -1 */

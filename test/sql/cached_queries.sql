@@ -84,5 +84,52 @@ SELECT corm.one(NULL::things, corm.cached('1h'));
 SELECT corm.get(NULL::things, corm.where(corm.eq('id', -1)), corm.cached('1h'));
 SELECT corm.cached('1h')::text::corm.query;
 
+-- A right that is revoked is revoked for what is kept, too; of a view it is the owner's that counts for what is behind it
+GRANT SELECT ON things TO regress_cached;
+CREATE VIEW shown AS SELECT id FROM things;
+GRANT SELECT ON shown TO regress_cached;
+SET ROLE regress_cached;
+SELECT corm.count(corm.selector('things'), corm.where(corm.lt('id', 102)), corm.cached('1h')) > 0, corm.count(corm.selector('shown'), corm.cached('1h')) > 0;
+RESET ROLE;
+REVOKE SELECT ON things FROM regress_cached;
+SET ROLE regress_cached;
+SELECT corm.count(corm.selector('things'), corm.where(corm.lt('id', 102)), corm.cached('1h')) > 0;
+SELECT corm.count(corm.selector('shown'), corm.cached('1h')) > 0;
+RESET ROLE;
+REVOKE SELECT ON shown FROM regress_cached;
+SET ROLE regress_cached;
+SELECT corm.count(corm.selector('shown'), corm.cached('1h')) > 0;
+RESET ROLE;
+DROP VIEW shown;
+
+-- A query that may look at settings is kept for their values: another tenant sees its own rows, asked directly or by a function
+CREATE TABLE tenants (tenant text, secret text);
+INSERT INTO tenants VALUES ('a', 'of a'), ('b', 'of b');
+CREATE FUNCTION my_tenant() RETURNS text STABLE LANGUAGE plpgsql AS $$ BEGIN RETURN current_setting('app.tenant'); END $$;
+CREATE VIEW mine AS SELECT secret FROM tenants WHERE tenant = current_setting('app.tenant');
+CREATE VIEW mine_too AS SELECT secret FROM tenants WHERE tenant = my_tenant();
+SET app.tenant = 'a';
+SELECT corm.get_multi_json(corm.selector('mine'), corm.cached('1h')), corm.get_multi_json(corm.selector('mine_too'), corm.cached('1h'));
+SET app.tenant = 'b';
+SELECT corm.get_multi_json(corm.selector('mine'), corm.cached('1h')), corm.get_multi_json(corm.selector('mine_too'), corm.cached('1h'));
+DELETE FROM tenants;
+SELECT corm.get_multi_json(corm.selector('mine'), corm.cached('1h')), corm.get_multi_json(corm.selector('mine_too'), corm.cached('1h'));
+
+-- Another table of the same name is another table
+CREATE TABLE again (id int, v text);
+INSERT INTO again VALUES (1, 'old');
+SELECT corm.get_multi_json(corm.selector('again'), corm.cached('1h'));
+DROP TABLE again;
+CREATE TABLE again (id int, v text);
+SELECT corm.get_multi_json(corm.selector('again'), corm.cached('1h'));
+
+-- A composite type inside a result that changes its layout makes another result
+CREATE TYPE inner_row AS (a int, b text);
+CREATE TYPE outer_row AS (id int, made inner_row);
+CREATE FUNCTION make_row(i int) RETURNS inner_row IMMUTABLE LANGUAGE plpgsql AS $$ DECLARE r inner_row; BEGIN r.a := 77; r.b := 'x' || i; RETURN r; END $$;
+SELECT * FROM corm.get_multi(NULL::outer_row, corm.selector('things'), corm.select('id', corm.as(corm.fn('make_row', 7), 'made')), corm.where(corm.eq('id', 2)), corm.cached('1h'));
+ALTER TYPE inner_row ALTER ATTRIBUTE a TYPE text;
+SELECT * FROM corm.get_multi(NULL::outer_row, corm.selector('things'), corm.select('id', corm.as(corm.fn('make_row', 7), 'made')), corm.where(corm.eq('id', 2)), corm.cached('1h'));
+
 DROP SCHEMA cached CASCADE;
 DROP ROLE regress_cached;
