@@ -147,6 +147,7 @@ evict_for_pool(uint32 n, CormBlockChain *chain)
 		}
 		else if (++barren > EVICT_ROUNDS * CORM_SHARDS)
 			return false;
+		CORM_FAULT("cache-evict");
 		CHECK_FOR_INTERRUPTS();
 	}
 
@@ -186,6 +187,7 @@ evict_for_limit(uint16 nsno)
 		}
 		else if (++barren > EVICT_ROUNDS * CORM_SHARDS)
 			return false;
+		CORM_FAULT("cache-evict");
 		CHECK_FOR_INTERRUPTS();
 	}
 	return true;
