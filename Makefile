@@ -3,7 +3,7 @@
 #   make [PG_CONFIG=...]           build
 #   make install                   install into that server
 #   make installcheck              pg_regress and isolation tests against a running server
-#   make lint | format | coverage | bench   see CONTRIBUTING.md
+#   make lint | format | coverage | bench | check-matrix | check-package | dist   see CONTRIBUTING.md
 
 EXTENSION = corm
 EXTVERSION = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" corm.control)
@@ -14,7 +14,8 @@ INCLUDED_FILES = $(wildcard src/*/*.h src/*/*.def)
 PGFILEDESC = "corm - object-relational mapper inside PostgreSQL"
 
 SQL_PARTS = $(sort $(wildcard sql/*.sql))
-DATA = $(wildcard corm--*--*.sql)
+# Scripts of older versions, and those that lead on: every released version can be installed and updated.
+DATA = $(wildcard corm--*--*.sql) $(filter-out sql/released/corm--$(EXTVERSION).sql, $(wildcard sql/released/corm--*.sql))
 HEADERS_corm = src/exec/corm_middleware.h
 DATA_built = corm--$(EXTVERSION).sql
 EXTRA_CLEAN = corm--$(EXTVERSION).sql
@@ -40,7 +41,7 @@ corm--$(EXTVERSION).sql: $(SQL_PARTS) corm.control
 
 # What is not the server's build is a script, so that it also works without make's variables.
 
-.PHONY: lint format format-check coverage bench check-matrix
+.PHONY: lint format format-check coverage bench check-matrix check-upgrade check-package dist
 
 C_FILES = $(wildcard src/*.c src/*/*.c src/*/*.h test/modules/*/*.c)
 
@@ -61,3 +62,17 @@ bench:
 
 check-matrix:
 	script/check-matrix
+
+check-upgrade:
+	script/check-upgrade
+
+check-package:
+	script/check-package
+
+# The source as PGXN takes it: the commit TREE, as the file DIST and .zip.
+DISTVERSION = $(shell sed -n 's/^   "version": "\(.*\)",/\1/p' META.json)
+TREE = HEAD
+DIST = corm-$(DISTVERSION)
+
+dist:
+	git archive --format=zip --prefix=corm-$(DISTVERSION)/ --output=$(DIST).zip $(TREE)

@@ -223,7 +223,7 @@ CREATE VIEW corm.caches AS
 			FROM corm.cache_grants g WHERE g.cache OPERATOR(pg_catalog.=) d.name) AS grants
 	FROM corm.cache_definitions d
 	UNION ALL
-	SELECT 'default', db.datdba::pg_catalog.regrole, NULL, NULL, 'corm_cache', '{deleted,expired,evicted}', false, '{PUBLIC=read/write}'
+	SELECT 'default' AS name, db.datdba::pg_catalog.regrole, NULL, NULL, 'corm_cache', '{deleted,expired,evicted}', false, '{PUBLIC=read/write}'
 	FROM pg_catalog.pg_database db
 	WHERE db.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
 		AND NOT EXISTS (SELECT FROM corm.cache_definitions d WHERE d.name OPERATOR(pg_catalog.=) 'default');
@@ -233,7 +233,7 @@ CREATE VIEW corm.cache_stats AS
 	SELECT d.name AS cache, c.entries, c.bytes, c.hits, c.misses, c.sets, c.deleted, c.expired, c.swept, c.evicted, c.cleared
 	FROM corm.cache_counters() c
 	JOIN (SELECT n.name, n.id FROM corm.cache_definitions n
-		UNION SELECT 'default', 1::pg_catalog.int8) d ON d.id OPERATOR(pg_catalog.=) c.id
+		UNION SELECT 'default' AS name, 1::pg_catalog.int8) d ON d.id OPERATOR(pg_catalog.=) c.id
 	UNION ALL
 	SELECT '(query results)', c.entries, c.bytes, c.hits, c.misses, c.sets, c.deleted, c.expired, c.swept, c.evicted, c.cleared
 	FROM corm.cache_counters() c

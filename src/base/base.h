@@ -166,5 +166,6 @@ extern void corm_effect_add(CormEffect *effect, const CormEffectOps *ops);
 /* schema.c: where corm's own objects are */
 extern Oid	corm_schema_oid(void);
 extern Oid	corm_catalog_oid(const char *relname);
+extern void corm_catalog_missing(const char *relname) pg_attribute_noreturn();
 
 #endif							/* CORM_BASE_H */

@@ -14,6 +14,7 @@
 
 #include "base/base.h"
 #include "catalog/namespace.h"
+#include "commands/extension.h"
 #include "utils/lsyscache.h"
 
 /*
@@ -38,4 +39,21 @@ corm_catalog_oid(const char *relname)
 	Oid			nsp = corm_schema_oid();
 
 	return OidIsValid(nsp) ? get_relname_relid(relname, nsp) : InvalidOid;
+}
+
+/*
+ * corm_catalog_missing raises the error for a relation of schema "corm" that
+ * is needed and not there: either the extension is not in this database, or
+ * its objects are of an older version than the library.  Readers need not
+ * call it: a catalog that does not exist holds nothing.
+ */
+void
+corm_catalog_missing(const char *relname)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_TABLE),
+			 errmsg("relation \"corm.%s\" does not exist", relname),
+			 OidIsValid(get_extension_oid("corm", true)) ?
+			 errhint("Run ALTER EXTENSION corm UPDATE: the extension in this database is older than the library.") :
+			 errhint("Run CREATE EXTENSION corm in this database.")));
 }

@@ -82,10 +82,7 @@ catalog_table(const char *name)
 	Oid			oid = corm_catalog_oid(name);
 
 	if (!OidIsValid(oid))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation corm.%s does not exist", name),
-				 errhint("Run CREATE EXTENSION corm in this database.")));
+		corm_catalog_missing(name);
 	return oid;
 }
 

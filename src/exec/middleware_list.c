@@ -372,7 +372,11 @@ check_rights(Oid model, AclMode privilege)
 
 	if (!OidIsValid(model))
 	{
-		if (pg_class_aclcheck(corm_catalog_oid(MIDDLEWARE_CATALOG), GetUserId(), privilege) != ACLCHECK_OK)
+		Oid			catalog = corm_catalog_oid(MIDDLEWARE_CATALOG);
+
+		if (!OidIsValid(catalog))
+			corm_catalog_missing(MIDDLEWARE_CATALOG);
+		if (pg_class_aclcheck(catalog, GetUserId(), privilege) != ACLCHECK_OK)
 			ereport(ERROR,
 					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 					 errmsg("permission denied for middleware of all models"),
@@ -447,9 +451,7 @@ corm_use(PG_FUNCTION_ARGS)
 
 	catalog = open_catalog(RowExclusiveLock);
 	if (catalog == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation \"corm.%s\" does not exist", MIDDLEWARE_CATALOG)));
+		corm_catalog_missing(MIDDLEWARE_CATALOG);
 	id = (int32) nextval_internal(corm_catalog_oid(MIDDLEWARE_SEQUENCE), false);
 	values[Anum_middleware_id - 1] = Int32GetDatum(id);
 	values[Anum_middleware_fn - 1] = CStringGetTextDatum(format_procedure_qualified(function));

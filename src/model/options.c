@@ -222,10 +222,7 @@ store_options(Oid relid, const CormOptions *options)
 	HeapTuple	tuple;
 
 	if (catalog == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation \"corm.model_options\" does not exist"),
-				 errhint("Create the extension corm.")));
+		corm_catalog_missing("model_options");
 
 	values[Anum_model_options_model - 1] = ObjectIdGetDatum(relid);
 	values[Anum_model_options_table - 1] = ObjectIdGetDatum(options->table);

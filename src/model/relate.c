@@ -450,10 +450,7 @@ store_declared(Oid relid, CormRelation *relation)
 	HeapTuple	tuple;
 
 	if (catalog == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation \"corm.declared_relations\" does not exist"),
-				 errhint("Create the extension corm.")));
+		corm_catalog_missing("declared_relations");
 
 	values[Anum_declared_model - 1] = ObjectIdGetDatum(relid);
 	values[Anum_declared_name - 1] = CStringGetTextDatum(relation->name);

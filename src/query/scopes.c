@@ -235,10 +235,7 @@ open_scopes_for_write(void)
 	Relation	catalog = open_scopes(RowExclusiveLock);
 
 	if (catalog == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation \"corm.scopes\" does not exist"),
-				 errhint("Create the extension corm.")));
+		corm_catalog_missing(SCOPES_CATALOG);
 	return catalog;
 }
 
