@@ -190,6 +190,11 @@ corm_deparse_value_for(CormDeparse *ctx, CormTree *value, CormModel *model, Corm
  * Operands
  */
 
+/*
+ * is_atom tells whether the SQL of an expression can be an operand without
+ * parentheses.  What begins with NOT cannot: NOT EXISTS (...) IS NULL is the
+ * negation of a test for NULL.
+ */
 static bool
 is_atom(CormTree *tree)
 {
@@ -218,10 +223,7 @@ is_atom(CormTree *tree)
 		case CORM_N_BOOL_OR:
 		case CORM_N_STRING_AGG:
 		case CORM_N_EXISTS:
-		case CORM_N_NOT_EXISTS:
 		case CORM_N_SOME:
-		case CORM_N_EVERY:
-		case CORM_N_NONE:
 		case CORM_N_ROW:
 		case CORM_N_INSERTED:
 		case CORM_N_RAW:
