@@ -99,7 +99,7 @@ typedef enum CormPlanSource
 	CORM_PLAN_SAVE,
 	CORM_PLAN_DELETE,
 	CORM_PLAN_LOOKUP,			/* the row with the record's key */
-	CORM_PLAN_LOCK,				/* the same, locked */
+	CORM_PLAN_LOCK,				/* the same, soft-deleted or not, locked */
 	CORM_PLAN_UPDATE_MULTI		/* by an array of records */
 } CormPlanSource;
 

@@ -354,7 +354,9 @@ corm_record_stmt(CormPlanSource source, CormModel *model, Bitmapset *fields)
 			stmt->where = lappend(stmt->where, key_condition(range, model->pk[i]));
 		if (!is_lookup(source) && corm_record_has_version(model))
 			stmt->where = lappend(stmt->where, key_condition(range, model->version));
-		stmt->where = list_concat(stmt->where, corm_deleted_condition(range, false));
+		/* the lock is for a save, which meets deleted rows as well */
+		if (source != CORM_PLAN_LOCK)
+			stmt->where = list_concat(stmt->where, corm_deleted_condition(range, false));
 	}
 
 	/* nothing but the key to update: the row is looked up */
@@ -544,6 +546,8 @@ has_null_key(CormRecord *record)
 	return false;
 }
 
+static void stale(CormModel *model) pg_attribute_noreturn();
+
 static void
 stale(CormModel *model)
 {
@@ -623,7 +627,12 @@ corm_save(PG_FUNCTION_ARGS)
 	if (!write_record(has_null_key(&record) ? CORM_PLAN_INSERT : CORM_PLAN_SAVE,
 					  &record, &result))
 	{
-		check_stale(&record);
+		CormSink	sink = {.kind = CORM_SINK_NONE};
+
+		/* it met a row of another version, deleted or not; or a trigger suppressed it */
+		if (corm_record_has_version(record.model) && !has_null_key(&record) &&
+			run_record(CORM_PLAN_LOCK, CORM_OUTPUT_NATIVE, &record, &sink) > 0)
+			stale(record.model);
 		PG_RETURN_NULL();
 	}
 	PG_RETURN_DATUM(result);

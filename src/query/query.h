@@ -297,6 +297,7 @@ struct CormStmt
 	bool		override_identity;	/* INSERT: given values of GENERATED ALWAYS identities count */
 	List	   *update_fields;	/* of CormField: do_update(names) */
 	List	   *update_sets;	/* of CormAssignment: set() after do_update */
+	List	   *touch_sets;		/* of CormAssignment: version and time of update, with do_update */
 	bool		soft;			/* DELETE that marks rows as deleted */
 	bool		returns;		/* returning() was given */
 	List	   *returning;		/* of CormTree; NIL: all fields */

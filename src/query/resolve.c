@@ -662,6 +662,30 @@ fill(CormStmt *stmt, Bitmapset *rows_fields, int field, CormTree *value)
 }
 
 /*
+ * The update that an upsert may turn into counts up the version and sets the
+ * time of update like any other, unless it says itself what they are to be.
+ */
+static void
+touch_conflict(CormStmt *stmt)
+{
+	CormStmt	update = {.command = CORM_CMD_UPDATE, .source = stmt->source};
+	ListCell   *lc;
+
+	corm_touch(&update);
+	foreach(lc, update.sets)
+	{
+		CormAssignment *touch = lfirst(lc);
+		bool		said = list_member_ptr(stmt->update_fields, touch->field);
+		ListCell   *set;
+
+		foreach(set, stmt->update_sets)
+			said |= ((CormAssignment *) lfirst(set))->field == touch->field;
+		if (!said)
+			stmt->touch_sets = lappend(stmt->touch_sets, touch);
+	}
+}
+
+/*
  * corm_fill_insert gives the time stamps and the version of new rows values
  * where neither the rows, which give rows_fields, nor a default do.
  */
@@ -673,6 +697,8 @@ corm_fill_insert(CormStmt *stmt, Bitmapset *rows_fields)
 	fill(stmt, rows_fields, model->created_at, now_tree());
 	fill(stmt, rows_fields, model->updated_at, now_tree());
 	fill(stmt, rows_fields, model->version, one_tree());
+	if (stmt->conflict_action == CORM_CONFLICT_UPDATE)
+		touch_conflict(stmt);
 }
 
 /*

@@ -34,6 +34,15 @@ list_has_field(List *fields, CormField *field)
 	return list_member_ptr(fields, field);
 }
 
+/* is_kept: a field that no update takes from a record, as corm_field_is_written() has it */
+static bool
+is_kept(CormModel *model, CormField *field)
+{
+	int			i = field - model->fields;
+
+	return i == model->created_at || i == model->updated_at || i == model->version;
+}
+
 static void
 deparse_conflict(CormDeparse *ctx, CormStmt *stmt, List *given)
 {
@@ -83,16 +92,17 @@ deparse_conflict(CormDeparse *ctx, CormStmt *stmt, List *given)
 
 	if (fields == NIL && stmt->update_sets == NIL)
 	{
-		/* all that was given but the key */
+		/* all that was given but the key, and what corm keeps: version and times */
 		foreach(lc, given)
 		{
 			CormField  *field = lfirst(lc);
 
-			if (!list_has_field(stmt->conflict_fields, field) && !field->primary_key)
+			if (!list_has_field(stmt->conflict_fields, field) && !field->primary_key &&
+				!is_kept(stmt->source->model, field))
 				fields = lappend(fields, field);
 		}
 		/* a row must be touched to be returned */
-		if (fields == NIL)
+		if (fields == NIL && stmt->touch_sets == NIL)
 			fields = list_copy(stmt->conflict_fields ? stmt->conflict_fields : given);
 	}
 	appendStringInfoString(buf, " DO UPDATE SET ");
@@ -112,6 +122,7 @@ deparse_conflict(CormDeparse *ctx, CormStmt *stmt, List *given)
 		first = false;
 	}
 	deparse_assignments(ctx, stmt->update_sets, &first);
+	deparse_assignments(ctx, stmt->touch_sets, &first);
 	corm_deparse_conditions(ctx, " WHERE ", stmt->where);
 }
 

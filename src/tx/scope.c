@@ -68,6 +68,10 @@ static bool block_known = false;
 static bool block_explicit = false;
 static bool block_chain = false;
 
+/* Whether there is a transaction block around all subtransactions, see corm_tx_is_active. */
+static bool outermost_known = false;
+static bool outermost_in_block = false;
+
 static CormTxLevel *level_info(int level);
 static void free_mark(CormTxMark *mark);
 static void remove_scope(CormTxScope *scope);
@@ -101,12 +105,33 @@ corm_tx_scope_init(void)
 /*
  * corm_tx_is_active tells whether there is a transaction to join: a
  * transaction block or an open scope.  An exception block of a procedural
- * language alone is none.
+ * language alone is none.  Inside of one IsTransactionBlock() says yes all the
+ * same, as in any subtransaction, so the answer is the one that it gave at the
+ * outermost level.  A session that loaded corm inside of an exception block
+ * has not seen that, until the transaction ends.
  */
 bool
 corm_tx_is_active(void)
 {
-	return corm_tx_current() != NULL || IsTransactionBlock();
+	if (corm_tx_current() != NULL)
+		return true;
+	if (IsSubTransaction() && outermost_known)
+		return outermost_in_block;
+	return IsTransactionBlock();
+}
+
+/*
+ * corm_tx_note_statement is called before any statement is executed, because
+ * a subtransaction has always begun inside of one.
+ */
+void
+corm_tx_note_statement(void)
+{
+	if (!IsSubTransaction())
+	{
+		outermost_known = true;
+		outermost_in_block = IsTransactionBlock();
+	}
 }
 
 /*
@@ -625,6 +650,8 @@ reset_stack(void)
 	block_known = true;
 	block_explicit = block_chain;
 	block_chain = false;
+	outermost_known = true;
+	outermost_in_block = false;
 }
 
 /* on_subtransaction is called as subtransactions of any origin start and end. */

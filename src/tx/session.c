@@ -612,6 +612,7 @@ process_utility(PlannedStmt *pstmt, const char *query_string, bool read_only_tre
 	UtilityCall call = {pstmt, query_string, read_only_tree, context, params, query_env, dest, qc};
 	Node	   *node = pstmt->utilityStmt;
 
+	corm_tx_note_statement();
 	if (flag_is_ours && !issuing)
 	{
 		MyXactFlags &= ~XACT_FLAGS_NEEDIMMEDIATECOMMIT;
@@ -666,6 +667,7 @@ executor_run(CORM_EXECUTOR_RUN_PARAMS)
 {
 	ExecutorCall call = {query_desc, direction, count, CORM_EXECUTE_ONCE};
 
+	corm_tx_note_statement();
 	if (flag_is_ours)
 	{
 		MyXactFlags &= ~XACT_FLAGS_NEEDIMMEDIATECOMMIT;

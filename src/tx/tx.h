@@ -117,9 +117,10 @@ extern void corm_tx_set_deadline(CormTxScope *scope, int timeout_ms);
 extern CormTxScope *corm_tx_check_session_deadline(void);
 extern bool corm_tx_block_asked_for_rollback(void);
 
-/* What the ProcessUtility hook tells the stack about a command that is about to take effect. */
+/* What the hooks tell the stack about a command that is about to take effect. */
 extern void corm_tx_note_savepoint_rollback(bool drop_scope);
 extern void corm_tx_note_block(bool begun, bool chain);
+extern void corm_tx_note_statement(void);
 
 /* Counters of this session, see corm.tx_stats(). */
 typedef struct CormTxStats

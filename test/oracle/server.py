@@ -17,7 +17,7 @@ class Session:
         self.open()
 
     def open(self):
-        self.connection = pq.PGconn.connect(f"application_name={self.name} client_encoding=UTF8".encode())
+        self.connection = pq.PGconn.connect(f"application_name='{self.name}' client_encoding=UTF8".encode())
         if self.connection.status != pq.ConnStatus.OK:
             raise ConnectionError(self.connection.error_message.decode())
         self.notices = []
@@ -30,9 +30,12 @@ class Session:
 
     def run(self, sql):
         """(sqlstate, rows); sqlstate "" is success.  The message of an error is left in self.message."""
-        result = self.connection.exec_(sql.encode())
+        try:
+            result = self.connection.exec_(sql.encode())
+        except MemoryError:  # psycopg's word for a connection that is gone
+            result = None
         if self.connection.status != pq.ConnStatus.OK:
-            self.message = (result.error_message or b"").decode()
+            self.message = (self.connection.error_message or b"").decode().strip()
             return LOST, []
         if result.status == pq.ExecStatus.TUPLES_OK:
             columns = range(result.nfields)

@@ -1,0 +1,283 @@
+"""The oracle: random use of corm, compared with what must be true.
+
+    script/check-oracle [--part PART]... [--seed N] [--seeds N] [--steps N] [--clients N] [--minutes N]
+    script/check-oracle --kill [--cycles N] [--seed N]
+    script/check-oracle --interrupts [--rounds N] [--seed N]
+
+Parts of a run:
+
+    reads       random queries: against plain SQL that says the same otherwise, NoREC, TLP, text forms, filters, pages,
+                preloads, joins, groups, set operations; conditions in updates and deletes (reads.py, expressions.py)
+    programs    random programs of writes, scopes, savepoints and cache operations against a model in memory, one
+                client, and --clients of them whose steps interleave (programs.py, model.py, runner.py)
+    disturbed   the same, each client on its own thread, and interleaved, while sessions are cancelled, terminated and
+                timed out at random
+
+A step is one operation whose answer was compared, or one look at the whole state (depth, marks, rows, cache) that was.
+--steps is for each part and seed; --minutes ends every part in time.  The seeds are --seed, --seed + 1, ...  A run of a
+seed repeats exactly, but for the disturbed part.  What fails is made as small as possible and printed; then nothing
+else of that part and seed is run.
+
+    --kill          kills backends with SIGKILL while clients write, and looks after each restart (kill.py)
+    --interrupts    cancels, terminates and times out every verb at random moments (interrupts.py)
+
+Without options: all of it, small.  The last line is `N passed, N failed`: one for each part and seed.
+"""
+
+import argparse
+import random
+import sys
+import threading
+import time
+
+from expressions import Generator
+from programs import SCHEMA, Writer
+from reads import Reads
+from runner import Mismatch, Runner
+from server import Disturber, Session
+from shrink import smaller_check, smaller_program
+import interrupts
+import kill
+
+PROGRAM = 150  # operations
+passed = failed = 0
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def result(name, wrong, detail):
+    global passed, failed
+    if wrong:
+        failed += 1
+        say(f"not ok - {name}: {detail}\n{wrong}")
+    else:
+        passed += 1
+        say(f"ok - {name}: {detail}")
+
+
+def new_database(name, script, seed=0):
+    """A fresh database, to which libpq's variables lead from now on."""
+    import os
+    import pathlib
+    import subprocess
+    os.environ["PGDATABASE"] = "postgres"
+    session = Session()
+    session.must(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    session.must(f"CREATE DATABASE {name}")
+    session.close()
+    os.environ["PGDATABASE"] = name
+    if script == "schema.sql":
+        # a small cache of plans: a run has a million shapes, and their memory is no part of what is checked
+        subprocess.run(["psql", "-Xqo", "/dev/null", "-v", "ON_ERROR_STOP=1", "-v", f"seed={random.Random(seed).random()}", "-f",
+                        str(pathlib.Path(__file__).parent / script)], check=True)
+    else:
+        session = Session()
+        session.must("CREATE EXTENSION corm")
+        session.must(script)
+        session.close()
+
+
+class Budget:
+    """Steps and time that a part may use."""
+
+    def __init__(self, steps, minutes):
+        self.steps, self.end = steps, time.monotonic() + 60 * minutes
+
+    def left(self, used):
+        return used < self.steps and time.monotonic() < self.end
+
+
+def reads(seed, budget, options):
+    new_database("oracle_reads", "schema.sql", seed)
+    rng = random.Random(f"reads {seed}")
+    generator, session, steps, kinds = Reads(rng), Session(), 0, {}
+    session.must("SET search_path = public, corm_ops")
+    session.must("SET corm.plan_cache_size = 200")
+    session.must("BEGIN")
+
+    def verify(check):
+        session.must("SAVEPOINT c")
+        try:
+            return check.verify(session)
+        finally:
+            session.must("ROLLBACK TO c")
+
+    started, wrong = time.monotonic(), None
+    while budget.left(steps) and not wrong:
+        check = generator.check()
+        for _ in range(rng.choice([1, 2, 4, 6]) if hasattr(check, "redrawn") else 1):
+            done, wrong = verify(check)
+            steps += done
+            kinds[type(check).__name__] = kinds.get(type(check).__name__, 0) + done
+            if wrong:
+                small = smaller_check(check, lambda candidate: verify(candidate)[1] is not None)
+                wrong = f"{verify(small)[1]}\n{small.show(session)}\nrepeat: script/check-oracle --part reads --seed {seed} --seeds 1 --steps {budget.steps}"
+                break
+            if hasattr(check, "redrawn"):
+                check = check.redrawn()
+        if steps % 1000 < done:
+            session.must("ROLLBACK")
+            session.must("BEGIN")
+    session.close()
+    took = time.monotonic() - started
+    result(f"reads, seed {seed}", wrong, f"{steps} steps ({', '.join(f'{kind} {n}' for kind, n in sorted(kinds.items()))}), {steps / max(took, 0.001):.0f}/s")
+    return steps
+
+
+def show(program):
+    return "\n".join(f"    client {client}: {operation}" for client, operation in program)
+
+
+def random_program(runner, rng, steps=PROGRAM, timeouts=False):
+    """Make a program while running it; raises Mismatch with the program in it."""
+    writer, program = Writer(rng), []
+    runner.reset()
+    try:
+        for _ in range(steps):
+            index = rng.randrange(len(runner.clients))
+            operation = writer.step(runner.clients[index])
+            program.append((index, operation))
+            timeout = None
+            if timeouts and rng.random() < 0.1 and operation[0] not in ("begin", "begin_tx", "savepoint"):
+                timeout = f"{rng.choice([1, 1, 2, 5])}ms"
+            runner.step(index, operation, timeout)
+    except Mismatch as mismatch:
+        mismatch.program = program
+        raise
+
+
+def shrunk(runner, mismatch, attempts=1):
+    """The smallest program that fails, and how."""
+    runner.disturbed = False
+
+    def fails(candidate):
+        try:
+            runner.run(candidate)
+            return False
+        except Mismatch:
+            return True
+    if not any(fails(mismatch.program) for _ in range(attempts)):
+        return f"{mismatch}\nIt does not fail without the disturbance.  The end of the program:\n{show(mismatch.program[-30:])}"
+    small = smaller_program(mismatch.program, fails)
+    try:
+        runner.run(small)
+    except Mismatch as again:
+        mismatch = again
+    return f"{mismatch}\n{show(small)}"
+
+
+def programs(seed, budget, options):
+    new_database("oracle_programs", SCHEMA)
+    steps = 0
+    for clients in (1, options.clients):
+        runner, wrong, started, number = Runner(clients), None, time.monotonic(), 0
+        share = Budget(budget.steps // 2, (budget.end - time.monotonic()) / (120 if clients == 1 else 60))
+        while share.left(runner.steps) and not wrong:
+            try:
+                random_program(runner, random.Random(f"programs {seed} {clients} {number}"))
+            except Mismatch as mismatch:
+                wrong = shrunk(runner, mismatch) + (f"\nrepeat: script/check-oracle --part programs --seed {seed} --seeds 1 --clients {options.clients} "
+                                                    f"--steps {budget.steps}")
+            number += 1
+        result(f"programs, {clients} client{'s' if clients > 1 else ''}, seed {seed}", wrong,
+               f"{runner.steps} steps in {number} programs, {runner.steps / max(time.monotonic() - started, 0.001):.0f}/s")
+        steps += runner.steps
+        runner.close()
+    return steps
+
+
+def disturbed(seed, budget, options):
+    new_database("oracle_disturbed", SCHEMA)
+    setup = Session()
+    for number in range(1, options.clients + 1):
+        setup.must(f"SELECT corm.cache_create('wiped{number}')")
+    total = 0
+    # one world, interleaved; then worlds of their own, at the same time
+    for together in (True, False):
+        runners = [Runner(options.clients)] if together else [Runner(1, number) for number in range(1, options.clients + 1)]
+        share = Budget(budget.steps // 2 // len(runners), (budget.end - time.monotonic()) / (120 if together else 60))
+        wrong = []
+
+        def work(runner, name):
+            number = 0
+            try:
+                while share.left(runner.steps) and not wrong:
+                    try:
+                        runner.disturbed = True
+                        random_program(runner, random.Random(f"disturbed {seed} {name} {number}"), timeouts=True)
+                    except Mismatch as mismatch:
+                        wrong.append(shrunk(runner, mismatch, 3))
+                    number += 1
+            except Exception as error:  # of this program, or of the server
+                wrong.append(f"{type(error).__name__}: {error}")
+
+        disturber = Disturber([session for runner in runners for session in runner.sessions], random.Random(seed), 30, 1, 0.03)
+        disturber.start()
+        started = time.monotonic()
+        if together:
+            work(runners[0], "together")
+        else:
+            threads = [threading.Thread(target=work, args=(runner, i)) for i, runner in enumerate(runners)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        disturber.stop()
+        steps = sum(runner.steps for runner in runners)
+        cancelled, lost = sum(runner.interrupted for runner in runners), sum(runner.lost for runner in runners)
+        sound = setup.must("SELECT string_agg(c, E'\\n') FROM corm.cache_check() c")[0][0]
+        if sound:
+            wrong.append(f"corm.cache_check(): {sound}")
+        if not wrong and steps > 5000 and not cancelled:
+            wrong.append("nothing was interrupted")
+        result(f"disturbed, {options.clients} clients {'interleaved' if together else 'at once'}, seed {seed}", "\n".join(wrong),
+               f"{steps} steps, {cancelled} cancelled, {lost} terminated, {steps / max(time.monotonic() - started, 0.001):.0f}/s")
+        total += steps
+        for runner in runners:
+            runner.close()
+    setup.close()
+    return total
+
+
+PARTS = {"reads": reads, "programs": programs, "disturbed": disturbed}
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="script/check-oracle", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--part", action="append", choices=list(PARTS))
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--steps", type=int)
+    parser.add_argument("--clients", type=int, default=4)
+    parser.add_argument("--minutes", type=float, default=1)
+    parser.add_argument("--kill", action="store_true")
+    parser.add_argument("--cycles", type=int, default=20)
+    parser.add_argument("--interrupts", action="store_true")
+    parser.add_argument("--rounds", type=int, default=50)
+    options = parser.parse_args()
+    if options.seed is None:
+        options.seed = random.SystemRandom().randrange(1000000)
+    only = options.kill or options.interrupts or options.part
+    say(f"seed {options.seed}")
+    steps = 0
+    for seed in range(options.seed, options.seed + options.seeds):
+        for name in options.part or ([] if only else list(PARTS)):
+            budget = Budget(options.steps or 10 ** 9, options.minutes)
+            steps += PARTS[name](seed, budget, options)
+    if options.interrupts or not only:
+        new_database("oracle_interrupts", "schema.sql")
+        for name, wrong, detail in interrupts.run(options.seed, options.rounds):
+            result(name, wrong, detail)
+    if options.kill or not only:
+        new_database("oracle_kill", "SELECT 1")
+        for name, wrong, detail in kill.run(options.seed, options.cycles):
+            result(name, wrong, detail)
+    say(f"{steps} steps")
+    say(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

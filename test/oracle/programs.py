@@ -1,0 +1,616 @@
+"""Random programs: operations as data, what each does to the model, and its SQL.
+
+An operation is a tuple (name, arguments...).  It means something in every state, so that any part of a program is a
+program; that is what the shrinker needs.  `render` gives its SQL, `perform` does it to a model Client and returns what
+the server must answer.
+"""
+
+from expressions import quote
+from model import Failure, Row
+
+SCHEMA = """
+CREATE TABLE items (
+    id         int PRIMARY KEY,
+    owner      int NOT NULL,
+    code       text NOT NULL UNIQUE,
+    n          int CHECK (n < 100),
+    note       text DEFAULT 'new',
+    version    int NOT NULL DEFAULT 1,
+    deleted_at timestamptz
+);
+COMMENT ON COLUMN items.version IS '@orm:version';
+COMMENT ON COLUMN items.deleted_at IS '@orm:soft_delete';
+CREATE INDEX ON items (owner);
+SELECT corm.cache_create('wiped');
+CREATE FUNCTION check_depth(expected int) RETURNS int LANGUAGE plpgsql AS $$
+BEGIN
+    -- a failed assertion is the one error beside a cancel that no scope turns into data
+    ASSERT corm.tx_depth() = expected, format('depth is %s, not %s', corm.tx_depth(), expected);
+    RETURN expected;
+END $$;
+CREATE FUNCTION exception_block(commands text[]) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE command text;
+BEGIN
+    FOREACH command IN ARRAY commands LOOP
+        EXECUTE command;
+    END LOOP;
+EXCEPTION WHEN OTHERS THEN
+    NULL;
+END $$;
+"""
+
+IDS = 8  # rows of a client
+
+
+def text(value):
+    return "NULL" if value is None else quote(value) if isinstance(value, str) else str(value)
+
+
+def json_text(value):
+    return "null" if value is None else f'"{value}"' if isinstance(value, str) else str(value)
+
+
+class Operations:
+    """The operations of one client on rows and cache: name -> (SQL, what it does).  Row ids, codes and conditions are
+    this client's own; cache keys are shared with others unless the client is private."""
+
+    def __init__(self, number, private):
+        self.number, self.private = number, private
+        self.wiped = f"wiped{number}" if private else "wiped"
+
+    def id(self, i):
+        return self.number * 100 + i
+
+    def code(self, i):
+        return f"{self.number}-{i}"
+
+    def key(self, key):
+        return f"{self.number}{key}" if self.private else key
+
+    def record(self, id, code, n, note, version="NULL"):
+        return f"ROW({self.id(id)}, {self.number}, {quote(self.code(code))}, {text(n)}, {text(note)}, {version}, NULL)::items"
+
+    def version(self, id, stale, missing="NULL"):
+        return f"(SELECT coalesce(max(version), {missing}) - {stale} FROM items WHERE id = {self.id(id)})"
+
+    def new(self, id, code, n, note, version=1):
+        return Row(self.id(id), self.number, self.code(code), n, "new" if note is None else note, version, False)
+
+    # each pair of functions: the SQL, and what it does to a client of the model
+
+    def sql_insert(self, id, code, n, note):
+        return f"SELECT i.id, i.n, i.note, i.version FROM corm.insert({self.record(id, code, n, note)}) i"
+
+    def do_insert(self, c, id, code, n, note):
+        c.write()
+        row = self.new(id, code, n, note)
+        c.add(row)
+        return [(row.id, row.n, row.note, row.version)]
+
+    def sql_insert_multi(self, *rows):
+        return f"SELECT i.id, i.note FROM corm.insert_multi(ARRAY[{', '.join(self.record(*row) for row in rows)}]::items[]) i"
+
+    def do_insert_multi(self, c, *rows):
+        c.write()
+        for row in rows:
+            c.add(self.new(*row))
+        return [(self.id(row[0]), "new" if row[3] is None else row[3]) for row in rows]
+
+    def sql_insert_json(self, id, code, n, note):
+        return ("SELECT r ->> 'id', r ->> 'n', r ->> 'note', r ->> 'version' FROM corm.insert_json('items', "
+                f"'{{\"id\": {self.id(id)}, \"owner\": {self.number}, \"code\": \"{self.code(code)}\", \"n\": {json_text(n)}, \"note\": {json_text(note)}}}') r")
+
+    do_insert_json = do_insert
+
+    def sql_upsert(self, id, code, n, how):
+        then = {"nothing": "corm.on_conflict('id'), corm.do_nothing()", "select": "corm.on_conflict('id'), corm.do_select()",
+                "all": "corm.on_conflict('id'), corm.do_update()", "n": "corm.on_conflict('id'), corm.do_update('n')",
+                "any": "corm.do_nothing()",
+                "add": "corm.on_conflict('id'), corm.do_update(), corm.set('n', corm.add('n', corm.excluded('n')))",
+                "where": "corm.on_conflict('id'), corm.do_update('n'), corm.where(corm.lt('n', corm.excluded('n')))"}[how]
+        return (f"SELECT r ->> 'id', r ->> 'n', r ->> 'version', r ->> 'code' FROM jsonb_array_elements(corm.get_multi_json(corm.inserter('items'), "
+                f"corm.set('id', {self.id(id)}), corm.set('owner', {self.number}), corm.set('code', {quote(self.code(code))}), corm.set('n', {text(n)}), {then})) r")
+
+    def do_upsert(self, c, id, code, n, how):
+        c.write()
+        if n is not None and n >= 100:
+            raise Failure("23514")
+        row, given = c.row(self.id(id)), self.new(id, code, n, None)
+        if row is None:
+            if how == "any" and any(other.code == given.code for other in c.visible()):
+                return []
+            c.add(given)
+            row = given
+        elif how in ("nothing", "any"):
+            return []
+        elif how != "select":
+            if how == "where" and not (row.n is not None and n is not None and row.n < n):
+                return []
+            if how == "add":
+                n = None if n is None or row.n is None else row.n + n
+            row = row._replace(n=n, version=row.version + 1)
+            if how == "all":
+                row = row._replace(code=given.code)
+            c.store(row)
+        return [(row.id, row.n, row.version, row.code)]
+
+    def sql_update(self, id, code, n, note, stale):
+        return f"SELECT i.n, i.note, i.version FROM corm.update({self.record(id, code, n, note, self.version(id, stale))}) i"
+
+    def do_update(self, c, id, code, n, note, stale):
+        c.write()
+        row = c.live(self.id(id))
+        if row is None:
+            raise Failure("P0002")
+        if stale:
+            raise Failure("OR010")
+        row = row._replace(code=self.code(code), n=n, note=note, version=row.version + 1)
+        c.store(row)
+        return [(row.n, row.note, row.version)]
+
+    def sql_update_multi(self, n, *ids):
+        return (f"SELECT i.id, i.n, i.version FROM corm.update_multi(ARRAY(SELECT corm.set_field(x, 'n', {text(n)}::int) FROM items x "
+                f"WHERE id IN ({', '.join(str(self.id(id)) for id in ids)}) ORDER BY id)) i ORDER BY 1")
+
+    def do_update_multi(self, c, n, *ids):
+        rows = [c.row(self.id(id)) for id in sorted(set(ids))]
+        rows = [row for row in rows if row]
+        if not rows:
+            raise Failure("OR003")
+        c.write()
+        for row in rows:
+            if not row.deleted:
+                c.store(row._replace(n=n, version=row.version + 1))
+        if any(row.deleted for row in rows):
+            raise Failure("OR010")
+        return [(row.id, n, row.version + 1) for row in rows]
+
+    def sql_save(self, id, code, n, note, stale):
+        return f"SELECT i.n, i.note, i.version FROM corm.save({self.record(id, code, n, note, self.version(id, stale, 1))}) i"
+
+    def do_save(self, c, id, code, n, note, stale):
+        c.write()
+        row = c.row(self.id(id))
+        if n is not None and n >= 100:
+            raise Failure("23514")
+        if row is None:
+            row = self.new(id, code, n, note, 1 - stale)
+            c.add(row)
+        else:
+            if stale:
+                raise Failure("OR010")
+            row = row._replace(code=self.code(code), n=n, note=note, version=row.version + 1, deleted=False)
+            c.store(row)
+        return [(row.n, row.note, row.version)]
+
+    def sql_delete(self, id, stale):
+        return f"SELECT corm.delete({self.record(id, 0, None, None, self.version(id, stale))})"
+
+    def do_delete(self, c, id, stale):
+        c.write()
+        row = c.live(self.id(id))
+        if row is None:
+            return [(False,)]
+        if stale:
+            raise Failure("OR010")
+        c.rows[row.id] = row._replace(deleted=True, version=row.version + 1)
+        return [(True,)]
+
+    def sql_updater(self, least, by, most):
+        return (f"SELECT corm.exec(corm.updater('items'), corm.set('n', corm.add('n', {by})), corm.where(corm.eq('owner', {self.number}), "
+                f"corm.gte('n', {least})){f', corm.max_rows({most})' if most is not None else ''})")
+
+    def do_updater(self, c, least, by, most):
+        c.write()
+        rows = [row for row in c.mine() if row.n is not None and row.n >= least]
+        if any(row.n + by >= 100 for row in rows) and (most is None or len(rows) <= most):
+            raise Failure("23514")
+        if most is not None and len(rows) > most:
+            # whichever row is met first
+            raise Failure("OR002" if all(row.n + by < 100 for row in rows) else "23514 or OR002")
+        for row in rows:
+            c.rows[row.id] = row._replace(n=row.n + by, version=row.version + 1)
+        return [(len(rows),)]
+
+    def sql_deleter(self, n):
+        return f"SELECT corm.exec(corm.deleter('items'), corm.where(corm.eq('owner', {self.number}), corm.eq('n', {text(n)})))"
+
+    def do_deleter(self, c, n):
+        c.write()
+        rows = [row for row in c.mine() if row.n == n]
+        for row in rows:
+            c.rows[row.id] = row._replace(deleted=True, version=row.version + 1)
+        return [(len(rows),)]
+
+    def sql_purge(self, id):
+        return f"SELECT corm.exec(corm.deleter('items'), corm.unscoped(), corm.where(corm.eq('id', {self.id(id)})))"
+
+    def do_purge(self, c, id):
+        c.write()
+        row = c.row(self.id(id))
+        if row:
+            c.rows[row.id] = None
+        return [(1 if row else 0,)]
+
+    def sql_restore(self, n):
+        return f"SELECT corm.restore(corm.selector('items'), corm.where(corm.eq('owner', {self.number}), corm.eq('n', {text(n)})))"
+
+    def do_restore(self, c, n):
+        c.write()
+        rows = [row for row in c.mine(True) if row.n == n]
+        for row in rows:
+            c.rows[row.id] = row._replace(deleted=False, version=row.version + 1)
+        return [(len(rows),)]
+
+    def sql_no_where(self):
+        return "SELECT corm.exec(corm.deleter('items'))"
+
+    def do_no_where(self, c):
+        raise Failure("OR001")
+
+    def sql_get(self, id):
+        return f"SELECT i.n, i.note FROM corm.get(NULL::items, corm.where(corm.eq('id', {self.id(id)}))) i"
+
+    def do_get(self, c, id):
+        row = c.live(self.id(id))
+        if row is None:
+            raise Failure("P0002")
+        return [(row.n, row.note)]
+
+    def sql_one(self, n):
+        return f"SELECT i.id FROM corm.one(NULL::items, corm.where(corm.eq('owner', {self.number}), corm.eq('n', {text(n)}))) i"
+
+    def do_one(self, c, n):
+        rows = [row for row in c.mine() if row.n == n]
+        if len(rows) != 1:
+            raise Failure("P0003" if rows else "P0002")
+        return [(rows[0].id,)]
+
+    def sql_count(self, clause):
+        return f"SELECT corm.count(corm.selector('items'), {clause + ', ' if clause else ''}corm.where(corm.eq('owner', {self.number})))"
+
+    def do_count(self, c, clause):
+        return [(len(c.mine({"": False, "corm.unscoped()": None, "corm.only_deleted()": True}[clause])),)]
+
+    def sql_all(self):
+        return "SELECT corm.count(corm.selector('items'))" if not self.private else self.sql_count("")
+
+    def do_all(self, c):
+        return [(len([row for row in c.visible() if not row.deleted]) if not self.private else len(c.mine()),)]
+
+    def sql_sum(self, n):
+        return (f"SELECT corm.value(NULL::bigint, corm.selector('items'), corm.select(corm.sum('n')), corm.where(corm.eq('owner', {self.number}), "
+                f"corm.not(corm.eq('n', {text(n)}))))")
+
+    def do_sum(self, c, n):
+        rows = [row.n for row in c.mine() if row.n is not None and (n is None or row.n != n)]
+        return [(sum(rows) if rows else None,)]
+
+    def sql_pluck(self, n):
+        return f"SELECT corm.pluck(NULL::int, corm.selector('items'), corm.select('id'), corm.where(corm.eq('owner', {self.number}), corm.is_distinct_from('n', {text(n)})), corm.order_by(corm.desc('n', 'last'), 'id'))"
+
+    def do_pluck(self, c, n):
+        rows = [row for row in c.mine() if row.n != n]
+        return [(row.id,) for row in sorted(rows, key=lambda row: (row.n is None, -(row.n or 0), row.id))]
+
+    # cache
+
+    def sql_cache_put(self, mode, key, value, immediate, ttl):
+        return (f"SELECT corm.cache_{mode}({quote(self.key(key))}, {value if isinstance(value, int) else quote(value)}, "
+                f"ttl => {text(ttl)}, immediate => {immediate})" + ("::text = ''" if mode == "set" else ""))
+
+    def do_cache_put(self, c, mode, key, value, immediate, ttl):
+        done = c.cache_put(("default", self.key(key)), str(value), mode, immediate)
+        return [(True if mode == "set" else done,)]
+
+    def sql_cache_get(self, key):
+        return f"SELECT corm.cache_get({quote(self.key(key))}), corm.cache_exists({quote(self.key(key))})"
+
+    def do_cache_get(self, c, key):
+        value = c.cached(("default", self.key(key)))
+        return [(value, value is not None)]
+
+    def sql_cache_delete(self, key, immediate):
+        return f"SELECT corm.cache_delete({quote(self.key(key))}, immediate => {immediate})"
+
+    def do_cache_delete(self, c, key, immediate):
+        return [(c.cache_delete(("default", self.key(key)), immediate),)]
+
+    def sql_cache_incr(self, key, by):
+        return f"SELECT corm.cache_incr({quote(self.key(key))}, {by})"
+
+    def do_cache_incr(self, c, key, by):
+        return [(c.cache_incr(("default", self.key(key)), by),)]
+
+    def sql_cache_touch(self, key, how):
+        return f"SELECT corm.cache_{how}({quote(self.key(key))}{', ' + quote('1 hour') if how == 'expire' else ''})"
+
+    def do_cache_touch(self, c, key, how):
+        return [(c.cache_touch(("default", self.key(key))),)]
+
+    def sql_wiped_set(self, key, value):
+        return f"SELECT corm.cache_set({quote(key)}, {quote(value)}, cache => '{self.wiped}')::text = ''"
+
+    def do_wiped_set(self, c, key, value):
+        c.cache_put(("wiped", key), value, "set", False)
+        return [(True,)]
+
+    def sql_wiped_delete(self, key):
+        return f"SELECT corm.cache_delete({quote(key)}, '{self.wiped}')"
+
+    def do_wiped_delete(self, c, key):
+        return [(c.cache_delete(("wiped", key), False),)]
+
+    def sql_wiped_clear(self):
+        return f"SELECT corm.cache_clear('{self.wiped}')"
+
+    def do_wiped_clear(self, c):
+        return [(c.cache_clear(),)]
+
+    def sql_wiped_count(self):
+        return (f"SELECT corm.cache_count('{self.wiped}'), (SELECT string_agg(k, ',' ORDER BY k) "
+                f"FROM corm.cache_keys('%', '{self.wiped}') k)")
+
+    def do_wiped_count(self, c):
+        keys = sorted(key for cache, key in c.cache_keys() if cache == "wiped")
+        return [(len(keys), ",".join(keys) or None)]
+
+
+class Program:
+    """What a client does: rendering and performing its operations."""
+
+    def __init__(self, number, private):
+        self.operations = Operations(number, private)
+        self.quotes = 0
+
+    def quoted(self, sql):
+        self.quotes += 1
+        return f"$q{self.quotes}${sql}$q{self.quotes}$"
+
+    # Closures are trees of ("op", operation), ("check", number), ("error",), ("ask",), ("block", nodes) and
+    # ("scope", form, propagation, read_only, nodes).  depths: check's number -> the depth that it must find; a check that
+    # must not be reached has none.
+
+    def run_nodes(self, client, nodes, depths):
+        for node in nodes:
+            self.run_node(client, node, depths)
+
+    def run_node(self, client, node, depths):
+        kind = node[0]
+        if kind == "op":
+            self.operate(client, node[1])
+        elif kind == "check":
+            depths[node[1]] = len(client.scopes)
+        elif kind == "error":
+            raise Failure("22012")
+        elif kind == "ask":
+            client.ask()
+        elif kind == "block":
+            before = client.snapshot()
+            try:
+                self.run_nodes(client, node[1], depths)
+            except Failure:
+                client.restore_data(before)
+        else:
+            return self.run_scope(client, node, depths)
+
+    def run_scope(self, client, node, depths):
+        _, form, propagation, read_only, nodes = node
+        active = client.active()
+        refused = {"mandatory": None if active else "25P01", "never": "25001" if active else None}.get(propagation)
+        if refused:
+            if form == "do_tx":
+                raise Failure(refused)
+            return [(False, refused)]
+        join = active and propagation in ("required", "mandatory", "supports")
+        bare = not active and propagation in ("supports", "never")
+        before, failed = client.snapshot(), None
+        scope = None if bare else client.open_scope("joined" if join else "closure", read_only)
+        try:
+            self.run_nodes(client, nodes, depths)
+        except Failure as failure:
+            failed = failure.sqlstate
+        if scope:
+            scope = client.scopes[-1]
+        asked = not failed and scope is not None and scope["asked"]
+        if scope and not failed and not asked and scope["doomed"]:
+            failed = "40000"
+        if (not join or form == "try_tx") and (failed or asked):
+            client.restore_data(before)
+        if scope:
+            client.scopes.pop()
+            if join and (asked or failed):
+                other = scope["target"] != scope["id"]
+                if other or asked:
+                    client.doom(scope["target"] if other else None)
+        if form == "try_tx":
+            return [(not failed and not asked, failed)]
+        if failed:
+            raise Failure(failed)
+        return None
+
+    def node_sql(self, node, depths):
+        kind = node[0]
+        if kind == "op":
+            return self.operation_sql(node[1])
+        if kind == "check":
+            return f"SELECT check_depth({depths.get(node[1], 'NULL')})"
+        if kind == "error":
+            return "SELECT 1/0"
+        if kind == "ask":
+            return "SELECT corm.set_rollback_only()"
+        if kind == "block":
+            return f"SELECT exception_block(ARRAY[{', '.join(self.quoted(self.node_sql(kid, depths)) for kid in node[1])}]::text[])"
+        _, form, propagation, read_only, nodes = node
+        options = f"corm.tx('{propagation}'{', read_only => true' if read_only else ''})"
+        body = self.quoted("; ".join(self.node_sql(kid, depths) for kid in nodes))
+        if form == "try_tx":
+            return f"SELECT ok, sqlstate FROM corm.try_tx({options}, {body})"
+        return f"SELECT corm.do_tx({options}, {body})"
+
+    # operations
+
+    def operation_sql(self, operation):
+        return getattr(self.operations, "sql_" + operation[0])(*operation[1:])
+
+    def operate(self, client, operation):
+        before = client.snapshot()
+        try:
+            return getattr(self.operations, "do_" + operation[0])(client, *operation[1:])
+        except Failure:
+            client.restore_data(before)
+            raise
+
+    def perform(self, client, operation):
+        """Do it to the model.  (sql, sqlstate, rows): rows None means that they do not matter."""
+        name, arguments = operation[0], operation[1:]
+        commands = {
+            "begin": ("BEGIN", client.begin), "commit": ("COMMIT", client.commit), "rollback": ("ROLLBACK", client.rollback),
+            "savepoint": ("SAVEPOINT {}", client.savepoint), "release": ("RELEASE SAVEPOINT {}", client.release),
+            "rollback_to": ("ROLLBACK TO SAVEPOINT {}", client.rollback_to),
+            "begin_tx": ("CALL corm.begin_tx({})", client.begin_tx), "commit_tx": ("CALL corm.commit_tx()", client.commit_tx),
+            "rollback_tx": ("CALL corm.rollback_tx()", client.rollback_tx), "ask": ("SELECT corm.set_rollback_only()", client.ask),
+        }
+        depths = {}
+        try:
+            if name in commands:
+                sql, command = commands[name]
+                if name == "begin_tx":
+                    arguments = (f"corm.tx('{arguments[0]}')",) if arguments[0] else ("",)
+                sql = sql.format(*arguments)
+                command(*operation[1:])
+                return sql, "", None
+            if name == "error":
+                sql = "SELECT 1/0"
+                client.need_healthy()
+                raise Failure("22012")
+            if name == "closure":
+                sql = None
+                client.need_healthy()
+                rows = self.run_node(client, arguments[0], depths)
+                sql = self.node_sql(arguments[0], depths)
+            else:
+                sql = self.operation_sql(operation)
+                client.need_healthy()
+                rows = self.operate(client, operation)
+            if not client.block:
+                client.finish(True)
+            return sql, "", rows
+        except Failure as failure:
+            if sql is None:
+                sql = self.node_sql(arguments[0], depths)
+            client.fail()
+            return sql, failure.sqlstate, None
+
+
+class Writer:
+    """The generator of programs."""
+
+    def __init__(self, rng):
+        self.rng = rng
+        self.values = 0
+
+    def id(self):
+        return self.rng.randrange(IDS)
+
+    def n(self):
+        return self.rng.choice([None, 0, 1, 1, 2, 3, 50, 99, 100])
+
+    def row(self):
+        id = self.id()
+        return id, id if self.rng.random() < 0.85 else self.id(), self.n(), self.rng.choice([None, "a", "b"])
+
+    def operation(self):
+        rng, self.values = self.rng, self.values + 1
+        stale = 1 if rng.random() < 0.15 else 0
+        key = rng.choice(["a", "b", "c", "d"])
+        count = rng.choice(["i", "j", "a"])
+        now = rng.random() < 0.25
+        return rng.choices([
+            lambda: ("insert", *self.row()),
+            lambda: ("insert_multi", *[self.row() for _ in range(rng.choice([1, 2, 3]))]),
+            lambda: ("insert_json", *self.row()),
+            lambda: ("upsert", *self.row()[:3], rng.choice(["nothing", "select", "all", "n", "any", "add", "where"])),
+            lambda: ("update", *self.row(), stale),
+            lambda: ("update_multi", self.n(), *[self.id() for _ in range(rng.choice([1, 2, 3]))]),
+            lambda: ("save", *self.row(), stale),
+            lambda: ("delete", self.id(), stale),
+            lambda: ("updater", rng.choice([0, 1, 3]), rng.choice([1, 2, -1, 50]), rng.choice([None, None, 1, 3])),
+            lambda: ("deleter", self.n()),
+            lambda: ("purge", self.id()),
+            lambda: ("restore", self.n()),
+            lambda: ("no_where",),
+            lambda: ("get", self.id()),
+            lambda: ("one", self.n()),
+            lambda: ("count", rng.choice(["", "corm.unscoped()", "corm.only_deleted()"])),
+            lambda: ("all",),
+            lambda: ("sum", self.n()),
+            lambda: ("pluck", self.n()),
+            lambda: ("cache_put", rng.choice(["set", "set", "add", "replace"]), key, f"v{self.values}", now, rng.choice([None, None, "1 hour"])),
+            lambda: ("cache_put", "set", count, rng.randrange(100), now, None),
+            lambda: ("cache_get", key),
+            lambda: ("cache_delete", key, now),
+            lambda: ("cache_incr", count, rng.choice([1, -2])),
+            lambda: ("cache_touch", key, rng.choice(["expire", "persist"])),
+            lambda: ("wiped_set", key, f"v{self.values}"),
+            lambda: ("wiped_delete", key),
+            lambda: ("wiped_clear",),
+            lambda: ("wiped_count",),
+        ], [6, 4, 3, 7, 6, 4, 6, 4, 4, 3, 3, 3, 1, 2, 2, 2, 2, 2, 2, 6, 2, 2, 4, 3, 2, 2, 1, 1, 1])[0]()
+
+    def nodes(self, level):
+        nodes = []
+        for _ in range(self.rng.choice([1, 1, 2, 3])):
+            dice = self.rng.random()
+            if dice < 0.45 or level > 3:
+                nodes.append(("op", self.operation()))
+            elif dice < 0.55:
+                self.values += 1
+                nodes.append(("check", self.values))
+            elif dice < 0.61:
+                nodes.append(("error",))
+            elif dice < 0.64:
+                nodes.append(("ask",))
+            elif dice < 0.75:
+                nodes.append(("block", tuple(self.nodes(level + 1))))
+            else:
+                nodes.append(self.scope(level))
+        return nodes
+
+    def scope(self, level):
+        propagation = self.rng.choice(["required"] * 4 + ["nested"] * 5 + ["mandatory", "supports", "never"])
+        return ("scope", self.rng.choice(["do_tx", "try_tx"]), propagation, propagation == "nested" and self.rng.random() < 0.15,
+                tuple(self.nodes(level + 1)))
+
+    def step(self, client):
+        """The next operation; the state of the model makes the interesting ones likely."""
+        dice, rng = self.rng.random(), self.rng
+        name = rng.choice(client.savepoints)["name"] if client.savepoints else "s0"
+        if client.aborted:
+            return (("rollback_to", name) if client.savepoints and dice < 0.8 else ("error",) if dice < 0.83 else
+                    ("commit_tx",) if dice < 0.86 else ("commit",) if dice < 0.93 else ("rollback",))
+        if not client.block and dice < 0.25:
+            return ("begin",) if dice < 0.08 else ("begin_tx", rng.choice([None, "required"]))
+        if dice < 0.6:
+            return self.operation()
+        if dice < 0.74:
+            return ("closure", self.scope(1) if rng.random() < 0.85 else ("block", tuple(self.nodes(1))))
+        if not client.block:
+            return self.operation()
+        if dice < 0.79:
+            return ("begin_tx", rng.choice([None, "nested", "required"]))
+        if dice < 0.86:
+            return ("commit_tx",)
+        if dice < 0.885:
+            return ("rollback_tx",)
+        if dice < 0.895:
+            return ("ask",)
+        if dice < 0.925:
+            return ("savepoint", f"s{rng.randrange(3)}")
+        if dice < 0.945:
+            return ("release", name)
+        if dice < 0.97:
+            return ("rollback_to", name)
+        if dice < 0.98:
+            return ("error",)
+        return ("commit",) if dice < 0.995 else ("rollback",)
