@@ -41,7 +41,7 @@ corm--$(EXTVERSION).sql: $(SQL_PARTS) corm.control
 
 # What is not the server's build is a script, so that it also works without make's variables.
 
-.PHONY: lint format format-check coverage bench check-matrix check-upgrade check-package dist
+.PHONY: lint format format-check coverage bench check-oracle check-matrix check-upgrade check-package dist
 
 C_FILES = $(wildcard src/*.c src/*/*.c src/*/*.h test/modules/*/*.c)
 
@@ -62,6 +62,9 @@ bench:
 
 check-matrix:
 	script/check-matrix
+
+check-oracle:
+	script/check-oracle
 
 check-upgrade:
 	script/check-upgrade

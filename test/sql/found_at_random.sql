@@ -26,9 +26,9 @@ CREATE TABLE docs (id int PRIMARY KEY, body text, version int, created_at timest
 SELECT corm.register('docs', '{"version": true, "created_at": true, "updated_at": true}');
 INSERT INTO docs VALUES (1, 'a', 7, '2000-01-01', '2000-01-01');
 SELECT corm.exec(corm.inserter('docs'), corm.set('id', 1), corm.set('body', 'b'), corm.on_conflict('id'), corm.do_update());
-SELECT body, version, created_at < now() AS created, updated_at = now() AS updated FROM docs;
+SELECT body, version, created_at = '2000-01-01' AS created, updated_at > '2001-01-01' AS updated FROM docs;
 SELECT corm.exec(corm.inserter('docs'), corm.rows(ARRAY[ROW(1, 'c', 3, NULL, NULL)::docs]), corm.on_conflict('id'), corm.do_update());
-SELECT body, version, created_at < now() AS created FROM docs;
+SELECT body, version, created_at = '2000-01-01' AS created FROM docs;
 SELECT corm.exec(corm.inserter('docs'), corm.set('id', 1), corm.set('body', 'd'), corm.on_conflict('id'), corm.do_update('body'));
 SELECT corm.exec(corm.inserter('docs'), corm.set('id', 1), corm.on_conflict('id'), corm.do_update(), corm.set('body', 'e'));
 SELECT corm.exec(corm.inserter('docs'), corm.set('id', 1), corm.set('body', 'x'), corm.on_conflict('id'), corm.do_select());
