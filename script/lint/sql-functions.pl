@@ -1,4 +1,4 @@
-# Functions in SQL or a procedural language set their search_path, or whoever calls them decides what their
+# Hardening 3.  Functions in SQL or a procedural language set their search_path, or whoever calls them decides what their
 # names mean; and no function runs with the rights of its owner.
 
 use strict;

@@ -1,4 +1,4 @@
-# The extension's scripts create their objects, and fail if one is there already.  With OR REPLACE or
+# Hardening 2.  The extension's scripts create their objects, and fail if one is there already.  With OR REPLACE or
 # IF NOT EXISTS they would adopt an object that somebody planted, and its owner could change it later.
 
 use strict;

@@ -1,4 +1,4 @@
--- Objects of the same names as pg_catalog's and corm's, first in the search_path: none of them is ever used by corm.
+-- Objects of the same names as pg_catalog's and corm's, first in the search_path: none of them is ever used by corm (hardening 4).
 SET client_min_messages = error;
 CREATE SCHEMA hp;
 SET search_path = pg_catalog;

@@ -1,4 +1,4 @@
-# Registrations survive pg_dump: plain, custom in parallel, and data only.
+# Registrations survive pg_dump (hardening 31): plain, custom in parallel, and data only.
 
 use strict;
 use warnings;

@@ -1,4 +1,4 @@
-# Stored queries, and functions and views that hold some, survive pg_dump into a new database.
+# Stored queries, and functions and views that hold some, survive pg_dump (hardening 31) into a new database.
 
 use strict;
 use warnings;

@@ -1,5 +1,5 @@
 
-# Scopes in a server that does not preload the library: the first call of a session loads it, perhaps in the middle of a
+# Scopes in a server that does not preload the library (hardening 38): the first call of a session loads it, perhaps in the middle of a
 # transaction that no hook has seen begin.  Each program below runs in a session of its own.
 
 use strict;

@@ -1,5 +1,5 @@
 
-# The cache in a server that does not preload the library: the functions say what to do, the views are empty, and
+# The cache in a server that does not preload the library (hardening 38): the functions say what to do, the views are empty, and
 # settings of the cache in the configuration file do no harm.
 
 use strict;

@@ -35,7 +35,7 @@ is(value("SELECT corm.wait_ready()"), 't', 'ready');
 is(sweepers(), '1', 'one sweeper');
 
 #
-# kill -9
+# kill -9 (hardening 19)
 #
 fill();
 my ($in, $out) = ('', '');
@@ -54,7 +54,7 @@ is(value(q{SELECT corm.cache_get('text')}), 'some text', 'it works');
 is(value(q{SELECT corm.cache_ttl('n', 'named') > '59 min'}), 't', 'named caches are what they were');
 
 #
-# the sweeper is terminated
+# the sweeper is terminated (hardening 20)
 #
 my $sweeper = value('SELECT sweeper_pid FROM corm.cache_status()');
 value("SELECT pg_terminate_backend($sweeper)");

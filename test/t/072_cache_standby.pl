@@ -1,5 +1,5 @@
 
-# The cache of a standby is its own: reads and writes work, nothing is notified; promotion brings the notifier.
+# The cache of a standby is its own (hardening 35): reads and writes work, nothing is notified; promotion brings the notifier.
 
 use strict;
 use warnings;

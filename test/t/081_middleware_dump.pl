@@ -1,4 +1,4 @@
-# Registered middleware survives pg_dump, with numbers that go on where they were; another session sees a change without
+# Registered middleware survives pg_dump (hardening 31), with numbers that go on where they were; another session sees a change without
 # reconnecting.
 
 use strict;
