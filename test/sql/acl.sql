@@ -6,7 +6,7 @@ SELECT p.oid::regprocedure, (SELECT string_agg(grantee::regrole::text, ', ') FRO
 WHERE pronamespace IN ('corm'::regnamespace, 'corm_ops'::regnamespace)
     AND NOT EXISTS (SELECT FROM aclexplode(coalesce(proacl, acldefault('f', proowner))) a WHERE a.grantee = 0)
 ORDER BY p.oid::regprocedure::text COLLATE "C";
--- Tables, views and sequences, with what PUBLIC may do; a privilege on a column would show too
+-- hardening 6: tables, views and sequences, with what PUBLIC may do; a privilege on a column would show too
 SELECT c.oid::regclass, c.relkind, coalesce(string_agg(a.privilege_type, ', ' ORDER BY a.privilege_type), 'nothing')
 FROM pg_class c LEFT JOIN aclexplode(coalesce(relacl, acldefault(CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", relowner))) a ON a.grantee = 0
 WHERE relnamespace IN ('corm'::regnamespace, 'corm_ops'::regnamespace) AND relkind NOT IN ('i', 'c', 't')

@@ -59,6 +59,7 @@ TABLE mine;
 SELECT corm.count(corm.selector('users'));
 SELECT entries, max_entries > 0 AS bounded, evictions, reset_at <= now() + interval '1 minute' AS reset FROM corm.stat_info();
 CREATE ROLE corm_stats_reader;
+-- hardening 6: nobody sees what others do, unless a member of pg_read_all_stats
 GRANT USAGE ON SCHEMA counted TO corm_stats_reader;
 SET ROLE corm_stats_reader;
 SELECT count(*) FROM corm.stat_queries;

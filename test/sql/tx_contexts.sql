@@ -1,4 +1,4 @@
--- Where scopes meet the rest of PostgreSQL: acceptance 14, and errors at every depth and mode.
+-- Where scopes meet the rest of PostgreSQL: acceptance 14, and errors at every depth and mode (hardening 23).
 CREATE TABLE t (id int PRIMARY KEY);
 CREATE FUNCTION ids() RETURNS text LANGUAGE sql
 AS $$ SELECT coalesce(string_agg(id::text, ' ' ORDER BY id), '-') FROM public.t $$;
