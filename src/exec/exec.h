@@ -314,7 +314,6 @@ extern bool corm_hooks_tell_save_apart(CormModel *model);
 extern CormHookRun *corm_hooks_begin(CormModel *model, CormEvent event);
 extern Datum corm_hooks_before(CormHookRun *run, Datum row);
 extern Datum corm_hooks_after(CormHookRun *run, Datum row);
-extern Datum corm_hooks_before_array(CormHookRun *run, Datum array);
 extern void corm_hooks_after_all(CormHookRun *run, Datum *rows, int nrows);
 
 /* hooked.c: writes by query of a model with hooks */

@@ -25,7 +25,6 @@
 #include "catalog/pg_proc.h"
 #include "exec/exec.h"
 #include "miscadmin.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -257,32 +256,6 @@ Datum
 corm_hooks_after(CormHookRun *run, Datum row)
 {
 	return call_hooks(run, run->after, run->nafter, row, false);
-}
-
-/*
- * corm_hooks_before_array does the same for an array of rows.  A null element
- * stays what it is: whoever writes it will complain.
- */
-Datum
-corm_hooks_before_array(CormHookRun *run, Datum array)
-{
-	ArrayType  *rows = DatumGetArrayTypeP(array);
-	Datum	   *elems;
-	bool	   *nulls;
-	int			n;
-	int			lbound = 1;
-
-	if (run->nbefore == 0)
-		return array;
-	deconstruct_array(rows, ARR_ELEMTYPE(rows), -1, false, TYPALIGN_DOUBLE, &elems, &nulls, &n);
-	for (int i = 0; i < n; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		if (!nulls[i])
-			elems[i] = corm_hooks_before(run, elems[i]);
-	}
-	return PointerGetDatum(construct_md_array(elems, nulls, 1, &n, &lbound, ARR_ELEMTYPE(rows),
-											  -1, false, TYPALIGN_DOUBLE));
 }
 
 /*

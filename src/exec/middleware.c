@@ -26,6 +26,10 @@
  * the innermost.  So what one function adds to a query is not hidden from
  * another that filters it.
  *
+ * A function may be SECURITY DEFINER or have settings of its own.  What it calls
+ * by corm.next is not its own, so that runs as the user, and with the
+ * search_path, with which the chain began.
+ *
  * A write runs once.  corm.next after it has succeeded is an error, unless
  * what it did was rolled back with a subtransaction: that is how a middleware
  * repeats what failed.
@@ -36,6 +40,7 @@
 
 #include "access/htup_details.h"
 #include "access/xact.h"
+#include "catalog/namespace.h"
 #include "catalog/objectaccess.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
@@ -44,6 +49,7 @@
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -79,6 +85,11 @@ typedef struct Chain
 	Jsonb	   *shown_args;
 	bool		written;		/* the operation wrote something ... */
 	int			written_level;	/* ... in a subtransaction of this level */
+
+	/* as what the operation is run, whatever a function is run as */
+	Oid			user;
+	int			security;
+	char	   *search_path;
 } Chain;
 
 /* What a layer of the chain has to say. */
@@ -504,6 +515,8 @@ run_chain(CormOperation *op, CormMiddlewareList *list, CormNode *instead)
 		Outcome		outcome;
 
 		chain.number = ++last_number;
+		GetUserIdAndSecContext(&chain.user, &chain.security);
+		chain.search_path = MemoryContextStrdup(chain.context, namespace_search_path);
 		oldcontext = MemoryContextSwitchTo(chain.context);
 		chain.entries = palloc(sizeof(CormMiddleware *) * list->n);
 		for (int i = 0; i < list->n; i++)
@@ -575,9 +588,40 @@ is_same_query(const CormNode *a, const CormNode *b)
 static Outcome
 run_next(Chain *chain, int position, CormNode *query)
 {
+	Oid			user;
+	int			security;
+	int			level = 0;
+	Outcome		outcome = {0};
+
 	if (is_same_query(query, chain->queries[position]))
 		query = chain->queries[position];
-	return run_layer(chain, position + 1, query);
+
+	GetUserIdAndSecContext(&user, &security);
+	if (strcmp(namespace_search_path, chain->search_path) != 0)
+	{
+		/* an error ends this with the subtransaction */
+		level = NewGUCNestLevel();
+		(void) set_config_option("search_path", chain->search_path, PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_SAVE, true, 0, false);
+	}
+	if (user == chain->user)
+		outcome = run_layer(chain, position + 1, query);
+	else
+	{
+		SetUserIdAndSecContext(chain->user, chain->security | (security & SECURITY_RESTRICTED_OPERATION));
+		PG_TRY();
+		{
+			outcome = run_layer(chain, position + 1, query);
+		}
+		PG_FINALLY();
+		{
+			SetUserIdAndSecContext(user, security);
+		}
+		PG_END_TRY();
+	}
+	if (level > 0)
+		AtEOXact_GUC(true, level);
+	return outcome;
 }
 
 /* corm_next(qc): runs the rest of the chain */

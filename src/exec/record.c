@@ -441,6 +441,23 @@ event_of(CormPlanSource source, CormRecord *record)
 }
 
 /*
+ * Which row a write is about is said by the record that was given: its key and
+ * version stay, whatever a hook makes of them.
+ */
+static void
+keep_key(CormRecord *changed, const CormRecord *given)
+{
+	CormModel  *model = given->model;
+
+	for (int i = 0; i < model->nfields; i++)
+		if (model->fields[i].primary_key || i == model->version)
+		{
+			changed->values[i] = given->values[i];
+			changed->nulls[i] = given->nulls[i];
+		}
+}
+
+/*
  * Calls the hooks around a write.
  */
 static uint64
@@ -450,15 +467,19 @@ write_with_hooks(CormPlanSource source, CormRecord *record, CormSink *sink)
 	CormSink	row = {.kind = CORM_SINK_FIRST, .context = CurrentMemoryContext};
 	CormRecord	changed = *record;
 	CormHookRun *hooks;
+	CormEvent	event;
 	uint64		processed;
 
 	if (is_lookup(source))
 		return run_record(source, output, record, sink);
-	hooks = corm_hooks_begin(record->model, event_of(source, record));
+	event = event_of(source, record);
+	hooks = corm_hooks_begin(record->model, event);
 	if (hooks == NULL)
 		return run_record(source, output, record, sink);
 
 	set_row(&changed, DatumGetHeapTupleHeader(corm_hooks_before(hooks, record->row)));
+	if (event != CORM_EVENT_CREATE)
+		keep_key(&changed, record);
 	processed = run_record(source, CORM_OUTPUT_ROWS, &changed, &row);
 	/* a rule may write elsewhere and return a row all the same */
 	if (row.nrows > 0)
@@ -667,6 +688,55 @@ updated_fields(CormModel *model)
 }
 
 /*
+ * Passes the records of a batch through the hooks before.  A null element
+ * stays what it is.
+ */
+static Datum
+call_before_batch(CormHookRun *hooks, CormModel *model, Datum batch)
+{
+	TupleDesc	tupdesc = corm_row_tupdesc(model->typid);
+	Datum	   *replacements = palloc(sizeof(Datum) * tupdesc->natts);
+	bool	   *isnull = palloc(sizeof(bool) * tupdesc->natts);
+	bool	   *replace = palloc(sizeof(bool) * tupdesc->natts);
+	Datum	   *elems;
+	bool	   *nulls;
+	int			n;
+	int			lbound = 1;
+
+	deconstruct_array(DatumGetArrayTypeP(batch), model->typid, -1, false, TYPALIGN_DOUBLE, &elems, &nulls, &n);
+	for (int row = 0; row < n; row++)
+	{
+		CormRecord	given = {.model = model};
+		Datum		changed;
+		HeapTupleData tuple = {0};
+
+		CHECK_FOR_INTERRUPTS();
+		if (nulls[row])
+			continue;
+		changed = corm_hooks_before(hooks, elems[row]);
+		if (changed == elems[row])
+			continue;
+		set_row(&given, DatumGetHeapTupleHeader(elems[row]));
+		memset(replace, false, sizeof(bool) * tupdesc->natts);
+		for (int i = 0; i < model->nfields; i++)
+		{
+			int			att = model->fields[i].rownum - 1;
+
+			if (!model->fields[i].primary_key && i != model->version)
+				continue;
+			replace[att] = true;
+			replacements[att] = given.values[i];
+			isnull[att] = given.nulls[i];
+		}
+		tuple.t_data = DatumGetHeapTupleHeader(changed);
+		tuple.t_len = HeapTupleHeaderGetDatumLength(tuple.t_data);
+		elems[row] = HeapTupleGetDatum(heap_modify_tuple(&tuple, tupdesc, replacements, isnull, replace));
+	}
+	return PointerGetDatum(construct_md_array(elems, nulls, 1, &n, &lbound, model->typid,
+											  -1, false, TYPALIGN_DOUBLE));
+}
+
+/*
  * Updates the rows of an array of records by one statement; those that were
  * found go to the sink.  Returns their number.
  */
@@ -686,7 +756,7 @@ write_batch(CormModel *model, Datum array, CormSink *sink)
 
 	corm_stats_begin(&stats);
 	/* the only value of the statement */
-	values[0] = hooks ? corm_hooks_before_array(hooks, array) : array;
+	values[0] = hooks ? call_before_batch(hooks, model, array) : array;
 
 	plan = corm_plan_for_record(&verb, model, updated_fields(model));
 	PG_TRY();

@@ -20,10 +20,14 @@
  */
 #include "postgres.h"
 
+#include "access/table.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "query/query.h"
+#include "rewrite/rewriteHandler.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
 
 static CormTree *
 make_sql(char *sql)
@@ -123,6 +127,24 @@ set_column(CormAssignment *set)
 }
 
 /*
+ * Whether rows can be locked: not those of a view that groups and the like,
+ * which is written through triggers.
+ */
+static bool
+can_be_locked(CormModel *model)
+{
+	Relation	view;
+	bool		simple;
+
+	if (model->relkind != RELKIND_VIEW)
+		return true;
+	view = table_open(model->table, AccessShareLock);
+	simple = view_query_is_auto_updatable(get_view_query(view), false) == NULL;
+	table_close(view, AccessShareLock);
+	return simple;
+}
+
+/*
  * corm_stage_read turns a write into the SELECT of the rows that it is about:
  * one column for each attribute of the model's row type that is not dropped,
  * then one for each field that is set.  An insert has no rows yet: the
@@ -179,7 +201,7 @@ corm_stage_read(CormStmt *stmt, TupleDesc tupdesc)
 		stmt->rows = NULL;
 		stmt->conflict_action = CORM_CONFLICT_NONE;
 	}
-	else
+	else if (can_be_locked(model))
 	{
 		stmt->lock = CORM_N_FOR_UPDATE;
 		stmt->lock_wait = "";
