@@ -444,13 +444,14 @@ extern void corm_show_query(const CormVerb *verb, CormQuerySet *set, char **sql,
 typedef struct CormStats
 {
 	bool		active;
+	Oid			user;
 	uint64		plan_misses;
 	instr_time	start;
 } CormStats;
 
 extern void corm_stats_init(void);
 extern void corm_stats_begin(CormStats *stats);
-extern void corm_stats_end(CormStats *stats, CormCommand command, Oid table, const char *model,
+extern void corm_stats_end(CormStats *stats, CormCommand command, Oid model_oid, const char *model,
 						   uint64 rows, bool failed);
 
 /*

@@ -282,7 +282,7 @@ corm_run_directly(const CormVerb *verb, CormQuerySet *set, CormSink *sink)
 	}
 	PG_FINALLY();
 	{
-		corm_stats_end(&stats, plan->command, plan->target, plan->model_name,
+		corm_stats_end(&stats, plan->command, plan->model, plan->model_name,
 					   done ? row_count(verb, sink, processed) : 0, !done);
 		corm_plan_release(plan);
 	}

@@ -514,7 +514,7 @@ corm_write_record(CormPlanSource source, CormRecord *record, CormSink *sink)
 	}
 	PG_FINALLY();
 	{
-		corm_stats_end(&stats, corm_record_command(source), model->table, model->name, processed, !done);
+		corm_stats_end(&stats, corm_record_command(source), model->relid, model->name, processed, !done);
 	}
 	PG_END_TRY();
 	return processed;
@@ -778,7 +778,7 @@ write_batch(CormModel *model, Datum array, CormSink *sink)
 	}
 	PG_FINALLY();
 	{
-		corm_stats_end(&stats, CORM_CMD_UPDATE, model->table, model->name, written, !done);
+		corm_stats_end(&stats, CORM_CMD_UPDATE, model->relid, model->name, written, !done);
 		corm_plan_release(plan);
 	}
 	PG_END_TRY();

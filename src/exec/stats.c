@@ -6,8 +6,9 @@
  * There is an entry for each database, user, model and operation: counts, the
  * time that runs took, and a histogram of it from which percentiles come.
  * The number of entries is fixed when the server starts; when they are all
- * in use, the least used makes room for a new one, use counting less the
- * longer it is ago.
+ * in use, the least used make room for new ones, use counting less the longer
+ * it is ago.  A twentieth of them goes at once, so that a stream of new
+ * combinations does not look through all entries each time.
  *
  * Locking.  The entries hang in hash buckets by index.  The lock is taken
  * shared to look an entry up and to change its counters, which the entry's
@@ -28,6 +29,7 @@
 #include "catalog/pg_authid.h"
 #include "common/hashfn.h"
 #include "exec/exec.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
 #include "storage/lwlock.h"
@@ -57,12 +59,13 @@ PG_FUNCTION_INFO_V1(corm_stat_info);
 
 /* What use is worth when somebody else needed room. */
 #define USAGE_DECAY		0.99
+#define EVICT_PERCENT	5
 
 typedef struct StatKey
 {
 	Oid			database;
 	Oid			user;
-	Oid			model;			/* its table; InvalidOid for raw queries */
+	Oid			model;			/* InvalidOid for raw queries */
 	uint32		command;		/* CormCommand */
 } StatKey;
 
@@ -86,7 +89,8 @@ typedef struct StatEntry
 	StatKey		key;
 	int32		next;			/* in its bucket, or of the free ones */
 	bool		in_use;
-	char		model[NAMEDATALEN * 2];
+	char		model[NAMEDATALEN * 2];	/* its name, cut off; empty for raw queries ... */
+	int			encoding;		/* ... of the database it is in */
 	slock_t		mutex;			/* guards the counters */
 	StatCounters counters;
 } StatEntry;
@@ -105,6 +109,7 @@ typedef struct StatShared
 
 static StatShared *shared = NULL;
 static StatEntry *entries = NULL;
+static int32 *eviction_order = NULL;	/* room to sort them; under the lock, exclusively */
 
 /*
  * Shared memory
@@ -123,9 +128,15 @@ buckets_size(void)
 }
 
 static Size
+entries_size(void)
+{
+	return MAXALIGN(mul_size(corm_stat_max, sizeof(StatEntry)));
+}
+
+static Size
 stats_size(void)
 {
-	return add_size(buckets_size(), mul_size(corm_stat_max, sizeof(StatEntry)));
+	return add_size(add_size(buckets_size(), entries_size()), mul_size(corm_stat_max, sizeof(int32)));
 }
 
 /*
@@ -151,6 +162,7 @@ stats_attach(void *addr, Size size, bool found)
 {
 	shared = addr;
 	entries = (StatEntry *) ((char *) addr + buckets_size());
+	eviction_order = (int32 *) ((char *) entries + entries_size());
 	if (!found)
 	{
 		shared->tranche = LWLockNewTrancheId();
@@ -210,42 +222,52 @@ unlink_entry(int32 victim)
 	shared->free = victim;
 }
 
+static int
+compare_usage(const void *a, const void *b)
+{
+	double		x = entries[*(const int32 *) a].counters.usage;
+	double		y = entries[*(const int32 *) b].counters.usage;
+
+	return x < y ? -1 : x > y;
+}
+
 /*
- * Removes the least used entry.  One pass over all of them, but only when a
- * new combination turns up and there is no room.
+ * Removes the least used entries; all are in use.
  */
 static void
-evict_entry(void)
+evict_entries(void)
 {
-	int32		victim = NONE;
+	int			n = Max(1, (int) ((int64) shared->nentries * EVICT_PERCENT / 100));
 
 	for (int32 i = 0; i < shared->nentries; i++)
 	{
 		entries[i].counters.usage *= USAGE_DECAY;
-		if (victim == NONE || entries[i].counters.usage < entries[victim].counters.usage)
-			victim = i;
+		eviction_order[i] = i;
 	}
-	unlink_entry(victim);
-	shared->evictions++;
+	qsort(eviction_order, shared->nentries, sizeof(int32), compare_usage);
+	for (int i = 0; i < n; i++)
+		unlink_entry(eviction_order[i]);
+	shared->evictions += n;
 }
 
 /*
  * Makes an entry; the lock is held exclusively.
  */
 static StatEntry *
-add_entry(const StatKey *key, uint32 bucket, const char *model)
+add_entry(const StatKey *key, uint32 bucket)
 {
 	StatEntry  *entry;
 	int32		i;
 
 	if (shared->free == NONE)
-		evict_entry();
+		evict_entries();
 	i = shared->free;
 	entry = &entries[i];
 	shared->free = entry->next;
 	entry->key = *key;
 	memset(&entry->counters, 0, sizeof(StatCounters));
-	strlcpy(entry->model, model ? model : "", sizeof(entry->model));
+	entry->model[0] = '\0';
+	entry->encoding = GetDatabaseEncoding();
 	entry->in_use = true;
 	entry->next = shared->buckets[bucket];
 	shared->buckets[bucket] = i;
@@ -347,6 +369,8 @@ corm_stats_begin(CormStats *stats)
 	if (!stats->active)
 		return;
 	stats->plan_misses = corm_plan_misses();
+	/* an error may pass by before the user is again the one who called */
+	stats->user = GetUserId();
 	INSTR_TIME_SET_CURRENT(stats->start);
 }
 
@@ -355,7 +379,7 @@ corm_stats_begin(CormStats *stats)
  * and does not raise.
  */
 void
-corm_stats_end(CormStats *stats, CormCommand command, Oid table, const char *model, uint64 rows,
+corm_stats_end(CormStats *stats, CormCommand command, Oid model_oid, const char *model, uint64 rows,
 			   bool failed)
 {
 	StatKey		key;
@@ -363,17 +387,23 @@ corm_stats_end(CormStats *stats, CormCommand command, Oid table, const char *mod
 	uint32		bucket;
 	instr_time	duration;
 	uint64		ns;
+	int			len;
 
 	if (!stats->active)
 		return;
 	INSTR_TIME_SET_CURRENT(duration);
 	INSTR_TIME_SUBTRACT(duration, stats->start);
 	ns = corm_instr_time_ns(duration);
+	if (model == NULL)
+		model = "";
+	len = strlen(model);
+	if (len >= sizeof(entry->model))
+		len = pg_mbcliplen(model, len, sizeof(entry->model) - 1);
 
 	memset(&key, 0, sizeof(key));
 	key.database = MyDatabaseId;
-	key.user = GetUserId();
-	key.model = table;
+	key.user = stats->user;
+	key.model = model_oid;
 	key.command = command;
 	bucket = key_bucket(&key);
 
@@ -385,9 +415,16 @@ corm_stats_end(CormStats *stats, CormCommand command, Oid table, const char *mod
 		LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
 		entry = find_entry(&key, bucket);
 		if (entry == NULL)
-			entry = add_entry(&key, bucket, model);
+			entry = add_entry(&key, bucket);
 	}
 	SpinLockAcquire(&entry->mutex);
+	/* it may have another name by now */
+	if (strncmp(entry->model, model, len) != 0 || entry->model[len] != '\0')
+	{
+		memcpy(entry->model, model, len);
+		entry->model[len] = '\0';
+		entry->encoding = GetDatabaseEncoding();
+	}
 	count(&entry->counters, ns, rows, failed, stats->plan_misses == corm_plan_misses());
 	SpinLockRelease(&entry->mutex);
 	LWLockRelease(&shared->lock);
@@ -432,7 +469,7 @@ show_entry(const StatEntry *entry, Tuplestorestate *store, TupleDesc tupdesc)
 	values[i++] = ObjectIdGetDatum(entry->key.database);
 	values[i++] = ObjectIdGetDatum(entry->key.user);
 	nulls[i] = entry->model[0] == '\0';
-	values[i++] = CStringGetTextDatum(entry->model);
+	values[i++] = CStringGetTextDatum(pg_any_to_server(entry->model, strlen(entry->model), entry->encoding));
 	values[i++] = CStringGetTextDatum(corm_op_name(entry->key.command));
 	values[i++] = Int64GetDatum(c->calls);
 	values[i++] = Int64GetDatum(c->rows);

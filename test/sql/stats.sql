@@ -71,6 +71,23 @@ GRANT pg_read_all_stats TO corm_stats_reader;
 SET ROLE corm_stats_reader;
 SELECT model, op, calls FROM corm.stat_queries WHERE model = 'users';
 RESET ROLE;
+REVOKE pg_read_all_stats FROM corm_stats_reader;
+-- what fails in a SECURITY DEFINER function is counted for the user who called
+SELECT corm.stat_reset();
+GRANT SELECT ON users TO corm_stats_reader;
+CREATE FUNCTION fails(int) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN RAISE 'for %', current_user = 'corm_stats_reader'; END $$;
+SET ROLE corm_stats_reader;
+SELECT corm.count(corm.selector('users'), corm.where(corm.raw('counted.fails(id)')));
+SELECT model, op, calls, errors FROM corm.stat_queries;
+RESET ROLE;
+-- a model's name is the one that it has now
+SELECT corm.stat_reset();
+SELECT corm.count(corm.selector('users'));
+ALTER TABLE users RENAME TO people;
+SELECT corm.count(corm.selector('people'));
+TABLE mine;
+ALTER TABLE people RENAME TO users;
+REVOKE ALL ON users FROM corm_stats_reader;
 REVOKE USAGE ON SCHEMA counted FROM corm_stats_reader;
 DROP ROLE corm_stats_reader;
 

@@ -27,6 +27,7 @@ append_to_file($script, <<'END');
 SELECT corm.get(NULL::users, corm.where(corm.eq('id', :id)));
 SELECT corm.count(corm.selector('users'));
 SELECT corm.exec(corm.updater('users'), corm.set('name', 'x'), corm.where(corm.eq('id', :id)));
+SELECT corm.try_tx('SELECT corm.get(NULL::users, corm.where(corm.eq(corm.raw(''1/(id - id)''), 1)))');
 END
 $node->safe_psql('postgres', 'SELECT corm.stat_reset()');
 $node->command_ok(
@@ -37,7 +38,7 @@ is( $node->safe_psql(
 		SELECT model, op, calls, rows, errors, (SELECT sum((h->>'calls')::bigint) FROM jsonb_array_elements(histogram) h)
 		FROM corm.stat_queries ORDER BY op}),
 	join("\n",
-		'users|SELECT|' . 4 * $transactions . '|' . 4 * $transactions . '|0|' . 4 * $transactions,
+		'users|SELECT|' . 6 * $transactions . '|' . 4 * $transactions . '|' . 2 * $transactions . '|' . 6 * $transactions,
 		'users|UPDATE|' . 2 * $transactions . '|' . 2 * $transactions . '|0|' . 2 * $transactions),
 	'every call is counted once');
 
@@ -48,8 +49,31 @@ for my $i (1 .. 25)
 }
 is($node->safe_psql('postgres', 'SELECT entries, max_entries, evictions FROM corm.stat_info()'), '10|10|17', 'the memory is bounded');
 is( $node->safe_psql('postgres', q{SELECT calls FROM corm.stat_queries WHERE model = 'users' AND op = 'SELECT'}),
-	4 * $transactions,
+	6 * $transactions,
 	'the most used entry has not made room for others');
+
+# Values are parameters: 10,000 of them are one query for the server's own statistics
+SKIP:
+{
+	skip 'no pg_stat_statements', 2
+	  unless $node->safe_psql('postgres', q{SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_stat_statements'});
+	$node->append_conf('postgresql.conf', "shared_preload_libraries = 'corm,pg_stat_statements'\npg_stat_statements.track = all\n");
+	$node->restart;
+	$node->safe_psql('postgres', q{
+		CREATE EXTENSION pg_stat_statements;
+		DO $$
+		BEGIN
+			FOR i IN 1 .. 10000 LOOP
+				PERFORM corm.first(NULL::users, corm.where(corm.eq('id', i), corm.neq('name', 'name ' || i)));
+			END LOOP;
+		END $$});
+	is($node->safe_psql('postgres', q{SELECT count(*), sum(calls) FROM pg_stat_statements WHERE query LIKE 'SELECT users.id, %'}),
+		'1|10000', '10,000 values are one row of pg_stat_statements');
+	is($node->safe_psql('postgres', q{SELECT calls, rows, plan_hits FROM corm.stat_queries WHERE model = 'users'}),
+		'10000|100|9999', 'and one of corm.stat_queries, with one plan');
+	$node->append_conf('postgresql.conf', "shared_preload_libraries = 'corm'\n");
+	$node->restart;
+}
 
 # The log: threshold, arguments, their length, redacted
 sub logged

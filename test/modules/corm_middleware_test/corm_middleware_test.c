@@ -7,19 +7,23 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/xact.h"
 #include "corm_middleware.h"
+#include "funcapi.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
+#include "utils/typcache.h"
 
 PG_MODULE_MAGIC;
 
 PG_FUNCTION_INFO_V1(cmt_add);
 PG_FUNCTION_INFO_V1(cmt_remove);
 PG_FUNCTION_INFO_V1(cmt_rewrite_to);
+PG_FUNCTION_INFO_V1(cmt_hook);
 
 typedef struct Probe
 {
@@ -127,4 +131,25 @@ cmt_rewrite_to(PG_FUNCTION_ARGS)
 	rewrite_to = PG_ARGISNULL(0) ? (Datum) 0 : PointerGetDatum(PG_DETOAST_DATUM_COPY(PG_GETARG_DATUM(0)));
 	MemoryContextSwitchTo(oldcontext);
 	PG_RETURN_VOID();
+}
+
+/*
+ * A hook in C: a row comes back with another text in its second column.
+ */
+Datum
+cmt_hook(PG_FUNCTION_ARGS)
+{
+	HeapTupleHeader row = PG_GETARG_HEAPTUPLEHEADER(0);
+	TupleDesc	tupdesc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(row), HeapTupleHeaderGetTypMod(row));
+	HeapTupleData tuple = {0};
+	int			column = 2;
+	Datum		value = CStringGetTextDatum("from C");
+	bool		isnull = false;
+	HeapTuple	changed;
+
+	tuple.t_data = row;
+	tuple.t_len = HeapTupleHeaderGetDatumLength(row);
+	changed = heap_modify_tuple_by_cols(&tuple, tupdesc, 1, &column, &value, &isnull);
+	ReleaseTupleDesc(tupdesc);
+	PG_RETURN_DATUM(HeapTupleGetDatum(changed));
 }

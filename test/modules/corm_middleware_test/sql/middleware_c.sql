@@ -42,5 +42,14 @@ SELECT corm.insert(ROW(1, 'a')::things);
 SELECT corm.insert(ROW(3, 'c')::things);
 SELECT cmt.remove('outer');
 SELECT corm.count(corm.selector('things'));
-DROP TABLE things;
+
+-- a hook in C, of a write and of a read
+CREATE FUNCTION before_save(things) RETURNS things AS '$libdir/corm_middleware_test', 'cmt_hook' LANGUAGE C STRICT;
+SELECT corm.insert(ROW(4, 'd')::things);
+SELECT * FROM corm.insert_multi(ARRAY[ROW(5, 'e'), ROW(6, 'f')]::things[]);
+SELECT corm.exec(corm.updater('things'), corm.set('name', 'x'), corm.where(corm.eq('id', 1)));
+CREATE FUNCTION after_find(things) RETURNS things AS '$libdir/corm_middleware_test', 'cmt_hook' LANGUAGE C STRICT IMMUTABLE;
+SELECT corm.get_multi_json(corm.selector('things'), corm.order_by('id'));
+TABLE things ORDER BY id;
+DROP TABLE things CASCADE;
 DROP FUNCTION middle;
