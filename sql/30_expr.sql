@@ -63,6 +63,11 @@ CREATE FUNCTION corm.cast(x corm.expr, type regtype) RETURNS corm.expr
 COMMENT ON FUNCTION corm.cast(corm.expr, regtype) IS
     'a field or expression, cast to a type';
 
+CREATE FUNCTION corm.cast(q corm.query, type regtype) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.cast(corm.query, regtype) IS
+    'a scalar subquery, cast to a type';
+
 CREATE FUNCTION corm.as(x text, alias text) RETURNS corm.expr
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION corm.as(text, text) IS
@@ -72,6 +77,11 @@ CREATE FUNCTION corm.as(x corm.expr, alias text) RETURNS corm.expr
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION corm.as(corm.expr, text) IS
     'a field or expression with an output name';
+
+CREATE FUNCTION corm.as(q corm.query, alias text) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.as(corm.query, text) IS
+    'a scalar subquery with an output name';
 
 CREATE FUNCTION corm.case(VARIADIC "any") RETURNS corm.expr
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
@@ -118,6 +128,11 @@ CREATE FUNCTION corm.asc(x corm.expr, nulls text DEFAULT NULL) RETURNS corm.expr
 COMMENT ON FUNCTION corm.asc(corm.expr, text) IS
     'for order_by: ascending, with nulls ''first'' or ''last''';
 
+CREATE FUNCTION corm.asc(q corm.query, nulls text DEFAULT NULL) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.asc(corm.query, text) IS
+    'for order_by: ascending by a scalar subquery, with nulls ''first'' or ''last''';
+
 CREATE FUNCTION corm.desc(x text, nulls text DEFAULT NULL) RETURNS corm.expr
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION corm.desc(text, text) IS
@@ -127,6 +142,11 @@ CREATE FUNCTION corm.desc(x corm.expr, nulls text DEFAULT NULL) RETURNS corm.exp
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION corm.desc(corm.expr, text) IS
     'for order_by: descending, with nulls ''first'' or ''last''';
+
+CREATE FUNCTION corm.desc(q corm.query, nulls text DEFAULT NULL) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.desc(corm.query, text) IS
+    'for order_by: descending by a scalar subquery, with nulls ''first'' or ''last''';
 
 -- Aggregates and windows
 

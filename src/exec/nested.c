@@ -166,21 +166,25 @@ copy_keys(Jsonb *object, CormModel *to, char **to_columns, Jsonb *source, CormMo
 }
 
 /*
- * What a relation's declared condition demands of new rows of its target:
- * the values of the fields it compares for equality.
+ * What a relation's declared condition demands of a new row: the values of
+ * the fields it compares for equality.  The object is one of model, which is
+ * the one that has the relation if own is true, or else its target.
  */
 static Jsonb *
-condition_values(Jsonb *object, CormModel *target, CormTree *cond)
+condition_values(Jsonb *object, CormModel *model, CormRelation *relation, CormTree *cond, bool own)
 {
 	ListCell   *lc;
 
 	if (cond->tag == CORM_N_AND)
-		foreach(lc, cond->args[0].list)
-			object = condition_values(object, target, lfirst(lc));
-	if (cond->tag == CORM_N_EQ && cond->args[0].node->tag == CORM_N_COLUMN &&
-		cond->args[1].node->tag == CORM_N_VALUE)
 	{
-		CormField  *field = corm_model_field(target, cond->args[0].node->args[0].str);
+		foreach(lc, cond->args[0].list)
+			object = condition_values(object, model, relation, lfirst(lc), own);
+	}
+	else if (cond->tag == CORM_N_EQ && cond->args[0].node->tag == CORM_N_COLUMN &&
+			 cond->args[1].node->tag == CORM_N_VALUE)
+	{
+		bool		is_own;
+		CormField  *field = corm_condition_column(relation, cond->args[0].node->args[0].str, &is_own);
 		const CormValue *bound = cond->args[1].node->constant;
 		JsonbValue	value;
 		Oid			typoutput;
@@ -188,6 +192,8 @@ condition_values(Jsonb *object, CormModel *target, CormTree *cond)
 		int16		typlen;
 		bool		typbyval;
 
+		if (field == NULL || is_own != own)
+			return object;
 		value.type = jbvString;
 		if (bound->typid == UNKNOWNOID)
 			value.val.string.val = TextDatumGetCString(corm_value_datum(bound, -1, false));
@@ -198,17 +204,17 @@ condition_values(Jsonb *object, CormModel *target, CormTree *cond)
 			value.val.string.val = OidOutputFunctionCall(typoutput, corm_value_datum(bound, typlen, typbyval));
 		}
 		value.val.string.len = strlen(value.val.string.val);
-		object = with_key(object, field->json_key, &value);
+		object = with_key(object, column_key(model, field->column), &value);
 	}
 	return object;
 }
 
 static Jsonb *
-relation_values(Jsonb *object, CormModel *target, CormRelation *relation)
+relation_values(Jsonb *object, CormModel *model, CormRelation *relation, bool own)
 {
 	if (relation->condition == NULL)
 		return object;
-	return condition_values(object, target, corm_stored_expr(relation->condition));
+	return condition_values(object, model, relation, corm_stored_expr(relation->condition), own);
 }
 
 /*
@@ -296,6 +302,14 @@ insert_children(CormModel *model, Jsonb *row, CormRelation *relation, Jsonb *chi
 	Jsonb	   *written;
 	int			n;
 
+	if (one && JB_ROOT_IS_SCALAR(children))
+	{
+		JsonbValue	scalar;
+
+		/* null is what a preload shows when there is none */
+		if (JsonbExtractScalar(&children->root, &scalar) && scalar.type == jbvNull)
+			return NULL;
+	}
 	if (one ? !JB_ROOT_IS_OBJECT(children) : !JB_ROOT_IS_ARRAY(children) || JB_ROOT_IS_SCALAR(children))
 		wrong_kind(model, relation, one ? "an object" : "an array");
 	if (one)
@@ -320,7 +334,7 @@ insert_children(CormModel *model, Jsonb *row, CormRelation *relation, Jsonb *chi
 		if (!JB_ROOT_IS_OBJECT(child))
 			wrong_kind(model, relation, "objects");
 		child = copy_keys(child, target, relation->target_columns, row, model, relation->columns, relation->nkeys);
-		child = relation_values(child, target, relation);
+		child = relation_values(child, target, relation, false);
 		as_value(child, &value);
 		pushJsonbValue(&state, WJB_ELEM, &value);
 	}
@@ -402,6 +416,7 @@ insert_object(CormModel *model, Jsonb *object)
 		}
 		own = copy_keys(own, model, relation->columns, parent, target, relation->target_columns,
 						relation->nkeys);
+		own = relation_values(own, model, relation, true);
 	}
 
 	if (hooks == NULL)

@@ -722,11 +722,7 @@ build_plan(CormPlan *plan, const PlanMaker *maker, bool path_is_safe)
 		if (maker->verb->output == CORM_OUTPUT_ROWS)
 			default_model = get_typ_typrelid(maker->verb->typid);
 		clauses = corm_queries_read_trees(set);
-		if (restore)
-			clauses = lappend(clauses, corm_make_tree(CORM_N_ONLY_DELETED));
-		stmt = corm_resolve(clauses, default_model);
-		if (restore)
-			corm_make_restore(stmt);
+		stmt = restore ? corm_resolve_restore(clauses, default_model) : corm_resolve(clauses, default_model);
 		corm_queries_read_values(set);
 		nvalues = set->nvalues;
 		value_types = palloc(sizeof(Oid) * Max(nvalues, 1));

@@ -871,6 +871,10 @@ corm_update_multi(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(CORM_ERRCODE_EMPTY_BATCH),
 				 errmsg("batch has no rows")));
+	if (array_contains_nulls(PG_GETARG_ARRAYTYPE_P(0)))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("records of the batch must not be null")));
 
 	sink.store = corm_begin_set(fcinfo, corm_row_tupdesc(model->typid));
 	if (concerns_middleware(model))

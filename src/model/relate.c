@@ -139,6 +139,7 @@ read_declared(Relation catalog, HeapTuple tuple)
 	heap_deform_tuple(tuple, RelationGetDescr(catalog), values, nulls);
 
 	relation->declared = true;
+	relation->declared_for = DatumGetObjectId(values[Anum_declared_model - 1]);
 	relation->source = pstrdup("a declared relation");
 	relation->name = TextDatumGetCString(values[Anum_declared_name - 1]);
 	relation->target = DatumGetObjectId(values[Anum_declared_target - 1]);

@@ -109,7 +109,7 @@ node_matches(const Builder *b, const CormNodeDesc *desc, Form_pg_proc proc)
 		if ((letter == 'r') != (typid == REGCLASSOID))
 			return false;
 		if ((letter == 'q') != (typid == b->query_type))
-			if (letter != 'v' && letter != 'Q')
+			if (letter != 'v' && letter != 'x' && letter != 'Q')
 				return false;
 	}
 	/* what a function lacks must be a list or a name that may be missing */

@@ -90,14 +90,19 @@ corm_operator_name(CormNodeTag tag)
 
 /*
  * corm_deparse_column appends a column of a range: a model's field, or a
- * column of a subquery.
+ * column of a subquery.  In the page of a statement's rows it has the name of
+ * a key.
  */
 void
 corm_deparse_column(CormDeparse *ctx, CormRange *range, CormField *field, const char *column)
 {
 	if (!ctx->bare_columns)
 		appendStringInfo(ctx->buf, "%s.", quote_identifier(range->alias));
-	appendStringInfoString(ctx->buf, quote_identifier(field ? field->column : column));
+	if (field)
+		column = field->column;
+	if (range->page_of)
+		column = corm_parent_key(range->page_of, column);
+	appendStringInfoString(ctx->buf, quote_identifier(column));
 }
 
 static void

@@ -174,6 +174,7 @@ corm_guard_range(CormStmt *stmt, CormRange *range)
 		scope = palloc0(sizeof(CormStmt));
 		scope->command = CORM_CMD_UPDATE;	/* a path is a subquery then, not a join */
 		scope->beside = stmt;
+		scope->alias_owner = stmt;
 		scope->source = as_model;
 		scope->ranges = list_make1(as_model);
 

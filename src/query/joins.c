@@ -17,7 +17,8 @@
  * A preload is a query over the target whose condition refers to the
  * parents: a range that deparse.c makes a subquery of the parents' page.
  *
- * Soft-deleted rows of a relation's target are left out everywhere.
+ * Soft-deleted rows of a relation's target, and of the table in between, are
+ * left out everywhere.
  *
  *-------------------------------------------------------------------------
  */
@@ -78,39 +79,89 @@ pair_conditions(CormRange *left, char **left_columns, CormRange *right, char **r
 		CormTree   *l = corm_make_column(left, left_columns[i]);
 		CormTree   *r = corm_make_column(right, right_columns[i]);
 
-		/* a key among the page of parents has no field of its own */
-		if (l->field && !r->field)
-			r->typid = l->field->typid;
 		conditions = lappend(conditions, corm_make_binary(CORM_N_EQ, l, r));
 	}
 	return conditions;
 }
 
 /*
- * The declared condition of a relation, whose names are fields of the target.
+ * A range as the declared condition of a relation knows it.
+ */
+static CormRange *
+condition_range(CormRange *range, const char *name, CormModel *model)
+{
+	CormRange  *copy = palloc(sizeof(CormRange));
+
+	*copy = *range;
+	copy->name = pstrdup(name);
+	copy->model = model;
+	return copy;
+}
+
+/*
+ * A scope for the names of a relation's declared condition: those that the
+ * target has no field for, or that begin with the model's table, are fields
+ * of the model; names that begin with the target's table are the target's.
+ * near and target are the ranges of the two.
+ */
+static CormStmt *
+condition_scope(CormStmt *stmt, CormRelation *relation, CormRange *near, CormRange *target)
+{
+	CormModel  *model = corm_model_get(relation->declared_for);
+	CormStmt   *scope = palloc0(sizeof(CormStmt));
+
+	scope->command = CORM_CMD_UPDATE;	/* a path is a subquery then, not a join */
+	scope->beside = stmt;
+	scope->alias_owner = stmt;
+	scope->source = condition_range(target, target->model->table_name, target->model);
+	scope->ranges = list_make2(condition_range(near, model->table_name, model), scope->source);
+	return scope;
+}
+
+/*
+ * The declared condition of a relation, as a list.
  */
 static List *
-declared_condition(CormStmt *stmt, CormRelation *relation, CormRange *target)
+declared_condition(CormStmt *stmt, CormRelation *relation, CormRange *near, CormRange *target)
 {
-	CormStmt	scope = {.command = CORM_CMD_SELECT, .parent = stmt};
 	CormTree   *cond;
 
 	if (relation->condition == NULL)
 		return NIL;
 	cond = corm_stored_expr(relation->condition);
-	scope.source = target;
-	scope.ranges = list_make1(target);
-	corm_resolve_expr(&scope, cond, CORM_PLACE_INPUT);
+	corm_resolve_expr(condition_scope(stmt, relation, near, target), cond, CORM_PLACE_INPUT);
 	return list_make1(cond);
+}
+
+/*
+ * corm_condition_column tells which field a name in the declared condition of
+ * a relation means, and whether it is one of the model rather than of the
+ * target.  42703 if it is neither's.
+ */
+CormField *
+corm_condition_column(CormRelation *relation, const char *name, bool *own)
+{
+	CormRange	near = {.name = "", .alias = ""};
+	CormRange	target = {.name = "", .alias = ""};
+	CormStmt	none = {.command = CORM_CMD_SELECT};
+	CormStmt   *scope;
+	CormTree   *column = corm_make_tree(CORM_N_COLUMN);
+
+	target.model = corm_model_get(relation->target);
+	scope = condition_scope(&none, relation, &near, &target);
+	column->args[0].str = pstrdup(name);
+	corm_resolve_expr(scope, column, CORM_PLACE_INPUT);
+	*own = column->range != NULL && column->range != scope->source;
+	return column->query ? NULL : column->field;
 }
 
 /*
  * What the target's rows must satisfy apart from the keys.
  */
 static List *
-target_conditions(CormStmt *stmt, CormRelation *relation, CormRange *target)
+target_conditions(CormStmt *stmt, CormRelation *relation, CormRange *near, CormRange *target)
 {
-	return list_concat(declared_condition(stmt, relation, target),
+	return list_concat(declared_condition(stmt, relation, near, target),
 					   corm_deleted_condition(target, false));
 }
 
@@ -122,6 +173,7 @@ add_join(CormStmt *stmt, CormNodeTag tag, CormRange *range, List *conditions)
 	join->tag = tag;
 	join->range = range;
 	join->condition = corm_make_list(CORM_N_AND, conditions);
+	join->by_relation = true;
 	stmt->joins = lappend(stmt->joins, join);
 	return join;
 }
@@ -151,18 +203,20 @@ join_relation(CormStmt *stmt, CormRange *from, CormRelation *relation, CormNodeT
 										 get_rel_name(relation->through), relation->through);
 
 		add_join(stmt, tag, through,
-				 pair_conditions(through, relation->through_columns, from, relation->columns, relation->nkeys));
+				 list_concat(pair_conditions(through, relation->through_columns, from, relation->columns,
+											 relation->nkeys),
+							 corm_deleted_condition(through, false)));
 		target = add_target(stmt, name, relation->name, relation->target);
 		add_join(stmt, tag, target,
 				 list_concat(pair_conditions(target, relation->target_columns, through,
 											 relation->through_target_columns, relation->ntarget_keys),
-							 target_conditions(stmt, relation, target)));
+							 target_conditions(stmt, relation, from, target)));
 		return target;
 	}
 	target = add_target(stmt, name, relation->name, relation->target);
 	add_join(stmt, tag, target,
 			 list_concat(pair_conditions(target, relation->target_columns, from, relation->columns, relation->nkeys),
-						 target_conditions(stmt, relation, target)));
+						 target_conditions(stmt, relation, from, target)));
 	return target;
 }
 
@@ -234,7 +288,7 @@ subquery_column(CormStmt *stmt, CormRange *range, CormRelation *relation, CormTr
 	query->source = add_target(query, psprintf("%s (path)", relation->name), relation->name, relation->target);
 	query->where = list_concat(pair_conditions(query->source, relation->target_columns, range,
 											   relation->columns, relation->nkeys),
-							   target_conditions(query, relation, query->source));
+							   target_conditions(query, relation, range, query->source));
 	column->args[0].str = pstrdup(rest);
 	corm_resolve_expr(query, column, CORM_PLACE_INPUT);
 	query->select = list_make1(column);
@@ -271,7 +325,7 @@ corm_path_column(CormStmt *stmt, CormRange *range, CormTree *tree, const char *p
 					(errcode(ERRCODE_SYNTAX_ERROR),
 					 errmsg("relation \"%s\" of model \"%s\" leads to many rows", step, range->model->name),
 					 errhint("Use corm.some(), corm.every() or corm.none(), or join it with corm.join().")));
-		if (stmt->command != CORM_CMD_SELECT)
+		if (stmt->command != CORM_CMD_SELECT || stmt->restoring)
 		{
 			subquery_column(stmt, range, relation, tree, dot + 1);
 			return true;
@@ -301,15 +355,16 @@ correlate(CormStmt *query, CormRange *range, CormRelation *relation)
 										 get_rel_name(relation->through), relation->through);
 
 		add_join(query, CORM_N_JOIN_MODEL, through,
-				 pair_conditions(through, relation->through_target_columns, source,
-								 relation->target_columns, relation->ntarget_keys));
+				 list_concat(pair_conditions(through, relation->through_target_columns, source,
+											 relation->target_columns, relation->ntarget_keys),
+							 corm_deleted_condition(through, false)));
 		conditions = pair_conditions(through, relation->through_columns, range,
 									 relation->columns, relation->nkeys);
 	}
 	else
 		conditions = pair_conditions(source, relation->target_columns, range,
 									 relation->columns, relation->nkeys);
-	query->where = list_concat(list_concat(conditions, declared_condition(query, relation, source)),
+	query->where = list_concat(list_concat(conditions, declared_condition(query, relation, range, source)),
 							   query->where);
 }
 
@@ -386,45 +441,37 @@ corm_resolve_relation_predicate(CormStmt *stmt, CormTree *tree)
 }
 
 /*
- * The range that stands for the page of parents, made with the first preload.
+ * corm_parents_range returns the range that stands for the page of parents,
+ * made at the first call.
  */
-static CormRange *
-parents_range(CormStmt *stmt)
+CormRange *
+corm_parents_range(CormStmt *stmt)
 {
 	if (stmt->parents == NULL)
 	{
 		stmt->parents = palloc0(sizeof(CormRange));
 		stmt->parents->name = "";
 		stmt->parents->alias = corm_unique_alias(stmt, "p");
+		stmt->parents->model = stmt->source->model;
+		stmt->parents->page_of = stmt;
 	}
 	return stmt->parents;
 }
 
 /*
- * Makes the columns that a relation joins by known to the page of parents,
- * and returns the names they have there.
+ * corm_parent_key returns the name that a column of a statement's source has
+ * in the page of its rows, where it is put if it is not there yet.
  */
-static char **
-parent_key_names(CormStmt *stmt, CormRelation *relation)
+char *
+corm_parent_key(CormStmt *stmt, const char *column)
 {
-	char	  **names = palloc(sizeof(char *) * relation->nkeys);
+	ListCell   *lc;
 
-	for (int i = 0; i < relation->nkeys; i++)
-	{
-		int			n = -1;
-		ListCell   *lc;
-
-		foreach(lc, stmt->parent_keys)
-			if (strcmp(lfirst(lc), relation->columns[i]) == 0)
-				n = foreach_current_index(lc);
-		if (n < 0)
-		{
-			stmt->parent_keys = lappend(stmt->parent_keys, relation->columns[i]);
-			n = list_length(stmt->parent_keys) - 1;
-		}
-		names[i] = corm_parent_key_name(n);
-	}
-	return names;
+	foreach(lc, stmt->parent_keys)
+		if (strcmp(lfirst(lc), column) == 0)
+			return corm_parent_key_name(foreach_current_index(lc));
+	stmt->parent_keys = lappend(stmt->parent_keys, pstrdup(column));
+	return corm_parent_key_name(list_length(stmt->parent_keys) - 1);
 }
 
 /*
@@ -462,7 +509,6 @@ corm_add_preload(CormStmt *stmt, const char *path, List *clauses)
 	const char *dot = strchr(path, '.');
 	char	   *step = dot ? pnstrdup(path, dot - path) : pstrdup(path);
 	CormRelation *relation;
-	CormRelation joined;
 	CormPreload *preload = NULL;
 	ListCell   *lc;
 
@@ -506,9 +552,7 @@ corm_add_preload(CormStmt *stmt, const char *path, List *clauses)
 			ereport(ERROR,
 					(errcode(ERRCODE_SYNTAX_ERROR),
 					 errmsg("a preload must be a query over the model that the relation leads to")));
-		joined = *relation;
-		joined.columns = parent_key_names(stmt, relation);
-		correlate(preload->query, parents_range(stmt), &joined);
+		correlate(preload->query, corm_parents_range(stmt), relation);
 		stmt->preloads = lappend(stmt->preloads, preload);
 	}
 	if (dot)

@@ -13,8 +13,8 @@
  * come where the order puts them.
  *
  * A cursor is the base64 of a hash of the order and the values as text, each
- * with its length before it, "-" for a NULL.  The hash keeps a cursor from being used with another
- * order: OR004.
+ * with its length before it, "-" for a NULL.  The hash keeps a cursor from
+ * being used with another order: OR004.
  *
  *-------------------------------------------------------------------------
  */
@@ -29,11 +29,14 @@
 #include "query/query.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
 
 #define HASH_LEN	16
 
 PG_FUNCTION_INFO_V1(corm_after);
 PG_FUNCTION_INFO_V1(corm_before);
+PG_FUNCTION_INFO_V1(corm_cursor_text);
 
 static void bad_cursor(const char *detail) pg_attribute_noreturn();
 
@@ -107,6 +110,37 @@ orders_by(CormStmt *stmt, CormField *field)
 }
 
 /*
+ * The conditions of a cursor know no output names, so an order by one becomes
+ * an order by the expression that has it.
+ */
+static void
+expand_output_names(CormStmt *stmt)
+{
+	ListCell   *lc;
+
+	foreach(lc, stmt->order_by)
+	{
+		CormTree   *item = lfirst(lc);
+		bool		directed = item->tag == CORM_N_ASC || item->tag == CORM_N_DESC;
+		CormTree   *expr = directed ? item->args[0].node : item;
+
+		if (expr->tag == CORM_N_COLUMN && expr->aliased)
+			expr = expr->aliased;
+		if (expr->tag == CORM_N_AS)
+			expr = expr->args[0].node;
+		if (expr->tag == CORM_N_OVER)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("a page cannot be ordered by a window function"),
+					 errhint("Compute it in a query of its own, and read that by corm.limit() and corm.offset().")));
+		if (directed)
+			item->args[0].node = expr;
+		else
+			lfirst(lc) = expr;
+	}
+}
+
+/*
  * corm_complete_order appends the primary key to a statement's order, in the
  * direction of its last item, so that one index can serve all of it.
  */
@@ -122,6 +156,7 @@ corm_complete_order(CormStmt *stmt)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("a page needs a query over a model, without grouping, distinct or set operations")));
 	corm_model_require_pk(model);
+	expand_output_names(stmt);
 	for (int i = 0; i < model->npk; i++)
 	{
 		CormField  *field = &model->fields[model->pk[i]];
@@ -428,4 +463,30 @@ Datum
 corm_before(PG_FUNCTION_ARGS)
 {
 	return make_cursor_clause(fcinfo, CORM_N_BEFORE);
+}
+
+/*
+ * corm_cursor_text(value): the value as text that reads back as the same
+ * value, whatever the settings of this session and of the one that reads it.
+ */
+Datum
+corm_cursor_text(PG_FUNCTION_ARGS)
+{
+	Oid			typid = get_fn_expr_argtype(fcinfo->flinfo, 0);
+	Oid			typoutput;
+	bool		is_varlena;
+	int			nestlevel;
+	char	   *str;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	if (!OidIsValid(typid))
+		ereport(ERROR,
+				(errcode(ERRCODE_INDETERMINATE_DATATYPE),
+				 errmsg("could not determine the type of the value")));
+	getTypeOutputInfo(typid, &typoutput, &is_varlena);
+	nestlevel = corm_begin_portable_io(true);
+	str = OidOutputFunctionCall(typoutput, PG_GETARG_DATUM(0));
+	AtEOXact_GUC(true, nestlevel);
+	PG_RETURN_TEXT_P(cstring_to_text(str));
 }

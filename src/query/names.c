@@ -137,6 +137,8 @@ corm_make_column(CormRange *range, const char *column)
 	for (int i = 0; model && i < model->nfields + model->nhidden; i++)
 		if (strcmp(model->fields[i].column, column) == 0)
 			tree->field = &model->fields[i];
+	if (range->page_of)
+		(void) corm_parent_key(range->page_of, column);
 	return tree;
 }
 
@@ -239,6 +241,8 @@ corm_range_column(CormRange *range, CormTree *tree, const char *name)
 			return false;
 		tree->range = range;
 		tree->field = field;
+		if (range->page_of)
+			(void) corm_parent_key(range->page_of, field->column);
 		return true;
 	}
 	foreach(lc, range->columns)
@@ -298,6 +302,39 @@ output_column(CormStmt *stmt, CormTree *tree, const char *name)
 }
 
 /*
+ * A name that begins with the alias of the statement's only table may also be
+ * a path through a relation of that name: the reference of a table to itself
+ * is called like the table if its column does not end in _id.  Neither is
+ * guessed.  Beside joined tables, and from a subquery, the alias is meant.
+ */
+static void
+check_alias_or_relation(CormStmt *stmt, CormRange *range, const char *name, const char *rest)
+{
+	ListCell   *lc;
+
+	if (range != stmt->source || range->model == NULL)
+		return;
+	foreach(lc, stmt->joins)
+		if (!((CormJoin *) lfirst(lc))->by_relation)
+			return;
+	foreach(lc, corm_model_relations(range->model))
+	{
+		CormRelation *relation = lfirst(lc);
+
+		if (strcmp(relation->name, range->name) != 0 || relation->ambiguous ||
+			(relation->kind != CORM_BELONGS_TO && relation->kind != CORM_HAS_ONE))
+			continue;
+		ereport(ERROR,
+				(errcode(ERRCODE_AMBIGUOUS_COLUMN),
+				 errmsg("\"%s\" is ambiguous", name),
+				 errdetail("\"%s\" is the alias of a table and a relation of model \"%s\".",
+						   range->name, range->model->name),
+				 errhint("Write corm.c('%s') for the field itself; give the table another alias in corm.selector() to follow the relation.",
+						 rest)));
+	}
+}
+
+/*
  * A name that came from outside, by corm.filter().
  */
 static void
@@ -349,6 +386,8 @@ resolve_column(CormStmt *stmt, CormTree *tree, CormPlace place)
 
 			if (range == NULL)
 				continue;
+			if (level == stmt)
+				check_alias_or_relation(stmt, range, name, name + len + 1);
 			if (!corm_range_column(range, tree, name + len + 1) &&
 				!corm_path_column(level, range, tree, name + len + 1))
 				corm_unknown_column(range, name + len + 1);

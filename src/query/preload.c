@@ -253,17 +253,6 @@ row_number_item(CormStmt *stmt)
 	return item;
 }
 
-static void
-require_parents(CormStmt *stmt)
-{
-	if (stmt->parents == NULL)
-	{
-		stmt->parents = palloc0(sizeof(CormRange));
-		stmt->parents->name = "";
-		stmt->parents->alias = corm_unique_alias(stmt, "p");
-	}
-}
-
 /*
  * corm_deparse_nested_select appends a statement with preloads, or one whose
  * rows are read backwards.
@@ -273,7 +262,7 @@ corm_deparse_nested_select(CormDeparse *ctx, CormStmt *stmt, List *items)
 {
 	List	   *inner = parent_items(stmt, items);
 
-	require_parents(stmt);
+	(void) corm_parents_range(stmt);
 	if (stmt->reversed)
 		inner = lappend(inner, row_number_item(stmt));
 	appendStringInfoString(ctx->buf, "SELECT ");
@@ -288,12 +277,30 @@ corm_deparse_nested_select(CormDeparse *ctx, CormStmt *stmt, List *items)
 static void
 deparse_cursor_value(CormDeparse *ctx, const char *column, Oid typid)
 {
-	Oid			base = OidIsValid(typid) ? getBaseType(typid) : InvalidOid;
-
-	if (base == TIMESTAMPTZOID || base == TIMESTAMPOID || base == DATEOID)
-		appendStringInfo(ctx->buf, "pg_catalog.jsonb_extract_path_text(pg_catalog.to_jsonb(%s), VARIADIC '{}')", column);
-	else
-		appendStringInfo(ctx->buf, "CAST(%s AS pg_catalog.text)", column);
+	switch (OidIsValid(typid) ? getBaseType(typid) : InvalidOid)
+	{
+		case BOOLOID:
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+		case NUMERICOID:
+		case TEXTOID:
+		case VARCHAROID:
+		case BPCHAROID:
+		case NAMEOID:
+		case UUIDOID:
+			/* no setting changes how these print */
+			appendStringInfo(ctx->buf, "CAST(%s AS pg_catalog.text)", column);
+			break;
+		case DATEOID:
+		case TIMESTAMPOID:
+		case TIMESTAMPTZOID:
+			/* in JSON they are ISO dates */
+			appendStringInfo(ctx->buf, "pg_catalog.jsonb_extract_path_text(pg_catalog.to_jsonb(%s), VARIADIC '{}')", column);
+			break;
+		default:
+			appendStringInfo(ctx->buf, "corm.cursor_text(%s)", column);
+	}
 }
 
 /*
@@ -310,7 +317,7 @@ corm_deparse_page(CormDeparse *ctx, CormStmt *stmt)
 	ListCell   *lc;
 
 	corm_find_in_json(ctx, stmt);
-	require_parents(stmt);
+	(void) corm_parents_range(stmt);
 	foreach(lc, stmt->order_by)
 	{
 		CormTree   *expr = lfirst(lc);

@@ -204,6 +204,7 @@ typedef struct CormRange
 	List	   *guards;			/* of CormTree: what all its rows satisfy */
 	CormStmt   *definition;		/* subquery and WITH: what gives its rows ... */
 	List	   *columns;		/* ... and output names (char *) */
+	CormStmt   *page_of;		/* the page of this statement's rows: its columns are parent_keys */
 } CormRange;
 
 typedef struct CormJoin
@@ -211,6 +212,7 @@ typedef struct CormJoin
 	CormNodeTag tag;			/* JOIN_MODEL, LEFT_JOIN_MODEL, ..., CROSS_JOIN */
 	CormRange  *range;
 	CormTree   *condition;		/* NULL for a cross join */
+	bool		by_relation;	/* of a path or a relation, not on a condition of the user's */
 } CormJoin;
 
 /* A relation that is loaded along with its parents. */
@@ -278,6 +280,7 @@ struct CormStmt
 	List	   *setops;			/* of CormSetOp */
 	bool		unscoped;
 	bool		only_deleted;
+	bool		restoring;		/* will become the update that undoes a delete */
 	List	   *scopes;			/* of char *: scopes asked for */
 	List	   *preloads;		/* of CormPreload */
 	CormModel  *found;			/* whose hook after_find its rows go through, or NULL */
@@ -318,12 +321,12 @@ typedef enum CormPlace
 } CormPlace;
 
 extern CormStmt *corm_resolve(List *clauses, Oid default_model);
+extern CormStmt *corm_resolve_restore(List *clauses, Oid default_model);
 extern CormStmt *corm_resolve_stmt(List *clauses, Oid default_model, CormStmt *parent);
 extern CormStmt *corm_resolve_part(List *clauses, CormStmt *stmt);
 
 extern void corm_touch(CormStmt *stmt);
 extern void corm_mark_deleted(CormStmt *stmt);
-extern void corm_make_restore(CormStmt *stmt);
 extern void corm_fill_insert(CormStmt *stmt, Bitmapset *rows_fields);
 
 /* scopes.c */
@@ -349,7 +352,10 @@ extern bool corm_path_column(CormStmt *stmt, CormRange *range, CormTree *tree, c
 extern void corm_resolve_relation_predicate(CormStmt *stmt, CormTree *tree);
 extern void corm_add_preload(CormStmt *stmt, const char *path, List *clauses);
 extern List *corm_deleted_condition(CormRange *range, bool deleted);
+extern CormField *corm_condition_column(CormRelation *relation, const char *name, bool *own);
+extern CormRange *corm_parents_range(CormStmt *stmt);
 extern char *corm_parent_key_name(int n);
+extern char *corm_parent_key(CormStmt *stmt, const char *column);
 
 /* keyset.c: pages */
 extern void corm_apply_cursor(CormStmt *stmt);
@@ -549,6 +555,7 @@ typedef void (*CormRawParam) (void *arg, int number);
 extern void corm_raw_append(StringInfo buf, const char *sql, CormRawParam param, void *arg);
 
 /* text.c */
+extern int	corm_begin_portable_io(bool output);
 extern void corm_node_out(StringInfo buf, const CormNode *node);
 extern CormNode *corm_node_in(const char *str, char kind);
 

@@ -625,11 +625,11 @@ corm_mark_deleted(CormStmt *stmt)
 }
 
 /*
- * corm_make_restore turns a query over a model with soft delete into the
- * update that undoes the delete.
+ * Turns a query over a model with soft delete into the update that undoes the
+ * delete.
  */
-void
-corm_make_restore(CormStmt *stmt)
+static void
+make_restore(CormStmt *stmt)
 {
 	CormModel  *model = stmt->source ? stmt->source->model : NULL;
 	bool		flag;
@@ -731,7 +731,7 @@ apply_roles(CormStmt *stmt)
 }
 
 static CormStmt *
-resolve_stmt(List *clauses, Oid default_model, CormStmt *parent, CormStmt *beside)
+resolve_stmt(List *clauses, Oid default_model, CormStmt *parent, CormStmt *beside, bool restoring)
 {
 	CormStmt   *stmt = palloc0(sizeof(CormStmt));
 	List	   *outer_guards = corm_guards_begin(clauses);
@@ -743,6 +743,7 @@ resolve_stmt(List *clauses, Oid default_model, CormStmt *parent, CormStmt *besid
 	stmt->command = CORM_CMD_SELECT;
 	stmt->parent = parent;
 	stmt->beside = beside;
+	stmt->restoring = restoring;
 
 	/* WITH queries first: a source may be one of them; then the source */
 	foreach(lc, clauses)
@@ -843,7 +844,7 @@ resolve_stmt(List *clauses, Oid default_model, CormStmt *parent, CormStmt *besid
 CormStmt *
 corm_resolve_stmt(List *clauses, Oid default_model, CormStmt *parent)
 {
-	return resolve_stmt(clauses, default_model, parent, NULL);
+	return resolve_stmt(clauses, default_model, parent, NULL, false);
 }
 
 /*
@@ -853,7 +854,25 @@ corm_resolve_stmt(List *clauses, Oid default_model, CormStmt *parent)
 CormStmt *
 corm_resolve_part(List *clauses, CormStmt *stmt)
 {
-	return resolve_stmt(clauses, InvalidOid, stmt->parent, stmt);
+	return resolve_stmt(clauses, InvalidOid, stmt->parent, stmt, false);
+}
+
+static CormStmt *
+resolve_whole(List *clauses, Oid default_model, bool restoring)
+{
+	CormStmt   *stmt = NULL;
+
+	PG_TRY();
+	{
+		stmt = resolve_stmt(clauses, default_model, NULL, NULL, restoring);
+		stmt->guarded = corm_guards_tables();
+	}
+	PG_FINALLY();
+	{
+		corm_guards_reset();
+	}
+	PG_END_TRY();
+	return stmt;
 }
 
 /*
@@ -866,17 +885,19 @@ corm_resolve_part(List *clauses, CormStmt *stmt)
 CormStmt *
 corm_resolve(List *clauses, Oid default_model)
 {
-	CormStmt   *stmt = NULL;
+	return resolve_whole(clauses, default_model, false);
+}
 
-	PG_TRY();
-	{
-		stmt = corm_resolve_stmt(clauses, default_model, NULL);
-		stmt->guarded = corm_guards_tables();
-	}
-	PG_FINALLY();
-	{
-		corm_guards_reset();
-	}
-	PG_END_TRY();
+/*
+ * corm_resolve_restore makes the update that undoes the soft delete of a
+ * query's rows.
+ */
+CormStmt *
+corm_resolve_restore(List *clauses, Oid default_model)
+{
+	CormStmt   *stmt = resolve_whole(lappend(clauses, corm_make_tree(CORM_N_ONLY_DELETED)),
+									 default_model, true);
+
+	make_restore(stmt);
 	return stmt;
 }

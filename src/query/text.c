@@ -37,10 +37,11 @@
 /*
  * Types print and read their values in ways that settings change; the text
  * form must mean the same in every session.  (pg_dump does alike.)  Output
- * also names every schema; input goes by the caller's search_path.
+ * also names every schema; input goes by the caller's search_path.  The caller
+ * ends it by AtEOXact_GUC(true, result); so does an error.
  */
-static int
-begin_portable_io(bool output)
+int
+corm_begin_portable_io(bool output)
 {
 	int			nestlevel = NewGUCNestLevel();
 
@@ -281,7 +282,7 @@ void
 corm_node_out(StringInfo buf, const CormNode *node)
 {
 	OutContext	ctx;
-	int			nestlevel = begin_portable_io(true);
+	int			nestlevel = corm_begin_portable_io(true);
 
 	ctx.buf = buf;
 	ctx.values = palloc(sizeof(CormValue) * Max(node->nvalues, 1));
@@ -677,7 +678,7 @@ corm_node_in(const char *str, char kind)
 	int			nestlevel;
 
 	json = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(str)));
-	nestlevel = begin_portable_io(false);
+	nestlevel = corm_begin_portable_io(false);
 	corm_writer_init(&w);
 	if (kind == CORM_KIND_QUERY)
 	{
