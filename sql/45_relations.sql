@@ -168,3 +168,13 @@ CREATE FUNCTION corm.filter(spec jsonb) RETURNS corm.query
     AS 'MODULE_PATHNAME', 'corm_filter' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION corm.filter(jsonb) IS
     'a query of a JSON document from outside: where, select, order_by, limit, offset, after, before, preload; ERROR OR020 for what is not in the grammar, OR021 over a limit';
+
+CREATE FUNCTION corm.filter(spec text) RETURNS corm.query
+    AS 'MODULE_PATHNAME', 'corm_filter_text' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION corm.filter(text) IS
+    'the same of a document as text, in which a key that an object has twice is ERROR OR020, too; 22P02 if it is no JSON';
+
+CREATE FUNCTION corm.filter(spec json) RETURNS corm.query
+    AS 'MODULE_PATHNAME', 'corm_filter_text' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION corm.filter(json) IS
+    'the same of a document as json, in which a key that an object has twice is ERROR OR020, too';

@@ -30,6 +30,7 @@
 #include "utils/numeric.h"
 
 PG_FUNCTION_INFO_V1(corm_filter);
+PG_FUNCTION_INFO_V1(corm_filter_text);
 
 typedef struct FilterContext
 {
@@ -617,6 +618,88 @@ filter_query(FilterContext *outer, JsonbContainer *spec)
 	outer->w = outer_w;
 	leave(outer);
 	return corm_writer_finish(&w, CORM_KIND_QUERY);
+}
+
+/*
+ * Keys of all objects in a document, each as often as it is there.
+ */
+static int64
+count_keys(JsonbContainer *container)
+{
+	JsonbIterator *it = JsonbIteratorInit(container);
+	JsonbIteratorToken tok;
+	JsonbValue	v;
+	int64		n = 0;
+
+	while ((tok = JsonbIteratorNext(&it, &v, false)) != WJB_DONE)
+	{
+		CHECK_FOR_INTERRUPTS();
+		n += tok == WJB_KEY;
+	}
+	return n;
+}
+
+/*
+ * The same in its text.  What is nested deeper, or has longer lists, than any
+ * filter is refused here, before the parser spends time and stack on it.  The
+ * text need not be valid.
+ */
+static int64
+count_keys_in_text(const char *str, int len)
+{
+	/* a condition takes two levels of JSON, a value of contains any */
+	int			max_depth = 2 * corm_filter_max_depth + 1000;
+	int			max_list = Max(corm_filter_max_list, corm_filter_max_nodes);
+	int		   *lengths = palloc(sizeof(int) * (max_depth + 1));	/* of lists; -1: an object */
+	int			depth = 0;
+	int64		n = 0;
+	bool		in_string = false;
+
+	lengths[0] = -1;
+	for (int i = 0; i < len; i++)
+	{
+		char		c = str[i];
+
+		if (in_string)
+		{
+			if (c == '\\')
+				i++;
+			else if (c == '"')
+				in_string = false;
+		}
+		else if (c == '"')
+			in_string = true;
+		else if (c == ':')
+			n++;
+		else if (c == '{' || c == '[')
+		{
+			if (++depth > max_depth)
+				over_limit("The nesting", "corm.filter_max_depth", corm_filter_max_depth);
+			lengths[depth] = c == '[' ? 1 : -1;
+		}
+		else if ((c == '}' || c == ']') && depth > 0)
+			depth--;
+		else if (c == ',' && lengths[depth] >= 0 && ++lengths[depth] > max_list)
+			over_limit("The length of a list", "corm.filter_max_list", corm_filter_max_list);
+	}
+	pfree(lengths);
+	return n;
+}
+
+/*
+ * corm_filter_text(spec): the same of JSON that was not read yet.  Only here
+ * can an object that has a key twice be told: jsonb keeps the last one.
+ */
+Datum
+corm_filter_text(PG_FUNCTION_ARGS)
+{
+	text	   *spec = PG_GETARG_TEXT_PP(0);
+	int64		n = count_keys_in_text(VARDATA_ANY(spec), VARSIZE_ANY_EXHDR(spec));
+	Datum		document = DirectFunctionCall1(jsonb_in, CStringGetDatum(text_to_cstring(spec)));
+
+	if (count_keys(&DatumGetJsonbP(document)->root) != n)
+		bad_filter("An object has the same key twice.");
+	return DirectFunctionCall1(corm_filter, document);
 }
 
 /* corm_filter(spec): OR020 for what is not in the grammar, OR021 over a bound */
