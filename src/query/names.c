@@ -305,14 +305,15 @@ output_column(CormStmt *stmt, CormTree *tree, const char *name)
  * A name that begins with the alias of the statement's only table may also be
  * a path through a relation of that name: the reference of a table to itself
  * is called like the table if its column does not end in _id.  Neither is
- * guessed.  Beside joined tables, and from a subquery, the alias is meant.
+ * guessed.  Beside joined tables and in a subquery, where there is something
+ * to tell the table from, the alias is meant.
  */
 static void
 check_alias_or_relation(CormStmt *stmt, CormRange *range, const char *name, const char *rest)
 {
 	ListCell   *lc;
 
-	if (range != stmt->source || range->model == NULL)
+	if (range != stmt->source || range->model == NULL || stmt->parent)
 		return;
 	foreach(lc, stmt->joins)
 		if (!((CormJoin *) lfirst(lc))->by_relation)
