@@ -106,9 +106,9 @@ CREATE FUNCTION corm.before(cursor text) RETURNS corm.query
 COMMENT ON FUNCTION corm.before(text) IS
     'only rows before the cursor in the query''s order, those nearest to it first if limited; NULL: no condition; ERROR OR004 for a cursor of another order';
 
-CREATE FUNCTION corm.cursor_text(value "any") RETURNS text
+CREATE FUNCTION corm.cursor_text(value anyelement) RETURNS text
     AS 'MODULE_PATHNAME', 'corm_cursor_text' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION corm.cursor_text("any") IS
+COMMENT ON FUNCTION corm.cursor_text(anyelement) IS
     'A value as text that does not depend on the session''s settings: part of the SQL of a page.';
 
 -- Results from the cache

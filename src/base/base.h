@@ -32,6 +32,7 @@ extern int	corm_event_interval;
 extern bool corm_cache_warm_restart;
 extern int	corm_filter_max_depth;
 extern int	corm_filter_max_nodes;
+extern int	corm_filter_max_relations;
 extern int	corm_filter_max_list;
 extern int	corm_filter_max_limit;
 extern int	corm_tx_body_cache_size;

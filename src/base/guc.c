@@ -19,6 +19,7 @@
 int			corm_plan_cache_size = 1000;
 int			corm_filter_max_depth = 32;
 int			corm_filter_max_nodes = 1000;
+int			corm_filter_max_relations = 32;
 int			corm_filter_max_list = 10000;
 int			corm_filter_max_limit = 1000;
 int			corm_tx_body_cache_size = 500;
@@ -261,6 +262,14 @@ corm_guc_init(void)
 							"corm.filter() refuses more with error OR021.",
 							&corm_filter_max_nodes,
 							1000, 1, 1000000,
+							PGC_USERSET, 0,
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("corm.filter_max_relations",
+							"Sets how many relations the conditions, paths and preloads of a filter from outside may name.",
+							"corm.filter() refuses more with error OR021.",
+							&corm_filter_max_relations,
+							32, 0, 1000000,
 							PGC_USERSET, 0,
 							NULL, NULL, NULL);
 

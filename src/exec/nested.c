@@ -643,6 +643,7 @@ corm_set_related(PG_FUNCTION_ARGS)
 									 target, relation->target_columns, relation->ntarget_keys);
 		JsonbValue	value;
 
+		CHECK_FOR_INTERRUPTS();
 		as_value(link, &value);
 		pushJsonbValue(&wanted_state, WJB_ELEM, &value);
 		if (!contains(old, link))

@@ -14,8 +14,10 @@
  * Which names are fields is known only when the query meets its model, so
  * names become FILTER_COLUMN nodes: like COLUMN, but a field whose tag says
  * filterable=false is refused then, and so is a value of another kind than
- * the field's.  Depth, number of conditions, length of lists and the limit
- * are bounded by settings, and checked before anything is built.
+ * the field's.  Depth, number of conditions and of relations, length of lists
+ * and the limit are bounded by settings, and checked before anything is built.
+ * Each relation is a table more for PostgreSQL's planner, which is why they
+ * have a bound of their own.
  *
  *-------------------------------------------------------------------------
  */
@@ -37,6 +39,7 @@ typedef struct FilterContext
 	CormWriter *w;
 	int			depth;
 	int			nodes;
+	int			relations;
 } FilterContext;
 
 static void filter_condition(FilterContext *ctx, JsonbValue *spec);
@@ -90,6 +93,19 @@ count_node(FilterContext *ctx)
 {
 	if (++ctx->nodes > corm_filter_max_nodes)
 		over_limit("The number of conditions", "corm.filter_max_nodes", corm_filter_max_nodes);
+}
+
+/* The relations of a path: all of its steps, or all but the last, a field. */
+static void
+count_relations(FilterContext *ctx, const char *path, bool is_field)
+{
+	int			n = is_field ? 0 : 1;
+
+	for (const char *p = path; *p; p++)
+		n += *p == '.';
+	ctx->relations += n;
+	if (ctx->relations > corm_filter_max_relations)
+		over_limit("The number of relations", "corm.filter_max_relations", corm_filter_max_relations);
 }
 
 static bool
@@ -233,6 +249,7 @@ write_field(FilterContext *ctx, const char *name)
 {
 	if (name[0] == '\0')
 		bad_filter("A field name is empty.");
+	count_relations(ctx, name, true);
 	corm_write_tag(ctx->w, CORM_N_FILTER_COLUMN);
 	corm_write_name(ctx->w, name, strlen(name));
 }
@@ -356,6 +373,7 @@ filter_relation(FilterContext *ctx, const char *relation, const char *key, Jsonb
 	bool		to_one = key[0] == 'i';
 
 	count_node(ctx);
+	count_relations(ctx, relation, false);
 	if (to_one && v->type == jbvNull)
 	{
 		/* {"author": {"is": null}}: there is no author */
@@ -551,6 +569,7 @@ filter_preload(FilterContext *ctx, JsonbValue *v)
 		if (what->type == jbvBool && !what->val.boolean)
 			continue;
 		count_node(ctx);
+		count_relations(ctx, string_of(&pairs[2 * i]), false);
 		if (is_object(what))
 			query = filter_query(ctx, what->val.binary.data);
 		else if (what->type != jbvBool)

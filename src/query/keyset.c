@@ -179,16 +179,26 @@ corm_complete_order(CormStmt *stmt)
 /*
  * corm_order_hash returns a fingerprint of a statement's completed order: it
  * depends on names and directions only, so it is the same in every session.
+ * Tables are called by their paths, not by the aliases they have in this
+ * statement.
  */
 char *
 corm_order_hash(CormStmt *stmt)
 {
 	StringInfoData buf;
 	CormDeparse ctx = {.buf = &buf, .stmt = stmt, .path_is_safe = false};
+	List	   *aliases = NIL;
 	ListCell   *lc;
 
 	initStringInfo(&buf);
 	corm_deparse_table(&buf, stmt->source->model);
+	foreach(lc, stmt->ranges)
+	{
+		CormRange  *range = lfirst(lc);
+
+		aliases = lappend(aliases, range->alias);
+		range->alias = range == stmt->source ? "" : range->name;
+	}
 	foreach(lc, order_keys(stmt))
 	{
 		OrderKey   *key = lfirst(lc);
@@ -197,6 +207,8 @@ corm_order_hash(CormStmt *stmt)
 		corm_deparse_expr(&ctx, key->expr);
 		appendStringInfo(&buf, " %d %d", key->desc, key->nulls_first);
 	}
+	foreach(lc, stmt->ranges)
+		((CormRange *) lfirst(lc))->alias = list_nth(aliases, foreach_current_index(lc));
 	return psprintf("%016llx", (unsigned long long)
 					hash_bytes_extended((unsigned char *) buf.data, buf.len, 0));
 }

@@ -328,7 +328,7 @@ check_alias_or_relation(CormStmt *stmt, CormRange *range, const char *name, cons
 		ereport(ERROR,
 				(errcode(ERRCODE_AMBIGUOUS_COLUMN),
 				 errmsg("\"%s\" is ambiguous", name),
-				 errdetail("\"%s\" is the alias of a table and a relation of model \"%s\".",
+				 errdetail("The name \"%s\" is the alias of the table and a relation of model \"%s\".",
 						   range->name, range->model->name),
 				 errhint("Write corm.c('%s') for the field itself; give the table another alias in corm.selector() to follow the relation.",
 						 rest)));

@@ -784,12 +784,22 @@ resolve_stmt(List *clauses, Oid default_model, CormStmt *parent, CormStmt *besid
 	}
 
 	/* all ranges are known now: bind the names */
-	foreach(lc, stmt->joins)
+	for (int i = 0; i < list_length(stmt->joins); i++)
 	{
-		CormJoin   *join = lfirst(lc);
+		CormJoin   *join = list_nth(stmt->joins, i);
+		int			njoins = list_length(stmt->joins);
 
-		if (join->condition)
-			corm_resolve_expr(stmt, join->condition, CORM_PLACE_INPUT);
+		if (join->condition == NULL)
+			continue;
+		corm_resolve_expr(stmt, join->condition, CORM_PLACE_INPUT);
+		/* what a path in the condition joins must come before it */
+		for (int added = njoins; added < list_length(stmt->joins); added++)
+		{
+			CormJoin   *path = list_nth(stmt->joins, added);
+
+			stmt->joins = list_delete_nth_cell(stmt->joins, added);
+			stmt->joins = list_insert_nth(stmt->joins, i++, path);
+		}
 	}
 	corm_resolve_list(stmt, stmt->select, CORM_PLACE_INPUT);
 	corm_resolve_list(stmt, stmt->distinct_on, CORM_PLACE_OUTPUT);

@@ -205,6 +205,12 @@ FROM (VALUES
     ('{"where": {"age": {"above": 1}}}', 'OR020'), ('{"were": {}}', 'OR020'), ('{"where": []}', 'OR020'), ('{"limit": "1"}', 'OR020'), ('{"limit": -1}', 'OR020'),
     ('{"where": {"nothing": 1}}', '42703'), ('{"where": {"age": NaN}}', '22P02'), ('{"where": {"age": "NaN"}}', '22P02'), ('{"limit": NaN}', '22P02'),
     ('not json', '22P02'), ('', '22P02'), ('{"where": {"age; DROP TABLE ages": 1}}', '42703')) AS v (f, e);
+SELECT throws_ok(format('SELECT corm.filter(%L)', f), 'OR021', NULL, left('filter: many relations, which are tables to join: ' || f::text, 90))
+FROM (VALUES
+    ((SELECT jsonb_build_object('where', jsonb_build_object('or', jsonb_agg('{"likes": {"some": {"score": 1}}}'::jsonb))) FROM generate_series(1, 100))),
+    (jsonb_build_object('where', jsonb_build_object(repeat('post.', 40) || 'id', 1))),
+    (jsonb_build_object('order_by', jsonb_build_array(repeat('post.', 40) || 'id'))),
+    (jsonb_build_object('preload', jsonb_build_object(repeat('post.', 40) || 'likes', true)))) AS v (f);
 RESET statement_timeout;
 
 -- A query over 60 fields and 8 nested relations

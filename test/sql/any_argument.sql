@@ -253,6 +253,9 @@ regrole~current_user::regrole
 regrole~NULL::regrole
 regrole~0::regrole
 regrole~4294967295::regrole
+json~'{"where": {"id": {"gt": 1}}}'::json
+json~'{"a": 1, "a": 2}'::json
+json~NULL::json
 jsonb~'{"id": 5}'::jsonb
 jsonb~NULL::jsonb
 jsonb~'{}'::jsonb

@@ -77,6 +77,9 @@ SELECT corm.insert_json('users', '{"id": 8, "name": "x", "profiles": null}');
 SELECT corm.insert_json('users', '{"id": 9, "name": "x", "profiles": {"bio": "b"}}');
 SELECT corm.insert_json('users', '{"id": 10, "name": "x", "profiles": 1}');
 
+CREATE TABLE notes_of (id int PRIMARY KEY, user_id int REFERENCES users);
+INSERT INTO notes_of VALUES (1, 1), (2, 2), (3, 1);
+
 -- Pages ordered by the alias of an expression; not by a window
 CREATE FUNCTION walk(VARIADIC q corm.query[]) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -116,6 +119,16 @@ RESET extra_float_digits;
 RESET datestyle;
 RESET intervalstyle;
 RESET bytea_output;
+
+-- a cursor is of an order, not of an alias
+SELECT corm.get_multi_json(corm.selector('notes_of', 'x'), corm.select('id'), corm.order_by('user.name'),
+    corm.after(corm.page_json(corm.selector('notes_of'), corm.order_by('user.name'), corm.limit(1)) #>> '{page_info,end_cursor}'));
+SELECT corm.get_multi_json(corm.selector('users'), corm.select('id'), corm.where(corm.lt('id', 3)), corm.order_by('id'), corm.preload('notes_of', corm.select('id'),
+    corm.after(corm.page_json(corm.selector('notes_of'), corm.limit(1)) #>> '{page_info,end_cursor}')));
+
+-- A path in the condition of a join
+SELECT corm.get_multi_json(corm.selector('notes_of'), corm.join('toys', corm.eq('t.name', corm.concat('user.name', '''s ball')), 't'),
+    corm.left_join('pets', corm.eq('p.id', corm.c('t.user.id')), 'p'), corm.select('id', corm.as('t.name', 'toy'), corm.as('p.name', 'pet')), corm.order_by('id'));
 
 -- A scalar subquery with an alias, cast, as an order
 SELECT corm.get_multi_json(corm.selector('users', 'u'), corm.limit(2),
