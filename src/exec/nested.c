@@ -583,11 +583,50 @@ delete_link(CormModel *through, Jsonb *link)
 	(void) corm_run_queries(&verb, &set, &sink);
 }
 
-static bool
-contains(Jsonb *array, Jsonb *object)
+/* Links, each an object of the columns of its two keys, in order. */
+typedef struct LinkSet
 {
-	return DatumGetBool(DirectFunctionCall2(jsonb_contains, JsonbPGetDatum(array),
-											JsonbPGetDatum(array_of_one(object))));
+	Jsonb	  **links;
+	int			n;
+} LinkSet;
+
+static int
+compare_links(const void *a, const void *b)
+{
+	return compareJsonbContainers(&(*(Jsonb *const *) a)->root, &(*(Jsonb *const *) b)->root);
+}
+
+/*
+ * The links between a row, whose key the link table has as near_key, and the
+ * objects of an array that are rows of from: targets, or links themselves.
+ * Each once.
+ */
+static LinkSet
+make_links(CormRelation *relation, CormModel *through, Jsonb *near_key, Jsonb *array, CormModel *from,
+		   char **from_columns)
+{
+	LinkSet		set;
+	int			n = JB_ROOT_COUNT(array);
+
+	set.links = palloc(sizeof(Jsonb *) * Max(n, 1));
+	set.n = 0;
+	for (int i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		set.links[i] = copy_keys(near_key, through, relation->through_target_columns, element(array, i),
+								 from, from_columns, relation->ntarget_keys);
+	}
+	qsort(set.links, n, sizeof(Jsonb *), compare_links);
+	for (int i = 0; i < n; i++)
+		if (set.n == 0 || compare_links(&set.links[set.n - 1], &set.links[i]) != 0)
+			set.links[set.n++] = set.links[i];
+	return set;
+}
+
+static bool
+has_link(LinkSet *set, Jsonb **link)
+{
+	return bsearch(link, set->links, set->n, sizeof(Jsonb *), compare_links) != NULL;
 }
 
 /*
@@ -607,10 +646,10 @@ corm_set_related(PG_FUNCTION_ARGS)
 	CormModel  *target;
 	CormModel  *through;
 	Jsonb	   *near_key;
-	Jsonb	   *old;
-	Jsonb	   *wanted = NULL;
-	JsonbParseState *wanted_state = NULL;
+	LinkSet		old;
+	LinkSet		wanted;
 	JsonbParseState *missing = NULL;
+	Jsonb	   *add;
 	int64		changed = 0;
 
 	corm_require_args(fcinfo, names, lengthof(names));
@@ -632,44 +671,32 @@ corm_set_related(PG_FUNCTION_ARGS)
 	through = corm_model_get(relation->through);
 	near_key = copy_keys(empty_object(), through, relation->through_columns, row, model,
 						 relation->columns, relation->nkeys);
-	old = read_links(through, near_key);
-	targets = insert_or_reference(target, targets);
+	old = make_links(relation, through, near_key, read_links(through, near_key), through,
+					 relation->through_target_columns);
+	wanted = make_links(relation, through, near_key, insert_or_reference(target, targets), target,
+						relation->target_columns);
 
-	pushJsonbValue(&wanted_state, WJB_BEGIN_ARRAY, NULL);
-	pushJsonbValue(&missing, WJB_BEGIN_ARRAY, NULL);
-	for (int i = 0; i < JB_ROOT_COUNT(targets); i++)
+	for (int i = 0; i < old.n; i++)
 	{
-		Jsonb	   *link = copy_keys(near_key, through, relation->through_target_columns, element(targets, i),
-									 target, relation->target_columns, relation->ntarget_keys);
-		JsonbValue	value;
-
 		CHECK_FOR_INTERRUPTS();
-		as_value(link, &value);
-		pushJsonbValue(&wanted_state, WJB_ELEM, &value);
-		if (!contains(old, link))
-		{
-			pushJsonbValue(&missing, WJB_ELEM, &value);
-			changed++;
-		}
-	}
-	wanted = JsonbValueToJsonb(pushJsonbValue(&wanted_state, WJB_END_ARRAY, NULL));
-
-	for (int i = 0; i < JB_ROOT_COUNT(old); i++)
-	{
-		Jsonb	   *link = copy_keys(near_key, through, relation->through_target_columns, element(old, i),
-									 through, relation->through_target_columns, relation->ntarget_keys);
-
-		CHECK_FOR_INTERRUPTS();
-		if (contains(wanted, link))
+		if (has_link(&wanted, &old.links[i]))
 			continue;
-		delete_link(through, link);
+		delete_link(through, old.links[i]);
 		changed++;
 	}
+	pushJsonbValue(&missing, WJB_BEGIN_ARRAY, NULL);
+	for (int i = 0; i < wanted.n; i++)
 	{
-		Jsonb	   *add = JsonbValueToJsonb(pushJsonbValue(&missing, WJB_END_ARRAY, NULL));
+		JsonbValue	value;
 
-		if (JB_ROOT_COUNT(add) > 0)
-			(void) insert_plain(through, add);
+		if (has_link(&old, &wanted.links[i]))
+			continue;
+		as_value(wanted.links[i], &value);
+		pushJsonbValue(&missing, WJB_ELEM, &value);
+		changed++;
 	}
+	add = JsonbValueToJsonb(pushJsonbValue(&missing, WJB_END_ARRAY, NULL));
+	if (JB_ROOT_COUNT(add) > 0)
+		(void) insert_plain(through, add);
 	PG_RETURN_INT64(changed);
 }

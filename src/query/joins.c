@@ -110,6 +110,13 @@ condition_scope(CormStmt *stmt, CormRelation *relation, CormRange *near, CormRan
 	CormModel  *model = corm_model_get(relation->declared_for);
 	CormStmt   *scope = palloc0(sizeof(CormStmt));
 
+	for (CormStmt *level = stmt; level; level = corm_enclosing_stmt(level))
+		if (level->condition_of == relation)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
+					 errmsg("infinite recursion detected in the condition of relation \"%s\" of model \"%s\"",
+							relation->name, model->name)));
+	scope->condition_of = relation;
 	scope->command = CORM_CMD_UPDATE;	/* a path is a subquery then, not a join */
 	scope->beside = stmt;
 	scope->alias_owner = stmt;

@@ -263,6 +263,7 @@ struct CormStmt
 	List	   *aliases;		/* root only: aliases in use (char *) */
 	List	   *guarded;		/* root only: tables that a guard is about (Oid) */
 	CormStmt   *alias_owner;	/* of a root: where its aliases are kept instead */
+	CormRelation *condition_of;	/* a scope for the names in this relation's declared condition */
 	List	   *joins;			/* of CormJoin */
 	List	   *ctes;			/* of CormCte */
 	List	   *select;			/* of CormTree; NIL: all fields */
@@ -324,6 +325,7 @@ extern CormStmt *corm_resolve(List *clauses, Oid default_model);
 extern CormStmt *corm_resolve_restore(List *clauses, Oid default_model);
 extern CormStmt *corm_resolve_stmt(List *clauses, Oid default_model, CormStmt *parent);
 extern CormStmt *corm_resolve_part(List *clauses, CormStmt *stmt);
+extern CormStmt *corm_enclosing_stmt(CormStmt *stmt);
 
 extern void corm_touch(CormStmt *stmt);
 extern void corm_mark_deleted(CormStmt *stmt);

@@ -500,6 +500,39 @@ check_conflict(CormStmt *stmt)
 }
 
 /*
+ * corm_enclosing_stmt returns the statement that a statement is part of; NULL
+ * if it is the whole.
+ */
+CormStmt *
+corm_enclosing_stmt(CormStmt *stmt)
+{
+	return stmt->beside ? stmt->beside : stmt->parent ? stmt->parent : stmt->alias_owner;
+}
+
+#define MAX_SCOPED_LEVELS	64
+
+/*
+ * The clauses of a model's default scopes.  They may bring the model in again,
+ * by a preload or a subquery, and so on for ever.
+ */
+static List *
+default_scope_clauses(CormStmt *stmt, CormModel *model)
+{
+	List	   *clauses = corm_default_scope_clauses(model);
+	int			levels = 0;
+
+	if (clauses == NIL)
+		return NIL;
+	for (CormStmt *level = stmt; level; level = corm_enclosing_stmt(level))
+		if (level->source && level->source->model == model && ++levels > MAX_SCOPED_LEVELS)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
+					 errmsg("infinite recursion detected in the default scopes of model \"%s\"", model->name),
+					 errhint("Add corm.unscoped() to the query that a default scope has in it.")));
+	return clauses;
+}
+
+/*
  * Adds the clauses of the scopes that are asked for, and of the model's
  * default scopes, and notes what is asked of soft-deleted rows.
  */
@@ -537,7 +570,7 @@ expand_scopes(CormStmt *stmt, List *clauses)
 	/* what is always there is no condition that somebody thought of */
 	stmt->has_where = has_condition(result);
 	if (model && !stmt->unscoped && stmt->command != CORM_CMD_INSERT)
-		result = list_concat(result, corm_default_scope_clauses(model));
+		result = list_concat(result, default_scope_clauses(stmt, model));
 	return result;
 }
 

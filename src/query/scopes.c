@@ -287,7 +287,8 @@ check_scope_clauses(List *clauses)
 
 /*
  * corm_define_scope(model, name, q, is_default): stores a scope, in the place
- * of one of that name.  The query must be one that the model can take.
+ * of one of that name.  The query must be one that the model can take, which
+ * is looked at last.
  */
 Datum
 corm_define_scope(PG_FUNCTION_ARGS)
@@ -311,7 +312,6 @@ corm_define_scope(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_NAME),
 				 errmsg("the name of a scope must not be empty")));
 	check_scope_clauses(corm_stored_query((struct varlena *) DatumGetPointer(PG_GETARG_DATUM(2))));
-	(void) corm_resolve(corm_stored_query((struct varlena *) DatumGetPointer(PG_GETARG_DATUM(2))), relid);
 
 	values[Anum_scopes_model - 1] = ObjectIdGetDatum(relid);
 	values[Anum_scopes_name - 1] = PG_GETARG_DATUM(1);
@@ -326,6 +326,10 @@ corm_define_scope(PG_FUNCTION_ARGS)
 	announce(catalog);
 	table_close(catalog, RowExclusiveLock);
 	relation_close(rel, NoLock);
+
+	/* with the scope in place: a default one that has itself in it is found out */
+	(void) corm_resolve(PG_GETARG_BOOL(3) ? NIL :
+						corm_stored_query((struct varlena *) DatumGetPointer(PG_GETARG_DATUM(2))), relid);
 	PG_RETURN_VOID();
 }
 

@@ -80,6 +80,26 @@ SELECT corm.insert_json('users', '{"id": 10, "name": "x", "profiles": 1}');
 CREATE TABLE notes_of (id int PRIMARY KEY, user_id int REFERENCES users);
 INSERT INTO notes_of VALUES (1, 1), (2, 2), (3, 1);
 
+-- What would never end
+CREATE TABLE loops (id int PRIMARY KEY, next int REFERENCES loops);
+INSERT INTO loops VALUES (1, 1);
+SELECT corm.relate('loops', 'again', 'belongs_to', 'loops', '{next}', '{id}', condition => corm.some('again'));
+SELECT corm.count(corm.selector('loops'), corm.where(corm.some('again')));
+SELECT corm.relate('loops', 'path', 'belongs_to', 'loops', '{next}', '{id}', condition => corm.eq('path.id', 1));
+SELECT corm.get_json(corm.selector('loops'), corm.preload('path'));
+SELECT corm.define_scope('loops', 'deep', corm.preload('loops'), true);
+SELECT corm.get_json(corm.selector('loops'));
+SELECT corm.define_scope('loops', 'deep', corm.where(corm.in('id', corm.pipe(corm.selector('loops', 'l'), corm.select('id')))), true);
+SELECT corm.get_json(corm.selector('loops'));
+SELECT corm.define_scope('loops', 'deep', corm.where(corm.in('id', corm.pipe(corm.selector('loops', 'l'), corm.unscoped(), corm.select('id')))), true);
+SELECT corm.get_json(corm.selector('loops'));
+
+-- Many links replaced at once, and one that is wanted twice
+INSERT INTO tags SELECT g, 't' || g FROM generate_series(3, 3000) g;
+SELECT corm.set_related('users', '{"id": 2}', 'tags', (SELECT jsonb_agg(jsonb_build_object('id', g)) FROM generate_series(1, 3000) g));
+SELECT corm.set_related('users', '{"id": 2}', 'tags', (SELECT jsonb_agg(jsonb_build_object('id', g)) FROM generate_series(2, 3000, 2) g) || '[{"id": 2}, {"id": 3.0}]');
+SELECT count(*), min(tag_id), max(tag_id) FROM users_tags WHERE user_id = 2 AND removed IS NOT TRUE;
+
 -- Pages ordered by the alias of an expression; not by a window
 CREATE FUNCTION walk(VARIADIC q corm.query[]) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
