@@ -173,7 +173,7 @@ target_conditions(CormStmt *stmt, CormRelation *relation, CormRange *near, CormR
 }
 
 static CormJoin *
-add_join(CormStmt *stmt, CormNodeTag tag, CormRange *range, List *conditions)
+add_join(CormStmt *stmt, CormNodeTag tag, CormRelation *relation, CormRange *range, List *conditions)
 {
 	CormJoin   *join = palloc0(sizeof(CormJoin));
 
@@ -181,6 +181,8 @@ add_join(CormStmt *stmt, CormNodeTag tag, CormRange *range, List *conditions)
 	join->range = range;
 	join->condition = corm_make_list(CORM_N_AND, conditions);
 	join->by_relation = true;
+	if (is_to_many(relation))
+		join->to_many = relation;
 	stmt->joins = lappend(stmt->joins, join);
 	return join;
 }
@@ -209,19 +211,19 @@ join_relation(CormStmt *stmt, CormRange *from, CormRelation *relation, CormNodeT
 		CormRange  *through = add_target(stmt, psprintf("%s (through)", name),
 										 get_rel_name(relation->through), relation->through);
 
-		add_join(stmt, tag, through,
+		add_join(stmt, tag, relation, through,
 				 list_concat(pair_conditions(through, relation->through_columns, from, relation->columns,
 											 relation->nkeys),
 							 corm_deleted_condition(through, false)));
 		target = add_target(stmt, name, relation->name, relation->target);
-		add_join(stmt, tag, target,
+		add_join(stmt, tag, relation, target,
 				 list_concat(pair_conditions(target, relation->target_columns, through,
 											 relation->through_target_columns, relation->ntarget_keys),
 							 target_conditions(stmt, relation, from, target)));
 		return target;
 	}
 	target = add_target(stmt, name, relation->name, relation->target);
-	add_join(stmt, tag, target,
+	add_join(stmt, tag, relation, target,
 			 list_concat(pair_conditions(target, relation->target_columns, from, relation->columns, relation->nkeys),
 						 target_conditions(stmt, relation, from, target)));
 	return target;
@@ -361,7 +363,7 @@ correlate(CormStmt *query, CormRange *range, CormRelation *relation)
 		CormRange  *through = add_target(query, psprintf("%s (through)", relation->name),
 										 get_rel_name(relation->through), relation->through);
 
-		add_join(query, CORM_N_JOIN_MODEL, through,
+		add_join(query, CORM_N_JOIN_MODEL, relation, through,
 				 list_concat(pair_conditions(through, relation->through_target_columns, source,
 											 relation->target_columns, relation->ntarget_keys),
 							 corm_deleted_condition(through, false)));

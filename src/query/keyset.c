@@ -148,6 +148,7 @@ void
 corm_complete_order(CormStmt *stmt)
 {
 	CormModel  *model = stmt->source ? stmt->source->model : NULL;
+	ListCell   *lc;
 	bool		desc = stmt->order_by && ((CormTree *) llast(stmt->order_by))->tag == CORM_N_DESC;
 
 	if (stmt->command != CORM_CMD_SELECT || model == NULL || stmt->setops || stmt->group_by ||
@@ -155,6 +156,17 @@ corm_complete_order(CormStmt *stmt)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("a page needs a query over a model, without grouping, distinct or set operations")));
+	/* a row that comes several times would have one place only */
+	foreach(lc, stmt->joins)
+	{
+		CormRelation *relation = ((CormJoin *) lfirst(lc))->to_many;
+
+		if (relation)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("a page cannot join relation \"%s\", which leads to many rows", relation->name),
+					 errhint("Use corm.some() to choose rows by their related ones, or corm.preload() to show these.")));
+	}
 	corm_model_require_pk(model);
 	expand_output_names(stmt);
 	for (int i = 0; i < model->npk; i++)

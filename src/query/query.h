@@ -213,6 +213,7 @@ typedef struct CormJoin
 	CormRange  *range;
 	CormTree   *condition;		/* NULL for a cross join */
 	bool		by_relation;	/* of a path or a relation, not on a condition of the user's */
+	CormRelation *to_many;		/* it multiplies rows by those of this relation, or NULL */
 } CormJoin;
 
 /* A relation that is loaded along with its parents. */

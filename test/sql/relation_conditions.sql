@@ -129,6 +129,8 @@ SELECT walk(corm.selector('points'), corm.select('id', corm.as(corm.mod('id', 2)
 SELECT walk(corm.selector('points'), corm.select('id', corm.as('f', 'g')), corm.order_by('g', '-id'));
 SELECT walk(corm.selector('points'), corm.select('id'), corm.order_by(corm.desc(corm.pipe(corm.selector('nodes'), corm.select(corm.count()), corm.where(corm.gt('nodes.id', corm.c('points.id')))))));
 SELECT corm.page_json(corm.selector('points'), corm.select('id', corm.as(corm.over(corm.fn('row_number')), 'n')), corm.order_by('n'));
+SELECT corm.page_json(corm.selector('users'), corm.join('toys'), corm.select('users.id'));
+SELECT corm.page_json(corm.selector('toys'), corm.join('user'), corm.select('toys.id'), corm.limit(1)) #>> '{page_info,has_next}';
 -- whatever the settings
 SET extra_float_digits = 0;
 SET datestyle = 'SQL, DMY';
