@@ -24,7 +24,6 @@
 #include "portability/instr_time.h"
 #include "query/query.h"
 #include "storage/lockdefs.h"
-#include "utils/jsonb.h"
 #include "utils/inval.h"
 #include "utils/jsonb.h"
 #include "utils/tuplestore.h"
@@ -258,6 +257,13 @@ extern TupleDesc corm_row_tupdesc(Oid typid);
 extern CormPlan *corm_plan_to_show(const CormVerb *verb, CormQuerySet *set);
 extern Jsonb *corm_params_to_json(CormPlan *plan, ParamListInfo params);
 extern void corm_push_value(JsonbParseState **state, JsonbIteratorToken token, Oid typid, Datum value);
+
+/* json_check.c: whether JSON converts to the types of fields */
+typedef struct CormJsonCheck CormJsonCheck;
+
+extern CormJsonCheck *corm_json_check_begin(CormModel *model);
+extern void corm_json_check_value(CormJsonCheck *check, int fieldno, int row, JsonbValue *value);
+extern void corm_json_check_end(CormJsonCheck *check);
 
 /* rows.c: batches */
 

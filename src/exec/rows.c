@@ -149,10 +149,10 @@ json_field(CormModel *model, JsonbValue *key)
 
 /*
  * Appends a JSON object with the columns' names as keys, and returns the
- * fields that it gives.
+ * fields that it gives; rowno is for errors.
  */
 static Bitmapset *
-push_json_row(CormModel *model, JsonbValue *object, JsonbValue *row)
+push_json_row(CormModel *model, CormJsonCheck *check, int rowno, JsonbValue *object, JsonbValue *row)
 {
 	JsonbParseState *state = NULL;
 	JsonbIterator *it;
@@ -189,6 +189,7 @@ push_json_row(CormModel *model, JsonbValue *object, JsonbValue *row)
 							field->name, model->name)));
 		if (!corm_field_is_written(model, i, true, value.type == jbvNull))
 			continue;
+		corm_json_check_value(check, i, rowno, &value);
 		column.type = jbvString;
 		column.val.string.val = field->column;
 		column.val.string.len = strlen(field->column);
@@ -235,7 +236,9 @@ json_runs(CormModel *model, Datum value)
 	JsonbValue	element;
 	Bitmapset  *current = NULL;
 	int			nrows = 0;
+	int			rowno = 0;
 	List	   *runs = NIL;
+	CormJsonCheck *check;
 
 	if (JB_ROOT_IS_OBJECT(json))
 		json = as_array(json);
@@ -246,12 +249,14 @@ json_runs(CormModel *model, Datum value)
 	if (JB_ROOT_COUNT(json) == 0)
 		empty_batch();
 
+	check = corm_json_check_begin(model);
 	it = JsonbIteratorInit(&json->root);
 	(void) JsonbIteratorNext(&it, &element, false);
 	while (JsonbIteratorNext(&it, &element, true) == WJB_ELEM)
 	{
 		JsonbValue	row;
-		Bitmapset  *fields = push_json_row(model, &element, &row);
+		Bitmapset  *fields = push_json_row(model, check, JB_ROOT_COUNT(json) > 1 ? ++rowno : 0,
+										   &element, &row);
 
 		CHECK_FOR_INTERRUPTS();
 		if (nrows == 0 || !bms_equal(fields, current))
@@ -266,6 +271,7 @@ json_runs(CormModel *model, Datum value)
 		pushJsonbValue(&state, WJB_ELEM, &row);
 		nrows++;
 	}
+	corm_json_check_end(check);
 	return lappend(runs, finish_json_run(model, &state, current, nrows));
 }
 

@@ -18,6 +18,7 @@
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/memutils.h"
+#include "utils/plancache.h"
 
 typedef struct Receiver
 {
@@ -184,6 +185,36 @@ run_error_context(void *arg)
 		errcontext("corm raw query");
 }
 
+static int
+execute(CormPlan *plan, const SPIExecuteOptions *options)
+{
+	return unlikely(corm_sql_comments) ? corm_execute_commented(plan, options) :
+		SPI_execute_plan_extended(plan->spi, options);
+}
+
+/*
+ * Executes a plan that must be made for its values, also in a session that
+ * has asked for generic plans.
+ */
+static int
+execute_custom(CormPlan *plan, const SPIExecuteOptions *options)
+{
+	int			mode = plan_cache_mode;
+	int			rc = 0;
+
+	plan_cache_mode = PLAN_CACHE_MODE_AUTO;
+	PG_TRY();
+	{
+		rc = execute(plan, options);
+	}
+	PG_FINALLY();
+	{
+		plan_cache_mode = mode;
+	}
+	PG_END_TRY();
+	return rc;
+}
+
 /*
  * corm_run executes a plan and returns the number of rows that it affected
  * or returned.  Its rows go to the sink.  The plan must be in use and stays
@@ -222,8 +253,8 @@ corm_run(CormPlan *plan, ParamListInfo params, CormSink *sink)
 	options.read_only = false;
 	options.dest = plan->returns_rows && sink->kind != CORM_SINK_TABLE ? &receiver.pub : NULL;
 
-	rc = unlikely(corm_sql_comments) ? corm_execute_commented(plan, &options) :
-		SPI_execute_plan_extended(plan->spi, &options);
+	rc = unlikely(plan->custom_only) && plan_cache_mode == PLAN_CACHE_MODE_FORCE_GENERIC_PLAN ?
+		execute_custom(plan, &options) : execute(plan, &options);
 	if (rc < 0)
 		elog(ERROR, "SPI_execute_plan_extended failed: %s", SPI_result_code_string(rc));
 	processed = SPI_processed;

@@ -153,6 +153,34 @@ SELECT corm.insert_json('people', '{"id": 1, "homeAddress": {"street": "s", "num
 SELECT corm.insert_json('people', '{"id": 2, "home_address": {"street": "s"}}');
 SELECT corm.get_multi_json(corm.selector('people'), corm.order_by('id'), corm.select('id', 'bornAt', 'homeAddress'));
 
+-- a value in JSON that does not convert: which field, of which row
+CREATE DOMAIN short_list AS text[] CHECK (cardinality(VALUE) < 3);
+CREATE TYPE place AS (city text, zip int);
+CREATE TABLE shapes (id int PRIMARY KEY, qty smallint, code varchar(3), born date, amount numeric(4,1), ok boolean, list short_list, home place,
+                     homes place[], span int4range, raw json, doc jsonb, note text);
+\set VERBOSITY default
+SELECT corm.insert_json('shapes', '{"id": "x"}');
+SELECT corm.insert_json('shapes', '[{"id": 1}, {"id": 2, "qty": 70000}]');
+SELECT corm.insert_json('shapes', '[{"id": 1}, {"id": 2}, {"id": 3, "code": "long"}]');
+SELECT corm.insert_json('shapes', '{"id": 1, "born": "yesterday or so"}');
+SELECT corm.insert_json('shapes', '{"id": 1, "amount": 1000000}');
+SELECT corm.insert_json('shapes', '{"id": 1, "ok": 2}');
+SELECT corm.insert_json('shapes', '{"id": 1, "list": ["a", "b", "c"]}');
+SELECT corm.insert_json('shapes', '{"id": 1, "list": "a"}');
+SELECT corm.insert_json('shapes', '{"id": 1, "home": {"zip": "none"}}');
+SELECT corm.insert_json('shapes', '{"id": 1, "homes": [{"zip": 1}, {"zip": []}]}');
+SELECT corm.insert_json('shapes', '{"id": 1, "span": {"from": 1}}');
+SELECT corm.exec(corm.inserter('shapes'), corm.rows('[{"id": 1}, {"id": 1.5}]'::jsonb));
+\set VERBOSITY terse
+-- what converts
+SELECT corm.insert_json('shapes', '[{"id": "1", "qty": 2, "code": "abc", "born": "2026-01-02", "amount": "12.34", "ok": "yes", "list": ["a", null],
+    "home": {"zip": "7"}, "homes": [{"zip": 1}, null], "span": "[1,3)", "raw": {"a": [1]}, "doc": "text", "note": {"b": 2}},
+    {"id": 2, "qty": null, "ok": true, "list": null, "amount": 1e2, "raw": null, "note": 5}]');
+SELECT corm.insert_json('shapes', jsonb_set(corm.get_json(corm.selector('shapes'), corm.where(corm.eq('id', 1))), '{id}', '3')) ->> 'homes' AS again;
+DROP TABLE shapes;
+DROP TYPE place;
+DROP DOMAIN short_list;
+
 -- by query
 SELECT corm.exec(corm.inserter('items'), corm.set('name', 'q'), corm.set('qty', corm.add(corm.val(1), 2)), corm.set('note', NULL));
 SELECT * FROM corm.get(NULL::items, corm.inserter('items'), corm.set('id', 300), corm.set('name', $$'; DROP TABLE x --$$::varchar(10)));

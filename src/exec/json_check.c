@@ -1,0 +1,206 @@
+/*-------------------------------------------------------------------------
+ *
+ * json_check.c
+ *		Whether values given as JSON convert to the types of their fields.
+ *
+ * PostgreSQL converts them, in jsonb_to_recordset(), and raises an error that
+ * does not say where: with twenty fields and a thousand rows, "invalid input
+ * syntax for type integer" is of little use.  So every value is converted
+ * here first, as PostgreSQL will, under an error context that names field and
+ * row.  The result is thrown away: what can fail is a small part of the work
+ * of an insert, and one that can be afforded twice.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "exec/exec.h"
+#include "funcapi.h"
+#include "nodes/makefuncs.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/typcache.h"
+
+/* How the values of a field are converted. */
+typedef enum CheckKind
+{
+	CHECK_UNKNOWN,				/* not looked at yet */
+	CHECK_NEVER,				/* takes anything */
+	CHECK_INPUT,				/* by the type's input function */
+	CHECK_POPULATE				/* arrays and rows: by jsonb_populate_record() */
+} CheckKind;
+
+typedef struct FieldCheck
+{
+	CheckKind	kind;
+	FmgrInfo	function;
+	Oid			ioparam;
+	Datum		base;			/* CHECK_POPULATE: a row of this field alone, NULL */
+} FieldCheck;
+
+struct CormJsonCheck
+{
+	CormModel  *model;
+	MemoryContext context;		/* for the life of the check */
+	MemoryContext scratch;		/* for one value */
+	ErrorContextCallback callback;
+	CormField  *field;			/* the one in hand */
+	int			row;			/* its number, from 1; 0: there is only one */
+	FieldCheck	fields[FLEXIBLE_ARRAY_MEMBER];
+};
+
+static void
+check_error_context(void *arg)
+{
+	CormJsonCheck *check = arg;
+
+	if (check->field == NULL)
+		return;
+	if (check->row > 0)
+		errcontext("value for field \"%s\" of model \"%s\", row %d",
+				   check->field->name, check->model->name, check->row);
+	else
+		errcontext("value for field \"%s\" of model \"%s\"", check->field->name, check->model->name);
+}
+
+/*
+ * corm_json_check_begin prepares for checking rows of a model, in the current
+ * memory context, and puts up the error context; corm_json_check_end takes it
+ * down.
+ */
+CormJsonCheck *
+corm_json_check_begin(CormModel *model)
+{
+	CormJsonCheck *check = palloc0(offsetof(CormJsonCheck, fields) + sizeof(FieldCheck) * model->nfields);
+
+	check->model = model;
+	check->context = CurrentMemoryContext;
+	check->scratch = AllocSetContextCreate(CurrentMemoryContext, "corm JSON value", ALLOCSET_SMALL_SIZES);
+	check->callback.callback = check_error_context;
+	check->callback.arg = check;
+	check->callback.previous = error_context_stack;
+	error_context_stack = &check->callback;
+	return check;
+}
+
+void
+corm_json_check_end(CormJsonCheck *check)
+{
+	error_context_stack = check->callback.previous;
+	MemoryContextDelete(check->scratch);
+}
+
+static void
+init_field(CormJsonCheck *check, FieldCheck *fc, CormField *field)
+{
+	Oid			base = getBaseType(field->typid);
+	MemoryContext oldcontext = MemoryContextSwitchTo(check->context);
+
+	if (OidIsValid(get_element_type(base)) || type_is_rowtype(base))
+	{
+		TupleDesc	tupdesc = CreateTemplateTupleDesc(1);
+		Datum		value = (Datum) 0;
+		bool		isnull = true;
+
+		TupleDescInitEntry(tupdesc, 1, field->column, field->typid, field->typmod, 0);
+		BlessTupleDesc(tupdesc);
+		fc->base = HeapTupleGetDatum(heap_form_tuple(tupdesc, &value, &isnull));
+		fmgr_info(F_JSONB_POPULATE_RECORD, &fc->function);
+		fmgr_info_set_expr((Node *) makeFuncExpr(F_JSONB_POPULATE_RECORD, RECORDOID,
+												 list_make2(makeNullConst(RECORDOID, -1, InvalidOid),
+															makeNullConst(JSONBOID, -1, InvalidOid)),
+												 InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL),
+						   &fc->function);
+		fc->kind = CHECK_POPULATE;
+	}
+	else if (field->typid == TEXTOID || field->typid == JSONBOID || field->typid == JSONOID)
+		fc->kind = CHECK_NEVER;
+	else
+	{
+		Oid			input;
+
+		getTypeInputInfo(field->typid, &input, &fc->ioparam);
+		fmgr_info(input, &fc->function);
+		fc->kind = CHECK_INPUT;
+	}
+	MemoryContextSwitchTo(oldcontext);
+}
+
+/* The text that PostgreSQL gives to the input function of a scalar type. */
+static char *
+scalar_text(const JsonbValue *value)
+{
+	switch (value->type)
+	{
+		case jbvString:
+			return pnstrdup(value->val.string.val, value->val.string.len);
+		case jbvNumeric:
+			return DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value->val.numeric)));
+		case jbvBool:
+			return pstrdup(value->val.boolean ? "true" : "false");
+		default:
+			return JsonbToCString(NULL, value->val.binary.data, value->val.binary.len);
+	}
+}
+
+static void
+populate(FieldCheck *fc, CormField *field, JsonbValue *value)
+{
+	LOCAL_FCINFO(fcinfo, 2);
+	JsonbParseState *state = NULL;
+	JsonbValue	key;
+	Jsonb	   *object;
+
+	key.type = jbvString;
+	key.val.string.val = field->column;
+	key.val.string.len = strlen(field->column);
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	pushJsonbValue(&state, WJB_KEY, &key);
+	pushJsonbValue(&state, WJB_VALUE, value);
+	object = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+
+	InitFunctionCallInfoData(*fcinfo, &fc->function, 2, InvalidOid, NULL, NULL);
+	fcinfo->args[0].value = fc->base;
+	fcinfo->args[0].isnull = false;
+	fcinfo->args[1].value = JsonbPGetDatum(object);
+	fcinfo->args[1].isnull = false;
+	(void) FunctionCallInvoke(fcinfo);
+}
+
+/*
+ * corm_json_check_value raises PostgreSQL's error if a value does not convert
+ * to the type of a field of the model; row is what the error calls the row,
+ * or 0.
+ */
+void
+corm_json_check_value(CormJsonCheck *check, int fieldno, int row, JsonbValue *value)
+{
+	FieldCheck *fc = &check->fields[fieldno];
+	CormField  *field = &check->model->fields[fieldno];
+	MemoryContext oldcontext;
+
+	if (value->type == jbvNull)
+		return;
+	if (fc->kind == CHECK_UNKNOWN)
+		init_field(check, fc, field);
+	if (fc->kind == CHECK_NEVER ||
+		(value->type == jbvNumeric && field->typid == NUMERICOID && field->typmod == -1) ||
+		(value->type == jbvBool && field->typid == BOOLOID))
+		return;
+
+	check->field = field;
+	check->row = row;
+	oldcontext = MemoryContextSwitchTo(check->scratch);
+	if (fc->kind == CHECK_INPUT)
+		(void) InputFunctionCall(&fc->function, scalar_text(value), fc->ioparam, field->typmod);
+	else
+		populate(fc, field, value);
+	MemoryContextSwitchTo(oldcontext);
+	MemoryContextReset(check->scratch);
+	check->field = NULL;
+}
