@@ -46,13 +46,13 @@ SELECT lives_ok($$ SELECT corm.insert(ROW(now(), 'x')::log) $$, 'no primary key:
 -- many rows
 SELECT results_eq(
     $$ SELECT title FROM corm.insert_multi(ARRAY(SELECT ROW(NULL, 'task ' || i, NULL, i, NULL)::tasks
-                                                FROM generate_series(1, 3000) AS i)) $$,
-    $$ SELECT 'task ' || i FROM generate_series(1, 3000) AS i $$, 'insert_multi keeps the order');
-SELECT is((SELECT count(DISTINCT id) FROM tasks), 3000::bigint, '... and generates the keys');
+                                                FROM generate_series(1, 20000) AS i)) $$,
+    $$ SELECT 'task ' || i FROM generate_series(1, 20000) AS i $$, 'insert_multi keeps the order');
+SELECT is((SELECT count(DISTINCT id) FROM tasks), 20000::bigint, '... and generates the keys');
 SELECT throws_ok(
     $$ SELECT corm.insert_multi(ARRAY(SELECT ROW(NULL, 'more', CASE WHEN i = 2500 THEN 'lost' END, i, NULL)::tasks
-                                      FROM generate_series(1, 3000) AS i)) $$, '23514', NULL, 'insert_multi fails as a whole');
-SELECT is(corm.count(corm.selector('tasks')), 3000::bigint, '... and stores nothing');
+                                      FROM generate_series(1, 20000) AS i)) $$, '23514', NULL, 'insert_multi fails as a whole');
+SELECT is(corm.count(corm.selector('tasks')), 20000::bigint, '... and stores nothing');
 SELECT throws_ok($$ SELECT corm.insert_multi('{}'::tasks[]) $$, 'OR003', NULL, 'an empty batch');
 
 SELECT is(corm.insert_json('seats', '{"line": "B", "num": 1, "guest": "Gus"}'), '{"line": "B", "num": 1, "guest": "Gus"}'::jsonb,
@@ -74,7 +74,7 @@ SELECT throws_ok($$ SELECT corm.exec(corm.deleter('seats')) $$, 'OR001', 'missin
 SELECT throws_ok($$ SELECT corm.exec(corm.updater('seats'), corm.set('guest', 'x')) $$, 'OR001', NULL, 'update without condition');
 SELECT throws_ok($$ SELECT corm.exec(corm.deleter('tasks'), corm.where(corm.eq('state', 'open')), corm.max_rows(5)) $$, 'OR002', NULL,
                  'more rows than allowed');
-SELECT is(corm.count(corm.selector('tasks')), 3000::bigint, '... and nothing changes');
+SELECT is(corm.count(corm.selector('tasks')), 20000::bigint, '... and nothing changes');
 SELECT cmp_ok(corm.exec(corm.deleter('seats'), corm.all_rows()), '>', 0::bigint, 'all_rows');
 
 -- upsert

@@ -131,6 +131,26 @@ my $leftovers = q{
 $node->safe_psql('postgres', 'DROP EXTENSION corm CASCADE');
 is($node->safe_psql('postgres', $leftovers), '0', 'nothing is left of the extension');
 
+# The schema that was current is the extension's for PostgreSQL, though nothing is in it: it cannot be dropped alone.
+# Another one can be named.
+$node->safe_psql('postgres', 'CREATE SCHEMA here; SET search_path = here; CREATE EXTENSION corm');
+is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_depend WHERE refclassid = 'pg_namespace'::regclass AND refobjid = 'here'::regnamespace
+	AND classid <> 'pg_extension'::regclass}), '0', 'nothing is created in the current schema');
+($status, $out, $err) = $node->psql('postgres', 'DROP SCHEMA here');
+like($err, qr/extension corm depends on schema here/, 'but it cannot be dropped');
+$node->safe_psql('postgres', 'DROP SCHEMA here CASCADE');
+is($node->safe_psql('postgres', $leftovers), '0', '... without corm');
+$node->safe_psql('postgres', q{
+	CREATE SCHEMA here; SET search_path = here;
+	CREATE EXTENSION corm WITH SCHEMA pg_catalog;
+	DROP SCHEMA here CASCADE;
+});
+is($node->safe_psql('postgres', "SELECT corm.count(corm.selector('pg_namespace')) > 0"), 't', 'with another schema named it stays');
+is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
+	WHERE d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'corm') AND p.pronamespace = 'pg_catalog'::regnamespace}), '0', '... and puts nothing there');
+$node->safe_psql('postgres', 'DROP EXTENSION corm CASCADE');
+is($node->safe_psql('postgres', $leftovers), '0', '... and goes as a whole');
+
 $node->stop;
 my $log = slurp_file($node->logfile);
 unlike($log, qr/TRAP|PANIC|terminated by signal/, 'no crash');
