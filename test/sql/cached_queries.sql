@@ -47,7 +47,7 @@ SELECT * FROM corm.get(NULL::things, corm.select('id', 'name', 'data'), corm.whe
 ALTER TABLE things DROP name;
 SELECT * FROM corm.get(NULL::things, corm.where(corm.eq('id', 2)), corm.cached('1h'));
 
--- So are the role and the settings
+-- hardening 9: so are the role and the settings
 CREATE ROLE regress_cached;
 GRANT USAGE ON SCHEMA cached TO regress_cached;
 GRANT SELECT ON things TO regress_cached;

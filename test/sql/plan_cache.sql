@@ -1,4 +1,4 @@
--- The session's plan cache: hits, misses and evictions, and memory that stays flat.
+-- hardening 18: the session's plan cache: hits, misses and evictions, and memory that stays flat.
 SET client_min_messages = warning;
 CREATE TABLE pc (id int PRIMARY KEY, name text, n int);
 INSERT INTO pc SELECT i, 'name ' || i, i FROM generate_series(1, 100) i;

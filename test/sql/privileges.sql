@@ -35,7 +35,7 @@ CREATE TYPE pg_temp.note AS (id int, body text);
 SELECT * FROM corm.get_multi(NULL::pg_temp.note, corm.selector('notes'), corm.where(corm.lt('id', 3)), corm.order_by('id'));
 RESET ROLE;
 
--- Row-level security: one session, one shape, several roles in turn
+-- hardening 9: row-level security; one session, one shape, several roles in turn
 ALTER TABLE notes ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own ON notes USING (owner = current_user) WITH CHECK (owner = current_user);
 CREATE FUNCTION bodies() RETURNS text LANGUAGE plpgsql AS $$

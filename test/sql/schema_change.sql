@@ -1,4 +1,4 @@
--- DDL between two calls: every verb, over cached expressions and prepared statements, gives the right answer at once.
+-- hardening 28: DDL between two calls: every verb, over cached expressions and prepared statements, gives the right answer at once.
 SET client_min_messages = warning;
 CREATE SCHEMA sc;
 SET search_path = sc;

@@ -1,4 +1,4 @@
--- The text form: every clause and expression comes back as it was, through text, jsonb, tables and COPY.
+-- hardening 11: the text form: every clause and expression comes back as it was, through text, jsonb, tables and COPY.
 SET client_min_messages = warning;
 CREATE SCHEMA "Odd ""name";
 CREATE TABLE "Odd ""name"."T a" (id int, "Na me" text);

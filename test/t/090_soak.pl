@@ -1,4 +1,4 @@
-# A long session: a million reads and 100,000 query shapes leave memory flat.  Runs if PG_TEST_EXTRA has the
+# hardening 18: a long session: a million reads and 100,000 query shapes leave memory flat.  Runs if PG_TEST_EXTRA has the
 # word soak; a tenth of it is part of the regression tests.
 
 use strict;

@@ -1,4 +1,4 @@
--- 100,000 damaged values of queries: each is read or refused as corrupt, and nothing crashes.
+-- hardening 11: 100,000 damaged values of queries: each is read or refused as corrupt, and nothing crashes.
 SET client_min_messages = error;
 CREATE TABLE t (id int PRIMARY KEY, name text, at date, doc jsonb, tags text[]);
 CREATE TABLE seeds (n int GENERATED ALWAYS AS IDENTITY, q corm.query);

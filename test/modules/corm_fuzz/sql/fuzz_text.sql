@@ -1,4 +1,4 @@
--- 100,000 damaged texts of queries: each is read or refused, and what is read is written and read again.
+-- hardening 11: 100,000 damaged texts of queries: each is read or refused, and what is read is written and read again.
 SET client_min_messages = error;
 CREATE TABLE t (id int PRIMARY KEY, name text, at date, doc jsonb, tags text[]);
 CREATE TABLE seeds (n int GENERATED ALWAYS AS IDENTITY, q corm.query);
