@@ -24,7 +24,6 @@
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/typcache.h"
 
 /* How the values of a field are converted. */
 typedef enum CheckKind
