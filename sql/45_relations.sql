@@ -104,7 +104,7 @@ COMMENT ON FUNCTION corm.after(text) IS
 CREATE FUNCTION corm.before(cursor text) RETURNS corm.query
     AS 'MODULE_PATHNAME', 'corm_before' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION corm.before(text) IS
-    'only rows before the cursor in the query''s order, those nearest to it first if limited; NULL: no condition; ERROR OR004 for a cursor of another order';
+    'only rows before the cursor, in the query''s order; with a limit those just before it; NULL: no condition; ERROR OR004 for a cursor of another order';
 
 CREATE FUNCTION corm.cursor_text(value anyelement) RETURNS text
     AS 'MODULE_PATHNAME', 'corm_cursor_text' LANGUAGE C STABLE PARALLEL SAFE;
@@ -152,12 +152,12 @@ COMMENT ON FUNCTION corm.inserted() IS
 CREATE FUNCTION corm.page_json(VARIADIC q corm.query[]) RETURNS jsonb
     AS 'MODULE_PATHNAME', 'corm_page_json' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION corm.page_json(VARIADIC corm.query[]) IS
-    'a page of rows as JSON: rows, and page_info with has_next, has_previous, start_cursor and end_cursor for corm.after() and corm.before()';
+    'a page of rows as JSON: rows, and page_info with has_next, has_previous, start_cursor and end_cursor for corm.after() and corm.before(); ERROR OR004 for a cursor of another order, 0A000 for a query that has no pages, 42703 for an unknown field';
 
 CREATE FUNCTION corm.restore(VARIADIC q corm.query[]) RETURNS bigint
     AS 'MODULE_PATHNAME', 'corm_restore' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION corm.restore(VARIADIC corm.query[]) IS
-    'brings soft-deleted rows back and returns their number';
+    'brings soft-deleted rows back and returns their number; ERROR 42601 for a model without soft delete, 42703 for an unknown field';
 
 CREATE FUNCTION corm.update_multi(recs anyarray) RETURNS SETOF anyelement
     AS 'MODULE_PATHNAME', 'corm_update_multi' LANGUAGE C VOLATILE PARALLEL UNSAFE;
