@@ -41,7 +41,7 @@ corm--$(EXTVERSION).sql: $(SQL_PARTS) corm.control
 
 # What is not the server's build is a script, so that it also works without make's variables.
 
-.PHONY: lint format format-check coverage bench check-oracle check-matrix check-upgrade check-package dist
+.PHONY: lint format format-check coverage bench check-cache-stress check-oracle check-matrix check-upgrade check-package dist
 
 C_FILES = $(wildcard src/*.c src/*/*.c src/*/*.h test/modules/*/*.c)
 
@@ -79,3 +79,7 @@ DIST = corm-$(DISTVERSION)
 
 dist:
 	git archive --format=zip --prefix=corm-$(DISTVERSION)/ --output=$(DIST).zip $(TREE)
+
+# Minutes of random operations, cancels, terminations and kills on the cache; a few seconds of it are in every run.
+check-cache-stress:
+	PG_TEST_EXTRA=cache script/test 073_cache_stress 074_cache_workers 075_cache_memory

@@ -360,10 +360,16 @@ corm_entry_blocks(Size bytes)
 	return 1 + (bytes - CORM_ENTRY_INLINE + CORM_CHAIN_DATA - 1) / CORM_CHAIN_DATA;
 }
 
+/* corm_ns_is tells whether a slot is still the live namespace gen. */
+static inline bool
+corm_ns_is(uint16 ns, uint32 gen)
+{
+	return ns != CORM_NO_NS && pg_atomic_read_u32(&corm_namespaces[ns].gen) == gen;
+}
+
 /* namespace.c */
 extern bool corm_ns_attach(CormCacheRef *ref);
 extern bool corm_ns_restore(Oid db, CormCacheRef *ref);
-extern bool corm_ns_is(uint16 ns, uint32 gen);
 extern bool corm_ns_find(Oid db, uint64 id, uint16 *ns, uint32 *gen);
 extern uint16 corm_ns_reserve(void);
 extern void corm_ns_release(uint16 ns);

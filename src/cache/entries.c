@@ -67,7 +67,8 @@ get_cache(FunctionCallInfo fcinfo, int argno, bool read, bool write)
 		ref = corm_cache_ref(VARDATA_ANY(name), len);
 		fcinfo->flinfo->fn_extra = ref;
 	}
-	corm_cache_check(ref, read, write);
+	if (unlikely((read && !ref->can_read) || (write && !ref->can_write) || ref->closed))
+		corm_cache_check(ref, read, write);
 	return ref;
 }
 

@@ -39,13 +39,6 @@ static LocalHits *local_hits = NULL;
 static uint32 local_total = 0;
 static uint16 local_ns = 0;		/* highest slot that has any */
 
-/* corm_ns_is tells whether a slot is still the live namespace gen. */
-bool
-corm_ns_is(uint16 ns, uint32 gen)
-{
-	return ns != CORM_NO_NS && pg_atomic_read_u32(&corm_namespaces[ns].gen) == gen;
-}
-
 /* find_live returns the slot of a live namespace.  Needs ns_lock. */
 static uint16
 find_live(Oid db, uint64 id)

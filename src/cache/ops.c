@@ -71,11 +71,11 @@ get_shared(CormCacheRef *ref, const char *keydata, uint32 len, bool want_value,
 {
 	CormCacheKey		key;
 
-	if (!corm_ref_attach(ref))
+	if (unlikely(!corm_ns_is(ref->ns, ref->gen)) && !corm_ref_attach(ref))
 		return false;
 	set_key(&key, ref, keydata, len);
 	return corm_table_get(ref->ns, ref->gen, &key, want_value, found) &&
-		corm_cached_usable(&found->value);
+		(likely(found->value.type == TEXTOID) || corm_cached_usable(&found->value));
 }
 
 /* get_pending looks a key up that the transaction has written. */

@@ -50,6 +50,7 @@ struct KeyOp
 	uint32		hash;			/* of the hash table here */
 	uint64		serial;
 	CormPending pending;
+	bool		top;			/* the newest on its key */
 	uint16		ns;				/* reserved in */
 	CormBlockChain chain;		/* the entry, once reserved */
 };
@@ -175,12 +176,7 @@ counts(const KeyOp *op)
 static bool
 is_newest(const KeyOp *op)
 {
-	PendingName name;
-	PendingKey *key;
-
-	set_name(&name, op->cache->ref.id, op->key, op->len);
-	key = pendingkeys_lookup(keys, name);
-	return key != NULL && key->op == op && counts(op);
+	return op->top && counts(op);
 }
 
 /*
@@ -292,6 +288,9 @@ corm_overlay_write(const CormCacheRef *ref, const char *keydata, uint32 len,
 	op->hash = name.hash;
 	op->serial = ++last_serial;
 	op->pending = copy;
+	op->top = true;
+	if (op->older != NULL)
+		op->older->top = false;
 	key->op = op;
 	corm_effect_add(&op->effect, &key_ops);
 }
@@ -447,6 +446,8 @@ key_discard(CormEffect *effect)
 	key = pendingkeys_lookup(keys, name);
 	Assert(key != NULL && key->op == op);
 	key->op = op->older;
+	if (op->older != NULL)
+		op->older->top = true;
 	corm_unreserve(op->ns, &op->chain);
 	free_pending(&op->pending);
 	pfree(op);

@@ -89,6 +89,7 @@ run("SELECT corm.cache_set(%s, 'x', cache => 'driver')", awkward)
 run("SELECT corm.cache_delete(%s, 'driver')", awkward)
 got = receive(lambda payloads: payloads)
 check("any key survives JSON", events(got), [("driver", awkward, "deleted")])
+# hardening 16
 check("and fits", len(got[0].payload.encode()) < 8000, True)
 
 run("SELECT corm.cache_clear('driver')")

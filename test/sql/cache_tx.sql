@@ -169,7 +169,7 @@ COMMIT;
 SELECT corm.cache_get('big1', 'tx');
 SELECT * FROM corm.cache_check();
 
--- two-phase commit cannot carry it
+-- two-phase commit cannot carry it (hardening 25)
 BEGIN;
 SELECT corm.cache_set('prepared', 'x', cache => 'tx');
 PREPARE TRANSACTION 'cache';

@@ -91,7 +91,7 @@ BEGIN
 END $$;
 SELECT count(*) FROM corm.cache_keys('key%');
 
--- what is refused
+-- what is refused, keys and values over their limits before anything is locked (hardening 15)
 SELECT corm.cache_set('record', ROW(1, 2));
 SELECT corm.cache_set('records', ARRAY[ROW(1, 2)]);
 SELECT corm.cache_set('null', NULL::int);

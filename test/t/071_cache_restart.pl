@@ -132,6 +132,13 @@ with_file('something else', sub { open(my $h, '>', $_[0]) or die $!; print $h 'x
 	$other->stop('fast');
 	with_file('of another cluster', sub { unlink $_[0]; system('cp', $other->data_dir . '/pg_stat/corm_cache.dat', $_[0]) == 0 or die }, qr/ignoring file .*another server/);
 }
+with_file('of an earlier shutdown', sub {
+	# the server runs and stops once without corm
+	$node->append_conf('postgresql.auto.conf', "shared_preload_libraries = ''\n");
+	$node->start;
+	$node->stop('fast');
+	$node->append_conf('postgresql.auto.conf', "shared_preload_libraries = 'corm'\n");
+}, qr/ignoring file .*not of the last shutdown/);
 with_file('switched off', sub { $node->append_conf('postgresql.auto.conf', "corm.cache_warm_restart = off\n") }, qr/ignoring file .*is off/);
 
 # immediate shutdown and crash leave none

@@ -4,6 +4,9 @@
 # Every key belongs to one client, which writes increasing versions.  Two sequences per key, which no rollback and no
 # cancel takes back, hold the last version tried and the last one known to be stored.  So whatever happened, its owner
 # must read a version between them, or nothing; and anybody who reads any key must read a value that is whole.
+#
+# A few seconds with few clients are part of every run; PG_TEST_EXTRA=cache (make check-cache-stress) makes it a minute
+# with 2, 8 and 16.  CORM_STRESS_SECONDS says how long each takes.
 
 use strict;
 use warnings;
@@ -13,8 +16,9 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(time sleep);
 
-my $seconds = $ENV{CORM_STRESS_SECONDS} || 15;
-my $clients = 8;
+my $extra = ($ENV{PG_TEST_EXTRA} // '') =~ /\bcache\b/;
+my $seconds = $ENV{CORM_STRESS_SECONDS} || ($extra ? 60 : 8);
+my $most_clients = 16;
 my $keys = 12;
 
 my $node = PostgreSQL::Test::Cluster->new('main');
@@ -33,10 +37,10 @@ CONF
 $node->start;
 $node->safe_psql('postgres', <<SQL);
 CREATE EXTENSION corm;
-SELECT corm.cache_create('stress'), corm.cache_create('small', max_bytes => 200000);
+SELECT corm.cache_create('stress'), corm.cache_create('small', max_bytes => 30000);
 DO \$\$
 BEGIN
-	FOR c IN 1..$clients LOOP
+	FOR c IN 1..$most_clients LOOP
 		FOR k IN 1..$keys LOOP
 			EXECUTE format('CREATE SEQUENCE tried_%s_%s', c, k);
 			EXECUTE format('CREATE SEQUENCE stored_%s_%s', c, k);
@@ -140,10 +144,12 @@ BEGIN
 END $$;
 SQL
 
+my ($cancelled, $terminated) = (0, 0);
+
 # A client: psql after psql, each with a batch of statements, some under a timeout of a millisecond.
 sub client
 {
-	my ($c, $until, $log) = @_;
+	my ($c, $clients, $until, $log) = @_;
 	open(my $out, '>', $log) or die "$log: $!";
 	srand($c * 7919);
 	while (time < $until)
@@ -190,50 +196,62 @@ sub disturb
 	return;
 }
 
-my $until = time + $seconds;
-my @children;
-for my $c (1 .. $clients)
+# Lets so many clients loose, and looks at what they saw and left behind.
+sub stress
 {
-	my $pid = fork();
-	die 'fork failed' unless defined $pid;
-	if ($pid == 0) { client($c, $until, $node->basedir . "/client$c.log"); POSIX::_exit(0); }
-	push @children, $pid;
-}
-my $disturber = fork();
-die 'fork failed' unless defined $disturber;
-if ($disturber == 0) { disturb($until); POSIX::_exit(0); }
-push @children, $disturber;
+	my ($clients) = @_;
+	my $until = time + $seconds;
+	my $title = "$clients clients";
+	my @children;
+	for my $c (1 .. $clients)
+	{
+		my $pid = fork();
+		die 'fork failed' unless defined $pid;
+		if ($pid == 0) { client($c, $clients, $until, $node->basedir . "/client$c.log"); POSIX::_exit(0); }
+		push @children, $pid;
+	}
+	my $disturber = fork();
+	die 'fork failed' unless defined $disturber;
+	if ($disturber == 0) { disturb($until); POSIX::_exit(0); }
+	push @children, $disturber;
 
-# meanwhile, the structures are sound whenever one looks
-my $problems = '';
-while (time < $until)
-{
-	$problems .= $node->safe_psql('postgres', 'SELECT * FROM corm.cache_check()');
-	sleep(0.2);
-}
-is($problems, '', 'cache_check is empty all the time');
-waitpid($_, 0) for @children;
+	# meanwhile, the structures are sound whenever one looks
+	my $problems = '';
+	while (time < $until)
+	{
+		$problems .= $node->safe_psql('postgres', 'SELECT * FROM corm.cache_check()');
+		sleep(0.2);
+	}
+	is($problems, '', "$title: cache_check is empty all the time");
+	waitpid($_, 0) for @children;
 
-my %seen;
-my $logs = '';
-for my $c (1 .. $clients)
-{
-	my $log = slurp_file($node->basedir . "/client$c.log");
-	$logs .= $log;
-	$seen{$1}++ while $log =~ /ERROR:  (\w{5}):/g;
-	$seen{FATAL}++ while $log =~ /FATAL:  57P01/g;
-}
-note(join(', ', map { "$_: $seen{$_}" } sort keys %seen));
-my @oracle = $logs =~ /^(.*ORACLE.*)$/mg;
-is(join("\n", @oracle), '', 'the oracle holds');
-ok(($seen{57014} // 0) > 20, 'statements were cancelled');
-ok(($seen{FATAL} // 0) > 1, 'sessions were terminated');
-# 25P02 and 3B001: the statement that began the transaction, or the savepoint, was cancelled
-delete @seen{qw(57014 FATAL 53200 25P02 3B001)};
-is(join(', ', sort keys %seen), '', 'no error but those provoked');
+	my %seen;
+	my $logs = '';
+	for my $c (1 .. $clients)
+	{
+		my $log = slurp_file($node->basedir . "/client$c.log");
+		$logs .= $log;
+		$seen{$1}++ while $log =~ /ERROR:  (\w{5}):/g;
+		$seen{FATAL}++ while $log =~ /FATAL:  57P01/g;
+	}
+	note(join(', ', map { "$_: $seen{$_}" } sort keys %seen));
+	my @oracle = $logs =~ /^(.*ORACLE.*)$/mg;
+	is(join("\n", @oracle), '', "$title: the oracle holds");
+	$cancelled += $seen{57014} // 0;
+	$terminated += $seen{FATAL} // 0;
+	# 25P02 and 3B001: the statement that began the transaction, or the savepoint, was cancelled
+	delete @seen{qw(57014 FATAL 53200 25P02 3B001)};
+	is(join(', ', sort keys %seen), '', "$title: no error but those provoked");
 
-ok($node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name = 'stress'}), 'all sessions ended');
-is($node->safe_psql('postgres', 'SELECT * FROM corm.cache_check()'), '', 'cache_check is empty in the end');
+	ok($node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name = 'stress'}), "$title: all sessions ended");
+	is($node->safe_psql('postgres', 'SELECT * FROM corm.cache_check()'), '', "$title: cache_check is empty in the end");
+	return;
+}
+
+stress($_) for $extra ? (2, 8, $most_clients) : 4;
+cmp_ok($cancelled, '>', 20, 'statements were cancelled');
+cmp_ok($terminated, '>', 1, 'sessions were terminated');
+
 my $stats = $node->safe_psql('postgres', q{SELECT sum(sets) > 100, sum(hits) > 100, sum(evicted) > 10 FROM corm.cache_stats});
 is($stats, 't|t|t', 'there was something to do');
 is($node->safe_psql('postgres', q{SELECT corm.cache_set('largest', repeat('x', 4194304 - 100), cache => 'stress'); SELECT length(corm.cache_get('largest', 'stress'))}),
@@ -241,6 +259,25 @@ is($node->safe_psql('postgres', q{SELECT corm.cache_set('largest', repeat('x', 4
 is($node->safe_psql('postgres', q{SELECT corm.cache_clear('stress') > 0, corm.cache_clear('small') >= 0}), 't|t', 'cleared');
 ok($node->poll_query_until('postgres', q{SELECT size_bytes - free_bytes = 0 FROM corm.cache_status()}), 'all memory is free again');
 unlike(slurp_file($node->logfile), qr/PANIC|terminated by signal|TRAP|stuck/, 'nothing bad in the log');
+
+# kill -9 of a session in the middle of its writes: the server starts anew by itself, with an empty cache (hardening 19)
+$node->append_conf('postgresql.conf', 'restart_after_crash = on');
+$node->reload;
+$node->safe_psql('postgres', q{SELECT corm.cache_set('before', 'x')});
+my ($in, $out, $err) = ("SELECT 'pid ' || pg_backend_pid();\nSET application_name = 'victim';\n", '', '');
+my $victim = IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres') ], '<', \$in, '>', \$out, '2>', \$err);
+$victim->pump until $out =~ /pid (\d+)/;
+my $pid = $1;
+$in .= "DO \$\$ BEGIN LOOP PERFORM step(1 + floor(random() * 16)::int, 16, $keys); END LOOP; END \$\$;\n";
+$victim->pump_nb;
+ok($node->poll_query_until('postgres', q{SELECT sum(sets) > 1000 FROM corm.cache_stats}), 'a session writes');
+kill 'KILL', $pid;
+$victim->finish;
+ok($node->poll_query_until('postgres', 'SELECT corm.wait_ready()'), 'killed, the server comes back');
+is($node->safe_psql('postgres', q{SELECT corm.cache_get('before') IS NULL, corm.cache_count(), corm.cache_count('stress')}), 't|0|0', 'with an empty cache');
+is($node->safe_psql('postgres', 'SELECT * FROM corm.cache_check()'), '', 'that is sound');
+is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'corm cache sweeper'}), '1', 'and one sweeper');
+is($node->safe_psql('postgres', q{SELECT corm.cache_set('after', 'y'); SELECT corm.cache_get('after')}), "\ny", 'and everything works');
 
 $node->stop;
 done_testing();

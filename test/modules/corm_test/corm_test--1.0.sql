@@ -31,3 +31,8 @@ CREATE FUNCTION corm_test.wait_at(point text, lock bigint) RETURNS void
 	LANGUAGE C VOLATILE STRICT AS 'MODULE_PATHNAME', 'corm_test_wait_at';
 COMMENT ON FUNCTION corm_test.wait_at(text, bigint) IS
 'Lets this session wait, when it next comes to that fault point, until it gets advisory lock number lock.';
+
+CREATE FUNCTION corm_test.noop(a text, b text DEFAULT 'default') RETURNS text
+	LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'corm_test_noop';
+COMMENT ON FUNCTION corm_test.noop(text, text) IS
+'Returns its first argument: what a call of a C function costs at least, for benchmarks to compare with.';

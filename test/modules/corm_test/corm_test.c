@@ -29,6 +29,7 @@ PG_FUNCTION_INFO_V1(corm_test_clock_release);
 PG_FUNCTION_INFO_V1(corm_test_sweep);
 PG_FUNCTION_INFO_V1(corm_test_wake_sweeper);
 PG_FUNCTION_INFO_V1(corm_test_wait_at);
+PG_FUNCTION_INFO_V1(corm_test_noop);
 
 static char wait_point[64];
 static int64 wait_lock;
@@ -154,4 +155,10 @@ corm_test_wait_at(PG_FUNCTION_ARGS)
 	wait_lock = PG_GETARG_INT64(1);
 	*find_rendezvous_variable("corm_fault_hook") = (void *) wait_here;
 	PG_RETURN_VOID();
+}
+
+Datum
+corm_test_noop(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 }

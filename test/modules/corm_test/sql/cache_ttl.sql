@@ -26,7 +26,7 @@ SELECT corm_test.clock_advance('5 seconds');
 SELECT corm.cache_expire('a', '1 hour', 'ttl'), corm.cache_persist('a', 'ttl'), corm.cache_get('a', 'ttl');
 SELECT corm.cache_replace('a', 'x', cache => 'ttl'), corm.cache_add('a', 'new', '1 second', 'ttl'), corm.cache_get('a', 'ttl');
 
--- bad ones are refused and the old one stays
+-- bad ones are refused and the old one stays (hardening 14)
 SELECT corm.cache_set('b', '1', '10 seconds', 'ttl');
 SELECT corm.cache_set('b', '2', '0', 'ttl');
 SELECT corm.cache_set('b', '2', '-1 microsecond', 'ttl');
