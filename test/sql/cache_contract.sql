@@ -2,7 +2,7 @@
 \pset format unaligned
 SELECT p.proname || '(' || pg_get_function_arguments(p.oid) || ') -> ' || pg_get_function_result(p.oid) AS function
 	FROM pg_proc p WHERE p.pronamespace = 'corm'::regnamespace AND (p.proname LIKE 'cache\_%' OR p.proname = 'wait_ready')
-	ORDER BY p.proname COLLATE "C", 1 COLLATE "C";
+	ORDER BY p.proname COLLATE "C", pg_get_function_arguments(p.oid) COLLATE "C";
 SELECT attrelid::regclass AS view, string_agg(attname, ' ' ORDER BY attnum) AS columns
 	FROM pg_attribute WHERE attrelid IN ('corm.caches'::regclass, 'corm.cache_stats'::regclass) AND attnum > 0 GROUP BY 1 ORDER BY 1;
 SELECT name, boot_val, unit, context FROM pg_settings
