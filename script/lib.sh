@@ -5,7 +5,7 @@
 # directory of its own and nowhere else, so it neither needs nor touches any other cluster of the
 # machine, and any number of them can run side by side.
 #
-# Variables that a user may set: PG_CONFIG (the installation), PG_MAJOR (its major version, where
+# Variables that a user may set: PG_CONFIG (the installation), PG_TEST_EXTRA (tests that take long), PG_MAJOR (its major version, where
 # Debian has several), CORM_TMPDIR (where private clusters live, /tmp).
 
 set -euo pipefail
@@ -15,7 +15,7 @@ CHECKOUT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # A value of libpq's meant for the user's own server must not lead a test there.
 for variable in $(compgen -e PG || true); do
 	case $variable in
-		PG_CONFIG | PG_MAJOR) ;;
+		PG_CONFIG | PG_MAJOR | PG_TEST_EXTRA) ;;
 		*) unset "$variable" ;;
 	esac
 done
