@@ -60,6 +60,13 @@ coverage:
 bench:
 	bench/run
 
+.PHONY: bench-plots bench-docs
+bench-plots:
+	bench/run --plots
+
+bench-docs:
+	bench/docs.py
+
 check-matrix:
 	script/check-matrix
 

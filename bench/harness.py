@@ -234,8 +234,9 @@ def machine(bench):
 
 
 def main():
-    # So that the files of lines/ find this module, also when it is the program.
+    # So that the files of lines/ find this module, also when it is the program, and each other.
     sys.modules["harness"] = sys.modules["__main__"]
+    sys.path.append(os.path.join(HERE, "lines"))
     parser = argparse.ArgumentParser(description="Measure corm against other ways to do the same work.")
     parser.add_argument("--quick", action="store_true", help="a tenth of the work and 5 rounds")
     parser.add_argument("--rounds", type=int)

@@ -188,6 +188,19 @@ extern void corm_queries_from_args(FunctionCallInfo fcinfo, int argno, CormQuery
 extern void corm_queries_read_values(CormQuerySet *set);
 extern List *corm_queries_read_trees(CormQuerySet *set);
 
+/* limits.c: limits that a plan is made for */
+typedef struct CormKnownLimit
+{
+	int			valno;			/* of the bound value */
+	int64		limit;
+} CormKnownLimit;
+
+#define CORM_MAX_KNOWN_LIMITS 4
+
+extern int	corm_known_limits(CormQuerySet *set, CormKnownLimit *limits);
+extern SPIPlanPtr corm_prepare_with_limits(MemoryContext context, const CormDeparsed *deparsed, Oid *types,
+										   const CormKnownLimit *limits, int nlimits, int options);
+
 extern CormPlan *corm_plan_for_queries(const CormVerb *verb, CormQuerySet *set,
 									   Bitmapset *rows_fields);
 extern CormPlan *corm_plan_for_record(const CormVerb *verb, CormModel *model, Bitmapset *fields);

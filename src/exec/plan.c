@@ -4,7 +4,8 @@
  *		The session's cache of plans.
  *
  * A plan is kept under what was asked (the verb and the result type) and the
- * shape of the query, as bytes.  Building one means: read the shape, resolve
+ * shape of the query, as bytes, and, where there is a limit() of a usual size,
+ * that.  Building one means: read the shape, resolve
  * names, write SQL, let PostgreSQL infer the types of values given as text,
  * and prepare.  PostgreSQL's own plan cache, below, sees to statistics,
  * search_path, roles and row-level security.
@@ -360,9 +361,29 @@ infer_types(const char *sql, Oid *types, int ntypes)
 	}
 }
 
-static void
-prepare(CormPlan *plan, CormStmt *stmt, const CormDeparsed *deparsed, const Oid *value_types)
+/*
+ * What differs between plans for queries and for records: how the statement
+ * is made.
+ */
+typedef struct PlanMaker
 {
+	const CormVerb *verb;
+	/* queries */
+	CormQuerySet *set;
+	Bitmapset  *rows_fields;
+	int			nlimits;		/* limits that the plan is made for */
+	const CormKnownLimit *limits;
+	/* records */
+	CormModel  *model;
+	Bitmapset  *fields;
+} PlanMaker;
+
+static void
+prepare(CormPlan *plan, const PlanMaker *maker, CormStmt *stmt, const CormDeparsed *deparsed,
+		const Oid *value_types)
+{
+	int			options = (plan->read_only ? CURSOR_OPT_PARALLEL_OK : 0) |
+		(plan->custom_only ? CURSOR_OPT_CUSTOM_PLAN : 0);
 	Oid		   *types = palloc(sizeof(Oid) * Max(deparsed->nparams, 1));
 	bool		infer = false;
 	MemoryContext oldcontext;
@@ -390,11 +411,9 @@ prepare(CormPlan *plan, CormStmt *stmt, const CormDeparsed *deparsed, const Oid 
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	plan->spi = SPI_prepare_cursor(deparsed->sql, deparsed->nparams, types,
-								   (plan->read_only ? CURSOR_OPT_PARALLEL_OK : 0) |
-								   (plan->custom_only ? CURSOR_OPT_CUSTOM_PLAN : 0));
+	plan->spi = corm_prepare_with_limits(plan->context, deparsed, types, maker->limits, maker->nlimits, options);
 	if (plan->spi == NULL)
-		elog(ERROR, "SPI_prepare_cursor failed: %s", SPI_result_code_string(SPI_result));
+		elog(ERROR, "preparing a statement failed: %s", SPI_result_code_string(SPI_result));
 	if (plan->cached_valno >= 0)
 		corm_cached_check(plan);
 	SPI_keepplan(plan->spi);
@@ -459,9 +478,11 @@ set_stage(CormPlan *plan, const CormVerb *verb, CormStmt *stmt, Bitmapset *field
  * Fills a plan from a resolved statement.
  */
 static void
-build_from_stmt(CormPlan *plan, const CormVerb *verb, CormStmt *stmt, bool path_is_safe,
-				Bitmapset *rows_fields, const Oid *value_types, int nvalues)
+build_from_stmt(CormPlan *plan, const PlanMaker *maker, CormStmt *stmt, bool path_is_safe,
+				const Oid *value_types, int nvalues)
 {
+	const CormVerb *verb = maker->verb;
+	Bitmapset  *rows_fields = maker->rows_fields;
 	CormDeparseRequest request = {0};
 	CormDeparsed *deparsed;
 	List	   *relids = NIL;
@@ -564,7 +585,7 @@ build_from_stmt(CormPlan *plan, const CormVerb *verb, CormStmt *stmt, bool path_
 	plan->returns_rows = deparsed->returns_rows;
 	if (deparsed->order_hash)
 		plan->order_hash = MemoryContextStrdup(plan->context, deparsed->order_hash);
-	prepare(plan, stmt, deparsed, value_types);
+	prepare(plan, maker, stmt, deparsed, value_types);
 	plan->writes = sql_writes(plan->spi);
 	add_spi_relids(&relids, plan->spi);
 	set_relids(plan, relids);
@@ -690,21 +711,6 @@ find_current_plan(uint32 key_len)
 	return NULL;
 }
 
-/*
- * What differs between plans for queries and for records: how the statement
- * is made.
- */
-typedef struct PlanMaker
-{
-	const CormVerb *verb;
-	/* queries */
-	CormQuerySet *set;
-	Bitmapset  *rows_fields;
-	/* records */
-	CormModel  *model;
-	Bitmapset  *fields;
-} PlanMaker;
-
 static void
 build_plan(CormPlan *plan, const PlanMaker *maker, bool path_is_safe)
 {
@@ -741,8 +747,7 @@ build_plan(CormPlan *plan, const PlanMaker *maker, bool path_is_safe)
 		if (maker->verb->source == CORM_PLAN_UPDATE_MULTI)
 			value_types[0] = get_array_type(model->typid);
 	}
-	build_from_stmt(plan, maker->verb, stmt, path_is_safe, maker->rows_fields,
-					value_types, nvalues);
+	build_from_stmt(plan, maker, stmt, path_is_safe, value_types, nvalues);
 	plan->hook_changes = corm_hooks_changes();
 	plan->hook_fingerprint = corm_hooks_fingerprint(plan->relids, plan->nrelids);
 }
@@ -805,16 +810,27 @@ corm_plan_for_queries(const CormVerb *verb, CormQuerySet *set, Bitmapset *rows_f
 {
 	bool		path_is_safe = corm_search_path_is_safe();
 	uint16		rows_len = rows_fields ? rows_fields->nwords * sizeof(bitmapword) : 0;
+	CormKnownLimit	limits[CORM_MAX_KNOWN_LIMITS];
+	int			nlimits = corm_known_limits(set, limits);
+	uint16		limits_len = sizeof(limits[0].limit) * nlimits;
 	uint32		key_len;
-	char	   *p = start_key(verb, path_is_safe, rows_len, set->shape_len + rows_len, &key_len);
+	char	   *p = start_key(verb, path_is_safe, rows_len, set->shape_len + limits_len + rows_len, &key_len);
 	CormPlan   *plan;
-	PlanMaker	maker = {.verb = verb, .set = set, .rows_fields = rows_fields};
+	PlanMaker	maker = {
+		.verb = verb,
+		.set = set,
+		.rows_fields = rows_fields,
+		.nlimits = nlimits,
+		.limits = limits
+	};
 
 	for (int i = 0; i < set->nqueries; i++)
 	{
 		memcpy(p, CormNodeShape(set->queries[i]), set->queries[i]->shape_len);
 		p += set->queries[i]->shape_len;
 	}
+	for (int i = 0; i < nlimits; i++, p += sizeof(limits[i].limit))
+		memcpy(p, &limits[i].limit, sizeof(limits[i].limit));
 	if (rows_fields)
 		memcpy(p, rows_fields->words, rows_len);
 	plan = find_current_plan(key_len);

@@ -110,6 +110,32 @@ END $$;
 CREATE TABLE other_table (id int);
 SELECT corm.value(NULL::int, corm.selector('pc'), corm.select(corm.fn('ddl')), corm.where(corm.eq('id', 1))), corm.count(corm.selector('other_table'));
 DROP TABLE other_table;
+
+-- Skewed data: as with a prepared statement of PostgreSQL's, a plan is made for the value as long as that pays.
+CREATE TABLE skewed (kind int, v text);
+INSERT INTO skewed SELECT CASE WHEN i <= 20 THEN 2 ELSE 1 END, 'v' || i FROM generate_series(1, 20000) AS i;
+CREATE INDEX ON skewed (kind);
+VACUUM ANALYZE skewed;
+BEGIN;
+SELECT seq_scan AS seq_before, idx_scan AS idx_before FROM pg_stat_xact_user_tables WHERE relname = 'skewed' \gset
+DO $$
+BEGIN
+    FOR i IN 1 .. 40 LOOP
+        PERFORM corm.value(NULL::text, corm.selector('skewed'), corm.select(corm.max('v')), corm.where(corm.eq('kind', 1 + i % 2)));
+    END LOOP;
+END $$;
+SELECT seq_scan - :seq_before AS seq_scan, idx_scan - :idx_before AS idx_scan FROM pg_stat_xact_user_tables WHERE relname = 'skewed';
+COMMIT;
+DROP TABLE skewed;
+-- A limit() of a usual size is part of the plan, though not of the SQL; one of an unusual size is no reason for another plan.
+SELECT corm.to_sql(corm.selector('pc'), corm.select('id'), corm.limit(n), corm.where(corm.gt('id', 3))) FROM unnest(ARRAY[0, 20, 100, 101, 500, 123456]) AS n;
+SELECT misses AS misses_before FROM corm.plan_cache_stats() \gset
+SELECT sum((SELECT count(*) FROM corm.get_multi(NULL::pc, corm.order_by('id'), corm.limit(n)))) FROM generate_series(101, 199) AS n;
+SELECT misses - :misses_before AS misses FROM corm.plan_cache_stats();
+SELECT misses AS misses_before FROM corm.plan_cache_stats() \gset
+SELECT sum((SELECT count(*) FROM corm.get_multi(NULL::pc, corm.order_by('id'), corm.limit(n)))) FROM generate_series(1, 3) AS n, generate_series(1, 2);
+SELECT misses - :misses_before AS misses FROM corm.plan_cache_stats();
+
 \set VERBOSITY terse
 SELECT corm.count(corm.selector('pc'), corm.where(corm.eq('id', 1)));
 DROP FUNCTION memory(), many_gets(int), many_shapes(int, int), nest(int), nest_and_fail(int), ddl();

@@ -1,0 +1,161 @@
+"""Measures how cost grows: with rows found, keys in the cache, sessions, and shapes of queries.
+
+Each series becomes a file of numbers and a picture (SVG, by gnuplot) in bench/results/growth/.  A point is the median
+of several rounds, in which all points of a series take turns.
+"""
+
+import os
+import random
+import statistics
+import subprocess
+import sys
+import time
+
+import psycopg
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+OUTPUT = os.path.join(HERE, "results", "growth")
+
+
+class Series:
+    """One picture: points along x, a line for each way to do it."""
+
+    def __init__(self, name, title, x_label, y_label, lines, points, measure, log_y=True):
+        self.name = name
+        self.title = title
+        self.x_label = x_label
+        self.y_label = y_label
+        self.lines = lines
+        self.points = points
+        self.measure = measure      # (line, x) -> figure
+        self.log_y = log_y
+
+    def run(self, rounds):
+        """Rows of (x, figure of each line)."""
+        figures = {(line, x): [] for line in self.lines for x in self.points}
+        for _ in range(rounds):
+            for line, x in random.Random(1).sample(list(figures), len(figures)):
+                figures[line, x].append(self.measure(line, x))
+        return [(x, *(statistics.median(figures[line, x]) for line in self.lines)) for x in self.points]
+
+    def save(self, rows):
+        data = os.path.join(OUTPUT, self.name + ".tsv")
+        with open(data, "w", encoding="utf-8") as file:
+            file.write("\t".join([self.x_label, *self.lines]) + "\n")
+            for row in rows:
+                file.write("\t".join(f"{x:.4g}" for x in row) + "\n")
+        columns = ", ".join(f"'{data}' using 1:{number + 2} with linespoints title '{line}'"
+                            for number, line in enumerate(self.lines))
+        script = [f"set terminal svg size 640,400 dynamic name '{self.name}'",
+                  f"set output '{os.path.join(OUTPUT, self.name)}.svg'", f"set title '{self.title}'",
+                  f"set xlabel '{self.x_label}'", f"set ylabel '{self.y_label}'", "set key top left", "set grid",
+                  "set datafile separator tab", "set key autotitle columnhead", "set yrange [0:*]"]
+        if self.points[-1] / self.points[0] > 20:
+            script.append("set logscale x")
+        if self.log_y:
+            script += ["set yrange [*:*]", "set logscale y"]
+        subprocess.run(["gnuplot"], input="\n".join(script + [f"plot {columns}"]), text=True, check=True)
+
+
+def timed(connection, sql):
+    start = time.perf_counter()
+    connection.execute(sql)
+    return time.perf_counter() - start
+
+
+def loop(connection, calls, body, declare=""):
+    """Microseconds of one call in a PL/pgSQL loop."""
+    return timed(connection, f"DO $do$ DECLARE {declare} BEGIN FOR i IN 1 .. {calls} LOOP {body} END LOOP; END $do$") / calls * 1e6
+
+
+def rows_found(connection, quick):
+    queries = {
+        "corm.get_multi": "SELECT * FROM corm.get_multi(NULL::users, corm.where(corm.gt('id', i)), corm.order_by('id'), "
+                          "corm.limit({rows}))",
+        "static SQL": "SELECT * FROM users WHERE id > i ORDER BY id LIMIT {rows}"}
+
+    def measure(line, rows):
+        calls = max(1, (2000 if quick else 20000) // (rows + 20))
+        return loop(connection, calls, f"FOR r IN {queries[line].format(rows=rows)} LOOP n := n + 1; END LOOP;",
+                    "r users; n int := 0;")
+
+    return Series("rows", "Reading rows in PL/pgSQL", "rows found", "microseconds", list(queries),
+                  [1, 3, 10, 30, 100, 300, 1000, 3000, 10000], measure)
+
+
+def keys_in_cache(connection, quick):
+    calls = 2000 if quick else 50000
+    points = [100, 1000, 10000, 100000] + ([] if quick else [1000000])
+    filled = 0
+
+    def measure(line, keys):
+        nonlocal filled
+        if keys > filled:
+            connection.execute("SELECT corm.cache_set('key ' || i, 'value of ' || i, immediate => true) "
+                               f"FROM generate_series({filled + 1}, {keys}) AS i")
+            filled = keys
+        if line == "corm.cache_get":
+            return loop(connection, calls, f"v := corm.cache_get('key ' || 1 + i * 7919 % {keys});", "v text;")
+        return loop(connection, calls, f"v := 'key ' || 1 + i * 7919 % {keys};", "v text;")
+
+    # All keys are there for all points: what grows is the part of them that is read.
+    return Series("keys", "Cache hits, keys at random", "different keys", "microseconds",
+                  ["corm.cache_get", "the loop and the key alone"], points, measure, log_y=False)
+
+
+def shapes(connection, quick):
+    points = [10, 100, 1000] + ([] if quick else [3000, 10000])
+    connection.execute("SET corm.plan_cache_size = 20000")
+    calls = 2000 if quick else 20000
+    seen = 0
+
+    def measure(line, number):
+        nonlocal seen
+        body = "PERFORM corm.count(corm.selector('users', 'a' || {}), corm.where(corm.eq('id', i)));"
+        if number > seen:
+            # each shape six times: PostgreSQL makes custom plans for the first five
+            for _ in range(7):
+                loop(connection, number, body.format("i"))
+            seen = number
+        return loop(connection, calls, body.format(f"(1 + i * 7919 % {number})"))
+
+    return Series("shapes", "A count by key, for as many shapes of queries in turn", "shapes in the plan cache", "microseconds",
+                  ["corm.count"], points, measure, log_y=False)
+
+
+def sessions(connection, quick):
+    statements = {"corm.get": "SELECT * FROM corm.get(NULL::users, corm.where(corm.eq('id', :id::int)));",
+                  "SQL": "SELECT * FROM users WHERE id = :id;"}
+    paths = {}
+    for line, statement in statements.items():
+        paths[line] = os.path.join(OUTPUT, line.replace(".", "_") + ".pgbench")
+        with open(paths[line], "w", encoding="utf-8") as file:
+            file.write("\\set id random(1, 100000)\n" + statement + "\n")
+
+    def measure(line, clients):
+        result = subprocess.run([os.path.join(os.environ["BINDIR"], "pgbench"), "-n", "-M", "prepared", "-f", paths[line],
+                                 "-c", str(clients), "-j", "2", "-T", "1" if quick else "3"],
+                                capture_output=True, text=True, check=True)
+        return float(next(text.split("=")[1].split()[0] for text in result.stdout.splitlines() if text.startswith("tps")))
+
+    return Series("sessions", f"Reads by key from prepared clients on {os.cpu_count()} processors", "sessions",
+                  "transactions per second", list(statements), [1, 2, 4, 8, 16], measure, log_y=False)
+
+
+def main():
+    quick = "--quick" in sys.argv[1:]
+    os.makedirs(OUTPUT, exist_ok=True)
+    for maker in (rows_found, keys_in_cache, sessions, shapes):
+        with psycopg.connect("", autocommit=True) as connection:
+            series = maker(connection, quick)
+            rows = series.run(2 if quick else 5)
+            series.save(rows)
+            print(f"\n{series.title} ({series.y_label})\n\n| {series.x_label} | " + " | ".join(series.lines) + " |\n|" +
+                  "---|" * (1 + len(series.lines)))
+            for row in rows:
+                print("| " + " | ".join(f"{x:.4g}" if isinstance(x, float) else f"{x:,}" for x in row) + " |", flush=True)
+    print(f"\nsee {os.path.relpath(OUTPUT, os.path.dirname(HERE))}")
+
+
+if __name__ == "__main__":
+    main()
