@@ -74,7 +74,7 @@ def main():
     table = text[text.index("| work "):].strip()
     replace(os.path.join(ROOT, "docs", "performance.md"), f"{about}\n\n{table}")
     lines = "\n".join(readme_row(rows, *row) for row in README)
-    replace(os.path.join(ROOT, "README.md"), f"| work | against | corm |\n|---|---|---|\n{lines}")
+    replace(os.path.join(ROOT, "README.md"), f"{about}\n\n| work | against | corm |\n|---|---|---|\n{lines}")
     print(f"docs/performance.md and README.md show {os.path.relpath(path, ROOT)}")
 
 

@@ -230,7 +230,8 @@ def machine(bench):
     server = bench.execute("SELECT version()").fetchone()[0].split(" on ")[0]
     model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")),
                  platform.machine())
-    return f"{server}, {os.cpu_count()} x {model}, {platform.system()} {platform.release()}"
+    load = os.getloadavg()[0]
+    return f"{server}, {os.cpu_count()} x {model}, {platform.system()} {platform.release()}, load average {load:.1f}"
 
 
 def main():
@@ -252,6 +253,7 @@ def main():
             parser.error(f"no such line: {name} (there are {', '.join(files)})")
 
     bench = Bench(arguments.quick)
+    about = machine(bench)
     rows = []
     for name in arguments.lines or files:
         for line in load(files[name]).lines(bench):
@@ -265,7 +267,7 @@ def main():
     stamp = time.strftime("%Y-%m-%d %H:%M")
     commit = subprocess.run(["git", "-c", "safe.directory=*", "-C", HERE, "describe", "--always", "--dirty"],
                             capture_output=True, text=True).stdout.strip()
-    report = (f"# Benchmark of {stamp}\n\ncorm {commit}; {machine(bench)}; {rounds} rounds"
+    report = (f"# Benchmark of {stamp}\n\ncorm {commit}; {about}; {rounds} rounds"
               f"{', a tenth of the work' if arguments.quick else ''}.\n\n{table(rows)}\n")
     os.makedirs(os.path.join(HERE, "results"), exist_ok=True)
     result = os.path.join(HERE, "results", time.strftime("%Y%m%d-%H%M%S") + ".md")
