@@ -583,6 +583,22 @@ delete_link(CormModel *through, Jsonb *link)
 	(void) corm_run_queries(&verb, &set, &sink);
 }
 
+/*
+ * Brings a link back that is soft-deleted; false if there is none.
+ */
+static bool
+restore_link(CormModel *through, Jsonb *link)
+{
+	CormVerb	verb = {.output = CORM_OUTPUT_RESTORE};
+	CormQuerySet set;
+	CormSink	sink = {.kind = CORM_SINK_NONE};
+
+	if (through->soft_delete < 0)
+		return false;
+	corm_queries_of_node(link_query(through, false, link), &set);
+	return corm_run_queries(&verb, &set, &sink) > 0;
+}
+
 /* Links, each an object of the columns of its two keys, in order. */
 typedef struct LinkSet
 {
@@ -689,11 +705,14 @@ corm_set_related(PG_FUNCTION_ARGS)
 	{
 		JsonbValue	value;
 
+		CHECK_FOR_INTERRUPTS();
 		if (has_link(&old, &wanted.links[i]))
+			continue;
+		changed++;
+		if (restore_link(through, wanted.links[i]))
 			continue;
 		as_value(wanted.links[i], &value);
 		pushJsonbValue(&missing, WJB_ELEM, &value);
-		changed++;
 	}
 	add = JsonbValueToJsonb(pushJsonbValue(&missing, WJB_END_ARRAY, NULL));
 	if (JB_ROOT_COUNT(add) > 0)

@@ -99,6 +99,9 @@ INSERT INTO tags SELECT g, 't' || g FROM generate_series(3, 3000) g;
 SELECT corm.set_related('users', '{"id": 2}', 'tags', (SELECT jsonb_agg(jsonb_build_object('id', g)) FROM generate_series(1, 3000) g));
 SELECT corm.set_related('users', '{"id": 2}', 'tags', (SELECT jsonb_agg(jsonb_build_object('id', g)) FROM generate_series(2, 3000, 2) g) || '[{"id": 2}, {"id": 3.0}]');
 SELECT count(*), min(tag_id), max(tag_id) FROM users_tags WHERE user_id = 2 AND removed IS NOT TRUE;
+-- a link that was soft-deleted comes back
+SELECT corm.set_related('users', '{"id": 2}', 'tags', '[{"id": 1}, {"id": 2}]');
+SELECT count(*), min(tag_id), max(tag_id) FROM users_tags WHERE user_id = 2 AND removed IS NOT TRUE;
 
 -- Pages ordered by the alias of an expression; not by a window
 CREATE FUNCTION walk(VARIADIC q corm.query[]) RETURNS text LANGUAGE plpgsql AS $$
