@@ -94,6 +94,7 @@ condition_range(CormRange *range, const char *name, CormModel *model)
 
 	*copy = *range;
 	copy->name = pstrdup(name);
+	copy->implied = false;
 	copy->model = model;
 	return copy;
 }
@@ -238,7 +239,7 @@ find_range(CormStmt *stmt, const char *name)
 	{
 		CormRange  *range = lfirst(lc);
 
-		if (strcmp(range->name, name) == 0)
+		if (strcmp(range->name, name) == 0 && !range->implied)
 			return range;
 	}
 	return NULL;
@@ -293,8 +294,8 @@ subquery_column(CormStmt *stmt, CormRange *range, CormRelation *relation, CormTr
 
 	query->command = CORM_CMD_SELECT;
 	query->parent = stmt;
-	/* no name of the query is meant for the rest of the path: boss.boss.age is not boss.age */
-	query->source = add_target(query, psprintf("%s (path)", relation->name), relation->name, relation->target);
+	query->source = add_target(query, relation->name, relation->name, relation->target);
+	query->source->implied = true;
 	query->where = list_concat(pair_conditions(query->source, relation->target_columns, range,
 											   relation->columns, relation->nkeys),
 							   target_conditions(query, relation, range, query->source));
@@ -390,7 +391,6 @@ corm_resolve_relation_predicate(CormStmt *stmt, CormTree *tree)
 	CormRange  *range = stmt->source;
 	CormRelation *relation;
 	CormStmt   *query;
-	const char *name;
 	List	   *conditions = tree->args[1].list;
 
 	check_stack_depth();
@@ -426,15 +426,8 @@ corm_resolve_relation_predicate(CormStmt *stmt, CormTree *tree)
 	query->command = CORM_CMD_SELECT;
 	query->parent = stmt;
 
-	/*
-	 * The relation's name stands for the related row, unless that row has a
-	 * relation of this name itself: inside, names are those of the related
-	 * model first.
-	 */
-	name = relation->name;
-	if (corm_model_find_relation(corm_model_get(relation->target), name))
-		name = psprintf("%s (related)", name);
-	query->source = add_target(query, name, relation->name, relation->target);
+	query->source = add_target(query, relation->name, relation->name, relation->target);
+	query->source->implied = true;
 	corm_resolve_list(query, conditions, CORM_PLACE_INPUT);
 	if (tree->tag == CORM_N_EVERY || (tree->tag == CORM_N_NONE && dot))
 	{

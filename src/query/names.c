@@ -347,6 +347,47 @@ check_filterable(CormTree *tree)
 				 errmsg("field \"%s\" cannot be used in a filter", tree->args[0].str)));
 }
 
+/*
+ * Binds a COLUMN to alias.field, or to a path that begins at an alias: the
+ * longest prefix that is one, in the innermost query that has it.
+ */
+static bool
+alias_column(CormStmt *stmt, CormTree *tree, const char *name, bool implied)
+{
+	for (int len = strlen(name) - 1; len > 0; len--)
+	{
+		if (name[len] != '.')
+			continue;
+		for (CormStmt *level = stmt; level; level = level->parent)
+		{
+			CormRange  *range = find_range(level, name, len);
+
+			if (range == NULL || range->implied != implied)
+				continue;
+			if (level == stmt && !implied)
+				check_alias_or_relation(stmt, range, name, name + len + 1);
+			if (!corm_range_column(range, tree, name + len + 1) &&
+				!corm_path_column(level, range, tree, name + len + 1))
+				corm_unknown_column(range, name + len + 1);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* leads_to_many tells whether a name begins with a relation of the range to many rows. */
+static bool
+leads_to_many(CormRange *range, const char *name)
+{
+	const char *dot = strchr(name, '.');
+	CormRelation *relation;
+
+	if (dot == NULL || range->model == NULL)
+		return false;
+	relation = corm_model_find_relation(range->model, pnstrdup(name, dot - name));
+	return relation && (relation->kind == CORM_HAS_MANY || relation->kind == CORM_MANY_TO_MANY);
+}
+
 static void
 resolve_column(CormStmt *stmt, CormTree *tree, CormPlace place)
 {
@@ -376,25 +417,17 @@ resolve_column(CormStmt *stmt, CormTree *tree, CormPlace place)
 	if (stmt->source && corm_range_column(stmt->source, tree, name))
 		return;
 
-	/* the longest prefix that is an alias, in the innermost query that has it */
-	for (int len = strlen(name) - 1; len > 0; len--)
-	{
-		if (name[len] != '.')
-			continue;
-		for (CormStmt *level = stmt; level; level = level->parent)
-		{
-			CormRange  *range = find_range(level, name, len);
-
-			if (range == NULL)
-				continue;
-			if (level == stmt)
-				check_alias_or_relation(stmt, range, name, name + len + 1);
-			if (!corm_range_column(range, tree, name + len + 1) &&
-				!corm_path_column(level, range, tree, name + len + 1))
-				corm_unknown_column(range, name + len + 1);
-			return;
-		}
-	}
+	/*
+	 * The names that relation predicates give to the related row come after
+	 * paths: nobody chose them.  But a path to many rows is none.
+	 */
+	if (alias_column(stmt, tree, name, false))
+		return;
+	if (stmt->source && !leads_to_many(stmt->source, name) &&
+		corm_path_column(stmt, stmt->source, tree, name))
+		return;
+	if (alias_column(stmt, tree, name, true))
+		return;
 	if (stmt->source && corm_path_column(stmt, stmt->source, tree, name))
 		return;
 

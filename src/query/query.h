@@ -196,6 +196,7 @@ typedef struct CormStmt CormStmt;
 typedef struct CormRange
 {
 	char	   *name;			/* what users call it */
+	bool		implied;		/* by a relation predicate: nobody chose the name */
 	char	   *alias;			/* its alias in SQL, unique in the whole query */
 	CormModel  *model;			/* a table, or NULL */
 	CormStmt   *query;			/* a subquery, or NULL */

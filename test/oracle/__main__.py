@@ -25,12 +25,14 @@ Without options: all of it, small.  The last line is `N passed, N failed`: one f
 """
 
 import argparse
+import os
+import pathlib
 import random
+import subprocess
 import sys
 import threading
 import time
 
-from expressions import Generator
 from programs import SCHEMA, Writer
 from reads import Reads
 from runner import Mismatch, Runner
@@ -59,9 +61,6 @@ def result(name, wrong, detail):
 
 def new_database(name, script, seed=0):
     """A fresh database, to which libpq's variables lead from now on."""
-    import os
-    import pathlib
-    import subprocess
     os.environ["PGDATABASE"] = "postgres"
     session = Session()
     session.must(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
@@ -69,7 +68,6 @@ def new_database(name, script, seed=0):
     session.close()
     os.environ["PGDATABASE"] = name
     if script == "schema.sql":
-        # a small cache of plans: a run has a million shapes, and their memory is no part of what is checked
         subprocess.run(["psql", "-Xqo", "/dev/null", "-v", "ON_ERROR_STOP=1", "-v", f"seed={random.Random(seed).random()}", "-f",
                         str(pathlib.Path(__file__).parent / script)], check=True)
     else:
@@ -94,6 +92,7 @@ def reads(seed, budget, options):
     rng = random.Random(f"reads {seed}")
     generator, session, steps, kinds = Reads(rng), Session(), 0, {}
     session.must("SET search_path = public, corm_ops")
+    # a small cache of plans: a run has a million shapes, and their memory is not what is checked here
     session.must("SET corm.plan_cache_size = 200")
     session.must("BEGIN")
 
@@ -107,7 +106,7 @@ def reads(seed, budget, options):
     started, wrong = time.monotonic(), None
     while budget.left(steps) and not wrong:
         check = generator.check()
-        for _ in range(rng.choice([1, 2, 4, 6]) if hasattr(check, "redrawn") else 1):
+        for _ in range(rng.choice([1, 4, 8, 12]) if hasattr(check, "redrawn") else 1):
             done, wrong = verify(check)
             steps += done
             kinds[type(check).__name__] = kinds.get(type(check).__name__, 0) + done

@@ -8,8 +8,8 @@ answer 57014 or lose its connection, and must have done nothing; the model goes 
 
 from psycopg import pq
 
-from model import Client, World
-from programs import IDS, Program
+from model import Client, Row, World
+from programs import Program
 from server import LOST, Session
 
 KEYS = ["a", "b", "c", "d", "i", "j"]
@@ -94,7 +94,6 @@ class Runner:
         """What the server has stored: rows, and the shared cache."""
         owners = ", ".join(map(str, self.numbers))
         world = World()
-        from model import Row
         for row in self.admin.must(f"SELECT id, owner, code, n, note, version, deleted_at IS NOT NULL FROM items WHERE owner IN ({owners})"):
             world.rows[int(row[0])] = Row(int(row[0]), int(row[1]), row[2], None if row[3] is None else int(row[3]), row[4], int(row[5]), row[6] == "t")
         for program in self.programs:
@@ -112,23 +111,34 @@ class Runner:
     def step(self, index, operation, timeout=None):
         """One operation and a look at the state afterwards; raises Mismatch."""
         client, session, program = self.clients[index], self.sessions[index], self.programs[index]
+        if timeout:
+            self.set_timeout(index, timeout)
         before = (client.copy(), self.world.copy()) if self.disturbed else None
         sql, sqlstate, rows = program.perform(client, operation)
-        if timeout:
-            session.run(f"SET statement_timeout = '{timeout}'")
         got, answer = session.run(sql)
-        if timeout and got != LOST:
-            session.run("SET statement_timeout = 0")
+        message = session.message if got else ""
         self.steps += 1
         if self.disturbed and got in ("57014", LOST) and got != sqlstate:
-            return self.interruption(index, got, before, sql)
+            self.interruption(index, got, before, sql)
+            if timeout:
+                self.set_timeout(index, 0)
+            return
         if got not in sqlstate.split(" or "):
-            raise Mismatch(f"{sql}\nanswers {got or 'success'}{f' ({session.message})' if got else ''}, the model says {sqlstate or 'success'}")
+            raise Mismatch(f"{sql}\nanswers {got or 'success'}{f' ({message})' if got else ''}, the model says {sqlstate or 'success'}")
         if not got and rows is not None:
             expected = [tuple(as_text(value) for value in row) for row in rows]
             if not agrees(answer, expected):
                 raise Mismatch(f"{sql}\nanswers {answer}, the model says {expected}")
+        if timeout:
+            self.set_timeout(index, 0)
         self.look(index, sql)
+
+    def set_timeout(self, index, timeout):
+        """It may be interrupted like anything else; in an aborted transaction it fails."""
+        before = self.clients[index].copy(), self.world.copy()
+        got, _ = self.sessions[index].run(f"SET statement_timeout = '{timeout}'")
+        if got in ("57014", LOST):
+            self.interruption(index, got, before, "SET")
 
     def look(self, index, sql):
         client, session, operations = self.clients[index], self.sessions[index], self.programs[index].operations

@@ -18,6 +18,13 @@ SELECT ids(corm.eq(corm.none('staff'), true)), ids(corm.eq(corm.none('staff'), f
 -- a relation of the related row that has the name of the relation: the boss of the boss, not the boss
 SELECT ids(corm.some('boss', corm.eq('boss.name', 'top'))), ids(corm.none('boss', corm.eq('boss.name', 'middle'))),
        ids(corm.eq('boss.boss.name', 'top')), ids(corm.some('boss', corm.eq('name', 'middle')));
+-- and in what is further inside, the path of the query there; by name, where that is none
+CREATE TABLE tasks (id int PRIMARY KEY, boss_id int REFERENCES people, title text);
+INSERT INTO tasks VALUES (1, 1, 'a'), (2, 3, 'b'), (3, 2, 'c');
+SELECT ids(corm.some('boss', corm.some('tasks', corm.eq('boss.name', 'top')))),
+       ids(corm.some('boss', corm.in('id', corm.selector('tasks') |> corm.select('id') |> corm.where(corm.eq('boss.name', 'bottom'))))),
+       ids(corm.some('tasks', corm.some(corm.selector('people', 'p') |> corm.where(corm.eq('tasks.title', 'c'))))),
+       ids(corm.some('tasks', corm.gt('tasks.id', 1)));
 SELECT corm.exec(corm.updater('people'), corm.set('name', 'new'), corm.where(corm.eq('boss.boss.name', 'top')));
 SELECT id, name FROM people ORDER BY id;
 
