@@ -102,6 +102,7 @@ def reads(seed, budget, options):
             return check.verify(session)
         finally:
             session.must("ROLLBACK TO c")
+            session.must("RELEASE c")
 
     started, wrong = time.monotonic(), None
     while budget.left(steps) and not wrong:
