@@ -341,6 +341,7 @@ corm_path_column(CormStmt *stmt, CormRange *range, CormTree *tree, const char *p
 			return true;
 		}
 		target = join_relation(stmt, range, relation, CORM_N_LEFT_JOIN_MODEL, name);
+		target->by_path = true;
 	}
 	if (corm_range_column(target, tree, dot + 1) || corm_path_column(stmt, target, tree, dot + 1))
 		return true;

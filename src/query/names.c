@@ -362,7 +362,7 @@ alias_column(CormStmt *stmt, CormTree *tree, const char *name, bool implied)
 		{
 			CormRange  *range = find_range(level, name, len);
 
-			if (range == NULL || range->implied != implied)
+			if (range == NULL || (range->implied || (range->by_path && level != stmt)) != implied)
 				continue;
 			if (level == stmt && !implied)
 				check_alias_or_relation(stmt, range, name, name + len + 1);
@@ -419,7 +419,8 @@ resolve_column(CormStmt *stmt, CormTree *tree, CormPlace place)
 
 	/*
 	 * The names that relation predicates give to the related row come after
-	 * paths: nobody chose them.  But a path to many rows is none.
+	 * paths, and so do paths of queries around: nobody chose them.  But a
+	 * path to many rows is none.
 	 */
 	if (alias_column(stmt, tree, name, false))
 		return;

@@ -197,6 +197,7 @@ typedef struct CormRange
 {
 	char	   *name;			/* what users call it */
 	bool		implied;		/* by a relation predicate: nobody chose the name */
+	bool		by_path;		/* joined for a path: known to its own query only */
 	char	   *alias;			/* its alias in SQL, unique in the whole query */
 	CormModel  *model;			/* a table, or NULL */
 	CormStmt   *query;			/* a subquery, or NULL */

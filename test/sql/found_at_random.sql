@@ -25,6 +25,9 @@ SELECT ids(corm.some('boss', corm.some('tasks', corm.eq('boss.name', 'top')))),
        ids(corm.some('boss', corm.in('id', corm.selector('tasks') |> corm.select('id') |> corm.where(corm.eq('boss.name', 'bottom'))))),
        ids(corm.some('tasks', corm.some(corm.selector('people', 'p') |> corm.where(corm.eq('tasks.title', 'c'))))),
        ids(corm.some('tasks', corm.gt('tasks.id', 1)));
+-- nor does a path outside hide one of the same name in a subquery
+SELECT ARRAY(SELECT corm.pluck(NULL::int, corm.selector('tasks'), corm.select('id'), corm.order_by('id'), corm.where(
+    corm.lt('boss.id', corm.selector('tasks', 't') |> corm.select(corm.max('id')) |> corm.where(corm.eq('boss.name', 'middle'))))));
 SELECT corm.exec(corm.updater('people'), corm.set('name', 'new'), corm.where(corm.eq('boss.boss.name', 'top')));
 SELECT id, name FROM people ORDER BY id;
 
