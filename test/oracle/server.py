@@ -43,7 +43,8 @@ class Session:
         if result.status == pq.ExecStatus.COMMAND_OK:
             return "", []
         self.message = (result.error_message or b"").decode().strip()
-        return (result.error_field(pq.DiagnosticField.SQLSTATE) or b"XX000").decode(), []
+        # an error of libpq itself has none
+        return (result.error_field(pq.DiagnosticField.SQLSTATE) or LOST.encode()).decode(), []
 
     def must(self, sql):
         """The rows of a command that has no right to fail."""
