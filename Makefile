@@ -41,7 +41,10 @@ corm--$(EXTVERSION).sql: $(SQL_PARTS) corm.control
 
 # What is not the server's build is a script, so that it also works without make's variables.
 
-.PHONY: lint format format-check coverage bench check-cache-stress check-oracle check-matrix check-upgrade check-package dist
+CHECKS = check-assert check-valgrind check-asan check-fuzz check-sqlsmith check-core check-cache-stress check-oracle \
+	check-matrix check-upgrade check-package
+
+.PHONY: lint format format-check coverage bench $(CHECKS) dist
 
 C_FILES = $(wildcard src/*.c src/*/*.c src/*/*.h test/modules/*/*.c)
 
@@ -67,17 +70,8 @@ bench-plots:
 bench-docs:
 	bench/docs.py
 
-check-matrix:
-	script/check-matrix
-
-check-oracle:
-	script/check-oracle
-
-check-upgrade:
-	script/check-upgrade
-
-check-package:
-	script/check-package
+$(filter-out check-cache-stress,$(CHECKS)):
+	script/$@
 
 # The source as PGXN takes it: the commit TREE, as the file DIST and .zip.
 DISTVERSION = $(shell sed -n 's/^   "version": "\(.*\)",/\1/p' META.json)

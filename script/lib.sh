@@ -134,8 +134,13 @@ find_pg_config()
 }
 
 # corm_make ARGUMENT...: make in the checkout for that installation.  Bitcode for the JIT compiler
-# takes as long as the build itself and no test needs it.
-corm_make() { make --no-print-directory -C "$CHECKOUT" PG_CONFIG="$PG_CONFIG" with_llvm=no "$@"; }
+# takes as long as the build itself and no test needs it.  CORM_LINK is for the linker: an object file of
+# tests, and how to call it.
+corm_make()
+{
+	make --no-print-directory -C "$CHECKOUT" PG_CONFIG="$PG_CONFIG" with_llvm=no \
+		${CORM_LINK:+SHLIB_LINK="$CORM_LINK"} "$@"
+}
 
 extension_version() { sed -n "s/^default_version *= *'\(.*\)'/\1/p" "$CHECKOUT/corm.control"; }
 
@@ -143,7 +148,7 @@ extension_version() { sed -n "s/^default_version *= *'\(.*\)'/\1/p" "$CHECKOUT/c
 # thrown away first.  Two builds of one checkout take turns.
 build_corm()
 {
-	local key="$PG_CONFIG $("$PG_CONFIG" --version) ${COPT:-}"
+	local key="$PG_CONFIG $("$PG_CONFIG" --version) ${COPT:-} ${CORM_LINK:-}"
 	local stamp=$CHECKOUT/.built-for
 
 	(
@@ -180,7 +185,8 @@ install_corm()
 		if [ -w "$PKGLIBDIR" ] && [ -w "$SHAREDIR/extension" ]; then
 			corm_make install >/dev/null
 		else
-			as_root make --no-print-directory -C "$CHECKOUT" PG_CONFIG="$PG_CONFIG" with_llvm=no install >/dev/null
+			as_root make --no-print-directory -C "$CHECKOUT" PG_CONFIG="$PG_CONFIG" with_llvm=no \
+				${CORM_LINK:+SHLIB_LINK="$CORM_LINK"} install >/dev/null
 		fi
 		flock -s 9
 	done
@@ -225,6 +231,10 @@ as_server_user()
 
 # cluster_start [SETTING...]: make and start the cluster in WORKDIR with corm preloaded, and point
 # libpq's variables to it.  A SETTING is a line of postgresql.conf; later lines win.
+#
+# For the scripts that run tests in an unusual server: CORM_SERVER_ENV has assignments to environment variables
+# that only the server gets, CORM_SERVER_PROGRAM is a program to start instead of postgres, and the lines of
+# CORM_SERVER_SETTINGS come after all SETTINGs.
 cluster_start()
 {
 	as_server_user "$BINDIR/initdb" -D "$WORKDIR/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 \
@@ -233,9 +243,9 @@ cluster_start()
 	printf '%s\n' "shared_preload_libraries = 'corm'" "listen_addresses = ''" \
 		"unix_socket_directories = '$WORKDIR/socket'" "port = 5432" "fsync = off" "full_page_writes = off" \
 		"max_connections = 50" "timezone = 'UTC'" "log_timezone = 'UTC'" "log_line_prefix = '%m [%p] %q%d '" \
-		"$@" >>"$WORKDIR/data/postgresql.conf"
-	# CORM_SERVER_ENV: assignments to environment variables that only the server gets
-	as_server_user env ${CORM_SERVER_ENV:-} "$BINDIR/pg_ctl" -D "$WORKDIR/data" -l "$WORKDIR/server.log" -w -t 60 start >/dev/null ||
+		"$@" "${CORM_SERVER_SETTINGS:-}" >>"$WORKDIR/data/postgresql.conf"
+	as_server_user env ${CORM_SERVER_ENV:-} "$BINDIR/pg_ctl" -D "$WORKDIR/data" -l "$WORKDIR/server.log" \
+		${CORM_SERVER_PROGRAM:+-p "$CORM_SERVER_PROGRAM"} -w -t 300 start >/dev/null ||
 		{ cat "$WORKDIR/server.log" >&2; die "the private cluster does not start"; }
 	export PGHOST=$WORKDIR/socket PGPORT=5432 PGUSER=postgres PGDATABASE=postgres
 	PATH=$BINDIR:$PATH

@@ -54,6 +54,8 @@ request_parts(void)
 static void
 startup_parts(void)
 {
+	bool		found[MAX_SHARED_PARTS];
+
 	if (prev_shmem_startup_hook)
 		prev_shmem_startup_hook();
 
@@ -61,13 +63,16 @@ startup_parts(void)
 	for (int i = 0; i < nparts; i++)
 	{
 		Size		size = parts[i]->size();
-		bool		found;
 		void	   *addr;
 
-		addr = ShmemInitStruct(parts[i]->name, size, &found);
-		parts[i]->attach(addr, size, found);
+		addr = ShmemInitStruct(parts[i]->name, size, &found[i]);
+		parts[i]->attach(addr, size, found[i]);
 	}
 	LWLockRelease(AddinShmemInitLock);
+
+	for (int i = 0; i < nparts; i++)
+		if (parts[i]->ready != NULL)
+			parts[i]->ready(found[i]);
 }
 
 /*

@@ -166,7 +166,12 @@ cache_attach(void *addr, Size size, bool found)
 		initialize(&layout);
 	corm_blocks_attach(base + layout.blocks, layout.nblocks, found);
 	LWLockRegisterTranche(corm_cache->tranche, "CormCache");
+}
 
+/* cache_ready reads what a clean shutdown left, and sees to it that the next one leaves something. */
+static void
+cache_ready(bool found)
+{
 	if (!found)
 		corm_warm_load();
 	if (!IsUnderPostmaster)
@@ -177,6 +182,7 @@ static const CormSharedPart cache_part = {
 	.name = "corm cache",
 	.size = cache_size,
 	.attach = cache_attach,
+	.ready = cache_ready,
 };
 
 /* corm_cache_available tells whether there is a cache at all. */

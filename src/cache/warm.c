@@ -401,8 +401,8 @@ load_all(WarmStream *stream)
 }
 
 /*
- * corm_warm_load loads what the last shutdown saved, if it did.  Called while
- * the postmaster creates shared memory.
+ * corm_warm_load loads what the last shutdown saved, if it did.  Called by
+ * the postmaster when it has created shared memory.
  */
 void
 corm_warm_load(void)

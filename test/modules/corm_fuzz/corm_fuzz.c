@@ -45,11 +45,14 @@ below(pg_prng_state *random, uint32 limit)
 static const uint32 numbers[] = {0, 1, 2, 7, 8, 16, 127, 128, 255, 256, 0x7fff, 0x8000, 0xffff,
 0x7fffffff, 0x80000000, 0xfffffff8, 0xffffffff};
 
-/* What means something in the text form. */
-static const char *const words[] = {
-	/* pieces */
+/* What means something in the text form, in filters, tags and options: pieces ... */
+static const char *const pieces[] = {
 	"{", "}", "[", "]", "\"", ",", ":", "\\", "\\u0041", "\"val\": ", "\"c\": ", "\"raw\": ", "-",
-	/* elements */
+	"@orm:", "=", "'", "''", "$1", "$2", "$99999999999", "$$", "--", "/*", ";", "?", ".", " "
+};
+
+/* ... and JSON elements. */
+static const char *const elements[] = {
 	"null", "true", "1", "-1", "1e99", "0.5", "9999999999", "\"\"", "\"id\"", "\"name\"", "\"t\"", "\"x\"",
 	"\"val\"", "\"type\"", "\"c\"", "\"eq\"", "\"in\"", "\"query\"", "\"where\"", "\"select\"", "\"selector\"", "\"limit\"",
 	"\"order_by\"", "\"asc\"", "\"count\"", "\"sum\"", "\"and\"", "\"or\"", "\"not\"", "\"set\"", "\"rows\"", "\"union\"", "\"contains\"",
@@ -57,7 +60,11 @@ static const char *const words[] = {
 	"{}", "[]", "{\"and\": []}", "{\"c\": \"id\"}", "{\"c\": \"doc\"}", "{\"c\": \"tags\"}", "{\"val\": \"{1,2}\", \"type\": \"int4[]\"}",
 	"{\"val\": \"x\"}", "{\"val\": null, \"type\": \"date\"}", "{\"count\": []}", "{\"eq\": [\"id\", 1]}", "{\"raw\": [\"$1\", 2]}",
 	"{\"query\": [{\"selector\": [\"t\", null]}]}", "[{\"selector\": [\"t\", \"z\"]}]", "{\"desc\": [\"name\", \"last\"]}",
-	"{\"max_rows\": 5}", "{\"distinct\": []}", "{\"limit\": null}", "{\"returning\": []}", "{\"all_rows\": []}"
+	"{\"max_rows\": 5}", "{\"distinct\": []}", "{\"limit\": null}", "{\"returning\": []}", "{\"all_rows\": []}",
+	"\"some\"", "\"every\"", "\"none\"", "\"is\"", "\"is_not\"", "\"gte\"", "\"between\"", "\"not_in\"", "\"is_null\"", "\"like\"", "\"regex\"",
+	"\"after\"", "\"before\"", "\"offset\"", "\"preload\"", "\"parent\"", "\"children\"", "\"parent.name\"", "\"children.id\"", "\"-id\"",
+	"[\"id\", \"-name\"]", "[1, 2]", "[null]", "{\"gte\": 1}", "{\"is\": null}", "{\"some\": {}}", "{\"children\": {\"limit\": 1}}",
+	"\"fields\"", "\"read_only\"", "\"soft_delete\"", "\"version\"", "\"default\"", "\"2020-01-01\"", "\"(\"", "\"*\"", "\"%\"", "\"\\\\\""
 };
 
 static void
@@ -202,7 +209,7 @@ find_element(StringInfo s, pg_prng_state *random, int *start, int *len)
 static void
 replace_element(StringInfo s, pg_prng_state *random)
 {
-	const char *word = words[13 + below(random, lengthof(words) - 13)];
+	const char *word = elements[below(random, lengthof(elements))];
 	char	   *with = pstrdup(word);
 	int			with_len = strlen(word);
 	int			start;
@@ -247,7 +254,8 @@ corm_fuzz_mutate_text(PG_FUNCTION_ARGS)
 	for (int n = 1 + below(&random, 3); n > 0 && s.len > 0; n--)
 	{
 		int			at = below(&random, s.len);
-		const char *word = words[below(&random, lengthof(words))];
+		uint32		choice = below(&random, lengthof(pieces) + lengthof(elements));
+		const char *word = choice < lengthof(pieces) ? pieces[choice] : elements[choice - lengthof(pieces)];
 
 		switch (below(&random, 40))
 		{
