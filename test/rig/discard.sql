@@ -1,4 +1,4 @@
--- Registry, plan cache, relations, hooks, middleware, scopes and transactions while tables change: run with and without
+-- hardening 28: registry, plan cache, relations, hooks, middleware, scopes and transactions while tables change: run with and without
 -- debug_discard_caches, it prints the same.  Few statements, since with it each one takes a second.
 SET client_min_messages = warning;
 CREATE SCHEMA d;
