@@ -15,6 +15,7 @@
 #include "exec/exec.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 
 /*
@@ -60,7 +61,17 @@ corm_bind_prepare(CormPlanParam *params, const CormDeparsed *deparsed,
 		param->model = source->model ? MemoryContextStrdup(context, source->model) : NULL;
 		param->field = source->field ? MemoryContextStrdup(context, source->field) : NULL;
 
-		if (source->form != CORM_PARAM_PLAIN)
+		if (source->form == CORM_PARAM_JSON)
+		{
+			param->binding = CORM_BIND_JSON;
+			param->element_type = get_base_element_type(param->typid);
+			if (OidIsValid(param->element_type))
+			{
+				getTypeInputInfo(param->element_type, &typinput, &param->ioparam);
+				fmgr_info_cxt(typinput, &param->input, context);
+			}
+		}
+		else if (source->form != CORM_PARAM_PLAIN)
 			param->binding = CORM_BIND_PATTERN;
 		else if (value_type == UNKNOWNOID && param->typid != TEXTOID && param->typid != VARCHAROID)
 		{
@@ -163,6 +174,86 @@ make_pattern(CormPlanParam *param, Datum value)
 	return PointerGetDatum(cstring_to_text_with_len(buf.data, buf.len));
 }
 
+/*
+ * corm_json_text returns the text that PostgreSQL gives to the input function
+ * of a type for a value of JSON, which is not null, in the current context.
+ */
+char *
+corm_json_text(const JsonbValue *value)
+{
+	switch (value->type)
+	{
+		case jbvString:
+			return pnstrdup(value->val.string.val, value->val.string.len);
+		case jbvNumeric:
+			return DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value->val.numeric)));
+		case jbvBool:
+			return pstrdup(value->val.boolean ? "true" : "false");
+		default:
+			return JsonbToCString(NULL, value->val.binary.data, value->val.binary.len);
+	}
+}
+
+/*
+ * A value as a JSON array: itself if it is one, else the array of it.
+ */
+static Jsonb *
+json_array_of(CormPlanParam *param, Datum value)
+{
+	JsonbParseState *state = NULL;
+
+	if (param->value_type == JSONBOID)
+	{
+		Jsonb	   *json = DatumGetJsonbP(value);
+
+		if (JB_ROOT_IS_ARRAY(json) && !JB_ROOT_IS_SCALAR(json))
+			return json;
+	}
+	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	corm_push_value(&state, WJB_ELEM, param->value_type == UNKNOWNOID ? TEXTOID : param->value_type, value);
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
+}
+
+/*
+ * What a field is to contain: a document, or an array of a type of its own.
+ */
+static Datum
+convert_json(CormPlanParam *param, Datum value)
+{
+	ArrayBuildState *elements = NULL;
+	Jsonb	   *array;
+	JsonbIterator *it;
+	JsonbValue	v;
+	JsonbIteratorToken token;
+
+	if (!OidIsValid(param->element_type))
+	{
+		if (param->value_type == JSONBOID)
+			return value;
+		array = json_array_of(param, value);
+		return JsonbPGetDatum(JsonbValueToJsonb(getIthJsonbValueFromContainer(&array->root, 0)));
+	}
+
+	array = json_array_of(param, value);
+	it = JsonbIteratorInit(&array->root);
+	elements = initArrayResult(param->element_type, CurrentMemoryContext, false);
+	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
+	{
+		if (token != WJB_ELEM)
+			continue;
+		if (v.type == jbvBinary && param->element_type != JSONBOID && param->element_type != JSONOID)
+			ereport(ERROR,
+					(errcode(CORM_ERRCODE_BAD_FILTER),
+					 errmsg("invalid filter"),
+					 errdetail("The elements of \"contains\" must be single values.")));
+		elements = accumArrayResult(elements,
+									v.type == jbvNull ? (Datum) 0 :
+									InputFunctionCall(&param->input, corm_json_text(&v), param->ioparam, -1),
+									v.type == jbvNull, param->element_type, CurrentMemoryContext);
+	}
+	return makeArrayResult(elements, CurrentMemoryContext);
+}
+
 static Datum
 convert(CormPlanParam *param, Datum value)
 {
@@ -186,6 +277,9 @@ convert(CormPlanParam *param, Datum value)
 			break;
 		case CORM_BIND_PATTERN:
 			value = make_pattern(param, value);
+			break;
+		case CORM_BIND_JSON:
+			value = convert_json(param, value);
 			break;
 	}
 

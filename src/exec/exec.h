@@ -38,7 +38,8 @@ typedef enum CormBinding
 	CORM_BIND_PLAIN,			/* as it is */
 	CORM_BIND_INPUT,			/* text through the type's input function */
 	CORM_BIND_ARRAY_INPUT,		/* text[] elementwise through it */
-	CORM_BIND_PATTERN			/* text into a LIKE pattern */
+	CORM_BIND_PATTERN,			/* text into a LIKE pattern */
+	CORM_BIND_JSON				/* as JSON into a document, or into an array of its elements */
 } CormBinding;
 
 typedef struct CormPlanParam
@@ -50,10 +51,10 @@ typedef struct CormPlanParam
 	CormParamForm form;			/* BIND_PATTERN */
 	int16		typlen;			/* of the value as it is bound */
 	bool		typbyval;
-	Oid			value_type;		/* BIND_PATTERN: type of the value */
-	FmgrInfo	input;			/* BIND_INPUT, BIND_ARRAY_INPUT */
+	Oid			value_type;		/* of the value */
+	FmgrInfo	input;			/* BIND_INPUT, BIND_ARRAY_INPUT, BIND_JSON */
 	Oid			ioparam;
-	Oid			element_type;	/* BIND_ARRAY_INPUT */
+	Oid			element_type;	/* BIND_ARRAY_INPUT, BIND_JSON: of the array */
 	const char *model;			/* what it meets, for error messages */
 	const char *field;
 } CormPlanParam;
@@ -228,6 +229,7 @@ extern CormValue *corm_value_copy(const CormValue *value, MemoryContext context)
 extern void corm_bind_prepare(CormPlanParam *params, const CormDeparsed *deparsed,
 							  const Oid *types, MemoryContext context,
 							  const Oid *value_types);
+extern char *corm_json_text(const JsonbValue *value);
 extern ParamListInfo corm_bind_values(CormPlan *plan, const CormQuerySet *set);
 extern ParamListInfo corm_bind_record(CormPlan *plan, const Datum *values, const bool *nulls);
 

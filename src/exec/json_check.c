@@ -130,23 +130,6 @@ init_field(CormJsonCheck *check, FieldCheck *fc, CormField *field)
 	MemoryContextSwitchTo(oldcontext);
 }
 
-/* The text that PostgreSQL gives to the input function of a scalar type. */
-static char *
-scalar_text(const JsonbValue *value)
-{
-	switch (value->type)
-	{
-		case jbvString:
-			return pnstrdup(value->val.string.val, value->val.string.len);
-		case jbvNumeric:
-			return DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value->val.numeric)));
-		case jbvBool:
-			return pstrdup(value->val.boolean ? "true" : "false");
-		default:
-			return JsonbToCString(NULL, value->val.binary.data, value->val.binary.len);
-	}
-}
-
 static void
 populate(FieldCheck *fc, CormField *field, JsonbValue *value)
 {
@@ -196,7 +179,7 @@ corm_json_check_value(CormJsonCheck *check, int fieldno, int row, JsonbValue *va
 	check->row = row;
 	oldcontext = MemoryContextSwitchTo(check->scratch);
 	if (fc->kind == CHECK_INPUT)
-		(void) InputFunctionCall(&fc->function, scalar_text(value), fc->ioparam, field->typmod);
+		(void) InputFunctionCall(&fc->function, corm_json_text(value), fc->ioparam, field->typmod);
 	else
 		populate(fc, field, value);
 	MemoryContextSwitchTo(oldcontext);

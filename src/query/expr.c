@@ -322,6 +322,17 @@ deparse_literal_match(CormDeparse *ctx, CormTree *tree)
 	Oid			left_type = corm_expr_type(left);
 	bool		ignore_case = tree->tag == CORM_N_ICONTAINS;
 
+	if (tree->tag == CORM_N_CONTAINS && corm_takes_json(left, right))
+	{
+		Oid			right_type = getBaseType(left_type);
+
+		deparse_operand(ctx, left);
+		corm_deparse_operator(ctx, "@>", "@>", left_type, right_type);
+		meet(ctx, left);
+		append_param(ctx, right, right_type, CORM_PARAM_JSON);
+		meet(ctx, NULL);
+		return;
+	}
 	if (tree->tag == CORM_N_CONTAINS && is_container_type(left_type))
 	{
 		deparse_operator(ctx, tree, find_operator(CORM_N_SUPERSET));

@@ -193,6 +193,13 @@ write_scalar(FilterContext *ctx, JsonbValue *v, const char *op)
 	}
 }
 
+static void
+check_list_length(JsonbValue *v)
+{
+	if (JsonContainerSize(v->val.binary.data) > corm_filter_max_list)
+		over_limit("The length of a list", "corm.filter_max_list", corm_filter_max_list);
+}
+
 /*
  * A list for in and not_in: as text[], which takes the type of the field.
  */
@@ -207,8 +214,7 @@ write_list(FilterContext *ctx, JsonbValue *v, const char *op)
 
 	if (!is_array(v))
 		bad_filter(psprintf("\"%s\" takes an array.", op));
-	if (JsonContainerSize(v->val.binary.data) > corm_filter_max_list)
-		over_limit("The length of a list", "corm.filter_max_list", corm_filter_max_list);
+	check_list_length(v);
 	elements = members(v->val.binary.data, &n);
 	datums = palloc(sizeof(Datum) * Max(n, 1));
 	nulls = palloc0(sizeof(bool) * Max(n, 1));
@@ -337,8 +343,8 @@ filter_op(FilterContext *ctx, const char *field, const char *op, JsonbValue *v)
 				corm_write_tag(ctx->w, tag);
 				write_field(ctx, field);
 				if (is_array(v))
-					write_list(ctx, v, op);
-				else if (is_object(v))
+					check_list_length(v);
+				if (is_array(v) || is_object(v))
 					corm_write_value(ctx->w, JSONBOID, -1, false,
 									 JsonbPGetDatum(JsonbValueToJsonb(v)));
 				else

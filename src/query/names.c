@@ -465,7 +465,7 @@ resolve_column(CormStmt *stmt, CormTree *tree, CormPlace place)
 
 /*
  * A filter from outside compares a field with a number or a boolean only if
- * the field is one.
+ * the field is one, and looks for arrays and objects only in what has such.
  */
 static void
 check_filter_value(CormTree *tree)
@@ -479,6 +479,14 @@ check_filter_value(CormTree *tree)
 	if (left == NULL || left->tag != CORM_N_FILTER_COLUMN || left->field == NULL ||
 		right == NULL || right->tag != CORM_N_VALUE)
 		return;
+	if (tree->tag == CORM_N_CONTAINS && corm_takes_json(left, right))
+		return;
+	if (right->typid == JSONBOID)
+		ereport(ERROR,
+				(errcode(CORM_ERRCODE_BAD_FILTER),
+				 errmsg("invalid filter"),
+				 errdetail("Field \"%s\" of type %s cannot contain an array or object.",
+						   left->field->name, format_type_be(left->field->typid))));
 	number = right->typid == INT4OID || right->typid == INT8OID || right->typid == NUMERICOID;
 	if (!number && right->typid != BOOLOID)
 		return;

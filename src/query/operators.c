@@ -293,6 +293,21 @@ corm_operator_schema(const char *name, Oid left, Oid right)
 }
 
 /*
+ * corm_takes_json tells whether what a field of a filter contains is meant as
+ * JSON: a document if the field is one, elements if it is an array.
+ */
+bool
+corm_takes_json(CormTree *left, CormTree *right)
+{
+	Oid			base;
+
+	if (left->tag != CORM_N_FILTER_COLUMN || left->field == NULL || right->tag != CORM_N_VALUE)
+		return false;
+	base = getBaseType(left->field->typid);
+	return base == JSONBOID || type_is_array(base);
+}
+
+/*
  * corm_operator_is_bare tells whether an operator may be written without its
  * schema: pg_catalog has it for exactly the given types and is searched
  * first.  Where PostgreSQL would have to look for a similar one, one for

@@ -385,7 +385,8 @@ typedef enum CormParamForm
 	CORM_PARAM_PLAIN,
 	CORM_PARAM_CONTAINS,		/* a LIKE pattern made of a literal text */
 	CORM_PARAM_STARTS,
-	CORM_PARAM_ENDS
+	CORM_PARAM_ENDS,
+	CORM_PARAM_JSON				/* a value of JSON, which the type of the parameter contains */
 } CormParamForm;
 
 /* A $n of the SQL. */
@@ -541,6 +542,7 @@ extern bool corm_search_path_is_safe(void);
 extern void corm_require_type(Oid typid);
 extern char *corm_deparse_type(Oid typid, int32 typmod);
 extern Oid	corm_expr_type(CormTree *tree);
+extern bool corm_takes_json(CormTree *left, CormTree *right);
 extern Oid	corm_right_operand_type(CormTree *tree, Oid left);
 extern Oid	corm_operator_schema(const char *name, Oid left, Oid right);
 extern bool corm_operator_is_bare(CormDeparse *ctx, const char *name, Oid left, Oid right);

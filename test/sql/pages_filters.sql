@@ -162,4 +162,23 @@ SELECT corm.filter('{"where": {"v": {"gte": 1}}, "order_by": ["-v"]}')::text::co
 SELECT corm.exec(corm.deleter('items'), corm.filter('{"where": {}}'));
 SELECT corm.exec(corm.deleter('items'), corm.filter('{}'));
 
+-- contains on containers: JSON as it stands in a document, elements of the type of an array
+CREATE TABLE boxes (id int PRIMARY KEY, doc jsonb, tags text[], numbers int[], span int4range);
+INSERT INTO boxes VALUES (1, '[1, 2]', '{a,b}', '{1,2}', '[1,5)'), (2, '{"a": [1]}', '{c,NULL}', '{3}', '[7,9)'), (3, '["x"]', '{}', NULL, NULL),
+    (4, '"x"', '{"a,b"}', '{1}', 'empty');
+CREATE FUNCTION boxes(filter jsonb) RETURNS jsonb LANGUAGE sql AS
+$$ SELECT jsonb_agg(id ORDER BY id) FROM corm.get_multi(NULL::boxes, corm.filter(jsonb_build_object('where', filter))) $$;
+\pset tuples_only on
+SELECT boxes('{"doc": {"contains": [1]}}'), boxes('{"doc": {"contains": {"a": [1]}}}'), boxes('{"doc": {"contains": "x"}}'),
+    boxes('{"doc": {"contains": 1}}'), boxes('{"doc": {"contains": true}}'), boxes('{"doc": {"contains": []}}');
+SELECT boxes('{"tags": {"contains": ["a"]}}'), boxes('{"tags": {"contains": "a,b"}}'), boxes('{"tags": {"contains": []}}'),
+    boxes('{"numbers": {"contains": [1, "2"]}}'), boxes('{"numbers": {"contains": 1}}'), boxes('{"numbers": {"contains": [null]}}');
+SELECT boxes('{"span": {"contains": "[2,3)"}}');
+SELECT boxes('{"span": {"contains": [1]}}');
+SELECT corm.count(corm.selector('items'), corm.filter('{"where": {"id": {"contains": {"a": 1}}}}'));
+SELECT boxes('{"tags": {"contains": [["a"]]}}');
+SELECT boxes('{"tags": {"contains": {"a": 1}}}');
+SELECT boxes('{"numbers": {"contains": ["one"]}}');
+SELECT corm.to_sql(corm.selector('boxes'), corm.select('id'), corm.filter('{"where": {"tags": {"contains": ["a"]}}}'));
+
 DROP SCHEMA pages CASCADE;
