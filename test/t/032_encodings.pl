@@ -37,8 +37,10 @@ for my $encoding (qw(SQL_ASCII LATIN1))
 	is($answer->(q{state($$SELECT corm.count(corm.selector('t'), corm.where(corm.eq(E'\xe8\xff', 1)))$$)}), '42703', 'an unknown name');
 	is($answer->(q{corm.page_json(corm.selector('t'), corm.order_by('v'), corm.after(corm.page_json(corm.selector('t'), corm.order_by('v'))->'page_info'->>'end_cursor'))->>'rows'}), '[]', 'a cursor');
 	is($node->safe_psql($database, q{SELECT corm.cache_set(E'\xe9', E'\xe9\xff'); SELECT corm.cache_get(E'\xe9') = E'\xe9\xff'}), "\nt", 'a key and a value in the cache');
-	is($answer->(q{state($$SELECT corm.insert_json('t', '{"id": 2, "v": "\u20ac"}')$$)}), $encoding eq 'LATIN1' ? '22P05' : '0A000', 'what the encoding cannot hold');
-	is($answer->(q{state($$SELECT corm.filter('{"where": {"v": "\u20ac"}}')$$)}), $encoding eq 'LATIN1' ? '22P05' : '0A000', '... in a filter');
+	# Where there is no conversion at all, 0A000 before PostgreSQL 16
+	my $refused = $encoding eq 'LATIN1' ? qr/^22P05$/ : qr/^(22P05|0A000)$/;
+	like($answer->(q{state($$SELECT corm.insert_json('t', '{"id": 2, "v": "\u20ac"}')$$)}), $refused, 'what the encoding cannot hold');
+	like($answer->(q{state($$SELECT corm.filter('{"where": {"v": "\u20ac"}}')$$)}), $refused, '... in a filter');
 }
 
 $node->stop;
