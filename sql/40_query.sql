@@ -265,7 +265,7 @@ COMMENT ON FUNCTION corm.rows(text) IS
 CREATE FUNCTION corm.on_conflict(VARIADIC fields text[]) RETURNS corm.query
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION corm.on_conflict(VARIADIC text[]) IS
-    'upsert: the fields whose unique key decides; followed by do_nothing() or do_update()';
+    'upsert: the fields whose unique key decides; followed by do_nothing(), do_select() or do_update()';
 
 CREATE FUNCTION corm.on_conflict() RETURNS corm.query
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
@@ -280,7 +280,7 @@ COMMENT ON FUNCTION corm.on_conflict_where(corm.expr) IS
 CREATE FUNCTION corm.on_constraint(name text) RETURNS corm.query
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION corm.on_constraint(text) IS
-    'upsert: the constraint that decides; followed by do_nothing() or do_update()';
+    'upsert: the constraint that decides; followed by do_nothing(), do_select() or do_update()';
 
 CREATE FUNCTION corm.do_nothing() RETURNS corm.query
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;

@@ -122,7 +122,7 @@ COMMENT ON FUNCTION corm.insert_json(regclass, jsonb) IS
 CREATE FUNCTION corm.set_related(model regclass, key jsonb, relation text, targets jsonb) RETURNS bigint
     AS 'MODULE_PATHNAME', 'corm_set_related' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION corm.set_related(regclass, jsonb, text, jsonb) IS
-    'makes the rows linked to a row by a many_to_many relation exactly the given ones and returns the number of links changed; targets that hold more than a primary key are inserted';
+    'makes the rows linked to a row by a many_to_many relation exactly the given ones and returns the number of links changed; targets that hold more than a primary key are inserted; ERROR 22004 for NULL, 42703 for an unknown relation, 42809 for one of another kind, 22023 for other JSON';
 
 CREATE FUNCTION corm.update(rec anyelement) RETURNS anyelement
     AS 'MODULE_PATHNAME', 'corm_update' LANGUAGE C VOLATILE PARALLEL UNSAFE;
