@@ -166,6 +166,7 @@ typedef void (*CormEffectsEnd) (void);
 extern void corm_effects_init(void);
 extern void corm_effects_at_end(CormEffectsEnd callback);
 extern void corm_effect_add(CormEffect *effect, const CormEffectOps *ops);
+extern void corm_effect_remove(CormEffect *effect);
 
 /* schema.c: where corm's own objects are */
 extern Oid	corm_schema_oid(void);

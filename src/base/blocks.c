@@ -185,11 +185,12 @@ corm_blocks_take(CormBlockChain *chain, uint32 n)
 void
 corm_blocks_give(CormBlockChain *chain)
 {
-	BlockPartition *part = &pool->partition[corm_my_procno() % PARTITIONS];
+	BlockPartition *part;
 
 	if (chain->count == 0)
 		return;
 
+	part = &pool->partition[corm_my_procno() % PARTITIONS];
 	LWLockAcquire(&part->lock, LW_EXCLUSIVE);
 	*corm_block_next(chain->last) = part->head;
 	part->head = chain->first;

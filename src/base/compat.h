@@ -26,6 +26,7 @@
 #endif
 
 #include "catalog/namespace.h"
+#include "fmgr.h"
 #include "utils/acl.h"
 
 /* Ownership and privilege checks were one function per catalog before 16. */
@@ -63,6 +64,26 @@
 #define corm_my_procno()		(MyProc == NULL ? 0 : (uint32) MyProcNumber)
 #endif
 #define corm_max_procs()		((uint32) (MaxBackends + NUM_AUXILIARY_PROCS))
+
+/*
+ * Symbols of extensions are hidden unless they are marked for export, since 16;
+ * corm's Makefile asks for the same with older versions.
+ */
+#if PG_VERSION_NUM < 160000
+#undef PGDLLEXPORT
+#define PGDLLEXPORT __attribute__((visibility("default")))
+#undef PG_FUNCTION_INFO_V1
+#define PG_FUNCTION_INFO_V1(funcname) \
+extern PGDLLEXPORT Datum funcname(PG_FUNCTION_ARGS); \
+extern PGDLLEXPORT const Pg_finfo_record *CppConcat(pg_finfo_, funcname) (void); \
+const Pg_finfo_record * \
+CppConcat(pg_finfo_, funcname) (void) \
+{ \
+	static const Pg_finfo_record info = {1}; \
+	return &info; \
+} \
+extern int	no_such_variable
+#endif
 
 /* Extensions have wait events of their own names since 17. */
 #if PG_VERSION_NUM < 170000

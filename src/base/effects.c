@@ -60,6 +60,16 @@ corm_effect_add(CormEffect *effect, const CormEffectOps *ops)
 		ops->reserve(effect);
 }
 
+/*
+ * corm_effect_remove takes an effect that has reserved nothing out of its list,
+ * as if it had never been added.  Its owner has put another in its place.
+ */
+void
+corm_effect_remove(CormEffect *effect)
+{
+	dlist_delete(&effect->node);
+}
+
 /* discard_from takes back, newest first, all effects of level or deeper. */
 static void
 discard_from(int level)

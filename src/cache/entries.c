@@ -4,9 +4,10 @@
  *		SQL functions on the keys of a cache.
  *
  * They convert arguments, check rights and leave the rest to ops.c.  What a
- * call needs to know of the cache it names is kept in fn_extra: a pointer to
- * the session's CormCacheRef, whose memory is never freed; name, generation
- * and role tell whether it still is the right one.
+ * call needs to know of the cache it names is kept in fn_extra with a pointer
+ * to the session's CormCacheRef, whose memory is never freed.  Name, generation
+ * and role tell whether it still is the right one; a name that is a constant
+ * of the statement need not be looked at again in the same generation.
  *
  *-------------------------------------------------------------------------
  */
@@ -17,6 +18,7 @@
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "nodes/primnodes.h"
 #include "parser/parse_coerce.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
@@ -42,6 +44,58 @@ PG_FUNCTION_INFO_V1(corm_cache_keys);
 PG_FUNCTION_INFO_V1(corm_cache_count);
 PG_FUNCTION_INFO_V1(corm_cache_clear);
 
+/* What a call site has found out about the cache that it names. */
+typedef struct CallCache
+{
+	CormCacheRef *ref;
+	uint64		generation;		/* in which name and ref went together */
+	bool		constant;		/* the name is */
+} CallCache;
+
+/* is_constant tells whether an argument is the same in all calls. */
+static bool
+is_constant(FunctionCallInfo fcinfo, int argno)
+{
+	Node	   *call = fcinfo->flinfo->fn_expr;
+
+	return call != NULL && IsA(call, FuncExpr) &&
+		list_length(((FuncExpr *) call)->args) > argno &&
+		IsA(list_nth(((FuncExpr *) call)->args, argno), Const);
+}
+
+/* find_cache is get_cache where the name has to be looked at. */
+static CallCache *
+find_cache(FunctionCallInfo fcinfo, int argno)
+{
+	CallCache  *known = (CallCache *) fcinfo->flinfo->fn_extra;
+	CormCacheRef *ref = known != NULL ? known->ref : NULL;
+	text	   *name;
+	uint32		len;
+
+	if (PG_ARGISNULL(argno))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("cache name must not be null")));
+	name = PG_GETARG_TEXT_PP(argno);
+	len = VARSIZE_ANY_EXHDR(name);
+
+	if (ref == NULL || ref->generation != corm_cache_generation ||
+		ref->userid != GetUserId() || ref->name_len != len ||
+		memcmp(NameStr(ref->name), VARDATA_ANY(name), len) != 0)
+	{
+		ref = corm_cache_ref(VARDATA_ANY(name), len);
+		if (known == NULL)
+		{
+			known = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(CallCache));
+			known->constant = is_constant(fcinfo, argno);
+			fcinfo->flinfo->fn_extra = known;
+		}
+		known->ref = ref;
+		known->generation = ref->generation;
+	}
+	return known;
+}
+
 /*
  * get_cache returns the cache that argument argno names, rights checked.
  * Raises 55000 without preload or if it is closed, 42704, 42501.
@@ -49,24 +103,15 @@ PG_FUNCTION_INFO_V1(corm_cache_clear);
 static inline CormCacheRef *
 get_cache(FunctionCallInfo fcinfo, int argno, bool read, bool write)
 {
-	CormCacheRef *ref = (CormCacheRef *) fcinfo->flinfo->fn_extra;
-	text	   *name;
-	uint32		len;
+	CallCache  *known = (CallCache *) fcinfo->flinfo->fn_extra;
+	CormCacheRef *ref;
 
-	if (unlikely(PG_ARGISNULL(argno)))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("cache name must not be null")));
-	name = PG_GETARG_TEXT_PP(argno);
-	len = VARSIZE_ANY_EXHDR(name);
-
-	if (unlikely(ref == NULL || ref->generation != corm_cache_generation ||
-				 ref->userid != GetUserId() || ref->name_len != len ||
-				 memcmp(NameStr(ref->name), VARDATA_ANY(name), len) != 0))
-	{
-		ref = corm_cache_ref(VARDATA_ANY(name), len);
-		fcinfo->flinfo->fn_extra = ref;
-	}
+	if (unlikely(known == NULL || !known->constant ||
+				 known->generation != corm_cache_generation ||
+				 known->ref->generation != corm_cache_generation ||
+				 known->ref->userid != GetUserId()))
+		known = find_cache(fcinfo, argno);
+	ref = known->ref;
 	if (unlikely((read && !ref->can_read) || (write && !ref->can_write) || ref->closed))
 		corm_cache_check(ref, read, write);
 	return ref;

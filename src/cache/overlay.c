@@ -7,8 +7,8 @@
  * base/effects.c.  Reads of the same transaction look here first.  A key has
  * the operations on it as a stack, newest on top: when a subtransaction rolls
  * back, its operations are popped and the older one counts again.  An
- * operation that replaces one of the same subtransaction reuses it, since they
- * can only be rolled back together.
+ * operation takes the place of one of the same subtransaction, since they can
+ * only be rolled back together.
  *
  * A clear is an operation on a whole cache; operations on keys that are older
  * than the newest clear, by serial number, do not count.
@@ -25,7 +25,6 @@
 
 #include "access/xact.h"
 #include "cache/cache.h"
-#include "common/hashfn.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
@@ -45,13 +44,14 @@ struct KeyOp
 	CormEffect	effect;			/* must be first */
 	KeyOp	   *older;			/* on the same key */
 	PendingCache *cache;
-	const char *key;
+	const char *key;			/* behind the struct, then the value */
 	uint32		len;
 	uint32		hash;			/* of the hash table here */
 	uint64		serial;
 	CormPending pending;
 	bool		top;			/* the newest on its key */
 	uint16		ns;				/* reserved in */
+	uint32		gen;
 	CormBlockChain chain;		/* the entry, once reserved */
 };
 
@@ -64,28 +64,22 @@ struct ClearOp
 	uint16		spare;			/* namespace slot, once reserved */
 };
 
-typedef struct PendingName
-{
-	uint64		id;
-	const char *key;
-	uint32		len;
-	uint32		hash;
-} PendingName;
-
 typedef struct PendingKey
 {
-	PendingName name;
-	KeyOp	   *op;				/* newest, or NULL */
+	KeyOp	   *op;				/* newest; names the key */
+	uint32		hash;
 	char		status;
 } PendingKey;
 
 #define SH_PREFIX		pendingkeys
 #define SH_ELEMENT_TYPE	PendingKey
-#define SH_KEY_TYPE		PendingName
-#define SH_KEY			name
-#define SH_HASH_KEY(tb, k)	((k).hash)
+#define SH_KEY_TYPE		KeyOp *
+#define SH_KEY			op
+#define SH_STORE_HASH
+#define SH_GET_HASH(tb, a)	((a)->hash)
+#define SH_HASH_KEY(tb, k)	((k)->hash)
 #define SH_EQUAL(tb, a, b) \
-	((a).id == (b).id && (a).len == (b).len && memcmp((a).key, (b).key, (a).len) == 0)
+	((a)->cache == (b)->cache && (a)->len == (b)->len && memcmp((a)->key, (b)->key, (a)->len) == 0)
 #define SH_SCOPE		static inline
 #define SH_DECLARE
 #define SH_DEFINE
@@ -155,14 +149,14 @@ make_cache(const CormCacheRef *ref)
 	return cache;
 }
 
-/* set_name fills in the key of the hash table. */
+/* set_name fills in the part of an operation that the hash table looks at. */
 static void
-set_name(PendingName *name, uint64 id, const char *key, uint32 len)
+set_name(KeyOp *op, PendingCache *cache, const char *key, uint32 len)
 {
-	name->id = id;
-	name->key = key;
-	name->len = len;
-	name->hash = hash_bytes((const unsigned char *) key, len) ^ (uint32) id;
+	op->cache = cache;
+	op->key = key;
+	op->len = len;
+	op->hash = corm_table_hash((uint32) cache->ref.id, key, len);
 }
 
 /* counts tells whether an operation is what will happen to its key. */
@@ -188,14 +182,14 @@ corm_overlay_get(uint64 id, const char *keydata, uint32 len)
 {
 	static const CormPending cleared = {.kind = CORM_PENDING_DELETE};
 	PendingCache *cache = find_cache(id);
-	PendingName name;
+	KeyOp		name;
 	PendingKey *key;
 
 	if (cache == NULL)
 		return NULL;
-	set_name(&name, id, keydata, len);
-	key = pendingkeys_lookup(keys, name);
-	if (key != NULL && key->op != NULL && counts(key->op))
+	set_name(&name, cache, keydata, len);
+	key = pendingkeys_lookup(keys, &name);
+	if (key != NULL && counts(key->op))
 		return key->op->pending.kind == CORM_PENDING_PASS ? NULL : &key->op->pending;
 	return cache->clear != NULL ? &cleared : NULL;
 }
@@ -216,30 +210,28 @@ corm_overlay_cleared(uint64 id)
 	return cache != NULL && cache->clear != NULL;
 }
 
-/* copy_pending copies with the value's bytes into the transaction's memory. */
-static void
-copy_pending(CormPending *to, const CormPending *from)
+/* make_op makes an operation, key and value copied into the transaction's memory. */
+static KeyOp *
+make_op(PendingCache *cache, const char *key, uint32 len, const CormPending *pending)
 {
-	*to = *from;
-	if (from->kind == CORM_PENDING_PUT)
+	uint32		value_len = pending->kind == CORM_PENDING_PUT ? pending->found.value.len : 0;
+	KeyOp	   *op = MemoryContextAllocHuge(TopTransactionContext,
+											sizeof(KeyOp) + (Size) len + value_len);
+	char	   *data = (char *) (op + 1);
+
+	memset(op, 0, sizeof(KeyOp));
+	memcpy(data, key, len);
+	set_name(op, cache, data, len);
+	op->pending = *pending;
+	op->pending.found.value.data = NULL;
+	if (pending->kind == CORM_PENDING_PUT)
 	{
-		char	   *data = MemoryContextAllocHuge(TopTransactionContext,
-												  Max(from->found.value.len, 1));
-
-		memcpy(data, from->found.value.data, from->found.value.len);
-		to->found.value.data = data;
+		memcpy(data + len, pending->found.value.data, value_len);
+		op->pending.found.value.data = data + len;
 	}
-	else
-		to->found.value.data = NULL;
-}
-
-/* free_pending frees what copy_pending allocated. */
-static void
-free_pending(CormPending *pending)
-{
-	if (pending->found.value.data != NULL)
-		pfree((char *) pending->found.value.data);
-	pending->found.value.data = NULL;
+	op->serial = ++last_serial;
+	op->top = true;
+	return op;
 }
 
 /*
@@ -250,48 +242,28 @@ void
 corm_overlay_write(const CormCacheRef *ref, const char *keydata, uint32 len,
 				   const CormPending *pending)
 {
-	PendingCache *cache = make_cache(ref);
-	PendingName name;
-	PendingKey *key;
+	KeyOp	   *op = make_op(make_cache(ref), keydata, len, pending);
 	bool		found;
-	KeyOp	   *op;
-	CormPending copy;
+	PendingKey *key = pendingkeys_insert(keys, op, &found);
 
-	/* All that can run out of memory comes before what it would leave broken. */
-	copy_pending(&copy, pending);
-	set_name(&name, ref->id, keydata, len);
-	key = pendingkeys_lookup(keys, name);
-	if (key == NULL)
+	if (found)
 	{
-		char	   *own = MemoryContextAlloc(TopTransactionContext, Max(len, 1));
+		KeyOp	   *before = key->op;
 
-		memcpy(own, keydata, len);
-		name.key = own;
-		key = pendingkeys_insert(keys, name, &found);
-		key->op = NULL;
+		if (counts(before) && before->chain.count == 0 &&
+			before->effect.level == GetCurrentTransactionNestLevel())
+		{
+			op->older = before->older;
+			corm_effect_remove(&before->effect);
+			pfree(before);
+		}
+		else
+		{
+			op->older = before;
+			before->top = false;
+		}
+		key->op = op;
 	}
-
-	op = key->op;
-	if (op != NULL && counts(op) && op->chain.count == 0 &&
-		op->effect.level == GetCurrentTransactionNestLevel())
-	{
-		free_pending(&op->pending);
-		op->pending = copy;
-		return;
-	}
-
-	op = MemoryContextAllocZero(TopTransactionContext, sizeof(KeyOp));
-	op->older = key->op;
-	op->cache = cache;
-	op->key = key->name.key;
-	op->len = len;
-	op->hash = name.hash;
-	op->serial = ++last_serial;
-	op->pending = copy;
-	op->top = true;
-	if (op->older != NULL)
-		op->older->top = false;
-	key->op = op;
 	corm_effect_add(&op->effect, &key_ops);
 }
 
@@ -335,9 +307,10 @@ corm_overlay_foreach(uint64 id, CormPendingVisit visit, void *arg)
 	pendingkeys_start_iterate(keys, &iter);
 	while ((key = pendingkeys_iterate(keys, &iter)) != NULL)
 	{
-		if (key->name.id == id && key->op != NULL && counts(key->op) &&
-			key->op->pending.kind != CORM_PENDING_PASS)
-			visit(key->name.key, key->name.len, &key->op->pending, arg);
+		KeyOp	   *op = key->op;
+
+		if (op->cache->ref.id == id && counts(op) && op->pending.kind != CORM_PENDING_PASS)
+			visit(op->key, op->len, &op->pending, arg);
 	}
 }
 
@@ -365,6 +338,7 @@ key_reserve(CormEffect *effect)
 						   &op->chain));
 
 	op->ns = ref->ns;
+	op->gen = ref->gen;
 	key.data = op->key;
 	key.len = op->len;
 	key.hash = corm_table_hash(ref->gen, key.data, key.len);
@@ -377,13 +351,14 @@ key_reserve(CormEffect *effect)
  * because the one it was prepared for has been cleared meanwhile.
  */
 static void
-move_to(KeyOp *op, uint16 ns, CormCacheKey *key)
+move_to(KeyOp *op, uint16 ns, uint32 gen, CormCacheKey *key)
 {
 	CormEntry  *entry = corm_entry(op->chain.first);
 
 	pg_atomic_fetch_add_u32(&corm_namespaces[ns].blocks, op->chain.count);
 	pg_atomic_fetch_sub_u32(&corm_namespaces[op->ns].blocks, op->chain.count);
 	op->ns = ns;
+	op->gen = gen;
 	entry->ns = ns;
 	entry->hash = key->hash;
 }
@@ -401,24 +376,28 @@ key_apply(CormEffect *effect)
 	CormOutcome outcome = CORM_STALE;
 	CormFound	unused;
 	CormCacheKey		key;
-	uint16		ns;
-	uint32		gen;
+	uint16		ns = ref->ns;
+	uint32		gen = ref->gen;
 
 	if (op->pending.kind == CORM_PENDING_PASS || !is_newest(op))
 		return;
 
 	key.data = op->key;
 	key.len = op->len;
-	while (outcome == CORM_STALE && corm_ns_find(MyDatabaseId, ref->id, &ns, &gen))
+	while (outcome == CORM_STALE &&
+		   (corm_ns_is(ns, gen) || corm_ns_find(MyDatabaseId, ref->id, &ns, &gen)))
 	{
-		key.hash = corm_table_hash(gen, key.data, key.len);
+		if (op->chain.count > 0 && op->ns == ns && op->gen == gen)
+			key.hash = corm_entry(op->chain.first)->hash;
+		else
+			key.hash = corm_table_hash(gen, key.data, key.len);
 		switch (op->pending.kind)
 		{
 			case CORM_PENDING_PUT:
 				if (op->chain.count == 0)
 					return;
-				if (ns != op->ns || corm_entry(op->chain.first)->hash != key.hash)
-					move_to(op, ns, &key);
+				if (ns != op->ns || gen != op->gen)
+					move_to(op, ns, gen, &key);
 				outcome = corm_table_put(ns, gen, &key, &op->chain, op->pending.mode);
 				break;
 			case CORM_PENDING_DELETE:
@@ -439,17 +418,17 @@ static void
 key_discard(CormEffect *effect)
 {
 	KeyOp	   *op = (KeyOp *) effect;
-	PendingName name;
-	PendingKey *key;
+	PendingKey *key = pendingkeys_lookup(keys, op);
 
-	set_name(&name, op->cache->ref.id, op->key, op->len);
-	key = pendingkeys_lookup(keys, name);
 	Assert(key != NULL && key->op == op);
-	key->op = op->older;
 	if (op->older != NULL)
+	{
+		key->op = op->older;
 		op->older->top = true;
+	}
+	else
+		pendingkeys_delete_item(keys, key);
 	corm_unreserve(op->ns, &op->chain);
-	free_pending(&op->pending);
 	pfree(op);
 }
 

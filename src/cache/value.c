@@ -237,8 +237,21 @@ corm_cached_type(Oid type)
 void
 corm_cached_flatten(Datum datum, Oid type, CormCached *value)
 {
-	CormCachedType *info = corm_cached_type(type);
+	CormCachedType *info;
 
+	/* The usual case: the catalogs have nothing to say about a short text. */
+	if (type == TEXTOID && !VARATT_IS_EXTERNAL(DatumGetPointer(datum)) &&
+		!VARATT_IS_COMPRESSED(DatumGetPointer(datum)) &&
+		VARSIZE_ANY_EXHDR(DatumGetPointer(datum)) <= corm_cache_max_value())
+	{
+		value->type = type;
+		value->typecheck = 0;
+		value->data = VARDATA_ANY(DatumGetPointer(datum));
+		value->len = VARSIZE_ANY_EXHDR(DatumGetPointer(datum));
+		return;
+	}
+
+	info = corm_cached_type(type);
 	if (!info->exists || !info->storable)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
@@ -330,12 +343,15 @@ corm_cached_text(const CormCached *value)
 	CormCachedType *info;
 	char	   *str;
 
-	if (likely(value->type == TEXTOID))
-		return cstring_to_text_with_len(value->data, value->len);
+	if (likely(value->type == TEXTOID) ||
+		(info = corm_cached_type(value->type))->is_text)
+	{
+		text	   *result = palloc((Size) value->len + VARHDRSZ);
 
-	info = corm_cached_type(value->type);
-	if (info->is_text)
-		return cstring_to_text_with_len(value->data, value->len);
+		SET_VARSIZE(result, value->len + VARHDRSZ);
+		memcpy(VARDATA(result), value->data, value->len);
+		return result;
+	}
 	str = OutputFunctionCall(&info->output, corm_cached_datum(value, info));
 	return cstring_to_text(str);
 }
