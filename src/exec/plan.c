@@ -810,9 +810,9 @@ corm_plan_for_queries(const CormVerb *verb, CormQuerySet *set, Bitmapset *rows_f
 {
 	bool		path_is_safe = corm_search_path_is_safe();
 	uint16		rows_len = rows_fields ? rows_fields->nwords * sizeof(bitmapword) : 0;
-	CormKnownLimit	limits[CORM_MAX_KNOWN_LIMITS];
+	CormKnownLimit limits[CORM_MAX_KNOWN_LIMITS];
 	int			nlimits = corm_known_limits(set, limits);
-	uint16		limits_len = sizeof(limits[0].limit) * nlimits;
+	uint16		limits_len = (sizeof(limits[0].valno) + sizeof(limits[0].limit)) * nlimits;
 	uint32		key_len;
 	char	   *p = start_key(verb, path_is_safe, rows_len, set->shape_len + limits_len + rows_len, &key_len);
 	CormPlan   *plan;
@@ -829,8 +829,14 @@ corm_plan_for_queries(const CormVerb *verb, CormQuerySet *set, Bitmapset *rows_f
 		memcpy(p, CormNodeShape(set->queries[i]), set->queries[i]->shape_len);
 		p += set->queries[i]->shape_len;
 	}
-	for (int i = 0; i < nlimits; i++, p += sizeof(limits[i].limit))
+	/* of which value each limit is, too: a query may have several, of which only some are known */
+	for (int i = 0; i < nlimits; i++)
+	{
+		memcpy(p, &limits[i].valno, sizeof(limits[i].valno));
+		p += sizeof(limits[i].valno);
 		memcpy(p, &limits[i].limit, sizeof(limits[i].limit));
+		p += sizeof(limits[i].limit);
+	}
 	if (rows_fields)
 		memcpy(p, rows_fields->words, rows_len);
 	plan = find_current_plan(key_len);

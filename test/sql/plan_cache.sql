@@ -135,6 +135,10 @@ SELECT misses - :misses_before AS misses FROM corm.plan_cache_stats();
 SELECT misses AS misses_before FROM corm.plan_cache_stats() \gset
 SELECT sum((SELECT count(*) FROM corm.get_multi(NULL::pc, corm.order_by('id'), corm.limit(n)))) FROM generate_series(1, 3) AS n, generate_series(1, 2);
 SELECT misses - :misses_before AS misses FROM corm.plan_cache_stats();
+-- Of several limits the last one counts, whichever of them are of a usual size.
+SELECT count(*) FROM corm.get_multi(NULL::pc, corm.limit(20003), corm.limit(7));
+SELECT count(*) FROM corm.get_multi(NULL::pc, corm.limit(7), corm.limit(20003));
+SELECT count(*) FROM corm.get_multi(NULL::pc, corm.limit(20003), corm.limit(7));
 
 \set VERBOSITY terse
 SELECT corm.count(corm.selector('pc'), corm.where(corm.eq('id', 1)));
