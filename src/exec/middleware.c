@@ -608,7 +608,9 @@ run_next(Chain *chain, int position, CormNode *query)
 		outcome = run_layer(chain, position + 1, query);
 	else
 	{
-		SetUserIdAndSecContext(chain->user, chain->security | (security & SECURITY_RESTRICTED_OPERATION));
+		/* as in the function itself, SET ROLE is refused: it would be undone below */
+		SetUserIdAndSecContext(chain->user, chain->security |
+							   (security & (SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION)));
 		PG_TRY();
 		{
 			outcome = run_layer(chain, position + 1, query);
