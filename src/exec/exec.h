@@ -219,10 +219,17 @@ typedef struct CormRecord
 
 extern CormPlan *corm_record_plan(CormPlanSource source, CormOutput output, CormRecord *record);
 extern bool corm_record_has_version(CormModel *model);
+extern void corm_record_set_row(CormRecord *record, HeapTupleHeader header);
+extern void corm_record_require_key(CormModel *model);
+extern bool corm_record_exists(CormRecord *record);
+extern bool corm_record_write_returning(CormPlanSource source, CormRecord *record, Datum *result);
 extern CormStmt *corm_record_stmt(CormPlanSource source, CormModel *model, Bitmapset *fields);
 extern Oid	corm_record_field_type(CormModel *model, int field);
 extern bool corm_field_is_written(CormModel *model, int field, bool insert, bool isnull);
 extern void corm_plan_release(CormPlan *plan);
+
+/* update_multi.c: updates of many records */
+extern CormStmt *corm_update_multi_stmt(CormStmt *stmt, Bitmapset *fields);
 
 /* bind.c */
 extern CormValue *corm_value_copy(const CormValue *value, MemoryContext context);

@@ -30,7 +30,6 @@ PG_FUNCTION_INFO_V1(corm_insert);
 PG_FUNCTION_INFO_V1(corm_update);
 PG_FUNCTION_INFO_V1(corm_save);
 PG_FUNCTION_INFO_V1(corm_delete);
-PG_FUNCTION_INFO_V1(corm_update_multi);
 
 /*
  * corm_record_field_type returns the type of a field as the model's row type
@@ -68,11 +67,11 @@ corm_field_is_written(CormModel *model, int i, bool insert, bool isnull)
 }
 
 /*
- * Takes a row apart.  The arrays live in the current context and point into
- * the row.
+ * corm_record_set_row takes a row apart.  The arrays live in the current
+ * context and point into the row.
  */
-static void
-set_row(CormRecord *record, HeapTupleHeader header)
+void
+corm_record_set_row(CormRecord *record, HeapTupleHeader header)
 {
 	HeapTupleData tuple;
 	TupleDesc	tupdesc;
@@ -103,6 +102,7 @@ set_row(CormRecord *record, HeapTupleHeader header)
 	}
 	ReleaseTupleDesc(tupdesc);
 }
+
 /*
  * Reads the record that a verb was given.  The model and the arrays live in
  * the current context.
@@ -130,7 +130,7 @@ read_record(FunctionCallInfo fcinfo, CormRecord *record)
 	LockRelationOid(record->model->table, RowExclusiveLock);
 	if (!record->model->valid)
 		record->model = corm_model_get(record->model->relid);
-	set_row(record, header);
+	corm_record_set_row(record, header);
 }
 
 /*
@@ -138,19 +138,9 @@ read_record(FunctionCallInfo fcinfo, CormRecord *record)
  */
 
 static CormTree *
-make_tree(CormNodeTag tag)
-{
-	CormTree   *tree = palloc0(sizeof(CormTree));
-
-	tree->tag = tag;
-	tree->desc = corm_node_desc(tag);
-	return tree;
-}
-
-static CormTree *
 field_value(CormModel *model, int field)
 {
-	CormTree   *tree = make_tree(CORM_N_VALUE);
+	CormTree   *tree = corm_make_tree(CORM_N_VALUE);
 
 	tree->valno = field;
 	tree->typid = corm_record_field_type(model, field);
@@ -170,8 +160,8 @@ field_assignment(CormModel *model, int field)
 static CormTree *
 key_condition(CormRange *range, int field)
 {
-	CormTree   *cond = make_tree(CORM_N_EQ);
-	CormTree   *column = make_tree(CORM_N_COLUMN);
+	CormTree   *cond = corm_make_tree(CORM_N_EQ);
+	CormTree   *column = corm_make_tree(CORM_N_COLUMN);
 
 	column->range = range;
 	column->field = &range->model->fields[field];
@@ -180,43 +170,12 @@ key_condition(CormRange *range, int field)
 	return cond;
 }
 
-/* A field of the rows of an array, which has the model's row type. */
-static CormTree *
-row_column(CormRange *rows, CormModel *model, int field)
-{
-	CormTree   *column = make_tree(CORM_N_COLUMN);
-
-	column->range = rows;
-	column->output = get_attname(model->relid, model->fields[field].rownum, false);
-	if (get_atttype(model->relid, model->fields[field].rownum) != model->fields[field].typid)
-	{
-		CormTree   *cast = make_tree(CORM_N_CAST);
-
-		cast->args[0].node = column;
-		cast->args[1].oid = model->fields[field].typid;
-		return cast;
-	}
-	return column;
-}
-
-static CormTree *
-row_condition(CormRange *range, CormRange *rows, int field)
-{
-	CormTree   *cond = make_tree(CORM_N_EQ);
-	CormTree   *column = make_tree(CORM_N_COLUMN);
-
-	column->range = range;
-	column->field = &range->model->fields[field];
-	cond->args[0].node = column;
-	cond->args[1].node = row_column(rows, range->model, field);
-	return cond;
-}
-
 /*
- * A key field that the row type lacks cannot be matched.
+ * corm_record_require_key raises OR011 if a model has no primary key, or its
+ * row type lacks a field of it, which cannot be matched then.
  */
-static void
-require_key_fields(CormModel *model)
+void
+corm_record_require_key(CormModel *model)
 {
 	corm_model_require_pk(model);
 	for (int i = 0; i < model->npk; i++)
@@ -248,51 +207,6 @@ touch_assignments(CormStmt *stmt)
 	return update.sets;
 }
 
-/*
- * An update of many rows: from an array of records, joined by primary key.
- */
-static CormStmt *
-update_multi_stmt(CormStmt *stmt, Bitmapset *fields)
-{
-	CormModel  *model = stmt->source->model;
-	CormRange  *rows = palloc0(sizeof(CormRange));
-	CormJoin   *join = palloc0(sizeof(CormJoin));
-	int			i = -1;
-
-	rows->name = rows->alias = CORM_ROWS_ALIAS;
-	if (strcmp(stmt->source->alias, rows->alias) == 0)
-		rows->alias = "r_2";
-	rows->rows = make_tree(CORM_N_VALUE);
-	rows->rows->typid = get_array_type(model->typid);
-	join->tag = CORM_N_CROSS_JOIN;
-	join->range = rows;
-	stmt->command = CORM_CMD_UPDATE;
-	stmt->joins = list_make1(join);
-
-	while ((i = bms_next_member(fields, i)) >= 0)
-	{
-		CormAssignment *set;
-
-		if (model->fields[i].primary_key)
-			continue;
-		set = palloc(sizeof(CormAssignment));
-		set->field = &model->fields[i];
-		set->value = row_column(rows, model, i);
-		stmt->sets = lappend(stmt->sets, set);
-	}
-	for (i = 0; i < model->npk; i++)
-		stmt->where = lappend(stmt->where, row_condition(stmt->source, rows, model->pk[i]));
-	if (corm_record_has_version(model))
-		stmt->where = lappend(stmt->where, row_condition(stmt->source, rows, model->version));
-	stmt->where = list_concat(stmt->where, corm_deleted_condition(stmt->source, false));
-	if (stmt->sets == NIL)
-		ereport(ERROR,
-				(errcode(CORM_ERRCODE_READ_ONLY_FIELD),
-				 errmsg("model \"%s\" has no field that could be updated", model->name)));
-	corm_touch(stmt);
-	return stmt;
-}
-
 static bool
 is_lookup(CormPlanSource source)
 {
@@ -320,7 +234,7 @@ corm_record_stmt(CormPlanSource source, CormModel *model, Bitmapset *fields)
 		source == CORM_PLAN_UPDATE ? CORM_CMD_UPDATE : CORM_CMD_INSERT;
 
 	if (source == CORM_PLAN_UPDATE_MULTI)
-		return update_multi_stmt(stmt, fields);
+		return corm_update_multi_stmt(stmt, fields);
 	if (source != CORM_PLAN_DELETE && !is_lookup(source))
 		while ((i = bms_next_member(fields, i)) >= 0)
 			if (source != CORM_PLAN_UPDATE || !model->fields[i].primary_key)
@@ -477,7 +391,7 @@ write_with_hooks(CormPlanSource source, CormRecord *record, CormSink *sink)
 	if (hooks == NULL)
 		return run_record(source, output, record, sink);
 
-	set_row(&changed, DatumGetHeapTupleHeader(corm_hooks_before(hooks, record->row)));
+	corm_record_set_row(&changed, DatumGetHeapTupleHeader(corm_hooks_before(hooks, record->row)));
 	if (event != CORM_EVENT_CREATE)
 		keep_key(&changed, record);
 	processed = run_record(source, CORM_OUTPUT_ROWS, &changed, &row);
@@ -534,11 +448,11 @@ write_to_sink(CormPlanSource source, CormRecord *record, CormSink *sink)
 }
 
 /*
- * Writes a record and returns the row as it is then; false if no row was
- * written.
+ * corm_record_write_returning writes a record, with hooks and middleware, and returns
+ * the row as it is then; false if no row was written.
  */
-static bool
-write_record(CormPlanSource source, CormRecord *record, Datum *result)
+bool
+corm_record_write_returning(CormPlanSource source, CormRecord *record, Datum *result)
 {
 	CormSink	sink = {.kind = CORM_SINK_FIRST, .context = CurrentMemoryContext};
 
@@ -567,6 +481,16 @@ has_null_key(CormRecord *record)
 	return false;
 }
 
+/*
+ * corm_record_exists tells whether there is a row with the record's key, in
+ * whatever version.
+ */
+bool
+corm_record_exists(CormRecord *record)
+{
+	return !has_null_key(record) && finds_row(CORM_PLAN_LOOKUP, record);
+}
+
 static void stale(CormModel *model) pg_attribute_noreturn();
 
 static void
@@ -587,8 +511,7 @@ stale(CormModel *model)
 static void
 check_stale(CormRecord *record)
 {
-	if (corm_record_has_version(record->model) && !has_null_key(record) &&
-		finds_row(CORM_PLAN_LOOKUP, record))
+	if (corm_record_has_version(record->model) && corm_record_exists(record))
 		stale(record->model);
 }
 
@@ -614,7 +537,7 @@ corm_insert(PG_FUNCTION_ARGS)
 	Datum		result;
 
 	read_record(fcinfo, &record);
-	if (!write_record(CORM_PLAN_INSERT, &record, &result))
+	if (!corm_record_write_returning(CORM_PLAN_INSERT, &record, &result))
 		PG_RETURN_NULL();
 	PG_RETURN_DATUM(result);
 }
@@ -627,8 +550,8 @@ corm_update(PG_FUNCTION_ARGS)
 	Datum		result;
 
 	read_record(fcinfo, &record);
-	require_key_fields(record.model);
-	if (has_null_key(&record) || !write_record(CORM_PLAN_UPDATE, &record, &result))
+	corm_record_require_key(record.model);
+	if (has_null_key(&record) || !corm_record_write_returning(CORM_PLAN_UPDATE, &record, &result))
 	{
 		check_stale(&record);
 		no_such_row();
@@ -644,8 +567,8 @@ corm_save(PG_FUNCTION_ARGS)
 	Datum		result;
 
 	read_record(fcinfo, &record);
-	require_key_fields(record.model);
-	if (!write_record(has_null_key(&record) ? CORM_PLAN_INSERT : CORM_PLAN_SAVE,
+	corm_record_require_key(record.model);
+	if (!corm_record_write_returning(has_null_key(&record) ? CORM_PLAN_INSERT : CORM_PLAN_SAVE,
 					  &record, &result))
 	{
 		CormSink	sink = {.kind = CORM_SINK_NONE};
@@ -666,228 +589,9 @@ corm_delete(PG_FUNCTION_ARGS)
 	CormRecord	record;
 
 	read_record(fcinfo, &record);
-	require_key_fields(record.model);
+	corm_record_require_key(record.model);
 	if (!has_null_key(&record) && finds_row(CORM_PLAN_DELETE, &record))
 		PG_RETURN_BOOL(true);
 	check_stale(&record);
 	PG_RETURN_BOOL(false);
 }
-
-/*
- * The fields that an update of many records writes.
- */
-static Bitmapset *
-updated_fields(CormModel *model)
-{
-	Bitmapset  *fields = NULL;
-
-	for (int i = 0; i < model->nfields; i++)
-		if (corm_field_is_written(model, i, false, false))
-			fields = bms_add_member(fields, i);
-	return fields;
-}
-
-/*
- * Passes the records of a batch through the hooks before.  A null element
- * stays what it is.
- */
-static Datum
-call_before_batch(CormHookRun *hooks, CormModel *model, Datum batch)
-{
-	TupleDesc	tupdesc = corm_row_tupdesc(model->typid);
-	Datum	   *replacements = palloc(sizeof(Datum) * tupdesc->natts);
-	bool	   *isnull = palloc(sizeof(bool) * tupdesc->natts);
-	bool	   *replace = palloc(sizeof(bool) * tupdesc->natts);
-	Datum	   *elems;
-	bool	   *nulls;
-	int			n;
-	int			lbound = 1;
-
-	deconstruct_array(DatumGetArrayTypeP(batch), model->typid, -1, false, TYPALIGN_DOUBLE, &elems, &nulls, &n);
-	for (int row = 0; row < n; row++)
-	{
-		CormRecord	given = {.model = model};
-		Datum		changed;
-		HeapTupleData tuple = {0};
-
-		CHECK_FOR_INTERRUPTS();
-		if (nulls[row])
-			continue;
-		changed = corm_hooks_before(hooks, elems[row]);
-		if (changed == elems[row])
-			continue;
-		set_row(&given, DatumGetHeapTupleHeader(elems[row]));
-		memset(replace, false, sizeof(bool) * tupdesc->natts);
-		for (int i = 0; i < model->nfields; i++)
-		{
-			int			att = model->fields[i].rownum - 1;
-
-			if (!model->fields[i].primary_key && i != model->version)
-				continue;
-			replace[att] = true;
-			replacements[att] = given.values[i];
-			isnull[att] = given.nulls[i];
-		}
-		tuple.t_data = DatumGetHeapTupleHeader(changed);
-		tuple.t_len = HeapTupleHeaderGetDatumLength(tuple.t_data);
-		elems[row] = HeapTupleGetDatum(heap_modify_tuple(&tuple, tupdesc, replacements, isnull, replace));
-	}
-	return PointerGetDatum(construct_md_array(elems, nulls, 1, &n, &lbound, model->typid,
-											  -1, false, TYPALIGN_DOUBLE));
-}
-
-/*
- * Updates the rows of an array of records by one statement; those that were
- * found go to the sink.  Returns their number.
- */
-static uint64
-write_batch(CormModel *model, Datum array, CormSink *sink)
-{
-	CormVerb	verb = {.source = CORM_PLAN_UPDATE_MULTI, .output = CORM_OUTPUT_ROWS, .typid = model->typid};
-	CormHookRun *hooks = corm_hooks_begin(model, CORM_EVENT_UPDATE);
-	CormSink	table = {.kind = CORM_SINK_TABLE};
-	Datum	   *values = palloc0(sizeof(Datum) * model->nfields);
-	bool	   *nulls = palloc0(sizeof(bool) * model->nfields);
-	MemoryContext context = CurrentMemoryContext;
-	CormStats	stats;
-	CormPlan   *plan;
-	uint64		written = 0;
-	volatile bool done = false;
-
-	corm_stats_begin(&stats);
-	/* the only value of the statement */
-	values[0] = hooks ? call_before_batch(hooks, model, array) : array;
-
-	plan = corm_plan_for_record(&verb, model, updated_fields(model));
-	PG_TRY();
-	{
-		if (SPI_connect() != SPI_OK_CONNECT)
-			elog(ERROR, "SPI_connect failed");
-		written = corm_run(plan, corm_bind_record(plan, values, nulls), hooks ? &table : sink);
-		MemoryContextSwitchTo(context);
-		if (hooks)
-		{
-			int			nrows;
-			Datum	   *rows = corm_rows_of_table(corm_row_tupdesc(model->typid), &nrows);
-
-			corm_hooks_after_all(hooks, rows, nrows);
-			corm_rows_to_sink(rows, nrows, sink);
-		}
-		SPI_finish();
-		done = true;
-	}
-	PG_FINALLY();
-	{
-		corm_stats_end(&stats, CORM_CMD_UPDATE, model->relid, model->name, written, !done);
-		corm_plan_release(plan);
-	}
-	PG_END_TRY();
-	return written;
-}
-
-/*
- * Whether middleware is to see the updates of a batch.
- */
-static bool
-concerns_middleware(CormModel *model)
-{
-	CormVerb	verb = {.source = CORM_PLAN_UPDATE_MULTI, .output = CORM_OUTPUT_ROWS, .typid = model->typid};
-	CormOperation op = {0};
-	CormPlan   *plan;
-	bool		any = false;
-
-	if (!corm_middleware_exists())
-		return false;
-	plan = corm_plan_for_record(&verb, model, updated_fields(model));
-	PG_TRY();
-	{
-		corm_operation_of_plan(&op, plan);
-		any = corm_middleware_concerns(&op);
-	}
-	PG_FINALLY();
-	{
-		corm_plan_release(plan);
-	}
-	PG_END_TRY();
-	return any;
-}
-
-/*
- * The same one by one, which is what middleware sees.
- */
-static uint64
-write_each(CormModel *model, ArrayType *array, CormSink *sink)
-{
-	Datum	   *elems;
-	bool	   *nulls;
-	int			n;
-	uint64		written = 0;
-
-	deconstruct_array(array, model->typid, -1, false, TYPALIGN_DOUBLE, &elems, &nulls, &n);
-	for (int i = 0; i < n; i++)
-	{
-		CormRecord	record = {.model = model};
-		Datum		row;
-
-		CHECK_FOR_INTERRUPTS();
-		if (nulls[i])
-			continue;
-		set_row(&record, DatumGetHeapTupleHeader(elems[i]));
-		if (!write_record(CORM_PLAN_UPDATE, &record, &row))
-			continue;
-		corm_rows_to_sink(&row, 1, sink);
-		written++;
-	}
-	return written;
-}
-
-/*
- * corm_update_multi(recs): updates the rows with the records' keys, all or
- * none, and returns them as they are then.
- */
-Datum
-corm_update_multi(PG_FUNCTION_ARGS)
-{
-	Oid			array_type = get_fn_expr_argtype(fcinfo->flinfo, 0);
-	Oid			element = OidIsValid(array_type) ? get_element_type(array_type) : InvalidOid;
-	CormSink	sink = {.kind = CORM_SINK_STORE};
-	CormModel  *model;
-	uint64		given;
-	uint64		written;
-
-	if (!OidIsValid(element))
-		ereport(ERROR,
-				(errcode(ERRCODE_INDETERMINATE_DATATYPE),
-				 errmsg("could not determine the type of the records"),
-				 errhint("Give an array of a table's row type.")));
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("the records must not be null")));
-	model = corm_model_get_for_type(element);
-	require_key_fields(model);
-	given = ArrayGetNItems(ARR_NDIM(PG_GETARG_ARRAYTYPE_P(0)), ARR_DIMS(PG_GETARG_ARRAYTYPE_P(0)));
-	if (given == 0)
-		ereport(ERROR,
-				(errcode(CORM_ERRCODE_EMPTY_BATCH),
-				 errmsg("batch has no rows")));
-	if (array_contains_nulls(PG_GETARG_ARRAYTYPE_P(0)))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("records of the batch must not be null")));
-
-	sink.store = corm_begin_set(fcinfo, corm_row_tupdesc(model->typid));
-	if (concerns_middleware(model))
-		written = write_each(model, PG_GETARG_ARRAYTYPE_P(0), &sink);
-	else
-		written = write_batch(model, PG_GETARG_DATUM(0), &sink);
-	if (written != given)
-		ereport(ERROR,
-				(errcode(corm_record_has_version(model) ? CORM_ERRCODE_STALE_OBJECT : ERRCODE_NO_DATA_FOUND),
-				 errmsg(corm_record_has_version(model) ? "stale object" : "no rows in result set"),
-				 errdetail("Of " UINT64_FORMAT " records, " UINT64_FORMAT " have a row of model \"%s\"%s.",
-						   given, written, model->name,
-						   corm_record_has_version(model) ? " in the same version" : " of their own")));
-	return (Datum) 0;
-}
-

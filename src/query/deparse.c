@@ -77,6 +77,17 @@ corm_deparse_range(CormDeparse *ctx, CormRange *range)
 		appendStringInfoString(buf, "pg_catalog.unnest(");
 		corm_deparse_expr(ctx, range->rows);
 		appendStringInfoChar(buf, ')');
+		if (range->columns)
+		{
+			ListCell   *lc;
+
+			appendStringInfo(buf, " WITH ORDINALITY AS %s", quote_identifier(range->alias));
+			foreach(lc, range->columns)
+				appendStringInfo(buf, "%s%s", foreach_current_index(lc) == 0 ? "(" : ", ",
+								 quote_identifier(lfirst(lc)));
+			appendStringInfoChar(buf, ')');
+			return;
+		}
 	}
 	else if (range->cte)
 	{

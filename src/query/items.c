@@ -188,6 +188,8 @@ corm_items_row(CormStmt *stmt, const CormDeparseRequest *request)
 		}
 		items = lappend(items, item);
 	}
+	if (stmt->number)
+		items = lappend(items, make_item(stmt->number));
 	return items;
 }
 

@@ -205,7 +205,7 @@ typedef struct CormRange
 	CormTree   *rows;			/* an array of rows, or NULL */
 	List	   *guards;			/* of CormTree: what all its rows satisfy */
 	CormStmt   *definition;		/* subquery and WITH: what gives its rows ... */
-	List	   *columns;		/* ... and output names (char *) */
+	List	   *columns;		/* ... and output names (char *); of rows: to be numbered by the last */
 	CormStmt   *page_of;		/* the page of this statement's rows: its columns are parent_keys */
 } CormRange;
 
@@ -308,6 +308,7 @@ struct CormStmt
 	bool		soft;			/* DELETE that marks rows as deleted */
 	bool		returns;		/* returning() was given */
 	List	   *returning;		/* of CormTree; NIL: all fields */
+	CormTree   *number;			/* as rows of a type: a column to return after these, or NULL */
 	bool		all_rows;
 	CormTree   *max_rows;
 

@@ -218,7 +218,25 @@ SELECT id, body, version FROM corm.update_multi(ARRAY[ROW(1, 'm1', 4, NULL, NULL
 SELECT corm.update_multi(ARRAY[ROW(1, 'n1', 5, NULL, NULL), ROW(2, 'n2', 1, NULL, NULL)]::docs[]);
 SELECT id, body, version FROM docs ORDER BY id;
 SELECT corm.update_multi(ARRAY[ROW(1, 'x'), ROW(7, 'y')]::ages[]);
+-- a record whose row is not there is no stale one
+SELECT corm.update_multi(ARRAY[ROW(1, 'n1', 5, NULL, NULL), ROW(7, 'n7', 1, NULL, NULL)]::docs[]);
+\echo :SQLSTATE
+SELECT corm.update_multi(ARRAY[ROW(1, 'n1', 4, NULL, NULL), ROW(7, 'n7', 1, NULL, NULL)]::docs[]);
+\echo :SQLSTATE
+SELECT corm.update_multi(ARRAY[ROW(1, 'n1', 4, NULL, NULL), ROW(NULL, 'n7', 1, NULL, NULL)]::docs[]);
+\echo :SQLSTATE
+SELECT corm.update_multi(ARRAY[ROW(1, 'n1', 4, NULL, NULL), ROW(2, 'n2', 2, NULL, NULL)]::docs[]);
+\echo :SQLSTATE
 SELECT corm.update_multi(ARRAY[]::ages[]);
+-- rows come back in the order of the records, whatever the table's columns are called and the join does
+CREATE TABLE numbered (a int PRIMARY KEY, gone int, n int, n_ text, r int, ordinality int);
+ALTER TABLE numbered DROP COLUMN gone;
+INSERT INTO numbered SELECT i, i, 'old', i, i FROM generate_series(1, 1000) AS i;
+ANALYZE numbered;
+SELECT array_agg(a ORDER BY place) = array_agg((1 + (place * 7919) % 1000)::int ORDER BY place) AS ordered, bool_and(n = place AND n_ = 'new' AND r = 0 AND ordinality IS NULL)
+FROM corm.update_multi(ARRAY(SELECT ROW(1 + (i * 7919) % 1000, i, 'new', 0, NULL)::numbered FROM generate_series(1, 1000) AS i ORDER BY i))
+    WITH ORDINALITY AS u(a, n, n_, r, ordinality, place);
+DROP TABLE numbered;
 SELECT id, age FROM corm.update_multi(ARRAY[ROW(1, 11), ROW(3, 33)]::ages[]) ORDER BY id;
 
 -- Upserts
