@@ -39,12 +39,15 @@
 #ifndef CORM_CACHE_H
 #define CORM_CACHE_H
 
+#include "access/htup.h"
 #include "base/base.h"
 #include "fmgr.h"
+#include "nodes/pg_list.h"
 #include "port/atomics.h"
 #include "storage/latch.h"
 #include "storage/lwlock.h"
 #include "utils/array.h"
+#include "utils/relcache.h"
 #include "utils/timestamp.h"
 
 #define CORM_SHARD_BITS			7
@@ -472,8 +475,16 @@ extern CormCacheRef *corm_cache_ref_or_null(const char *name, uint32 len);
 extern CormCacheRef *corm_cache_ref_internal(uint64 id);
 extern void corm_cache_check(const CormCacheRef *ref, bool read, bool write);
 extern bool corm_cache_owned(const CormCacheRef *ref);
+extern Oid	corm_cache_database_owner(void);
 extern int64 corm_interval_us(const Interval *span, const char *what);
 extern uint8 corm_events_parse(ArrayType *names);
+
+/* define.c, roles.c: for the statements that drop or replace roles */
+extern void corm_cache_remove(Relation definitions, HeapTuple tuple, uint64 id);
+extern void corm_cache_role_drop(Oid role);
+extern void corm_cache_drop_owned(const List *roles);
+extern void corm_cache_reassign_owned(const List *roles, Oid new_owner);
+extern void corm_cache_forget_roles(void);
 
 /* overlay.c: what the transaction will write if it commits */
 typedef enum CormPendingKind

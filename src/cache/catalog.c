@@ -161,9 +161,9 @@ corm_events_parse(ArrayType *names)
 	return events;
 }
 
-/* database_owner returns the owner of this database. */
-static Oid
-database_owner(void)
+/* corm_cache_database_owner returns the owner of this database. */
+Oid
+corm_cache_database_owner(void)
 {
 	HeapTuple	tuple = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(MyDatabaseId));
 	Oid			owner;
@@ -269,7 +269,7 @@ fill_ref(CormCacheRef *ref)
 	else if (strcmp(NameStr(ref->name), CORM_DEFAULT_CACHE) == 0)
 	{
 		ref->id = CORM_DEFAULT_CACHE_ID;
-		ref->owner = database_owner();
+		ref->owner = corm_cache_database_owner();
 		ref->ttl = ref->max_bytes = 0;
 		ref->events = CORM_EVENT_DELETED | CORM_EVENT_EXPIRED | CORM_EVENT_EVICTED;
 		namestrcpy(&ref->channel, "corm_cache");

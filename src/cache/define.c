@@ -276,6 +276,7 @@ corm_cache_create(PG_FUNCTION_ARGS)
 				 errmsg("max_bytes must be greater than zero")));
 
 	rel = table_open(corm_cache_definitions_oid(), ShareRowExclusiveLock);
+	corm_cache_forget_roles();
 	if (corm_cache_ref_or_null(name, strlen(name)) != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
@@ -294,19 +295,41 @@ corm_cache_create(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+/*
+ * corm_cache_remove deletes a cache's row and grants, and empties it at commit.
+ * The caller has the writers' lock, and tells others of the change.
+ */
+void
+corm_cache_remove(Relation definitions, HeapTuple tuple, uint64 id)
+{
+	Relation	grants = table_open(corm_cache_grants_oid(), RowExclusiveLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	grant;
+	bool		isnull;
+
+	ScanKeyInit(&key, Anum_cache_grants_cache, BTEqualStrategyNumber, F_TEXTEQ,
+				heap_getattr(tuple, Anum_cache_definitions_name,
+							 RelationGetDescr(definitions), &isnull));
+	scan = systable_beginscan(grants, InvalidOid, false, NULL, 1, &key);
+	while (HeapTupleIsValid(grant = systable_getnext(scan)))
+		CatalogTupleDelete(grants, &grant->t_self);
+	systable_endscan(scan);
+	table_close(grants, NoLock);
+
+	CatalogTupleDelete(definitions, &tuple->t_self);
+	corm_at_end_kill(id, true, false);
+}
+
 /* cache_drop(name) -> void */
 Datum
 corm_cache_drop(PG_FUNCTION_ARGS)
 {
 	Relation	rel;
 	CormCacheRef *ref = own_cache(fcinfo, &rel);
-	Relation	grants;
-	ScanKeyData key;
-	SysScanDesc scan;
 	HeapTuple	tuple;
-	uint64		id = ref->id;
 
-	if (id == CORM_DEFAULT_CACHE_ID)
+	if (ref->id == CORM_DEFAULT_CACHE_ID)
 		ereport(ERROR,
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 				 errmsg("cannot drop cache \"%s\" because every database has it",
@@ -314,20 +337,9 @@ corm_cache_drop(PG_FUNCTION_ARGS)
 
 	tuple = find_row(rel, NameStr(ref->name));
 	if (HeapTupleIsValid(tuple))
-		CatalogTupleDelete(rel, &tuple->t_self);
-
-	grants = table_open(corm_cache_grants_oid(), RowExclusiveLock);
-	ScanKeyInit(&key, Anum_cache_grants_cache, BTEqualStrategyNumber, F_TEXTEQ,
-				CStringGetTextDatum(NameStr(ref->name)));
-	scan = systable_beginscan(grants, InvalidOid, false, NULL, 1, &key);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-		CatalogTupleDelete(grants, &tuple->t_self);
-	systable_endscan(scan);
-	table_close(grants, NoLock);
-
+		corm_cache_remove(rel, tuple, ref->id);
 	changed(rel);
 	table_close(rel, NoLock);
-	corm_at_end_kill(id, true, false);
 	PG_RETURN_VOID();
 }
 

@@ -6,8 +6,10 @@
  * Two hooks of PostgreSQL:
  *
  *	- object_access_hook: DROP DATABASE, and DROP EXTENSION corm in a database,
- *	  empty its caches when they commit;
- *	- ProcessUtility_hook: statements that need a database without sessions
+ *	  empty its caches when they commit; DROP ROLE is refused if the role has
+ *	  caches (roles.c);
+ *	- ProcessUtility_hook: DROP OWNED and REASSIGN OWNED include caches;
+ *	  statements that need a database without sessions
  *	  (CREATE DATABASE needs that of its template) make its notifier leave,
  *	  which would otherwise stay for a minute after the last event.
  *
@@ -24,6 +26,7 @@
 #include "commands/dbcommands.h"
 #include "commands/defrem.h"
 #include "commands/extension.h"
+#include "commands/user.h"
 #include "miscadmin.h"
 #include "tcop/utility.h"
 #include "utils/acl.h"
@@ -35,7 +38,10 @@
 static object_access_hook_type prev_object_access_hook = NULL;
 static ProcessUtility_hook_type prev_process_utility_hook = NULL;
 
-/* on_object_access empties caches whose database or definitions go away. */
+/*
+ * on_object_access empties caches whose database or definitions go away, and
+ * keeps roles that have some.
+ */
 static void
 on_object_access(ObjectAccessType access, Oid class_id, Oid object_id,
 				 int sub_id, void *arg)
@@ -50,6 +56,8 @@ on_object_access(ObjectAccessType access, Oid class_id, Oid object_id,
 	else if (class_id == ExtensionRelationId &&
 			 object_id == get_extension_oid("corm", true))
 		corm_at_commit_kill_database(MyDatabaseId);
+	else if (class_id == AuthIdRelationId)
+		corm_cache_role_drop(object_id);
 }
 
 /*
@@ -150,7 +158,18 @@ make_room_for(Node *stmt)
 		notifier_leaves(database);
 }
 
-/* on_utility looks for statements that want a database for themselves. */
+/* follow_owners does to caches what a statement has done to tables. */
+static void
+follow_owners(Node *stmt)
+{
+	if (IsA(stmt, DropOwnedStmt))
+		corm_cache_drop_owned(roleSpecsToIds(((DropOwnedStmt *) stmt)->roles));
+	else if (IsA(stmt, ReassignOwnedStmt))
+		corm_cache_reassign_owned(roleSpecsToIds(((ReassignOwnedStmt *) stmt)->roles),
+								  get_rolespec_oid(((ReassignOwnedStmt *) stmt)->newrole, false));
+}
+
+/* on_utility looks for statements that want a database for themselves, or are about owners. */
 static void
 on_utility(PlannedStmt *pstmt, const char *query_string, bool read_only_tree,
 		   ProcessUtilityContext context, ParamListInfo params,
@@ -164,6 +183,7 @@ on_utility(PlannedStmt *pstmt, const char *query_string, bool read_only_tree,
 	else
 		standard_ProcessUtility(pstmt, query_string, read_only_tree, context,
 								params, env, dest, qc);
+	follow_owners(pstmt->utilityStmt);
 }
 
 /* corm_cache_hooks_init installs the hooks; only when preloaded. */

@@ -201,4 +201,55 @@ SELECT * FROM corm.cache_check();
 SET corm.cache_size = '1GB';
 SET corm.cach_size = 1;
 
+-- roles that go: what they have is in the way, like tables
+CREATE ROLE regress_cache_heir;
+SET ROLE regress_cache_owner;
+SELECT corm.cache_create('kept');
+SELECT corm.cache_create('dropped');
+SELECT corm.cache_grant('kept', 'regress_cache_reader', '{read}');
+SELECT corm.cache_set('k', 'kept', cache => 'kept'), corm.cache_set('k', 'dropped', cache => 'dropped');
+RESET ROLE;
+DROP ROLE regress_cache_owner;
+DROP ROLE regress_cache_reader;
+REASSIGN OWNED BY regress_cache_owner TO regress_cache_heir;
+SELECT name, owner, grants FROM corm.caches WHERE name IN ('kept', 'dropped') ORDER BY name;
+SET ROLE regress_cache_owner;
+SELECT corm.cache_get('k', 'kept');
+SET ROLE regress_cache_heir;
+SELECT corm.cache_get('k', 'kept'), corm.cache_grant('dropped', 'regress_cache_reader', '{read}');
+RESET ROLE;
+DROP OWNED BY regress_cache_reader;
+SELECT name, grants FROM corm.caches WHERE name IN ('kept', 'dropped') ORDER BY name;
+BEGIN;
+DROP OWNED BY regress_cache_heir;
+SELECT corm.cache_get('k', 'kept');
+ROLLBACK;
+SELECT corm.cache_get('k', 'kept');
+SELECT corm.cache_grant('kept', 'regress_cache_reader', '{read,write}');
+UPDATE corm.cache_definitions SET owner = 'regress_cache_owner' WHERE name = 'kept';
+DROP OWNED BY regress_cache_heir;
+SELECT name, owner, grants FROM corm.caches WHERE name IN ('kept', 'dropped') ORDER BY name;
+DROP ROLE regress_cache_heir;
+-- the default cache is not dropped but goes to the database's owner
+SELECT corm.cache_grant('default', 'regress_cache_writer', '{read}');
+UPDATE corm.cache_definitions SET owner = 'regress_cache_owner' WHERE name = 'default';
+DROP OWNED BY regress_cache_owner, regress_cache_writer;
+SELECT name, owner::oid = (SELECT datdba FROM pg_database WHERE datname = current_database()) AS of_database_owner, grants
+	FROM corm.caches WHERE name IN ('kept', 'default') ORDER BY name;
+-- what a role that was dropped in another database leaves behind: nobody's, and gone before another role has its OID
+SELECT corm.cache_create('orphan');
+SELECT corm.cache_grant('orphan', 'regress_cache_reader', '{read}');
+UPDATE corm.cache_definitions SET owner = 4294967290 WHERE name = 'orphan';
+UPDATE corm.cache_grants SET grantee = 4294967290 WHERE cache = 'orphan';
+SET ROLE regress_cache_reader;
+SELECT corm.cache_get('k', 'orphan');
+SELECT corm.cache_drop('orphan');
+SELECT corm.cache_create('tidies');
+SELECT corm.cache_drop('tidies');
+RESET ROLE;
+SELECT name, owner::oid = (SELECT datdba FROM pg_database WHERE datname = current_database()) AS of_database_owner, grants
+	FROM corm.caches WHERE name = 'orphan';
+SELECT corm.cache_drop('orphan');
+SELECT * FROM corm.cache_check();
+
 DROP ROLE regress_cache_owner, regress_cache_reader, regress_cache_writer, regress_cache_member, regress_cache_stranger;

@@ -194,6 +194,41 @@ BEGIN
 END $$;
 SELECT corm.cache_get('deep', 'tx');
 
+-- operations on one key that replace each other, in and out of savepoints
+BEGIN;
+SELECT corm.cache_set('r', '1', cache => 'tx');
+SAVEPOINT a;
+SELECT corm.cache_set('r', '2', cache => 'tx'), corm.cache_set('r', repeat('3', 300), cache => 'tx'), corm.cache_set('new', 'x', cache => 'tx');
+SELECT length(corm.cache_get('r', 'tx')), corm.cache_get('new', 'tx');
+ROLLBACK TO a;
+SELECT corm.cache_get('r', 'tx'), corm.cache_get('new', 'tx');
+SELECT corm.cache_delete('r', 'tx'), corm.cache_set('r', '4', cache => 'tx'), corm.cache_set('new', 'y', cache => 'tx');
+SAVEPOINT b;
+SELECT corm.cache_clear('tx'), corm.cache_set('r', '5', cache => 'tx'), corm.cache_set('r', '6', cache => 'tx');
+RELEASE b;
+SELECT corm.cache_get('r', 'tx'), corm.cache_get('new', 'tx');
+ROLLBACK TO a;
+SELECT corm.cache_get('r', 'tx'), corm.cache_get('new', 'tx');
+COMMIT;
+SELECT corm.cache_get('r', 'tx'), corm.cache_get('new', 'tx');
+-- many keys of many subtransactions, half of them rolled back: none is lost or mixed up
+DO $$ BEGIN
+	FOR i IN 1 .. 600 LOOP
+		BEGIN
+			PERFORM corm.cache_set('many:' || k, i::text, cache => 'tx') FROM generate_series(i, i + 20) k;
+			PERFORM corm.cache_set('many:' || k, i::text || '!', cache => 'tx') FROM generate_series(i, i + 10) k;
+			IF i % 2 = 0 THEN
+				RAISE division_by_zero;
+			END IF;
+		EXCEPTION WHEN division_by_zero THEN
+			NULL;
+		END;
+	END LOOP;
+END $$;
+SELECT count(*) FROM generate_series(1, 650) k
+	WHERE corm.cache_get('many:' || k, 'tx') IS DISTINCT FROM
+		(SELECT i::text || CASE WHEN k - i <= 10 THEN '!' ELSE '' END FROM generate_series(1, 599, 2) i WHERE k BETWEEN i AND i + 20 ORDER BY i DESC LIMIT 1);
+
 DROP FUNCTION other, other_set;
 DROP EXTENSION dblink;
 SELECT corm.cache_drop('tx'), corm.cache_drop('small');
