@@ -53,11 +53,16 @@ C_FILES = $(wildcard src/*.c src/*/*.c src/*/*.h test/modules/*/*.c)
 lint: all
 	script/lint/run
 
+# clang-format is not quite pgindent, so these two look at the lines that differ from FORMAT_BASE, and leave
+# all others alone.
+
+FORMAT_BASE = HEAD
+
 format:
-	clang-format -i $(C_FILES)
+	git clang-format --quiet $(FORMAT_BASE) -- $(C_FILES)
 
 format-check:
-	clang-format --dry-run --Werror $(C_FILES)
+	git clang-format --quiet --diff $(FORMAT_BASE) -- $(C_FILES) | (! grep .)
 
 coverage:
 	script/coverage

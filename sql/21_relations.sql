@@ -34,7 +34,7 @@ CREATE FUNCTION corm.unrelate(model regclass, name text) RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'corm_unrelate';
 COMMENT ON FUNCTION corm.unrelate(regclass, text) IS
-    'Drops a declared relation of a model. Errors: 42501 unless the caller owns the model, 42704 if none is declared under that name.';
+    'Drops a declared relation of a model. Errors: 42501 unless the caller owns the model, 42703 if none is declared under that name.';
 
 CREATE FUNCTION corm.describe_relation(model regclass, name text) RETURNS jsonb
     LANGUAGE C STABLE STRICT PARALLEL SAFE

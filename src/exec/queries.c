@@ -263,7 +263,14 @@ corm_run_directly(const CormVerb *verb, CormQuerySet *set, CormSink *sink)
 		if (sink->kind == CORM_SINK_STORE && sink->store == NULL)
 			sink->store = corm_begin_set(sink->fcinfo, plan->tupdesc);
 		if (verb->output == CORM_OUTPUT_PAGE)
+		{
 			sink->limit = corm_bound_int64(set, plan->limit_valno, plan->limit, -1);
+			/* PostgreSQL sees one more than this */
+			if (sink->limit < 0 && (plan->limit_valno >= 0 || plan->limit))
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_ROW_COUNT_IN_LIMIT_CLAUSE),
+						 errmsg("LIMIT must not be negative")));
+		}
 		if (plan->hooked)
 			processed = corm_run_hooked(verb, plan, set, sink);
 		else if (plan->cached_valno >= 0)

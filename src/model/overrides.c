@@ -142,6 +142,20 @@ get_key(JsonbContainer *object, const char *key)
 }
 
 /*
+ * has_field tells whether name is the name of a field or of its column.
+ */
+static bool
+has_field(CormModel *model, const char *name)
+{
+	for (int i = 0; i < model->nfields; i++)
+	{
+		if (strcmp(model->fields[i].name, name) == 0 || strcmp(model->fields[i].column, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
  * find_field returns the index of the field that name means, or raises OR006.
  */
 static int
@@ -268,8 +282,8 @@ apply_fields(CormDraft *draft, JsonbValue *value)
 	JsonbIterator *it;
 	JsonbValue	v;
 	JsonbIteratorToken token;
+	char	   *key = NULL;
 	char	   *path = NULL;
-	int			i = -1;
 
 	if (value->type != jbvBinary || !JsonContainerIsObject(value->val.binary.data))
 		corm_overrides_error(draft, "fields", "The value must be an object.", NULL);
@@ -280,18 +294,33 @@ apply_fields(CormDraft *draft, JsonbValue *value)
 	{
 		if (token == WJB_KEY)
 		{
-			char	   *key = pnstrdup(v.val.string.val, v.val.string.len);
-
+			key = pnstrdup(v.val.string.val, v.val.string.len);
 			path = psprintf("fields.%s", key);
-			i = find_field(draft, path, key);
-			if (seen[i])
-				corm_overrides_error(draft, path, "The field is given twice.", NULL);
-			seen[i] = true;
 		}
 		else if (token == WJB_VALUE)
 		{
+			JsonbValue *column;
+			int			i;
+
 			if (v.type != jbvBinary || !JsonContainerIsObject(v.val.binary.data))
 				corm_overrides_error(draft, path, "The value must be an object.", NULL);
+			column = get_key(v.val.binary.data, "column");
+			if (column && !has_field(model, key) && model->table == model->relid)
+			{
+				/* a name of one's own for a column of the table */
+				i = find_field(draft, psprintf("%s.column", path),
+							   string_of(draft, psprintf("%s.column", path), column));
+				if (strlen(key) == 0 || strlen(key) >= NAMEDATALEN)
+					corm_overrides_error(draft, path,
+										 psprintf("A name must not be empty and must be shorter than %d bytes.", NAMEDATALEN),
+										 NULL);
+				changed[i].name = key;
+			}
+			else
+				i = find_field(draft, path, key);
+			if (seen[i])
+				corm_overrides_error(draft, path, "The field is given twice.", NULL);
+			seen[i] = true;
 			apply_field(draft, path, i, &changed[i], v.val.binary.data);
 		}
 	}

@@ -534,7 +534,7 @@ corm_unrelate(PG_FUNCTION_ARGS)
 	tuple = catalog ? find_declared(catalog, relid, name) : NULL;
 	if (!HeapTupleIsValid(tuple))
 		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
 				 errmsg("no relation \"%s\" is declared for \"%s\"", name, RelationGetRelationName(rel)),
 				 errhint("Relations that come from foreign keys can be hidden with the tag \"@orm:-\" on the constraint.")));
 	CatalogTupleDelete(catalog, &tuple->t_self);

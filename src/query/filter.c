@@ -201,33 +201,21 @@ check_list_length(JsonbValue *v)
 }
 
 /*
- * A list for in and not_in: as text[], which takes the type of the field.
+ * A list of strings, as text[], which takes the type of the field.
  */
 static void
-write_list(FilterContext *ctx, JsonbValue *v, const char *op)
+write_texts(FilterContext *ctx, JsonbValue *elements, int n)
 {
-	JsonbValue *elements;
-	Datum	   *datums;
-	bool	   *nulls;
-	int			n;
+	Datum	   *datums = palloc(sizeof(Datum) * Max(n, 1));
+	bool	   *nulls = palloc0(sizeof(bool) * Max(n, 1));
 	int			lbound = 1;
 
-	if (!is_array(v))
-		bad_filter(psprintf("\"%s\" takes an array.", op));
-	check_list_length(v);
-	elements = members(v->val.binary.data, &n);
-	datums = palloc(sizeof(Datum) * Max(n, 1));
-	nulls = palloc0(sizeof(bool) * Max(n, 1));
 	for (int i = 0; i < n; i++)
 	{
 		switch (elements[i].type)
 		{
 			case jbvNull:
 				nulls[i] = true;
-				break;
-			case jbvString:
-				datums[i] = PointerGetDatum(cstring_to_text_with_len(elements[i].val.string.val,
-																	 elements[i].val.string.len));
 				break;
 			case jbvNumeric:
 				datums[i] = CStringGetTextDatum(DatumGetCString(DirectFunctionCall1(numeric_out,
@@ -237,13 +225,117 @@ write_list(FilterContext *ctx, JsonbValue *v, const char *op)
 				datums[i] = CStringGetTextDatum(elements[i].val.boolean ? "true" : "false");
 				break;
 			default:
-				bad_filter(psprintf("The elements of \"%s\" must be single values.", op));
+				datums[i] = PointerGetDatum(cstring_to_text_with_len(elements[i].val.string.val,
+																	 elements[i].val.string.len));
+				break;
 		}
 	}
 	corm_write_value(ctx->w, TEXTARRAYOID, -1, false,
 					 n == 0 ? PointerGetDatum(construct_empty_array(TEXTOID)) :
 					 PointerGetDatum(construct_md_array(datums, nulls, 1, &n, &lbound, TEXTOID,
 														-1, false, TYPALIGN_INT)));
+}
+
+/*
+ * A list of numbers keeps its kind, like a number alone: integer[] or
+ * bigint[] where these hold all of them, else numeric[].
+ */
+static void
+write_numbers(FilterContext *ctx, JsonbValue *elements, int n)
+{
+	Datum	   *datums = palloc(sizeof(Datum) * n);
+	int64	   *integers = palloc(sizeof(int64) * n);
+	bool	   *nulls = palloc0(sizeof(bool) * n);
+	bool		is_int4 = true;
+	bool		is_int8 = true;
+	int			lbound = 1;
+	ArrayType  *array;
+
+	for (int i = 0; i < n; i++)
+	{
+		char	   *str;
+		char	   *end;
+
+		nulls[i] = elements[i].type == jbvNull;
+		if (nulls[i])
+			continue;
+		datums[i] = NumericGetDatum(elements[i].val.numeric);
+		str = DatumGetCString(DirectFunctionCall1(numeric_out, datums[i]));
+		errno = 0;
+		integers[i] = strtoll(str, &end, 10);
+		if (*end != '\0' || errno != 0)
+			is_int8 = false;
+		else if (integers[i] < PG_INT32_MIN || integers[i] > PG_INT32_MAX)
+			is_int4 = false;
+		pfree(str);
+	}
+	for (int i = 0; i < n && is_int8; i++)
+		if (!nulls[i])
+			datums[i] = is_int4 ? Int32GetDatum((int32) integers[i]) : Int64GetDatum(integers[i]);
+	if (!is_int8)
+		array = construct_md_array(datums, nulls, 1, &n, &lbound, NUMERICOID, -1, false, TYPALIGN_INT);
+	else if (is_int4)
+		array = construct_md_array(datums, nulls, 1, &n, &lbound, INT4OID, 4, true, TYPALIGN_INT);
+	else
+		array = construct_md_array(datums, nulls, 1, &n, &lbound, INT8OID, 8, FLOAT8PASSBYVAL,
+								   TYPALIGN_DOUBLE);
+	corm_write_value(ctx->w, !is_int8 ? NUMERICARRAYOID : is_int4 ? INT4ARRAYOID : INT8ARRAYOID,
+					 -1, false, PointerGetDatum(array));
+}
+
+/*
+ * A list of booleans.
+ */
+static void
+write_booleans(FilterContext *ctx, JsonbValue *elements, int n)
+{
+	Datum	   *datums = palloc0(sizeof(Datum) * n);
+	bool	   *nulls = palloc0(sizeof(bool) * n);
+	int			lbound = 1;
+
+	for (int i = 0; i < n; i++)
+	{
+		nulls[i] = elements[i].type == jbvNull;
+		if (!nulls[i])
+			datums[i] = BoolGetDatum(elements[i].val.boolean);
+	}
+	corm_write_value(ctx->w, BOOLARRAYOID, -1, false,
+					 PointerGetDatum(construct_md_array(datums, nulls, 1, &n, &lbound, BOOLOID,
+														1, true, TYPALIGN_CHAR)));
+}
+
+/*
+ * A list.  Elements to compare the field with (of in and not_in) are of one
+ * kind, but for nulls, and keep it, as it must be the field's; those of a
+ * container (of overlaps) take the type of its elements.
+ */
+static void
+write_list(FilterContext *ctx, JsonbValue *v, const char *op, bool compared)
+{
+	JsonbValue *elements;
+	enum jbvType kind = jbvNull;
+	int			n;
+
+	if (!is_array(v))
+		bad_filter(psprintf("\"%s\" takes an array.", op));
+	check_list_length(v);
+	elements = members(v->val.binary.data, &n);
+	for (int i = 0; i < n; i++)
+	{
+		if (elements[i].type == jbvNull)
+			continue;
+		if (elements[i].type != jbvString && elements[i].type != jbvNumeric && elements[i].type != jbvBool)
+			bad_filter(psprintf("The elements of \"%s\" must be single values.", op));
+		if (compared && kind != jbvNull && elements[i].type != kind)
+			bad_filter(psprintf("The elements of \"%s\" must be of one kind.", op));
+		kind = elements[i].type;
+	}
+	if (compared && kind == jbvNumeric)
+		write_numbers(ctx, elements, n);
+	else if (compared && kind == jbvBool)
+		write_booleans(ctx, elements, n);
+	else
+		write_texts(ctx, elements, n);
 }
 
 /*
@@ -337,7 +429,7 @@ filter_op(FilterContext *ctx, const char *field, const char *op, JsonbValue *v)
 			case OP_LIST:
 				corm_write_tag(ctx->w, tag);
 				write_field(ctx, field);
-				write_list(ctx, v, op);
+				write_list(ctx, v, op, tag != CORM_N_OVERLAPS);
 				return;
 			case OP_ANY:
 				corm_write_tag(ctx->w, tag);

@@ -19,9 +19,11 @@
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "parser/parse_oper.h"
 #include "query/query.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 
 /*
  * Ranges
@@ -468,36 +470,108 @@ resolve_column(CormStmt *stmt, CormTree *tree, CormPlace place)
  * the field is one, and looks for arrays and objects only in what has such.
  */
 static void
-check_filter_value(CormTree *tree)
+check_filter_value(CormField *field, CormTree *value)
 {
-	CormTree   *left = tree->args[0].node;
-	CormTree   *right = tree->args[1].node;
 	char		category;
 	bool		preferred;
 	bool		number;
+	Oid			typid;
 
-	if (left == NULL || left->tag != CORM_N_FILTER_COLUMN || left->field == NULL ||
-		right == NULL || right->tag != CORM_N_VALUE)
+	if (value == NULL || value->tag != CORM_N_VALUE)
 		return;
-	if (tree->tag == CORM_N_CONTAINS && corm_takes_json(left, right))
-		return;
-	if (right->typid == JSONBOID)
+	if (value->typid == JSONBOID)
 		ereport(ERROR,
 				(errcode(CORM_ERRCODE_BAD_FILTER),
 				 errmsg("invalid filter"),
 				 errdetail("Field \"%s\" of type %s cannot contain an array or object.",
-						   left->field->name, format_type_be(left->field->typid))));
-	number = right->typid == INT4OID || right->typid == INT8OID || right->typid == NUMERICOID;
-	if (!number && right->typid != BOOLOID)
+						   field->name, format_type_be(field->typid))));
+	typid = get_element_type(value->typid);
+	if (!OidIsValid(typid))
+		typid = value->typid;
+	number = typid == INT4OID || typid == INT8OID || typid == NUMERICOID;
+	if (!number && typid != BOOLOID)
 		return;
-	get_type_category_preferred(getBaseType(left->field->typid), &category, &preferred);
+	get_type_category_preferred(getBaseType(field->typid), &category, &preferred);
 	if (category != (number ? TYPCATEGORY_NUMERIC : TYPCATEGORY_BOOLEAN))
 		ereport(ERROR,
 				(errcode(CORM_ERRCODE_BAD_FILTER),
 				 errmsg("invalid filter"),
 				 errdetail("Field \"%s\" of type %s cannot be compared with a %s.",
-						   left->field->name, format_type_be(left->field->typid),
+						   field->name, format_type_be(field->typid),
 						   number ? "number" : "boolean")));
+}
+
+static bool
+operator_exists(const char *name, Oid left, Oid right)
+{
+	char	   *schema = get_namespace_name(corm_operator_schema(name, left, right));
+	Operator	operator = oper(NULL, list_make2(makeString(schema), makeString(pstrdup(name))),
+								left, right, true, -1);
+
+	if (operator == NULL)
+		return false;
+	ReleaseSysCache(operator);
+	return true;
+}
+
+/*
+ * A filter from outside may name any operator for any field: one that the
+ * field's type does not have is the filter's fault, not an undefined operator.
+ */
+static void
+check_filter_operator(CormField *field, CormTree *tree)
+{
+	const char *name = corm_operator_name(tree->tag);
+	Oid			right = UNKNOWNOID;
+	bool		exists;
+
+	switch (tree->tag)
+	{
+		case CORM_N_STARTS_WITH:
+		case CORM_N_ENDS_WITH:
+		case CORM_N_ICONTAINS:
+			exists = operator_exists("~~", field->typid, TEXTOID);
+			break;
+		case CORM_N_CONTAINS:
+			exists = operator_exists("@>", field->typid, UNKNOWNOID) ||
+				operator_exists("~~", field->typid, TEXTOID);
+			break;
+		default:
+			/* a comparison with null is a test, and a list of strings takes any array's type */
+			if (name == NULL || tree->args[1].node->tag == CORM_N_NULL)
+				return;
+			if (tree->args[1].node->typid != TEXTARRAYOID)
+				right = corm_right_operand_type(tree, field->typid);
+			exists = operator_exists(name, field->typid, right);
+			break;
+	}
+	if (!exists)
+		ereport(ERROR,
+				(errcode(CORM_ERRCODE_BAD_FILTER),
+				 errmsg("invalid filter"),
+				 errdetail("Operator \"%s\" does not apply to field \"%s\" of type %s.",
+						   tree->desc->name, field->name, format_type_be(field->typid))));
+}
+
+/*
+ * check_filter checks a condition of a filter from outside, if tree is one.
+ */
+static void
+check_filter(CormTree *tree)
+{
+	CormTree   *left;
+
+	if (tree->desc->args[0] != 'x')
+		return;
+	left = tree->args[0].node;
+	if (left == NULL || left->tag != CORM_N_FILTER_COLUMN || left->field == NULL)
+		return;
+	if (tree->tag == CORM_N_CONTAINS && corm_takes_json(left, tree->args[1].node))
+		return;
+	for (int i = 1; tree->desc->args[i] == 'v'; i++)
+		check_filter_value(left->field, tree->args[i].node);
+	if (tree->desc->args[1] == 'v')
+		check_filter_operator(left->field, tree);
 }
 
 /*
@@ -606,7 +680,7 @@ corm_resolve_expr(CormStmt *stmt, CormTree *tree, CormPlace place)
 				break;
 		}
 	}
-	check_filter_value(tree);
+	check_filter(tree);
 }
 
 /*

@@ -144,6 +144,39 @@ SELECT refuse(s) FROM unnest(ARRAY['[]', '1', 'null', '"x"', '{"were": {}}', '{"
     '{"where": {"parts": {"some": 1}}}', '{"where": {"nothing": {"some": {}}}}', '{"where": {"id; drop": 1}}', '{"where": {"v": {"eq": 1e400}}}',
     '{"where": {"ctid": 1}}', '{"where": {"xmin": 1}}']) s;
 
+-- Every value of an operator is of the field's kind, in lists and pairs too, and the operator is one that the field's type has
+CREATE TABLE kinds (n int, s smallint, big bigint, f float8, amount numeric, word text, ok boolean, doc jsonb, plain json, tags text[], nums bigint[],
+    span int4range, day date, u uuid, vec tsvector, short varchar(5));
+INSERT INTO kinds VALUES (1, 1, 5000000000, 1.5, 1.5, 'one', true, '{"k": 1}', '{}', '{a}', '{1}', '[1,5)', '2020-01-01',
+    '00000000-0000-0000-0000-000000000001', 'one', 'one');
+CREATE FUNCTION kind(field text, condition text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    detail text;
+BEGIN
+    RETURN corm.count(corm.selector('kinds'), corm.filter(format('{"where": {"%s": %s}}', field, condition)::jsonb));
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+    RETURN SQLSTATE || ' ' || SQLERRM || coalesce(' | ' || nullif(detail, ''), '');
+END $$;
+SELECT f || ' ' || c || ': ' || kind(f, c) FROM (VALUES
+    ('n', '{"in": [1, 2]}'), ('n', '{"in": [1, null]}'), ('n', '{"in": [1.5, 1]}'), ('n', '{"in": ["1"]}'), ('n', '{"in": [1, "2"]}'), ('n', '{"in": [1, true]}'),
+    ('n', '{"in": [true]}'), ('n', '{"not_in": []}'), ('n', '{"in": [null]}'), ('s', '{"in": [1, 5000000000]}'), ('big', '{"in": [5000000000]}'), ('f', '{"in": [1.5]}'),
+    ('amount', '{"in": [1.5, 2]}'), ('amount', '{"in": [1, 2]}'), ('f', '{"in": [1, 2]}'), ('word', '{"in": [1]}'), ('word', '{"in": ["one"]}'), ('word', '{"not_in": [true]}'),
+    ('ok', '{"in": [true]}'), ('ok', '{"in": [1]}'), ('day', '{"in": [1]}'), ('day', '{"in": ["2020-01-01"]}'), ('short', '{"in": ["one"]}'),
+    ('word', '{"between": [1, "b"]}'), ('word', '{"between": ["a", 2]}'), ('n', '{"between": [0, 2]}'), ('n', '{"between": [0, true]}'),
+    ('n', '{"like": "a%"}'), ('n', '{"like": 5}'), ('n', '{"starts_with": "1"}'), ('n', '{"contains": "1"}'), ('n', '{"icontains": "1"}'), ('n', '{"regex": "1"}'),
+    ('u', '{"ilike": "0%"}'), ('day', '{"not_like": "2%"}'), ('word', '{"like": "o%"}'), ('short', '{"ilike": "O%"}'), ('short', '{"contains": "n"}'),
+    ('n', '{"matches": "one"}'), ('vec', '{"matches": "one"}'), ('n', '{"has_key": "k"}'), ('doc', '{"has_key": "k"}'), ('doc', '{"contains": {"k": 1}}'),
+    ('n', '{"overlaps": ["1"]}'), ('tags', '{"overlaps": ["a"]}'), ('nums', '{"overlaps": [1]}'), ('nums', '{"contains": [1]}'), ('tags', '{"contains": ["b"]}'),
+    ('span', '{"contains": 2}'), ('plain', '{"eq": "{}"}'), ('plain', '{"eq": null}'), ('u', '"00000000-0000-0000-0000-000000000001"')) AS t (f, c);
+SELECT corm.filter('{"where": {"n": {"in": [1, 5000000000]}}}')::text::corm.query;
+
+-- A page of a negative size is refused, as PostgreSQL refuses such a limit
+\set VERBOSITY sqlstate
+SELECT corm.page_json(corm.selector('items'), corm.limit(-1));
+\set VERBOSITY terse
+SELECT jsonb_array_length(corm.page_json(corm.selector('items'), corm.limit(NULL))->'rows');
+
 -- Bounds
 SELECT refuse('{"where": ' || repeat('{"not": ', 40) || '{}' || repeat('}', 40) || '}');
 SELECT refuse('{"where": ' || repeat('{"not": ', 6000) || '{}' || repeat('}', 6000) || '}');

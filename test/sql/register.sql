@@ -28,6 +28,15 @@ SELECT corm.unregister('users');
 SELECT registered FROM corm.models WHERE model = 'users'::regclass;
 SELECT corm.register('users', '{"fields": {"id": {"name": "version"}, "version": {"name": "id"}}}');
 SELECT name, column_name FROM corm.fields WHERE model = 'users'::regclass AND column_name IN ('id', 'version');
+-- a field of a table may be given by its new name and its column
+SELECT corm.register('users', '{"fields": {"Biography2": {"column": "bio", "read_only": true}}}');
+SELECT name, column_name, read_only FROM corm.fields WHERE model = 'users'::regclass AND column_name = 'bio';
+SELECT corm.register('users', '{"fields": {"Other": {"column": "none"}}}');
+SELECT corm.register('users', '{"fields": {"Other": {"column": "bio"}, "bio": {}}}');
+SELECT corm.register('users', '{"fields": {"id": {"column": "bio"}}}');
+SELECT corm.register('users', '{"fields": {"": {"column": "bio"}}}');
+SELECT corm.register('users', '{"fields": {"user_name2": {"column": "bio", "name": "Third"}}}');
+SELECT name, column_name FROM corm.fields WHERE model = 'users'::regclass AND column_name = 'bio';
 -- seen by the rest of the statement
 SELECT corm.register('users', '{"name": "A"}'), corm.describe('users')->'name' AS name,
 	corm.register('users', '{"name": "B"}'), corm.describe('users')->'name' AS name;

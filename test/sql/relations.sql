@@ -170,6 +170,7 @@ SELECT * FROM show('posts');
 SELECT corm.unrelate('posts', 'user');
 SELECT corm.unrelate('posts', 'tags');
 SELECT corm.unrelate('posts', 'tags');
+\echo :SQLSTATE
 SELECT corm.unrelate('posts', 'post_tags');
 SELECT * FROM show('posts');
 
