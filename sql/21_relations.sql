@@ -28,7 +28,7 @@ CREATE FUNCTION corm.relate(model regclass, name text, kind text, target regclas
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'corm_relate';
 COMMENT ON FUNCTION corm.relate(regclass, text, text, regclass, text[], text[], regclass, text[], text[], corm.expr) IS
-    'Declares a relation of a model, in place of the one it had under that name. Errors: 42501 unless the caller owns the model, 22023 for an unknown kind or columns that do not match, 42703 for an unknown field, OR007 for the name of a field, 42809 for a relation that can be no model.';
+    'Declares a relation of a model, in place of the one it had under that name. Errors: 42501 unless the caller owns the model, 22023 for an unknown kind or columns that do not match, 42703 for an unknown field, also in the condition, 42P17 for a condition that follows the relation itself, OR007 for the name of a field, 42809 for a relation that can be no model.';
 
 CREATE FUNCTION corm.unrelate(model regclass, name text) RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE

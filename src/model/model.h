@@ -359,6 +359,7 @@ extern CormRelations *corm_relations_build(CormModel *model, MemoryContext keep)
 /* relate.c: relations that are declared */
 extern List *corm_relate_load(Oid relid);
 extern void corm_relate_check(CormModel *model, CormRelation *relation);
+extern CormRelation *corm_relate_declare(FunctionCallInfo fcinfo);
 
 /* registry.c, for the layer */
 extern void corm_registry_load_relations(CormModel *model);

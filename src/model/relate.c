@@ -479,36 +479,30 @@ store_declared(Oid relid, CormRelation *relation)
 	table_close(catalog, RowExclusiveLock);
 }
 
-PG_FUNCTION_INFO_V1(corm_relate);
-Datum		corm_relate(PG_FUNCTION_ARGS);
-
 /*
- * corm_relate is corm.relate(model, name, kind, target, columns,
- * target_columns, through, through_columns, through_target_columns,
- * condition).
+ * corm_relate_declare stores the relation that the arguments of corm.relate
+ * describe, and returns it.  Its condition has not been looked at: what names
+ * mean in it, the query layer knows.
  */
-Datum
-corm_relate(PG_FUNCTION_ARGS)
+CormRelation *
+corm_relate_declare(FunctionCallInfo fcinfo)
 {
 	static const char *const required[] = {"model", "name", "kind", "target"};
 	Oid			relid;
 	Relation	rel;
+	CormRelation *relation;
 
-	for (int i = 0; i < lengthof(required); i++)
-	{
-		if (PG_ARGISNULL(i))
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("%s must not be null", required[i])));
-	}
+	corm_require_args(fcinfo, required, lengthof(required));
 	relid = PG_GETARG_OID(0);
 	rel = corm_lock_owned_model(relid, "corm.relate()");
-	store_declared(relid, argument_relation(fcinfo, corm_model_get(relid)));
+	relation = argument_relation(fcinfo, corm_model_get(relid));
+	relation->declared_for = relid;
+	store_declared(relid, relation);
 	CacheInvalidateRelcacheByRelid(relid);
 	relation_close(rel, NoLock);
 
 	CommandCounterIncrement();
-	PG_RETURN_VOID();
+	return relation;
 }
 
 PG_FUNCTION_INFO_V1(corm_unrelate);

@@ -164,6 +164,30 @@ corm_condition_column(CormRelation *relation, const char *name, bool *own)
 }
 
 /*
+ * corm_check_condition raises what keeps the declared condition of a relation
+ * from being used: 42703 for names that mean nothing, and so on.
+ */
+void
+corm_check_condition(CormRelation *relation)
+{
+	CormRange	near = {.name = "", .alias = ""};
+	CormRange	target = {.name = "", .alias = ""};
+	CormStmt	none = {.command = CORM_CMD_SELECT};
+
+	target.model = corm_model_get(relation->target);
+	PG_TRY();
+	{
+		(void) declared_condition(&none, relation, &near, &target);
+	}
+	PG_FINALLY();
+	{
+		/* subqueries may have guards */
+		corm_guards_reset();
+	}
+	PG_END_TRY();
+}
+
+/*
  * What the target's rows must satisfy apart from the keys.
  */
 static List *

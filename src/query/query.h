@@ -358,6 +358,7 @@ extern bool corm_path_column(CormStmt *stmt, CormRange *range, CormTree *tree, c
 extern void corm_resolve_relation_predicate(CormStmt *stmt, CormTree *tree);
 extern void corm_add_preload(CormStmt *stmt, const char *path, List *clauses);
 extern List *corm_deleted_condition(CormRange *range, bool deleted);
+extern void corm_check_condition(CormRelation *relation);
 extern CormField *corm_condition_column(CormRelation *relation, const char *name, bool *own);
 extern CormRange *corm_parents_range(CormStmt *stmt);
 extern char *corm_parent_key_name(int n);

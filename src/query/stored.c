@@ -14,6 +14,8 @@
 
 #include "query/query.h"
 
+PG_FUNCTION_INFO_V1(corm_relate);
+
 static void bind_list(List *list, const CormValue *values);
 
 static void
@@ -81,4 +83,17 @@ corm_stored_query(struct varlena *value)
 
 	bind_list(clauses, values);
 	return clauses;
+}
+
+/*
+ * corm_relate is corm.relate(model, name, kind, target, columns,
+ * target_columns, through, through_columns, through_target_columns,
+ * condition).  The condition is looked at last, with the relation in place:
+ * one that follows its own relation is found out.
+ */
+Datum
+corm_relate(PG_FUNCTION_ARGS)
+{
+	corm_check_condition(corm_relate_declare(fcinfo));
+	PG_RETURN_VOID();
 }

@@ -41,6 +41,18 @@ CREATE TYPE toy_card AS (name text, "user" users, pet jsonb);
 SELECT * FROM corm.get_multi(NULL::toy_card, corm.selector('toys'), corm.preload('user'), corm.preload('pet', corm.select('name')), corm.order_by('id'), corm.limit(3));
 -- a name that neither side has
 SELECT corm.relate('toys', 'bad', 'belongs_to', 'pets', '{owner_id}', '{id}', condition => corm.eq('nothing', 'pet'));
+\echo :SQLSTATE
+SELECT corm.relate('toys', 'bad', 'belongs_to', 'pets', '{owner_id}', '{id}', condition => corm.eq('pets.nothing', 'pet'));
+\echo :SQLSTATE
+SELECT corm.relate('toys', 'bad', 'belongs_to', 'pets', '{owner_id}', '{id}', condition => corm.some('nothing'));
+\echo :SQLSTATE
+SELECT corm.relate('toys', 'bad', 'belongs_to', 'pets', '{owner_id}', '{id}', condition => corm.in('id', corm.pipe(corm.selector('users'), corm.select('nothing'))));
+\echo :SQLSTATE
+SELECT count(*) FROM corm.relations WHERE name = 'bad';
+-- or that is lost later
+ALTER TABLE pets ADD nothing text;
+SELECT corm.relate('toys', 'bad', 'belongs_to', 'pets', '{owner_id}', '{id}', condition => corm.eq('nothing', 'pet'));
+ALTER TABLE pets DROP nothing;
 SELECT corm.get_multi_json(corm.selector('toys'), corm.preload('bad'));
 SELECT corm.insert_json('toys', '{"name": "d", "bad": {"id": 1}}');
 
@@ -84,9 +96,12 @@ INSERT INTO notes_of VALUES (1, 1), (2, 2), (3, 1);
 CREATE TABLE loops (id int PRIMARY KEY, next int REFERENCES loops);
 INSERT INTO loops VALUES (1, 1);
 SELECT corm.relate('loops', 'again', 'belongs_to', 'loops', '{next}', '{id}', condition => corm.some('again'));
+\echo :SQLSTATE
+SELECT corm.relate('loops', 'again', 'belongs_to', 'loops', '{next}', '{id}');
+SELECT corm.relate('loops', 'turn', 'belongs_to', 'loops', '{next}', '{id}', condition => corm.some('again'));
+SELECT corm.relate('loops', 'again', 'belongs_to', 'loops', '{next}', '{id}', condition => corm.some('turn'));
 SELECT corm.count(corm.selector('loops'), corm.where(corm.some('again')));
 SELECT corm.relate('loops', 'path', 'belongs_to', 'loops', '{next}', '{id}', condition => corm.eq('path.id', 1));
-SELECT corm.get_json(corm.selector('loops'), corm.preload('path'));
 SELECT corm.define_scope('loops', 'deep', corm.preload('loops'), true);
 SELECT corm.get_json(corm.selector('loops'));
 SELECT corm.define_scope('loops', 'deep', corm.where(corm.in('id', corm.pipe(corm.selector('loops', 'l'), corm.select('id')))), true);
