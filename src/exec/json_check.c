@@ -7,8 +7,8 @@
  * does not say where: with twenty fields and a thousand rows, "invalid input
  * syntax for type integer" is of little use.  So every value is converted
  * here first, as PostgreSQL will, under an error context that names field and
- * row.  The result is thrown away: what can fail is a small part of the work
- * of an insert, and one that can be afforded twice.
+ * row, and the result is thrown away.  That is not done for texts, integers
+ * and the like, which are seen to convert.
  *
  *-------------------------------------------------------------------------
  */
@@ -24,6 +24,7 @@
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/numeric.h"
 
 /* How the values of a field are converted. */
 typedef enum CheckKind
@@ -117,7 +118,8 @@ init_field(CormJsonCheck *check, FieldCheck *fc, CormField *field)
 						   &fc->function);
 		fc->kind = CHECK_POPULATE;
 	}
-	else if (field->typid == TEXTOID || field->typid == JSONBOID || field->typid == JSONOID)
+	else if (field->typid == TEXTOID || field->typid == JSONBOID || field->typid == JSONOID ||
+			 (field->typid == VARCHAROID && field->typmod == -1))
 		fc->kind = CHECK_NEVER;
 	else
 	{
@@ -128,6 +130,42 @@ init_field(CormJsonCheck *check, FieldCheck *fc, CormField *field)
 		fc->kind = CHECK_INPUT;
 	}
 	MemoryContextSwitchTo(oldcontext);
+}
+
+/*
+ * Whether a value surely converts, told without doing it: most values are
+ * texts and integers, which then cost next to nothing.
+ */
+static bool
+surely_converts(CheckKind kind, const CormField *field, const JsonbValue *value)
+{
+	Numeric		number;
+	int32		integer;
+	bool		too_large = false;
+
+	if (kind == CHECK_NEVER)
+		return true;
+	if (value->type == jbvBool)
+		return field->typid == BOOLOID;
+	if (value->type != jbvNumeric)
+		return false;
+	number = value->val.numeric;
+	switch (field->typid)
+	{
+		case NUMERICOID:
+			return field->typmod == -1;
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+			/* 1.0 is no integer to PostgreSQL, as its text is none */
+			if (DatumGetInt32(DirectFunctionCall1(numeric_scale, NumericGetDatum(number))) != 0)
+				return false;
+			integer = numeric_int4_opt_error(number, &too_large);
+			return !too_large &&
+				(field->typid != INT2OID || (integer >= PG_INT16_MIN && integer <= PG_INT16_MAX));
+		default:
+			return false;
+	}
 }
 
 static void
@@ -170,9 +208,7 @@ corm_json_check_value(CormJsonCheck *check, int fieldno, int row, JsonbValue *va
 		return;
 	if (fc->kind == CHECK_UNKNOWN)
 		init_field(check, fc, field);
-	if (fc->kind == CHECK_NEVER ||
-		(value->type == jbvNumeric && field->typid == NUMERICOID && field->typmod == -1) ||
-		(value->type == jbvBool && field->typid == BOOLOID))
+	if (surely_converts(fc->kind, field, value))
 		return;
 
 	check->field = field;

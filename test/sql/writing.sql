@@ -171,6 +171,9 @@ SELECT corm.insert_json('shapes', '{"id": 1, "home": {"zip": "none"}}');
 SELECT corm.insert_json('shapes', '{"id": 1, "homes": [{"zip": 1}, {"zip": []}]}');
 SELECT corm.insert_json('shapes', '{"id": 1, "span": {"from": 1}}');
 SELECT corm.exec(corm.inserter('shapes'), corm.rows('[{"id": 1}, {"id": 1.5}]'::jsonb));
+SELECT corm.exec(corm.inserter('shapes'), corm.rows('[{"id": 1}, {"id": 2.0}]'::jsonb));
+SELECT corm.exec(corm.inserter('shapes'), corm.rows('[{"id": -2147483648}, {"id": -2147483649}]'::jsonb));
+SELECT corm.exec(corm.inserter('shapes'), corm.rows('[{"id": 1, "qty": 32767}, {"id": 2, "qty": 32768}]'::jsonb));
 \set VERBOSITY terse
 -- what converts
 SELECT corm.insert_json('shapes', '[{"id": "1", "qty": 2, "code": "abc", "born": "2026-01-02", "amount": "12.34", "ok": "yes", "list": ["a", null],
