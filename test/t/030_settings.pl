@@ -35,26 +35,13 @@ sub same_results
 	$node->stop;
 }
 
-my $probe = PostgreSQL::Test::Cluster->new('probe');
-$probe->init;
-$probe->start;
-my $major = int($probe->safe_psql('postgres', 'SHOW server_version_num') / 10000);
-my $asserts = $probe->safe_psql('postgres', 'SHOW debug_assertions') eq 'on';
-$probe->stop;
+my $parallel = PostgreSQL::Test::Cluster->new('version')->pg_version < 16 ? 'force_parallel_mode' : 'debug_parallel_query';
 
 # hardening 30: every statement that can be is run by a parallel worker.  Verbs never are, builders may.
-same_results('parallel_workers', ($major < 16 ? 'force_parallel_mode' : 'debug_parallel_query') . " = regress\n",
-	qw(reading expressions clauses value_types text_form api));
+same_results('parallel_workers', "$parallel = regress\n", qw(reading expressions clauses value_types text_form api));
 
 # generic plans from the first call on, or never: values and shapes are what they are
 same_results('generic_plans', "plan_cache_mode = force_generic_plan\n", qw(reading expressions value_types writing schema_change));
 same_results('custom_plans', "plan_cache_mode = force_custom_plan\n", qw(expressions schema_change));
-
-# hardening 28: every catalog access throws away all caches.  Servers built with assertions can do that; in others
-# the tests of changes between calls (schema_change and the isolation tests) have to do.
-if ($asserts)
-{
-	same_results('discarded_caches', "debug_discard_caches = 1\n", qw(reading schema_change));
-}
 
 done_testing();
