@@ -12,10 +12,12 @@ Parts of a run:
                 client, and --clients of them whose steps interleave (programs.py, model.py, runner.py)
     disturbed   the same, each client on its own thread, and interleaved, while sessions are cancelled, terminated and
                 timed out at random
+    race        clients who write the same rows and keys at the same time: no update is lost, and where one can win,
+                one does (racing.py)
 
 A step is one operation whose answer was compared, or one look at the whole state (depth, marks, rows, cache) that was.
 --steps is for each part and seed; --minutes ends every part in time.  The seeds are --seed, --seed + 1, ...  A run of a
-seed repeats exactly, but for the disturbed part.  What fails is made as small as possible and printed; then nothing
+seed repeats exactly, but for the disturbed part and the race.  What fails is made as small as possible and printed; then nothing
 else of that part and seed is run.
 
     --kill          kills backends with SIGKILL while clients write, and looks after each restart (kill.py)
@@ -28,6 +30,7 @@ import argparse
 import os
 import pathlib
 import random
+import re
 import subprocess
 import sys
 import threading
@@ -40,6 +43,7 @@ from server import Disturber, Session
 from shrink import smaller_check, smaller_program
 import interrupts
 import kill
+import racing
 
 PROGRAM = 150  # operations
 passed = failed = 0
@@ -87,6 +91,11 @@ class Budget:
         return used < self.steps and time.monotonic() < self.end
 
 
+def kind_of(wrong):
+    """The SQLSTATE of what is wrong, or that answers differ; one is not to become the other by making it smaller."""
+    return wrong and (re.match("[0-9A-Z]{5} |$", wrong) or [""])[0]
+
+
 def reads(seed, budget, options):
     new_database("oracle_reads", "schema.sql", seed)
     rng = random.Random(f"reads {seed}")
@@ -96,8 +105,9 @@ def reads(seed, budget, options):
     session.must("SET corm.plan_cache_size = 200")
     session.must("BEGIN")
 
-    def verify(check):
+    def verify(check, timeout=120):
         session.must("SAVEPOINT c")
+        session.must(f"SET LOCAL statement_timeout = '{timeout}s'")
         try:
             return check.verify(session)
         finally:
@@ -112,7 +122,8 @@ def reads(seed, budget, options):
             steps += done
             kinds[type(check).__name__] = kinds.get(type(check).__name__, 0) + done
             if wrong:
-                small = smaller_check(check, lambda candidate: verify(candidate)[1] is not None)
+                say(f"# reads, seed {seed}, after {steps} steps: {wrong}\n# {check.sql()}\n# looking for a smaller one")
+                small = smaller_check(check, lambda candidate: kind_of(verify(candidate, 10)[1]) == kind_of(wrong))
                 wrong = f"{verify(small)[1]}\n{small.show(session)}\nrepeat: script/check-oracle --part reads --seed {seed} --seeds 1 --steps {budget.steps}"
                 break
             if hasattr(check, "redrawn"):
@@ -150,7 +161,8 @@ def random_program(runner, rng, steps=PROGRAM, timeouts=False):
 
 def shrunk(runner, mismatch, attempts=1):
     """The smallest program that fails, and how."""
-    runner.disturbed = False
+    runner.disturbed, steps = False, runner.steps
+    say(f"# after {steps} steps: {mismatch}\n# looking for a smaller program than these {len(mismatch.program)} operations")
 
     def fails(candidate):
         try:
@@ -165,6 +177,7 @@ def shrunk(runner, mismatch, attempts=1):
         runner.run(small)
     except Mismatch as again:
         mismatch = again
+    runner.steps = steps
     return f"{mismatch}\n{show(small)}"
 
 
@@ -241,7 +254,15 @@ def disturbed(seed, budget, options):
     return total
 
 
-PARTS = {"reads": reads, "programs": programs, "disturbed": disturbed}
+def race(seed, budget, options):
+    new_database("oracle_race", racing.SCHEMA)
+    started = time.monotonic()
+    steps, wrong, detail = racing.run(seed, options.clients, budget)
+    result(f"race, {options.clients} clients, seed {seed}", wrong, f"{steps} steps, {detail}, {steps / max(time.monotonic() - started, 0.001):.0f}/s")
+    return steps
+
+
+PARTS = {"reads": reads, "programs": programs, "disturbed": disturbed, "race": race}
 
 
 def main():
@@ -261,14 +282,17 @@ def main():
         options.seed = random.SystemRandom().randrange(1000000)
     only = options.kill or options.interrupts or options.part
     say(f"seed {options.seed}")
+    os.environ["PGOPTIONS"] = "-c lock_timeout=120s"  # nobody waits that long
     steps = 0
     for seed in range(options.seed, options.seed + options.seeds):
         for name in options.part or ([] if only else list(PARTS)):
             budget = Budget(options.steps or 10 ** 9, options.minutes)
             steps += PARTS[name](seed, budget, options)
     if options.interrupts or not only:
-        new_database("oracle_interrupts", "schema.sql")
-        for name, wrong, detail in interrupts.run(options.seed, options.rounds):
+        databases = ["oracle_interrupts_1", "oracle_interrupts_2"]
+        for database in databases:
+            new_database(database, "schema.sql")
+        for name, wrong, detail in interrupts.run(options.seed, options.rounds, databases):
             result(name, wrong, detail)
     if options.kill or not only:
         new_database("oracle_kill", "SELECT 1")

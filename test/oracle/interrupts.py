@@ -8,6 +8,7 @@ Half of the calls are made in a transaction block after a savepoint, to which th
 """
 
 import os
+import queue
 import random
 import re
 import threading
@@ -165,8 +166,8 @@ def rounds_of(session, interrupter, verb, rounds, rng):
         if sqlstate:
             return f"{statement}: {sqlstate} {session.message}", outcomes
         took = time.monotonic() - started
-        if repeat and not 0.004 <= took <= 0.01:
-            factor = min(max(0.006 / took, 0.25), 4)
+        if repeat and not 0.002 <= took <= 0.005:
+            factor = min(max(0.003 / took, 0.25), 4)
             repeat, took = max(int(repeat * factor), 1), took * factor
             statement = statement_of(call, repeat)
     round = 0
@@ -197,7 +198,7 @@ def rounds_of(session, interrupter, verb, rounds, rng):
                         sqlstate, message = code, session.message
         # The machine is now busy and now idle, and what writes has more and more rows: the estimate follows.
         took = 0.7 * took + 0.3 * spent if late else took * 1.02
-        if late and spent < 0.003 and repeat:
+        if late and spent < 0.0015 and repeat:
             repeat, took = repeat * 2, took * 2
             statement = statement_of(call, repeat)
         if sqlstate not in ("", LOST, "57014"):
@@ -225,28 +226,46 @@ def rounds_of(session, interrupter, verb, rounds, rng):
     return "", outcomes
 
 
-def run(seed, rounds):
-    """Yields (name, what is wrong or "", detail)."""
+def work(database, verbs, seed, rounds, results):
+    """One of the threads: the rounds of each verb, in a database of its own."""
+    try:
+        session = Session("interrupted", database)
+        for command in SETUP.split(";\n"):
+            if command.strip():
+                session.must(command)
+        prepare(session)
+        interrupter = Interrupter()
+        for verb in verbs:
+            session.notices.clear()
+            results.put((verb, *rounds_of(session, interrupter, verb, rounds, random.Random(f"interrupts {seed} {verb}"))))
+            session.must("ROLLBACK")
+            for table in ("people", "companies", "work"):
+                session.must(f"DELETE FROM {table} WHERE id >= 1000")
+                session.must(f"VACUUM {table}")
+        interrupter.stop()
+        session.close()
+    except Exception as error:  # of this program, or of the server
+        results.put((f"a verb of {database}", f"{type(error).__name__}: {error}", {}))
+    results.put(None)
+
+
+def run(seed, rounds, databases):
+    """Yields (name, what is wrong or "", detail).  The verbs are shared out among threads, one for each database."""
     log = os.environ["CORM_LOG"]
     offset = os.path.getsize(log)
-    session = Session("interrupted")
-    for command in SETUP.split(";\n"):
-        if command.strip():
-            session.must(command)
-    prepare(session)
-    interrupter, total = Interrupter(), {}
-    for verb in VERBS:
-        session.notices.clear()
-        wrong, outcomes = rounds_of(session, interrupter, verb, rounds, random.Random(f"interrupts {seed} {verb}"))
+    results, total, verbs = queue.SimpleQueue(), {}, list(VERBS)
+    for i, database in enumerate(databases):
+        threading.Thread(target=work, args=(database, verbs[i::len(databases)], seed, rounds, results), daemon=True).start()
+    left = len(databases)
+    while left:
+        found = results.get()
+        if found is None:
+            left -= 1
+            continue
+        verb, wrong, outcomes = found
         for outcome, n in outcomes.items():
             total[outcome] = total.get(outcome, 0) + n
         yield f"interrupts in {verb}", wrong, ", ".join(f"{n} {outcome}" for outcome, n in outcomes.items())
-        session.must("ROLLBACK")
-        for table in ("people", "companies", "work"):
-            session.must(f"DELETE FROM {table} WHERE id >= 1000")
-            session.must(f"VACUUM {table}")
-    interrupter.stop()
-    session.close()
     with open(log, errors="replace") as file:
         file.seek(offset)
         bad = [line for line in file if LEAK.search(line)]

@@ -147,6 +147,9 @@ class Write(Check):
         for small in self.where.smaller():
             yield replace(self, where=small)
 
+    def sql(self):
+        return f"{self.model} {self.where.render()[0]}"
+
     def show(self, session):
         return ";\n".join(self.commands)
 

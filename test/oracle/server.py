@@ -12,12 +12,13 @@ LOST = "08006"  # what a session answers when its connection is gone, whatever t
 
 
 class Session:
-    def __init__(self, name="oracle"):
+    def __init__(self, name="oracle", database=None):
         self.name = name
+        self.database = f" dbname='{database}'" if database else ""
         self.open()
 
     def open(self):
-        self.connection = pq.PGconn.connect(f"application_name='{self.name}' client_encoding=UTF8".encode())
+        self.connection = pq.PGconn.connect(f"application_name='{self.name}' client_encoding=UTF8{self.database}".encode())
         if self.connection.status != pq.ConnStatus.OK:
             raise ConnectionError(self.connection.error_message.decode())
         self.notices = []

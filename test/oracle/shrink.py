@@ -1,10 +1,30 @@
-"""Makes what fails smaller, as long as it fails."""
+"""Makes what fails smaller, as long as it fails and the patience lasts."""
+
+import time
+
+
+class Patience:
+    """Attempts and seconds that the making smaller may take."""
+
+    def __init__(self, attempts=600, seconds=45):
+        self.attempts, self.end = attempts, time.monotonic() + seconds
+
+    def attempt(self):
+        self.attempts -= 1
+        return self.attempts >= 0 and time.monotonic() < self.end
 
 
 def smaller_check(check, fails):
-    """A check that still fails, none of whose simpler forms does."""
+    """A check that still fails, none of whose simpler forms does (unless the patience ended)."""
+    patience, seen = Patience(), {check.sql()}
     while True:
         for small in check.smaller():
+            text = small.sql()
+            if text in seen:  # a simpler form may be the same once more
+                continue
+            seen.add(text)
+            if not patience.attempt():
+                return check
             if fails(small):
                 check = small
                 break
@@ -14,10 +34,14 @@ def smaller_check(check, fails):
 
 def smaller_program(program, fails):
     """Delta debugging: leave out halves, quarters, ... single steps; then parts of closures."""
+    patience, failing = Patience(), fails
+
+    def fails(candidate):
+        return patience.attempt() and failing(candidate)
     size = max(len(program) // 2, 1)
     while True:
         at, shrunk = 0, False
-        while at < len(program):
+        while at < len(program) and patience.attempts >= 0:
             candidate = program[:at] + program[at + size:]
             if candidate and fails(candidate):
                 program, shrunk = candidate, True
