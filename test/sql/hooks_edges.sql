@@ -116,4 +116,30 @@ SELECT corm.insert(ROW(2000, 'cancel', NULL)::versioned);
 SELECT * FROM corm.insert_multi(ARRAY[ROW(2000, 'a', NULL), ROW(2001, 'cancel', NULL)]::versioned[]);
 SELECT corm.insert(ROW(2000, 'next', NULL)::versioned);
 SELECT id, name FROM versioned WHERE id >= 2000;
+
+-- A plan is made with hooks or without: the same calls in one session, under both values of corm.skip_hooks
+CREATE TABLE keyed (id int PRIMARY KEY, name text);
+CREATE FUNCTION before_save(k keyed) RETURNS keyed LANGUAGE plpgsql AS $$ BEGIN k.name := k.name || ' saved'; RETURN k; END $$;
+CREATE FUNCTION after_find(k keyed) RETURNS keyed LANGUAGE plpgsql AS $$ BEGIN k.name := k.name || ' found'; RETURN k; END $$;
+INSERT INTO keyed VALUES (1, 'a');
+CREATE FUNCTION calls(skip boolean, OUT inserted text, OUT updated text, OUT saved text, OUT batch text, OUT by_query text, OUT got text, OUT got_json text, OUT listed text)
+LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM set_config('corm.skip_hooks', skip::text, false);
+	DELETE FROM edge.keyed WHERE id > 1;
+	inserted := (corm.insert(ROW(2, 'i')::edge.keyed)).name;
+	updated := (corm.update(ROW(2, 'u')::edge.keyed)).name;
+	saved := (corm.save(ROW(3, 's')::edge.keyed)).name;
+	batch := (SELECT name FROM corm.insert_multi(ARRAY[ROW(4, 'b')]::edge.keyed[]));
+	PERFORM corm.exec(corm.updater('edge.keyed'), corm.set('name', 'q'), corm.where(corm.eq('id', 2)));
+	by_query := (SELECT name FROM edge.keyed WHERE id = 2);
+	got := (corm.get(NULL::edge.keyed, corm.where(corm.eq('id', 1)))).name;
+	got_json := corm.get_json(corm.selector('edge.keyed'), corm.where(corm.eq('id', 1))) ->> 'name';
+	listed := (SELECT name FROM corm.get_multi(NULL::edge.keyed, corm.where(corm.eq('id', 1))));
+END $$;
+SELECT skip, c.* FROM unnest('{f,t,f,t}'::boolean[]) skip, calls(skip) c;
+-- a session that begins without hooks
+\c
+SELECT skip, c.* FROM unnest('{t,f,t,f}'::boolean[]) skip, edge.calls(skip) c;
+SET client_min_messages = warning;
 DROP SCHEMA edge CASCADE;
