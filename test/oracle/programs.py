@@ -148,16 +148,19 @@ class Operations:
         c.store(row)
         return [(row.n, row.note, row.version)]
 
-    def sql_update_multi(self, n, *ids):
-        return (f"SELECT i.id, i.n, i.version FROM corm.update_multi(ARRAY(SELECT corm.set_field(x, 'n', {text(n)}::int) FROM items x "
+    def sql_update_multi(self, n, stale, *ids):
+        old = f"corm.set_field(x, 'version', x.version - {stale})" if stale else "x"
+        return (f"SELECT i.id, i.n, i.version FROM corm.update_multi(ARRAY(SELECT corm.set_field({old}, 'n', {text(n)}::int) FROM items x "
                 f"WHERE id IN ({', '.join(str(self.id(id)) for id in ids)}) ORDER BY id)) i ORDER BY 1")
 
-    def do_update_multi(self, c, n, *ids):
+    def do_update_multi(self, c, n, stale, *ids):
         rows = [c.row(self.id(id)) for id in sorted(set(ids))]
         rows = [row for row in rows if row]
         if not rows:
             raise Failure("OR003")
         c.write()
+        if stale:
+            raise Failure("OR010")
         for row in rows:
             if not row.deleted:
                 c.store(row._replace(n=n, version=row.version + 1))
@@ -532,7 +535,7 @@ class Writer:
             lambda: ("insert_json", *self.row()),
             lambda: ("upsert", *self.row()[:3], rng.choice(["nothing", "select", "all", "n", "any", "add", "where"])),
             lambda: ("update", *self.row(), stale),
-            lambda: ("update_multi", self.n(), *[self.id() for _ in range(rng.choice([1, 2, 3]))]),
+            lambda: ("update_multi", self.n(), stale, *[self.id() for _ in range(rng.choice([1, 2, 3]))]),
             lambda: ("save", *self.row(), stale),
             lambda: ("delete", self.id(), stale),
             lambda: ("updater", rng.choice([0, 1, 3]), rng.choice([1, 2, -1, 50]), rng.choice([None, None, 1, 3])),

@@ -433,5 +433,5 @@ class Reads(Generator):
                       f"SELECT * FROM ({plain}) {b} WHERE {b}.age > 0 ORDER BY {b}.id")
 
     def check(self):
-        kind = self.rng.choices([self.predicate, self.write, self.pages, self.preload, self.select], [50, 6, 14, 12, 18])[0]
+        kind = self.rng.choices([self.predicate, self.write, self.pages, self.preload, self.select], [36, 8, 14, 14, 40])[0]  # a condition is many steps
         return kind()
