@@ -17,11 +17,12 @@ Parts of a run:
 
 A step is one operation whose answer was compared, or one look at the whole state (depth, marks, rows, cache) that was.
 --steps is for each part and seed; --minutes ends every part in time.  The seeds are --seed, --seed + 1, ...  A run of a
-seed repeats exactly, but for the disturbed part and the race.  What fails is made as small as possible and printed; then nothing
-else of that part and seed is run.
+seed repeats exactly, but for the disturbed part and the race.  What fails is printed, made smaller for at most a minute, and
+printed; then nothing else of that part and seed is run.
 
     --kill          kills backends with SIGKILL while clients write, and looks after each restart (kill.py)
-    --interrupts    cancels, terminates and times out every verb at random moments (interrupts.py)
+    --interrupts    cancels, terminates and times out every verb at random moments, until --rounds of these have met
+                    each of them (interrupts.py)
 
 Without options: all of it, small.  The last line is `N passed, N failed`: one for each part and seed.
 """
