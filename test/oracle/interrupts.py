@@ -212,6 +212,8 @@ def rounds_of(session, interrupter, verb, rounds, rng):
             while sqlstate != LOST and time.monotonic() < end:
                 time.sleep(0.001)
                 sqlstate, _ = session.run("SELECT 1")
+            if sqlstate != LOST:
+                return f"round {round}: {statement}: it is not terminated", outcomes
             session.open()
             prepare(session)
             block = False
@@ -239,7 +241,9 @@ def work(database, verbs, seed, rounds, results):
         for verb in verbs:
             session.notices.clear()
             results.put((verb, *rounds_of(session, interrupter, verb, rounds, random.Random(f"interrupts {seed} {verb}"))))
-            session.must("ROLLBACK")
+            session.close()  # it may have been left in any state
+            session.open()
+            prepare(session)
             for table in ("people", "companies", "work"):
                 session.must(f"DELETE FROM {table} WHERE id >= 1000")
                 session.must(f"VACUUM {table}")
