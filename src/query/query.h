@@ -331,9 +331,12 @@ extern CormStmt *corm_resolve_stmt(List *clauses, Oid default_model, CormStmt *p
 extern CormStmt *corm_resolve_part(List *clauses, CormStmt *stmt);
 extern CormStmt *corm_enclosing_stmt(CormStmt *stmt);
 
+/* roles.c: fields with a meaning of their own */
 extern void corm_touch(CormStmt *stmt);
 extern void corm_mark_deleted(CormStmt *stmt);
+extern void corm_make_restore(CormStmt *stmt);
 extern void corm_fill_insert(CormStmt *stmt, Bitmapset *rows_fields);
+extern void corm_apply_roles(CormStmt *stmt);
 
 /* scopes.c */
 extern void corm_scopes_init(void);

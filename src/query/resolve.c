@@ -584,185 +584,6 @@ count_dots(const char *path)
 	return n;
 }
 
-static bool
-sets_field(CormStmt *stmt, CormField *field)
-{
-	ListCell   *lc;
-
-	foreach(lc, stmt->sets)
-		if (((CormAssignment *) lfirst(lc))->field == field)
-			return true;
-	return false;
-}
-
-static void
-assign(CormStmt *stmt, int field, CormTree *value)
-{
-	CormAssignment *set = palloc(sizeof(CormAssignment));
-
-	set->field = &stmt->source->model->fields[field];
-	set->value = value;
-	if (!sets_field(stmt, set->field))
-		stmt->sets = lappend(stmt->sets, set);
-}
-
-static CormTree *
-now_tree(void)
-{
-	CormTree   *now = corm_make_tree(CORM_N_FN);
-
-	now->args[0].str = "pg_catalog.now";
-	return now;
-}
-
-static CormTree *
-one_tree(void)
-{
-	CormTree   *one = corm_make_tree(CORM_N_RAW);
-
-	one->args[0].str = "1";
-	return one;
-}
-
-/*
- * corm_touch makes an update count up the version and set the time of update.
- */
-void
-corm_touch(CormStmt *stmt)
-{
-	CormModel  *model = stmt->source->model;
-
-	if (model->updated_at >= 0)
-		assign(stmt, model->updated_at, now_tree());
-	if (model->version >= 0)
-	{
-		CormField  *field = &model->fields[model->version];
-
-		assign(stmt, model->version,
-			   corm_make_binary(CORM_N_ADD, corm_make_column(stmt->source, field->column), one_tree()));
-	}
-}
-
-/*
- * corm_mark_deleted makes a delete one that marks its rows.
- */
-void
-corm_mark_deleted(CormStmt *stmt)
-{
-	CormModel  *model = stmt->source->model;
-	bool		flag = getBaseType(model->fields[model->soft_delete].typid) == BOOLOID;
-
-	stmt->soft = true;
-	assign(stmt, model->soft_delete, flag ? corm_make_list(CORM_N_AND, NIL) : now_tree());
-	corm_touch(stmt);
-}
-
-/*
- * Turns a query over a model with soft delete into the update that undoes the
- * delete.
- */
-static void
-make_restore(CormStmt *stmt)
-{
-	CormModel  *model = stmt->source ? stmt->source->model : NULL;
-	bool		flag;
-	CormTree   *null = corm_make_tree(CORM_N_NULL);
-
-	if (stmt->command != CORM_CMD_SELECT || model == NULL || model->soft_delete < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_SYNTAX_ERROR),
-				 errmsg("corm.restore() takes a query that reads a model with soft delete")));
-	if (stmt->select || stmt->distinct || stmt->distinct_on || stmt->group_by || stmt->having ||
-		stmt->order_by || stmt->limit || stmt->offset || stmt->setops || stmt->joins || stmt->cursor)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("corm.restore() takes a query of conditions only")));
-	stmt->command = CORM_CMD_UPDATE;
-	null->args[0].oid = model->fields[model->soft_delete].typid;
-	flag = getBaseType(model->fields[model->soft_delete].typid) == BOOLOID;
-	assign(stmt, model->soft_delete, flag ? corm_make_list(CORM_N_OR, NIL) : null);
-	corm_touch(stmt);
-	corm_guard_write(stmt);
-}
-
-static void
-fill(CormStmt *stmt, Bitmapset *rows_fields, int field, CormTree *value)
-{
-	if (field < 0 || bms_is_member(field, rows_fields) ||
-		stmt->source->model->fields[field].has_default)
-		return;
-	assign(stmt, field, value);
-}
-
-/*
- * The update that an upsert may turn into counts up the version and sets the
- * time of update like any other, unless it says itself what they are to be.
- */
-static void
-touch_conflict(CormStmt *stmt)
-{
-	CormStmt	update = {.command = CORM_CMD_UPDATE, .source = stmt->source};
-	ListCell   *lc;
-
-	corm_touch(&update);
-	foreach(lc, update.sets)
-	{
-		CormAssignment *touch = lfirst(lc);
-		bool		said = list_member_ptr(stmt->update_fields, touch->field);
-		ListCell   *set;
-
-		foreach(set, stmt->update_sets)
-			said |= ((CormAssignment *) lfirst(set))->field == touch->field;
-		if (!said)
-			stmt->touch_sets = lappend(stmt->touch_sets, touch);
-	}
-}
-
-/*
- * corm_fill_insert gives the time stamps and the version of new rows values
- * where neither the rows, which give rows_fields, nor a default do.
- */
-void
-corm_fill_insert(CormStmt *stmt, Bitmapset *rows_fields)
-{
-	CormModel  *model = stmt->source->model;
-
-	fill(stmt, rows_fields, model->created_at, now_tree());
-	fill(stmt, rows_fields, model->updated_at, now_tree());
-	fill(stmt, rows_fields, model->version, one_tree());
-	if (stmt->conflict_action == CORM_CONFLICT_UPDATE)
-		touch_conflict(stmt);
-}
-
-/*
- * What a model's fields with a meaning of their own ask for: deleted rows are
- * left out, a delete marks rows, a change counts up the version and sets the
- * time of update.
- */
-static void
-apply_roles(CormStmt *stmt)
-{
-	CormModel  *model = stmt->source->model;
-
-	if (model == NULL || stmt->command == CORM_CMD_INSERT)
-		return;
-	if (stmt->command == CORM_CMD_DELETE && model->soft_delete >= 0 && !stmt->unscoped)
-	{
-		if (stmt->only_deleted)
-			ereport(ERROR,
-					(errcode(ERRCODE_SYNTAX_ERROR),
-					 errmsg("rows that are soft-deleted already cannot be deleted so again"),
-					 errhint("Add corm.unscoped() to delete them for good.")));
-		corm_mark_deleted(stmt);
-	}
-	if (stmt->command == CORM_CMD_UPDATE)
-		corm_touch(stmt);
-	if (stmt->only_deleted)
-		stmt->where = list_concat(stmt->where, corm_deleted_condition(stmt->source, true));
-	else if (!stmt->unscoped)
-		stmt->where = list_concat(stmt->where, corm_deleted_condition(stmt->source, false));
-}
-
 static CormStmt *
 resolve_stmt(List *clauses, Oid default_model, CormStmt *parent, CormStmt *beside, bool restoring)
 {
@@ -858,7 +679,7 @@ resolve_stmt(List *clauses, Oid default_model, CormStmt *parent, CormStmt *besid
 				 errhint("Add corm.set().")));
 	if (stmt->command == CORM_CMD_UPDATE || stmt->command == CORM_CMD_DELETE)
 		check_has_where(stmt);
-	apply_roles(stmt);
+	corm_apply_roles(stmt);
 
 	/* shorter paths first, so that a step of a longer one has its own clauses */
 	for (int depth = 0; preloads; depth++)
@@ -941,6 +762,6 @@ corm_resolve_restore(List *clauses, Oid default_model)
 	CormStmt   *stmt = resolve_whole(lappend(clauses, corm_make_tree(CORM_N_ONLY_DELETED)),
 									 default_model, true);
 
-	make_restore(stmt);
+	corm_make_restore(stmt);
 	return stmt;
 }
