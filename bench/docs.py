@@ -64,7 +64,8 @@ def readme_row(rows, start, against, work, peer):
         result = median_of(next(row[2] for row in found if row[1] == against))
         return f"| {work} | {peer} | takes {result:.2f} times as long |"
     best = min((median_of(row[2]), row[1]) for row in found if row[1] in ORMS)
-    return f"| {work} | {peer} ({best[1]}) | is {best[0]:.1f} times faster |"
+    says = f"is {best[0]:.1f} times faster" if best[0] >= 1 else f"takes {1 / best[0]:.2f} times as long"
+    return f"| {work} | {peer} ({best[1]}) | {says} |"
 
 
 def main():
