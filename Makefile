@@ -23,7 +23,8 @@ EXTRA_CLEAN = corm--$(EXTVERSION).sql
 # What one file of the library uses of another is nobody else's: such calls and variables need no detour by the dynamic
 # linker.  From 16 on this is PostgreSQL's own default.
 PG_CPPFLAGS = -I$(CURDIR)/src
-PG_CFLAGS = -fvisibility=hidden -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers -Wno-clobbered
+# The headers of PostgreSQL 15 are not C23, which newer compilers take for the default.
+PG_CFLAGS = -std=gnu17 -fvisibility=hidden -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers -Wno-clobbered
 
 REGRESS = $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
 REGRESS_OPTS = --inputdir=test --load-extension=corm
