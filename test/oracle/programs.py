@@ -159,13 +159,14 @@ class Operations:
         if not rows:
             raise Failure("OR003")
         c.write()
+        gone = any(row.deleted for row in rows)
         if stale:
-            raise Failure("OR010")
+            raise Failure("P0002" if gone else "OR010")
         for row in rows:
             if not row.deleted:
                 c.store(row._replace(n=n, version=row.version + 1))
-        if any(row.deleted for row in rows):
-            raise Failure("OR010")
+        if gone:
+            raise Failure("P0002")
         return [(row.id, n, row.version + 1) for row in rows]
 
     def sql_save(self, id, code, n, note, stale):
