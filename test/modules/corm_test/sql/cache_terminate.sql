@@ -16,7 +16,7 @@ DECLARE
 	victim int;
 	result text;
 BEGIN
-	PERFORM dblink_connect('victim', format('dbname=%s port=%s host=%s', current_database(), current_setting('port'), split_part(current_setting('unix_socket_directories'), ',', 1)));
+	PERFORM dblink_connect('victim', format('dbname=%s port=%s host=%s user=%s', current_database(), current_setting('port'), split_part(current_setting('unix_socket_directories'), ',', 1), current_user));
 	SELECT pid INTO victim FROM dblink('victim', 'SELECT pg_backend_pid()') v(pid int);
 	PERFORM 1 FROM dblink('victim', $q$SELECT 1 FROM corm_test.wait_at('cache-evict', 77)$q$) v(n int);
 	PERFORM pg_advisory_lock(77);
