@@ -13,6 +13,7 @@
 
 #include "catalog/pg_type.h"
 #include "exec/exec.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
@@ -220,7 +221,7 @@ json_array_of(CormPlanParam *param, Datum value)
 static Datum
 convert_json(CormPlanParam *param, Datum value)
 {
-	ArrayBuildState *elements = NULL;
+	ArrayBuildState *elements;
 	Jsonb	   *array;
 	JsonbIterator *it;
 	JsonbValue	v;
@@ -239,6 +240,7 @@ convert_json(CormPlanParam *param, Datum value)
 	elements = initArrayResult(param->element_type, CurrentMemoryContext, false);
 	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
 	{
+		CHECK_FOR_INTERRUPTS();
 		if (token != WJB_ELEM)
 			continue;
 		if (v.type == jbvBinary && param->element_type != JSONBOID && param->element_type != JSONOID)

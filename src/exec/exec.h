@@ -301,6 +301,7 @@ typedef struct CormRun
 	int			nrows;
 } CormRun;
 
+extern CormModel *corm_batch_model(FunctionCallInfo fcinfo);
 extern List *corm_cut_rows(CormModel *model, CormValue *rows);
 extern Bitmapset *corm_first_rows(CormPlan *plan, CormQuerySet *set);
 extern uint64 corm_run_rows(const CormVerb *verb, CormPlan *plan, CormQuerySet *set, CormSink *sink);

@@ -414,16 +414,15 @@ corm_rows_query(Oid model, Oid rows_type, Datum rows, CormQuerySet *set)
 	corm_queries_of_node(corm_writer_finish(&w, CORM_KIND_QUERY), set);
 }
 
-/* corm_insert_multi(recs): the rows as they were inserted, in input order */
-Datum
-corm_insert_multi(PG_FUNCTION_ARGS)
+/*
+ * corm_batch_model returns the model of the array of records that is the first
+ * argument of a call; raises if that is no such array, or NULL.
+ */
+CormModel *
+corm_batch_model(FunctionCallInfo fcinfo)
 {
 	Oid			array_type = get_fn_expr_argtype(fcinfo->flinfo, 0);
 	Oid			element = OidIsValid(array_type) ? get_element_type(array_type) : InvalidOid;
-	CormModel  *model;
-	CormVerb	verb = {.output = CORM_OUTPUT_ROWS};
-	CormQuerySet set;
-	CormSink	sink = {.kind = CORM_SINK_STORE, .fcinfo = fcinfo};
 
 	if (!OidIsValid(element))
 		ereport(ERROR,
@@ -434,7 +433,20 @@ corm_insert_multi(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("the records must not be null")));
-	model = corm_model_get_for_type(element);
+	return corm_model_get_for_type(element);
+}
+
+/* corm_insert_multi(recs): the rows as they were inserted, in input order */
+Datum
+corm_insert_multi(PG_FUNCTION_ARGS)
+{
+	Oid			array_type = get_fn_expr_argtype(fcinfo->flinfo, 0);
+	CormModel  *model;
+	CormVerb	verb = {.output = CORM_OUTPUT_ROWS};
+	CormQuerySet set;
+	CormSink	sink = {.kind = CORM_SINK_STORE, .fcinfo = fcinfo};
+
+	model = corm_batch_model(fcinfo);
 	verb.typid = model->typid;
 	corm_rows_query(model->relid, array_type, PG_GETARG_DATUM(0), &set);
 	(void) corm_run_queries(&verb, &set, &sink);

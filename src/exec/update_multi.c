@@ -365,23 +365,12 @@ not_all_written(CormModel *model, ArrayType *array, uint64 given, uint64 written
 Datum
 corm_update_multi(PG_FUNCTION_ARGS)
 {
-	Oid			array_type = get_fn_expr_argtype(fcinfo->flinfo, 0);
-	Oid			element = OidIsValid(array_type) ? get_element_type(array_type) : InvalidOid;
 	CormSink	sink = {.kind = CORM_SINK_STORE};
 	CormModel  *model;
 	uint64		given;
 	uint64		written;
 
-	if (!OidIsValid(element))
-		ereport(ERROR,
-				(errcode(ERRCODE_INDETERMINATE_DATATYPE),
-				 errmsg("could not determine the type of the records"),
-				 errhint("Give an array of a table's row type.")));
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("the records must not be null")));
-	model = corm_model_get_for_type(element);
+	model = corm_batch_model(fcinfo);
 	corm_record_require_key(model);
 	given = ArrayGetNItems(ARR_NDIM(PG_GETARG_ARRAYTYPE_P(0)), ARR_DIMS(PG_GETARG_ARRAYTYPE_P(0)));
 	if (given == 0)
