@@ -68,8 +68,10 @@ DECLARE
 	accepted bigint := 0;
 	refused bigint := 0;
 	bad text := '';
+	n bigint;
 BEGIN
-	FOR n IN first..last LOOP
+	FOR i IN 0..last - first LOOP
+		n := first + i;
 		damaged := seeds[1 + n % cardinality(seeds)];
 		damaged := CASE WHEN wanted = 'binary' THEN encode(corm_fuzz.mutate(decode(damaged, 'hex'), n), 'hex')
 			ELSE corm_fuzz.mutate(damaged, n) END;
