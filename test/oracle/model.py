@@ -7,7 +7,8 @@ must answer.
 
 A scope is a dict {id, hold, target, asked, doomed, read_only}; hold: block (the transaction), savepoint, joined,
 closure.  `target` is the scope that it joined, or itself.  `doomed` and `asked` are the two rollback-only marks: a
-failure of something that joined, and corm.set_rollback_only().
+failure of something that joined, and corm.set_rollback_only().  `ended` has the scopes in which another one was ended
+by commit_tx or rollback_tx, for which a rollback_if_not_committed is still to come; no rollback undoes that.
 """
 
 from collections import namedtuple
@@ -16,6 +17,10 @@ Row = namedtuple("Row", "id owner code n note version deleted")
 Put = namedtuple("Put", "value mode")  # a write of the cache that waits for the commit; mode: set, add, replace
 DELETE = Put(None, "delete")
 TOUCH = Put(None, "touch")
+
+
+class Prefix(str):
+    """An answer of which only the beginning is known."""
 
 
 class Failure(Exception):
@@ -51,7 +56,8 @@ class Client:
     def fresh(self):
         self.block = self.aborted = self.root = False
         self.rows, self.cache, self.cleared = {}, {}, False
-        self.scopes, self.savepoints = [], []
+        self.scopes, self.savepoints, self.ended = [], [], set()
+        self.isolation, self.outside_read_only = "read committed", False
 
     def copy(self):
         other = Client(self.world, self.number)
@@ -59,7 +65,8 @@ class Client:
         return other
 
     def adopt(self, other):
-        self.block, self.aborted = other.block, other.aborted
+        self.block, self.aborted, self.ended = other.block, other.aborted, set(other.ended)
+        self.isolation, self.outside_read_only = other.isolation, other.outside_read_only
         self.next_scope = other.next_scope
         self.savepoints = [dict(savepoint) for savepoint in other.savepoints]
         self.restore(other.snapshot())
@@ -103,7 +110,26 @@ class Client:
         return self.block or bool(self.scopes)
 
     def read_only(self):
-        return any(scope["read_only"] for scope in self.scopes)
+        return self.outside_read_only or any(scope["read_only"] for scope in self.scopes)
+
+    def place(self, propagation, options):
+        """What a scope with these options does here: join, open a scope, or none.  Raises what they demand otherwise."""
+        if self.active():
+            refused = {"never": "25001", "requires_new": "0A000", "not_supported": "0A000"}.get(propagation)
+            place = "open" if propagation == "nested" else "join"
+        else:
+            refused = "25P01" if propagation == "mandatory" else None
+            place = "none" if propagation in ("supports", "never", "not_supported") else "open"
+        if refused:
+            raise Failure(refused)
+        return place
+
+    def check_options(self, propagation, options):
+        """What cannot be had in a transaction that runs."""
+        if options.get("isolation", self.isolation) != self.isolation or options.get("read_only") is False and self.read_only():
+            raise Failure("25001")
+        if options.get("retries") and propagation != "requires_new":
+            raise Failure("OR006")
 
     def open_scope(self, hold, read_only=False):
         around = self.scope()
@@ -145,6 +171,7 @@ class Client:
         del self.savepoints[index + 1:]
         self.restore(self.savepoints[index]["copy"])
         self.savepoints[index]["leftover"] = False
+        self.ended.discard(self.savepoints[index]["scope"])
         self.aborted = False
 
     def fail(self):
@@ -164,18 +191,30 @@ class Client:
         self.need_healthy()
         self.block = True
 
-    def begin_tx(self, propagation):
+    def begin_tx(self, propagation, options=()):
         self.need_healthy()
+        options = dict(options)
+        if options.get("retries"):
+            raise Failure("OR006")
+        around, place = self.scope(), self.place(propagation or "nested", options)
+        if place == "none":
+            raise Failure("25P01")
         if not self.block:
             self.block = True
-            self.open_scope("block")
-        elif propagation == "required":
-            self.open_scope("joined")
+            self.open_scope("block", options.get("read_only", False))
+            return
+        self.check_options(propagation, options)
+        if place == "join":
+            if options.get("read_only") and not self.read_only():
+                raise Failure("25001")
+            self.open_scope("joined", options.get("read_only", False))
         else:
             if self.savepoints and self.savepoints[-1]["leftover"]:
                 self.release_from(len(self.savepoints) - 1)
-            scope = self.open_scope("savepoint")
+            scope = self.open_scope("savepoint", options.get("read_only", False))
             self.set_savepoint(f"corm_tx_{len(self.scopes)}", scope["id"])
+        if around:
+            self.ended.discard(around["id"])
 
     def commit(self):
         if self.aborted:
@@ -191,8 +230,19 @@ class Client:
             raise Failure("40000")
         self.finish(True)
 
+    def commit_and_chain(self, end=None):
+        """The next transaction is read-only if this one is, but not if it has failed."""
+        if not self.block:
+            raise Failure("25P01")
+        read_only = self.read_only() and not self.aborted
+        (end or self.commit)()
+        self.block, self.outside_read_only = True, read_only
+
     def rollback(self):
         self.finish(False)
+
+    def rollback_and_chain(self):
+        self.commit_and_chain(self.rollback)
 
     def commit_tx(self):
         self.end_tx(True)
@@ -200,7 +250,15 @@ class Client:
     def rollback_tx(self):
         self.end_tx(False)
 
-    def end_tx(self, commit):
+    def rollback_if_not_committed(self):
+        self.need_healthy()
+        scope = self.scope()
+        if scope and scope["id"] in self.ended:
+            self.ended.discard(scope["id"])
+        elif scope:
+            self.end_tx(False, False)
+
+    def end_tx(self, commit, note=True):
         self.need_healthy()
         scope = self.scope()
         if not scope:
@@ -211,6 +269,8 @@ class Client:
             return self.commit() if commit else self.finish(False)
         if commit and scope["doomed"]:
             raise Failure("40000")
+        if note and len(self.scopes) > 1:
+            self.ended.add(self.scopes[-2]["id"])
         if scope["hold"] == "savepoint":
             index = next(i for i, savepoint in enumerate(self.savepoints) if savepoint["scope"] == scope["id"])
             if commit:
@@ -225,6 +285,8 @@ class Client:
 
     def savepoint(self, name):
         self.need_healthy()
+        if name.startswith("corm_tx_"):
+            raise Failure("42939")
         if not self.block:
             raise Failure("25P01")
         self.set_savepoint(name)

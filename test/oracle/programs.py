@@ -6,7 +6,7 @@ the server must answer.
 """
 
 from expressions import quote
-from model import Failure, Row
+from model import Failure, Prefix, Row
 
 SCHEMA = """
 CREATE TABLE items (
@@ -372,7 +372,7 @@ class Program:
         return f"$q{self.quotes}${sql}$q{self.quotes}$"
 
     # Closures are trees of ("op", operation), ("check", number), ("error",), ("ask",), ("block", nodes) and
-    # ("scope", form, propagation, read_only, nodes).  depths: check's number -> the depth that it must find; a check that
+    # ("scope", form, propagation, options, nodes).  depths: check's number -> the depth that it must find; a check that
     # must not be reached has none.
 
     def run_nodes(self, client, nodes, depths):
@@ -398,22 +398,42 @@ class Program:
         else:
             return self.run_scope(client, node, depths)
 
+    def run_transaction(self, client, node, depths):
+        """CALL corm.run_tx: a transaction of its own."""
+        _, _, propagation, options, nodes = node
+        if propagation not in ("required", "requires_new"):
+            raise Failure("OR006")
+        if client.block:
+            raise Failure("2D000")
+        options = dict(options)
+        client.isolation = options.pop("isolation", client.isolation)
+        options.pop("retries", None)
+        [(ok, failed)] = self.run_scope(client, ("scope", "try_tx", propagation, options, nodes), depths)
+        client.finish(ok)
+        return [(Prefix("(t," if ok else " or ".join(f"(f,,{sqlstate}," for sqlstate in (failed or "").split(" or "))),)]
+
     def run_scope(self, client, node, depths):
-        _, form, propagation, read_only, nodes = node
-        active = client.active()
-        refused = {"mandatory": None if active else "25P01", "never": "25001" if active else None}.get(propagation)
-        if refused:
+        _, form, propagation, options, nodes = node
+        options = dict(options)
+        try:
+            place = client.place(propagation, options)
+            client.check_options(propagation, options)
+        except Failure as refused:
             if form == "do_tx":
-                raise Failure(refused)
-            return [(False, refused)]
-        join = active and propagation in ("required", "mandatory", "supports")
-        bare = not active and propagation in ("supports", "never")
-        before, failed = client.snapshot(), None
-        scope = None if bare else client.open_scope("joined" if join else "closure", read_only)
+                raise
+            return [(False, refused.sqlstate)]
+        join, read_only = place == "join", options.get("read_only", False)
+        before, failed, outside_read_only = client.snapshot(), None, client.outside_read_only
+        scope = None
+        if place == "none":
+            client.outside_read_only = client.outside_read_only or read_only
+        else:
+            scope = client.open_scope("joined" if join else "closure", read_only)
         try:
             self.run_nodes(client, nodes, depths)
         except Failure as failure:
             failed = failure.sqlstate
+        client.outside_read_only = outside_read_only
         if scope:
             scope = client.scopes[-1]
         asked = not failed and scope is not None and scope["asked"]
@@ -445,12 +465,17 @@ class Program:
             return "SELECT corm.set_rollback_only()"
         if kind == "block":
             return f"SELECT exception_block(ARRAY[{', '.join(self.quoted(self.node_sql(kid, depths)) for kid in node[1])}]::text[])"
-        _, form, propagation, read_only, nodes = node
-        options = f"corm.tx('{propagation}'{', read_only => true' if read_only else ''})"
+        _, form, propagation, options, nodes = node
+        options = self.options_sql(propagation, options)
         body = self.quoted("; ".join(self.node_sql(kid, depths) for kid in nodes))
         if form == "try_tx":
             return f"SELECT ok, sqlstate FROM corm.try_tx({options}, {body})"
+        if form == "run_tx":
+            return f"CALL corm.run_tx({body}, {options})"
         return f"SELECT corm.do_tx({options}, {body})"
+
+    def options_sql(self, propagation, options):
+        return f"corm.tx('{propagation}'{''.join(f', {name} => {text(value)}' for name, value in options)})"
 
     # operations
 
@@ -474,13 +499,19 @@ class Program:
             "rollback_to": ("ROLLBACK TO SAVEPOINT {}", client.rollback_to),
             "begin_tx": ("CALL corm.begin_tx({})", client.begin_tx), "commit_tx": ("CALL corm.commit_tx()", client.commit_tx),
             "rollback_tx": ("CALL corm.rollback_tx()", client.rollback_tx), "ask": ("SELECT corm.set_rollback_only()", client.ask),
+            "rollback_if_not_committed": ("CALL corm.rollback_if_not_committed()", client.rollback_if_not_committed),
+            "commit_and_chain": ("COMMIT AND CHAIN", client.commit_and_chain),
+            "rollback_and_chain": ("ROLLBACK AND CHAIN", client.rollback_and_chain),
         }
         depths = {}
+        if name.endswith("_and_chain") and client.savepoints and client.read_only():
+            # of several subtransactions, which says what is kept differs between versions of PostgreSQL
+            name = name[:-len("_and_chain")]
         try:
             if name in commands:
                 sql, command = commands[name]
                 if name == "begin_tx":
-                    arguments = (f"corm.tx('{arguments[0]}')",) if arguments[0] else ("",)
+                    arguments = (self.options_sql(*arguments) if arguments[0] else "",)
                 sql = sql.format(*arguments)
                 command(*operation[1:])
                 return sql, "", None
@@ -491,7 +522,10 @@ class Program:
             if name == "closure":
                 sql = None
                 client.need_healthy()
-                rows = self.run_node(client, arguments[0], depths)
+                if arguments[0][1] == "run_tx":
+                    rows = self.run_transaction(client, arguments[0], depths)
+                else:
+                    rows = self.run_node(client, arguments[0], depths)
                 sql = self.node_sql(arguments[0], depths)
             else:
                 sql = self.operation_sql(operation)
@@ -581,40 +615,73 @@ class Writer:
                 nodes.append(self.scope(level))
         return nodes
 
+    def options(self):
+        """Options of a scope, most of them none."""
+        rng, options = self.rng, []
+        if rng.random() < 0.1:
+            options.append(("read_only", rng.choice([True, True, False])))
+        if rng.random() < 0.04:
+            options.append(("isolation", rng.choice(["read committed", "serializable"])))
+        if rng.random() < 0.05:
+            options.append(("timeout", "1 hour"))
+        if rng.random() < 0.03:
+            options.append(("retries", 2))
+        return tuple(options)
+
+    def propagation(self):
+        return self.rng.choice(["required"] * 7 + ["nested"] * 8 + ["mandatory", "supports", "never", "requires_new", "not_supported"])
+
     def scope(self, level):
-        propagation = self.rng.choice(["required"] * 4 + ["nested"] * 5 + ["mandatory", "supports", "never"])
-        return ("scope", self.rng.choice(["do_tx", "try_tx"]), propagation, propagation == "nested" and self.rng.random() < 0.15,
-                tuple(self.nodes(level + 1)))
+        return ("scope", self.rng.choice(["do_tx", "try_tx"]), self.propagation(), self.options(), tuple(self.nodes(level + 1)))
+
+    def transaction(self):
+        return ("scope", "run_tx", self.rng.choice(["required"] * 8 + ["requires_new", "nested"]), self.options(), tuple(self.nodes(2)))
+
+    def begin_tx(self, propagations):
+        propagation = self.rng.choice(propagations)
+        # in a block, an isolation level that another client's commits could be seen by
+        options = tuple(option for option in self.options() if option != ("isolation", "serializable"))
+        return ("begin_tx", propagation, options) if propagation else ("begin_tx", None, ())
 
     def step(self, client):
         """The next operation; the state of the model makes the interesting ones likely."""
         dice, rng = self.rng.random(), self.rng
         name = rng.choice(client.savepoints)["name"] if client.savepoints else "s0"
         if client.aborted:
-            return (("rollback_to", name) if client.savepoints and dice < 0.8 else ("error",) if dice < 0.83 else
-                    ("commit_tx",) if dice < 0.86 else ("commit",) if dice < 0.93 else ("rollback",))
-        if not client.block and dice < 0.25:
-            return ("begin",) if dice < 0.08 else ("begin_tx", rng.choice([None, "required"]))
+            if dice < 0.8:
+                return ("rollback_to", name) if client.savepoints else ("rollback",)
+            return rng.choice([("error",), ("commit_tx",), ("rollback_tx",), ("rollback_if_not_committed",), ("begin_tx", None, ()), ("savepoint", "s0"),
+                               ("commit",), ("commit",), ("rollback",), ("commit_and_chain",), ("rollback_and_chain",)])
+        if not client.block:
+            if dice < 0.25:
+                return ("begin",) if dice < 0.08 else self.begin_tx([None, None, "required", "required", "nested", "requires_new", "supports", "mandatory", "never"])
+            if dice < 0.28:
+                return rng.choice([("commit_tx",), ("rollback_tx",), ("rollback_if_not_committed",), ("ask",), ("savepoint", "s0"), ("release", "s0"),
+                                   ("rollback_to", "s0"), ("error",), ("commit",), ("rollback",), ("commit_and_chain",), ("rollback_and_chain",)])
         if dice < 0.6:
             return self.operation()
         if dice < 0.74:
+            if rng.random() < (0.05 if client.block else 0.3):
+                return ("closure", self.transaction())
             return ("closure", self.scope(1) if rng.random() < 0.85 else ("block", tuple(self.nodes(1))))
         if not client.block:
             return self.operation()
         if dice < 0.79:
-            return ("begin_tx", rng.choice([None, "nested", "required"]))
-        if dice < 0.86:
+            return self.begin_tx([None, None, "nested", "nested", "required", "required", "required", "supports", "mandatory", "never", "requires_new", "not_supported"])
+        if dice < 0.85:
             return ("commit_tx",)
-        if dice < 0.885:
+        if dice < 0.875:
             return ("rollback_tx",)
-        if dice < 0.895:
+        if dice < 0.89:
+            return ("rollback_if_not_committed",)
+        if dice < 0.9:
             return ("ask",)
         if dice < 0.925:
-            return ("savepoint", f"s{rng.randrange(3)}")
+            return ("savepoint", rng.choice(["s0", "s1", "s2"] * 5 + ["corm_tx_9"]))
         if dice < 0.945:
             return ("release", name)
         if dice < 0.97:
             return ("rollback_to", name)
         if dice < 0.98:
-            return ("error",)
-        return ("commit",) if dice < 0.995 else ("rollback",)
+            return ("error",) if rng.random() < 0.8 else ("begin",)
+        return rng.choice([("commit",)] * 7 + [("rollback",), ("commit_and_chain",), ("rollback_and_chain",)])

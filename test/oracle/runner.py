@@ -8,7 +8,7 @@ answer 57014 or lose its connection, and must have done nothing; the model goes 
 
 from psycopg import pq
 
-from model import Client, Row, World
+from model import Client, Prefix, Row, World
 from programs import Program
 from server import LOST, Session
 
@@ -20,13 +20,14 @@ class Mismatch(Exception):
 
 
 def as_text(value):
-    return value if value is None else ("t" if value else "f") if isinstance(value, bool) else str(value)
+    return value if value is None or isinstance(value, str) else ("t" if value else "f") if isinstance(value, bool) else str(value)
 
 
 def agrees(answer, expected):
     """Where the model says "x or y", it is one of them."""
     return len(answer) == len(expected) and all(
-        len(row) == len(wanted) and all(value == want or " or " in (want or "") and value in want.split(" or ") for value, want in zip(row, wanted))
+        len(row) == len(wanted) and all(value == want or isinstance(want, Prefix) and (value or "").startswith(tuple(want.split(" or "))) or
+                                        " or " in (want or "") and value in want.split(" or ") for value, want in zip(row, wanted))
         for row, wanted in zip(answer, expected))
 
 
