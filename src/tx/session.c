@@ -345,12 +345,13 @@ child_ended(CormTxScope *scope)
 static CommandTag
 commit_scope(CormTxScope *scope)
 {
+	/* a doomed block is refused by its COMMIT, which ends the block too */
+	if (scope->asked == NULL && scope->doomed != NULL && scope->hold != CORM_TX_HOLD_BLOCK)
+		corm_tx_raise_doomed(corm_tx_name(scope->name, scope->depth), scope->doomed);
+
+	child_ended(scope);
 	if (scope->asked != NULL)
 		return rollback_scope(scope);
-
-	/* a doomed block is refused by its COMMIT, which ends the block too */
-	if (scope->doomed != NULL && scope->hold != CORM_TX_HOLD_BLOCK)
-		corm_tx_raise_doomed(corm_tx_name(scope->name, scope->depth), scope->doomed);
 
 	switch (scope->hold)
 	{
@@ -445,7 +446,6 @@ corm_commit_tx(PG_FUNCTION_ARGS)
 	CormTxScope *scope = require_scope();
 
 	corm_tx_check_session_deadline();
-	child_ended(scope);
 	finish_call(portal, commit_scope(scope));
 	PG_RETURN_VOID();
 }

@@ -199,6 +199,18 @@ CALL corm.begin_tx();
 INSERT INTO t VALUES (5);
 CALL corm.rollback_if_not_committed();
 SELECT ids(), corm.in_tx();
+-- a commit_tx that was refused has ended no scope: the next call is for that scope, and the one after it for the outer one
+CALL corm.begin_tx();
+CALL corm.begin_tx();
+CALL corm.begin_tx(corm.tx('required'));
+CALL corm.rollback_tx();
+CALL corm.rollback_if_not_committed();
+CALL corm.commit_tx();
+ROLLBACK TO SAVEPOINT corm_tx_2;
+CALL corm.rollback_if_not_committed();
+SELECT corm.tx_depth();
+CALL corm.rollback_if_not_committed();
+SELECT corm.tx_depth(), corm.in_tx();
 TRUNCATE t;
 
 -- a second commit_tx is an error
