@@ -10,7 +10,8 @@
  * When no expression can be NULL and all run in one direction, the condition
  * is one row comparison, which an index answers.  Else it is spelled out:
  * equal in the first i - 1 and behind in the i-th, for each i, where NULLs
- * come where the order puts them.
+ * come where the order puts them.  So it is where a type has operators of its
+ * own, as citext has: one row comparison has one operator's schema for all.
  *
  * A cursor is the base64 of a hash of the order and the values as text, each
  * with its length before it, "-" for a NULL.  The hash keeps a cursor from
@@ -22,6 +23,7 @@
 
 #include <ctype.h>
 
+#include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
 #include "common/base64.h"
 #include "common/hashfn.h"
@@ -159,8 +161,16 @@ corm_complete_order(CormStmt *stmt)
 	/* a row that comes several times would have one place only */
 	foreach(lc, stmt->joins)
 	{
-		CormRelation *relation = ((CormJoin *) lfirst(lc))->to_many;
+		CormJoin   *join = lfirst(lc);
+		CormRelation *relation = join->to_many;
 
+		/* and a row that is none has no place at all */
+		if (join->tag == CORM_N_RIGHT_JOIN_MODEL || join->tag == CORM_N_FULL_JOIN_MODEL)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("a page cannot have rows that are not of its model \"%s\"", model->name),
+					 errdetail("A right or full join makes such rows."),
+					 errhint("Begin the query with the other model, and join this one by corm.left_join().")));
 		if (relation)
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -296,7 +306,8 @@ is_row_comparison(List *keys, List *values)
 	{
 		OrderKey   *key = lfirst(lc);
 
-		if (key->nullable || key->desc != desc)
+		if (key->nullable || key->desc != desc ||
+			corm_operator_schema(desc ? "<" : ">", corm_expr_type(key->expr), InvalidOid) != PG_CATALOG_NAMESPACE)
 			return false;
 	}
 	foreach(lc, values)

@@ -100,16 +100,50 @@ corm_add_range(CormStmt *stmt, const char *name, const char *alias)
 	return range;
 }
 
+/*
+ * A name that the user gave stays the alias in SQL if it can, since raw SQL
+ * may say it: it may hide the same name of a query around, as alias_column
+ * has it.  What it must not hide is a range that goes by another name or is
+ * reached by a path, and the page of parents.
+ */
+static bool
+may_hide(CormStmt *stmt, const char *name)
+{
+	for (CormStmt *level = stmt; level; level = corm_enclosing_stmt(level))
+	{
+		ListCell   *lc;
+
+		if (level->parents && strcmp(level->parents->alias, name) == 0)
+			return false;
+		foreach(lc, level->ranges)
+		{
+			CormRange  *range = lfirst(lc);
+
+			if (strcmp(range->alias, name) == 0 &&
+				!((range->named || range->implied) && strcmp(range->name, name) == 0))
+				return false;
+		}
+	}
+	return true;
+}
+
 static CormRange *
 add_range(CormStmt *stmt, CormTree *clause, const char *alias)
 {
+	CormRange  *range;
+	bool		keep = may_hide(stmt, alias);
+
 	corm_check_name(alias);
 	if (find_range(stmt, alias, strlen(alias)))
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_ALIAS),
 				 errmsg("alias \"%s\" is used more than once", alias),
 				 errhint("Give corm.%s() an alias of its own.", clause->desc->func)));
-	return corm_add_range(stmt, alias, alias);
+	range = corm_add_range(stmt, alias, alias);
+	range->named = true;
+	if (keep)
+		range->alias = range->name;
+	return range;
 }
 
 /*

@@ -198,7 +198,8 @@ typedef struct CormRange
 	char	   *name;			/* what users call it */
 	bool		implied;		/* by a relation predicate: nobody chose the name */
 	bool		by_path;		/* joined for a path: known to its own query only */
-	char	   *alias;			/* its alias in SQL, unique in the whole query */
+	bool		named;			/* by the user, or by the table: the alias in SQL if it can be */
+	char	   *alias;			/* its alias in SQL; hides only an equal name of a query around */
 	CormModel  *model;			/* a table, or NULL */
 	CormStmt   *query;			/* a subquery, or NULL */
 	char	   *cte;			/* a WITH query, or NULL */

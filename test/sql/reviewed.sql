@@ -1,0 +1,44 @@
+-- What reviewers found, in the smallest form.
+\set VERBOSITY terse
+SET client_min_messages = warning;
+CREATE SCHEMA reviewed;
+CREATE EXTENSION citext SCHEMA reviewed;
+SET search_path = reviewed;
+\pset tuples_only on
+\pset format unaligned
+CREATE TABLE authors (id int PRIMARY KEY, name text NOT NULL);
+CREATE TABLE books (id int PRIMARY KEY, title text NOT NULL, author_id int REFERENCES authors);
+INSERT INTO authors VALUES (1, 'x'), (2, 'y'), (3, 'z');
+INSERT INTO books VALUES (1, 't1', 1), (2, 't2', 1);
+
+-- a page ordered by a type with operators of its own goes by these
+CREATE TABLE words (id int PRIMARY KEY, word citext NOT NULL);
+INSERT INTO words VALUES (1, 'a'), (2, 'B'), (3, 'c'), (4, 'D');
+CREATE FUNCTION next_words(VARIADIC corm.query[]) RETURNS jsonb LANGUAGE sql AS
+$$ SELECT corm.page_json(corm.selector('words'), corm.select('word'), corm.pipe(VARIADIC $1)) -> 'rows' $$;
+CREATE FUNCTION word_cursor(VARIADIC corm.query[]) RETURNS text LANGUAGE sql AS
+$$ SELECT corm.page_json(corm.selector('words'), corm.pipe(VARIADIC $1)) #>> '{page_info,end_cursor}' $$;
+SELECT next_words(corm.order_by('word'), corm.limit(2), corm.after(word_cursor(corm.order_by('word'), corm.limit(2))));
+SELECT next_words(corm.order_by('-word'), corm.limit(2), corm.after(word_cursor(corm.order_by('-word'), corm.limit(2))));
+SELECT next_words(corm.order_by('word'), corm.limit(1), corm.before(word_cursor(corm.order_by('word'), corm.limit(2))));
+SELECT corm.to_sql(corm.selector('words'), corm.order_by('word'), corm.after(word_cursor(corm.order_by('word'), corm.limit(2))));
+
+-- rows that are not of the model have no place in a page of it
+SELECT corm.page_json(corm.selector('books'), corm.right_join('author'), corm.limit(2));
+SELECT corm.page_json(corm.selector('books'), corm.full_join('authors', corm.eq('author_id', corm.c('authors.id'))), corm.limit(2));
+SELECT corm.page_json(corm.selector('books'), corm.select('id', 'author.name'), corm.left_join('author'), corm.limit(1)) -> 'rows';
+
+-- a table is called the same in raw SQL, wherever in a query
+SELECT corm.pluck(NULL::int, corm.selector('books'), corm.select('id'), corm.where(corm.in('id',
+    corm.selector('books'), corm.select('id'), corm.where(corm.raw('books.title = $1', 't2')))));
+SELECT corm.get_multi_json(corm.selector('authors'), corm.select('id'), corm.where(corm.eq('id', 1)),
+    corm.preload('books', corm.select('title'), corm.where(corm.raw('books.id > $1', 1))));
+SELECT corm.pluck(NULL::int, corm.selector('authors'), corm.select('id'), corm.where(
+    corm.some('books', corm.in('id', corm.selector('books'), corm.select('id'), corm.where(corm.raw('books.id = 1')))),
+    corm.in('id', corm.selector('books'), corm.select('author_id'), corm.where(corm.raw('books.id = 2')))));
+-- unless it would hide what is reached by a path
+CREATE TABLE author (id int, name text);
+SELECT corm.to_sql(corm.selector('books', 'x'), corm.select('id'), corm.where(corm.some(corm.selector('books', 'y'), corm.where(
+    corm.eq('id', corm.c('x.author.id')), corm.some(corm.selector('author'), corm.where(corm.eq('name', corm.c('x.author.name'))))))));
+
+DROP SCHEMA reviewed CASCADE;
