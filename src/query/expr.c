@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * expr.c
- *		Expressions to SQL: one function per kind of node.
+ *		Expressions to SQL: one function per kind of node; compare.c has those
+ *		with an operator.
  *
  * Parentheses go by three levels: what needs none (a column, a parameter, a
  * call), comparisons and conditions, and AND/OR.  An operand that is not of
@@ -12,77 +13,16 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "catalog/namespace.h"
-#include "catalog/pg_collation.h"
 #include "catalog/pg_namespace.h"
-#include "catalog/pg_operator.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "query/query.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/catcache.h"
 #include "utils/lsyscache.h"
 #include "utils/regproc.h"
 #include "utils/syscache.h"
-#include "utils/varlena.h"
-
-typedef struct OperatorDesc
-{
-	CormNodeTag tag;
-	const char *name;
-	const char *keyword;		/* how it is written bare */
-} OperatorDesc;
-
-static const OperatorDesc operators[] = {
-	{CORM_N_EQ, "=", "="},
-	{CORM_N_NEQ, "<>", "<>"},
-	{CORM_N_LT, "<", "<"},
-	{CORM_N_LTE, "<=", "<="},
-	{CORM_N_GT, ">", ">"},
-	{CORM_N_GTE, ">=", ">="},
-	{CORM_N_LIKE, "~~", "LIKE"},
-	{CORM_N_NOT_LIKE, "!~~", "NOT LIKE"},
-	{CORM_N_ILIKE, "~~*", "ILIKE"},
-	{CORM_N_NOT_ILIKE, "!~~*", "NOT ILIKE"},
-	{CORM_N_REGEX, "~", "~"},
-	{CORM_N_IREGEX, "~*", "~*"},
-	{CORM_N_HAS_KEY, "?", "?"},
-	{CORM_N_OVERLAPS, "&&", "&&"},
-	{CORM_N_MATCHES, "@@", "@@"},
-	{CORM_N_SUPERSET, "@>", "@>"},
-	{CORM_N_SUBSET, "<@", "<@"},
-	{CORM_N_ADD, "+", "+"},
-	{CORM_N_SUB, "-", "-"},
-	{CORM_N_MUL, "*", "*"},
-	{CORM_N_DIV, "/", "/"},
-	{CORM_N_MOD, "%", "%"},
-	{CORM_N_CONCAT, "||", "||"},
-	{CORM_N_JSON_GET, "->", "->"},
-	{CORM_N_JSON_GET_TEXT, "->>", "->>"},
-	{CORM_N_JSON_PATH_TEXT, "#>>", "#>>"},
-};
-
-static const OperatorDesc *
-find_operator(CormNodeTag tag)
-{
-	for (int i = 0; i < lengthof(operators); i++)
-		if (operators[i].tag == tag)
-			return &operators[i];
-	return NULL;
-}
-
-/*
- * corm_operator_name returns the operator that a node stands for, or NULL.
- */
-const char *
-corm_operator_name(CormNodeTag tag)
-{
-	const OperatorDesc *op = find_operator(tag);
-
-	return op ? op->name : NULL;
-}
 
 /*
  * Columns and values
@@ -105,8 +45,12 @@ corm_deparse_column(CormDeparse *ctx, CormRange *range, CormField *field, const 
 	appendStringInfoString(ctx->buf, quote_identifier(column));
 }
 
-static void
-append_param(CormDeparse *ctx, CormTree *value, Oid typid, CormParamForm form)
+/*
+ * corm_deparse_param appends a $n that stands for a bound value; typid is what
+ * its type is declared as, form how the value becomes the parameter.
+ */
+void
+corm_deparse_param(CormDeparse *ctx, CormTree *value, Oid typid, CormParamForm form)
 {
 	CormParam  *param = palloc(sizeof(CormParam));
 
@@ -120,8 +64,9 @@ append_param(CormDeparse *ctx, CormTree *value, Oid typid, CormParamForm form)
 	appendStringInfo(ctx->buf, "$%d", list_length(ctx->params));
 }
 
-static void
-deparse_null(CormDeparse *ctx, CormTree *tree)
+/* corm_deparse_null appends a NULL, with its type if it has one. */
+void
+corm_deparse_null(CormDeparse *ctx, CormTree *tree)
 {
 	Oid			typid = tree->args[0].oid;
 
@@ -131,11 +76,12 @@ deparse_null(CormDeparse *ctx, CormTree *tree)
 }
 
 /*
- * An array of text stands for an array of what it meets, as a literal does,
- * when that is a field of another type.
+ * corm_array_param_type returns the type to declare for a value: an array of
+ * text stands for an array of what it meets, as a literal does, when that is a
+ * field of another type.
  */
-static Oid
-array_param_type(CormTree *value, Oid met)
+Oid
+corm_array_param_type(CormTree *value, Oid met)
 {
 	if (value->typid == TEXTARRAYOID && OidIsValid(met) && met != UNKNOWNOID &&
 		getBaseType(met) != TEXTOID)
@@ -144,20 +90,11 @@ array_param_type(CormTree *value, Oid met)
 }
 
 /*
- * PostgreSQL takes a literal that is compared to a row for one of type record,
- * which cannot be read: its type is stated.
+ * corm_deparse_meet notes what the values that follow meet, for their error
+ * messages; NULL: nothing in particular.
  */
-static Oid
-row_param_type(Oid typid, Oid met)
-{
-	return typid == UNKNOWNOID && OidIsValid(met) && type_is_rowtype(met) ? met : typid;
-}
-
-/*
- * Notes what the values that follow meet, for their error messages.
- */
-static void
-meet(CormDeparse *ctx, CormTree *left)
+void
+corm_deparse_meet(CormDeparse *ctx, CormTree *left)
 {
 	ctx->met_model = NULL;
 	ctx->met_field = NULL;
@@ -179,16 +116,16 @@ corm_deparse_value_for(CormDeparse *ctx, CormTree *value, CormModel *model, Corm
 	ctx->met_field = field;
 	if (value->tag == CORM_N_VALUE)
 	{
-		Oid			typid = array_param_type(value, field->typid);
+		Oid			typid = corm_array_param_type(value, field->typid);
 
 		/* in a select list nothing tells the type, so the field's is stated */
-		append_param(ctx, value, typid == UNKNOWNOID ? field->typid : typid, CORM_PARAM_PLAIN);
+		corm_deparse_param(ctx, value, typid == UNKNOWNOID ? field->typid : typid, CORM_PARAM_PLAIN);
 	}
 	else if (value->tag == CORM_N_NULL)
 		appendStringInfo(ctx->buf, "NULL::%s", corm_deparse_type(field->typid, -1));
 	else
 		corm_deparse_expr(ctx, value);
-	meet(ctx, NULL);
+	corm_deparse_meet(ctx, NULL);
 }
 
 /*
@@ -251,8 +188,12 @@ unwrap(CormTree *tree)
 	return tree;
 }
 
-static void
-deparse_operand(CormDeparse *ctx, CormTree *tree)
+/*
+ * corm_deparse_operand appends an expression as an operand: in parentheses if
+ * it needs them.
+ */
+void
+corm_deparse_operand(CormDeparse *ctx, CormTree *tree)
 {
 	tree = unwrap(tree);
 	if (is_atom(tree))
@@ -263,233 +204,6 @@ deparse_operand(CormDeparse *ctx, CormTree *tree)
 		corm_deparse_expr(ctx, tree);
 		appendStringInfoChar(ctx->buf, ')');
 	}
-}
-
-static void
-deparse_operator(CormDeparse *ctx, CormTree *tree, const OperatorDesc *op)
-{
-	CormTree   *left = tree->args[0].node;
-	CormTree   *right = tree->args[1].node;
-	Oid			left_type = corm_expr_type(left);
-	Oid			right_type = corm_right_operand_type(tree, left_type);
-
-	deparse_operand(ctx, left);
-
-	/* whether a value is NULL is part of the query's shape */
-	if (right->tag == CORM_N_NULL && (tree->tag == CORM_N_EQ || tree->tag == CORM_N_NEQ))
-	{
-		appendStringInfoString(ctx->buf, tree->tag == CORM_N_EQ ? " IS NULL" : " IS NOT NULL");
-		return;
-	}
-	meet(ctx, left);
-	if (right->tag == CORM_N_VALUE)
-	{
-		if (right_type == TEXTARRAYOID && tree->tag != CORM_N_JSON_PATH_TEXT)
-			right_type = array_param_type(right, left_type);
-		right_type = row_param_type(right_type, left_type);
-		corm_deparse_operator(ctx, op->name, op->keyword, left_type, right_type);
-		append_param(ctx, right, right_type, CORM_PARAM_PLAIN);
-	}
-	else
-	{
-		corm_deparse_operator(ctx, op->name, op->keyword, left_type, right_type);
-		deparse_operand(ctx, right);
-	}
-	meet(ctx, NULL);
-}
-
-static bool
-is_container_type(Oid typid)
-{
-	Oid			base;
-
-	if (!OidIsValid(typid) || typid == UNKNOWNOID)
-		return false;
-	base = getBaseType(typid);
-	return base == JSONBOID || type_is_array(base) || type_is_range(base) || type_is_multirange(base);
-}
-
-/*
- * starts_with, ends_with, contains, icontains: LIKE with a pattern made of
- * the literal value, or functions where the value is an expression.
- */
-static void
-deparse_literal_match(CormDeparse *ctx, CormTree *tree)
-{
-	StringInfo	buf = ctx->buf;
-	CormTree   *left = tree->args[0].node;
-	CormTree   *right = tree->args[1].node;
-	Oid			left_type = corm_expr_type(left);
-	bool		ignore_case = tree->tag == CORM_N_ICONTAINS;
-
-	if (tree->tag == CORM_N_CONTAINS && corm_takes_json(left, right))
-	{
-		Oid			right_type = getBaseType(left_type);
-
-		deparse_operand(ctx, left);
-		corm_deparse_operator(ctx, "@>", "@>", left_type, right_type);
-		meet(ctx, left);
-		append_param(ctx, right, right_type, CORM_PARAM_JSON);
-		meet(ctx, NULL);
-		return;
-	}
-	if (tree->tag == CORM_N_CONTAINS && is_container_type(left_type))
-	{
-		deparse_operator(ctx, tree, find_operator(CORM_N_SUPERSET));
-		return;
-	}
-
-	if (right->tag == CORM_N_VALUE || right->tag == CORM_N_NULL)
-	{
-		deparse_operand(ctx, left);
-		corm_deparse_operator(ctx, ignore_case ? "~~*" : "~~", ignore_case ? "ILIKE" : "LIKE",
-						left_type, TEXTOID);
-		meet(ctx, left);
-		if (right->tag == CORM_N_NULL)
-			deparse_null(ctx, right);
-		else
-			append_param(ctx, right, TEXTOID,
-						 tree->tag == CORM_N_STARTS_WITH ? CORM_PARAM_STARTS :
-						 tree->tag == CORM_N_ENDS_WITH ? CORM_PARAM_ENDS : CORM_PARAM_CONTAINS);
-		meet(ctx, NULL);
-		return;
-	}
-
-	switch (tree->tag)
-	{
-		case CORM_N_STARTS_WITH:
-			appendStringInfoString(buf, "pg_catalog.starts_with(");
-			corm_deparse_expr(ctx, left);
-			appendStringInfoString(buf, ", ");
-			corm_deparse_expr(ctx, right);
-			appendStringInfoChar(buf, ')');
-			break;
-		case CORM_N_ENDS_WITH:
-			appendStringInfoString(buf, "pg_catalog.starts_with(pg_catalog.reverse(");
-			corm_deparse_expr(ctx, left);
-			appendStringInfoString(buf, "), pg_catalog.reverse(");
-			corm_deparse_expr(ctx, right);
-			appendStringInfoString(buf, "))");
-			break;
-		default:
-			appendStringInfoString(buf, ignore_case ? "pg_catalog.strpos(pg_catalog.lower(" :
-								   "pg_catalog.strpos(");
-			corm_deparse_expr(ctx, left);
-			appendStringInfoString(buf, ignore_case ? "), pg_catalog.lower(" : ", ");
-			corm_deparse_expr(ctx, right);
-			appendStringInfoString(buf, ignore_case ? "))" : ")");
-			corm_deparse_operator(ctx, ">", ">", INT4OID, INT4OID);
-			appendStringInfoChar(buf, '0');
-			break;
-	}
-}
-
-static void
-deparse_in(CormDeparse *ctx, CormTree *tree)
-{
-	StringInfo	buf = ctx->buf;
-	CormTree   *left = tree->args[0].node;
-	CormTree   *right = tree->args[1].node;
-	bool		negated = tree->tag == CORM_N_NOT_IN;
-	Oid			left_type = corm_expr_type(left);
-	const char *op = negated ? "<>" : "=";
-	Oid			element_type = InvalidOid;
-
-	if (right->tag == CORM_N_NULL)
-		element_type = UNKNOWNOID;
-	else if (right->tag == CORM_N_VALUE)
-	{
-		Oid			typid = array_param_type(right, left_type);
-
-		element_type = typid == UNKNOWNOID ? UNKNOWNOID : get_base_element_type(typid);
-	}
-	deparse_operand(ctx, left);
-	corm_deparse_operator(ctx, op, op, left_type, element_type);
-	appendStringInfoString(buf, negated ? "ALL (" : "ANY (");
-	meet(ctx, left);
-	if (right->tag == CORM_N_SUBQUERY)
-		corm_deparse_subquery(ctx, right->query);
-	else if (right->tag == CORM_N_VALUE)
-	{
-		Oid			typid = array_param_type(right, left_type);
-
-		if (typid != UNKNOWNOID && !OidIsValid(get_base_element_type(typid)))
-			ereport(ERROR,
-					(errcode(ERRCODE_DATATYPE_MISMATCH),
-					 errmsg("corm.%s() expects an array, not a value of type %s",
-							tree->desc->func, format_type_be(typid))));
-		if (typid == UNKNOWNOID && OidIsValid(left_type) && type_is_rowtype(left_type))
-			typid = get_array_type(left_type);
-		append_param(ctx, right, typid, CORM_PARAM_PLAIN);
-	}
-	else
-		corm_deparse_expr(ctx, right);
-	meet(ctx, NULL);
-	appendStringInfoChar(buf, ')');
-}
-
-static void
-deparse_comparison(CormDeparse *ctx, CormTree *left, const char *op, CormTree *right)
-{
-	deparse_operand(ctx, left);
-	corm_deparse_operator(ctx, op, op, corm_expr_type(left), corm_expr_type(right));
-	meet(ctx, left);
-	if (right->tag == CORM_N_VALUE)
-		append_param(ctx, right, row_param_type(right->typid, corm_expr_type(left)), CORM_PARAM_PLAIN);
-	else
-		deparse_operand(ctx, right);
-	meet(ctx, NULL);
-}
-
-static void
-deparse_between(CormDeparse *ctx, CormTree *tree)
-{
-	deparse_comparison(ctx, tree->args[0].node, ">=", tree->args[1].node);
-	appendStringInfoString(ctx->buf, " AND ");
-	deparse_comparison(ctx, tree->args[0].node, "<=", tree->args[2].node);
-}
-
-/*
- * IS DISTINCT FROM takes whatever "=" the search_path finds first, and its
- * operator cannot be qualified; without a safe path it is spelled out.
- */
-static void
-deparse_distinct_from(CormDeparse *ctx, CormTree *tree)
-{
-	StringInfo	buf = ctx->buf;
-	CormTree   *left = tree->args[0].node;
-	CormTree   *right = tree->args[1].node;
-	Oid			left_type = corm_expr_type(left);
-
-	if (right->tag == CORM_N_NULL)
-	{
-		deparse_operand(ctx, left);
-		appendStringInfoString(buf, " IS NOT NULL");
-		return;
-	}
-	if (corm_operator_is_bare(ctx, "=", left_type, corm_expr_type(right)))
-	{
-		deparse_operand(ctx, left);
-		appendStringInfoString(buf, " IS DISTINCT FROM ");
-		meet(ctx, left);
-		deparse_operand(ctx, right);
-		meet(ctx, NULL);
-		return;
-	}
-	appendStringInfoString(buf, "NOT COALESCE(");
-	deparse_comparison(ctx, left, "=", right);
-	appendStringInfoString(buf, ", ");
-	deparse_operand(ctx, left);
-	appendStringInfoString(buf, " IS NULL AND ");
-	/* a bound value is not NULL, or it would be part of the shape */
-	if (right->tag == CORM_N_VALUE)
-		appendStringInfoString(buf, "false");
-	else
-	{
-		deparse_operand(ctx, right);
-		appendStringInfoString(buf, " IS NULL");
-	}
-	appendStringInfoChar(buf, ')');
 }
 
 /*
@@ -512,7 +226,7 @@ deparse_condition_list(CormDeparse *ctx, List *conditions, const char *word, con
 			appendStringInfoString(ctx->buf, word);
 		if (!single && (cond->tag == CORM_N_AND || cond->tag == CORM_N_OR ||
 						cond->tag == CORM_N_BETWEEN))
-			deparse_operand(ctx, cond);
+			corm_deparse_operand(ctx, cond);
 		else
 			corm_deparse_expr(ctx, cond);
 	}
@@ -697,7 +411,7 @@ raw_param(void *arg, int number)
 				(errcode(ERRCODE_UNDEFINED_PARAMETER),
 				 errmsg("there is no parameter $%d", number),
 				 errdetail("The raw SQL was given %d values.", list_length(raw->args))));
-	deparse_operand(raw->ctx, list_nth(raw->args, number - 1));
+	corm_deparse_operand(raw->ctx, list_nth(raw->args, number - 1));
 }
 
 /*
@@ -741,7 +455,6 @@ void
 corm_deparse_expr(CormDeparse *ctx, CormTree *tree)
 {
 	StringInfo	buf = ctx->buf;
-	const OperatorDesc *op;
 
 	check_stack_depth();
 
@@ -759,10 +472,10 @@ corm_deparse_expr(CormDeparse *ctx, CormTree *tree)
 				appendStringInfoString(buf, quote_identifier(tree->output));
 			break;
 		case CORM_N_VALUE:
-			append_param(ctx, tree, tree->typid, CORM_PARAM_PLAIN);
+			corm_deparse_param(ctx, tree, tree->typid, CORM_PARAM_PLAIN);
 			break;
 		case CORM_N_NULL:
-			deparse_null(ctx, tree);
+			corm_deparse_null(ctx, tree);
 			break;
 		case CORM_N_SUBQUERY:
 			deparse_in_parens(ctx, "", tree->query);
@@ -808,7 +521,7 @@ corm_deparse_expr(CormDeparse *ctx, CormTree *tree)
 			appendStringInfoChar(buf, ')');
 			break;
 		case CORM_N_IS_NOT_TRUE:
-			deparse_operand(ctx, tree->args[0].node);
+			corm_deparse_operand(ctx, tree->args[0].node);
 			appendStringInfoString(buf, " IS NOT TRUE");
 			break;
 		case CORM_N_AS:
@@ -848,29 +561,13 @@ corm_deparse_expr(CormDeparse *ctx, CormTree *tree)
 		case CORM_N_OVER:
 			deparse_over(ctx, tree);
 			break;
-		case CORM_N_STARTS_WITH:
-		case CORM_N_ENDS_WITH:
-		case CORM_N_CONTAINS:
-		case CORM_N_ICONTAINS:
-			deparse_literal_match(ctx, tree);
-			break;
-		case CORM_N_IN:
-		case CORM_N_NOT_IN:
-			deparse_in(ctx, tree);
-			break;
-		case CORM_N_BETWEEN:
-			deparse_between(ctx, tree);
-			break;
 		case CORM_N_IS_NULL:
-			deparse_operand(ctx, tree->args[0].node);
+			corm_deparse_operand(ctx, tree->args[0].node);
 			appendStringInfoString(buf, " IS NULL");
 			break;
 		case CORM_N_IS_NOT_NULL:
-			deparse_operand(ctx, tree->args[0].node);
+			corm_deparse_operand(ctx, tree->args[0].node);
 			appendStringInfoString(buf, " IS NOT NULL");
-			break;
-		case CORM_N_IS_DISTINCT_FROM:
-			deparse_distinct_from(ctx, tree);
 			break;
 		case CORM_N_AND:
 			deparse_condition_list(ctx, tree->args[0].list, " AND ", "true");
@@ -884,10 +581,7 @@ corm_deparse_expr(CormDeparse *ctx, CormTree *tree)
 			appendStringInfoChar(buf, ')');
 			break;
 		default:
-			op = find_operator(tree->tag);
-			if (op == NULL)
-				elog(ERROR, "unrecognized expression node \"%s\"", tree->desc->name);
-			deparse_operator(ctx, tree, op);
+			corm_deparse_compare(ctx, tree);
 			break;
 	}
 }

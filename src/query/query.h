@@ -517,6 +517,14 @@ extern void corm_deparse_column(CormDeparse *ctx, CormRange *range, CormField *f
 extern void corm_deparse_value_for(CormDeparse *ctx, CormTree *value, CormModel *model,
 								   CormField *field);
 extern void corm_deparse_raw(CormDeparse *ctx, const char *sql, List *args);
+extern void corm_deparse_operand(CormDeparse *ctx, CormTree *tree);
+extern void corm_deparse_null(CormDeparse *ctx, CormTree *tree);
+extern void corm_deparse_param(CormDeparse *ctx, CormTree *value, Oid typid, CormParamForm form);
+extern Oid	corm_array_param_type(CormTree *value, Oid met);
+extern void corm_deparse_meet(CormDeparse *ctx, CormTree *left);
+
+/* compare.c */
+extern void corm_deparse_compare(CormDeparse *ctx, CormTree *tree);
 extern const char *corm_operator_name(CormNodeTag tag);
 
 /* guard.c */

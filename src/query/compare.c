@@ -1,0 +1,346 @@
+/*-------------------------------------------------------------------------
+ *
+ * compare.c
+ *		Expressions that have an operator to SQL: comparisons, patterns, lists,
+ *		arithmetic.
+ *
+ * What a value stands for depends on what it meets, so the operands are
+ * written from the left to the right, and the left one decides: an unknown
+ * value takes its type, and an error names its field.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "query/query.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+typedef struct OperatorDesc
+{
+	CormNodeTag tag;
+	const char *name;
+	const char *keyword;		/* how it is written bare */
+} OperatorDesc;
+
+static const OperatorDesc operators[] = {
+	{CORM_N_EQ, "=", "="},
+	{CORM_N_NEQ, "<>", "<>"},
+	{CORM_N_LT, "<", "<"},
+	{CORM_N_LTE, "<=", "<="},
+	{CORM_N_GT, ">", ">"},
+	{CORM_N_GTE, ">=", ">="},
+	{CORM_N_LIKE, "~~", "LIKE"},
+	{CORM_N_NOT_LIKE, "!~~", "NOT LIKE"},
+	{CORM_N_ILIKE, "~~*", "ILIKE"},
+	{CORM_N_NOT_ILIKE, "!~~*", "NOT ILIKE"},
+	{CORM_N_REGEX, "~", "~"},
+	{CORM_N_IREGEX, "~*", "~*"},
+	{CORM_N_HAS_KEY, "?", "?"},
+	{CORM_N_OVERLAPS, "&&", "&&"},
+	{CORM_N_MATCHES, "@@", "@@"},
+	{CORM_N_SUPERSET, "@>", "@>"},
+	{CORM_N_SUBSET, "<@", "<@"},
+	{CORM_N_ADD, "+", "+"},
+	{CORM_N_SUB, "-", "-"},
+	{CORM_N_MUL, "*", "*"},
+	{CORM_N_DIV, "/", "/"},
+	{CORM_N_MOD, "%", "%"},
+	{CORM_N_CONCAT, "||", "||"},
+	{CORM_N_JSON_GET, "->", "->"},
+	{CORM_N_JSON_GET_TEXT, "->>", "->>"},
+	{CORM_N_JSON_PATH_TEXT, "#>>", "#>>"},
+};
+
+static const OperatorDesc *
+find_operator(CormNodeTag tag)
+{
+	for (int i = 0; i < lengthof(operators); i++)
+		if (operators[i].tag == tag)
+			return &operators[i];
+	return NULL;
+}
+
+/*
+ * corm_operator_name returns the operator that a node stands for, or NULL.
+ */
+const char *
+corm_operator_name(CormNodeTag tag)
+{
+	const OperatorDesc *op = find_operator(tag);
+
+	return op ? op->name : NULL;
+}
+
+/*
+ * PostgreSQL takes a literal that is compared to a row for one of type record,
+ * which cannot be read: its type is stated.
+ */
+static Oid
+row_param_type(Oid typid, Oid met)
+{
+	return typid == UNKNOWNOID && OidIsValid(met) && type_is_rowtype(met) ? met : typid;
+}
+
+static void
+deparse_operator(CormDeparse *ctx, CormTree *tree, const OperatorDesc *op)
+{
+	CormTree   *left = tree->args[0].node;
+	CormTree   *right = tree->args[1].node;
+	Oid			left_type = corm_expr_type(left);
+	Oid			right_type = corm_right_operand_type(tree, left_type);
+
+	corm_deparse_operand(ctx, left);
+
+	/* whether a value is NULL is part of the query's shape */
+	if (right->tag == CORM_N_NULL && (tree->tag == CORM_N_EQ || tree->tag == CORM_N_NEQ))
+	{
+		appendStringInfoString(ctx->buf, tree->tag == CORM_N_EQ ? " IS NULL" : " IS NOT NULL");
+		return;
+	}
+	corm_deparse_meet(ctx, left);
+	if (right->tag == CORM_N_VALUE)
+	{
+		if (right_type == TEXTARRAYOID && tree->tag != CORM_N_JSON_PATH_TEXT)
+			right_type = corm_array_param_type(right, left_type);
+		right_type = row_param_type(right_type, left_type);
+		corm_deparse_operator(ctx, op->name, op->keyword, left_type, right_type);
+		corm_deparse_param(ctx, right, right_type, CORM_PARAM_PLAIN);
+	}
+	else
+	{
+		corm_deparse_operator(ctx, op->name, op->keyword, left_type, right_type);
+		corm_deparse_operand(ctx, right);
+	}
+	corm_deparse_meet(ctx, NULL);
+}
+
+static bool
+is_container_type(Oid typid)
+{
+	Oid			base;
+
+	if (!OidIsValid(typid) || typid == UNKNOWNOID)
+		return false;
+	base = getBaseType(typid);
+	return base == JSONBOID || type_is_array(base) || type_is_range(base) || type_is_multirange(base);
+}
+
+/*
+ * starts_with, ends_with, contains, icontains: LIKE with a pattern made of
+ * the literal value, or functions where the value is an expression.
+ */
+static void
+deparse_literal_match(CormDeparse *ctx, CormTree *tree)
+{
+	StringInfo	buf = ctx->buf;
+	CormTree   *left = tree->args[0].node;
+	CormTree   *right = tree->args[1].node;
+	Oid			left_type = corm_expr_type(left);
+	bool		ignore_case = tree->tag == CORM_N_ICONTAINS;
+
+	if (tree->tag == CORM_N_CONTAINS && corm_takes_json(left, right))
+	{
+		Oid			right_type = getBaseType(left_type);
+
+		corm_deparse_operand(ctx, left);
+		corm_deparse_operator(ctx, "@>", "@>", left_type, right_type);
+		corm_deparse_meet(ctx, left);
+		corm_deparse_param(ctx, right, right_type, CORM_PARAM_JSON);
+		corm_deparse_meet(ctx, NULL);
+		return;
+	}
+	if (tree->tag == CORM_N_CONTAINS && is_container_type(left_type))
+	{
+		deparse_operator(ctx, tree, find_operator(CORM_N_SUPERSET));
+		return;
+	}
+
+	if (right->tag == CORM_N_VALUE || right->tag == CORM_N_NULL)
+	{
+		corm_deparse_operand(ctx, left);
+		corm_deparse_operator(ctx, ignore_case ? "~~*" : "~~", ignore_case ? "ILIKE" : "LIKE",
+						left_type, TEXTOID);
+		corm_deparse_meet(ctx, left);
+		if (right->tag == CORM_N_NULL)
+			corm_deparse_null(ctx, right);
+		else
+			corm_deparse_param(ctx, right, TEXTOID,
+						 tree->tag == CORM_N_STARTS_WITH ? CORM_PARAM_STARTS :
+						 tree->tag == CORM_N_ENDS_WITH ? CORM_PARAM_ENDS : CORM_PARAM_CONTAINS);
+		corm_deparse_meet(ctx, NULL);
+		return;
+	}
+
+	switch (tree->tag)
+	{
+		case CORM_N_STARTS_WITH:
+			appendStringInfoString(buf, "pg_catalog.starts_with(");
+			corm_deparse_expr(ctx, left);
+			appendStringInfoString(buf, ", ");
+			corm_deparse_expr(ctx, right);
+			appendStringInfoChar(buf, ')');
+			break;
+		case CORM_N_ENDS_WITH:
+			appendStringInfoString(buf, "pg_catalog.starts_with(pg_catalog.reverse(");
+			corm_deparse_expr(ctx, left);
+			appendStringInfoString(buf, "), pg_catalog.reverse(");
+			corm_deparse_expr(ctx, right);
+			appendStringInfoString(buf, "))");
+			break;
+		default:
+			appendStringInfoString(buf, ignore_case ? "pg_catalog.strpos(pg_catalog.lower(" :
+								   "pg_catalog.strpos(");
+			corm_deparse_expr(ctx, left);
+			appendStringInfoString(buf, ignore_case ? "), pg_catalog.lower(" : ", ");
+			corm_deparse_expr(ctx, right);
+			appendStringInfoString(buf, ignore_case ? "))" : ")");
+			corm_deparse_operator(ctx, ">", ">", INT4OID, INT4OID);
+			appendStringInfoChar(buf, '0');
+			break;
+	}
+}
+
+static void
+deparse_in(CormDeparse *ctx, CormTree *tree)
+{
+	StringInfo	buf = ctx->buf;
+	CormTree   *left = tree->args[0].node;
+	CormTree   *right = tree->args[1].node;
+	bool		negated = tree->tag == CORM_N_NOT_IN;
+	Oid			left_type = corm_expr_type(left);
+	const char *op = negated ? "<>" : "=";
+	Oid			element_type = InvalidOid;
+
+	if (right->tag == CORM_N_NULL)
+		element_type = UNKNOWNOID;
+	else if (right->tag == CORM_N_VALUE)
+	{
+		Oid			typid = corm_array_param_type(right, left_type);
+
+		element_type = typid == UNKNOWNOID ? UNKNOWNOID : get_base_element_type(typid);
+	}
+	corm_deparse_operand(ctx, left);
+	corm_deparse_operator(ctx, op, op, left_type, element_type);
+	appendStringInfoString(buf, negated ? "ALL (" : "ANY (");
+	corm_deparse_meet(ctx, left);
+	if (right->tag == CORM_N_SUBQUERY)
+		corm_deparse_subquery(ctx, right->query);
+	else if (right->tag == CORM_N_VALUE)
+	{
+		Oid			typid = corm_array_param_type(right, left_type);
+
+		if (typid != UNKNOWNOID && !OidIsValid(get_base_element_type(typid)))
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("corm.%s() expects an array, not a value of type %s",
+							tree->desc->func, format_type_be(typid))));
+		if (typid == UNKNOWNOID && OidIsValid(left_type) && type_is_rowtype(left_type))
+			typid = get_array_type(left_type);
+		corm_deparse_param(ctx, right, typid, CORM_PARAM_PLAIN);
+	}
+	else
+		corm_deparse_expr(ctx, right);
+	corm_deparse_meet(ctx, NULL);
+	appendStringInfoChar(buf, ')');
+}
+
+static void
+deparse_comparison(CormDeparse *ctx, CormTree *left, const char *op, CormTree *right)
+{
+	corm_deparse_operand(ctx, left);
+	corm_deparse_operator(ctx, op, op, corm_expr_type(left), corm_expr_type(right));
+	corm_deparse_meet(ctx, left);
+	if (right->tag == CORM_N_VALUE)
+		corm_deparse_param(ctx, right, row_param_type(right->typid, corm_expr_type(left)), CORM_PARAM_PLAIN);
+	else
+		corm_deparse_operand(ctx, right);
+	corm_deparse_meet(ctx, NULL);
+}
+
+static void
+deparse_between(CormDeparse *ctx, CormTree *tree)
+{
+	deparse_comparison(ctx, tree->args[0].node, ">=", tree->args[1].node);
+	appendStringInfoString(ctx->buf, " AND ");
+	deparse_comparison(ctx, tree->args[0].node, "<=", tree->args[2].node);
+}
+
+/*
+ * IS DISTINCT FROM takes whatever "=" the search_path finds first, and its
+ * operator cannot be qualified; without a safe path it is spelled out.
+ */
+static void
+deparse_distinct_from(CormDeparse *ctx, CormTree *tree)
+{
+	StringInfo	buf = ctx->buf;
+	CormTree   *left = tree->args[0].node;
+	CormTree   *right = tree->args[1].node;
+	Oid			left_type = corm_expr_type(left);
+
+	if (right->tag == CORM_N_NULL)
+	{
+		corm_deparse_operand(ctx, left);
+		appendStringInfoString(buf, " IS NOT NULL");
+		return;
+	}
+	if (corm_operator_is_bare(ctx, "=", left_type, corm_expr_type(right)))
+	{
+		corm_deparse_operand(ctx, left);
+		appendStringInfoString(buf, " IS DISTINCT FROM ");
+		corm_deparse_meet(ctx, left);
+		corm_deparse_operand(ctx, right);
+		corm_deparse_meet(ctx, NULL);
+		return;
+	}
+	appendStringInfoString(buf, "NOT COALESCE(");
+	deparse_comparison(ctx, left, "=", right);
+	appendStringInfoString(buf, ", ");
+	corm_deparse_operand(ctx, left);
+	appendStringInfoString(buf, " IS NULL AND ");
+	/* a bound value is not NULL, or it would be part of the shape */
+	if (right->tag == CORM_N_VALUE)
+		appendStringInfoString(buf, "false");
+	else
+	{
+		corm_deparse_operand(ctx, right);
+		appendStringInfoString(buf, " IS NULL");
+	}
+	appendStringInfoChar(buf, ')');
+}
+
+/*
+ * corm_deparse_compare appends an expression that has an operator.
+ */
+void
+corm_deparse_compare(CormDeparse *ctx, CormTree *tree)
+{
+	const OperatorDesc *op;
+
+	switch (tree->tag)
+	{
+		case CORM_N_STARTS_WITH:
+		case CORM_N_ENDS_WITH:
+		case CORM_N_CONTAINS:
+		case CORM_N_ICONTAINS:
+			deparse_literal_match(ctx, tree);
+			break;
+		case CORM_N_IN:
+		case CORM_N_NOT_IN:
+			deparse_in(ctx, tree);
+			break;
+		case CORM_N_BETWEEN:
+			deparse_between(ctx, tree);
+			break;
+		case CORM_N_IS_DISTINCT_FROM:
+			deparse_distinct_from(ctx, tree);
+			break;
+		default:
+			op = find_operator(tree->tag);
+			if (op == NULL)
+				elog(ERROR, "unrecognized expression node \"%s\"", tree->desc->name);
+			deparse_operator(ctx, tree, op);
+			break;
+	}
+}
