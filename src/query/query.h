@@ -578,6 +578,8 @@ extern void corm_raw_append(StringInfo buf, const char *sql, CormRawParam param,
 /* text.c */
 extern int	corm_begin_portable_io(bool output);
 extern void corm_node_out(StringInfo buf, const CormNode *node);
+
+/* text_in.c */
 extern CormNode *corm_node_in(const char *str, char kind);
 
 #endif							/* CORM_QUERY_H */

@@ -1,0 +1,427 @@
+/*-------------------------------------------------------------------------
+ *
+ * text_in.c
+ *		Reading the text form of corm.query and corm.expr.
+ *
+ * The form is described in text.c, which writes it.  On input, names that may
+ * be missing may be left out at the end, and what then is a single argument
+ * may be bare too: {"selector": "users"}.
+ *
+ * Input is checked like any datum from outside: it builds through the same
+ * writer as the SQL functions and can make nothing that those cannot.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "query/query.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/numeric.h"
+#include "utils/regproc.h"
+
+typedef struct InContext
+{
+	CormWriter *w;
+	const char *type;			/* "corm.query" or "corm.expr", for messages */
+} InContext;
+
+static void in_node(InContext *ctx, JsonbContainer *object, bool clause);
+
+static void bad_input(InContext *ctx, const char *detail) pg_attribute_noreturn();
+
+static void
+bad_input(InContext *ctx, const char *detail)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+			 errmsg("invalid input for type %s", ctx->type),
+			 errdetail_internal("%s", detail)));
+}
+
+/* The elements of a JSON array. */
+static JsonbValue *
+array_elements(InContext *ctx, JsonbContainer *array, int *n)
+{
+	JsonbIterator *it = JsonbIteratorInit(array);
+	JsonbValue	v;
+	JsonbIteratorToken tok;
+	JsonbValue *elements = palloc(sizeof(JsonbValue) * Max(JsonContainerSize(array), 1));
+
+	*n = 0;
+	(void) JsonbIteratorNext(&it, &v, false);
+	while ((tok = JsonbIteratorNext(&it, &v, true)) == WJB_ELEM)
+		elements[(*n)++] = v;
+	return elements;
+}
+
+static JsonbContainer *
+expect_array(InContext *ctx, JsonbValue *v, const char *what)
+{
+	if (v->type != jbvBinary || !JsonContainerIsArray(v->val.binary.data))
+		bad_input(ctx, psprintf("%s must be an array.", what));
+	return v->val.binary.data;
+}
+
+static void
+expect_string(InContext *ctx, JsonbValue *v, const char *what)
+{
+	if (v->type != jbvString)
+		bad_input(ctx, psprintf("%s must be a string.", what));
+}
+
+/* the clauses of a query, one after the other */
+static void
+in_clauses(InContext *ctx, JsonbContainer *array)
+{
+	int			n;
+	JsonbValue *elements = array_elements(ctx, array, &n);
+
+	for (int i = 0; i < n; i++)
+	{
+		if (elements[i].type != jbvBinary || !JsonContainerIsObject(elements[i].val.binary.data))
+			bad_input(ctx, "A clause must be an object of one key.");
+		in_node(ctx, elements[i].val.binary.data, true);
+	}
+}
+
+/*
+ * A nested query is preceded by its length, so it is written apart first.
+ */
+static void
+in_subquery(InContext *ctx, JsonbValue *elements, int n)
+{
+	CormWriter	sub;
+	InContext	subctx = {&sub, ctx->type};
+	const CormNode *query;
+
+	corm_writer_init(&sub);
+	for (int i = 0; i < n; i++)
+	{
+		if (elements[i].type != jbvBinary || !JsonContainerIsObject(elements[i].val.binary.data))
+			bad_input(ctx, "A clause must be an object of one key.");
+		in_node(&subctx, elements[i].val.binary.data, true);
+	}
+	query = corm_writer_finish(&sub, CORM_KIND_QUERY);
+	corm_write_query(ctx->w, &query, 1);
+}
+
+static Oid
+in_type(InContext *ctx, JsonbValue *v)
+{
+	char	   *name;
+	Oid			typid;
+
+	expect_string(ctx, v, "A type");
+	name = pnstrdup(v->val.string.val, v->val.string.len);
+	typid = DatumGetObjectId(DirectFunctionCall1(regtypein, CStringGetDatum(name)));
+	if (!get_typisdefined(typid))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("type \"%s\" does not exist", name)));
+	if (get_typtype(typid) == TYPTYPE_PSEUDO)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("values of pseudo-type %s cannot be bound", format_type_be(typid))));
+	return typid;
+}
+
+static Oid
+in_relation(InContext *ctx, JsonbValue *v)
+{
+	char	   *name;
+
+	expect_string(ctx, v, "A relation");
+	name = pnstrdup(v->val.string.val, v->val.string.len);
+	return DatumGetObjectId(DirectFunctionCall1(regclassin, CStringGetDatum(name)));
+}
+
+/* {"val": text, "type": name}; the type may be missing */
+static void
+in_typed_value(InContext *ctx, JsonbContainer *object, JsonbValue *val)
+{
+	JsonbValue	buf;
+	JsonbValue *type = getKeyJsonValueFromContainer(object, "type", 4, &buf);
+	Oid			typid = UNKNOWNOID;
+	char	   *str;
+	int16		typlen;
+	bool		typbyval;
+	Oid			typinput;
+	Oid			typioparam;
+
+	if (JsonContainerSize(object) != (type ? 2 : 1))
+		bad_input(ctx, "A value may have the keys \"val\" and \"type\" only.");
+	if (type)
+		typid = in_type(ctx, type);
+	if (val->type == jbvNull)
+	{
+		corm_write_null(ctx->w, typid);
+		return;
+	}
+	expect_string(ctx, val, "\"val\"");
+	if (typid == UNKNOWNOID || typid == TEXTOID || typid == VARCHAROID)
+	{
+		corm_write_value(ctx->w, UNKNOWNOID, -1, false,
+						 PointerGetDatum(cstring_to_text_with_len(val->val.string.val,
+																  val->val.string.len)));
+		return;
+	}
+	str = pnstrdup(val->val.string.val, val->val.string.len);
+	getTypeInputInfo(typid, &typinput, &typioparam);
+	get_typlenbyval(typid, &typlen, &typbyval);
+	corm_write_value(ctx->w, typid, typlen, typbyval,
+					 OidInputFunctionCall(typinput, str, typioparam, -1));
+}
+
+/* a bare JSON number: int4, int8 or numeric, whichever holds it */
+static void
+in_number(InContext *ctx, Numeric num)
+{
+	char	   *str = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(num)));
+	char	   *end;
+	int64		value;
+
+	errno = 0;
+	value = strtoi64(str, &end, 10);
+	if (*end != '\0' || errno != 0)
+		corm_write_value(ctx->w, NUMERICOID, -1, false, NumericGetDatum(num));
+	else if (value >= PG_INT32_MIN && value <= PG_INT32_MAX)
+		corm_write_value(ctx->w, INT4OID, 4, true, Int32GetDatum((int32) value));
+	else
+		corm_write_value(ctx->w, INT8OID, 8, true, Int64GetDatum(value));
+}
+
+static void
+in_expr(InContext *ctx, JsonbValue *v, bool string_is_field)
+{
+	switch (v->type)
+	{
+		case jbvNull:
+			corm_write_null(ctx->w, UNKNOWNOID);
+			break;
+		case jbvString:
+			if (string_is_field)
+			{
+				if (v->val.string.len == 0)
+					bad_input(ctx, "A field name is empty.");
+				corm_write_tag(ctx->w, CORM_N_COLUMN);
+				corm_write_name(ctx->w, v->val.string.val, v->val.string.len);
+			}
+			else
+				corm_write_value(ctx->w, UNKNOWNOID, -1, false,
+								 PointerGetDatum(cstring_to_text_with_len(v->val.string.val,
+																		  v->val.string.len)));
+			break;
+		case jbvNumeric:
+			in_number(ctx, v->val.numeric);
+			break;
+		case jbvBool:
+			corm_write_value(ctx->w, BOOLOID, 1, true, BoolGetDatum(v->val.boolean));
+			break;
+		case jbvBinary:
+			if (!JsonContainerIsObject(v->val.binary.data))
+				bad_input(ctx, "An expression must be a scalar or an object.");
+			in_node(ctx, v->val.binary.data, false);
+			break;
+		default:
+			bad_input(ctx, "An expression must be a scalar or an object.");
+	}
+}
+
+static void
+in_list(InContext *ctx, char letter, JsonbValue *elements, int n)
+{
+	if (letter == 'Q')
+	{
+		in_subquery(ctx, elements, n);
+		return;
+	}
+	corm_write_count(ctx->w, n);
+	for (int i = 0; i < n; i++)
+	{
+		if (letter == 'N')
+		{
+			expect_string(ctx, &elements[i], "A name");
+			corm_write_name(ctx->w, elements[i].val.string.val, elements[i].val.string.len);
+		}
+		else
+			in_expr(ctx, &elements[i], strchr("XOPS", letter) != NULL);
+	}
+}
+
+static void
+in_arg(InContext *ctx, char letter, JsonbValue *v)
+{
+	switch (letter)
+	{
+		case 'o':
+			if (v->type == jbvNull)
+			{
+				corm_write_name(ctx->w, "", 0);
+				break;
+			}
+			/* FALLTHROUGH */
+		case 'n':
+			expect_string(ctx, v, "A name");
+			if (letter == 'n' && v->val.string.len == 0)
+				bad_input(ctx, "A name is empty.");
+			corm_write_name(ctx->w, v->val.string.val, v->val.string.len);
+			break;
+		case 't':
+			expect_string(ctx, v, "SQL text");
+			corm_write_text(ctx->w, v->val.string.val, v->val.string.len);
+			break;
+		case 'r':
+			corm_write_oid(ctx->w, in_relation(ctx, v));
+			break;
+		case 'y':
+			corm_write_oid(ctx->w, in_type(ctx, v));
+			break;
+		case 'x':
+			in_expr(ctx, v, true);
+			break;
+		case 'j':
+			if (v->type == jbvString)
+			{
+				char	   *str = pnstrdup(v->val.string.val, v->val.string.len);
+
+				corm_write_value(ctx->w, JSONBOID, -1, false,
+								 DirectFunctionCall1(jsonb_in, CStringGetDatum(str)));
+				break;
+			}
+			/* FALLTHROUGH */
+		case 'v':
+		case 'e':
+			in_expr(ctx, v, false);
+			break;
+		case 'q':
+		case 'P':
+		case 'S':
+			{
+				int			n;
+				JsonbValue *elements = array_elements(ctx, expect_array(ctx, v, "A nested list"), &n);
+
+				if (letter == 'q')
+					in_subquery(ctx, elements, n);
+				else
+					in_list(ctx, letter, elements, n);
+				break;
+			}
+		default:
+			elog(ERROR, "unrecognized argument letter \"%c\"", letter);
+	}
+}
+
+static void
+in_node(InContext *ctx, JsonbContainer *object, bool clause)
+{
+	JsonbIterator *it;
+	JsonbValue	key;
+	JsonbValue	value;
+	const CormNodeDesc *desc;
+	const char *args;
+	int			nargs;
+	int			nfixed;
+	int			nrequired;
+	int			n = 1;
+	JsonbValue *elements = &value;
+	bool		bare;
+
+	check_stack_depth();
+	CHECK_FOR_INTERRUPTS();
+
+	if (!clause)
+	{
+		JsonbValue *val = getKeyJsonValueFromContainer(object, "val", 3, &value);
+
+		if (val)
+		{
+			in_typed_value(ctx, object, val);
+			return;
+		}
+	}
+
+	if (JsonContainerSize(object) != 1)
+		bad_input(ctx, clause ? "A clause must be an object of one key." :
+				  "An expression must be an object of one key.");
+	it = JsonbIteratorInit(object);
+	(void) JsonbIteratorNext(&it, &key, false);
+	(void) JsonbIteratorNext(&it, &key, false);
+	(void) JsonbIteratorNext(&it, &value, true);
+
+	desc = corm_node_by_name(key.val.string.val, key.val.string.len, clause);
+	if (desc == NULL || desc->tag == CORM_N_NULL)
+		bad_input(ctx, psprintf("Unknown %s \"%s\".", clause ? "clause" : "expression",
+								pnstrdup(key.val.string.val, key.val.string.len)));
+
+	args = desc->args;
+	nargs = strlen(args);
+	nfixed = nargs > 0 && strchr("XOVENQ", args[nargs - 1]) != NULL ? nargs - 1 : nargs;
+	nrequired = nfixed;
+	while (nrequired > 1 && nfixed == nargs && args[nrequired - 1] == 'o')
+		nrequired--;
+
+	bare = nargs == 1 && nfixed == 1;
+	if (nfixed == nargs && nrequired == 1 &&
+		(value.type != jbvBinary || !JsonContainerIsArray(value.val.binary.data)))
+		bare = true;
+	if (!bare)
+		elements = array_elements(ctx, expect_array(ctx, &value, psprintf("The argument of \"%s\"", desc->name)), &n);
+
+	if (n < nrequired || (n > nfixed && nfixed == nargs))
+		bad_input(ctx, psprintf("\"%s\" has %d arguments, not %d.", desc->name, nfixed, n));
+
+	corm_write_tag(ctx->w, desc->tag);
+	for (int i = 0; i < nfixed; i++)
+	{
+		if (i < n)
+			in_arg(ctx, args[i], &elements[i]);
+		else
+			corm_write_name(ctx->w, "", 0);
+	}
+	if (nfixed < nargs)
+		in_list(ctx, args[nfixed], elements + nfixed, n - nfixed);
+}
+
+/*
+ * corm_node_in reads the text form of a value of the given kind; the result
+ * is allocated in the current context.  Raises 22P02 with a DETAIL for what
+ * is not the form of docs/queries.md, and what the types of bound values
+ * raise.
+ */
+CormNode *
+corm_node_in(const char *str, char kind)
+{
+	Jsonb	   *json;
+	CormWriter	w;
+	InContext	ctx = {&w, kind == CORM_KIND_QUERY ? "corm.query" : "corm.expr"};
+	int			nestlevel;
+
+	json = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(str)));
+	nestlevel = corm_begin_portable_io(false);
+	corm_writer_init(&w);
+	if (kind == CORM_KIND_QUERY)
+	{
+		if (!JB_ROOT_IS_ARRAY(json) || JB_ROOT_IS_SCALAR(json))
+			bad_input(&ctx, "A query must be an array of clauses.");
+		in_clauses(&ctx, &json->root);
+	}
+	else if (JB_ROOT_IS_SCALAR(json))
+	{
+		int			n;
+
+		in_expr(&ctx, array_elements(&ctx, &json->root, &n), false);
+	}
+	else
+	{
+		if (!JB_ROOT_IS_OBJECT(json))
+			bad_input(&ctx, "An expression must be a scalar or an object.");
+		in_node(&ctx, &json->root, false);
+	}
+	AtEOXact_GUC(true, nestlevel);
+	return corm_writer_finish(&w, kind);
+}
