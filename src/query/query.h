@@ -332,6 +332,12 @@ extern CormStmt *corm_resolve_stmt(List *clauses, Oid default_model, CormStmt *p
 extern CormStmt *corm_resolve_part(List *clauses, CormStmt *stmt);
 extern CormStmt *corm_enclosing_stmt(CormStmt *stmt);
 
+/* clauses.c: clauses put to their places */
+extern void corm_misplaced_clause(CormTree *clause, const char *why) pg_attribute_noreturn();
+extern bool corm_is_source(CormNodeTag tag);
+extern void corm_resolve_source(CormStmt *stmt, CormTree *source, Oid default_model);
+extern void corm_place_clause(CormStmt *stmt, CormTree *clause, List **preloads);
+
 /* roles.c: fields with a meaning of their own */
 extern void corm_touch(CormStmt *stmt);
 extern void corm_mark_deleted(CormStmt *stmt);

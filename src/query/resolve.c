@@ -3,8 +3,9 @@
  * resolve.c
  *		From a list of clauses to a statement whose names are bound.
  *
- * Clauses come in any order; each goes to its place in a CormStmt.  Names
- * become fields of models, output columns, or columns of subqueries: names.c.
+ * Clauses come in any order; each goes to its place in a CormStmt: clauses.c.
+ * Names become fields of models, output columns, or columns of subqueries:
+ * names.c.
  *
  * Everything is allocated in the current context and points to models, which
  * live until the end of the transaction.
@@ -18,401 +19,6 @@
 #include "query/query.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-
-static void misplaced(CormTree *clause, const char *why) pg_attribute_noreturn();
-
-static void
-misplaced(CormTree *clause, const char *why)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_SYNTAX_ERROR),
-			 errmsg("corm.%s() %s", clause->desc->func, why)));
-}
-
-/*
- * Clauses
- */
-
-static bool
-is_source(CormNodeTag tag)
-{
-	return tag == CORM_N_SELECTOR || tag == CORM_N_FROM_QUERY || tag == CORM_N_FROM_CTE ||
-		tag == CORM_N_INSERTER || tag == CORM_N_UPDATER || tag == CORM_N_DELETER ||
-		tag == CORM_N_RAW_QUERY;
-}
-
-static void
-resolve_source(CormStmt *stmt, CormTree *source, Oid default_model)
-{
-	if (source == NULL)
-	{
-		CormTree	implied = {.tag = CORM_N_SELECTOR, .desc = corm_node_desc(CORM_N_SELECTOR)};
-
-		if (!OidIsValid(default_model))
-			ereport(ERROR,
-					(errcode(ERRCODE_SYNTAX_ERROR),
-					 errmsg("query has no source"),
-					 errhint("Begin it with corm.selector(), corm.updater() or another source.")));
-		stmt->source = corm_add_model_range(stmt, &implied, default_model, NULL);
-		return;
-	}
-
-	switch (source->tag)
-	{
-		case CORM_N_SELECTOR:
-			stmt->source = corm_add_model_range(stmt, source, source->args[0].oid, source->args[1].str);
-			break;
-		case CORM_N_FROM_QUERY:
-			stmt->source = corm_add_query_range(stmt, source, source->args[0].list, source->args[1].str);
-			break;
-		case CORM_N_FROM_CTE:
-			stmt->source = corm_add_cte_range(stmt, source, source->args[0].str, source->args[1].str);
-			break;
-		case CORM_N_INSERTER:
-		case CORM_N_UPDATER:
-		case CORM_N_DELETER:
-			stmt->command = source->tag == CORM_N_INSERTER ? CORM_CMD_INSERT :
-				source->tag == CORM_N_UPDATER ? CORM_CMD_UPDATE : CORM_CMD_DELETE;
-			stmt->source = corm_add_model_range(stmt, source, source->args[0].oid, NULL);
-			break;
-		case CORM_N_RAW_QUERY:
-			stmt->command = CORM_CMD_RAW;
-			stmt->raw_sql = corm_raw_check_statement(source->args[0].str);
-			stmt->raw_args = source->args[1].list;
-			corm_resolve_list(stmt, stmt->raw_args, CORM_PLACE_INPUT);
-			break;
-		default:
-			elog(ERROR, "unrecognized source %d", (int) source->tag);
-	}
-}
-
-static void
-resolve_join(CormStmt *stmt, CormTree *clause)
-{
-	CormJoin   *join;
-
-	switch (clause->tag)
-	{
-		case CORM_N_JOIN:
-		case CORM_N_LEFT_JOIN:
-		case CORM_N_RIGHT_JOIN:
-		case CORM_N_FULL_JOIN:
-			if (stmt->command != CORM_CMD_SELECT)
-				misplaced(clause, "has no meaning in a write");
-			corm_join_relation(stmt, clause);
-			return;
-		case CORM_N_JOIN_MODEL:
-		case CORM_N_LEFT_JOIN_MODEL:
-		case CORM_N_RIGHT_JOIN_MODEL:
-		case CORM_N_FULL_JOIN_MODEL:
-			join = palloc0(sizeof(CormJoin));
-			join->tag = clause->tag;
-			join->range = corm_add_model_range(stmt, clause, clause->args[0].oid, clause->args[2].str);
-			join->condition = clause->args[1].node;
-			break;
-		case CORM_N_CROSS_JOIN:
-			join = palloc0(sizeof(CormJoin));
-			join->tag = clause->tag;
-			join->range = corm_add_model_range(stmt, clause, clause->args[0].oid, clause->args[1].str);
-			break;
-		case CORM_N_JOIN_QUERY:
-			join = palloc0(sizeof(CormJoin));
-			join->tag = CORM_N_JOIN_MODEL;
-			join->range = corm_add_query_range(stmt, clause, clause->args[0].list, clause->args[2].str);
-			join->condition = clause->args[1].node;
-			break;
-		case CORM_N_JOIN_CTE:
-			join = palloc0(sizeof(CormJoin));
-			join->tag = CORM_N_JOIN_MODEL;
-			join->range = corm_add_cte_range(stmt, clause, clause->args[0].str, clause->args[2].str);
-			join->condition = clause->args[1].node;
-			break;
-		default:
-			return;
-	}
-
-	if (stmt->command == CORM_CMD_INSERT)
-		misplaced(clause, "has no meaning in an insert");
-	if (stmt->command != CORM_CMD_SELECT &&
-		join->tag != CORM_N_JOIN_MODEL && join->tag != CORM_N_CROSS_JOIN)
-		misplaced(clause, "is not possible in a write, only inner and cross joins are");
-	stmt->joins = lappend(stmt->joins, join);
-}
-
-static void
-set_lock(CormStmt *stmt, CormTree *clause)
-{
-	const char *mode = clause->args[0].str ? clause->args[0].str : "";
-
-	stmt->lock = clause->tag;
-	if (mode[0] == '\0')
-		stmt->lock_wait = "";
-	else if (pg_strcasecmp(mode, "nowait") == 0)
-		stmt->lock_wait = " NOWAIT";
-	else if (pg_strcasecmp(mode, "skip locked") == 0)
-		stmt->lock_wait = " SKIP LOCKED";
-	else
-		ereport(ERROR,
-				(errcode(CORM_ERRCODE_BAD_OPTION),
-				 errmsg("unrecognized lock mode \"%s\"", mode),
-				 errhint("Modes are \"nowait\" and \"skip locked\".")));
-}
-
-/*
- * A field that a write names; generated and read-only ones are refused.
- */
-static CormField *
-writable_field(CormStmt *stmt, const char *name)
-{
-	CormField  *field = corm_model_field(stmt->source->model, name);
-
-	if (field->generated || field->read_only)
-		ereport(ERROR,
-				(errcode(CORM_ERRCODE_READ_ONLY_FIELD),
-				 errmsg("field \"%s\" of model \"%s\" cannot be written",
-						field->name, stmt->source->model->name),
-				 errdetail("It is %s.", field->generated ? "a generated column" : "read-only")));
-	return field;
-}
-
-static void
-add_assignment(CormStmt *stmt, CormTree *clause, List **sets)
-{
-	CormAssignment *set = palloc(sizeof(CormAssignment));
-	ListCell   *lc;
-
-	set->field = writable_field(stmt, clause->args[0].str);
-	set->value = clause->args[1].node;
-	foreach(lc, *sets)
-	{
-		/* as in an object literal, the last one counts */
-		if (((CormAssignment *) lfirst(lc))->field == set->field)
-		{
-			lfirst(lc) = set;
-			return;
-		}
-	}
-	*sets = lappend(*sets, set);
-}
-
-static bool
-is_read_clause(CormNodeTag tag)
-{
-	switch (tag)
-	{
-		case CORM_N_SELECT:
-		case CORM_N_DISTINCT:
-		case CORM_N_DISTINCT_ON:
-		case CORM_N_GROUP_BY:
-		case CORM_N_HAVING:
-		case CORM_N_ORDER_BY:
-		case CORM_N_LIMIT:
-		case CORM_N_OFFSET:
-		case CORM_N_FOR_UPDATE:
-		case CORM_N_FOR_SHARE:
-		case CORM_N_UNION:
-		case CORM_N_UNION_ALL:
-		case CORM_N_INTERSECT:
-		case CORM_N_EXCEPT:
-		case CORM_N_AFTER:
-		case CORM_N_BEFORE:
-		case CORM_N_PRELOAD:
-		case CORM_N_CACHED:
-			return true;
-		default:
-			return false;
-	}
-}
-
-static bool
-is_insert_clause(CormNodeTag tag)
-{
-	switch (tag)
-	{
-		case CORM_N_ROWS:
-		case CORM_N_ON_CONFLICT:
-		case CORM_N_ON_CONFLICT_WHERE:
-		case CORM_N_ON_CONSTRAINT:
-		case CORM_N_DO_NOTHING:
-		case CORM_N_DO_SELECT:
-		case CORM_N_DO_UPDATE:
-			return true;
-		default:
-			return false;
-	}
-}
-
-static bool
-is_write_clause(CormNodeTag tag)
-{
-	return tag == CORM_N_SET || tag == CORM_N_RETURNING || tag == CORM_N_ALL_ROWS ||
-		tag == CORM_N_MAX_ROWS || is_insert_clause(tag);
-}
-
-/*
- * A clause must have a meaning for the command: one that would be ignored is
- * a mistake that the user should hear of.
- */
-static void
-check_clause_fits(CormStmt *stmt, CormTree *clause)
-{
-	CormNodeTag tag = clause->tag;
-
-	if (stmt->command == CORM_CMD_RAW)
-		misplaced(clause, "cannot be combined with a raw query");
-	if (stmt->command == CORM_CMD_SELECT)
-	{
-		if (is_write_clause(tag))
-			misplaced(clause, "has no meaning in a query that reads");
-		return;
-	}
-	if (is_read_clause(tag))
-		misplaced(clause, "has no meaning in a write");
-	if (is_insert_clause(tag) && stmt->command != CORM_CMD_INSERT)
-		misplaced(clause, "has a meaning in an insert only");
-	if (tag == CORM_N_SET && stmt->command == CORM_CMD_DELETE)
-		misplaced(clause, "has no meaning in a delete");
-	if (stmt->command == CORM_CMD_INSERT &&
-		(tag == CORM_N_WHERE || tag == CORM_N_ALL_ROWS))
-	{
-		if (tag == CORM_N_WHERE && stmt->conflict_action == CORM_CONFLICT_UPDATE)
-			return;				/* ON CONFLICT DO UPDATE ... WHERE */
-		misplaced(clause, "has no meaning in an insert");
-	}
-}
-
-static void
-place_clause(CormStmt *stmt, CormTree *clause, List **preloads)
-{
-	CormSetOp  *setop;
-	CormCte    *cte;
-	ListCell   *lc;
-
-	check_clause_fits(stmt, clause);
-
-	switch (clause->tag)
-	{
-		case CORM_N_SELECT:
-			stmt->select = list_concat(stmt->select, clause->args[0].list);
-			break;
-		case CORM_N_DISTINCT:
-			stmt->distinct = true;
-			break;
-		case CORM_N_DISTINCT_ON:
-			stmt->distinct_on = list_concat(stmt->distinct_on, clause->args[0].list);
-			break;
-		case CORM_N_WHERE:
-			stmt->where = list_concat(stmt->where, clause->args[0].list);
-			break;
-		case CORM_N_GROUP_BY:
-			stmt->group_by = list_concat(stmt->group_by, clause->args[0].list);
-			break;
-		case CORM_N_HAVING:
-			stmt->having = list_concat(stmt->having, clause->args[0].list);
-			break;
-		case CORM_N_ORDER_BY:
-			stmt->order_by = list_concat(stmt->order_by, clause->args[0].list);
-			break;
-		case CORM_N_LIMIT:
-			stmt->limit = clause->args[0].node;
-			break;
-		case CORM_N_OFFSET:
-			stmt->offset = clause->args[0].node;
-			break;
-		case CORM_N_FOR_UPDATE:
-		case CORM_N_FOR_SHARE:
-			set_lock(stmt, clause);
-			break;
-		case CORM_N_WITH:
-			cte = palloc(sizeof(CormCte));
-			cte->name = clause->args[0].str;
-			corm_check_name(cte->name);
-			cte->query = corm_resolve_stmt(clause->args[1].list, InvalidOid, stmt);
-			stmt->ctes = lappend(stmt->ctes, cte);
-			break;
-		case CORM_N_UNION:
-		case CORM_N_UNION_ALL:
-		case CORM_N_INTERSECT:
-		case CORM_N_EXCEPT:
-			setop = palloc(sizeof(CormSetOp));
-			setop->tag = clause->tag;
-			setop->query = corm_resolve_part(clause->args[0].list, stmt);
-			stmt->setops = lappend(stmt->setops, setop);
-			break;
-		case CORM_N_SET:
-			add_assignment(stmt, clause,
-						   stmt->conflict_action == CORM_CONFLICT_UPDATE ?
-						   &stmt->update_sets : &stmt->sets);
-			break;
-		case CORM_N_ROWS:
-			if (stmt->rows)
-				misplaced(clause, "was given twice");
-			stmt->rows = clause->args[0].node;
-			break;
-		case CORM_N_ON_CONFLICT:
-			foreach(lc, clause->args[0].list)
-				stmt->conflict_fields = lappend(stmt->conflict_fields,
-												corm_model_field(stmt->source->model, lfirst(lc)));
-			break;
-		case CORM_N_ON_CONFLICT_WHERE:
-			stmt->conflict_where = clause->args[0].node;
-			break;
-		case CORM_N_ON_CONSTRAINT:
-			stmt->conflict_constraint = clause->args[0].str;
-			break;
-		case CORM_N_DO_NOTHING:
-			stmt->conflict_action = CORM_CONFLICT_NOTHING;
-			break;
-		case CORM_N_DO_UPDATE:
-			stmt->conflict_action = CORM_CONFLICT_UPDATE;
-			foreach(lc, clause->args[0].list)
-				stmt->update_fields = lappend(stmt->update_fields, writable_field(stmt, lfirst(lc)));
-			break;
-		case CORM_N_AFTER:
-		case CORM_N_BEFORE:
-			if (stmt->cursor)
-				misplaced(clause, "is one cursor too many");
-			stmt->cursor = clause;
-			stmt->reversed = clause->tag == CORM_N_BEFORE;
-			break;
-		case CORM_N_CACHED:
-			if (stmt->parent || stmt->beside)
-				misplaced(clause, "belongs to the whole query, not to a part of it");
-			if (clause->args[0].node->tag != CORM_N_VALUE)
-				misplaced(clause, "takes an interval that is not null");
-			stmt->cached = clause->args[0].node;
-			break;
-		case CORM_N_PRELOAD:
-			*preloads = lappend(*preloads, clause);
-			break;
-		case CORM_N_DO_SELECT:
-			stmt->conflict_action = CORM_CONFLICT_SELECT;
-			break;
-		case CORM_N_GUARD:
-		case CORM_N_SCOPE:
-		case CORM_N_UNSCOPED:
-		case CORM_N_ONLY_DELETED:
-			break;				/* done before the others */
-		case CORM_N_RETURNING:
-			stmt->returns = true;
-			stmt->returning = list_concat(stmt->returning, clause->args[0].list);
-			break;
-		case CORM_N_ALL_ROWS:
-			stmt->all_rows = true;
-			break;
-		case CORM_N_MAX_ROWS:
-			stmt->max_rows = clause->args[0].node;
-			/* a guard that cannot be read must not be passed over */
-			if (stmt->max_rows->tag != CORM_N_VALUE ||
-				(stmt->max_rows->typid != INT8OID && stmt->max_rows->typid != INT4OID))
-				ereport(ERROR,
-						(errcode(ERRCODE_DATATYPE_MISMATCH),
-						 errmsg("corm.max_rows() expects an integer")));
-			break;
-		default:
-			resolve_join(stmt, clause);
-	}
-}
 
 static void
 resolve_assignments(CormStmt *stmt, List *sets)
@@ -552,7 +158,7 @@ expand_scopes(CormStmt *stmt, List *clauses)
 		else if (clause->tag == CORM_N_ONLY_DELETED)
 		{
 			if (stmt->source == NULL)
-				misplaced(clause, "cannot be combined with a raw query");
+				corm_misplaced_clause(clause, "cannot be combined with a raw query");
 			if (model == NULL || model->soft_delete < 0)
 				ereport(ERROR,
 						(errcode(ERRCODE_SYNTAX_ERROR),
@@ -563,7 +169,7 @@ expand_scopes(CormStmt *stmt, List *clauses)
 		else if (clause->tag == CORM_N_SCOPE)
 		{
 			if (model == NULL)
-				misplaced(clause, "needs a query over a model");
+				corm_misplaced_clause(clause, "needs a query over a model");
 			result = list_concat(result, corm_scope_clauses(model, clause->args[0].str));
 		}
 	}
@@ -605,8 +211,8 @@ resolve_stmt(List *clauses, Oid default_model, CormStmt *parent, CormStmt *besid
 		CormTree   *clause = lfirst(lc);
 
 		if (clause->tag == CORM_N_WITH)
-			place_clause(stmt, clause, &preloads);
-		else if (is_source(clause->tag))
+			corm_place_clause(stmt, clause, &preloads);
+		else if (corm_is_source(clause->tag))
 		{
 			if (source)
 				ereport(ERROR,
@@ -617,7 +223,7 @@ resolve_stmt(List *clauses, Oid default_model, CormStmt *parent, CormStmt *besid
 			source = clause;
 		}
 	}
-	resolve_source(stmt, source, default_model);
+	corm_resolve_source(stmt, source, default_model);
 	clauses = expand_scopes(stmt, clauses);
 
 	foreach(lc, clauses)
@@ -625,7 +231,7 @@ resolve_stmt(List *clauses, Oid default_model, CormStmt *parent, CormStmt *besid
 		CormTree   *clause = lfirst(lc);
 
 		if (clause != source && clause->tag != CORM_N_WITH)
-			place_clause(stmt, clause, &preloads);
+			corm_place_clause(stmt, clause, &preloads);
 	}
 	if (stmt->command == CORM_CMD_RAW)
 	{
