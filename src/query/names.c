@@ -16,135 +16,9 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "parser/parse_oper.h"
 #include "query/query.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
-#include "utils/syscache.h"
-
-/*
- * Ranges
- */
-
-static CormRange *
-find_range(CormStmt *stmt, const char *name, int len)
-{
-	ListCell   *lc;
-
-	foreach(lc, stmt->ranges)
-	{
-		CormRange  *range = lfirst(lc);
-
-		if (strlen(range->name) == len && memcmp(range->name, name, len) == 0)
-			return range;
-	}
-	return NULL;
-}
-
-/*
- * corm_check_name raises 42622 for a name that PostgreSQL would cut off.
- */
-void
-corm_check_name(const char *name)
-{
-	if (strlen(name) >= NAMEDATALEN)
-		ereport(ERROR,
-				(errcode(ERRCODE_NAME_TOO_LONG),
-				 errmsg("name \"%s...\" is too long", pnstrdup(name, pg_mbcliplen(name, strlen(name), NAMEDATALEN - 1))),
-				 errdetail("Names have at most %d bytes.", NAMEDATALEN - 1)));
-}
-
-/*
- * corm_unique_alias returns alias, or alias_2, ..., whichever the query does
- * not use anywhere yet.
- */
-char *
-corm_unique_alias(CormStmt *stmt, const char *alias)
-{
-	CormStmt   *root = stmt;
-	char	   *candidate = pstrdup(alias);
-	int			n = 1;
-
-	while (root->parent || root->alias_owner)
-		root = root->parent ? root->parent : root->alias_owner;
-	for (;;)
-	{
-		ListCell   *lc;
-		bool		taken = false;
-
-		foreach(lc, root->aliases)
-			taken |= strcmp(lfirst(lc), candidate) == 0;
-		if (!taken)
-			break;
-		candidate = psprintf("%.*s_%d", pg_mbcliplen(alias, strlen(alias), NAMEDATALEN - 12), alias, ++n);
-	}
-	root->aliases = lappend(root->aliases, candidate);
-	return candidate;
-}
-
-/*
- * corm_add_range adds a range of the given name, whose alias in SQL is alias
- * or like it.
- */
-CormRange *
-corm_add_range(CormStmt *stmt, const char *name, const char *alias)
-{
-	CormRange  *range = palloc0(sizeof(CormRange));
-
-	range->name = pstrdup(name);
-	range->alias = corm_unique_alias(stmt, alias);
-	stmt->ranges = lappend(stmt->ranges, range);
-	return range;
-}
-
-/*
- * A name that the user gave stays the alias in SQL if it can, since raw SQL
- * may say it: it may hide the same name of a query around, as alias_column
- * has it.  What it must not hide is a range that goes by another name or is
- * reached by a path, and the page of parents.
- */
-static bool
-may_hide(CormStmt *stmt, const char *name)
-{
-	for (CormStmt *level = stmt; level; level = corm_enclosing_stmt(level))
-	{
-		ListCell   *lc;
-
-		if (level->parents && strcmp(level->parents->alias, name) == 0)
-			return false;
-		foreach(lc, level->ranges)
-		{
-			CormRange  *range = lfirst(lc);
-
-			if (strcmp(range->alias, name) == 0 &&
-				!((range->named || range->implied) && strcmp(range->name, name) == 0))
-				return false;
-		}
-	}
-	return true;
-}
-
-static CormRange *
-add_range(CormStmt *stmt, CormTree *clause, const char *alias)
-{
-	CormRange  *range;
-	bool		keep = may_hide(stmt, alias);
-
-	corm_check_name(alias);
-	if (find_range(stmt, alias, strlen(alias)))
-		ereport(ERROR,
-				(errcode(ERRCODE_DUPLICATE_ALIAS),
-				 errmsg("alias \"%s\" is used more than once", alias),
-				 errhint("Give corm.%s() an alias of its own.", clause->desc->func)));
-	range = corm_add_range(stmt, alias, alias);
-	range->named = true;
-	if (keep)
-		range->alias = range->name;
-	return range;
-}
 
 /*
  * Trees made of what is resolved already.
@@ -197,113 +71,6 @@ corm_make_list(CormNodeTag tag, List *args)
 
 	tree->args[0].list = args;
 	return tree;
-}
-
-/*
- * corm_add_model_range adds the rows of a model to a statement's ranges; the
- * alias defaults to the table's name.
- */
-CormRange *
-corm_add_model_range(CormStmt *stmt, CormTree *clause, Oid relid, const char *alias)
-{
-	CormModel  *model = corm_model_get(relid);
-	CormRange  *range = add_range(stmt, clause, alias ? alias : model->table_name);
-
-	range->model = model;
-	corm_guard_range(stmt, range);
-	return range;
-}
-
-/*
- * corm_add_query_range adds the rows of a subquery.
- */
-CormRange *
-corm_add_query_range(CormStmt *stmt, CormTree *clause, List *clauses, const char *alias)
-{
-	CormRange  *range = add_range(stmt, clause, alias);
-
-	range->query = corm_resolve_part(clauses, stmt);
-	range->definition = range->query;
-	range->columns = corm_stmt_output_names(range->query);
-	return range;
-}
-
-/*
- * corm_add_cte_range adds the rows of a WITH query; 42P01 if there is none.
- */
-CormRange *
-corm_add_cte_range(CormStmt *stmt, CormTree *clause, const char *name, const char *alias)
-{
-	CormRange  *range;
-
-	for (CormStmt *level = stmt; level; level = level->beside ? level->beside : level->parent)
-	{
-		ListCell   *lc;
-
-		foreach(lc, level->ctes)
-		{
-			CormCte    *cte = lfirst(lc);
-
-			if (strcmp(cte->name, name) == 0)
-			{
-				range = add_range(stmt, clause, alias ? alias : name);
-				range->cte = cte->name;
-				range->definition = cte->query;
-				range->columns = corm_stmt_output_names(cte->query);
-				return range;
-			}
-		}
-	}
-	ereport(ERROR,
-			(errcode(ERRCODE_UNDEFINED_TABLE),
-			 errmsg("unknown query \"%s\"", name),
-			 errhint("Name it with corm.with() before it is used.")));
-}
-
-/*
- * corm_range_column binds a COLUMN to a range's field of that name; false if it
- * has none.
- */
-bool
-corm_range_column(CormRange *range, CormTree *tree, const char *name)
-{
-	ListCell   *lc;
-
-	if (range->model)
-	{
-		CormField  *field = corm_model_find_field(range->model, name);
-
-		if (field == NULL)
-			return false;
-		tree->range = range;
-		tree->field = field;
-		if (range->page_of)
-			(void) corm_parent_key(range->page_of, field->column);
-		return true;
-	}
-	foreach(lc, range->columns)
-	{
-		if (strcmp(lfirst(lc), name) == 0)
-		{
-			tree->range = range;
-			tree->output = lfirst(lc);
-			return true;
-		}
-	}
-	return false;
-}
-
-/*
- * corm_unknown_column raises 42703 for a name that a range does not have.
- */
-void
-corm_unknown_column(CormRange *range, const char *name)
-{
-	if (range->model)
-		corm_unknown_field(range->model, name);
-	ereport(ERROR,
-			(errcode(ERRCODE_UNDEFINED_COLUMN),
-			 errmsg("unknown field \"%s\" of query \"%s\"", name, range->name)));
 }
 
 /*
@@ -372,18 +139,6 @@ check_alias_or_relation(CormStmt *stmt, CormRange *range, const char *name, cons
 }
 
 /*
- * A name that came from outside, by corm.filter().
- */
-static void
-check_filterable(CormTree *tree)
-{
-	if (tree->field && !tree->field->filterable)
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("field \"%s\" cannot be used in a filter", tree->args[0].str)));
-}
-
-/*
  * Binds a COLUMN to alias.field, or to a path that begins at an alias: the
  * longest prefix that is one, in the innermost query that has it.
  */
@@ -396,7 +151,7 @@ alias_column(CormStmt *stmt, CormTree *tree, const char *name, bool implied)
 			continue;
 		for (CormStmt *level = stmt; level; level = level->parent)
 		{
-			CormRange  *range = find_range(level, name, len);
+			CormRange  *range = corm_find_range(level, name, len);
 
 			if (range == NULL || (range->implied || (range->by_path && level != stmt)) != implied)
 				continue;
@@ -500,115 +255,6 @@ resolve_column(CormStmt *stmt, CormTree *tree, CormPlace place)
 }
 
 /*
- * A filter from outside compares a field with a number or a boolean only if
- * the field is one, and looks for arrays and objects only in what has such.
- */
-static void
-check_filter_value(CormField *field, CormTree *value)
-{
-	char		category;
-	bool		preferred;
-	bool		number;
-	Oid			typid;
-
-	if (value == NULL || value->tag != CORM_N_VALUE)
-		return;
-	if (value->typid == JSONBOID)
-		ereport(ERROR,
-				(errcode(CORM_ERRCODE_BAD_FILTER),
-				 errmsg("invalid filter"),
-				 errdetail("Field \"%s\" of type %s cannot contain an array or object.",
-						   field->name, format_type_be(field->typid))));
-	typid = get_element_type(value->typid);
-	if (!OidIsValid(typid))
-		typid = value->typid;
-	number = typid == INT4OID || typid == INT8OID || typid == NUMERICOID;
-	if (!number && typid != BOOLOID)
-		return;
-	get_type_category_preferred(getBaseType(field->typid), &category, &preferred);
-	if (category != (number ? TYPCATEGORY_NUMERIC : TYPCATEGORY_BOOLEAN))
-		ereport(ERROR,
-				(errcode(CORM_ERRCODE_BAD_FILTER),
-				 errmsg("invalid filter"),
-				 errdetail("Field \"%s\" of type %s cannot be compared with a %s.",
-						   field->name, format_type_be(field->typid),
-						   number ? "number" : "boolean")));
-}
-
-static bool
-operator_exists(const char *name, Oid left, Oid right)
-{
-	char	   *schema = get_namespace_name(corm_operator_schema(name, left, right));
-	Operator	operator = oper(NULL, list_make2(makeString(schema), makeString(pstrdup(name))),
-								left, right, true, -1);
-
-	if (operator == NULL)
-		return false;
-	ReleaseSysCache(operator);
-	return true;
-}
-
-/*
- * A filter from outside may name any operator for any field: one that the
- * field's type does not have is the filter's fault, not an undefined operator.
- */
-static void
-check_filter_operator(CormField *field, CormTree *tree)
-{
-	const char *name = corm_operator_name(tree->tag);
-	Oid			right = UNKNOWNOID;
-	bool		exists;
-
-	switch (tree->tag)
-	{
-		case CORM_N_STARTS_WITH:
-		case CORM_N_ENDS_WITH:
-		case CORM_N_ICONTAINS:
-			exists = operator_exists("~~", field->typid, TEXTOID);
-			break;
-		case CORM_N_CONTAINS:
-			exists = operator_exists("@>", field->typid, UNKNOWNOID) ||
-				operator_exists("~~", field->typid, TEXTOID);
-			break;
-		default:
-			/* a comparison with null is a test, and a list of strings takes any array's type */
-			if (name == NULL || tree->args[1].node->tag == CORM_N_NULL)
-				return;
-			if (tree->args[1].node->typid != TEXTARRAYOID)
-				right = corm_right_operand_type(tree, field->typid);
-			exists = operator_exists(name, field->typid, right);
-			break;
-	}
-	if (!exists)
-		ereport(ERROR,
-				(errcode(CORM_ERRCODE_BAD_FILTER),
-				 errmsg("invalid filter"),
-				 errdetail("Operator \"%s\" does not apply to field \"%s\" of type %s.",
-						   tree->desc->name, field->name, format_type_be(field->typid))));
-}
-
-/*
- * check_filter checks a condition of a filter from outside, if tree is one.
- */
-static void
-check_filter(CormTree *tree)
-{
-	CormTree   *left;
-
-	if (tree->desc->args[0] != 'x')
-		return;
-	left = tree->args[0].node;
-	if (left == NULL || left->tag != CORM_N_FILTER_COLUMN || left->field == NULL)
-		return;
-	if (tree->tag == CORM_N_CONTAINS && corm_takes_json(left, tree->args[1].node))
-		return;
-	for (int i = 1; tree->desc->args[i] == 'v'; i++)
-		check_filter_value(left->field, tree->args[i].node);
-	if (tree->desc->args[1] == 'v')
-		check_filter_operator(left->field, tree);
-}
-
-/*
  * Expressions
  */
 
@@ -641,7 +287,7 @@ corm_resolve_expr(CormStmt *stmt, CormTree *tree, CormPlace place)
 			return;
 		case CORM_N_FILTER_COLUMN:
 			resolve_column(stmt, tree, place);
-			check_filterable(tree);
+			corm_check_filterable(tree);
 			return;
 		case CORM_N_SOME:
 		case CORM_N_EVERY:
@@ -714,7 +360,7 @@ corm_resolve_expr(CormStmt *stmt, CormTree *tree, CormPlace place)
 				break;
 		}
 	}
-	check_filter(tree);
+	corm_check_filter(tree);
 }
 
 /*

@@ -350,17 +350,30 @@ extern void corm_scopes_init(void);
 extern List *corm_scope_clauses(CormModel *model, const char *name);
 extern List *corm_default_scope_clauses(CormModel *model);
 
-/* names.c */
-extern CormRange *corm_add_range(CormStmt *stmt, const char *name, const char *alias);
+/* ranges.c: what rows come from */
+extern CormRange *corm_find_range(CormStmt *stmt, const char *name, int len);
+extern void corm_check_name(const char *name);
 extern char *corm_unique_alias(CormStmt *stmt, const char *alias);
+extern CormRange *corm_add_range(CormStmt *stmt, const char *name, const char *alias);
+extern CormRange *corm_add_model_range(CormStmt *stmt, CormTree *clause, Oid relid, const char *alias);
+extern CormRange *corm_add_query_range(CormStmt *stmt, CormTree *clause, List *clauses, const char *alias);
+extern CormRange *corm_add_cte_range(CormStmt *stmt, CormTree *clause, const char *name, const char *alias);
 extern bool corm_range_column(CormRange *range, CormTree *tree, const char *name);
 extern void corm_unknown_column(CormRange *range, const char *name) pg_attribute_noreturn();
+
+/* names.c: what names mean */
 extern CormTree *corm_make_tree(CormNodeTag tag);
 extern CormTree *corm_make_column(CormRange *range, const char *column);
 extern CormTree *corm_make_binary(CormNodeTag tag, CormTree *left, CormTree *right);
 extern CormTree *corm_make_list(CormNodeTag tag, List *args);
-extern void corm_check_name(const char *name);
-extern CormRange *corm_add_model_range(CormStmt *stmt, CormTree *clause, Oid relid, const char *alias);
+extern void corm_resolve_expr(CormStmt *stmt, CormTree *tree, CormPlace place);
+extern void corm_resolve_list(CormStmt *stmt, List *list, CormPlace place);
+extern List *corm_stmt_output_names(CormStmt *stmt);
+extern char *corm_item_name(CormTree *item);
+
+/* filter_check.c: filters from outside against their models */
+extern void corm_check_filterable(CormTree *tree);
+extern void corm_check_filter(CormTree *tree);
 
 /* joins.c: relations in a statement */
 extern void corm_join_relation(CormStmt *stmt, CormTree *clause);
@@ -382,12 +395,6 @@ extern void corm_complete_order(CormStmt *stmt);
 extern void corm_reverse_order(CormStmt *stmt);
 extern char *corm_order_hash(CormStmt *stmt);
 extern char *corm_cursor_encode(const char *hash, ArrayType *values);
-extern CormRange *corm_add_query_range(CormStmt *stmt, CormTree *clause, List *clauses, const char *alias);
-extern CormRange *corm_add_cte_range(CormStmt *stmt, CormTree *clause, const char *name, const char *alias);
-extern void corm_resolve_expr(CormStmt *stmt, CormTree *tree, CormPlace place);
-extern void corm_resolve_list(CormStmt *stmt, List *list, CormPlace place);
-extern List *corm_stmt_output_names(CormStmt *stmt);
-extern char *corm_item_name(CormTree *item);
 
 /*
  * deparse.c: a statement becomes SQL.

@@ -1,0 +1,242 @@
+/*-------------------------------------------------------------------------
+ *
+ * ranges.c
+ *		What the rows of a statement come from: tables, subqueries, WITH queries.
+ *
+ * Users call a range by a name that is unique in its statement; its alias in
+ * SQL is unique in the whole query.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "mb/pg_wchar.h"
+#include "query/query.h"
+
+/*
+ * corm_find_range returns the range of a statement that users call by the
+ * first len bytes of a name, or NULL.
+ */
+CormRange *
+corm_find_range(CormStmt *stmt, const char *name, int len)
+{
+	ListCell   *lc;
+
+	foreach(lc, stmt->ranges)
+	{
+		CormRange  *range = lfirst(lc);
+
+		if (strlen(range->name) == len && memcmp(range->name, name, len) == 0)
+			return range;
+	}
+	return NULL;
+}
+
+/*
+ * corm_check_name raises 42622 for a name that PostgreSQL would cut off.
+ */
+void
+corm_check_name(const char *name)
+{
+	if (strlen(name) >= NAMEDATALEN)
+		ereport(ERROR,
+				(errcode(ERRCODE_NAME_TOO_LONG),
+				 errmsg("name \"%s...\" is too long", pnstrdup(name, pg_mbcliplen(name, strlen(name), NAMEDATALEN - 1))),
+				 errdetail("Names have at most %d bytes.", NAMEDATALEN - 1)));
+}
+
+/*
+ * corm_unique_alias returns alias, or alias_2, ..., whichever the query does
+ * not use anywhere yet.
+ */
+char *
+corm_unique_alias(CormStmt *stmt, const char *alias)
+{
+	CormStmt   *root = stmt;
+	char	   *candidate = pstrdup(alias);
+	int			n = 1;
+
+	while (root->parent || root->alias_owner)
+		root = root->parent ? root->parent : root->alias_owner;
+	for (;;)
+	{
+		ListCell   *lc;
+		bool		taken = false;
+
+		foreach(lc, root->aliases)
+			taken |= strcmp(lfirst(lc), candidate) == 0;
+		if (!taken)
+			break;
+		candidate = psprintf("%.*s_%d", pg_mbcliplen(alias, strlen(alias), NAMEDATALEN - 12), alias, ++n);
+	}
+	root->aliases = lappend(root->aliases, candidate);
+	return candidate;
+}
+
+/*
+ * corm_add_range adds a range of the given name, whose alias in SQL is alias
+ * or like it.
+ */
+CormRange *
+corm_add_range(CormStmt *stmt, const char *name, const char *alias)
+{
+	CormRange  *range = palloc0(sizeof(CormRange));
+
+	range->name = pstrdup(name);
+	range->alias = corm_unique_alias(stmt, alias);
+	stmt->ranges = lappend(stmt->ranges, range);
+	return range;
+}
+
+/*
+ * A name that the user gave stays the alias in SQL if it can, since raw SQL
+ * may say it: it may hide the same name of a query around, as names.c
+ * has it.  What it must not hide is a range that goes by another name or is
+ * reached by a path, and the page of parents.
+ */
+static bool
+may_hide(CormStmt *stmt, const char *name)
+{
+	for (CormStmt *level = stmt; level; level = corm_enclosing_stmt(level))
+	{
+		ListCell   *lc;
+
+		if (level->parents && strcmp(level->parents->alias, name) == 0)
+			return false;
+		foreach(lc, level->ranges)
+		{
+			CormRange  *range = lfirst(lc);
+
+			if (strcmp(range->alias, name) == 0 &&
+				!((range->named || range->implied) && strcmp(range->name, name) == 0))
+				return false;
+		}
+	}
+	return true;
+}
+
+static CormRange *
+add_range(CormStmt *stmt, CormTree *clause, const char *alias)
+{
+	CormRange  *range;
+	bool		keep = may_hide(stmt, alias);
+
+	corm_check_name(alias);
+	if (corm_find_range(stmt, alias, strlen(alias)))
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_ALIAS),
+				 errmsg("alias \"%s\" is used more than once", alias),
+				 errhint("Give corm.%s() an alias of its own.", clause->desc->func)));
+	range = corm_add_range(stmt, alias, alias);
+	range->named = true;
+	if (keep)
+		range->alias = range->name;
+	return range;
+}
+
+/*
+ * corm_add_model_range adds the rows of a model to a statement's ranges; the
+ * alias defaults to the table's name.
+ */
+CormRange *
+corm_add_model_range(CormStmt *stmt, CormTree *clause, Oid relid, const char *alias)
+{
+	CormModel  *model = corm_model_get(relid);
+	CormRange  *range = add_range(stmt, clause, alias ? alias : model->table_name);
+
+	range->model = model;
+	corm_guard_range(stmt, range);
+	return range;
+}
+
+/*
+ * corm_add_query_range adds the rows of a subquery.
+ */
+CormRange *
+corm_add_query_range(CormStmt *stmt, CormTree *clause, List *clauses, const char *alias)
+{
+	CormRange  *range = add_range(stmt, clause, alias);
+
+	range->query = corm_resolve_part(clauses, stmt);
+	range->definition = range->query;
+	range->columns = corm_stmt_output_names(range->query);
+	return range;
+}
+
+/*
+ * corm_add_cte_range adds the rows of a WITH query; 42P01 if there is none.
+ */
+CormRange *
+corm_add_cte_range(CormStmt *stmt, CormTree *clause, const char *name, const char *alias)
+{
+	CormRange  *range;
+
+	for (CormStmt *level = stmt; level; level = level->beside ? level->beside : level->parent)
+	{
+		ListCell   *lc;
+
+		foreach(lc, level->ctes)
+		{
+			CormCte    *cte = lfirst(lc);
+
+			if (strcmp(cte->name, name) == 0)
+			{
+				range = add_range(stmt, clause, alias ? alias : name);
+				range->cte = cte->name;
+				range->definition = cte->query;
+				range->columns = corm_stmt_output_names(cte->query);
+				return range;
+			}
+		}
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_TABLE),
+			 errmsg("unknown query \"%s\"", name),
+			 errhint("Name it with corm.with() before it is used.")));
+}
+
+/*
+ * corm_range_column binds a COLUMN to a range's field of that name; false if it
+ * has none.
+ */
+bool
+corm_range_column(CormRange *range, CormTree *tree, const char *name)
+{
+	ListCell   *lc;
+
+	if (range->model)
+	{
+		CormField  *field = corm_model_find_field(range->model, name);
+
+		if (field == NULL)
+			return false;
+		tree->range = range;
+		tree->field = field;
+		if (range->page_of)
+			(void) corm_parent_key(range->page_of, field->column);
+		return true;
+	}
+	foreach(lc, range->columns)
+	{
+		if (strcmp(lfirst(lc), name) == 0)
+		{
+			tree->range = range;
+			tree->output = lfirst(lc);
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * corm_unknown_column raises 42703 for a name that a range does not have.
+ */
+void
+corm_unknown_column(CormRange *range, const char *name)
+{
+	if (range->model)
+		corm_unknown_field(range->model, name);
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_COLUMN),
+			 errmsg("unknown field \"%s\" of query \"%s\"", name, range->name)));
+}
