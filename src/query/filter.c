@@ -26,7 +26,6 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "query/query.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
@@ -45,28 +44,6 @@ typedef struct FilterContext
 static void filter_condition(FilterContext *ctx, JsonbValue *spec);
 static CormNode *filter_query(FilterContext *outer, JsonbContainer *spec);
 
-static void bad_filter(const char *detail) pg_attribute_noreturn();
-
-static void
-bad_filter(const char *detail)
-{
-	ereport(ERROR,
-			(errcode(CORM_ERRCODE_BAD_FILTER),
-			 errmsg("invalid filter"),
-			 errdetail_internal("%s", detail)));
-}
-
-static void over_limit(const char *what, const char *setting, int limit) pg_attribute_noreturn();
-
-static void
-over_limit(const char *what, const char *setting, int limit)
-{
-	ereport(ERROR,
-			(errcode(CORM_ERRCODE_FILTER_LIMIT),
-			 errmsg("filter is too large"),
-			 errdetail("%s exceeds %d, the limit set by %s.", what, limit, setting)));
-}
-
 static char *
 string_of(JsonbValue *v)
 {
@@ -79,7 +56,7 @@ enter(FilterContext *ctx)
 	check_stack_depth();
 	CHECK_FOR_INTERRUPTS();
 	if (++ctx->depth > corm_filter_max_depth)
-		over_limit("The nesting", "corm.filter_max_depth", corm_filter_max_depth);
+		corm_filter_over_limit("The nesting", "corm.filter_max_depth", corm_filter_max_depth);
 }
 
 static void
@@ -92,7 +69,7 @@ static void
 count_node(FilterContext *ctx)
 {
 	if (++ctx->nodes > corm_filter_max_nodes)
-		over_limit("The number of conditions", "corm.filter_max_nodes", corm_filter_max_nodes);
+		corm_filter_over_limit("The number of conditions", "corm.filter_max_nodes", corm_filter_max_nodes);
 }
 
 /* The relations of a path: all of its steps, or all but the last, a field. */
@@ -105,237 +82,7 @@ count_relations(FilterContext *ctx, const char *path, bool is_field)
 		n += *p == '.';
 	ctx->relations += n;
 	if (ctx->relations > corm_filter_max_relations)
-		over_limit("The number of relations", "corm.filter_max_relations", corm_filter_max_relations);
-}
-
-static bool
-is_object(JsonbValue *v)
-{
-	return v->type == jbvBinary && JsonContainerIsObject(v->val.binary.data);
-}
-
-static bool
-is_array(JsonbValue *v)
-{
-	return v->type == jbvBinary && JsonContainerIsArray(v->val.binary.data);
-}
-
-/* The elements of an array, or the keys and values of an object in turn. */
-static JsonbValue *
-members(JsonbContainer *container, int *n)
-{
-	bool		object = JsonContainerIsObject(container);
-	JsonbIterator *it = JsonbIteratorInit(container);
-	JsonbValue *result = palloc(sizeof(JsonbValue) * Max(JsonContainerSize(container), 1) * 2);
-	JsonbIteratorToken tok;
-	JsonbValue	v;
-
-	*n = 0;
-	(void) JsonbIteratorNext(&it, &v, true);
-	while ((tok = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
-		if (tok == WJB_ELEM || tok == WJB_KEY || tok == WJB_VALUE)
-			result[(*n)++] = v;
-	if (object)
-		*n /= 2;
-	return result;
-}
-
-/*
- * Values
- */
-
-static void
-write_text_value(FilterContext *ctx, const char *str, int len)
-{
-	corm_write_value(ctx->w, UNKNOWNOID, -1, false,
-					 PointerGetDatum(cstring_to_text_with_len(str, len)));
-}
-
-/*
- * A number keeps its kind: it must not meet a text or a boolean.
- */
-static void
-write_number(FilterContext *ctx, Numeric number)
-{
-	char	   *str = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(number)));
-	char	   *end;
-	long long	value;
-
-	errno = 0;
-	value = strtoll(str, &end, 10);
-	if (*end != '\0' || errno != 0)
-		corm_write_value(ctx->w, NUMERICOID, -1, false, NumericGetDatum(number));
-	else if (value >= PG_INT32_MIN && value <= PG_INT32_MAX)
-		corm_write_value(ctx->w, INT4OID, 4, true, Int32GetDatum((int32) value));
-	else
-		corm_write_value(ctx->w, INT8OID, 8, true, Int64GetDatum((int64) value));
-}
-
-static void
-write_scalar(FilterContext *ctx, JsonbValue *v, const char *op)
-{
-	switch (v->type)
-	{
-		case jbvNull:
-			corm_write_null(ctx->w, UNKNOWNOID);
-			break;
-		case jbvString:
-			write_text_value(ctx, v->val.string.val, v->val.string.len);
-			break;
-		case jbvNumeric:
-			write_number(ctx, v->val.numeric);
-			break;
-		case jbvBool:
-			corm_write_value(ctx->w, BOOLOID, 1, true, BoolGetDatum(v->val.boolean));
-			break;
-		default:
-			bad_filter(psprintf("\"%s\" takes a single value.", op));
-	}
-}
-
-static void
-check_list_length(JsonbValue *v)
-{
-	if (JsonContainerSize(v->val.binary.data) > corm_filter_max_list)
-		over_limit("The length of a list", "corm.filter_max_list", corm_filter_max_list);
-}
-
-/*
- * A list of strings, as text[], which takes the type of the field.
- */
-static void
-write_texts(FilterContext *ctx, JsonbValue *elements, int n)
-{
-	Datum	   *datums = palloc(sizeof(Datum) * Max(n, 1));
-	bool	   *nulls = palloc0(sizeof(bool) * Max(n, 1));
-	int			lbound = 1;
-
-	for (int i = 0; i < n; i++)
-	{
-		switch (elements[i].type)
-		{
-			case jbvNull:
-				nulls[i] = true;
-				break;
-			case jbvNumeric:
-				datums[i] = CStringGetTextDatum(DatumGetCString(DirectFunctionCall1(numeric_out,
-																					NumericGetDatum(elements[i].val.numeric))));
-				break;
-			case jbvBool:
-				datums[i] = CStringGetTextDatum(elements[i].val.boolean ? "true" : "false");
-				break;
-			default:
-				datums[i] = PointerGetDatum(cstring_to_text_with_len(elements[i].val.string.val,
-																	 elements[i].val.string.len));
-				break;
-		}
-	}
-	corm_write_value(ctx->w, TEXTARRAYOID, -1, false,
-					 n == 0 ? PointerGetDatum(construct_empty_array(TEXTOID)) :
-					 PointerGetDatum(construct_md_array(datums, nulls, 1, &n, &lbound, TEXTOID,
-														-1, false, TYPALIGN_INT)));
-}
-
-/*
- * A list of numbers keeps its kind, like a number alone: integer[] or
- * bigint[] where these hold all of them, else numeric[].
- */
-static void
-write_numbers(FilterContext *ctx, JsonbValue *elements, int n)
-{
-	Datum	   *datums = palloc(sizeof(Datum) * n);
-	int64	   *integers = palloc(sizeof(int64) * n);
-	bool	   *nulls = palloc0(sizeof(bool) * n);
-	bool		is_int4 = true;
-	bool		is_int8 = true;
-	int			lbound = 1;
-	ArrayType  *array;
-
-	for (int i = 0; i < n; i++)
-	{
-		char	   *str;
-		char	   *end;
-
-		nulls[i] = elements[i].type == jbvNull;
-		if (nulls[i])
-			continue;
-		datums[i] = NumericGetDatum(elements[i].val.numeric);
-		str = DatumGetCString(DirectFunctionCall1(numeric_out, datums[i]));
-		errno = 0;
-		integers[i] = strtoll(str, &end, 10);
-		if (*end != '\0' || errno != 0)
-			is_int8 = false;
-		else if (integers[i] < PG_INT32_MIN || integers[i] > PG_INT32_MAX)
-			is_int4 = false;
-		pfree(str);
-	}
-	for (int i = 0; i < n && is_int8; i++)
-		if (!nulls[i])
-			datums[i] = is_int4 ? Int32GetDatum((int32) integers[i]) : Int64GetDatum(integers[i]);
-	if (!is_int8)
-		array = construct_md_array(datums, nulls, 1, &n, &lbound, NUMERICOID, -1, false, TYPALIGN_INT);
-	else if (is_int4)
-		array = construct_md_array(datums, nulls, 1, &n, &lbound, INT4OID, 4, true, TYPALIGN_INT);
-	else
-		array = construct_md_array(datums, nulls, 1, &n, &lbound, INT8OID, 8, FLOAT8PASSBYVAL,
-								   TYPALIGN_DOUBLE);
-	corm_write_value(ctx->w, !is_int8 ? NUMERICARRAYOID : is_int4 ? INT4ARRAYOID : INT8ARRAYOID,
-					 -1, false, PointerGetDatum(array));
-}
-
-/*
- * A list of booleans.
- */
-static void
-write_booleans(FilterContext *ctx, JsonbValue *elements, int n)
-{
-	Datum	   *datums = palloc0(sizeof(Datum) * n);
-	bool	   *nulls = palloc0(sizeof(bool) * n);
-	int			lbound = 1;
-
-	for (int i = 0; i < n; i++)
-	{
-		nulls[i] = elements[i].type == jbvNull;
-		if (!nulls[i])
-			datums[i] = BoolGetDatum(elements[i].val.boolean);
-	}
-	corm_write_value(ctx->w, BOOLARRAYOID, -1, false,
-					 PointerGetDatum(construct_md_array(datums, nulls, 1, &n, &lbound, BOOLOID,
-														1, true, TYPALIGN_CHAR)));
-}
-
-/*
- * A list.  Elements to compare the field with (of in and not_in) are of one
- * kind, but for nulls, and keep it, as it must be the field's; those of a
- * container (of overlaps) take the type of its elements.
- */
-static void
-write_list(FilterContext *ctx, JsonbValue *v, const char *op, bool compared)
-{
-	JsonbValue *elements;
-	enum jbvType kind = jbvNull;
-	int			n;
-
-	if (!is_array(v))
-		bad_filter(psprintf("\"%s\" takes an array.", op));
-	check_list_length(v);
-	elements = members(v->val.binary.data, &n);
-	for (int i = 0; i < n; i++)
-	{
-		if (elements[i].type == jbvNull)
-			continue;
-		if (elements[i].type != jbvString && elements[i].type != jbvNumeric && elements[i].type != jbvBool)
-			bad_filter(psprintf("The elements of \"%s\" must be single values.", op));
-		if (compared && kind != jbvNull && elements[i].type != kind)
-			bad_filter(psprintf("The elements of \"%s\" must be of one kind.", op));
-		kind = elements[i].type;
-	}
-	if (compared && kind == jbvNumeric)
-		write_numbers(ctx, elements, n);
-	else if (compared && kind == jbvBool)
-		write_booleans(ctx, elements, n);
-	else
-		write_texts(ctx, elements, n);
+		corm_filter_over_limit("The number of relations", "corm.filter_max_relations", corm_filter_max_relations);
 }
 
 /*
@@ -346,7 +93,7 @@ static void
 write_field(FilterContext *ctx, const char *name)
 {
 	if (name[0] == '\0')
-		bad_filter("A field name is empty.");
+		corm_bad_filter("A field name is empty.");
 	count_relations(ctx, name, true);
 	corm_write_tag(ctx->w, CORM_N_FILTER_COLUMN);
 	corm_write_name(ctx->w, name, strlen(name));
@@ -411,45 +158,45 @@ filter_op(FilterContext *ctx, const char *field, const char *op, JsonbValue *v)
 		{
 			case OP_FLAG:
 				if (v->type != jbvBool)
-					bad_filter(psprintf("\"%s\" takes true or false.", op));
+					corm_bad_filter(psprintf("\"%s\" takes true or false.", op));
 				if (!v->val.boolean)
 					tag = tag == CORM_N_IS_NULL ? CORM_N_IS_NOT_NULL : CORM_N_IS_NULL;
 				corm_write_tag(ctx->w, tag);
 				write_field(ctx, field);
 				return;
 			case OP_PAIR:
-				if (!is_array(v) || JsonContainerSize(v->val.binary.data) != 2)
-					bad_filter(psprintf("\"%s\" takes an array of two values.", op));
-				pair = members(v->val.binary.data, &n);
+				if (!corm_json_is_array(v) || JsonContainerSize(v->val.binary.data) != 2)
+					corm_bad_filter(psprintf("\"%s\" takes an array of two values.", op));
+				pair = corm_json_members(v->val.binary.data, &n);
 				corm_write_tag(ctx->w, tag);
 				write_field(ctx, field);
-				write_scalar(ctx, &pair[0], op);
-				write_scalar(ctx, &pair[1], op);
+				corm_filter_scalar(ctx->w, &pair[0], op);
+				corm_filter_scalar(ctx->w, &pair[1], op);
 				return;
 			case OP_LIST:
 				corm_write_tag(ctx->w, tag);
 				write_field(ctx, field);
-				write_list(ctx, v, op, tag != CORM_N_OVERLAPS);
+				corm_filter_list(ctx->w, v, op, tag != CORM_N_OVERLAPS);
 				return;
 			case OP_ANY:
 				corm_write_tag(ctx->w, tag);
 				write_field(ctx, field);
-				if (is_array(v))
-					check_list_length(v);
-				if (is_array(v) || is_object(v))
+				if (corm_json_is_array(v))
+					corm_filter_check_length(v);
+				if (corm_json_is_array(v) || corm_json_is_object(v))
 					corm_write_value(ctx->w, JSONBOID, -1, false,
 									 JsonbPGetDatum(JsonbValueToJsonb(v)));
 				else
-					write_scalar(ctx, v, op);
+					corm_filter_scalar(ctx->w, v, op);
 				return;
 			case OP_SCALAR:
 				corm_write_tag(ctx->w, tag);
 				write_field(ctx, field);
-				write_scalar(ctx, v, op);
+				corm_filter_scalar(ctx->w, v, op);
 				return;
 		}
 	}
-	bad_filter(psprintf("Unknown operator \"%s\" for \"%s\".", op, field));
+	corm_bad_filter(psprintf("Unknown operator \"%s\" for \"%s\".", op, field));
 }
 
 static CormNodeTag
@@ -480,8 +227,8 @@ filter_relation(FilterContext *ctx, const char *relation, const char *key, Jsonb
 		corm_write_count(ctx->w, 0);
 		return;
 	}
-	if (!is_object(v))
-		bad_filter(psprintf("\"%s\" of \"%s\" takes an object of conditions.", key, relation));
+	if (!corm_json_is_object(v))
+		corm_bad_filter(psprintf("\"%s\" of \"%s\" takes an object of conditions.", key, relation));
 	corm_write_tag(ctx->w, tag);
 	corm_write_name(ctx->w, relation, strlen(relation));
 	corm_write_count(ctx->w, 1);
@@ -495,11 +242,11 @@ filter_list(FilterContext *ctx, CormNodeTag tag, JsonbValue *v, const char *key)
 	JsonbValue *elements;
 	int			n;
 
-	if (!is_array(v))
-		bad_filter(psprintf("\"%s\" takes an array.", key));
+	if (!corm_json_is_array(v))
+		corm_bad_filter(psprintf("\"%s\" takes an array.", key));
 	if (JsonContainerSize(v->val.binary.data) > corm_filter_max_nodes)
-		over_limit("The number of conditions", "corm.filter_max_nodes", corm_filter_max_nodes);
-	elements = members(v->val.binary.data, &n);
+		corm_filter_over_limit("The number of conditions", "corm.filter_max_nodes", corm_filter_max_nodes);
+	elements = corm_json_members(v->val.binary.data, &n);
 	count_node(ctx);
 	corm_write_tag(ctx->w, tag);
 	corm_write_count(ctx->w, n);
@@ -510,28 +257,28 @@ filter_list(FilterContext *ctx, CormNodeTag tag, JsonbValue *v, const char *key)
 static void
 filter_key(FilterContext *ctx, const char *key, JsonbValue *v)
 {
-	if (strcmp(key, "and") == 0 && is_array(v))
+	if (strcmp(key, "and") == 0 && corm_json_is_array(v))
 		filter_list(ctx, CORM_N_AND, v, key);
-	else if (strcmp(key, "or") == 0 && is_array(v))
+	else if (strcmp(key, "or") == 0 && corm_json_is_array(v))
 		filter_list(ctx, CORM_N_OR, v, key);
 	else if (strcmp(key, "and") == 0 || strcmp(key, "or") == 0)
-		bad_filter(psprintf("\"%s\" takes an array.", key));
+		corm_bad_filter(psprintf("\"%s\" takes an array.", key));
 	else if (strcmp(key, "not") == 0)
 	{
 		count_node(ctx);
 		corm_write_tag(ctx->w, CORM_N_NOT);
 		filter_condition(ctx, v);
 	}
-	else if (is_object(v))
+	else if (corm_json_is_object(v))
 	{
 		JsonbValue *ops;
 		int			n;
 
-		ops = members(v->val.binary.data, &n);
+		ops = corm_json_members(v->val.binary.data, &n);
 		if (n == 0)
-			bad_filter(psprintf("\"%s\" has no operator.", key));
+			corm_bad_filter(psprintf("\"%s\" has no operator.", key));
 		if (n > corm_filter_max_nodes)
-			over_limit("The number of conditions", "corm.filter_max_nodes", corm_filter_max_nodes);
+			corm_filter_over_limit("The number of conditions", "corm.filter_max_nodes", corm_filter_max_nodes);
 		corm_write_tag(ctx->w, CORM_N_AND);
 		corm_write_count(ctx->w, n);
 		for (int i = 0; i < n; i++)
@@ -544,8 +291,8 @@ filter_key(FilterContext *ctx, const char *key, JsonbValue *v)
 				filter_op(ctx, key, op, &ops[2 * i + 1]);
 		}
 	}
-	else if (is_array(v))
-		bad_filter(psprintf("\"%s\" takes a value or an object of operators; for a list use \"in\".", key));
+	else if (corm_json_is_array(v))
+		corm_bad_filter(psprintf("\"%s\" takes a value or an object of operators; for a list use \"in\".", key));
 	else
 		filter_op(ctx, key, "eq", v);
 }
@@ -557,12 +304,12 @@ filter_condition(FilterContext *ctx, JsonbValue *spec)
 	JsonbValue *pairs;
 	int			n;
 
-	if (!is_object(spec))
-		bad_filter("A condition must be an object.");
+	if (!corm_json_is_object(spec))
+		corm_bad_filter("A condition must be an object.");
 	enter(ctx);
 	if (JsonContainerSize(spec->val.binary.data) > corm_filter_max_nodes)
-		over_limit("The number of conditions", "corm.filter_max_nodes", corm_filter_max_nodes);
-	pairs = members(spec->val.binary.data, &n);
+		corm_filter_over_limit("The number of conditions", "corm.filter_max_nodes", corm_filter_max_nodes);
+	pairs = corm_json_members(spec->val.binary.data, &n);
 	corm_write_tag(ctx->w, CORM_N_AND);
 	corm_write_count(ctx->w, n);
 	for (int i = 0; i < n; i++)
@@ -579,14 +326,14 @@ names_of(JsonbValue *v, const char *key, int *n)
 {
 	JsonbValue *names;
 
-	if (!is_array(v))
-		bad_filter(psprintf("\"%s\" takes an array of names.", key));
+	if (!corm_json_is_array(v))
+		corm_bad_filter(psprintf("\"%s\" takes an array of names.", key));
 	if (JsonContainerSize(v->val.binary.data) > corm_filter_max_list)
-		over_limit("The length of a list", "corm.filter_max_list", corm_filter_max_list);
-	names = members(v->val.binary.data, n);
+		corm_filter_over_limit("The length of a list", "corm.filter_max_list", corm_filter_max_list);
+	names = corm_json_members(v->val.binary.data, n);
 	for (int i = 0; i < *n; i++)
 		if (names[i].type != jbvString || names[i].val.string.len == 0)
-			bad_filter(psprintf("\"%s\" takes an array of names.", key));
+			corm_bad_filter(psprintf("\"%s\" takes an array of names.", key));
 	return names;
 }
 
@@ -621,14 +368,14 @@ filter_number(FilterContext *ctx, CormNodeTag tag, JsonbValue *v, const char *ke
 	long long	value;
 
 	if (v->type != jbvNumeric)
-		bad_filter(psprintf("\"%s\" takes a number.", key));
+		corm_bad_filter(psprintf("\"%s\" takes a number.", key));
 	str = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(v->val.numeric)));
 	errno = 0;
 	value = strtoll(str, &end, 10);
 	if (*end != '\0' || errno != 0 || value < 0)
-		bad_filter(psprintf("\"%s\" takes a whole number that is not negative.", key));
+		corm_bad_filter(psprintf("\"%s\" takes a whole number that is not negative.", key));
 	if (value > max)
-		over_limit("The limit", "corm.filter_max_limit", corm_filter_max_limit);
+		corm_filter_over_limit("The limit", "corm.filter_max_limit", corm_filter_max_limit);
 	corm_write_tag(ctx->w, tag);
 	corm_write_value(ctx->w, INT8OID, 8, true, Int64GetDatum((int64) value));
 }
@@ -641,7 +388,7 @@ filter_cursor(FilterContext *ctx, PGFunction function, JsonbValue *v, const char
 	if (v->type == jbvNull)
 		return;
 	if (v->type != jbvString)
-		bad_filter(psprintf("\"%s\" takes a cursor.", key));
+		corm_bad_filter(psprintf("\"%s\" takes a cursor.", key));
 	clause = (CormNode *) DatumGetPointer(DirectFunctionCall1(function, PointerGetDatum(cstring_to_text_with_len(v->val.string.val, v->val.string.len))));
 	corm_write_node(ctx->w, clause);
 }
@@ -652,26 +399,26 @@ filter_preload(FilterContext *ctx, JsonbValue *v)
 	JsonbValue *pairs;
 	int			n;
 
-	if (!is_object(v))
-		bad_filter("\"preload\" takes an object of relations.");
+	if (!corm_json_is_object(v))
+		corm_bad_filter("\"preload\" takes an object of relations.");
 	if (JsonContainerSize(v->val.binary.data) > corm_filter_max_nodes)
-		over_limit("The number of conditions", "corm.filter_max_nodes", corm_filter_max_nodes);
-	pairs = members(v->val.binary.data, &n);
+		corm_filter_over_limit("The number of conditions", "corm.filter_max_nodes", corm_filter_max_nodes);
+	pairs = corm_json_members(v->val.binary.data, &n);
 	for (int i = 0; i < n; i++)
 	{
 		JsonbValue *what = &pairs[2 * i + 1];
 		const CormNode *query = NULL;
 
 		if (pairs[2 * i].val.string.len == 0)
-			bad_filter("The name of a relation is empty.");
+			corm_bad_filter("The name of a relation is empty.");
 		if (what->type == jbvBool && !what->val.boolean)
 			continue;
 		count_node(ctx);
 		count_relations(ctx, string_of(&pairs[2 * i]), false);
-		if (is_object(what))
+		if (corm_json_is_object(what))
 			query = filter_query(ctx, what->val.binary.data);
 		else if (what->type != jbvBool)
-			bad_filter("A relation of \"preload\" takes true or an object.");
+			corm_bad_filter("A relation of \"preload\" takes true or an object.");
 		corm_write_tag(ctx->w, CORM_N_PRELOAD);
 		corm_write_name(ctx->w, pairs[2 * i].val.string.val, pairs[2 * i].val.string.len);
 		corm_write_query(ctx->w, &query, query ? 1 : 0);
@@ -710,7 +457,7 @@ filter_clause(FilterContext *ctx, const char *key, JsonbValue *v)
 	else if (strcmp(key, "preload") == 0)
 		filter_preload(ctx, v);
 	else
-		bad_filter(psprintf("Unknown key \"%s\".", key));
+		corm_bad_filter(psprintf("Unknown key \"%s\".", key));
 }
 
 /*
@@ -728,8 +475,8 @@ filter_query(FilterContext *outer, JsonbContainer *spec)
 	corm_writer_init(&w);
 	outer->w = &w;
 	if (JsonContainerSize(spec) > corm_filter_max_nodes)
-		over_limit("The number of keys", "corm.filter_max_nodes", corm_filter_max_nodes);
-	pairs = members(spec, &n);
+		corm_filter_over_limit("The number of keys", "corm.filter_max_nodes", corm_filter_max_nodes);
+	pairs = corm_json_members(spec, &n);
 	for (int i = 0; i < n; i++)
 		filter_clause(outer, string_of(&pairs[2 * i]), &pairs[2 * i + 1]);
 	outer->w = outer_w;
@@ -791,13 +538,13 @@ count_keys_in_text(const char *str, int len)
 		else if (c == '{' || c == '[')
 		{
 			if (++depth > max_depth)
-				over_limit("The nesting", "corm.filter_max_depth", corm_filter_max_depth);
+				corm_filter_over_limit("The nesting", "corm.filter_max_depth", corm_filter_max_depth);
 			lengths[depth] = c == '[' ? 1 : -1;
 		}
 		else if ((c == '}' || c == ']') && depth > 0)
 			depth--;
 		else if (c == ',' && lengths[depth] >= 0 && ++lengths[depth] > max_list)
-			over_limit("The length of a list", "corm.filter_max_list", corm_filter_max_list);
+			corm_filter_over_limit("The length of a list", "corm.filter_max_list", corm_filter_max_list);
 	}
 	pfree(lengths);
 	return n;
@@ -815,7 +562,7 @@ corm_filter_text(PG_FUNCTION_ARGS)
 	Datum		document = DirectFunctionCall1(jsonb_in, CStringGetDatum(text_to_cstring(spec)));
 
 	if (count_keys(&DatumGetJsonbP(document)->root) != n)
-		bad_filter("An object has the same key twice.");
+		corm_bad_filter("An object has the same key twice.");
 	return DirectFunctionCall1(corm_filter, document);
 }
 
@@ -827,6 +574,6 @@ corm_filter(PG_FUNCTION_ARGS)
 	FilterContext ctx = {0};
 
 	if (!JB_ROOT_IS_OBJECT(spec))
-		bad_filter("It must be an object.");
+		corm_bad_filter("It must be an object.");
 	PG_RETURN_POINTER(filter_query(&ctx, &spec->root));
 }

@@ -371,6 +371,18 @@ extern void corm_resolve_list(CormStmt *stmt, List *list, CormPlace place);
 extern List *corm_stmt_output_names(CormStmt *stmt);
 extern char *corm_item_name(CormTree *item);
 
+/* filter_value.c: values of filters from outside */
+struct JsonbValue;
+struct JsonbContainer;
+extern void corm_bad_filter(const char *detail) pg_attribute_noreturn();
+extern void corm_filter_over_limit(const char *what, const char *setting, int limit) pg_attribute_noreturn();
+extern bool corm_json_is_object(struct JsonbValue *v);
+extern bool corm_json_is_array(struct JsonbValue *v);
+extern struct JsonbValue *corm_json_members(struct JsonbContainer *container, int *n);
+extern void corm_filter_scalar(CormWriter *w, struct JsonbValue *v, const char *op);
+extern void corm_filter_check_length(struct JsonbValue *v);
+extern void corm_filter_list(CormWriter *w, struct JsonbValue *v, const char *op, bool compared);
+
 /* filter_check.c: filters from outside against their models */
 extern void corm_check_filterable(CormTree *tree);
 extern void corm_check_filter(CormTree *tree);

@@ -17,8 +17,6 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "query/query.h"
-#include "utils/builtins.h"
-#include "utils/lsyscache.h"
 
 static void
 resolve_assignments(CormStmt *stmt, List *sets)
