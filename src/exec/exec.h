@@ -349,11 +349,13 @@ extern void corm_hooks_after_all(CormHookRun *run, Datum *rows, int nrows);
 extern CormHookedWrite *corm_hooked_write(CormStmt *stmt);
 extern Jsonb *corm_hooks_before_json(CormHookRun *run, CormModel *model, Jsonb *object);
 extern bool corm_insert_row_unhooked(CormModel *model, Jsonb *object, Datum *row);
+extern uint64 corm_run_hooked(const CormVerb *verb, CormPlan *plan, CormQuerySet *set,
+							  CormSink *sink);
+
+/* model_rows.c: rows as values of their type */
 extern Jsonb *corm_row_to_json(CormModel *model, Datum row, bool writing);
 extern Datum *corm_rows_of_table(TupleDesc tupdesc, int *nrows);
 extern void corm_rows_to_sink(const Datum *rows, int nrows, CormSink *sink);
-extern uint64 corm_run_hooked(const CormVerb *verb, CormPlan *plan, CormQuerySet *set,
-							  CormSink *sink);
 
 /*
  * middleware_list.c: which functions are middleware

@@ -457,36 +457,6 @@ call_before(Write *write, CormHookRun *run)
 }
 
 /*
- * corm_rows_of_table returns the rows in SPI_tuptable, whose columns are the
- * attributes of a row type, as values of that type in the current context.
- */
-Datum *
-corm_rows_of_table(TupleDesc tupdesc, int *nrows)
-{
-	Datum	   *rows = palloc_extended(sizeof(Datum) * Max(SPI_tuptable->numvals, 1), MCXT_ALLOC_HUGE);
-	Datum	   *values = palloc0(sizeof(Datum) * tupdesc->natts);
-	bool	   *nulls = palloc(sizeof(bool) * tupdesc->natts);
-
-	*nrows = SPI_tuptable->numvals;
-	for (int row = 0; row < *nrows; row++)
-	{
-		int			column = 0;
-
-		CHECK_FOR_INTERRUPTS();
-		for (int att = 0; att < tupdesc->natts; att++)
-		{
-			if (TupleDescAttr(tupdesc, att)->attisdropped)
-				nulls[att] = true;
-			else
-				values[att] = heap_getattr(SPI_tuptable->vals[row], ++column,
-										   SPI_tuptable->tupdesc, &nulls[att]);
-		}
-		rows[row] = make_row(tupdesc, values, nulls);
-	}
-	return rows;
-}
-
-/*
  * Runs one statement that writes, and adds the rows that it returns.
  */
 static uint64
@@ -545,39 +515,6 @@ write_all(Write *write, Bitmapset *fields, Write *written)
 /*
  * Showing
  */
-
-/*
- * corm_rows_to_sink gives rows of a row type to a sink, as if a statement had
- * returned them.
- */
-void
-corm_rows_to_sink(const Datum *rows, int nrows, CormSink *sink)
-{
-	for (int i = 0; i < nrows; i++)
-	{
-		sink->nrows++;
-		if (sink->kind == CORM_SINK_STORE)
-		{
-			HeapTupleData tuple = {0};
-
-			tuple.t_data = DatumGetHeapTupleHeader(rows[i]);
-			tuple.t_len = HeapTupleHeaderGetDatumLength(tuple.t_data);
-			tuplestore_puttuple(sink->store, &tuple);
-		}
-		else if (sink->nrows == 1)
-		{
-			MemoryContext oldcontext = MemoryContextSwitchTo(sink->context);
-
-			sink->value = datumCopy(rows[i], false, -1);
-			sink->isnull = false;
-			MemoryContextSwitchTo(oldcontext);
-		}
-		else if (sink->kind == CORM_SINK_ONE)
-			ereport(ERROR,
-					(errcode(ERRCODE_TOO_MANY_ROWS),
-					 errmsg("more than one row in result set")));
-	}
-}
 
 static void
 show(Write *write, Write *written, CormSink *sink)
@@ -701,37 +638,4 @@ corm_insert_row_unhooked(CormModel *model, Jsonb *object, Datum *row)
 	(void) corm_run_queries(&verb, &set, &sink);
 	*row = sink.value;
 	return sink.nrows > 0;
-}
-
-/*
- * corm_row_to_json returns a row as a JSON object with the model's keys.  For
- * writing it, what an insert would not give is left out.
- */
-Jsonb *
-corm_row_to_json(CormModel *model, Datum row, bool writing)
-{
-	HeapTupleHeader header = DatumGetHeapTupleHeader(row);
-	TupleDesc	tupdesc = corm_row_tupdesc(model->typid);
-	HeapTupleData tuple = {0};
-	JsonbParseState *state = NULL;
-
-	tuple.t_data = header;
-	tuple.t_len = HeapTupleHeaderGetDatumLength(header);
-	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	for (int i = 0; i < model->nfields; i++)
-	{
-		CormField  *field = &model->fields[i];
-		bool		isnull;
-		Datum		value = heap_getattr(&tuple, field->rownum, tupdesc, &isnull);
-		JsonbValue	null = {.type = jbvNull};
-
-		if (writing && !corm_field_is_written(model, i, true, isnull))
-			continue;
-		corm_json_key(&state, field->json_key);
-		if (isnull)
-			pushJsonbValue(&state, WJB_VALUE, &null);
-		else
-			corm_push_value(&state, WJB_VALUE, TupleDescAttr(tupdesc, field->rownum - 1)->atttypid, value);
-	}
-	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }
