@@ -405,6 +405,9 @@ extern void corm_middleware_add_c(const char *name, CormMiddlewareFunction funct
 extern bool corm_middleware_remove_c(const char *name);
 extern const char *corm_op_name(CormCommand command);
 
+/* middleware_call.c: calling one */
+extern Datum corm_middleware_call(CormMiddleware *entry, Datum context, MemoryContext list_context);
+
 /*
  * Whether there is any middleware: without, one branch.
  */

@@ -41,8 +41,6 @@
 #include "access/htup_details.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
-#include "catalog/objectaccess.h"
-#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "exec/exec.h"
 #include "executor/executor.h"
@@ -291,77 +289,6 @@ error_context(void *arg)
 	errcontext("middleware %s", ((CormMiddleware *) arg)->name);
 }
 
-/*
- * Calls a function of the list.  What fmgr and the function's language keep
- * for it is kept from call to call, but one at a time may use it, and not
- * after an error.
- */
-static Datum
-call_function(CormMiddleware *entry, Datum context, MemoryContext list_context)
-{
-	LOCAL_FCINFO(fcinfo, 1);
-	FmgrInfo	local;
-	FmgrInfo   *function = &entry->call;
-	bool		is_shared = !entry->is_busy;
-	AclResult	acl;
-	Datum		result;
-
-	if (!OidIsValid(entry->function))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_FUNCTION),
-				 errmsg("function %s, which is middleware, does not exist", entry->name),
-				 errhint("Create it, or remove it with SELECT corm.unuse(%d).", entry->id)));
-	acl = corm_function_aclcheck(entry->function, GetUserId());
-	if (acl != ACLCHECK_OK)
-		aclcheck_error(acl, OBJECT_FUNCTION, entry->name);
-	InvokeFunctionExecuteHook(entry->function);
-
-	if (!is_shared)
-	{
-		fmgr_info(entry->function, &local);
-		function = &local;
-	}
-	else if (!entry->is_prepared)
-	{
-		/* what an error has left of the last one is of no use any more */
-		if (entry->call_context)
-			MemoryContextReset(entry->call_context);
-		else
-			entry->call_context = AllocSetContextCreate(list_context, "corm middleware function",
-														ALLOCSET_SMALL_SIZES);
-		fmgr_info_cxt(entry->function, function, entry->call_context);
-		entry->is_prepared = true;
-	}
-
-	InitFunctionCallInfoData(*fcinfo, function, 1, InvalidOid, NULL, NULL);
-	fcinfo->args[0].value = context;
-	fcinfo->args[0].isnull = false;
-	if (!is_shared)
-		result = FunctionCallInvoke(fcinfo);
-	else
-	{
-		entry->is_busy = true;
-		PG_TRY();
-		{
-			result = FunctionCallInvoke(fcinfo);
-		}
-		PG_CATCH();
-		{
-			entry->is_busy = false;
-			entry->is_prepared = false;
-			PG_RE_THROW();
-		}
-		PG_END_TRY();
-		entry->is_busy = false;
-	}
-	if (fcinfo->isnull)
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("middleware %s returned null", entry->name),
-				 errhint("Return what corm.next() or corm.result_of() gives.")));
-	return result;
-}
-
 static Outcome
 call_layer(Chain *chain, CormMiddleware *entry, CormNode *query)
 {
@@ -387,7 +314,7 @@ call_layer(Chain *chain, CormMiddleware *entry, CormNode *query)
 
 		if (OidIsValid(entry->function))
 			context = make_context(chain, entry->context_type, query);
-		result = call_function(entry, context, chain->list->context);
+		result = corm_middleware_call(entry, context, chain->list->context);
 		outcome.result = corm_result_from_datum(DatumGetHeapTupleHeader(result), &outcome.affected);
 	}
 	error_context_stack = errcallback.previous;

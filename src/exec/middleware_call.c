@@ -1,0 +1,90 @@
+/*-------------------------------------------------------------------------
+ *
+ * middleware_call.c
+ *		Calling one of the functions that are middleware, if it is in SQL.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/objectaccess.h"
+#include "catalog/pg_proc.h"
+#include "exec/exec.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/memutils.h"
+
+/*
+ * corm_middleware_call calls a function of a list, whose memory context is
+ * given, and returns its result.  Raises 42883 if there is no such function,
+ * 42501 if the user may not call it, 22004 if it returns NULL.
+ *
+ * What fmgr and the function's language keep
+ * for it is kept from call to call, but one at a time may use it, and not
+ * after an error.
+ */
+Datum
+corm_middleware_call(CormMiddleware *entry, Datum context, MemoryContext list_context)
+{
+	LOCAL_FCINFO(fcinfo, 1);
+	FmgrInfo	local;
+	FmgrInfo   *function = &entry->call;
+	bool		is_shared = !entry->is_busy;
+	AclResult	acl;
+	Datum		result;
+
+	if (!OidIsValid(entry->function))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("function %s, which is middleware, does not exist", entry->name),
+				 errhint("Create it, or remove it with SELECT corm.unuse(%d).", entry->id)));
+	acl = corm_function_aclcheck(entry->function, GetUserId());
+	if (acl != ACLCHECK_OK)
+		aclcheck_error(acl, OBJECT_FUNCTION, entry->name);
+	InvokeFunctionExecuteHook(entry->function);
+
+	if (!is_shared)
+	{
+		fmgr_info(entry->function, &local);
+		function = &local;
+	}
+	else if (!entry->is_prepared)
+	{
+		/* what an error has left of the last one is of no use any more */
+		if (entry->call_context)
+			MemoryContextReset(entry->call_context);
+		else
+			entry->call_context = AllocSetContextCreate(list_context, "corm middleware function",
+														ALLOCSET_SMALL_SIZES);
+		fmgr_info_cxt(entry->function, function, entry->call_context);
+		entry->is_prepared = true;
+	}
+
+	InitFunctionCallInfoData(*fcinfo, function, 1, InvalidOid, NULL, NULL);
+	fcinfo->args[0].value = context;
+	fcinfo->args[0].isnull = false;
+	if (!is_shared)
+		result = FunctionCallInvoke(fcinfo);
+	else
+	{
+		entry->is_busy = true;
+		PG_TRY();
+		{
+			result = FunctionCallInvoke(fcinfo);
+		}
+		PG_CATCH();
+		{
+			entry->is_busy = false;
+			entry->is_prepared = false;
+			PG_RE_THROW();
+		}
+		PG_END_TRY();
+		entry->is_busy = false;
+	}
+	if (fcinfo->isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("middleware %s returned null", entry->name),
+				 errhint("Return what corm.next() or corm.result_of() gives.")));
+	return result;
+}
