@@ -63,15 +63,6 @@ static bool savepoint_rollback_pending = false;
 static bool drop_rolled_back_scope = false;
 static bool warned_subtransactions = false;
 
-/* Whether the user's transaction block is an explicit one, see corm_tx_in_explicit_block. */
-static bool block_known = false;
-static bool block_explicit = false;
-static bool block_chain = false;
-
-/* Whether there is a transaction block around all subtransactions, see corm_tx_is_active. */
-static bool outermost_known = false;
-static bool outermost_in_block = false;
-
 static CormTxLevel *level_info(int level);
 static void free_mark(CormTxMark *mark);
 static void remove_scope(CormTxScope *scope);
@@ -100,53 +91,6 @@ corm_tx_scope_init(void)
 {
 	RegisterXactCallback(on_transaction, NULL);
 	RegisterSubXactCallback(on_subtransaction, NULL);
-}
-
-/*
- * corm_tx_is_active tells whether there is a transaction to join: a
- * transaction block or an open scope.  An exception block of a procedural
- * language alone is none.  Inside of one IsTransactionBlock() says yes all the
- * same, as in any subtransaction, so the answer is the one that it gave at the
- * outermost level.  A session that loaded corm inside of an exception block
- * has not seen that, until the transaction ends.
- */
-bool
-corm_tx_is_active(void)
-{
-	if (corm_tx_current() != NULL)
-		return true;
-	if (IsSubTransaction() && outermost_known)
-		return outermost_in_block;
-	return IsTransactionBlock();
-}
-
-/*
- * corm_tx_note_statement is called before any statement is executed, because
- * a subtransaction has always begun inside of one.
- */
-void
-corm_tx_note_statement(void)
-{
-	if (!IsSubTransaction())
-	{
-		outermost_known = true;
-		outermost_in_block = IsTransactionBlock();
-	}
-}
-
-/*
- * corm_tx_in_explicit_block tells whether the client has begun a transaction
- * block.  IsTransactionBlock() says yes to the implicit block around a
- * pipeline as well, where SAVEPOINT is refused but BEGIN is right; so the hook
- * keeps track of BEGIN.  Until it has seen the start of a transaction, the
- * server's answer has to do.
- */
-bool
-corm_tx_in_explicit_block(void)
-{
-	if (!IsTransactionBlock())
-		return false;
-	return !(MyXactFlags & XACT_FLAGS_PIPELINING) || !block_known || block_explicit;
 }
 
 /* corm_tx_current returns the innermost open scope, or NULL. */
@@ -423,18 +367,6 @@ corm_tx_note_savepoint_rollback(bool drop_scope)
 	drop_rolled_back_scope = drop_scope;
 }
 
-/* corm_tx_note_block notes a BEGIN, or the [NO] CHAIN of a COMMIT or ROLLBACK. */
-void
-corm_tx_note_block(bool begun, bool chain)
-{
-	if (begun)
-	{
-		block_known = true;
-		block_explicit = true;
-	}
-	block_chain = chain;
-}
-
 /* level_info returns what is known about a nest level; valid until the next call. */
 static CormTxLevel *
 level_info(int level)
@@ -647,11 +579,7 @@ reset_stack(void)
 	savepoint_rollback_pending = false;
 	drop_rolled_back_scope = false;
 	warned_subtransactions = false;
-	block_known = true;
-	block_explicit = block_chain;
-	block_chain = false;
-	outermost_known = true;
-	outermost_in_block = false;
+	corm_tx_block_reset();
 }
 
 /* on_subtransaction is called as subtransactions of any origin start and end. */

@@ -97,8 +97,6 @@ typedef struct CormTxScope
 	char		name[NAMEDATALEN];	/* empty: none was given */
 } CormTxScope;
 
-extern bool corm_tx_is_active(void);
-extern bool corm_tx_in_explicit_block(void);
 extern CormTxScope *corm_tx_current(void);
 extern int	corm_tx_depth(void);
 extern const char *corm_tx_name(const char *given, int depth);
@@ -119,8 +117,14 @@ extern bool corm_tx_block_asked_for_rollback(void);
 
 /* What the hooks tell the stack about a command that is about to take effect. */
 extern void corm_tx_note_savepoint_rollback(bool drop_scope);
+
+/* ---- block.c: whether there is a transaction block ---- */
+
+extern bool corm_tx_is_active(void);
+extern bool corm_tx_in_explicit_block(void);
 extern void corm_tx_note_block(bool begun, bool chain);
 extern void corm_tx_note_statement(void);
+extern void corm_tx_block_reset(void);
 
 /* Counters of this session, see corm.tx_stats(). */
 typedef struct CormTxStats
