@@ -18,8 +18,10 @@
  *
  * Ownership.  A body lives in a memory context of its own.  While it runs it is
  * pinned: a recursive scope may push it out of the cache, and then it is freed
- * when the last pin goes.  The pin is in CormTxBodyCall, and
- * corm_tx_body_cleanup releases it after an error too.
+ * when the last pin goes.  In the same way a recursive scope may prepare a
+ * statement anew while its plan is being executed further out, and then the old
+ * plan is freed when its last user is done.  Pin and use are noted in
+ * CormTxBodyCall, and corm_tx_body_cleanup releases them after an error too.
  *
  *-------------------------------------------------------------------------
  */
@@ -50,11 +52,19 @@
 /* Longer texts are hardly ever run twice; their plans go when they have run. */
 #define MAX_CACHED_BODY (64 * 1024)
 
+/* The plan of a statement, which outlives being replaced while it is executed. */
+typedef struct CormTxStatementPlan
+{
+	SPIPlanPtr	spi_plan;		/* saved */
+	int			users;			/* calls that execute it */
+	bool		replaced;		/* no longer the statement's */
+} CormTxStatementPlan;
+
 /* One statement of a body. */
 typedef struct BodyStatement
 {
 	char	   *sql;
-	SPIPlanPtr	plan;			/* saved; NULL until it is first run */
+	CormTxStatementPlan *plan;	/* NULL until it is first run */
 	Oid		   *types;			/* of the parameters, as the plan takes them */
 	CormSearchPath *search_path;	/* that types were found under */
 } BodyStatement;
@@ -97,6 +107,10 @@ static CormTxBodyPlan *find_body(const BodyKey *key);
 static CormTxBodyPlan *make_body(const BodyKey *key);
 static void evict_body(CormTxBodyPlan *plan);
 static void free_body(CormTxBodyPlan *plan);
+static void free_plan(CormTxStatementPlan *plan);
+static void drop_plan(BodyStatement *statement);
+static void use_plan(CormTxBodyCall *call, CormTxStatementPlan *plan);
+static void release_plan(CormTxBodyCall *call);
 static void prepare_statement(CormTxBodyPlan *plan, BodyStatement *statement);
 static void find_types(CormTxBodyPlan *plan, BodyStatement *statement, Oid *types);
 static ParamListInfo bind_params(const CormTxBodyArgs *args, const Oid *types);
@@ -265,9 +279,51 @@ free_body(CormTxBodyPlan *plan)
 	for (int i = 0; i < plan->nstatements; i++)
 	{
 		if (plan->statements[i].plan != NULL)
-			SPI_freeplan(plan->statements[i].plan);
+			free_plan(plan->statements[i].plan);
 	}
 	MemoryContextDelete(plan->context);
+}
+
+/* free_plan frees a plan that nobody uses. */
+static void
+free_plan(CormTxStatementPlan *plan)
+{
+	Assert(plan->users == 0);
+	SPI_freeplan(plan->spi_plan);
+	pfree(plan);
+}
+
+/* drop_plan takes the plan away from a statement that is to get another. */
+static void
+drop_plan(BodyStatement *statement)
+{
+	CormTxStatementPlan *plan = statement->plan;
+
+	statement->plan = NULL;
+	plan->replaced = true;
+	if (plan->users == 0)
+		free_plan(plan);
+}
+
+/* use_plan keeps a plan from being freed until release_plan. */
+static void
+use_plan(CormTxBodyCall *call, CormTxStatementPlan *plan)
+{
+	plan->users++;
+	call->executing = plan;
+}
+
+/* release_plan ends the use of the plan that a call executes, if it does. */
+static void
+release_plan(CormTxBodyCall *call)
+{
+	CormTxStatementPlan *plan = call->executing;
+
+	if (plan == NULL)
+		return;
+	call->executing = NULL;
+	if (--plan->users == 0 && plan->replaced)
+		free_plan(plan);
 }
 
 /*
@@ -308,16 +364,16 @@ static void
 prepare_statement(CormTxBodyPlan *plan, BodyStatement *statement)
 {
 	Oid		   *types = NULL;
+	CormTxStatementPlan *made;
 	SPIPlanPtr	spi_plan;
 
 	if (statement->plan != NULL)
 	{
 		if (!plan->varying ||
-			(SPI_plan_is_valid(statement->plan) && corm_search_path_matches(statement->search_path)))
+			(SPI_plan_is_valid(statement->plan->spi_plan) &&
+			 corm_search_path_matches(statement->search_path)))
 			return;
-		spi_plan = statement->plan;
-		statement->plan = NULL;
-		SPI_freeplan(spi_plan);
+		drop_plan(statement);
 	}
 
 	if (plan->key.nargs > 0)
@@ -335,15 +391,22 @@ prepare_statement(CormTxBodyPlan *plan, BodyStatement *statement)
 
 	if (plan->varying)
 	{
-		if (statement->search_path != NULL)
-			pfree(statement->search_path);
+		CormSearchPath *old = statement->search_path;
+
 		statement->search_path = corm_get_search_path(plan->context);
+		if (old != NULL)
+		{
+			list_free(old->schemas);
+			pfree(old);
+		}
 	}
 	if (types != NULL)
 		memcpy(statement->types, types, plan->key.nargs * sizeof(Oid));
+	made = MemoryContextAllocZero(plan->context, sizeof(CormTxStatementPlan));
 	if (SPI_keepplan(spi_plan) != 0)
 		elog(ERROR, "SPI_keepplan failed");
-	statement->plan = spi_plan;
+	made->spi_plan = spi_plan;
+	statement->plan = made;
 }
 
 /*
@@ -433,7 +496,9 @@ corm_tx_body_run(void *arg)
 		prepare_statement(plan, statement);
 		options.params = bind_params(&call->args, statement->types);
 		options.dest = last ? corm_tx_json_receiver() : None_Receiver;
-		check_spi_result(SPI_execute_plan_extended(statement->plan, &options), statement);
+		use_plan(call, statement->plan);
+		check_spi_result(SPI_execute_plan_extended(call->executing->spi_plan, &options), statement);
+		release_plan(call);
 		if (last)
 			call->result = corm_tx_json_result(options.dest, call->result_context);
 	}
@@ -442,7 +507,7 @@ corm_tx_body_run(void *arg)
 		elog(ERROR, "SPI_finish failed");
 }
 
-/* corm_tx_body_cleanup releases the pin of a body that has run or failed.  Does not raise. */
+/* corm_tx_body_cleanup releases what a body that has run or failed still has.  Does not raise. */
 void
 corm_tx_body_cleanup(void *arg)
 {
@@ -451,6 +516,7 @@ corm_tx_body_cleanup(void *arg)
 
 	if (plan == NULL)
 		return;
+	release_plan(call);
 	call->plan = NULL;
 	if (--plan->pins == 0 && plan->evicted)
 		free_body(plan);

@@ -47,6 +47,11 @@ SELECT flat($$corm.try_tx(corm.tx('nested'), 'SELECT 1/0')$$, 20000);
 SELECT flat($$corm.try_tx(corm.tx('nested'), 'SELECT nothing')$$, 20000);
 SELECT flat($$corm.try_tx(corm.tx(timeout => '1 hour'), 'SELECT 1')$$, 20000);
 SELECT flat($$corm.do_tx(corm.tx('nested'), 'SELECT corm.set_rollback_only()')$$, 20000);
+-- a body with a text parameter is analyzed anew whenever the search path changes
+CREATE FUNCTION here() RETURNS jsonb LANGUAGE plpgsql SET search_path = public AS $$ BEGIN RETURN corm.do_tx('SELECT $1', 'x'); END $$;
+CREATE FUNCTION there() RETURNS jsonb LANGUAGE plpgsql SET search_path = public, information_schema AS $$ BEGIN RETURN corm.do_tx('SELECT $1', 'x'); END $$;
+SELECT flat($$CASE i % 2 WHEN 0 THEN here() ELSE there() END$$, 5000);
+DROP FUNCTION here, there;
 -- joined scopes that fail again and again leave one mark
 SELECT sqlstate FROM corm.try_tx($t$DO $d$
     DECLARE before bigint; after bigint;

@@ -53,4 +53,26 @@ SELECT corm.do_tx('SELECT $1', ROW(1, 2));
 \set VERBOSITY default
 SELECT corm.do_tx('SELECT id FROM t WHERE id = $2', 'x');
 
+-- A body that runs itself with another search path: what its text parameters mean is found anew while it runs.
+CREATE SCHEMA path_a;
+CREATE SCHEMA path_b;
+CREATE FUNCTION path_a.label(n int) RETURNS text LANGUAGE sql AS $$ SELECT 'a' || n $$;
+CREATE FUNCTION path_b.label(n int) RETURNS text LANGUAGE sql AS $$ SELECT 'b' || n $$;
+CREATE FUNCTION public.down(n int, step int) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    IF n < 0 THEN
+        RAISE EXCEPTION 'below zero';
+    ELSIF n = 0 THEN
+        RETURN '';
+    END IF;
+    PERFORM set_config('search_path', CASE WHEN n % 4 < 2 THEN 'path_a' ELSE 'path_b' END || ', public', true);
+    RETURN corm.do_tx('SELECT label($1) || public.down($1 - $2, $2) AS text', n::text, step) -> 0 ->> 'text';
+END $$;
+SELECT public.down(8, 2);
+SELECT ok, message FROM corm.try_tx('SELECT public.down($1, 2)', '7');
+SELECT public.down(4, 2);
+RESET search_path;
+DROP FUNCTION public.down(int, int), path_a.label, path_b.label;
+DROP SCHEMA path_a, path_b;
+
 DROP TABLE t;
