@@ -33,7 +33,8 @@ typedef struct WholeOp
 	Oid			db;
 	bool		on_commit;
 	bool		on_abort;
-	bool		restricted;
+	bool		restricted;		/* what to note at commit */
+	bool		was_restricted; /* and at abort */
 } WholeOp;
 
 static void
@@ -42,9 +43,9 @@ whole_reserve(CormEffect *effect)
 	/* Nothing to reserve. */
 }
 
-/* perform does what there is to do. */
+/* perform does what there is to do at commit, or at abort. */
 static void
-perform(const WholeOp *op)
+perform(const WholeOp *op, bool commit)
 {
 	switch (op->kind)
 	{
@@ -52,7 +53,7 @@ perform(const WholeOp *op)
 			corm_ns_replace(op->db, op->id, CORM_NO_NS, CORM_REASON_CLEARED);
 			break;
 		case WHOLE_RESTRICT:
-			corm_ns_set_restricted(op->db, op->id, op->restricted);
+			corm_ns_set_restricted(op->db, op->id, commit ? op->restricted : op->was_restricted);
 			break;
 		case WHOLE_KILL_DATABASE:
 			corm_ns_kill_database(op->db);
@@ -66,7 +67,7 @@ whole_apply(CormEffect *effect)
 	WholeOp    *op = (WholeOp *) effect;
 
 	if (op->on_commit)
-		perform(op);
+		perform(op, true);
 }
 
 static void
@@ -75,28 +76,28 @@ whole_discard(CormEffect *effect)
 	WholeOp    *op = (WholeOp *) effect;
 
 	if (op->on_abort)
-		perform(op);
+		perform(op, false);
 	pfree(op);
 }
 
 static const CormEffectOps whole_ops = {whole_reserve, whole_apply, whole_discard};
 
-/* add makes an effect; nothing, if there is no shared memory. */
-static void
-add(WholeKind kind, Oid db, uint64 id, bool on_commit, bool on_abort, bool restricted)
+/* add makes an effect and returns it; NULL, if there is no shared memory. */
+static WholeOp *
+add(WholeKind kind, Oid db, uint64 id, bool on_commit, bool on_abort)
 {
 	WholeOp    *op;
 
 	if (!corm_cache_available())
-		return;
+		return NULL;
 	op = MemoryContextAllocZero(TopTransactionContext, sizeof(WholeOp));
 	op->kind = kind;
 	op->db = db;
 	op->id = id;
 	op->on_commit = on_commit;
 	op->on_abort = on_abort;
-	op->restricted = restricted;
 	corm_effect_add(&op->effect, &whole_ops);
+	return op;
 }
 
 /*
@@ -106,19 +107,29 @@ add(WholeKind kind, Oid db, uint64 id, bool on_commit, bool on_abort, bool restr
 void
 corm_at_end_kill(uint64 id, bool on_commit, bool on_abort)
 {
-	add(WHOLE_KILL, MyDatabaseId, id, on_commit, on_abort, false);
+	add(WHOLE_KILL, MyDatabaseId, id, on_commit, on_abort);
 }
 
-/* corm_at_commit_restrict notes at commit whether everybody may read a cache. */
+/*
+ * corm_at_end_restrict notes at commit whether everybody may read a cache.  At
+ * abort it notes what was so before: an immediate write of this transaction may
+ * have attached the cache meanwhile, with the grants that it saw.
+ */
 void
-corm_at_commit_restrict(uint64 id, bool restricted)
+corm_at_end_restrict(uint64 id, bool restricted, bool was_restricted)
 {
-	add(WHOLE_RESTRICT, MyDatabaseId, id, true, false, restricted);
+	WholeOp    *op = add(WHOLE_RESTRICT, MyDatabaseId, id, true, true);
+
+	if (op != NULL)
+	{
+		op->restricted = restricted;
+		op->was_restricted = was_restricted;
+	}
 }
 
 /* corm_at_commit_kill_database empties all caches of a database at commit. */
 void
 corm_at_commit_kill_database(Oid db)
 {
-	add(WHOLE_KILL_DATABASE, db, 0, true, false, false);
+	add(WHOLE_KILL_DATABASE, db, 0, true, false);
 }

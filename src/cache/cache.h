@@ -371,7 +371,7 @@ corm_ns_is(uint16 ns, uint32 gen)
 }
 
 /* namespace.c */
-extern bool corm_ns_attach(CormCacheRef *ref);
+extern bool corm_ns_attach(CormCacheRef *ref, bool *made);
 extern bool corm_ns_restore(Oid db, CormCacheRef *ref);
 extern bool corm_ns_find(Oid db, uint64 id, uint16 *ns, uint32 *gen);
 extern uint16 corm_ns_reserve(void);
@@ -473,6 +473,7 @@ extern Oid	corm_cache_grants_oid(void);
 extern CormCacheRef *corm_cache_ref(const char *name, uint32 len);
 extern CormCacheRef *corm_cache_ref_or_null(const char *name, uint32 len);
 extern CormCacheRef *corm_cache_ref_internal(uint64 id);
+extern bool corm_cache_defined(const CormCacheRef *ref, bool *restricted);
 extern void corm_cache_check(const CormCacheRef *ref, bool read, bool write);
 extern bool corm_cache_owned(const CormCacheRef *ref);
 extern Oid	corm_cache_database_owner(void);
@@ -519,12 +520,13 @@ extern void corm_overlay_foreach(uint64 id, CormPendingVisit visit, void *arg);
 
 /* at_commit.c: other things that happen when a transaction ends */
 extern void corm_at_end_kill(uint64 id, bool on_commit, bool on_abort);
-extern void corm_at_commit_restrict(uint64 id, bool restricted);
+extern void corm_at_end_restrict(uint64 id, bool restricted, bool was_restricted);
 extern void corm_at_commit_kill_database(Oid db);
 
 /* ops.c: the operations, as a transaction sees them */
 extern int64 corm_deadline(int64 ttl_us);
 extern bool corm_ref_attach(CormCacheRef *ref);
+extern void corm_ref_not_attached(const CormCacheRef *ref) pg_attribute_noreturn();
 extern bool corm_cache_op_get(CormCacheRef *ref, const char *key, uint32 len,
 						bool want_value, CormFound *found);
 extern bool corm_cache_op_put(CormCacheRef *ref, const char *key, uint32 len,

@@ -286,6 +286,26 @@ fill_ref(CormCacheRef *ref)
 }
 
 /*
+ * corm_cache_defined tells whether the cache of a ref that may be out of date
+ * is still defined and open.  *restricted is what its grants say now.  It looks
+ * at the tables themselves, as of now: a session that has not heard of a change
+ * yet must not bring a namespace back that another has just ended.
+ */
+bool
+corm_cache_defined(const CormCacheRef *ref, bool *restricted)
+{
+	CormCacheRef now = *ref;
+
+	*restricted = ref->restricted;
+	if (ref->id == CORM_QUERY_CACHE_ID)
+		return true;
+	if (!OidIsValid(corm_catalog_oid("cache_definitions")) || !fill_ref(&now))
+		return false;
+	*restricted = now.restricted;
+	return now.id == ref->id && !now.closed;
+}
+
+/*
  * corm_cache_ref_or_null returns what the session knows of a cache, up to
  * date as of the last processed invalidation, for the current role; NULL if
  * there is no such cache.  The result stays valid until definitions change.

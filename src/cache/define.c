@@ -20,6 +20,7 @@
 #include "catalog/indexing.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "tcop/utility.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -183,15 +184,17 @@ all_events(void)
 
 /*
  * own_cache returns the cache an owner's function is about, rights checked,
- * with the writers' lock on the table of definitions in *rel.
+ * with the writers' lock on the table of definitions in *rel.  Raises 25006 in
+ * a read-only transaction; function is what the message calls the caller.
  */
 static CormCacheRef *
-own_cache(FunctionCallInfo fcinfo, Relation *rel)
+own_cache(FunctionCallInfo fcinfo, const char *function, Relation *rel)
 {
 	char	   *name = get_name(fcinfo, 0);
 	CormCacheRef *ref;
 
 	corm_cache_require();
+	PreventCommandIfReadOnly(function);
 	*rel = table_open(corm_cache_definitions_oid(), ShareRowExclusiveLock);
 	ref = corm_cache_ref(name, strlen(name));
 	if (!corm_cache_owned(ref))
@@ -265,6 +268,7 @@ corm_cache_create(PG_FUNCTION_ARGS)
 	Relation	rel;
 
 	corm_cache_require();
+	PreventCommandIfReadOnly("corm.cache_create()");
 	check_name("cache name", name);
 	check_name("channel name", channel);
 	if (ttl)
@@ -326,7 +330,7 @@ Datum
 corm_cache_drop(PG_FUNCTION_ARGS)
 {
 	Relation	rel;
-	CormCacheRef *ref = own_cache(fcinfo, &rel);
+	CormCacheRef *ref = own_cache(fcinfo, "corm.cache_drop()", &rel);
 	HeapTuple	tuple;
 
 	if (ref->id == CORM_DEFAULT_CACHE_ID)
@@ -348,7 +352,7 @@ static void
 set_closed(FunctionCallInfo fcinfo, bool closed)
 {
 	Relation	rel;
-	CormCacheRef *ref = own_cache(fcinfo, &rel);
+	CormCacheRef *ref = own_cache(fcinfo, closed ? "corm.cache_close()" : "corm.cache_open()", &rel);
 	uint64		id = ref->id;
 	HeapTuple	tuple;
 	Datum		values[Natts_cache_definitions] = {0};
@@ -430,6 +434,7 @@ change_grant(FunctionCallInfo fcinfo, bool grant)
 	bool		write;
 	bool		can_read;
 	bool		can_write;
+	bool		was_restricted;
 
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
 		ereport(ERROR,
@@ -440,9 +445,10 @@ change_grant(FunctionCallInfo fcinfo, bool grant)
 	if (OidIsValid(grantee))
 		(void) GetUserNameFromId(grantee, false);	/* raises if it is no role */
 
-	ref = own_cache(fcinfo, &rel);
+	ref = own_cache(fcinfo, grant ? "corm.cache_grant()" : "corm.cache_revoke()", &rel);
 	name = pstrdup(NameStr(ref->name));
 	id = ref->id;
+	was_restricted = ref->restricted;
 	store_default(rel, ref);
 
 	get_grant(name, grantee, &can_read, &can_write);
@@ -454,7 +460,7 @@ change_grant(FunctionCallInfo fcinfo, bool grant)
 	table_close(rel, NoLock);
 
 	get_grant(name, ACL_ID_PUBLIC, &can_read, &can_write);
-	corm_at_commit_restrict(id, !can_read);
+	corm_at_end_restrict(id, !can_read, was_restricted);
 }
 
 /* cache_grant(cache, grantee, privileges) -> void */

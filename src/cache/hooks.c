@@ -158,6 +158,13 @@ make_room_for(Node *stmt)
 		notifier_leaves(database);
 }
 
+/* is_about_owners tells whether a statement is one that follow_owners has to do with. */
+static bool
+is_about_owners(Node *stmt)
+{
+	return IsA(stmt, DropOwnedStmt) || IsA(stmt, ReassignOwnedStmt);
+}
+
 /* follow_owners does to caches what a statement has done to tables. */
 static void
 follow_owners(Node *stmt)
@@ -175,7 +182,10 @@ on_utility(PlannedStmt *pstmt, const char *query_string, bool read_only_tree,
 		   ProcessUtilityContext context, ParamListInfo params,
 		   QueryEnvironment *env, DestReceiver *dest, QueryCompletion *qc)
 {
-	make_room_for(pstmt->utilityStmt);
+	Node	   *stmt = pstmt->utilityStmt;
+	bool		about_owners = is_about_owners(stmt);
+
+	make_room_for(stmt);
 
 	if (prev_process_utility_hook)
 		prev_process_utility_hook(pstmt, query_string, read_only_tree, context,
@@ -183,7 +193,10 @@ on_utility(PlannedStmt *pstmt, const char *query_string, bool read_only_tree,
 	else
 		standard_ProcessUtility(pstmt, query_string, read_only_tree, context,
 								params, env, dest, qc);
-	follow_owners(pstmt->utilityStmt);
+
+	/* A CALL can have ended the transaction, and pstmt is gone with its plan. */
+	if (about_owners)
+		follow_owners(stmt);
 }
 
 /* corm_cache_hooks_init installs the hooks; only when preloaded. */

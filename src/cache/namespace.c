@@ -176,14 +176,18 @@ next_gen(void)
 	return corm_cache->last_gen;
 }
 
-/* try_attach finds or makes the namespace of a cache.  Needs ns_lock exclusive. */
+/*
+ * try_attach finds or makes the namespace of a cache, and says which in *made.
+ * Needs ns_lock exclusive.
+ */
 static bool
-try_attach(Oid db, CormCacheRef *ref)
+try_attach(Oid db, CormCacheRef *ref, bool *made)
 {
 	uint16		slot = find_live(db, ref->id);
 	CormNamespace *ns;
 	int			dbslot;
 
+	*made = slot == CORM_NO_NS;
 	if (slot == CORM_NO_NS)
 	{
 		slot = find_free();
@@ -215,11 +219,12 @@ try_attach(Oid db, CormCacheRef *ref)
 
 /*
  * corm_ns_attach makes ref point to the live namespace of its cache in this
- * database.  Returns false, with ref->ns CORM_NO_NS, when all slots are in use
- * even after purging what is dead.  Raises only if interrupted.
+ * database; *made tells that there was none.  Returns false, with ref->ns
+ * CORM_NO_NS, when all slots are in use even after purging what is dead.
+ * Raises only if interrupted.
  */
 bool
-corm_ns_attach(CormCacheRef *ref)
+corm_ns_attach(CormCacheRef *ref, bool *made)
 {
 	ref->ns = CORM_NO_NS;
 	for (;;)
@@ -228,7 +233,7 @@ corm_ns_attach(CormCacheRef *ref)
 		int			entries;
 
 		LWLockAcquire(&corm_cache->ns_lock, LW_EXCLUSIVE);
-		done = try_attach(MyDatabaseId, ref);
+		done = try_attach(MyDatabaseId, ref, made);
 		LWLockRelease(&corm_cache->ns_lock);
 		if (done)
 			return true;
@@ -244,9 +249,10 @@ bool
 corm_ns_restore(Oid db, CormCacheRef *ref)
 {
 	bool		done;
+	bool		made;
 
 	LWLockAcquire(&corm_cache->ns_lock, LW_EXCLUSIVE);
-	done = try_attach(db, ref);
+	done = try_attach(db, ref, &made);
 	LWLockRelease(&corm_cache->ns_lock);
 	return done;
 }

@@ -37,22 +37,72 @@ corm_deadline(int64 ttl_us)
 	return deadline;
 }
 
-/* corm_ref_attach makes sure that ref has a live namespace; false if it cannot. */
+/*
+ * make_sure attaches a cache for which the session knows no live namespace.
+ *
+ * The session may not have heard yet that the cache was dropped or closed, and
+ * a pending write does not look at its definition again.  So after making a
+ * namespace it looks whether the cache is still defined.  After, not before:
+ * whoever drops the cache ends the namespace when the definition is gone for
+ * everybody, so one of the two finds what the other has done.
+ */
+static bool
+make_sure(CormCacheRef *ref)
+{
+	bool		made;
+	bool		restricted;
+
+	if (!corm_ns_attach(ref, &made))
+		return false;
+	if (!made)
+		return true;
+
+	if (!corm_cache_defined(ref, &restricted))
+	{
+		corm_ns_replace(MyDatabaseId, ref->id, CORM_NO_NS, CORM_REASON_NONE);
+		ref->ns = CORM_NO_NS;
+		return false;
+	}
+	if (restricted != ref->restricted)
+		corm_ns_set_restricted(MyDatabaseId, ref->id, restricted);
+	return true;
+}
+
+/*
+ * corm_ref_attach makes sure that ref has a live namespace.  Returns false if
+ * there is no slot for one, or the cache has been dropped or closed.
+ */
 bool
 corm_ref_attach(CormCacheRef *ref)
 {
-	return likely(corm_ns_is(ref->ns, ref->gen)) || corm_ns_attach(ref);
+	return likely(corm_ns_is(ref->ns, ref->gen)) || make_sure(ref);
 }
 
-/* attach is the same for writes: raises 53400. */
+/*
+ * corm_ref_not_attached raises the error of a write for which corm_ref_attach
+ * has returned false.
+ */
+void
+corm_ref_not_attached(const CormCacheRef *ref)
+{
+	bool		restricted;
+
+	if (!corm_cache_defined(ref, &restricted))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("cache \"%s\" has been dropped or closed", NameStr(ref->name))));
+	ereport(ERROR,
+			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+			 errmsg("too many caches in use"),
+			 errhint("Increase corm.max_caches and restart the server.")));
+}
+
+/* attach is corm_ref_attach for writes: raises 53400 and 55000. */
 static void
 attach(CormCacheRef *ref)
 {
 	if (!corm_ref_attach(ref))
-		ereport(ERROR,
-				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-				 errmsg("too many caches in use"),
-				 errhint("Increase corm.max_caches and restart the server.")));
+		corm_ref_not_attached(ref);
 }
 
 /* set_key prepares a key for the namespace of ref. */

@@ -314,7 +314,10 @@ corm_overlay_foreach(uint64 id, CormPendingVisit visit, void *arg)
 	}
 }
 
-/* key_reserve gets memory for a put and writes the entry there. */
+/*
+ * key_reserve gets memory for a put and writes the entry there; not if the
+ * cache has been dropped or closed since: then the write is gone with it.
+ */
 static void
 key_reserve(CormEffect *effect)
 {
@@ -328,11 +331,14 @@ key_reserve(CormEffect *effect)
 
 	do
 	{
+		bool		restricted;
+
 		if (!corm_ref_attach(ref))
-			ereport(ERROR,
-					(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-					 errmsg("too many caches in use"),
-					 errhint("Increase corm.max_caches and restart the server.")));
+		{
+			if (!corm_cache_defined(ref, &restricted))
+				return;
+			corm_ref_not_attached(ref);
+		}
 	} while (!corm_reserve(ref->ns, ref->gen,
 						   corm_entry_blocks((Size) op->len + found->value.len),
 						   &op->chain));
@@ -379,12 +385,9 @@ key_apply(CormEffect *effect)
 	uint16		ns = ref->ns;
 	uint32		gen = ref->gen;
 
-	if (op->pending.kind == CORM_PENDING_PASS || !is_newest(op))
-		return;
-
 	key.data = op->key;
 	key.len = op->len;
-	while (outcome == CORM_STALE &&
+	while (is_newest(op) && outcome == CORM_STALE &&
 		   (corm_ns_is(ns, gen) || corm_ns_find(MyDatabaseId, ref->id, &ns, &gen)))
 	{
 		if (op->chain.count > 0 && op->ns == ns && op->gen == gen)
@@ -407,9 +410,11 @@ key_apply(CormEffect *effect)
 				outcome = corm_table_touch(ns, gen, &key, op->pending.found.deadline);
 				break;
 			case CORM_PENDING_PASS:
-				break;
+				return;
 		}
 	}
+
+	/* Left over, or the callback of another extension wrote the key again. */
 	corm_unreserve(op->ns, &op->chain);
 }
 

@@ -99,6 +99,13 @@ run("SELECT corm.cache_set('key', 'x', cache => 'secret')")
 run("SELECT corm.cache_delete('key', 'secret')")
 hashed = run("SELECT encode(sha256('key'), 'hex')")[0][0]
 check("a restricted cache does not tell its keys", events(receive(lambda payloads: payloads)), [("secret", hashed, "deleted")])
+# A grant that is rolled back, with an immediate write that has met it: the key stays hidden.
+run("SELECT corm.cache_create('hidden', events => '{deleted}', channel => 'cache_driver')")
+with writer.transaction(force_rollback=True):
+    run("SELECT corm.cache_grant('hidden', '-', '{read}')")
+    run("SELECT corm.cache_set('key', 'x', cache => 'hidden', immediate => true)")
+run("SELECT corm.cache_delete('key', 'hidden')")
+check("nor one whose grant to everybody was rolled back", events(receive(lambda payloads: payloads)), [("hidden", hashed, "deleted")])
 
 with writer.transaction(force_rollback=True):
     run("SELECT corm.cache_set('r', 'x', cache => 'driver')")
@@ -107,5 +114,5 @@ run("SELECT corm.cache_set('last', 'x', cache => 'driver')")
 run("SELECT corm.cache_delete('last', 'driver')")
 check("what was rolled back is not notified", events(receive(lambda payloads: payloads)), [("driver", "last", "deleted")])
 
-run("SELECT corm.cache_drop('driver'), corm.cache_drop('secret')")
+run("SELECT corm.cache_drop('driver'), corm.cache_drop('secret'), corm.cache_drop('hidden')")
 print(f"1..{count}")

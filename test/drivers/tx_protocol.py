@@ -210,5 +210,17 @@ with connect() as connection:
         check("driver's transaction", error.diag.constraint_name, "tx_rows_pkey")
     check("rolled back by the driver", connection.execute("SELECT count(*) FROM tx_rows WHERE id >= 200").fetchone(), (0,))
 
+# a CALL that ends the transaction and drops the prepared statement that it is: nothing of it may be looked at afterwards
+with connect() as connection:
+    connection.execute("""CREATE PROCEDURE drops_itself() LANGUAGE plpgsql AS $$
+        BEGIN
+            ROLLBACK;
+            DEALLOCATE ALL;
+            PERFORM repeat('x', 100000);
+        END $$""")
+    connection.execute("CALL drops_itself()", prepare=True)
+    connection.execute("DROP PROCEDURE drops_itself()")
+    check("a CALL that drops its own statement", status(connection), "idle")
+
 setup.execute("DROP TABLE tx_rows")
 print(f"1..{number}")

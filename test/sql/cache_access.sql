@@ -249,6 +249,22 @@ SELECT corm.cache_drop('tidies');
 RESET ROLE;
 SELECT name, owner::oid = (SELECT datdba FROM pg_database WHERE datname = current_database()) AS of_database_owner, grants
 	FROM corm.caches WHERE name = 'orphan';
+-- caches are not created or changed in a read-only transaction, whatever the table they stand in; their entries may be
+BEGIN READ ONLY;
+SELECT corm.cache_set('k', 'v', cache => 'orphan');
+SAVEPOINT s;
+SELECT corm.cache_create('read_only');
+ROLLBACK TO s;
+SELECT corm.cache_close('orphan');
+ROLLBACK TO s;
+SELECT corm.cache_open('orphan');
+ROLLBACK TO s;
+SELECT corm.cache_grant('orphan', '-', '{read}');
+ROLLBACK TO s;
+SELECT corm.cache_revoke('orphan', '-', '{read}');
+ROLLBACK TO s;
+SELECT corm.cache_drop('orphan');
+ROLLBACK;
 SELECT corm.cache_drop('orphan');
 SELECT * FROM corm.cache_check();
 
