@@ -202,9 +202,33 @@ extern int	corm_known_limits(CormQuerySet *set, CormKnownLimit *limits);
 extern SPIPlanPtr corm_prepare_with_limits(MemoryContext context, const CormDeparsed *deparsed, Oid *types,
 										   const CormKnownLimit *limits, int nlimits, int options);
 
+/*
+ * What a plan is made of: the queries of a call, or a record that gives some
+ * of its model's fields.
+ */
+typedef struct CormPlanMaker
+{
+	const CormVerb *verb;
+	bool		path_is_safe;	/* see corm_search_path_is_safe */
+	/* queries */
+	CormQuerySet *set;
+	Bitmapset  *rows_fields;	/* fields that rows() give */
+	int			nlimits;		/* limits that the plan is made for */
+	const CormKnownLimit *limits;
+	/* records */
+	CormModel  *model;
+	Bitmapset  *fields;
+} CormPlanMaker;
+
 extern CormPlan *corm_plan_for_queries(const CormVerb *verb, CormQuerySet *set,
 									   Bitmapset *rows_fields);
 extern CormPlan *corm_plan_for_record(const CormVerb *verb, CormModel *model, Bitmapset *fields);
+extern void corm_plan_lock(CormPlan *plan);
+extern void corm_plan_release(CormPlan *plan);
+
+/* plan_build.c */
+extern void corm_plan_build(CormPlan *plan, const CormPlanMaker *maker);
+extern TupleDesc corm_row_tupdesc(Oid typid);
 
 /* record.c: writes of one record */
 
@@ -226,7 +250,6 @@ extern bool corm_record_write_returning(CormPlanSource source, CormRecord *recor
 extern CormStmt *corm_record_stmt(CormPlanSource source, CormModel *model, Bitmapset *fields);
 extern Oid	corm_record_field_type(CormModel *model, int field);
 extern bool corm_field_is_written(CormModel *model, int field, bool insert, bool isnull);
-extern void corm_plan_release(CormPlan *plan);
 
 /* update_multi.c: updates of many records */
 extern CormStmt *corm_update_multi_stmt(CormStmt *stmt, Bitmapset *fields);
@@ -273,7 +296,6 @@ typedef struct CormSink
 
 extern uint64 corm_run(CormPlan *plan, ParamListInfo params, CormSink *sink);
 extern Tuplestorestate *corm_begin_set(FunctionCallInfo fcinfo, TupleDesc tupdesc);
-extern TupleDesc corm_row_tupdesc(Oid typid);
 
 /* inspect.c */
 extern CormPlan *corm_plan_to_show(const CormVerb *verb, CormQuerySet *set);

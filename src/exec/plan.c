@@ -5,10 +5,8 @@
  *
  * A plan is kept under what was asked (the verb and the result type) and the
  * shape of the query, as bytes, and, where there is a limit() of a usual size,
- * that.  Building one means: read the shape, resolve
- * names, write SQL, let PostgreSQL infer the types of values given as text,
- * and prepare.  PostgreSQL's own plan cache, below, sees to statistics,
- * search_path, roles and row-level security.
+ * that.  plan_build.c makes it.  PostgreSQL's own plan cache, below, sees to
+ * statistics, search_path, roles and row-level security.
  *
  * Staying right: a plan is invalid as soon as a relation it was made of
  * changes (the registry passes on PostgreSQL's invalidation messages).  Since
@@ -25,19 +23,12 @@
 
 #include "access/htup_details.h"
 #include "catalog/namespace.h"
-#include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "exec/exec.h"
 #include "miscadmin.h"
-#include "parser/analyze.h"
-#include "parser/parser.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
-#include "utils/inval.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/plancache.h"
-#include "utils/typcache.h"
 
 typedef struct PlanEntry
 {
@@ -193,403 +184,19 @@ lookup_plan(uint32 key_len)
 }
 
 /*
- * Locks the relations a plan was made of, which reads pending invalidations.
+ * corm_plan_lock locks the relations a plan was made of, which reads pending
+ * invalidations.
  */
-static inline void
-lock_relations(CormPlan *plan)
+void
+corm_plan_lock(CormPlan *plan)
 {
 	for (int i = 0; i < plan->nrelids; i++)
 		LockRelationOid(plan->relids[i], plan->relids[i] == plan->target ? plan->lock_mode : AccessShareLock);
 }
 
-static void
-set_relids(CormPlan *plan, List *relids)
-{
-	List	   *concerned = list_copy(relids);
-	ListCell   *lc;
-
-	foreach(lc, relids)
-		concerned = corm_add_ancestors(concerned, lfirst_oid(lc));
-	plan->nrelids = list_length(relids);
-	plan->nconcerned = list_length(concerned);
-	plan->relids = MemoryContextAlloc(plan->context, sizeof(Oid) * Max(plan->nconcerned, 1));
-	foreach(lc, concerned)
-		plan->relids[foreach_current_index(lc)] = lfirst_oid(lc);
-}
-
 /*
- * Building
+ * The cache
  */
-
-static void
-add_relid(List **relids, Oid relid)
-{
-	if (OidIsValid(relid))
-		*relids = list_append_unique_oid(*relids, relid);
-}
-
-static void add_stmt_relids(List **relids, CormStmt *stmt);
-
-static void
-add_tree_relids(List **relids, CormTree *tree)
-{
-	if (tree->query)
-		add_stmt_relids(relids, tree->query);
-	for (int i = 0; tree->desc->args[i] != '\0' && i < CORM_MAX_ARGS; i++)
-	{
-		ListCell   *lc;
-
-		if (tree->args[i].node)
-			add_tree_relids(relids, tree->args[i].node);
-		if (strchr("XOVEPS", tree->desc->args[i]) != NULL)
-			foreach(lc, tree->args[i].list)
-				add_tree_relids(relids, lfirst(lc));
-	}
-}
-
-static void
-add_trees_relids(List **relids, List *trees)
-{
-	ListCell   *lc;
-
-	foreach(lc, trees)
-		add_tree_relids(relids, lfirst(lc));
-}
-
-/*
- * All relations whose models went into a statement.
- */
-static void
-add_stmt_relids(List **relids, CormStmt *stmt)
-{
-	ListCell   *lc;
-
-	foreach(lc, stmt->ranges)
-	{
-		CormRange  *range = lfirst(lc);
-
-		if (range->model)
-		{
-			add_relid(relids, range->model->relid);
-			add_relid(relids, range->model->table);
-		}
-		add_trees_relids(relids, range->guards);
-		if (range->query)
-			add_stmt_relids(relids, range->query);
-	}
-	foreach(lc, stmt->ctes)
-		add_stmt_relids(relids, ((CormCte *) lfirst(lc))->query);
-	foreach(lc, stmt->setops)
-		add_stmt_relids(relids, ((CormSetOp *) lfirst(lc))->query);
-	foreach(lc, stmt->preloads)
-		add_stmt_relids(relids, ((CormPreload *) lfirst(lc))->query);
-	foreach(lc, stmt->joins)
-		if (((CormJoin *) lfirst(lc))->condition)
-			add_tree_relids(relids, ((CormJoin *) lfirst(lc))->condition);
-	foreach(lc, stmt->sets)
-		add_tree_relids(relids, ((CormAssignment *) lfirst(lc))->value);
-	foreach(lc, stmt->update_sets)
-		add_tree_relids(relids, ((CormAssignment *) lfirst(lc))->value);
-	add_trees_relids(relids, stmt->select);
-	add_trees_relids(relids, stmt->distinct_on);
-	add_trees_relids(relids, stmt->where);
-	add_trees_relids(relids, stmt->group_by);
-	add_trees_relids(relids, stmt->having);
-	add_trees_relids(relids, stmt->order_by);
-	add_trees_relids(relids, stmt->returning);
-	add_trees_relids(relids, stmt->raw_args);
-	if (stmt->limit)
-		add_tree_relids(relids, stmt->limit);
-	if (stmt->offset)
-		add_tree_relids(relids, stmt->offset);
-	if (stmt->conflict_where)
-		add_tree_relids(relids, stmt->conflict_where);
-}
-
-/*
- * Whether SQL changes anything, in a WITH query too.
- */
-static bool
-sql_writes(SPIPlanPtr spi)
-{
-	ListCell   *source;
-	ListCell   *lc;
-
-	foreach(source, SPI_plan_get_plan_sources(spi))
-		foreach(lc, ((CachedPlanSource *) lfirst(source))->query_list)
-		{
-			Query	   *query = lfirst_node(Query, lc);
-
-			if (query->commandType != CMD_SELECT || query->hasModifyingCTE)
-				return true;
-		}
-	return false;
-}
-
-/*
- * And those that only PostgreSQL's parser sees: in raw SQL, behind views.
- */
-static void
-add_spi_relids(List **relids, SPIPlanPtr spi)
-{
-	ListCell   *lc;
-
-	foreach(lc, SPI_plan_get_plan_sources(spi))
-		*relids = list_concat_unique_oid(*relids, ((CachedPlanSource *) lfirst(lc))->relationOids);
-}
-
-/*
- * Lets PostgreSQL's parser find the types of parameters that were given as
- * text, exactly as it does for a client that does not declare them.
- */
-static void
-infer_types(const char *sql, Oid *types, int ntypes)
-{
-	List	   *parsed = raw_parser(sql, RAW_PARSE_DEFAULT);
-	Oid		   *inferred = types;
-	int			n = ntypes;
-	ErrorContextCallback callback;
-
-	corm_push_sql_errors(&callback, sql);
-	(void) parse_analyze_varparams(linitial_node(RawStmt, parsed), sql, &inferred, &n, NULL);
-	error_context_stack = callback.previous;
-	for (int i = 0; i < ntypes; i++)
-	{
-		types[i] = inferred[i];
-		if (!OidIsValid(types[i]) || types[i] == UNKNOWNOID)
-			types[i] = TEXTOID;
-	}
-}
-
-/*
- * What differs between plans for queries and for records: how the statement
- * is made.
- */
-typedef struct PlanMaker
-{
-	const CormVerb *verb;
-	/* queries */
-	CormQuerySet *set;
-	Bitmapset  *rows_fields;
-	int			nlimits;		/* limits that the plan is made for */
-	const CormKnownLimit *limits;
-	/* records */
-	CormModel  *model;
-	Bitmapset  *fields;
-} PlanMaker;
-
-static void
-prepare(CormPlan *plan, const PlanMaker *maker, CormStmt *stmt, const CormDeparsed *deparsed,
-		const Oid *value_types)
-{
-	int			options = (plan->read_only ? CURSOR_OPT_PARALLEL_OK : 0) |
-		(plan->custom_only ? CURSOR_OPT_CUSTOM_PLAN : 0);
-	Oid		   *types = palloc(sizeof(Oid) * Max(deparsed->nparams, 1));
-	bool		infer = false;
-	MemoryContext oldcontext;
-
-	for (int i = 0; i < deparsed->nparams; i++)
-	{
-		types[i] = deparsed->params[i].typid;
-		infer |= types[i] == UNKNOWNOID;
-	}
-	if (infer)
-		infer_types(deparsed->sql, types, deparsed->nparams);
-	corm_guards_check(stmt->guarded, deparsed, types);
-
-	oldcontext = MemoryContextSwitchTo(plan->context);
-	plan->sql = pstrdup(deparsed->sql);
-	if (deparsed->uses_search_path)
-	{
-		plan->search_path = pstrdup(namespace_search_path);
-		plan->search_path_role = GetUserId();
-	}
-	plan->nparams = deparsed->nparams;
-	plan->params = palloc0(sizeof(CormPlanParam) * Max(plan->nparams, 1));
-	corm_bind_prepare(plan->params, deparsed, types, plan->context, value_types);
-	MemoryContextSwitchTo(oldcontext);
-
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	plan->spi = corm_prepare_with_limits(plan->context, deparsed, types, maker->limits, maker->nlimits, options);
-	if (plan->spi == NULL)
-		elog(ERROR, "preparing a statement failed: %s", SPI_result_code_string(SPI_result));
-	if (plan->cached_valno >= 0)
-		corm_cached_check(plan);
-	SPI_keepplan(plan->spi);
-	SPI_finish();
-	pfree(types);
-}
-
-/*
- * corm_row_tupdesc returns a copy of a composite type's row descriptor, in
- * the current context.  Raises 42809 for what is no row type.
- */
-TupleDesc
-corm_row_tupdesc(Oid typid)
-{
-	TupleDesc	tupdesc;
-	TupleDesc	copy;
-
-	if (typid == RECORDOID || get_typtype(typid) != TYPTYPE_COMPOSITE)
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("type %s is not a row type", format_type_be(typid)),
-				 errhint("Give a typed NULL such as NULL::users. For single values use corm.value() or corm.pluck().")));
-	tupdesc = lookup_rowtype_tupdesc(typid, -1);
-	copy = CreateTupleDescCopy(tupdesc);
-	ReleaseTupleDesc(tupdesc);
-	return copy;
-}
-
-static bool
-has_dropped(TupleDesc tupdesc)
-{
-	for (int i = 0; i < tupdesc->natts; i++)
-		if (TupleDescAttr(tupdesc, i)->attisdropped)
-			return true;
-	return false;
-}
-
-/*
- * Turns a write into the stage that is wanted.  The arrays of rows that it
- * needs are the last of the values.
- */
-static void
-set_stage(CormPlan *plan, const CormVerb *verb, CormStmt *stmt, Bitmapset *fields, int nvalues)
-{
-	switch (verb->stage)
-	{
-		case CORM_STAGE_READ:
-			corm_stage_read(stmt, corm_row_tupdesc(stmt->source->model->typid));
-			break;
-		case CORM_STAGE_WRITE:
-			corm_stage_write(stmt, fields, nvalues - (stmt->command == CORM_CMD_UPDATE ? 2 : 1));
-			break;
-		case CORM_STAGE_SHOW:
-			corm_stage_show(stmt, nvalues - 1);
-			break;
-		default:
-			break;
-	}
-}
-
-/*
- * Fills a plan from a resolved statement.
- */
-static void
-build_from_stmt(CormPlan *plan, const PlanMaker *maker, CormStmt *stmt, bool path_is_safe,
-				const Oid *value_types, int nvalues)
-{
-	const CormVerb *verb = maker->verb;
-	Bitmapset  *rows_fields = maker->rows_fields;
-	CormDeparseRequest request = {0};
-	CormDeparsed *deparsed;
-	List	   *relids = NIL;
-	MemoryContext oldcontext = MemoryContextSwitchTo(plan->context);
-
-	plan->command = stmt->command;
-	plan->typid = verb->typid;
-	plan->max_rows_valno = -1;
-	plan->rows_valno = -1;
-	plan->read_only = stmt->command == CORM_CMD_SELECT && stmt->lock == CORM_N_INVALID;
-	plan->writes = stmt->command != CORM_CMD_SELECT;	/* unless the SQL says otherwise */
-	/* a partial index can be inferred only if the values of its predicate are known */
-	plan->custom_only = stmt->conflict_where != NULL;
-	if (verb->output == CORM_OUTPUT_ROWS)
-	{
-		plan->tupdesc = corm_row_tupdesc(verb->typid);
-		corm_watch_row_type(get_typ_typrelid(verb->typid), plan->tupdesc->natts);
-		/* the statement of rows without columns has one, there being no SQL for none */
-		plan->is_physical = plan->tupdesc->natts > 0 && !has_dropped(plan->tupdesc);
-	}
-	else if (verb->output == CORM_OUTPUT_VALUE)
-		get_typlenbyval(verb->typid, &plan->typlen, &plan->typbyval);
-	else
-	{
-		plan->typlen = verb->output == CORM_OUTPUT_COUNT ? 8 : verb->output == CORM_OUTPUT_EXISTS ? 1 : -1;
-		plan->typbyval = plan->typlen > 0;
-	}
-
-	if (stmt->source && stmt->source->model)
-	{
-		plan->model_name = pstrdup(stmt->source->model->name);
-		plan->model = stmt->source->model->relid;
-		plan->target = stmt->source->model->table;
-		plan->lock_mode = stmt->command == CORM_CMD_SELECT ?
-			(stmt->lock == CORM_N_INVALID ? AccessShareLock : RowShareLock) : RowExclusiveLock;
-	}
-	MemoryContextSwitchTo(oldcontext);
-
-	add_stmt_relids(&relids, stmt);
-	if (verb->output == CORM_OUTPUT_ROWS)
-		add_relid(&relids, get_typ_typrelid(verb->typid));
-	set_relids(plan, relids);
-	lock_relations(plan);
-
-	if (stmt->max_rows && stmt->max_rows->tag == CORM_N_VALUE)
-	{
-		plan->max_rows_valno = stmt->max_rows->valno;
-		plan->max_rows = corm_value_copy(stmt->max_rows->constant, plan->context);
-	}
-	plan->cached_valno = -1;
-	if (stmt->cached)
-	{
-		plan->cached_valno = stmt->cached->valno;
-		plan->cached_ttl = corm_value_copy(stmt->cached->constant, plan->context);
-	}
-	plan->limit_valno = -1;
-	if (stmt->limit && stmt->limit->tag == CORM_N_VALUE)
-	{
-		plan->limit_valno = stmt->limit->valno;
-		plan->limit = corm_value_copy(stmt->limit->constant, plan->context);
-	}
-	plan->has_cursor = stmt->cursor != NULL;
-	plan->has_offset = stmt->offset != NULL && stmt->offset->tag == CORM_N_VALUE;
-	plan->reversed = stmt->reversed;
-	if (stmt->rows)
-	{
-		if (stmt->rows->tag != CORM_N_VALUE)
-			ereport(ERROR,
-					(errcode(CORM_ERRCODE_EMPTY_BATCH),
-					 errmsg("corm.rows() was given no rows")));
-		plan->rows_valno = stmt->rows->valno;
-		plan->rows_model = stmt->source->model->relid;
-	}
-
-	/* a template: hooked.c asks again for each stage */
-	if (verb->source == CORM_PLAN_QUERY && verb->stage == CORM_STAGE_NONE)
-	{
-		oldcontext = MemoryContextSwitchTo(plan->context);
-		plan->hooked = corm_hooked_write(stmt);
-		MemoryContextSwitchTo(oldcontext);
-		if (plan->hooked)
-			return;
-	}
-	set_stage(plan, verb, stmt, rows_fields, nvalues);
-	/* a template: rows.c asks again with the fields */
-	if (stmt->rows && rows_fields == NULL)
-		return;
-
-	if (stmt->command == CORM_CMD_INSERT)
-		corm_fill_insert(stmt, rows_fields);
-	request.output = verb->output;
-	request.typid = verb->typid;
-	request.tupdesc = plan->tupdesc;
-	request.limit = verb->limit;
-	request.order_by_key = verb->order_by_key;
-	request.path_is_safe = path_is_safe;
-	request.rows_fields = rows_fields;
-	request.written = verb->source != CORM_PLAN_QUERY || verb->stage == CORM_STAGE_SHOW;
-	deparsed = corm_deparse(stmt, &request);
-	plan->returns_rows = deparsed->returns_rows;
-	if (deparsed->order_hash)
-		plan->order_hash = MemoryContextStrdup(plan->context, deparsed->order_hash);
-	prepare(plan, maker, stmt, deparsed, value_types);
-	plan->writes = sql_writes(plan->spi);
-	add_spi_relids(&relids, plan->spi);
-	set_relids(plan, relids);
-}
 
 /*
  * Makes room for one more plan.
@@ -699,7 +306,7 @@ find_current_plan(uint32 key_len)
 
 	if (plan == NULL)
 		return NULL;
-	lock_relations(plan);		/* may mark plans, but frees none */
+	corm_plan_lock(plan);		/* may mark plans, but frees none */
 	if (is_current(plan))
 	{
 		plan->in_use++;
@@ -711,47 +318,6 @@ find_current_plan(uint32 key_len)
 	return NULL;
 }
 
-static void
-build_plan(CormPlan *plan, const PlanMaker *maker, bool path_is_safe)
-{
-	CormStmt   *stmt;
-	Oid		   *value_types;
-	int			nvalues;
-
-	if (maker->set)
-	{
-		CormQuerySet *set = maker->set;
-		List	   *clauses;
-		Oid			default_model = InvalidOid;
-		bool		restore = maker->verb->output == CORM_OUTPUT_RESTORE || maker->verb->restore;
-
-		if (maker->verb->output == CORM_OUTPUT_ROWS)
-			default_model = get_typ_typrelid(maker->verb->typid);
-		clauses = corm_queries_read_trees(set);
-		stmt = restore ? corm_resolve_restore(clauses, default_model) : corm_resolve(clauses, default_model);
-		corm_queries_read_values(set);
-		nvalues = set->nvalues;
-		value_types = palloc(sizeof(Oid) * Max(nvalues, 1));
-		for (int i = 0; i < nvalues; i++)
-			value_types[i] = set->values[i].typid;
-	}
-	else
-	{
-		CormModel  *model = maker->model;
-
-		stmt = corm_record_stmt(maker->verb->source, model, maker->fields);
-		nvalues = model->nfields;
-		value_types = palloc(sizeof(Oid) * Max(nvalues, 1));
-		for (int i = 0; i < nvalues; i++)
-			value_types[i] = corm_record_field_type(model, i);
-		if (maker->verb->source == CORM_PLAN_UPDATE_MULTI)
-			value_types[0] = get_array_type(model->typid);
-	}
-	build_from_stmt(plan, maker, stmt, path_is_safe, value_types, nvalues);
-	plan->hook_changes = corm_hooks_changes();
-	plan->hook_fingerprint = corm_hooks_fingerprint(plan->relids, plan->nrelids);
-}
-
 /*
  * Builds the plan of the key in key_buffer and returns it in use.
  *
@@ -761,7 +327,7 @@ build_plan(CormPlan *plan, const PlanMaker *maker, bool path_is_safe)
  * time.
  */
 static CormPlan *
-make_plan(const PlanMaker *maker, bool path_is_safe, uint32 key_len)
+make_plan(const CormPlanMaker *maker, uint32 key_len)
 {
 	char	   *key = palloc(key_len);
 
@@ -783,7 +349,7 @@ make_plan(const PlanMaker *maker, bool path_is_safe, uint32 key_len)
 		build_context = AllocSetContextCreate(CurrentMemoryContext, "corm query build",
 											  ALLOCSET_DEFAULT_SIZES);
 		oldcontext = MemoryContextSwitchTo(build_context);
-		build_plan(plan, maker, path_is_safe);
+		corm_plan_build(plan, maker);
 		MemoryContextSwitchTo(oldcontext);
 		MemoryContextDelete(build_context);
 
@@ -816,8 +382,9 @@ corm_plan_for_queries(const CormVerb *verb, CormQuerySet *set, Bitmapset *rows_f
 	uint32		key_len;
 	char	   *p = start_key(verb, path_is_safe, rows_len, set->shape_len + limits_len + rows_len, &key_len);
 	CormPlan   *plan;
-	PlanMaker	maker = {
+	CormPlanMaker	maker = {
 		.verb = verb,
+		.path_is_safe = path_is_safe,
 		.set = set,
 		.rows_fields = rows_fields,
 		.nlimits = nlimits,
@@ -840,7 +407,7 @@ corm_plan_for_queries(const CormVerb *verb, CormQuerySet *set, Bitmapset *rows_f
 	if (rows_fields)
 		memcpy(p, rows_fields->words, rows_len);
 	plan = find_current_plan(key_len);
-	return plan ? plan : make_plan(&maker, path_is_safe, key_len);
+	return plan ? plan : make_plan(&maker, key_len);
 }
 
 /*
@@ -855,12 +422,12 @@ corm_plan_for_record(const CormVerb *verb, CormModel *model, Bitmapset *fields)
 	uint32		key_len;
 	char	   *p = start_key(verb, path_is_safe, 0, len, &key_len);
 	CormPlan   *plan;
-	PlanMaker	maker = {.verb = verb, .model = model, .fields = fields};
+	CormPlanMaker	maker = {.verb = verb, .path_is_safe = path_is_safe, .model = model, .fields = fields};
 
 	if (fields)
 		memcpy(p, fields->words, len);
 	plan = find_current_plan(key_len);
-	return plan ? plan : make_plan(&maker, path_is_safe, key_len);
+	return plan ? plan : make_plan(&maker, key_len);
 }
 
 /*
