@@ -57,6 +57,17 @@ typedef enum CormLogArgs
 
 extern void corm_guc_init(void);
 
+/*
+ * Has the processor fetch the cache line of an address that is going to be
+ * written to.  No more than advice: the address may be of anything, and what
+ * is there may be out of date.
+ */
+#if defined(__GNUC__) || defined(__clang__)
+#define corm_prefetch(addr)	__builtin_prefetch(addr, 1)
+#else
+#define corm_prefetch(addr)	((void) (addr))
+#endif
+
 /* arena.c: shared memory in parts of fixed size */
 typedef struct CormSharedPart
 {
@@ -152,6 +163,7 @@ typedef struct CormEffectOps
 	void		(*reserve) (CormEffect *effect);	/* before commit; may raise */
 	void		(*apply) (CormEffect *effect);	/* after commit; must not raise */
 	void		(*discard) (CormEffect *effect);	/* rolled back; must not raise */
+	void		(*expect) (CormEffect *effect, int step);	/* soon to be applied, or NULL: see effects.c */
 } CormEffectOps;
 
 struct CormEffect

@@ -163,6 +163,9 @@ corm_blocks_take(CormBlockChain *chain, uint32 n)
 			for (uint32 k = 1; k < count; k++)
 				last = *corm_block_next(last);
 			part->head = *corm_block_next(last);
+			/* it comes next, and whoever takes it writes to it */
+			corm_prefetch(corm_block_addr(part->head));
+			corm_prefetch(corm_block_addr(part->head) + CORM_BLOCK_SIZE / 2);
 			part->nfree -= count;
 			my_holder()->held += count;
 		}

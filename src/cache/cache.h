@@ -354,6 +354,26 @@ corm_bucket(uint32 hash)
 						 (hash & (corm_cache->nbuckets / CORM_SHARDS - 1))];
 }
 
+/*
+ * corm_expect_bucket and, once that has come, corm_expect_chain have the
+ * processor fetch what an operation on a key looks at first.  They look
+ * without lock and believe nothing, as readers do.
+ */
+static inline void
+corm_expect_bucket(uint32 hash)
+{
+	corm_prefetch(corm_bucket(hash));
+}
+
+static inline void
+corm_expect_chain(uint32 hash)
+{
+	CormBlockId id = *(volatile CormBlockId *) corm_bucket(hash);
+
+	if (id != 0 && id <= corm_cache->nblocks)
+		corm_prefetch(corm_entry(id));
+}
+
 /* Number of blocks of an entry with that many bytes of key and value. */
 static inline uint32
 corm_entry_blocks(Size bytes)

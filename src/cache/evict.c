@@ -17,6 +17,9 @@
  * evicts whatever it is at: a hundred thousand marked entries do not turn one
  * write into a long wait for all others.
  *
+ * A shard of many entries gives a few blocks more than are wanted, for the
+ * writes to come.
+ *
  * What an evictor unlinks goes into its own chain, not back to the pool, where
  * others would snatch it: so a large value needs one pass, however busy it is.
  *
@@ -29,6 +32,7 @@
 #include "storage/ipc.h"
 
 #define HAND_STEPS		64		/* entries spared per lock acquisition */
+#define EVICT_MORE		8		/* blocks that a large shard gives at once */
 #define EVICT_ROUNDS	4		/* times round all shards without success */
 
 /*
@@ -65,10 +69,13 @@ static int
 evict_from_shard(uint32 shardno, uint16 only_ns, uint32 want, CormRemoved *removed)
 {
 	CormShard  *shard = &corm_shards[shardno];
-	int64		now = corm_clock_mono();
+	int64		now = 0;
 	int			steps = HAND_STEPS;
 
 	removed->n = 0;
+	/* A look without the lock: what comes to the wheel after it is not due. */
+	if (shard->wheel_count > 0)
+		now = corm_clock_mono();
 	LWLockAcquire(&shard->lock, LW_EXCLUSIVE);
 	if (shard->count > 0)
 	{
@@ -87,7 +94,7 @@ evict_from_shard(uint32 shardno, uint16 only_ns, uint32 want, CormRemoved *remov
 					corm_table_unlink_locked(shard, list->oldest, CORM_REASON_NONE, removed);
 			}
 		}
-		if (only_ns == CORM_NO_NS && before - shard->blocks < want &&
+		if (now != 0 && only_ns == CORM_NO_NS && before - shard->blocks < want &&
 			removed->n < CORM_LOCK_BATCH)
 			corm_wheel_advance(shard, now, CORM_LOCK_BATCH - removed->n, removed);
 
@@ -123,6 +130,40 @@ evict_from_shard(uint32 shardno, uint16 only_ns, uint32 want, CormRemoved *remov
 }
 
 /*
+ * expect_victims has the processor fetch what evicting n entries from a shard
+ * will look at.  Where the oldest entries of a large cache are, memory is
+ * cold, and each eviction would wait for it several times, one after the
+ * other.  This looks without lock and believes nothing; where the hand spares
+ * entries, it is of no use.
+ */
+static void
+expect_victims(uint32 shardno, uint32 n)
+{
+	uint16		ns = *(volatile uint16 *) &corm_shards[shardno].evict_list;
+	volatile CormEntryList *list;
+	uint32		hashes[EVICT_MORE];
+	uint32		found = 0;
+	CormBlockId id;
+
+	if (ns >= corm_cache->nslots)
+		return;
+	list = corm_list(shardno, ns);
+	id = list->hand;
+	if (id == 0)
+		id = list->oldest;
+	while (found < Min(n, EVICT_MORE) && id != 0 && id <= corm_cache->nblocks)
+	{
+		volatile CormEntry *victim = corm_entry(id);
+
+		hashes[found] = victim->hash;
+		id = victim->newer;
+		corm_expect_bucket(hashes[found++]);
+	}
+	for (uint32 i = 0; i < found; i++)
+		corm_expect_chain(hashes[i]);
+}
+
+/*
  * evict_for_pool adds to a chain until it has n blocks.  Returns false if the
  * cache has nothing left to evict.
  */
@@ -134,13 +175,17 @@ evict_for_pool(uint32 n, CormBlockChain *chain)
 	while (chain->count < n)
 	{
 		uint32		shardno = pg_atomic_fetch_add_u32(&corm_cache->evict_next, 1) % CORM_SHARDS;
+		uint32		want;
 		CormRemoved removed;
 
 		if (corm_blocks_take(chain, n - chain->count) > 0)
 			continue;
 
+		/* One lock for a few of them: the next writes find theirs in the pool. */
+		want = Max(n - chain->count, Min(EVICT_MORE, corm_shards[shardno].count / 256));
+		expect_victims(shardno, want);
 		if (corm_shards[shardno].count > 0 &&
-			evict_from_shard(shardno, CORM_NO_NS, n - chain->count, &removed) > 0)
+			evict_from_shard(shardno, CORM_NO_NS, want, &removed) > 0)
 		{
 			corm_table_dispose(&removed, chain);
 			barren = 0;
@@ -151,7 +196,7 @@ evict_for_pool(uint32 n, CormBlockChain *chain)
 		CHECK_FOR_INTERRUPTS();
 	}
 
-	/* The last batch may have been larger than what was missing. */
+	/* The last batch may have been more than what was missing. */
 	if (chain->count > n)
 	{
 		CormBlockChain own;

@@ -190,9 +190,11 @@ put_now(CormCacheRef *ref, const char *keydata, uint32 len, const CormCached *va
 
 		attach(ref);
 		outcome = CORM_STALE;
+		set_key(&key, ref, keydata, len);
+		corm_expect_bucket(key.hash);
 		if (!corm_reserve(ref->ns, ref->gen, nblocks, &chain))
 			continue;
-		set_key(&key, ref, keydata, len);
+		corm_expect_chain(key.hash);
 		corm_table_fill(&chain, ref->ns, &key, value, deadline, corm_clock_real());
 		outcome = corm_table_put(ref->ns, ref->gen, &key, &chain, mode);
 		corm_unreserve(ref->ns, &chain);
@@ -404,10 +406,11 @@ corm_cache_op_incr(CormCacheRef *ref, const char *keydata, uint32 len, int64 by,
 
 		attach(ref);
 		outcome = CORM_STALE;
+		set_key(&key, ref, keydata, len);
+		corm_expect_bucket(key.hash);
 		if (!corm_reserve(ref->ns, ref->gen,
 						  corm_entry_blocks((Size) len + INTEGER_SPACE), &chain))
 			continue;
-		set_key(&key, ref, keydata, len);
 		outcome = corm_table_incr(ref->ns, ref->gen, &key, &chain, by, deadline,
 								  ttl_us == 0, &result);
 		corm_unreserve(ref->ns, &chain);

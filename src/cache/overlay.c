@@ -52,6 +52,7 @@ struct KeyOp
 	bool		top;			/* the newest on its key */
 	uint16		ns;				/* reserved in */
 	uint32		gen;
+	uint32		table_hash;		/* of the key there */
 	CormBlockChain chain;		/* the entry, once reserved */
 };
 
@@ -89,16 +90,18 @@ bool		corm_overlay_active = false;
 
 static pendingkeys_hash *keys = NULL;
 static PendingCache *caches = NULL;
+static MemoryContext ops_context = NULL;	/* operations on keys: many, of any size */
 static uint64 last_serial = 0;
 
 static void key_reserve(CormEffect *effect);
 static void key_apply(CormEffect *effect);
 static void key_discard(CormEffect *effect);
+static void key_expect(CormEffect *effect, int step);
 static void clear_reserve(CormEffect *effect);
 static void clear_apply(CormEffect *effect);
 static void clear_discard(CormEffect *effect);
 
-static const CormEffectOps key_ops = {key_reserve, key_apply, key_discard};
+static const CormEffectOps key_ops = {key_reserve, key_apply, key_discard, key_expect};
 static const CormEffectOps clear_ops = {clear_reserve, clear_apply, clear_discard};
 
 /* forget drops everything at the end of a transaction. */
@@ -108,6 +111,7 @@ forget(void)
 	corm_overlay_active = false;
 	keys = NULL;
 	caches = NULL;
+	ops_context = NULL;
 	corm_ns_flush_hits();
 }
 
@@ -139,7 +143,11 @@ make_cache(const CormCacheRef *ref)
 	if (cache == NULL)
 	{
 		if (keys == NULL)
+		{
+			ops_context = GenerationContextCreate(TopTransactionContext, "corm pending operations",
+												  ALLOCSET_DEFAULT_SIZES);
 			keys = pendingkeys_create(TopTransactionContext, 64, NULL);
+		}
 		cache = MemoryContextAllocZero(TopTransactionContext, sizeof(PendingCache));
 		cache->ref = *ref;
 		cache->next = caches;
@@ -215,8 +223,7 @@ static KeyOp *
 make_op(PendingCache *cache, const char *key, uint32 len, const CormPending *pending)
 {
 	uint32		value_len = pending->kind == CORM_PENDING_PUT ? pending->found.value.len : 0;
-	KeyOp	   *op = MemoryContextAllocHuge(TopTransactionContext,
-											sizeof(KeyOp) + (Size) len + value_len);
+	KeyOp	   *op = MemoryContextAllocHuge(ops_context, sizeof(KeyOp) + (Size) len + value_len);
 	char	   *data = (char *) (op + 1);
 
 	memset(op, 0, sizeof(KeyOp));
@@ -347,7 +354,7 @@ key_reserve(CormEffect *effect)
 	op->gen = ref->gen;
 	key.data = op->key;
 	key.len = op->len;
-	key.hash = corm_table_hash(ref->gen, key.data, key.len);
+	key.hash = op->table_hash = corm_table_hash(ref->gen, key.data, key.len);
 	corm_table_fill(&op->chain, ref->ns, &key, &found->value, found->deadline,
 					found->created);
 }
@@ -365,8 +372,26 @@ move_to(KeyOp *op, uint16 ns, uint32 gen, CormCacheKey *key)
 	pg_atomic_fetch_sub_u32(&corm_namespaces[op->ns].blocks, op->chain.count);
 	op->ns = ns;
 	op->gen = gen;
+	op->table_hash = key->hash;
 	entry->ns = ns;
 	entry->hash = key->hash;
+}
+
+/* key_expect fetches what key_apply of a put will look at. */
+static void
+key_expect(CormEffect *effect, int step)
+{
+	KeyOp	   *op = (KeyOp *) effect;
+
+	if (op->chain.count == 0)
+		return;
+	if (step == 0)
+	{
+		corm_expect_bucket(op->table_hash);
+		corm_prefetch(corm_entry(op->chain.first));
+	}
+	else
+		corm_expect_chain(op->table_hash);
 }
 
 /*
@@ -391,7 +416,7 @@ key_apply(CormEffect *effect)
 		   (corm_ns_is(ns, gen) || corm_ns_find(MyDatabaseId, ref->id, &ns, &gen)))
 	{
 		if (op->chain.count > 0 && op->ns == ns && op->gen == gen)
-			key.hash = corm_entry(op->chain.first)->hash;
+			key.hash = op->table_hash;
 		else
 			key.hash = corm_table_hash(gen, key.data, key.len);
 		switch (op->pending.kind)
