@@ -28,7 +28,6 @@
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
 #include "storage/proc.h"
-#include "tcop/tcopprot.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -209,7 +208,7 @@ corm_sweeper_main(Datum arg)
 	bool		retry = false;
 
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
-	pqsignal(SIGTERM, die);
+	pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
 
@@ -225,6 +224,17 @@ corm_sweeper_main(Datum arg)
 
 		ResetLatch(MyLatch);
 		CHECK_FOR_INTERRUPTS();
+
+		/*
+		 * As the logical replication launcher goes: without an error, but so
+		 * that it is started again, if only it was terminated.
+		 */
+		if (ShutdownRequestPending)
+		{
+			ereport(DEBUG1,
+					(errmsg_internal("corm cache sweeper shutting down")));
+			proc_exit(1);
+		}
 		if (ConfigReloadPending)
 		{
 			ConfigReloadPending = false;

@@ -226,6 +226,7 @@ sub at_stop
 	$node->stop($mode);
 	cmp_ok(time - $started, '<=', 10, "$mode stop does not wait for the workers");
 	unlike(substr(slurp_file($node->logfile), $offset), qr/PANIC|TRAP|terminated by signal 11|could not (?!send data to client)/, "$mode stop: nothing bad in the log");
+	unlike(substr(slurp_file($node->logfile), $offset), qr/FATAL.*corm cache sweeper/, "$mode stop: the sweeper goes without an error");
 	$node->start;
 	is(value('SELECT corm.wait_ready()'), 't', 'and it starts again');
 	return;
