@@ -14,18 +14,20 @@
  * switched off is ignored with a line in the log.  Deadlines stand in it as time of day, since the
  * monotonic clock may start anew with the machine.
  *
- * Nothing here raises: an error in the postmaster would be the end of it.
+ * Nothing here raises: an error in the postmaster would be the end of it, and
+ * at its exit one would spoil what other libraries do then.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "access/xlog_internal.h"
 #include "cache/cache.h"
 #include "catalog/pg_control.h"
-#include "common/controldata_utils.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "port/pg_crc32c.h"
@@ -98,6 +100,47 @@ get_bytes(WarmStream *stream, void *data, Size len)
 }
 
 /*
+ * read_control reads the server's control file, or returns false and says in
+ * the log why it cannot.  PostgreSQL's get_controlfile() would raise.
+ */
+static bool
+read_control(ControlFileData *control)
+{
+	int			fd = open(XLOG_CONTROL_FILE, O_RDONLY | PG_BINARY, 0);
+	ssize_t		n;
+	pg_crc32c	crc;
+
+	if (fd < 0)
+	{
+		ereport(LOG,
+				(errcode_for_file_access(),
+				 errmsg("could not open file \"%s\": %m", XLOG_CONTROL_FILE)));
+		return false;
+	}
+	n = read(fd, control, sizeof(ControlFileData));
+	if (n < 0)
+		ereport(LOG,
+				(errcode_for_file_access(),
+				 errmsg("could not read file \"%s\": %m", XLOG_CONTROL_FILE)));
+	(void) close(fd);
+	if (n < 0)
+		return false;
+
+	INIT_CRC32C(crc);
+	COMP_CRC32C(crc, control, offsetof(ControlFileData, crc));
+	FIN_CRC32C(crc);
+	if (n != sizeof(ControlFileData) || control->pg_control_version != PG_CONTROL_VERSION ||
+		!EQ_CRC32C(crc, control->crc))
+	{
+		ereport(LOG,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("file \"%s\" is damaged", XLOG_CONTROL_FILE)));
+		return false;
+	}
+	return true;
+}
+
+/*
  * describe_server fills in the part of the header that says which server the
  * file is of and which shutdown it was written at.  Returns whether the
  * server's processes came to a regular end.  The exit code does not tell: that
@@ -112,17 +155,17 @@ get_bytes(WarmStream *stream, void *data, Size len)
 static bool
 describe_server(WarmHeader *header)
 {
-	bool		crc_ok;
-	ControlFileData *control = get_controlfile(DataDir, &crc_ok);
+	ControlFileData control;
 
+	if (!read_control(&control))
+		return false;
 	memset(header, 0, sizeof(WarmHeader));
 	header->magic = WARM_MAGIC;
 	header->pg_version = CORM_SERVER_VERSION;
-	header->system_id = control->system_identifier;
-	header->checkpoint = control->checkPoint;
-	header->shutdown_time = control->time;
-	return crc_ok && (control->state == DB_SHUTDOWNED ||
-					  control->state == DB_SHUTDOWNED_IN_RECOVERY);
+	header->system_id = control.system_identifier;
+	header->checkpoint = control.checkPoint;
+	header->shutdown_time = control.time;
+	return control.state == DB_SHUTDOWNED || control.state == DB_SHUTDOWNED_IN_RECOVERY;
 }
 
 /* worth_saving tells whether a namespace's entries are kept. */

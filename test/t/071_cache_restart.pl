@@ -150,6 +150,25 @@ ok(!-e $node->data_dir . '/pg_stat/corm_cache.dat', 'an immediate stop writes no
 $node->start;
 is(value(q{SELECT corm.cache_get('text') IS NULL}), 't', 'and the cache is empty');
 
+# a control file that cannot be read is no error at the end of the server (an immediate stop does not write it)
+for my $case ([ 'gone', undef, qr{LOG:  could not open file "global/pg_control"} ],
+	[ 'damaged', 'x' x 8192, qr{LOG:  file "global/pg_control" is damaged} ])
+{
+	my ($what, $content, $message) = @$case;
+	my $control = $node->data_dir . '/global/pg_control';
+	fill();
+	rename($control, "$control.away") or die $!;
+	append_to_file($control, $content) if defined $content;
+	my $offset = -s $node->logfile;
+	$node->stop('immediate');
+	my $log = substr(slurp_file($node->logfile), $offset);
+	like($log, $message, "a control file that is $what: the log says so");
+	unlike($log, qr/FATAL|PANIC|ERROR/, 'and nothing is raised');
+	rename("$control.away", $control) or die $!;
+	$node->start;
+	is(value(q{SELECT corm.cache_get('text') IS NULL}), 't', 'the cache is empty');
+}
+
 # a smaller cache takes what fits
 value(q{SELECT count(corm.cache_set('k' || i, repeat('x', 1000), immediate => true)) FROM generate_series(1, 9000) i});
 $node->stop('fast');
