@@ -100,8 +100,12 @@ rights_walker(Node *node, void *context)
 	return expression_tree_walker(node, rights_walker, context);
 }
 
-/* check_rights does so for a plan. */
-static void
+/*
+ * check_rights does so for a plan.  False if it cannot be told what the plan
+ * reads: it has no queries while they could not be parsed anew, say because a
+ * function is gone, and then running it tells what is wrong.
+ */
+static bool
 check_rights(CormPlan *plan)
 {
 	ListCell   *lc;
@@ -111,9 +115,12 @@ check_rights(CormPlan *plan)
 		CachedPlanSource *source = lfirst(lc);
 		ListCell   *query;
 
+		if (source->query_list == NIL)
+			return false;
 		foreach(query, source->query_list)
 			(void) rights_walker(lfirst(query), NULL);
 	}
+	return true;
 }
 
 /*
@@ -406,7 +413,7 @@ corm_run_cached(const CormVerb *verb, CormPlan *plan, CormQuerySet *set, CormSin
 	params = corm_bind_values(plan, set);
 
 	/* a transaction that has written sees what others do not */
-	if (TransactionIdIsValid(GetTopTransactionIdIfAny()))
+	if (TransactionIdIsValid(GetTopTransactionIdIfAny()) || !check_rights(plan))
 	{
 		uint64		processed = corm_run(plan, params, sink);
 
@@ -414,7 +421,6 @@ corm_run_cached(const CormVerb *verb, CormPlan *plan, CormQuerySet *set, CormSin
 		return processed;
 	}
 
-	check_rights(plan);
 	tupdesc = result_tupdesc(plan, verb);
 	make_key(plan, verb, set, key);
 	if (corm_cache_lookup((char *) key, sizeof(key), &data, &size))
