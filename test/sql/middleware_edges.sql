@@ -89,8 +89,16 @@ SELECT corm.count(corm.raw_query('SELECT 1 FROM users'));
 -- an error in between leaves user and path as they were
 SELECT corm.exec(corm.raw_query('SELECT 1/0 FROM users'));
 SELECT current_user, current_setting('search_path');
+-- what the query calls cannot change the role, as in the function itself: its end would undo half of that; without the function it can
+SELECT corm.count(corm.selector('users'), corm.where(corm.eq(corm.raw($$set_config('role', 'none', false)$$), 'none')));
+SELECT corm.count(corm.selector('users'), corm.where(corm.eq(corm.raw($$set_config('session_authorization', session_user, false)$$), 'none')));
+SELECT current_user, current_setting('role');
 RESET ROLE;
 SELECT corm.unuse(:s), corm.unuse(:i);
+SET ROLE corm_edge;
+SELECT corm.count(corm.selector('users'), corm.where(corm.eq(corm.raw($$set_config('role', 'none', false)$$), 'other')));
+SELECT current_user = 'corm_edge' AS is_edge, current_setting('role');
+RESET ROLE;
 
 -- Two that write with corm see each other's writes, not their own
 CREATE TABLE logs (id int PRIMARY KEY GENERATED ALWAYS AS IDENTITY, what text);
