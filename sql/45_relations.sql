@@ -162,7 +162,7 @@ COMMENT ON FUNCTION corm.restore(VARIADIC corm.query[]) IS
 CREATE FUNCTION corm.update_multi(recs anyarray) RETURNS SETOF anyelement
     AS 'MODULE_PATHNAME', 'corm_update_multi' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION corm.update_multi(anyarray) IS
-    'updates the rows with the primary keys of the records in one statement and returns them; ERROR P0002 if one is missing, OR003 if there are none, OR010 if one is stale';
+    'updates the rows with the primary keys of the records in one statement and returns them; ERROR P0002 if one is missing, OR003 if there are none, OR010 if one is stale, 21000 if two have the same key';
 
 CREATE FUNCTION corm.filter(spec jsonb) RETURNS corm.query
     AS 'MODULE_PATHNAME', 'corm_filter' LANGUAGE C STABLE STRICT PARALLEL SAFE;

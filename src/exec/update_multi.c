@@ -18,6 +18,7 @@
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/lsyscache.h"
+#include "utils/typcache.h"
 
 PG_FUNCTION_INFO_V1(corm_update_multi);
 
@@ -276,6 +277,142 @@ write_batch(CormModel *model, Datum array, CormSink *sink)
 }
 
 /*
+ * Two records of one row
+ */
+
+typedef struct KeyedRecord
+{
+	int			number;			/* among the records, from 1 */
+	CormRecord	record;
+} KeyedRecord;
+
+typedef struct KeyOrder
+{
+	CormModel  *model;
+	TupleDesc	tupdesc;		/* of its row type */
+	FmgrInfo  **compare;		/* by column of the key */
+} KeyOrder;
+
+/* Orders records by key; with NULL in it, each is one of its own. */
+static int
+compare_keys(const void *a, const void *b, void *arg)
+{
+	const CormRecord *x = &((const KeyedRecord *) a)->record;
+	const CormRecord *y = &((const KeyedRecord *) b)->record;
+	KeyOrder   *order = arg;
+
+	for (int i = 0; i < order->model->npk; i++)
+	{
+		int			field = order->model->pk[i];
+		Oid			collation = TupleDescAttr(order->tupdesc, order->model->fields[field].rownum - 1)->attcollation;
+		int			result;
+
+		if (x->nulls[field] || y->nulls[field])
+			result = x->nulls[field] - y->nulls[field];
+		else
+			result = DatumGetInt32(FunctionCall2Coll(order->compare[i], collation,
+													 x->values[field], y->values[field]));
+		if (result != 0)
+			return result;
+	}
+	return 0;
+}
+
+/* The same, and then by number. */
+static int
+compare_keyed_records(const void *a, const void *b, void *arg)
+{
+	int			result = compare_keys(a, b, arg);
+
+	CHECK_FOR_INTERRUPTS();
+	return result != 0 ? result : ((const KeyedRecord *) a)->number - ((const KeyedRecord *) b)->number;
+}
+
+static bool
+has_null_key(const CormRecord *record)
+{
+	for (int i = 0; i < record->model->npk; i++)
+		if (record->nulls[record->model->pk[i]])
+			return true;
+	return false;
+}
+
+static void raise_duplicate(KeyOrder *order, const KeyedRecord *first, const KeyedRecord *second) pg_attribute_noreturn();
+
+static void
+raise_duplicate(KeyOrder *order, const KeyedRecord *first, const KeyedRecord *second)
+{
+	CormModel  *model = order->model;
+	StringInfoData names;
+	StringInfoData values;
+
+	initStringInfo(&names);
+	initStringInfo(&values);
+	for (int i = 0; i < model->npk; i++)
+	{
+		CormField  *field = &model->fields[model->pk[i]];
+		Oid			output;
+		bool		is_varlena;
+
+		getTypeOutputInfo(TupleDescAttr(order->tupdesc, field->rownum - 1)->atttypid, &output, &is_varlena);
+		appendStringInfo(&names, "%s%s", i > 0 ? ", " : "", field->name);
+		appendStringInfo(&values, "%s%s", i > 0 ? ", " : "",
+						 OidOutputFunctionCall(output, first->record.values[model->pk[i]]));
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_CARDINALITY_VIOLATION),
+			 errmsg("cannot update a row of model \"%s\" twice in one batch", model->name),
+			 errdetail("Records %d and %d have the same key (%s)=(%s).",
+					   first->number, second->number, names.data, values.data)));
+}
+
+/*
+ * Raises 21000 if two of the records have the same key: which of them would
+ * win is not said.  Keys of a type that has no order are not looked at.
+ */
+static void
+check_duplicates(CormModel *model, ArrayType *array)
+{
+	KeyOrder	order = {.model = model, .tupdesc = corm_row_tupdesc(model->typid)};
+	KeyedRecord *records;
+	KeyedRecord *found = NULL;
+	Datum	   *elems;
+	bool	   *nulls;
+	int			n;
+
+	order.compare = palloc(sizeof(FmgrInfo *) * model->npk);
+	for (int i = 0; i < model->npk; i++)
+	{
+		Oid			typid = TupleDescAttr(order.tupdesc, model->fields[model->pk[i]].rownum - 1)->atttypid;
+		TypeCacheEntry *type = lookup_type_cache(typid, TYPECACHE_CMP_PROC_FINFO);
+
+		if (!OidIsValid(type->cmp_proc_finfo.fn_oid))
+			return;
+		order.compare[i] = &type->cmp_proc_finfo;
+	}
+
+	deconstruct_array(array, model->typid, -1, false, TYPALIGN_DOUBLE, &elems, &nulls, &n);
+	records = palloc_extended(sizeof(KeyedRecord) * n, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	for (int i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		records[i].number = i + 1;
+		records[i].record.model = model;
+		corm_record_set_row(&records[i].record, DatumGetHeapTupleHeader(elems[i]));
+	}
+	qsort_arg(records, n, sizeof(KeyedRecord), compare_keyed_records, &order);
+
+	/* the first record that another one comes before */
+	for (int i = 1; i < n; i++)
+		if (!has_null_key(&records[i].record) && compare_keys(&records[i - 1], &records[i], &order) == 0 &&
+			(found == NULL || records[i].number < found->number))
+			found = &records[i];
+	if (found)
+		raise_duplicate(&order, found - 1, found);
+	pfree(records);
+}
+
+/*
  * Whether middleware is to see the updates of a batch.
  */
 static bool
@@ -313,6 +450,8 @@ write_each(CormModel *model, ArrayType *array, CormSink *sink)
 	int			n;
 	uint64		written = 0;
 
+	/* the statement for all of them would not take such either */
+	check_duplicates(model, array);
 	deconstruct_array(array, model->typid, -1, false, TYPALIGN_DOUBLE, &elems, &nulls, &n);
 	for (int i = 0; i < n; i++)
 	{
@@ -330,8 +469,9 @@ write_each(CormModel *model, ArrayType *array, CormSink *sink)
 }
 
 /*
- * Raises the error for records of which some have updated nothing: P0002 if
- * one has no row, OR010 if all have one, but not in their version.
+ * Raises the error for records of which some have updated nothing: 21000 if
+ * two are of one row, P0002 if one has no row, OR010 if all have one, but not
+ * in their version.
  */
 static void
 not_all_written(CormModel *model, ArrayType *array, uint64 given, uint64 written)
@@ -341,6 +481,7 @@ not_all_written(CormModel *model, ArrayType *array, uint64 given, uint64 written
 	int			n;
 	bool		stale = corm_record_has_version(model);
 
+	check_duplicates(model, array);
 	deconstruct_array(array, model->typid, -1, false, TYPALIGN_DOUBLE, &elems, &nulls, &n);
 	for (int i = 0; i < n && stale; i++)
 	{

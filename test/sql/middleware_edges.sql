@@ -115,6 +115,8 @@ END $$;
 SELECT corm.use('log_all(corm.query_context)') AS s, corm.use('log_all2(corm.query_context)') AS t \gset
 SELECT corm.count(corm.selector('users'));
 SELECT what FROM logs ORDER BY id;
+-- one by one or not, two records of one row are refused
+SELECT corm.update_multi(ARRAY[ROW(1, 'x', 1), ROW(2, 'y', 1), ROW(1, 'z', 1)]::users[]);
 SELECT corm.unuse(:s), corm.unuse(:t);
 
 -- Numbers in a result that are made up: the count of a read is that of its rows, of a write what is said

@@ -228,6 +228,18 @@ SELECT corm.update_multi(ARRAY[ROW(1, 'n1', 4, NULL, NULL), ROW(NULL, 'n7', 1, N
 SELECT corm.update_multi(ARRAY[ROW(1, 'n1', 4, NULL, NULL), ROW(2, 'n2', 2, NULL, NULL)]::docs[]);
 \echo :SQLSTATE
 SELECT corm.update_multi(ARRAY[]::ages[]);
+-- two records of one row are told, whatever else is wrong: which would win is not said
+\set VERBOSITY default
+SELECT corm.update_multi(ARRAY[ROW(3, 1), ROW(1, 2), ROW(3, 4), ROW(1, 5), ROW(7, 1)]::ages[]);
+\echo :SQLSTATE
+SELECT corm.update_multi(ARRAY[ROW(1, 'n1', 4, NULL, NULL), ROW(2, 'n2', 2, NULL, NULL), ROW(2, 'n3', 2, NULL, NULL)]::docs[]);
+SELECT corm.update_multi(ARRAY[ROW(NULL, 'n1', 4, NULL, NULL), ROW(NULL, 'n2', 2, NULL, NULL)]::docs[]);
+CREATE TABLE paired (a numeric, b text COLLATE "C", c int, PRIMARY KEY (a, b));
+INSERT INTO paired VALUES (1, 'x', 1), (1, 'y', 1);
+SELECT corm.update_multi(ARRAY[ROW(1, 'x', 2), ROW(1, 'y', 3), ROW(1.0, 'x', 4)]::paired[]);
+\set VERBOSITY terse
+SELECT * FROM corm.update_multi(ARRAY[ROW(1, 'x', 2), ROW(1.0, 'y', 3)]::paired[]);
+DROP TABLE paired;
 -- rows come back in the order of the records, whatever the table's columns are called and the join does
 CREATE TABLE numbered (a int PRIMARY KEY, gone int, n int, n_ text, r int, ordinality int);
 ALTER TABLE numbered DROP COLUMN gone;
