@@ -33,6 +33,7 @@ typedef enum InputKind
 	INPUT_QUERY,
 	INPUT_TEXT,					/* text or varchar */
 	INPUT_UNKNOWN,				/* a literal or parameter: a C string */
+	INPUT_TEXT_DOMAIN,			/* a domain over text: a name where one is wanted, else a value */
 	INPUT_VALUE					/* anything else */
 } InputKind;
 
@@ -66,9 +67,14 @@ is_list_letter(char letter)
 	return strchr("XOVENQ", letter) != NULL;
 }
 
+/* A domain over corm's types is what it is over; another keeps its type as a value. */
 static void
 init_input(Builder *b, Input *input, Oid typid)
 {
+	Oid			base = getBaseType(typid);
+
+	if (base == b->expr_type || base == b->query_type)
+		typid = base;
 	input->typid = typid;
 	if (typid == b->expr_type)
 		input->kind = INPUT_EXPR;
@@ -78,6 +84,8 @@ init_input(Builder *b, Input *input, Oid typid)
 		input->kind = INPUT_TEXT;
 	else if (typid == UNKNOWNOID)
 		input->kind = INPUT_UNKNOWN;
+	else if (base == TEXTOID || base == VARCHAROID)
+		input->kind = INPUT_TEXT_DOMAIN;
 	else
 		input->kind = INPUT_VALUE;
 	get_typlenbyvalalign(typid, &input->typlen, &input->typbyval, &input->typalign);
@@ -213,7 +221,13 @@ wrong_argument(const Builder *b, const Input *input, const char *expected)
 					b->func, expected, format_type_be(input->typid))));
 }
 
-/* The characters of a text or unknown argument. */
+static bool
+is_name(const Input *input)
+{
+	return input->kind == INPUT_TEXT || input->kind == INPUT_UNKNOWN || input->kind == INPUT_TEXT_DOMAIN;
+}
+
+/* The characters of an argument that is_name. */
 static void
 get_string(const Input *input, Datum value, const char **str, int *len)
 {
@@ -239,7 +253,7 @@ write_name(const Builder *b, CormWriter *w, const Input *input, Datum value, boo
 
 	if (isnull)
 		null_argument(b, "a name");
-	if (input->kind != INPUT_TEXT && input->kind != INPUT_UNKNOWN)
+	if (!is_name(input))
 		wrong_argument(b, input, "a name");
 	get_string(input, value, &str, &len);
 	if (len == 0)
@@ -295,6 +309,7 @@ write_value(const Builder *b, CormWriter *w, const Input *input, Datum value, bo
 				corm_write_value(w, UNKNOWNOID, -1, false,
 								 CStringGetTextDatum(DatumGetCString(value)));
 			return;
+		case INPUT_TEXT_DOMAIN:
 		case INPUT_VALUE:
 			if (input->typid == RECORDOID || input->typid == RECORDARRAYOID)
 				ereport(ERROR,
@@ -320,6 +335,7 @@ write_field_or_expr(const Builder *b, CormWriter *w, const Input *input, Datum v
 	{
 		case INPUT_TEXT:
 		case INPUT_UNKNOWN:
+		case INPUT_TEXT_DOMAIN:
 			if (isnull)
 				null_argument(b, "a field name");
 			get_string(input, value, &str, &len);
@@ -338,7 +354,7 @@ write_field_or_expr(const Builder *b, CormWriter *w, const Input *input, Datum v
 static void
 write_order_item(const Builder *b, CormWriter *w, const Input *input, Datum value, bool isnull)
 {
-	if (!isnull && (input->kind == INPUT_TEXT || input->kind == INPUT_UNKNOWN))
+	if (!isnull && is_name(input))
 	{
 		const char *str;
 		int			len;
@@ -529,7 +545,7 @@ corm_build(PG_FUNCTION_ARGS)
 				write_field_or_expr(b, &w, input, value, isnull);
 				break;
 			case 'j':
-				if (!isnull && (input->kind == INPUT_TEXT || input->kind == INPUT_UNKNOWN))
+				if (!isnull && is_name(input))
 				{
 					const char *str;
 					int			len;

@@ -102,4 +102,16 @@ SELECT corm.count(corm.selector('v'), corm.where(corm.eq('i2', 7::bigint))) AS i
     corm.count(corm.selector('v'), corm.where(corm.eq('dom', 5::posint))) AS domain;
 SELECT corm.exec(corm.inserter('v'), corm.set('i2', 9::bigint), corm.set('vc', 12), corm.set('t', 13));
 
+-- Domains: over corm's types they are what they are over; over text they name a field where one is wanted, and are values of their type elsewhere.
+CREATE DOMAIN condition AS corm.expr;
+CREATE DOMAIN source AS corm.query;
+CREATE DOMAIN field AS text;
+CREATE DOMAIN short_field AS varchar(20);
+SELECT corm.to_sql(corm.selector('v'), corm.select('i4'::field, corm.c('i8')), corm.order_by('-i4'::short_field, corm.c('i8'))) AS names;
+SELECT corm.to_sql(corm.selector('v'), corm.where(corm.eq('i4', corm.c('i8')::condition)), corm.select('i2')) AS expression;
+SELECT corm.to_sql(corm.selector('v'), corm.where(corm.in('i4', corm.pipe(corm.selector('v', 'w'), corm.select('i8'))::source)), corm.select('i2')) AS query;
+SELECT corm.to_sql(corm.selector('v'), corm.select(corm.coalesce(corm.c('t'), 'x'::field))) AS value;
+SELECT corm.to_sql(corm.selector('v'), corm.select(4::posint, corm.c('i8')));
+SELECT corm.to_sql(corm.selector('v'), corm.select(NULL::field, corm.c('i8')));
+
 DROP SCHEMA vt CASCADE;
