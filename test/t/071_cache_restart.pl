@@ -62,7 +62,7 @@ ok($node->poll_query_until('postgres', "SELECT sweeper_pid <> $sweeper FROM corm
 is(sweepers(), '1', 'by one');
 is(value(q{SELECT corm.cache_get('text')}), 'some text', 'the cache stays');
 ok($node->poll_query_until('postgres', q{SELECT corm.cache_set('swept', 'x', '1 millisecond') IS NOT NULL}, 't'), 'an entry that expires');
-ok($node->poll_query_until('postgres', q{SELECT corm.cache_count() = 5 FROM (SELECT corm.cache_exists('short')) s}), 'it is swept without being read');
+ok($node->poll_query_until('postgres', q{SELECT corm.cache_count() = 4}), 'it is swept without being read, and so is the short one');
 
 #
 # restarts
