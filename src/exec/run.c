@@ -108,33 +108,61 @@ store_row(CormPlan *plan, CormSink *sink, TupleTableSlot *slot)
 	}
 }
 
+/*
+ * Whether a slot has a table's own row, whose bytes are those of the result.
+ * The executor hands one on only where the columns of the result are the
+ * table's one by one, none of them dropped or with a default for older rows;
+ * and a row that is older than the last column is shorter.
+ */
+static inline bool
+has_whole_row(CormPlan *plan, TupleTableSlot *slot)
+{
+	HeapTuple	tuple;
+
+	if (!plan->is_physical || !TTS_IS_BUFFERTUPLE(slot) ||
+		slot->tts_tupleDescriptor->natts != plan->tupdesc->natts)
+		return false;
+	tuple = ((HeapTupleTableSlot *) slot)->tuple;
+	return tuple != NULL && HeapTupleHeaderGetNatts(tuple->t_data) == plan->tupdesc->natts;
+}
+
+/* The row of a slot as a datum, formed of its values. */
+static Datum
+form_row(CormPlan *plan, TupleTableSlot *slot)
+{
+	HeapTuple	tuple;
+
+	slot_getallattrs(slot);
+	if (plan->is_physical)
+		tuple = heap_form_tuple(plan->tupdesc, slot->tts_values, slot->tts_isnull);
+	else
+	{
+		Datum		values[MaxTupleAttributeNumber];
+		bool		nulls[MaxTupleAttributeNumber];
+
+		spread(plan, slot, values, nulls);
+		tuple = heap_form_tuple(plan->tupdesc, values, nulls);
+	}
+	return HeapTupleHeaderGetDatum(tuple->t_data);
+}
+
 static void
 keep_row(CormPlan *plan, CormSink *sink, TupleTableSlot *slot)
 {
 	MemoryContext oldcontext = MemoryContextSwitchTo(sink->context);
 
-	slot_getallattrs(slot);
 	if (plan->tupdesc == NULL)
 	{
+		slot_getallattrs(slot);
 		sink->isnull = slot->tts_isnull[0];
 		if (!sink->isnull)
 			sink->value = datumCopy(slot->tts_values[0], plan->typbyval, plan->typlen);
 	}
 	else
 	{
-		HeapTuple	tuple;
-
-		if (plan->is_physical)
-			tuple = heap_form_tuple(plan->tupdesc, slot->tts_values, slot->tts_isnull);
-		else
-		{
-			Datum		values[MaxTupleAttributeNumber];
-			bool		nulls[MaxTupleAttributeNumber];
-
-			spread(plan, slot, values, nulls);
-			tuple = heap_form_tuple(plan->tupdesc, values, nulls);
-		}
-		sink->value = HeapTupleHeaderGetDatum(tuple->t_data);
+		sink->value = has_whole_row(plan, slot) ?
+			heap_copy_tuple_as_datum(((HeapTupleTableSlot *) slot)->tuple, plan->tupdesc) :
+			form_row(plan, slot);
 		sink->isnull = false;
 	}
 	MemoryContextSwitchTo(oldcontext);

@@ -167,6 +167,35 @@ SELECT id FROM corm.get_multi(NULL::"Select ""Table""", corm.where(corm.eq('Mixe
 SELECT corm.get(NULL::"Select ""Table""", corm.where(corm.eq('id; drop', 1)));
 \echo :LAST_ERROR_SQLSTATE
 
+-- a row as the table has it, and rows that the table has in another form: older than a column, with a value out of
+-- line, of a child whose columns stand in another order, for a type that is not the table's
+CREATE TABLE wide (id int PRIMARY KEY, big text, n int);
+ALTER TABLE wide ALTER big SET STORAGE EXTERNAL;
+INSERT INTO wide VALUES (1, 'small', NULL), (2, repeat('x', 5000), 2);
+SELECT corm.get(NULL::wide, corm.where(corm.eq('id', 1)));
+SELECT length((w).big), (w).n FROM corm.get(NULL::wide, corm.where(corm.eq('id', 2))) AS w;
+-- it lasts although the table's own value goes
+BEGIN;
+CREATE TABLE kept_rows AS SELECT corm.get(NULL::wide, corm.where(corm.eq('id', 2))) AS w;
+DELETE FROM wide WHERE id = 2;
+COMMIT;
+VACUUM wide;
+SELECT length((w).big), (w).n FROM kept_rows;
+DROP TABLE kept_rows;
+CREATE TYPE wide_like AS (id int, big text, n int);
+SELECT pg_typeof(w), w FROM corm.get(NULL::wide_like, corm.selector('wide')) AS w;
+ALTER TABLE wide ADD late text DEFAULT 'late', ADD later text;
+SELECT corm.get(NULL::wide, corm.where(corm.eq('id', 1)));
+INSERT INTO wide VALUES (3, 'new', 3, 'x');
+SELECT corm.get(NULL::wide, corm.where(corm.eq('id', 3)));
+SELECT corm.one(NULL::wide, corm.where(corm.eq('id', 3))) = ROW(3, 'new', 3, 'x', NULL)::wide AS same;
+CREATE TABLE wide_child (later text, late text, n int, big text, id int PRIMARY KEY);
+ALTER TABLE wide_child INHERIT wide;
+INSERT INTO wide_child VALUES ('e', 'd', 4, 'b', 4);
+SELECT corm.get(NULL::wide, corm.where(corm.eq('id', 4))), corm.get(NULL::wide_child, corm.where(corm.eq('id', 4)));
+DROP TABLE wide_child, wide;
+DROP TYPE wide_like;
+
 -- where a set is not possible, and cursors
 SELECT corm.get_multi(NULL::items, corm.order_by('id')), 1 LIMIT 1;
 BEGIN;
