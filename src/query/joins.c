@@ -503,7 +503,7 @@ corm_parent_key(CormStmt *stmt, const char *column)
 
 /*
  * corm_parent_key_name returns the name that the n-th key column has in the
- * page of parents.  No field is called so: it would have to be quoted.
+ * page of parents, where a field of that name gets another (preload.c).
  */
 char *
 corm_parent_key_name(int n)

@@ -112,9 +112,22 @@ deparse_preload(CormDeparse *ctx, CormPreload *preload, Oid typid)
 	ctx->depth--;
 }
 
+#define ROW_NUMBER "row number"
+
+/*
+ * Is that a name that we give in the page of parents?
+ */
+static bool
+is_own_name(const char *name)
+{
+	return strncmp(name, "key ", 4) == 0 || strncmp(name, "cursor ", 7) == 0 ||
+		strncmp(name, "column ", 7) == 0 || strcmp(name, ROW_NUMBER) == 0;
+}
+
 /*
  * The items of the subquery of parents: those that are columns, under names
- * that differ, and the keys that preloads join by.
+ * that differ from each other and from ours, and the keys that preloads join
+ * by.
  */
 static List *
 parent_items(CormStmt *stmt, List *items)
@@ -127,7 +140,7 @@ parent_items(CormStmt *stmt, List *items)
 		CormItem   *item = lfirst(lc);
 		CormItem   *copy;
 		ListCell   *other;
-		int			same = 0;
+		bool		rename = is_own_name(item->name);
 
 		if (item->preload)
 			continue;
@@ -135,9 +148,9 @@ parent_items(CormStmt *stmt, List *items)
 		*copy = *item;
 		copy->quiet = false;
 		foreach(other, result)
-			same += strcmp(((CormItem *) lfirst(other))->name, copy->name) == 0;
-		if (same > 0)
-			copy->name = psprintf("%s %d", copy->name, list_length(result) + 1);
+			rename |= strcmp(((CormItem *) lfirst(other))->name, copy->name) == 0;
+		if (rename)
+			copy->name = psprintf("column %d", list_length(result) + 1);
 		result = lappend(result, copy);
 	}
 	foreach(lc, stmt->parent_keys)
@@ -202,8 +215,6 @@ is_named(List *items)
 			return true;
 	return false;
 }
-
-#define ROW_NUMBER "row number"
 
 /*
  * FROM the parents' page, with the preloads joined.

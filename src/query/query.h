@@ -264,7 +264,7 @@ struct CormStmt
 								 * WITH queries are seen, its rows are not */
 	CormRange  *source;			/* of a read; the target of a write; NULL for RAW */
 	List	   *ranges;			/* of CormRange: source and joins */
-	List	   *aliases;		/* root only: aliases in use (char *) */
+	List	   *aliases;		/* root only: aliases in use, of ranges.c */
 	List	   *guarded;		/* root only: tables that a guard is about (Oid) */
 	CormStmt   *alias_owner;	/* of a root: where its aliases are kept instead */
 	CormRelation *condition_of;	/* a scope for the names in this relation's declared condition */

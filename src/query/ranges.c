@@ -45,6 +45,24 @@ corm_check_name(const char *name)
 				 errdetail("Names have at most %d bytes.", NAMEDATALEN - 1)));
 }
 
+/* An alias in use, and how far the numbers behind it have been given away. */
+typedef struct UsedAlias
+{
+	char	   *alias;
+	int			last;
+} UsedAlias;
+
+static UsedAlias *
+used_alias(CormStmt *root, const char *alias)
+{
+	ListCell   *lc;
+
+	foreach(lc, root->aliases)
+		if (strcmp(((UsedAlias *) lfirst(lc))->alias, alias) == 0)
+			return lfirst(lc);
+	return NULL;
+}
+
 /*
  * corm_unique_alias returns alias, or alias_2, ..., whichever the query does
  * not use anywhere yet.
@@ -53,24 +71,23 @@ char *
 corm_unique_alias(CormStmt *stmt, const char *alias)
 {
 	CormStmt   *root = stmt;
-	char	   *candidate = pstrdup(alias);
-	int			n = 1;
+	UsedAlias  *base;
+	UsedAlias  *used = palloc(sizeof(UsedAlias));
 
 	while (root->parent || root->alias_owner)
 		root = root->parent ? root->parent : root->alias_owner;
-	for (;;)
+	base = used_alias(root, alias);
+	used->alias = pstrdup(alias);
+	used->last = 1;
+	if (base)
 	{
-		ListCell   *lc;
-		bool		taken = false;
-
-		foreach(lc, root->aliases)
-			taken |= strcmp(lfirst(lc), candidate) == 0;
-		if (!taken)
-			break;
-		candidate = psprintf("%.*s_%d", pg_mbcliplen(alias, strlen(alias), NAMEDATALEN - 12), alias, ++n);
+		do
+			used->alias = psprintf("%.*s_%d", pg_mbcliplen(alias, strlen(alias), NAMEDATALEN - 12),
+								   alias, ++base->last);
+		while (used_alias(root, used->alias));
 	}
-	root->aliases = lappend(root->aliases, candidate);
-	return candidate;
+	root->aliases = lappend(root->aliases, used);
+	return used->alias;
 }
 
 /*

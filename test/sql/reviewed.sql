@@ -41,4 +41,16 @@ CREATE TABLE author (id int, name text);
 SELECT corm.to_sql(corm.selector('books', 'x'), corm.select('id'), corm.where(corm.some(corm.selector('books', 'y'), corm.where(
     corm.eq('id', corm.c('x.author.id')), corm.some(corm.selector('author'), corm.where(corm.eq('name', corm.c('x.author.name'))))))));
 
+-- fields may be called like what is added to a page of parents
+CREATE TABLE parents (id int PRIMARY KEY, "key 1" int, "cursor 1" int, "row number" int, "column 2" int);
+CREATE TABLE kids (id int PRIMARY KEY, parent_id int REFERENCES parents);
+INSERT INTO parents VALUES (1, 5, 6, 7, 8), (2, 5, 6, 7, 8);
+INSERT INTO kids VALUES (3, 1);
+SELECT corm.get_json(corm.selector('parents'), corm.preload('kids'), corm.order_by('key 1', 'id'));
+SELECT corm.page_json(corm.selector('parents'), corm.preload('kids'), corm.order_by('cursor 1', 'row number'), corm.limit(1), corm.before(
+    corm.page_json(corm.selector('parents'), corm.order_by('cursor 1', 'row number'), corm.limit(2)) #>> '{page_info,end_cursor}')) -> 'rows';
+CREATE TABLE loops (id int PRIMARY KEY, up_id int REFERENCES loops);
+-- aliases of a long path are found in time
+SELECT count(*) FROM regexp_matches(corm.to_sql(corm.selector('loops'), corm.where(corm.eq(repeat('up.', 300) || 'id', 1))), 'LEFT JOIN', 'g');
+
 DROP SCHEMA reviewed CASCADE;
