@@ -23,6 +23,7 @@
 #include "access/table.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "query/query.h"
 #include "rewrite/rewriteHandler.h"
 #include "utils/builtins.h"
@@ -145,6 +146,38 @@ can_be_locked(CormModel *model)
 }
 
 /*
+ * Refuses expressions with fields of joined tables: when the rows written are
+ * shown, what they were joined to is not known any more.
+ */
+static void
+check_returning(CormStmt *stmt, List *exprs)
+{
+	ListCell   *lc;
+
+	foreach(lc, exprs)
+	{
+		CormTree   *tree = lfirst(lc);
+
+		check_stack_depth();
+		if (tree->tag == CORM_N_COLUMN && tree->range && tree->range != stmt->source &&
+			list_member_ptr(stmt->ranges, tree->range))
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("field \"%s\" of a joined table cannot be returned", tree->args[0].str),
+					 errdetail("Model \"%s\" has hooks, which are given the rows that are written, one by one.",
+							   stmt->source->model->name),
+					 errhint("Return the model's own fields, or read the others in a scalar subquery.")));
+		for (int i = 0; tree->desc->args[i] != '\0'; i++)
+		{
+			if (strchr("xve", tree->desc->args[i]))
+				check_returning(stmt, list_make1(tree->args[i].node));
+			else if (strchr("XVEOPS", tree->desc->args[i]))
+				check_returning(stmt, tree->args[i].list);
+		}
+	}
+}
+
+/*
  * corm_stage_read turns a write into the SELECT of the rows that it is about:
  * one column for each attribute of the model's row type that is not dropped,
  * then one for each field that is set.  An insert has no rows yet: the
@@ -159,6 +192,8 @@ corm_stage_read(CormStmt *stmt, TupleDesc tupdesc)
 	List	   *select = NIL;
 	ListCell   *lc;
 
+	if (stmt->joins)
+		check_returning(stmt, stmt->returning);
 	for (int i = 0; i < tupdesc->natts; i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(tupdesc, i);
@@ -199,6 +234,8 @@ corm_stage_read(CormStmt *stmt, TupleDesc tupdesc)
 			appendStringInfoString(&sql, "SELECT * FROM pg_catalog.unnest($1)");
 		stmt->source = make_range(alias, sql.data, stmt->rows ? list_make1(stmt->rows) : NIL);
 		stmt->rows = NULL;
+		/* the condition is about the rows that are there */
+		stmt->where = NIL;
 		stmt->conflict_action = CORM_CONFLICT_NONE;
 	}
 	else if (can_be_locked(model))
