@@ -53,4 +53,19 @@ CREATE TABLE loops (id int PRIMARY KEY, up_id int REFERENCES loops);
 -- aliases of a long path are found in time
 SELECT count(*) FROM regexp_matches(corm.to_sql(corm.selector('loops'), corm.where(corm.eq(repeat('up.', 300) || 'id', 1))), 'LEFT JOIN', 'g');
 
+-- with hooks, the condition of an upsert is about the rows that are there, guards included
+CREATE TABLE hooked (id int PRIMARY KEY, n text);
+CREATE FUNCTION before_save(r hooked) RETURNS hooked LANGUAGE plpgsql AS $$ BEGIN r.n := r.n || '.'; RETURN r; END $$;
+INSERT INTO hooked VALUES (1, 'a'), (2, 'b');
+SELECT n FROM corm.get_multi(NULL::hooked, corm.inserter('hooked'), corm.rows('[{"id": 1, "n": "x"}, {"id": 2, "n": "y"}, {"id": 3, "n": "z"}]'::jsonb),
+    corm.on_conflict('id'), corm.do_update(), corm.where(corm.neq('id', 2))) ORDER BY id;
+SELECT n FROM corm.get_multi(NULL::hooked, corm.inserter('hooked'), corm.set('id', 1), corm.set('n', 'w'),
+    corm.on_conflict('id'), corm.do_update(), corm.guard('hooked', corm.neq('n', 'x.')));
+SELECT * FROM hooked ORDER BY id;
+-- and what a row was joined to cannot be returned
+SELECT corm.get_multi_json(corm.updater('hooked'), corm.set('n', 'j'), corm.join('books', corm.eq('books.id', corm.c('hooked.id'))),
+    corm.where(corm.eq('books.title', 't2')), corm.returning('id', 'books.title'));
+SELECT corm.get_multi_json(corm.updater('hooked'), corm.set('n', 'j'), corm.join('books', corm.eq('books.id', corm.c('hooked.id'))),
+    corm.where(corm.eq('books.title', 't2')), corm.returning('id', 'n'));
+
 DROP SCHEMA reviewed CASCADE;
