@@ -62,7 +62,13 @@ corm_bind_prepare(CormPlanParam *params, const CormDeparsed *deparsed,
 		param->model = source->model ? MemoryContextStrdup(context, source->model) : NULL;
 		param->field = source->field ? MemoryContextStrdup(context, source->field) : NULL;
 
-		if (source->form == CORM_PARAM_JSON)
+		if (source->form == CORM_PARAM_JSON && corm_is_range_type(getBaseType(param->typid)))
+		{
+			param->binding = CORM_BIND_RANGE;
+			getTypeInputInfo(param->typid, &typinput, &param->ioparam);
+			fmgr_info_cxt(typinput, &param->input, context);
+		}
+		else if (source->form == CORM_PARAM_JSON)
 		{
 			param->binding = CORM_BIND_JSON;
 			param->element_type = get_base_element_type(param->typid);
@@ -141,6 +147,19 @@ convert_array(CormPlanParam *param, Datum value)
 											  typlen, typbyval, typalign));
 }
 
+/* A value as text. */
+static char *
+value_text(CormPlanParam *param, Datum value)
+{
+	Oid			typoutput;
+	bool		is_varlena;
+
+	if (param->value_type == UNKNOWNOID || param->value_type == TEXTOID)
+		return TextDatumGetCString(value);
+	getTypeOutputInfo(param->value_type, &typoutput, &is_varlena);
+	return OidOutputFunctionCall(typoutput, value);
+}
+
 /*
  * A LIKE pattern that matches the value literally.
  */
@@ -148,18 +167,7 @@ static Datum
 make_pattern(CormPlanParam *param, Datum value)
 {
 	StringInfoData buf;
-	char	   *str;
-
-	if (param->value_type == UNKNOWNOID || param->value_type == TEXTOID)
-		str = TextDatumGetCString(value);
-	else
-	{
-		Oid			typoutput;
-		bool		is_varlena;
-
-		getTypeOutputInfo(param->value_type, &typoutput, &is_varlena);
-		str = OidOutputFunctionCall(typoutput, value);
-	}
+	char	   *str = value_text(param, value);
 
 	initStringInfo(&buf);
 	if (param->form != CORM_PARAM_STARTS)
@@ -256,6 +264,40 @@ convert_json(CormPlanParam *param, Datum value)
 	return makeArrayResult(elements, CurrentMemoryContext);
 }
 
+/*
+ * What a range is to contain: another one as text, or an element, for which
+ * stands the range of nothing else.
+ */
+static Datum
+convert_range(CormPlanParam *param, Datum value)
+{
+	char	   *str = value_text(param, value);
+	char	   *start = str + strspn(str, " \t\n\r\f\v");
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	if (*start == '{' || *start == '[' || *start == '(' || pg_strcasecmp(start, "empty") == 0)
+		appendStringInfoString(&buf, start);
+	else
+	{
+		appendStringInfoString(&buf, "[\"");
+		for (char *c = str; *c; c++)
+		{
+			if (*c == '"' || *c == '\\')
+				appendStringInfoChar(&buf, '\\');
+			appendStringInfoChar(&buf, *c);
+		}
+		/* both bounds are the same */
+		appendStringInfo(&buf, "\",%s\"]", pstrdup(buf.data + 1));
+	}
+	if (*start != '{' && type_is_multirange(getBaseType(param->typid)))
+	{
+		str = psprintf("{%s}", buf.data);
+		return InputFunctionCall(&param->input, str, param->ioparam, -1);
+	}
+	return InputFunctionCall(&param->input, buf.data, param->ioparam, -1);
+}
+
 static Datum
 convert(CormPlanParam *param, Datum value)
 {
@@ -282,6 +324,9 @@ convert(CormPlanParam *param, Datum value)
 			break;
 		case CORM_BIND_JSON:
 			value = convert_json(param, value);
+			break;
+		case CORM_BIND_RANGE:
+			value = convert_range(param, value);
 			break;
 	}
 

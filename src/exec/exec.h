@@ -39,7 +39,8 @@ typedef enum CormBinding
 	CORM_BIND_INPUT,			/* text through the type's input function */
 	CORM_BIND_ARRAY_INPUT,		/* text[] elementwise through it */
 	CORM_BIND_PATTERN,			/* text into a LIKE pattern */
-	CORM_BIND_JSON				/* as JSON into a document, or into an array of its elements */
+	CORM_BIND_JSON,				/* as JSON into a document, or into an array of its elements */
+	CORM_BIND_RANGE				/* as text, of an element too, into a range or multirange */
 } CormBinding;
 
 typedef struct CormPlanParam
@@ -52,7 +53,7 @@ typedef struct CormPlanParam
 	int16		typlen;			/* of the value as it is bound */
 	bool		typbyval;
 	Oid			value_type;		/* of the value */
-	FmgrInfo	input;			/* BIND_INPUT, BIND_ARRAY_INPUT, BIND_JSON */
+	FmgrInfo	input;			/* BIND_INPUT, BIND_ARRAY_INPUT, BIND_JSON, BIND_RANGE */
 	Oid			ioparam;
 	Oid			element_type;	/* BIND_ARRAY_INPUT, BIND_JSON: of the array */
 	const char *model;			/* what it meets, for error messages */

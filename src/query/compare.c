@@ -124,7 +124,7 @@ is_container_type(Oid typid)
 	if (!OidIsValid(typid) || typid == UNKNOWNOID)
 		return false;
 	base = getBaseType(typid);
-	return base == JSONBOID || type_is_array(base) || type_is_range(base) || type_is_multirange(base);
+	return base == JSONBOID || type_is_array(base) || corm_is_range_type(base);
 }
 
 /*

@@ -176,7 +176,11 @@ filter_op(FilterContext *ctx, const char *field, const char *op, JsonbValue *v)
 			case OP_LIST:
 				corm_write_tag(ctx->w, tag);
 				write_field(ctx, field);
-				corm_filter_list(ctx->w, v, op, tag != CORM_N_OVERLAPS);
+				/* for a range, where the field tells */
+				if (tag == CORM_N_OVERLAPS && v->type == jbvString)
+					corm_filter_scalar(ctx->w, v, op);
+				else
+					corm_filter_list(ctx->w, v, op, tag != CORM_N_OVERLAPS);
 				return;
 			case OP_ANY:
 				corm_write_tag(ctx->w, tag);

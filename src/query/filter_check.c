@@ -33,11 +33,38 @@ corm_check_filterable(CormTree *tree)
 }
 
 /*
+ * corm_check_filter_name raises 42703 if what a filter names like a field of a
+ * range is a relation, with a hint at what to write: nobody could tell whether
+ * a value of null means that there is no row.
+ */
+void
+corm_check_filter_name(CormRange *range, CormTree *tree, const char *name)
+{
+	const char *path = tree->args[0].str;
+	CormRelation *relation = range->model ? corm_model_find_relation(range->model, name) : NULL;
+	bool		to_one;
+
+	if (relation == NULL)
+		return;
+	to_one = relation->kind == CORM_BELONGS_TO || relation->kind == CORM_HAS_ONE;
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_COLUMN),
+			 errmsg("unknown field \"%s\" of model \"%s\"", name, range->model->name),
+			 errdetail("It is a relation."),
+			 to_one ?
+			 errhint("Conditions on it are written {\"%s\": {\"is\": {...}}}; that there is none is {\"%s\": {\"is\": null}}.",
+					 path, path) :
+			 errhint("Conditions on it are written {\"%s\": {\"some\": {...}}}; that there are none is {\"%s\": {\"none\": {}}}.",
+					 path, path)));
+}
+
+/*
  * A filter from outside compares a field with a number or a boolean only if
  * the field is one, and looks for arrays and objects only in what has such.
+ * What it meets is the field, or the elements of a range.
  */
 static void
-check_filter_value(CormField *field, CormTree *value)
+check_filter_value(CormField *field, Oid met, CormTree *value)
 {
 	char		category;
 	bool		preferred;
@@ -58,7 +85,7 @@ check_filter_value(CormField *field, CormTree *value)
 	number = typid == INT4OID || typid == INT8OID || typid == NUMERICOID;
 	if (!number && typid != BOOLOID)
 		return;
-	get_type_category_preferred(getBaseType(field->typid), &category, &preferred);
+	get_type_category_preferred(getBaseType(met), &category, &preferred);
 	if (category != (number ? TYPCATEGORY_NUMERIC : TYPCATEGORY_BOOLEAN))
 		ereport(ERROR,
 				(errcode(CORM_ERRCODE_BAD_FILTER),
@@ -66,6 +93,24 @@ check_filter_value(CormField *field, CormTree *value)
 				 errdetail("Field \"%s\" of type %s cannot be compared with a %s.",
 						   field->name, format_type_be(field->typid),
 						   number ? "number" : "boolean")));
+}
+
+/*
+ * What overlaps is looked for is a list for an array, and anything else in
+ * the text form of its type.
+ */
+static void
+check_filter_overlaps(CormField *field, CormTree *value)
+{
+	bool		is_array = type_is_array(getBaseType(field->typid));
+
+	if (value->tag == CORM_N_VALUE && is_array != (value->typid == TEXTARRAYOID))
+		ereport(ERROR,
+				(errcode(CORM_ERRCODE_BAD_FILTER),
+				 errmsg("invalid filter"),
+				 errdetail(is_array ? "\"overlaps\" takes an array for field \"%s\" of type %s." :
+						   "\"overlaps\" takes a string for field \"%s\" of type %s.",
+						   field->name, format_type_be(field->typid))));
 }
 
 static bool
@@ -118,6 +163,8 @@ check_filter_operator(CormField *field, CormTree *tree)
 				 errmsg("invalid filter"),
 				 errdetail("Operator \"%s\" does not apply to field \"%s\" of type %s.",
 						   tree->desc->name, field->name, format_type_be(field->typid))));
+	if (tree->tag == CORM_N_OVERLAPS)
+		check_filter_overlaps(field, tree->args[1].node);
 }
 
 /*
@@ -135,9 +182,17 @@ corm_check_filter(CormTree *tree)
 	if (left == NULL || left->tag != CORM_N_FILTER_COLUMN || left->field == NULL)
 		return;
 	if (tree->tag == CORM_N_CONTAINS && corm_takes_json(left, tree->args[1].node))
+	{
+		Oid			type = getBaseType(left->field->typid);
+
+		if (type_is_multirange(type))
+			type = get_multirange_range(type);
+		if (type_is_range(type))
+			check_filter_value(left->field, get_range_subtype(type), tree->args[1].node);
 		return;
+	}
 	for (int i = 1; tree->desc->args[i] == 'v'; i++)
-		check_filter_value(left->field, tree->args[i].node);
+		check_filter_value(left->field, left->field->typid, tree->args[i].node);
 	if (tree->desc->args[1] == 'v')
 		check_filter_operator(left->field, tree);
 }

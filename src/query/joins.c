@@ -371,7 +371,7 @@ corm_path_column(CormStmt *stmt, CormRange *range, CormTree *tree, const char *p
 		return true;
 	if (strchr(dot + 1, '.'))
 		(void) corm_model_relation(target->model, pnstrdup(dot + 1, strchr(dot + 1, '.') - dot - 1));
-	corm_unknown_column(target, dot + 1);
+	corm_unknown_column(target, tree, dot + 1);
 }
 
 /*

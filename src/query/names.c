@@ -159,7 +159,7 @@ alias_column(CormStmt *stmt, CormTree *tree, const char *name, bool implied)
 				check_alias_or_relation(stmt, range, name, name + len + 1);
 			if (!corm_range_column(range, tree, name + len + 1) &&
 				!corm_path_column(level, range, tree, name + len + 1))
-				corm_unknown_column(range, name + len + 1);
+				corm_unknown_column(range, tree, name + len + 1);
 			return true;
 		}
 	}
@@ -251,7 +251,7 @@ resolve_column(CormStmt *stmt, CormTree *tree, CormPlace place)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
 				 errmsg("unknown field \"%s\"", name)));
-	corm_unknown_column(stmt->source, name);
+	corm_unknown_column(stmt->source, tree, name);
 }
 
 /*

@@ -293,8 +293,19 @@ corm_operator_schema(const char *name, Oid left, Oid right)
 }
 
 /*
+ * corm_is_range_type tells whether a type that is no domain is one of ranges
+ * or multiranges.
+ */
+bool
+corm_is_range_type(Oid typid)
+{
+	return type_is_range(typid) || type_is_multirange(typid);
+}
+
+/*
  * corm_takes_json tells whether what a field of a filter contains is meant as
- * JSON: a document if the field is one, elements if it is an array.
+ * JSON: a document if the field is one, elements if it is an array, an element
+ * or a range if it is a range.
  */
 bool
 corm_takes_json(CormTree *left, CormTree *right)
@@ -304,7 +315,7 @@ corm_takes_json(CormTree *left, CormTree *right)
 	if (left->tag != CORM_N_FILTER_COLUMN || left->field == NULL || right->tag != CORM_N_VALUE)
 		return false;
 	base = getBaseType(left->field->typid);
-	return base == JSONBOID || type_is_array(base);
+	return base == JSONBOID || type_is_array(base) || corm_is_range_type(base);
 }
 
 /*

@@ -359,7 +359,7 @@ extern CormRange *corm_add_model_range(CormStmt *stmt, CormTree *clause, Oid rel
 extern CormRange *corm_add_query_range(CormStmt *stmt, CormTree *clause, List *clauses, const char *alias);
 extern CormRange *corm_add_cte_range(CormStmt *stmt, CormTree *clause, const char *name, const char *alias);
 extern bool corm_range_column(CormRange *range, CormTree *tree, const char *name);
-extern void corm_unknown_column(CormRange *range, const char *name) pg_attribute_noreturn();
+extern void corm_unknown_column(CormRange *range, CormTree *tree, const char *name) pg_attribute_noreturn();
 
 /* names.c: what names mean */
 extern CormTree *corm_make_tree(CormNodeTag tag);
@@ -386,6 +386,7 @@ extern void corm_filter_list(CormWriter *w, struct JsonbValue *v, const char *op
 /* filter_check.c: filters from outside against their models */
 extern void corm_check_filterable(CormTree *tree);
 extern void corm_check_filter(CormTree *tree);
+extern void corm_check_filter_name(CormRange *range, CormTree *tree, const char *name);
 
 /* joins.c: relations in a statement */
 extern void corm_join_relation(CormStmt *stmt, CormTree *clause);
@@ -581,6 +582,7 @@ extern bool corm_search_path_is_safe(void);
 extern void corm_require_type(Oid typid);
 extern char *corm_deparse_type(Oid typid, int32 typmod);
 extern Oid	corm_expr_type(CormTree *tree);
+extern bool corm_is_range_type(Oid typid);
 extern bool corm_takes_json(CormTree *left, CormTree *right);
 extern Oid	corm_right_operand_type(CormTree *tree, Oid left);
 extern Oid	corm_operator_schema(const char *name, Oid left, Oid right);

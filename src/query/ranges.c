@@ -246,11 +246,14 @@ corm_range_column(CormRange *range, CormTree *tree, const char *name)
 }
 
 /*
- * corm_unknown_column raises 42703 for a name that a range does not have.
+ * corm_unknown_column raises 42703 for a name that a range does not have; tree
+ * is the COLUMN that ends in it.
  */
 void
-corm_unknown_column(CormRange *range, const char *name)
+corm_unknown_column(CormRange *range, CormTree *tree, const char *name)
 {
+	if (tree->tag == CORM_N_FILTER_COLUMN)
+		corm_check_filter_name(range, tree, name);
 	if (range->model)
 		corm_unknown_field(range->model, name);
 	ereport(ERROR,

@@ -206,8 +206,45 @@ SELECT boxes('{"doc": {"contains": [1]}}'), boxes('{"doc": {"contains": {"a": [1
     boxes('{"doc": {"contains": 1}}'), boxes('{"doc": {"contains": true}}'), boxes('{"doc": {"contains": []}}');
 SELECT boxes('{"tags": {"contains": ["a"]}}'), boxes('{"tags": {"contains": "a,b"}}'), boxes('{"tags": {"contains": []}}'),
     boxes('{"numbers": {"contains": [1, "2"]}}'), boxes('{"numbers": {"contains": 1}}'), boxes('{"numbers": {"contains": [null]}}');
-SELECT boxes('{"span": {"contains": "[2,3)"}}');
+-- of a range an element, or another range
+SELECT boxes('{"span": {"contains": "[2,3)"}}'), boxes('{"span": {"contains": 2}}'), boxes('{"span": {"contains": "8"}}'), boxes('{"span": {"contains": 5}}'),
+    boxes('{"span": {"contains": "empty"}}'), boxes('{"span": {"contains": null}}');
 SELECT boxes('{"span": {"contains": [1]}}');
+SELECT boxes('{"span": {"contains": true}}');
+SELECT boxes('{"span": {"contains": 2.5}}');
+SELECT boxes('{"span": {"contains": ""}}');
+SELECT boxes('{"span": {"contains": "\"2"}}');
+SELECT boxes('{"span": {"overlaps": "[4,8)"}}'), boxes('{"span": {"overlaps": "[5,6]"}}');
+SELECT boxes('{"span": {"overlaps": ["[4,8)"]}}');
+SELECT boxes('{"span": {"overlaps": 4}}');
+SELECT boxes('{"tags": {"overlaps": "{a}"}}');
+CREATE DOMAIN working AS daterange;
+CREATE TYPE wordrange AS RANGE (subtype = text, collation = "C");
+CREATE TABLE spans (id int PRIMARY KEY, many int4multirange, days working, num numrange, words wordrange);
+INSERT INTO spans VALUES (1, '{[1,3),[7,9)}', '[2024-01-01,2024-02-01)', '[1.5,2.5]', '[a,"q\"x")');
+SELECT f || ': ' || corm.count(corm.selector('spans'), corm.filter(format('{"where": %s}', f))) FROM unnest(ARRAY[
+    '{"many": {"contains": 2}}', '{"many": {"contains": 4}}', '{"many": {"contains": "[7,8]"}}', '{"many": {"contains": "{[1,2],[7,7]}"}}', '{"many": {"contains": "8"}}',
+    '{"days": {"contains": "2024-01-31"}}', '{"days": {"contains": "2024-02-01"}}', '{"days": {"contains": " [2024-01-05,2024-01-09)"}}',
+    '{"num": {"contains": 2.5}}', '{"num": {"contains": 3}}', '{"words": {"contains": "q\"a"}}', '{"words": {"contains": "q\\z"}}', '{"many": {"overlaps": "{[2,4]}"}}']) f;
+SELECT corm.count(corm.selector('spans'), corm.filter('{"where": {"days": {"contains": 5}}}'));
+DROP TABLE spans;
+DROP TYPE wordrange;
+DROP DOMAIN working;
+-- a relation is no field; how to say that there is none, which is what null might mean, the hint tells
+CREATE TABLE owners (id int PRIMARY KEY);
+CREATE TABLE pets (id int PRIMARY KEY, owner_id int REFERENCES owners, boss_id int REFERENCES pets);
+INSERT INTO owners VALUES (1), (2);
+INSERT INTO pets VALUES (1, 1, NULL), (2, NULL, 1);
+\set VERBOSITY default
+SELECT corm.count(corm.selector('pets'), corm.filter('{"where": {"owner": null}}'));
+SELECT corm.count(corm.selector('owners'), corm.filter('{"where": {"pets": null}}'));
+SELECT corm.count(corm.selector('pets'), corm.filter('{"where": {"boss.owner": null}}'));
+SELECT corm.count(corm.selector('pets'), corm.filter('{"where": {"owner": 1}}'));
+\set VERBOSITY terse
+SELECT corm.get_multi_json(corm.selector('pets'), corm.select('id'), corm.filter('{"where": {"owner": {"is": null}}}')),
+    corm.get_multi_json(corm.selector('owners'), corm.select('id'), corm.filter('{"where": {"pets": {"none": {}}}}')),
+    corm.get_multi_json(corm.selector('pets'), corm.select('id'), corm.filter('{"where": {"owner_id": null}}'));
+DROP TABLE pets, owners;
 SELECT corm.count(corm.selector('items'), corm.filter('{"where": {"id": {"contains": {"a": 1}}}}'));
 SELECT boxes('{"tags": {"contains": [["a"]]}}');
 SELECT boxes('{"tags": {"contains": {"a": 1}}}');
