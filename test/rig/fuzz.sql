@@ -67,6 +67,7 @@ DECLARE
 	damaged text;
 	accepted bigint := 0;
 	refused bigint := 0;
+	unreadable bigint := 0;
 	bad text := '';
 	n bigint;
 BEGIN
@@ -82,14 +83,16 @@ BEGIN
 			RAISE EXCEPTION USING errcode = 'FZ000';
 		EXCEPTION WHEN OTHERS THEN
 			IF SQLSTATE <> 'FZ000' THEN refused := refused + 1; END IF;
+			-- no JSON, no text form of anything: the first thing that is looked at
+			IF SQLSTATE IN ('22P02', '22030', '2203F', '22P05') THEN unreadable := unreadable + 1; END IF;
 			-- XX001, data corrupted, is what a damaged binary value is.
 			IF SQLSTATE LIKE 'XX%' AND (SQLSTATE <> 'XX001' OR wanted <> 'binary') AND length(bad) < 4000 THEN
 				bad := bad || format(E'\n# seed %s: %s %s for %s', n, SQLSTATE, SQLERRM, damaged);
 			END IF;
 		END;
 	END LOOP;
-	RETURN format('%s - %s: %s accepted, %s refused%s',
-		CASE WHEN bad = '' AND accepted > 0 AND refused > 0 THEN 'ok' ELSE 'not ok' END, wanted, accepted, refused, bad);
+	RETURN format('%s - %s: %s accepted, %s refused, of which %s at first sight%s',
+		CASE WHEN bad = '' AND accepted > 0 AND refused > 0 THEN 'ok' ELSE 'not ok' END, wanted, accepted, refused, unreadable, bad);
 END $$;
 
 SELECT pg_temp.fuzz(:'target', :first, :last);

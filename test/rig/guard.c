@@ -2,7 +2,7 @@
  *
  * guard.c
  *		Linked into a build of corm for tests: ends the server when corm does
- *		something that may raise where nothing may.
+ *		something that may raise where nothing may (hardening 21).
  *
  * That is while corm holds an LWLock, and in what it does at the end of a
  * transaction, when it is too late for an error.  There, an error need not

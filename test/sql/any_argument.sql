@@ -468,6 +468,15 @@ SELECT x.attempt(format($$SELECT corm.count(corm.selector('x.t'), corm.where(cor
 SELECT x.attempt(format($$SELECT corm.count(corm.selector('x.t'), corm.where(corm.eq(%L, 1)))$$, repeat('x', 1000000)));
 SELECT x.attempt(format($$SELECT corm.value(NULL::text, corm.raw_query(%L))$$, 'SELECT ' || repeat(' ', 1000000) || '1'));
 SELECT x.attempt($$SELECT corm.to_sql(corm.selector('x.t'), corm.where(q::corm.expr)) FROM (SELECT repeat('{"not": ', n) || 'true' || repeat('}', n) FROM generate_series(3000, 30000, 9000) n) x (q)$$) IN ('54001', '00000');
+-- a hundred thousand deep, as text: expressions, queries, documents, filters and paths
+SELECT what, x.attempt(statement) FROM (VALUES
+    ('expression', $$SELECT (repeat('{"not": ', 100000) || 'true' || repeat('}', 100000))::corm.expr$$),
+    ('query', $$SELECT ('[' || repeat('{"union": [', 100000) || repeat(']}', 100000) || ']')::corm.query$$),
+    ('list', $$SELECT repeat('[', 100000)::corm.query$$),
+    ('document', $$SELECT corm.expr((repeat('{"not": ', 100000) || 'true' || repeat('}', 100000))::jsonb)$$),
+    ('filter', $$SELECT corm.filter('{"where": ' || repeat('{"not": ', 100000) || '{"id": 1}' || repeat('}', 100000) || '}')$$),
+    ('path', $$SELECT corm.to_sql(corm.selector('x.t'), corm.where(corm.eq(repeat('a.', 100000) || 'id', 1)))$$),
+    ('preload', $$SELECT corm.to_sql(corm.selector('x.t'), corm.preload(repeat('a.', 100000) || 'a'))$$)) d(what, statement);
 DO $$
 DECLARE
     e corm.expr := corm.eq('id', 1);

@@ -26,7 +26,20 @@ sub value { return $node->safe_psql('postgres', $_[0]); }
 
 value(q{CREATE EXTENSION corm; SELECT corm.cache_create('mixed', events => '{}')});
 
-# hardening 17
+# hardening 17: a hundred thousand entries for a cache that holds a hundred
+value(q{SELECT corm.cache_create('hundred', max_bytes => 100 * 128, events => '{}')});
+is(value(<<'SQL'), 't|t|t|t|t', 'a hundred thousand entries for a cache of a hundred: it keeps its bound, and counts the others');
+CREATE TEMP TABLE seen (entries bigint, bytes bigint);
+DO $$
+BEGIN
+	FOR part IN 0 .. 99 LOOP
+		PERFORM corm.cache_set('k' || part * 1000 + i, i, cache => 'hundred', immediate => true) FROM generate_series(1, 1000) i;
+		INSERT INTO seen SELECT entries, bytes FROM corm.cache_stats WHERE cache = 'hundred';
+	END LOOP;
+END $$;
+SELECT max(s.bytes) <= 12800, max(s.entries) <= 100, min(s.entries) >= 50, min(c.sets) = 100000, min(c.evicted) = 100000 - min(c.entries)
+FROM seen s, corm.cache_stats c WHERE c.cache = 'hundred';
+SQL
 is(value(<<"SQL"), "$operations|0|t", "$operations operations stay within the memory");
 CREATE TEMP TABLE result AS SELECT 0 AS operations, 0 AS beyond;
 CREATE TEMP TABLE size AS SELECT setting::bigint * 1024 AS bytes FROM pg_settings WHERE name = 'corm.cache_size';
