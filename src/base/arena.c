@@ -15,8 +15,8 @@
  * in every process only because the postmaster forks them).
  *
  * Without shared_preload_libraries no part is ever attached, and the pointers
- * that the attach functions set stay NULL; corm_shared_require turns that
- * into the error users see.
+ * that the attach functions set stay NULL; whoever finds that raises the error
+ * users see by corm_shared_missing.
  *
  *-------------------------------------------------------------------------
  */

@@ -93,7 +93,7 @@ define_cache_settings(void)
 							"Sets the amount of shared memory for cached entries.",
 							"Shared memory is reserved at server start, if corm is in shared_preload_libraries.",
 							&corm_cache_size,
-							65536, 1024, INT_MAX,
+							65536, 1024, MAX_KILOBYTES,
 							at_start, GUC_UNIT_KB,
 							NULL, NULL, NULL);
 

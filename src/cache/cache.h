@@ -186,7 +186,7 @@ typedef struct CormNamespace
 /* What corm knows of a database, and of its notifier. */
 typedef struct CormDatabase
 {
-	Oid			oid;			/* InvalidOid: free slot */
+	Oid			oid;			/* InvalidOid: never used */
 	int64		seq;			/* last event number given out */
 	int64		lost;			/* events dropped, in all */
 	uint32		lost_run;		/* dropped since the last one stored */
@@ -222,6 +222,7 @@ typedef struct CormCacheShared
 	uint32		nbuckets;		/* a power of 2 */
 	uint32		nslots;			/* namespace slots */
 	uint32		ndbs;			/* database slots */
+	uint32		ndbs_used;		/* so many have had a database */
 	uint32		last_gen;
 	pg_atomic_uint32 ndead;		/* namespaces to be purged */
 	pg_atomic_uint32 evict_next;	/* shard that eviction tries next */
@@ -233,6 +234,7 @@ typedef struct CormCacheShared
 	CormSweepStats sweep;
 
 	/* event ring, guarded by ring_lock */
+	int64		first_seq;		/* where a database's event numbers begin */
 	uint32		ring_size;
 	uint64		ring_head;		/* position after the newest record */
 	uint64		ring_tail;		/* position of the oldest record */
@@ -592,6 +594,7 @@ extern Size corm_events_read(Oid db, uint64 *position, char *buf, Size size);
 extern bool corm_event_next(const char **at, const char *end, CormCacheEvent *event);
 extern void corm_events_consumed(CormDatabase *db, uint64 position, int n);
 extern void corm_events_drop(CormDatabase *db);
+extern void corm_events_forget(Oid db);
 extern CormDatabase *corm_database_find(Oid db);
 
 /* sweeper.c, notifier.c */

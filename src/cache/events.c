@@ -33,7 +33,7 @@
 typedef struct RingRecord
 {
 	uint32		size;			/* of the record, a multiple of 8 */
-	Oid			db;				/* InvalidOid: padding, and no more fields */
+	Oid			db;				/* InvalidOid: nothing to see, perhaps padding without the other fields */
 	int64		seq;
 	TimestampTz at;
 	uint64		cache_id;
@@ -106,7 +106,7 @@ make_room(uint32 need)
 	if (corm_cache->ring_head + need - corm_cache->ring_tail <= corm_cache->ring_size)
 		return true;
 
-	for (uint32 i = 0; i < corm_cache->ndbs; i++)
+	for (uint32 i = 0; i < corm_cache->ndbs_used; i++)
 	{
 		if (corm_databases[i].pending > 0)
 			keep = Min(keep, corm_databases[i].cursor);
@@ -313,8 +313,13 @@ void
 corm_events_consumed(CormDatabase *db, uint64 position, int n)
 {
 	LWLockAcquire(&corm_cache->ring_lock, LW_EXCLUSIVE);
-	db->pending = Max(db->pending - n, 0);
-	db->cursor = position;
+
+	/* Unless they were dropped meanwhile: what is pending now is newer. */
+	if (position > db->cursor)
+	{
+		db->pending = Max(db->pending - n, 0);
+		db->cursor = position;
+	}
 	LWLockRelease(&corm_cache->ring_lock);
 }
 
@@ -329,9 +334,27 @@ corm_events_drop(CormDatabase *db)
 	db->lost += db->pending;
 	db->lost_run += db->pending;
 	db->pending = 0;
+	db->cursor = corm_cache->ring_head;
 	db->stuck_since = 0;
 	if (db->notifier_pid == 0)
 		db->notifier_awake = false; /* the next event asks for one again */
+	LWLockRelease(&corm_cache->ring_lock);
+}
+
+/*
+ * corm_events_forget makes the events of a database invisible that are still in
+ * the ring.  None of them may be pending.  Raises nothing.
+ */
+void
+corm_events_forget(Oid db)
+{
+	LWLockAcquire(&corm_cache->ring_lock, LW_EXCLUSIVE);
+	for (uint64 position = corm_cache->ring_tail; position < corm_cache->ring_head;
+		 position += record_at(position)->size)
+	{
+		if (record_at(position)->db == db)
+			record_at(position)->db = InvalidOid;
+	}
 	LWLockRelease(&corm_cache->ring_lock);
 }
 
@@ -342,7 +365,7 @@ corm_database_find(Oid db)
 	CormDatabase *found = NULL;
 
 	LWLockAcquire(&corm_cache->ring_lock, LW_SHARED);
-	for (uint32 i = 0; i < corm_cache->ndbs && !found; i++)
+	for (uint32 i = 0; i < corm_cache->ndbs_used && !found; i++)
 	{
 		if (corm_databases[i].oid == db)
 			found = &corm_databases[i];

@@ -24,6 +24,7 @@
 #include "cache/cache.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
+#include "utils/syscache.h"
 
 /* Hits and misses a session has counted and not yet added to the shared ones. */
 typedef struct LocalHits
@@ -133,15 +134,14 @@ find_database(Oid db)
 {
 	int			unused = -1;
 
-	for (uint32 i = 0; i < corm_cache->ndbs; i++)
+	for (uint32 i = 0; i < corm_cache->ndbs_used; i++)
 	{
-		CormDatabase *slot = &corm_databases[i];
-
-		if (slot->oid == db)
+		if (corm_databases[i].oid == db)
 			return i;
-		if (unused < 0 && slot->oid == InvalidOid)
-			unused = i;
 	}
+
+	if (corm_cache->ndbs_used < corm_cache->ndbs)
+		unused = corm_cache->ndbs_used;
 
 	/* Take over a slot that no namespace and no notifier uses. */
 	for (uint32 i = 0; i < corm_cache->ndbs && unused < 0; i++)
@@ -158,10 +158,19 @@ find_database(Oid db)
 
 	if (unused >= 0)
 	{
-		/* The ring's readers look at these under ring_lock. */
+		CormDatabase *slot = &corm_databases[unused];
+
+		/*
+		 * The ring's readers look at these under ring_lock.  The database that
+		 * had the slot may come back, to another: its events must not seem to
+		 * be old ones to subscribers then.
+		 */
 		LWLockAcquire(&corm_cache->ring_lock, LW_EXCLUSIVE);
-		memset(&corm_databases[unused], 0, sizeof(CormDatabase));
-		corm_databases[unused].oid = db;
+		corm_cache->first_seq = Max(corm_cache->first_seq, slot->seq);
+		memset(slot, 0, sizeof(CormDatabase));
+		slot->oid = db;
+		slot->seq = corm_cache->first_seq;
+		corm_cache->ndbs_used = Max(corm_cache->ndbs_used, (uint32) unused + 1);
 		LWLockRelease(&corm_cache->ring_lock);
 	}
 	return unused;
@@ -218,10 +227,38 @@ try_attach(Oid db, CormCacheRef *ref, bool *made)
 }
 
 /*
+ * kill_dropped ends the namespaces of databases that do not exist any more.  On
+ * a standby nothing tells when a database is dropped.  Returns whether there
+ * were any.
+ */
+static bool
+kill_dropped(void)
+{
+	bool		any = false;
+
+	for (uint32 i = 0; i < corm_cache->nslots; i++)
+	{
+		Oid			db = InvalidOid;
+
+		LWLockAcquire(&corm_cache->ns_lock, LW_SHARED);
+		if (corm_namespaces[i].state == CORM_NS_LIVE)
+			db = corm_namespaces[i].db;
+		LWLockRelease(&corm_cache->ns_lock);
+
+		if (OidIsValid(db) && !SearchSysCacheExists1(DATABASEOID, ObjectIdGetDatum(db)))
+		{
+			corm_ns_kill_database(db);
+			any = true;
+		}
+	}
+	return any;
+}
+
+/*
  * corm_ns_attach makes ref point to the live namespace of its cache in this
  * database; *made tells that there was none.  Returns false, with ref->ns
  * CORM_NO_NS, when all slots are in use even after purging what is dead.
- * Raises only if interrupted.
+ * Raises only if interrupted, or if the catalogs cannot be read.
  */
 bool
 corm_ns_attach(CormCacheRef *ref, bool *made)
@@ -238,7 +275,7 @@ corm_ns_attach(CormCacheRef *ref, bool *made)
 		if (done)
 			return true;
 
-		if (!corm_ns_purge(1000, PG_INT64_MAX, &entries))
+		if (!corm_ns_purge(1000, PG_INT64_MAX, &entries) && !kill_dropped())
 			return false;
 		CHECK_FOR_INTERRUPTS();
 	}
@@ -277,7 +314,7 @@ corm_ns_reserve(void)
 		if (slot != CORM_NO_NS)
 			return slot;
 
-		if (!corm_ns_purge(1000, PG_INT64_MAX, &entries))
+		if (!corm_ns_purge(1000, PG_INT64_MAX, &entries) && !kill_dropped())
 			ereport(ERROR,
 					(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
 					 errmsg("too many caches in use"),
@@ -350,7 +387,10 @@ corm_ns_replace(Oid db, uint64 id, uint16 spare, CormReason reason)
 	return true;
 }
 
-/* corm_ns_kill_database ends all namespaces of a database.  Raises nothing. */
+/*
+ * corm_ns_kill_database ends all namespaces of a database, and forgets its
+ * events: another database may get its OID.  Raises nothing.
+ */
 void
 corm_ns_kill_database(Oid db)
 {
@@ -360,11 +400,12 @@ corm_ns_kill_database(Oid db)
 		if (corm_namespaces[i].state == CORM_NS_LIVE && corm_namespaces[i].db == db)
 			make_dead(&corm_namespaces[i]);
 	}
-	for (uint32 i = 0; i < corm_cache->ndbs; i++)
+	for (uint32 i = 0; i < corm_cache->ndbs_used; i++)
 	{
 		if (corm_databases[i].oid == db)
 			corm_events_drop(&corm_databases[i]);
 	}
+	corm_events_forget(db);
 	LWLockRelease(&corm_cache->ns_lock);
 	corm_sweeper_wake(0);
 }

@@ -69,7 +69,7 @@ corm_notifiers_launch(void)
 	if (RecoveryInProgress())
 		return false;
 
-	for (uint32 i = 0; i < corm_cache->ndbs; i++)
+	for (uint32 i = 0; i < corm_cache->ndbs_used; i++)
 	{
 		CormDatabase *db = &corm_databases[i];
 		int64		now = corm_clock_machine();

@@ -81,8 +81,10 @@ compute_layout(Layout *layout)
 	 * Namespaces: the named caches, the two caches that every database has,
 	 * and room for generations that have been cleared but not purged yet.
 	 */
-	layout->ndbs = corm_max_caches;
 	layout->nslots = Min(corm_max_caches * 3 + 32, CORM_NO_NS);
+
+	/* A database that has no namespace does without a slot. */
+	layout->ndbs = layout->nslots;
 
 	place(&offset, sizeof(CormCacheShared));
 	layout->shards = place(&offset, mul_size(CORM_SHARDS, sizeof(CormShard)));

@@ -164,9 +164,19 @@ next_work(void)
 }
 
 /*
+ * expect_calls makes everybody who has something to do for the sweeper wake it.
+ * Called before it looks for what there is: what comes later sets its latch.
+ */
+static void
+expect_calls(void)
+{
+	pg_atomic_write_u64(&corm_cache->sweeper_next, PG_INT64_MAX);
+	pg_memory_barrier();
+}
+
+/*
  * plan_sleep publishes when the sweeper will look next, and returns the time
- * to sleep in milliseconds, -1 for until told.  Work that was filed before the
- * others could see the published time is found by looking after it.
+ * to sleep in milliseconds, -1 for until told.
  */
 static long
 plan_sleep(void)
@@ -174,9 +184,6 @@ plan_sleep(void)
 	int64		interval = corm_sweep_interval > 0 ? corm_sweep_interval * INT64CONST(1000) : USECS_PER_SEC;
 	int64		now = corm_clock_mono();
 	int64		next;
-
-	pg_atomic_write_u64(&corm_cache->sweeper_next, PG_INT64_MAX);
-	pg_memory_barrier();
 
 	next = next_work();
 	if (next == PG_INT64_MAX)
@@ -243,6 +250,8 @@ corm_sweeper_main(Datum arg)
 
 		/* A clock that a test holds still is the test's, and so are the ticks. */
 		more = corm_sweep_interval > 0 && !corm_clock_is_virtual() && corm_sweep_tick();
+		if (!more)
+			expect_calls();
 		retry = corm_notifiers_launch();
 
 		if (more)

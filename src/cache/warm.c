@@ -28,6 +28,7 @@
 #include "access/xlog_internal.h"
 #include "cache/cache.h"
 #include "catalog/pg_control.h"
+#include "common/int.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "port/pg_crc32c.h"
@@ -197,7 +198,10 @@ save_entry(WarmStream *stream, CormBlockId id, TimestampTz real, int64 mono)
 	Size		n = Min(left, CORM_ENTRY_INLINE);
 
 	memset(&out, 0, sizeof(out));
-	out.deadline = entry->deadline == CORM_NEVER ? CORM_NEVER : real + (entry->deadline - mono);
+	if (entry->deadline == CORM_NEVER)
+		out.deadline = CORM_NEVER;
+	else if (pg_add_s64_overflow(real, entry->deadline - mono, &out.deadline))
+		out.deadline = CORM_NEVER - 1;
 	out.created = entry->created;
 	out.type = entry->type;
 	out.typecheck = entry->typecheck;
@@ -364,7 +368,9 @@ load_entry(const WarmEntry *in, CormCacheRef *ref, const char *data,
 	{
 		if (in->deadline <= real)
 			return true;
-		deadline = mono + (in->deadline - real);
+		if (pg_sub_s64_overflow(in->deadline, real, &deadline) ||
+			pg_add_s64_overflow(mono, deadline, &deadline) || deadline == CORM_NEVER)
+			deadline = CORM_NEVER - 1;
 	}
 
 	if (corm_blocks_take(&chain, nblocks) < nblocks)
