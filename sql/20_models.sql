@@ -84,7 +84,7 @@ GRANT SELECT ON corm.fields TO PUBLIC;
 CREATE FUNCTION corm.on_catalog_change() RETURNS trigger
     LANGUAGE C AS 'MODULE_PATHNAME', 'corm_on_catalog_change';
 COMMENT ON FUNCTION corm.on_catalog_change() IS
-    'Trigger: makes every session read its models anew after a write to a catalog of corm.';
+    'Trigger: makes every session read a catalog of corm anew after a write to it.';
 REVOKE ALL ON FUNCTION corm.on_catalog_change() FROM PUBLIC;
 
 CREATE TRIGGER catalog_change

@@ -24,6 +24,13 @@ CREATE TABLE corm.cache_grants (
 COMMENT ON TABLE corm.cache_grants IS 'corm: who may use which cache; use corm.caches and corm.cache_grant';
 REVOKE ALL ON corm.cache_grants FROM PUBLIC;
 
+CREATE TRIGGER catalog_change
+	AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON corm.cache_definitions
+	FOR EACH STATEMENT EXECUTE FUNCTION corm.on_catalog_change();
+CREATE TRIGGER catalog_change
+	AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON corm.cache_grants
+	FOR EACH STATEMENT EXECUTE FUNCTION corm.on_catalog_change();
+
 SELECT pg_catalog.pg_extension_config_dump('corm.cache_definitions', '');
 SELECT pg_catalog.pg_extension_config_dump('corm.cache_grants', '');
 

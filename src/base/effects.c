@@ -34,6 +34,7 @@
 #include "access/xact.h"
 #include "base/base.h"
 #include "lib/ilist.h"
+#include "miscadmin.h"
 
 static dlist_head effects = DLIST_STATIC_INIT(effects);
 
@@ -168,6 +169,7 @@ at_xact_event(XactEvent event, void *arg)
 			{
 				CormEffect *effect = dlist_container(CormEffect, node, iter.cur);
 
+				CHECK_FOR_INTERRUPTS();
 				effect->ops->reserve(effect);
 			}
 			reserving_done = true;

@@ -17,6 +17,15 @@
 #include "utils/guc.h"
 
 int			corm_plan_cache_size = 1000;
+int			corm_cache_size = 65536;
+int			corm_cache_max_value_size = 4096;
+int			corm_max_caches = 64;
+int			corm_sweep_interval = 1000;
+int			corm_sweep_max_entries = 1000;
+double		corm_sweep_max_time = 1.0;
+int			corm_event_ring_size = 1024;
+int			corm_event_interval = 100;
+bool		corm_cache_warm_restart = false;
 int			corm_filter_max_depth = 32;
 int			corm_filter_max_nodes = 1000;
 int			corm_filter_max_relations = 32;
@@ -42,8 +51,9 @@ static const struct config_enum_entry log_args_options[] = {
 };
 
 /*
- * A trace context as the W3C has it: version-trace-parent-flags, in lower-case
- * hexadecimal.  It becomes part of a comment in SQL, so nothing else may.
+ * check_traceparent accepts a trace context as the W3C has it:
+ * version-trace-parent-flags, in lower-case hexadecimal.  It becomes part of a
+ * comment in SQL, so nothing else may.
  */
 static bool
 check_traceparent(char **newval, void **extra, GucSource source)
@@ -66,15 +76,6 @@ check_traceparent(char **newval, void **extra, GucSource source)
 	}
 	return true;
 }
-int			corm_cache_size = 65536;
-int			corm_cache_max_value_size = 4096;
-int			corm_max_caches = 64;
-int			corm_sweep_interval = 1000;
-int			corm_sweep_max_entries = 1000;
-double		corm_sweep_max_time = 1.0;
-int			corm_event_ring_size = 1024;
-int			corm_event_interval = 100;
-bool		corm_cache_warm_restart = false;
 
 /*
  * define_cache_settings defines the settings of the shared-memory cache.
@@ -162,9 +163,7 @@ define_cache_settings(void)
 							 NULL, NULL, NULL);
 }
 
-/*
- * The settings of statistics and logs.
- */
+/* define_monitoring_settings defines the settings of statistics and logs. */
 static void
 define_monitoring_settings(void)
 {
@@ -304,6 +303,7 @@ corm_guc_init(void)
 							64, 0, INT_MAX,
 							PGC_USERSET, 0,
 							NULL, NULL, NULL);
+
 	DefineCustomBoolVariable("corm.skip_hooks",
 							 "Reads and writes rows without calling the hooks of their models.",
 							 NULL,

@@ -15,9 +15,9 @@
  *
  * A session keeps a CormCacheRef for each cache it has used, with the rights
  * of the current role worked out.  Writers of the tables send a relcache
- * invalidation for them; that, or a change of roles or memberships, bumps the
- * generation, and refs of an older one are made anew.  So checking a right
- * costs two comparisons.
+ * invalidation for them (a trigger does if it is SQL that writes, such as a
+ * restore); that, or a change of roles or memberships, bumps the generation, and
+ * refs of an older one are made anew.  So checking a right costs two comparisons.
  *
  * The id of a cache is random, never used again: entries of a cache that was
  * dropped can not turn up in one created later.
@@ -51,11 +51,12 @@ uint64		corm_cache_generation = 1;
 static HTAB *refs = NULL;
 static CormCacheRef query_ref;
 static Oid	definitions_oid = InvalidOid;
+static Oid	grants_oid = InvalidOid;
 
 static void
 relation_changed(Datum arg, Oid relid)
 {
-	if (relid == definitions_oid || relid == InvalidOid)
+	if (relid == definitions_oid || relid == grants_oid || relid == InvalidOid)
 		corm_cache_generation++;
 }
 
@@ -98,7 +99,8 @@ corm_cache_definitions_oid(void)
 Oid
 corm_cache_grants_oid(void)
 {
-	return catalog_table("cache_grants");
+	grants_oid = catalog_table("cache_grants");
+	return grants_oid;
 }
 
 /*

@@ -101,18 +101,23 @@ may_create_databases(void)
 	return result;
 }
 
-/* may_change_database tells whether the current role owns a database. */
+/*
+ * may_change_database tells whether the current role owns a database, or, if it
+ * only wants to copy it, may do that because it is a template.
+ */
 static bool
-may_change_database(Oid database)
+may_change_database(Oid database, bool copy)
 {
 	HeapTuple	tuple = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(database));
-	Oid			owner;
+	Form_pg_database form;
+	bool		result;
 
 	if (!HeapTupleIsValid(tuple))
 		return false;
-	owner = ((Form_pg_database) GETSTRUCT(tuple))->datdba;
+	form = (Form_pg_database) GETSTRUCT(tuple);
+	result = (copy && form->datistemplate) || has_privs_of_role(GetUserId(), form->datdba);
 	ReleaseSysCache(tuple);
-	return has_privs_of_role(GetUserId(), owner);
+	return result;
 }
 
 /* string_option returns the value of an option of a statement, or otherwise. */
@@ -154,7 +159,8 @@ make_room_for(Node *stmt)
 	if (name == NULL || !OidIsValid(database = get_database_oid(name, true)))
 		return;
 
-	if (IsA(stmt, CreatedbStmt) ? may_create_databases() : may_change_database(database))
+	if (may_change_database(database, IsA(stmt, CreatedbStmt)) &&
+		(!IsA(stmt, CreatedbStmt) || may_create_databases()))
 		notifier_leaves(database);
 }
 

@@ -237,8 +237,8 @@ PG_FUNCTION_INFO_V1(corm_on_catalog_change);
 Datum		corm_on_catalog_change(PG_FUNCTION_ARGS);
 
 /*
- * corm_on_catalog_change is the statement trigger on corm's catalogs: every
- * model of every session is invalid.
+ * corm_on_catalog_change is the statement trigger on corm's catalogs: what
+ * sessions have made of them is invalid, such as every model.
  */
 Datum
 corm_on_catalog_change(PG_FUNCTION_ARGS)

@@ -116,6 +116,8 @@ value('CREATE ROLE nobody LOGIN; CREATE DATABASE mine OWNER nobody');
 $node->psql('postgres', 'SET ROLE nobody; DROP DATABASE postgres');
 $node->psql('postgres', 'SET ROLE nobody; CREATE DATABASE c TEMPLATE postgres');
 $node->psql('postgres', 'SET ROLE nobody; ALTER DATABASE postgres RENAME TO p');
+value('ALTER ROLE nobody CREATEDB');
+$node->psql('postgres', 'SET ROLE nobody; CREATE DATABASE c TEMPLATE postgres');
 value(q{SELECT corm.cache_delete('n3')});
 is(notifier('postgres'), $second, 'who has no right to a database does not disturb its notifier');
 payloads($listener, sub { keys_of(@_) >= 1 });
