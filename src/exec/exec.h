@@ -88,6 +88,9 @@ typedef struct CormHookedWrite
 	Oid			model;
 	bool		has_joins;
 	bool		has_returning;	/* returning() names columns */
+	bool		tells_inserted; /* an upsert tells which rows are new */
+	bool		selects;		/* it returns those that exist as they are */
+	bool		updates_given;	/* it updates what it was given */
 	int			nsets;
 	int		   *sets;			/* fields that are set: indexes */
 } CormHookedWrite;

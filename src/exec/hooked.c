@@ -50,6 +50,8 @@ typedef struct Write
 	int			size;			/* of the arrays */
 	Datum	   *old;			/* rows as they are; not for an insert */
 	Datum	   *new;			/* rows as they are going to be, or are then */
+	Datum	   *inserted;		/* booleans, where the write tells; else NULL */
+	Bitmapset **given;			/* fields that each row of an insert was given */
 } Write;
 
 static CormEvent
@@ -105,6 +107,9 @@ corm_hooked_write(CormStmt *stmt)
 	hooked->model = stmt->source->model->relid;
 	hooked->has_joins = stmt->joins != NIL;
 	hooked->has_returning = stmt->returning != NIL;
+	hooked->tells_inserted = corm_stage_tells_inserted(stmt);
+	hooked->updates_given = corm_stage_updates_given(stmt);
+	hooked->selects = hooked->tells_inserted && stmt->conflict_action == CORM_CONFLICT_SELECT;
 	hooked->sets = palloc(sizeof(int) * Max(list_length(stmt->sets), 1));
 	if (stmt->command != CORM_CMD_DELETE)
 		foreach(lc, stmt->sets)
@@ -356,6 +361,36 @@ read_rows(Write *write, CormQuerySet *set)
 	SPI_finish();
 }
 
+/* The fields that the query sets. */
+static Bitmapset *
+set_fields(CormHookedWrite *hooked)
+{
+	Bitmapset  *fields = NULL;
+
+	for (int i = 0; i < hooked->nsets; i++)
+		fields = bms_add_member(fields, hooked->sets[i]);
+	return fields;
+}
+
+/*
+ * Reads rows of an insert that were all given these fields, and those that the
+ * query sets.
+ */
+static void
+read_insert(Write *write, CormQuerySet *set, Bitmapset *fields)
+{
+	int			first = write->nrows;
+	Bitmapset  *given = bms_add_members(set_fields(write->template->hooked), fields);
+
+	read_rows(write, set);
+	if (write->nrows == first)
+		return;
+	write->given = write->given ? repalloc_huge(write->given, sizeof(Bitmapset *) * write->size) :
+		palloc_extended(sizeof(Bitmapset *) * write->size, MCXT_ALLOC_HUGE);
+	for (int i = first; i < write->nrows; i++)
+		write->given[i] = given;
+}
+
 /*
  * The rows that an insert gives, as rows of the model.
  */
@@ -370,7 +405,7 @@ read_given_rows(Write *write)
 	corm_queries_copy(&set, write->set, 0);
 	if (template->rows_valno < 0)
 	{
-		read_rows(write, &set);
+		read_insert(write, &set, NULL);
 		return;
 	}
 	if (template->rows_valno >= set.nvalues)
@@ -384,7 +419,7 @@ read_given_rows(Write *write)
 
 		rows->data = DatumGetPointer(run->rows);
 		rows->len = VARSIZE(rows->data);
-		read_rows(write, &set);
+		read_insert(write, &set, run->fields);
 	}
 }
 
@@ -439,10 +474,8 @@ static Bitmapset *
 call_before(Write *write, CormHookRun *run)
 {
 	CormHookedWrite *hooked = write->template->hooked;
-	Bitmapset  *fields = NULL;
+	Bitmapset  *fields = set_fields(hooked);
 
-	for (int i = 0; i < hooked->nsets; i++)
-		fields = bms_add_member(fields, hooked->sets[i]);
 	for (int i = 0; i < write->nrows; i++)
 	{
 		Datum		row;
@@ -451,6 +484,8 @@ call_before(Write *write, CormHookRun *run)
 		row = run ? corm_hooks_before(run, write->new[i]) : write->new[i];
 		if (write->command == CORM_CMD_UPDATE && row != write->new[i])
 			fields = add_changed_fields(write, fields, write->new[i], row);
+		else if (hooked->updates_given && row != write->new[i])
+			write->given[i] = add_changed_fields(write, bms_copy(write->given[i]), write->new[i], row);
 		write->new[i] = row;
 	}
 	return bms_add_member(fields, write->model->nfields);
@@ -475,7 +510,57 @@ write_rows(Write *write, CormQuerySet *set, Bitmapset *fields, Write *written)
 	rows = corm_rows_of_table(write->tupdesc, &nrows);
 	for (int i = 0; i < nrows; i++)
 		add_row(written, rows[i], rows[i]);
+	if (write->template->hooked->tells_inserted && nrows > 0)
+	{
+		TupleDesc	columns = SPI_tuptable->tupdesc;
+		Size		size = sizeof(Datum) * written->size;
+		bool		isnull;
+
+		written->inserted = written->inserted ? repalloc_huge(written->inserted, size) :
+			palloc_extended(size, MCXT_ALLOC_HUGE);
+		for (int i = 0; i < nrows; i++)
+			written->inserted[written->nrows - nrows + i] =
+				heap_getattr(SPI_tuptable->vals[i], columns->natts, columns, &isnull);
+	}
 	SPI_finish();
+	return processed;
+}
+
+/*
+ * Inserts the rows.  A field that the query sets is given, NULL or not; where an
+ * upsert updates what was given, rows that were given the same go together.
+ */
+static uint64
+insert_all(Write *write, CormQuerySet *set, Write *written)
+{
+	CormHookedWrite *hooked = write->template->hooked;
+	int			valno = write->set->nvalues;
+	int			nfields = write->model->nfields;
+	uint64		processed = 0;
+	int			next;
+
+	for (int first = 0; first < write->nrows; first = next)
+	{
+		Bitmapset  *given = write->given[first];
+		ListCell   *lc;
+
+		next = write->nrows;
+		if (hooked->updates_given)
+			for (next = first + 1; next < write->nrows && bms_equal(write->given[next], given);)
+				next++;
+		set_array(set, valno, write->model, rows_array(write, write->new + first, next - first));
+		foreach(lc, corm_cut_rows(write->model, &set->values[valno]))
+		{
+			CormRun    *run = lfirst(lc);
+			Bitmapset  *fields = bms_add_members(set_fields(hooked), run->fields);
+			int			i = -1;
+
+			while (hooked->updates_given && (i = bms_next_member(given, i)) >= 0 && i < nfields)
+				fields = bms_add_member(fields, nfields + 1 + i);
+			set_array(set, valno, write->model, run->rows);
+			processed += write_rows(write, set, fields, written);
+		}
+	}
 	return processed;
 }
 
@@ -484,8 +569,6 @@ write_all(Write *write, Bitmapset *fields, Write *written)
 {
 	CormQuerySet set;
 	int			first = write->set->nvalues;
-	uint64		processed = 0;
-	ListCell   *lc;
 
 	if (write->nrows == 0)
 		return 0;
@@ -493,23 +576,14 @@ write_all(Write *write, Bitmapset *fields, Write *written)
 	switch (write->command)
 	{
 		case CORM_CMD_INSERT:
-			set_array(&set, first, write->model, rows_array(write, write->new, write->nrows));
-			foreach(lc, corm_cut_rows(write->model, &set.values[first]))
-			{
-				CormRun    *run = lfirst(lc);
-
-				set_array(&set, first, write->model, run->rows);
-				processed += write_rows(write, &set, run->fields, written);
-			}
-			break;
+			return insert_all(write, &set, written);
 		case CORM_CMD_UPDATE:
 			set_array(&set, first + 1, write->model, rows_array(write, write->new, write->nrows));
 			/* FALLTHROUGH */
 		default:
 			set_array(&set, first, write->model, rows_array(write, write->old, write->nrows));
-			processed = write_rows(write, &set, fields, written);
+			return write_rows(write, &set, fields, written);
 	}
-	return processed;
 }
 
 /*
@@ -530,9 +604,34 @@ show(Write *write, Write *written, CormSink *sink)
 		corm_rows_to_sink(written->new, written->nrows, sink);
 		return;
 	}
-	corm_queries_copy(&set, write->set, 1);
+	corm_queries_copy(&set, write->set, hooked->tells_inserted ? 2 : 1);
 	set_array(&set, write->set->nvalues, write->model, rows_array(write, written->new, written->nrows));
+	if (hooked->tells_inserted)
+	{
+		CormValue  *value = &set.values[write->set->nvalues + 1];
+		ArrayType  *array = construct_array(written->inserted, written->nrows, BOOLOID, 1, true, TYPALIGN_CHAR);
+
+		value->typid = BOOLARRAYOID;
+		value->data = (char *) array;
+		value->len = VARSIZE(array);
+	}
 	(void) run_stage(write, CORM_STAGE_SHOW, verb->output, &set, NULL, sink);
+}
+
+/*
+ * Calls the hooks after.  Rows that an insert only found were not written.
+ */
+static void
+call_after(Write *write, CormHookRun *run, Write *written)
+{
+	if (!write->template->hooked->selects)
+	{
+		corm_hooks_after_all(run, written->new, written->nrows);
+		return;
+	}
+	for (int i = 0; i < written->nrows; i++)
+		if (DatumGetBool(written->inserted[i]))
+			corm_hooks_after_all(run, &written->new[i], 1);
 }
 
 /*
@@ -570,7 +669,7 @@ corm_run_hooked(const CormVerb *verb, CormPlan *template, CormQuerySet *set, Cor
 	fields = call_before(&write, run);
 	processed = write_all(&write, fields, &written);
 	if (run)
-		corm_hooks_after_all(run, written.new, written.nrows);
+		call_after(&write, run, &written);
 	show(&write, &written, sink);
 	return processed;
 }

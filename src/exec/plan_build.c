@@ -276,7 +276,7 @@ set_stage(CormPlan *plan, const CormVerb *verb, CormStmt *stmt, Bitmapset *field
 			corm_stage_write(stmt, fields, nvalues - (stmt->command == CORM_CMD_UPDATE ? 2 : 1));
 			break;
 		case CORM_STAGE_SHOW:
-			corm_stage_show(stmt, nvalues - 1);
+			corm_stage_show(stmt, nvalues - (corm_stage_tells_inserted(stmt) ? 2 : 1));
 			break;
 		default:
 			break;

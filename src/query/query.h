@@ -299,6 +299,8 @@ struct CormStmt
 	List	   *sets;			/* of CormAssignment */
 	CormTree   *rows;
 	List	   *conflict_fields;	/* of CormField */
+	bool		staged_upsert;	/* do_update() means staged_given and not what the insert gives */
+	List	   *staged_given;	/* of CormField */
 	CormTree   *conflict_where;
 	char	   *conflict_constraint;
 	CormConflictAction conflict_action;
@@ -573,6 +575,8 @@ extern void corm_find_in_json(CormDeparse *ctx, CormStmt *stmt);
 extern void corm_deparse_found_select(CormDeparse *ctx, CormStmt *stmt, List *items);
 
 /* staged.c */
+extern bool corm_stage_tells_inserted(CormStmt *stmt);
+extern bool corm_stage_updates_given(CormStmt *stmt);
 extern void corm_stage_read(CormStmt *stmt, TupleDesc tupdesc);
 extern void corm_stage_write(CormStmt *stmt, Bitmapset *fields, int valno);
 extern void corm_stage_show(CormStmt *stmt, int valno);

@@ -289,6 +289,35 @@ hidden_sets(CormStmt *stmt)
 }
 
 /*
+ * corm_stage_tells_inserted tells whether the WRITE of an upsert has a last
+ * column more, which says of each row whether it was inserted: where somebody
+ * wants to know.  Then SHOW takes an array of these, after that of the rows.
+ * A view has no such column.
+ */
+bool
+corm_stage_tells_inserted(CormStmt *stmt)
+{
+	char		relkind = stmt->source->model->relkind;
+
+	return stmt->command == CORM_CMD_INSERT &&
+		(relkind == RELKIND_RELATION || relkind == RELKIND_PARTITIONED_TABLE) &&
+		(stmt->conflict_action == CORM_CONFLICT_SELECT ||
+		 (stmt->conflict_action == CORM_CONFLICT_UPDATE && stmt->returning != NIL));
+}
+
+/*
+ * corm_stage_updates_given tells whether what an upsert was given decides what
+ * it updates.  WRITE is then told that by the members of its set from the
+ * number of fields + 1 on.
+ */
+bool
+corm_stage_updates_given(CormStmt *stmt)
+{
+	return stmt->command == CORM_CMD_INSERT && stmt->conflict_action == CORM_CONFLICT_UPDATE &&
+		stmt->update_fields == NIL && stmt->update_sets == NIL;
+}
+
+/*
  * corm_stage_write turns a write into the same of an array of rows.  An
  * insert gives the fields in the set, from one array; an update sets them,
  * from the second of two arrays, the first holds the rows as they were; a
@@ -301,6 +330,8 @@ corm_stage_write(CormStmt *stmt, Bitmapset *fields, int valno)
 	const char *alias = rows_alias(stmt);
 	int			i = -1;
 
+	if (corm_stage_tells_inserted(stmt))
+		stmt->number = corm_make_tree(CORM_N_INSERTED);
 	stmt->ctes = NIL;
 	stmt->returning = NIL;
 	switch (stmt->command)
@@ -308,6 +339,17 @@ corm_stage_write(CormStmt *stmt, Bitmapset *fields, int valno)
 		case CORM_CMD_INSERT:
 			stmt->sets = hidden_sets(stmt);
 			stmt->rows = make_rows(model, valno);
+			if (corm_stage_updates_given(stmt))
+			{
+				ListCell   *lc;
+
+				stmt->staged_upsert = true;
+				foreach(lc, stmt->sets)
+					stmt->staged_given = lappend(stmt->staged_given, ((CormAssignment *) lfirst(lc))->field);
+				i = model->nfields;
+				while ((i = bms_next_member(fields, i)) >= 0)
+					stmt->staged_given = lappend(stmt->staged_given, &model->fields[i - model->nfields - 1]);
+			}
 			break;
 		case CORM_CMD_UPDATE:
 			stmt->sets = hidden_sets(stmt);
@@ -330,12 +372,14 @@ corm_stage_write(CormStmt *stmt, Bitmapset *fields, int valno)
 
 /*
  * corm_stage_show turns a write into the SELECT of what it returns, from an
- * array of rows, the value valno.
+ * array of rows, the value valno.  corm.inserted() looks at xmax, as in the
+ * table itself.
  */
 void
 corm_stage_show(CormStmt *stmt, int valno)
 {
 	CormModel  *model = stmt->source->model;
+	List	   *arrays = list_make1(make_rows(model, valno));
 	StringInfoData sql;
 	CormRange  *rows;
 
@@ -344,8 +388,19 @@ corm_stage_show(CormStmt *stmt, int valno)
 	for (int i = 0; i < model->nfields; i++)
 		appendStringInfo(&sql, "%s%s AS %s", i > 0 ? ", " : "", attribute(model, &model->fields[i]),
 						 quote_identifier(model->fields[i].column));
+	if (corm_stage_tells_inserted(stmt))
+	{
+		CormTree   *inserted = corm_make_tree(CORM_N_VALUE);
+
+		inserted->valno = valno + 1;
+		inserted->typid = BOOLARRAYOID;
+		arrays = lappend(arrays, inserted);
+		appendStringInfoString(&sql, ", CASE WHEN ($2)[pg_catalog.row_number() OVER ()] THEN '0' ELSE '1' END::xid AS xmax");
+	}
+	else if (stmt->command == CORM_CMD_INSERT && model->relkind != RELKIND_VIEW)
+		appendStringInfoString(&sql, ", '0'::xid AS xmax");
 	appendStringInfoString(&sql, " FROM pg_catalog.unnest($1)");
-	rows = make_range(stmt->source->alias, sql.data, list_make1(make_rows(model, valno)));
+	rows = make_range(stmt->source->alias, sql.data, arrays);
 
 	stmt->command = CORM_CMD_SELECT;
 	stmt->source->query = rows->query;

@@ -93,7 +93,7 @@ deparse_conflict(CormDeparse *ctx, CormStmt *stmt, List *given)
 	if (fields == NIL && stmt->update_sets == NIL)
 	{
 		/* all that was given but the key, and what corm keeps: version and times */
-		foreach(lc, given)
+		foreach(lc, stmt->staged_upsert ? stmt->staged_given : given)
 		{
 			CormField  *field = lfirst(lc);
 

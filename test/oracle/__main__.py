@@ -37,7 +37,7 @@ import sys
 import threading
 import time
 
-from programs import SCHEMA, Writer
+from programs import SCHEMA, TABLES, Writer
 from reads import Reads
 from runner import Mismatch, Runner
 from server import Disturber, Session
@@ -145,7 +145,7 @@ def show(program):
 def random_program(runner, rng, steps=PROGRAM, timeouts=False):
     """Make a program while running it; raises Mismatch with the program in it."""
     writer, program = Writer(rng), []
-    runner.reset()
+    runner.reset(rng.choice(TABLES))
     try:
         for _ in range(steps):
             index = rng.randrange(len(runner.clients))

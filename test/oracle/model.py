@@ -31,7 +31,7 @@ class Failure(Exception):
 
 class World:
     def __init__(self):
-        self.rows = {}
+        self.rows = {}  # id -> Row; ("save" or "delete", client) -> how often the hook after it has counted
         self.cache = {}  # (cache, key) -> text
 
     def copy(self):
@@ -318,7 +318,14 @@ class Client:
     def visible(self, owner=None):
         rows = dict(self.world.rows)
         rows.update(self.rows)
-        return [row for id, row in sorted(rows.items()) if row is not None and owner in (None, row.owner)]
+        return sorted(row for row in rows.values() if isinstance(row, Row) and owner in (None, row.owner))
+
+    def counted(self, what):
+        return self.row((what, self.number)) or 0
+
+    def count(self, what, by):
+        if by:
+            self.rows[what, self.number] = self.counted(what) + by
 
     def mine(self, deleted=False):
         """This client's rows that are not deleted; with True those that are; with None all."""

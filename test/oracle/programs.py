@@ -8,8 +8,11 @@ the server must answer.
 from expressions import quote
 from model import Failure, Prefix, Row
 
-SCHEMA = """
-CREATE TABLE items (
+# The same table three times: plain; with hooks that count and refuse, but change nothing; behind middleware that only
+# passes on.  Nothing else may differ.
+TABLES = ["items", "goods", "wares"]
+SCHEMA = "".join(f"""
+CREATE TABLE {table} (
     id         int PRIMARY KEY,
     owner      int NOT NULL,
     code       text NOT NULL UNIQUE,
@@ -18,9 +21,32 @@ CREATE TABLE items (
     version    int NOT NULL DEFAULT 1,
     deleted_at timestamptz
 );
-COMMENT ON COLUMN items.version IS '@orm:version';
-COMMENT ON COLUMN items.deleted_at IS '@orm:soft_delete';
-CREATE INDEX ON items (owner);
+COMMENT ON COLUMN {table}.version IS '@orm:version';
+COMMENT ON COLUMN {table}.deleted_at IS '@orm:soft_delete';
+CREATE INDEX ON {table} (owner);
+""" for table in TABLES) + """
+CREATE TABLE trail (owner int NOT NULL, what text NOT NULL, id int NOT NULL);
+CREATE INDEX ON trail (owner);
+CREATE FUNCTION before_save(r goods) RETURNS goods LANGUAGE plpgsql AS $$
+BEGIN
+    IF r.n = 3 AND r.note = 'b' THEN
+        RAISE 'refused' USING ERRCODE = 'OX001';
+    END IF;
+    RETURN r;
+END $$;
+CREATE FUNCTION before_delete(r goods) RETURNS goods LANGUAGE sql AS $$ SELECT r $$;
+CREATE FUNCTION after_save(r goods) RETURNS void LANGUAGE sql AS $$ INSERT INTO trail VALUES (r.owner, 'save', r.id) $$;
+CREATE FUNCTION after_delete(r goods) RETURNS void LANGUAGE sql AS $$ INSERT INTO trail VALUES (r.owner, 'delete', r.id) $$;
+CREATE FUNCTION after_find(r goods) RETURNS goods LANGUAGE sql STABLE AS $$ SELECT r $$;
+CREATE FUNCTION pass_on(qc corm.query_context) RETURNS corm.query_result LANGUAGE sql AS $$ SELECT corm.next(qc) $$;
+CREATE FUNCTION look_on(qc corm.query_context) RETURNS corm.query_result LANGUAGE plpgsql AS $$
+DECLARE
+    result corm.query_result := corm.next(qc);
+BEGIN
+    PERFORM FROM corm.result_rows(result);
+    RETURN result;
+END $$;
+SELECT corm.use('pass_on(corm.query_context)', 'wares'), corm.use('look_on(corm.query_context)', 'wares');
 SELECT corm.cache_create('wiped');
 CREATE FUNCTION check_depth(expected int) RETURNS int LANGUAGE plpgsql AS $$
 BEGIN
@@ -52,10 +78,11 @@ def json_text(value):
 
 class Operations:
     """The operations of one client on rows and cache: name -> (SQL, what it does).  Row ids, codes and conditions are
-    this client's own; cache keys are shared with others unless the client is private."""
+    this client's own; cache keys are shared with others unless the client is private.  The SQL says items; a Program
+    puts the table there."""
 
-    def __init__(self, number, private):
-        self.number, self.private = number, private
+    def __init__(self, number, private, table):
+        self.number, self.private, self.table = number, private, table
         self.wiped = f"wiped{number}" if private else "wiped"
 
     def id(self, i):
@@ -76,24 +103,39 @@ class Operations:
     def new(self, id, code, n, note, version=1):
         return Row(self.id(id), self.number, self.code(code), n, "new" if note is None else note, version, False)
 
+    # the hooks
+
+    def before_save(self, *rows):
+        """All are called before anything is written."""
+        if self.table == "goods" and any(row.n == 3 and row.note == "b" for row in rows):
+            raise Failure("OX001")
+
+    def after(self, c, what, count=1):
+        if self.table == "goods":
+            c.count(what, count)
+
     # each pair of functions: the SQL, and what it does to a client of the model
 
     def sql_insert(self, id, code, n, note):
         return f"SELECT i.id, i.n, i.note, i.version FROM corm.insert({self.record(id, code, n, note)}) i"
 
     def do_insert(self, c, id, code, n, note):
-        c.write()
         row = self.new(id, code, n, note)
+        self.before_save(row)
+        c.write()
         c.add(row)
+        self.after(c, "save")
         return [(row.id, row.n, row.note, row.version)]
 
     def sql_insert_multi(self, *rows):
         return f"SELECT i.id, i.note FROM corm.insert_multi(ARRAY[{', '.join(self.record(*row) for row in rows)}]::items[]) i"
 
     def do_insert_multi(self, c, *rows):
+        self.before_save(*[self.new(*row) for row in rows])
         c.write()
         for row in rows:
             c.add(self.new(*row))
+        self.after(c, "save", len(rows))
         return [(self.id(row[0]), "new" if row[3] is None else row[3]) for row in rows]
 
     def sql_insert_json(self, id, code, n, note):
@@ -108,18 +150,22 @@ class Operations:
                 "any": "corm.do_nothing()",
                 "add": "corm.on_conflict('id'), corm.do_update(), corm.set('n', corm.add('n', corm.excluded('n')))",
                 "where": "corm.on_conflict('id'), corm.do_update('n'), corm.where(corm.lt('n', corm.excluded('n')))"}[how]
-        return (f"SELECT r ->> 'id', r ->> 'n', r ->> 'version', r ->> 'code' FROM jsonb_array_elements(corm.get_multi_json(corm.inserter('items'), "
-                f"corm.set('id', {self.id(id)}), corm.set('owner', {self.number}), corm.set('code', {quote(self.code(code))}), corm.set('n', {text(n)}), {then})) r")
+        return ("SELECT r ->> 'id', r ->> 'n', r ->> 'version', r ->> 'code', (r ->> 'new')::boolean FROM jsonb_array_elements(corm.get_multi_json(corm.inserter('items'), "
+                f"corm.set('id', {self.id(id)}), corm.set('owner', {self.number}), corm.set('code', {quote(self.code(code))}), corm.set('n', {text(n)}), {then}, "
+                "corm.returning('id', 'n', 'version', 'code', corm.as(corm.inserted(), 'new')))) r")
 
     def do_upsert(self, c, id, code, n, how):
+        row, given = c.row(self.id(id)), self.new(id, code, n, None)
+        self.before_save(given)
         c.write()
         if n is not None and n >= 100:
             raise Failure("23514")
-        row, given = c.row(self.id(id)), self.new(id, code, n, None)
-        if row is None:
+        new = row is None
+        if new:
             if how == "any" and any(other.code == given.code for other in c.visible()):
                 return []
             c.add(given)
+            self.after(c, "save")
             row = given
         elif how in ("nothing", "any"):
             return []
@@ -132,12 +178,14 @@ class Operations:
             if how == "all":
                 row = row._replace(code=given.code)
             c.store(row)
-        return [(row.id, row.n, row.version, row.code)]
+            self.after(c, "save")
+        return [(row.id, row.n, row.version, row.code, new)]
 
     def sql_update(self, id, code, n, note, stale):
         return f"SELECT i.n, i.note, i.version FROM corm.update({self.record(id, code, n, note, self.version(id, stale))}) i"
 
     def do_update(self, c, id, code, n, note, stale):
+        self.before_save(self.new(id, code, n, note))
         c.write()
         row = c.live(self.id(id))
         if row is None:
@@ -146,6 +194,7 @@ class Operations:
             raise Failure("OR010")
         row = row._replace(code=self.code(code), n=n, note=note, version=row.version + 1)
         c.store(row)
+        self.after(c, "save")
         return [(row.n, row.note, row.version)]
 
     def sql_update_multi(self, n, stale, *ids):
@@ -158,21 +207,24 @@ class Operations:
         rows = [row for row in rows if row]
         if not rows:
             raise Failure("OR003")
+        self.before_save(*[row._replace(n=n) for row in rows])
         c.write()
         gone = any(row.deleted for row in rows)
         if stale:
-            raise Failure("P0002" if gone else "OR010")
+            raise Failure("OR010" if not gone else "P0002" if self.table != "wares" else "P0002 or OR010")
         for row in rows:
             if not row.deleted:
                 c.store(row._replace(n=n, version=row.version + 1))
         if gone:
             raise Failure("P0002")
+        self.after(c, "save", len(rows))
         return [(row.id, n, row.version + 1) for row in rows]
 
     def sql_save(self, id, code, n, note, stale):
         return f"SELECT i.n, i.note, i.version FROM corm.save({self.record(id, code, n, note, self.version(id, stale, 1))}) i"
 
     def do_save(self, c, id, code, n, note, stale):
+        self.before_save(self.new(id, code, n, note))
         c.write()
         row = c.row(self.id(id))
         if n is not None and n >= 100:
@@ -185,6 +237,7 @@ class Operations:
                 raise Failure("OR010")
             row = row._replace(code=self.code(code), n=n, note=note, version=row.version + 1, deleted=False)
             c.store(row)
+        self.after(c, "save")
         return [(row.n, row.note, row.version)]
 
     def sql_delete(self, id, stale):
@@ -198,6 +251,7 @@ class Operations:
         if stale:
             raise Failure("OR010")
         c.rows[row.id] = row._replace(deleted=True, version=row.version + 1)
+        self.after(c, "delete")
         return [(True,)]
 
     def sql_updater(self, least, by, most):
@@ -205,15 +259,24 @@ class Operations:
                 f"corm.gte('n', {least})){f', corm.max_rows({most})' if most is not None else ''})")
 
     def do_updater(self, c, least, by, most):
-        c.write()
         rows = [row for row in c.mine() if row.n is not None and row.n >= least]
-        if any(row.n + by >= 100 for row in rows) and (most is None or len(rows) <= most):
-            raise Failure("23514")
+        wrong = []
+        if any(row.n + by >= 100 for row in rows):
+            wrong.append("23514")
         if most is not None and len(rows) > most:
-            # whichever row is met first
-            raise Failure("OR002" if all(row.n + by < 100 for row in rows) else "23514 or OR002")
+            wrong = ["OR002"] + wrong
+        try:
+            self.before_save(*[row._replace(n=row.n + by) for row in rows])
+        except Failure as refused:
+            if most is None or len(rows) <= most:
+                raise
+            wrong = ["OR002", refused.sqlstate]
+        c.write()
+        if wrong:
+            raise Failure(" or ".join(wrong))
         for row in rows:
             c.rows[row.id] = row._replace(n=row.n + by, version=row.version + 1)
+        self.after(c, "save", len(rows))
         return [(len(rows),)]
 
     def sql_deleter(self, n):
@@ -224,6 +287,7 @@ class Operations:
         rows = [row for row in c.mine() if row.n == n]
         for row in rows:
             c.rows[row.id] = row._replace(deleted=True, version=row.version + 1)
+        self.after(c, "delete", len(rows))
         return [(len(rows),)]
 
     def sql_purge(self, id):
@@ -234,16 +298,19 @@ class Operations:
         row = c.row(self.id(id))
         if row:
             c.rows[row.id] = None
+            self.after(c, "delete")
         return [(1 if row else 0,)]
 
     def sql_restore(self, n):
         return f"SELECT corm.restore(corm.selector('items'), corm.where(corm.eq('owner', {self.number}), corm.eq('n', {text(n)})))"
 
     def do_restore(self, c, n):
-        c.write()
         rows = [row for row in c.mine(True) if row.n == n]
+        self.before_save(*rows)
+        c.write()
         for row in rows:
             c.rows[row.id] = row._replace(deleted=False, version=row.version + 1)
+        self.after(c, "save", len(rows))
         return [(len(rows),)]
 
     def sql_no_where(self):
@@ -363,8 +430,8 @@ class Operations:
 class Program:
     """What a client does: rendering and performing its operations."""
 
-    def __init__(self, number, private):
-        self.operations = Operations(number, private)
+    def __init__(self, number, private, table):
+        self.operations = Operations(number, private, table)
         self.quotes = 0
 
     def quoted(self, sql):
@@ -480,7 +547,7 @@ class Program:
     # operations
 
     def operation_sql(self, operation):
-        return getattr(self.operations, "sql_" + operation[0])(*operation[1:])
+        return getattr(self.operations, "sql_" + operation[0])(*operation[1:]).replace("items", self.operations.table)
 
     def operate(self, client, operation):
         before = client.snapshot()

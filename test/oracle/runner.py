@@ -9,7 +9,7 @@ answer 57014 or lose its connection, and must have done nothing; the model goes 
 from psycopg import pq
 
 from model import Client, Prefix, Row, World
-from programs import Program
+from programs import TABLES, Program
 from server import LOST, Session
 
 KEYS = ["a", "b", "c", "d", "i", "j"]
@@ -41,29 +41,31 @@ class Runner:
         self.admin = Session("oracle admin")
         self.disturbed = False
         self.steps = self.interrupted = self.lost = 0
-        self.reset()
+        self.reset(TABLES[0])
 
     def close(self):
         for session in self.sessions + [self.admin]:
             session.close()
 
-    def reset(self):
-        """Everything as before a program."""
+    def reset(self, table=None):
+        """Everything as before a program, which is to use this table, or that of the last one."""
+        self.table = table or self.table
         for session in self.sessions:
             if session.run("ROLLBACK")[0] == LOST:
                 session.open()
             session.run("SET corm.subtransaction_warning = 0")
             session.run("SET statement_timeout = 0")
         owners = ", ".join(map(str, self.numbers))
-        self.admin.must(f"DELETE FROM items WHERE owner IN ({owners})")
+        for name in [self.table, "trail"]:
+            self.admin.must(f"DELETE FROM {name} WHERE owner IN ({owners})")
         for number in self.numbers:
-            operations = Program(number, self.private).operations
+            operations = Program(number, self.private, self.table).operations
             for key in KEYS:
                 self.admin.must(f"SELECT corm.cache_delete('{operations.key(key)}', immediate => true)")
             self.admin.must(f"SELECT corm.cache_clear('{operations.wiped}')")
         self.world = World()
         self.clients = [Client(self.world, n) for n in self.numbers]
-        self.programs = [Program(n, self.private) for n in self.numbers]
+        self.programs = [Program(n, self.private, self.table) for n in self.numbers]
 
     #
     # what there is, and what there should be
@@ -73,7 +75,9 @@ class Runner:
         keys = ", ".join(f"'{operations.key(key)}'" for key in KEYS)
         return (f"SELECT corm.tx_depth(), corm.in_tx(), (SELECT rollback_only FROM corm.current_tx()), (corm.tx_stats()).open_subtransactions, "
                 f"(SELECT string_agg(format('%s %s %s %s %s %s', id, code, coalesce(n::text, '-'), coalesce(note, '-'), version, deleted_at IS NOT NULL), ', ' ORDER BY id) "
-                f"FROM items WHERE owner = {operations.number}), "
+                f"FROM {self.table} WHERE owner = {operations.number}), "
+                + (f"(SELECT format('%s %s', count(*) FILTER (WHERE what = 'save'), count(*) FILTER (WHERE what = 'delete')) FROM trail WHERE owner = {operations.number}), "
+                   if self.table == "goods" else "'0 0', ") +
                 f"(SELECT string_agg(key || '=' || value, ' ' ORDER BY key) FROM corm.cache_get_many(ARRAY[{keys}])), "
                 f"(SELECT string_agg(key || '=' || value, ' ' ORDER BY key) FROM corm.cache_get_many(ARRAY['a', 'b', 'c', 'd'], '{operations.wiped}'))")
 
@@ -88,15 +92,17 @@ class Runner:
         for cache, keys in (("default", [operations.key(key) for key in KEYS]), ("wiped", ["a", "b", "c", "d"])):
             values = [(key, client.cached((cache, key))) for key in sorted(keys)]
             caches.append(" ".join(f"{key}={value}" for key, value in values if value is not None))
-        values = [len(client.scopes), client.active(), marked, len(client.savepoints), rows or None, caches[0] or None, caches[1] or None]
+        values = [len(client.scopes), client.active(), marked, len(client.savepoints), rows or None, f"{client.counted('save')} {client.counted('delete')}", caches[0] or None, caches[1] or None]
         return [tuple(as_text(value) for value in values)]
 
     def committed(self):
         """What the server has stored: rows, and the shared cache."""
         owners = ", ".join(map(str, self.numbers))
         world = World()
-        for row in self.admin.must(f"SELECT id, owner, code, n, note, version, deleted_at IS NOT NULL FROM items WHERE owner IN ({owners})"):
+        for row in self.admin.must(f"SELECT id, owner, code, n, note, version, deleted_at IS NOT NULL FROM {self.table} WHERE owner IN ({owners})"):
             world.rows[int(row[0])] = Row(int(row[0]), int(row[1]), row[2], None if row[3] is None else int(row[3]), row[4], int(row[5]), row[6] == "t")
+        for what, owner, count in self.admin.must(f"SELECT what, owner, count(*) FROM trail WHERE owner IN ({owners}) GROUP BY 1, 2"):
+            world.rows[what, int(owner)] = int(count)
         for program in self.programs:
             operations = program.operations
             for cache, name, keys in (("default", "default", [operations.key(key) for key in KEYS]), ("wiped", operations.wiped, KEYS)):

@@ -82,4 +82,36 @@ SAVEPOINT s;
 SELECT corm.in_tx(), (corm.try_tx(corm.tx('never'), 'SELECT 1')).sqlstate;
 COMMIT;
 
+-- upserts of a model with hooks: a condition of the update, corm.inserted(), and rows that are found and not written
+CREATE TABLE labels (id int PRIMARY KEY, n int);
+CREATE FUNCTION after_save(l labels) RETURNS void LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE 'saved %', l; END $$;
+SELECT corm.exec(corm.inserter('labels'), corm.set('id', 1), corm.set('n', n), corm.on_conflict('id'), corm.do_update('n'),
+                 corm.where(corm.lt('n', corm.excluded('n')))) FROM unnest('{5,3,7}'::int[]) n;
+SELECT corm.get_multi_json(corm.inserter('labels'), corm.rows('[{"id": 1}, {"id": 2, "n": 3}]'::jsonb), corm.on_conflict('id'), action,
+                           corm.returning('id', 'n', corm.as(corm.inserted(), 'new')))
+FROM unnest(ARRAY[corm.do_nothing(), corm.do_select(), corm.do_update()]) action;
+SELECT corm.get_multi(NULL::labels, corm.inserter('labels'), corm.rows('[{"id": 3}, {"id": 1, "n": 8}]'::jsonb), corm.on_conflict('id'), corm.do_select());
+SELECT corm.get_multi_json(corm.inserter('labels'), corm.set('id', 4), corm.returning('id', corm.as(corm.inserted(), 'new')));
+
+-- and do_update() without names updates what was given, and what a hook has changed; a NULL that was given is NULL
+CREATE TABLE cards (id int PRIMARY KEY, n int, body text DEFAULT 'new', slug text, version int);
+CREATE TABLE hooked_cards (LIKE cards INCLUDING ALL);
+SELECT corm.register('cards', '{"version": true}'), corm.register('hooked_cards', '{"version": true}');
+CREATE FUNCTION before_save(c hooked_cards) RETURNS hooked_cards LANGUAGE plpgsql AS $$
+BEGIN
+    IF c.body = 'slug' THEN
+        c.slug := 'made';
+    END IF;
+    RETURN c;
+END $$;
+CREATE FUNCTION twice(VARIADIC q corm.query[]) RETURNS SETOF jsonb LANGUAGE sql AS $$
+    SELECT corm.get_multi_json(corm.inserter('cards'), corm.pipe(VARIADIC q)) UNION ALL
+    SELECT corm.get_multi_json(corm.inserter('hooked_cards'), corm.pipe(VARIADIC q))
+$$;
+SELECT twice(corm.set('id', 1), corm.set('body', NULL), corm.set('n', 3));
+SELECT twice(corm.set('id', 1), corm.on_conflict('id'), corm.do_update());
+SELECT twice(corm.set('id', 1), corm.set('body', 'slug'), corm.on_conflict('id'), corm.do_update());
+SELECT twice(corm.rows('[{"id": 1, "n": 5}, {"id": 2, "slug": "b"}, {"id": 2, "slug": "c", "body": "y"}, {"id": 1, "body": "m"}]'::jsonb),
+             corm.on_conflict('id'), corm.do_update(), corm.returning('id', 'n', 'body', 'slug', 'version'));
+
 DROP SCHEMA found CASCADE;
