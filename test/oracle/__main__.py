@@ -18,7 +18,7 @@ Parts of a run:
 A step is one operation whose answer was compared, or one look at the whole state (depth, marks, rows, cache) that was.
 --steps is for each part and seed; --minutes ends every part in time.  The seeds are --seed, --seed + 1, ...  A run of a
 seed repeats exactly, but for the disturbed part and the race.  What fails is printed, made smaller for at most a minute, and
-printed; then nothing else of that part and seed is run.
+printed; then nothing else of that part and seed is run.  --no-shrink leaves it as it is.
 
     --kill          kills backends with SIGKILL while clients write, and looks after each restart (kill.py)
     --interrupts    cancels, terminates and times out every verb at random moments, until --rounds of these have met
@@ -123,13 +123,16 @@ def reads(seed, budget, options):
             steps += done
             kinds[type(check).__name__] = kinds.get(type(check).__name__, 0) + done
             if wrong:
-                say(f"# reads, seed {seed}, after {steps} steps: {wrong}\n# {check.sql()}\n# looking for a smaller one")
+                say(f"# reads, seed {seed}, after {steps} steps: {wrong}\n# {check.sql()}")
+                if options.no_shrink:
+                    break
+                say("# looking for a smaller one")
                 small = smaller_check(check, lambda candidate: kind_of(verify(candidate, 10)[1]) == kind_of(wrong))
                 wrong = f"{verify(small)[1]}\n{small.show(session)}\nrepeat: script/check-oracle --part reads --seed {seed} --seeds 1 --steps {budget.steps}"
                 break
             if hasattr(check, "redrawn"):
                 check = check.redrawn()
-        if steps % 1000 < done:
+        if steps % 1000 < done or type(check).__name__ == "Write":  # a transaction that has written does not look into the cache
             session.must("ROLLBACK")
             session.must("BEGIN")
     session.close()
@@ -160,8 +163,10 @@ def random_program(runner, rng, steps=PROGRAM, timeouts=False):
         raise
 
 
-def shrunk(runner, mismatch, attempts=1):
+def shrunk(runner, mismatch, options, attempts=1):
     """The smallest program that fails, and how."""
+    if options.no_shrink:
+        return str(mismatch)
     runner.disturbed, steps = False, runner.steps
     say(f"# after {steps} steps: {mismatch}\n# looking for a smaller program than these {len(mismatch.program)} operations")
 
@@ -192,7 +197,7 @@ def programs(seed, budget, options):
             try:
                 random_program(runner, random.Random(f"programs {seed} {clients} {number}"))
             except Mismatch as mismatch:
-                wrong = shrunk(runner, mismatch) + (f"\nrepeat: script/check-oracle --part programs --seed {seed} --seeds 1 --clients {options.clients} "
+                wrong = shrunk(runner, mismatch, options) + (f"\nrepeat: script/check-oracle --part programs --seed {seed} --seeds 1 --clients {options.clients} "
                                                     f"--steps {budget.steps}")
             number += 1
         result(f"programs, {clients} client{'s' if clients > 1 else ''}, seed {seed}", wrong,
@@ -222,7 +227,7 @@ def disturbed(seed, budget, options):
                         runner.disturbed = True
                         random_program(runner, random.Random(f"disturbed {seed} {name} {number}"), timeouts=True)
                     except Mismatch as mismatch:
-                        wrong.append(shrunk(runner, mismatch, 3))
+                        wrong.append(shrunk(runner, mismatch, options, 3))
                     number += 1
             except Exception as error:  # of this program, or of the server
                 wrong.append(f"{type(error).__name__}: {error}")
@@ -274,6 +279,7 @@ def main():
     parser.add_argument("--steps", type=int)
     parser.add_argument("--clients", type=int, default=4)
     parser.add_argument("--minutes", type=float, default=1)
+    parser.add_argument("--no-shrink", action="store_true")
     parser.add_argument("--kill", action="store_true")
     parser.add_argument("--cycles", type=int, default=20)
     parser.add_argument("--interrupts", action="store_true")

@@ -652,7 +652,7 @@ class Writer:
             lambda: ("sum", self.n()),
             lambda: ("pluck", self.n()),
             lambda: ("cache_put", rng.choice(["set", "set", "add", "replace"]), key, f"v{self.values}", now, rng.choice([None, None, "1 hour"])),
-            lambda: ("cache_put", "set", count, rng.randrange(100), now, None),
+            lambda: ("cache_put", rng.choice(["set", "set", "add", "replace"]), count, rng.randrange(100), now, None),
             lambda: ("cache_get", key),
             lambda: ("cache_delete", key, now),
             lambda: ("cache_incr", count, rng.choice([1, -2])),

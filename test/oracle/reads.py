@@ -84,6 +84,9 @@ class Predicate(Check):
                                           f"ARRAY(SELECT id {rows} AND ({sql}) ORDER BY id) END")
         if spec is not None:
             yield "filter", ids(f"{source}, corm.filter({as_filter({'where': spec})})")
+        cached = f"{query}, corm.cached('1 hour')"
+        yield "stored in the cache", ids(cached)
+        yield "from the cache", f"CASE WHEN corm.exists({cached}) = corm.exists({cached}) THEN {ids(cached)} END"
         yield "count", f"CASE WHEN corm.count({query}) = (SELECT count(*) {rows} AND ({sql})) THEN {ids(query)} END"
         yield "exists", f"CASE WHEN corm.exists({query}) = EXISTS (SELECT {rows} AND ({sql})) THEN {ids(query)} END"
 
