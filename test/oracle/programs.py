@@ -630,6 +630,7 @@ class Writer:
         stale = 1 if rng.random() < 0.15 else 0
         key = rng.choice(["a", "b", "c", "d"])
         count = rng.choice(["i", "j", "a"])
+        any_key = rng.choice([key, count])
         now = rng.random() < 0.25
         return rng.choices([
             lambda: ("insert", *self.row()),
@@ -653,10 +654,10 @@ class Writer:
             lambda: ("pluck", self.n()),
             lambda: ("cache_put", rng.choice(["set", "set", "add", "replace"]), key, f"v{self.values}", now, rng.choice([None, None, "1 hour"])),
             lambda: ("cache_put", rng.choice(["set", "set", "add", "replace"]), count, rng.randrange(100), now, None),
-            lambda: ("cache_get", key),
-            lambda: ("cache_delete", key, now),
+            lambda: ("cache_get", any_key),
+            lambda: ("cache_delete", any_key, now),
             lambda: ("cache_incr", count, rng.choice([1, -2])),
-            lambda: ("cache_touch", key, rng.choice(["expire", "persist"])),
+            lambda: ("cache_touch", any_key, rng.choice(["expire", "persist"])),
             lambda: ("wiped_set", key, f"v{self.values}"),
             lambda: ("wiped_delete", key),
             lambda: ("wiped_clear",),

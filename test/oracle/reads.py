@@ -7,7 +7,7 @@ step.  `smaller` gives simpler checks of the same kind, for the shrinker.
 from dataclasses import dataclass, replace
 import json
 
-from expressions import MODELS, Expr, Generator, as_filter, quote
+from expressions import MODELS, TEXTS, Expr, Generator, as_filter, quote
 
 MODES = {"": "live", "corm.unscoped()": "all", "corm.only_deleted()": "dead"}
 ALL_TRUE = Expr(lambda kids: ("corm.and()", "true", {"and": []}))
@@ -106,6 +106,7 @@ class Predicate(Check):
 @dataclass
 class Write(Check):
     """The same condition in an update and a delete by query, undone afterwards: the rows touched, and what they are then."""
+    writes = True
     model: str
     where: Expr
 
@@ -290,6 +291,73 @@ class Select(Check):
         return iter(())
 
 
+NESTED = {  # the columns that a nested document gives, besides keys
+    "companies": ("name", "size"), "people": ("nick", "level", "age"), "tasks": ("title", "prio"), "labels": ("name", "weight")}
+
+
+@dataclass
+class Nested(Check):
+    """A document with related rows, inserted, and compared with the tables; then the links of a task replaced."""
+    writes = True
+    model: str
+    document: dict
+    rows: dict  # table -> rows
+    fails: bool
+
+    def sql(self):
+        return f"SELECT corm.insert_json('{self.model}', {quote(json.dumps(self.document, ensure_ascii=False))})"
+
+    def show(self, session):
+        return self.sql()
+
+    def smaller(self):
+        return iter(())
+
+    def stored(self, session):
+        """The new rows, as sorted lists."""
+        columns = {"companies": "name, size", "people": "company_id, boss_id, nick, level, age", "tasks": "person_id, title, prio", "labels": "name, weight"}
+        parts = [f"(SELECT coalesce(jsonb_agg(jsonb_build_array(id, {names}) ORDER BY id), '[]') FROM {table} WHERE id >= 1000)" for table, names in columns.items()]
+        parts.append("(SELECT coalesce(jsonb_agg(jsonb_build_array(task_id, label_id) ORDER BY task_id, label_id), '[]') FROM task_labels WHERE task_id >= 1000 OR label_id >= 1000)")
+        return dict(zip([*columns, "task_labels"], map(json.loads, session.must(f"SELECT {', '.join(parts)}")[0])))
+
+    def verify(self, session):
+        session.must("SAVEPOINT w")
+        sqlstate, answer = session.run(self.sql())
+        if sqlstate:
+            session.must("ROLLBACK TO w")
+            stored = self.stored(session)
+            if not self.fails or sqlstate != "23502":
+                return 1, f"{sqlstate} {session.message}"
+            return 2, None if not any(stored.values()) else f"it fails and leaves {stored}"
+        if self.fails:
+            return 1, "it does not fail"
+        stored, expected = self.stored(session), {table: sorted(rows) for table, rows in self.rows.items()}
+        if stored != expected:
+            return 1, f"it stores {stored}, not {expected}"
+        if not covers(json.loads(answer[0][0]), self.document):
+            return 2, f"it returns {answer[0][0]}"
+        # the links of the tasks: some taken away, some added
+        wrong = None
+        for task, *_ in self.rows["tasks"]:
+            before = {link for other, link in self.rows["task_labels"] if other == task}
+            after = {label for label in range(1, 9) if (label * task + len(before)) % 3 == 0} | set(list(before)[:1])
+            changed = session.must(f"SELECT corm.set_related('tasks', '{{\"id\": {task}}}', 'labels', {quote(json.dumps([{'id': label} for label in sorted(after)]))})")[0][0]
+            links = {int(row[0]) for row in session.must(f"SELECT label_id FROM task_labels WHERE task_id = {task}")}
+            if int(changed) != len(before ^ after) or links != after:
+                wrong = f"set_related of task {task} from {before} to {after} changes {changed} links and leaves {links}"
+        session.must("ROLLBACK TO w")
+        return 2 + len(self.rows["tasks"]), wrong
+
+
+def covers(answer, document):
+    """Whether all that a document gives is in the answer."""
+    if isinstance(document, dict):
+        return isinstance(answer, dict) and all(key in answer and covers(answer[key], value) for key, value in document.items())
+    if isinstance(document, list):
+        return isinstance(answer, list) and len(answer) == len(document) and all(map(covers, answer, document))
+    return answer == document
+
+
 class Reads(Generator):
     """The generator of checks."""
 
@@ -342,10 +410,17 @@ class Reads(Generator):
             if "SELECT" in where.render()[1] or f"{model}." in where.render()[1]:  # a constant is no condition: OR001
                 return Write(model, where)
 
+    def fixed_order(self, model, scope):
+        """Fields that are never NULL, each in a direction of its own; the key may be any of them."""
+        names = self.rng.sample(MODELS[model].not_null, self.rng.randint(1, len(MODELS[model].not_null)))
+        items = [(name, self.maybe(0.5)) for name in names]
+        return tuple((f"'{'-' if down else ''}{name}'", f"{scope}.{name}{' DESC' if down else ''}", down) for name, down in items)
+
     def pages(self):
         model, root = self.rng.choice(["people", "people", "tasks", "companies"]), self.alias()
         where = ALL_TRUE if self.maybe(0.5) else self.condition(model, root, 1)
-        return Pages(model, where, "", root, self.order(model, root), self.rng.choice([1, 2, 3, 5, 7, 20]))
+        order = self.fixed_order(model, root) if self.maybe(0.2) else self.order(model, root)
+        return Pages(model, where, "", root, order, self.rng.choice([1, 2, 3, 5, 7, 20]))
 
     def load(self, model, depth):
         alias = self.alias()
@@ -435,6 +510,56 @@ class Reads(Generator):
         return Select(f"corm.from_query(corm.pipe({corm}), '{b}'), corm.where(corm.gt('{b}.age', 0)), corm.order_by('{b}.id')",
                       f"SELECT * FROM ({plain}) {b} WHERE {b}.age > 0 ORDER BY {b}.id")
 
+    def nested(self):
+        model = self.rng.choice(list(MODELS))
+        rows = {table: [] for table in [*MODELS, "task_labels"]}
+        self.ids, self.broken = 1000, 0.02
+        document, _ = self.tree(model, self.rng.choice([1, 2, 2, 3]), rows, {}, None)
+        return Nested(model, document, rows, self.broken is True)
+
+    def tree(self, model, depth, rows, keys, came_from):
+        """A new row with new and existing ones around it: its document and its id.  keys: columns that the row around it gives."""
+        self.ids += 1
+        id = self.ids
+        document = {"id": id, "nick": self.rng.choice(TEXTS), "level": self.rng.randrange(3), "name": self.rng.choice([None, *TEXTS]),
+                    "size": self.rng.choice([None, 1]), "age": self.rng.choice([None, 7]), "title": self.rng.choice([None, *TEXTS]),
+                    "prio": self.rng.choice([None, 2]), "weight": self.rng.choice([None, 3])}
+        document = {key: value for key, value in document.items() if key == "id" or key in NESTED[model]}
+        if model == "people" and self.broken is not True and self.maybe(self.broken):
+            document["nick"], self.broken = None, True
+        keys = dict(keys)
+        for name, relation in MODELS[model].relations.items():
+            if name == came_from or relation.column in keys:
+                continue
+            required = name == "person"
+            if not required and (depth == 0 or self.maybe(0.5)):
+                continue
+            if relation.kind == "belongs_to":
+                existing = {"companies": 10, "people": 60}[relation.target]
+                if depth == 0 or self.maybe(0.5):
+                    keys[relation.column] = self.rng.randint(1, existing)
+                    document[name] = {"id": keys[relation.column]}
+                    if self.maybe(0.3):
+                        del document[name]
+                        document[relation.column] = keys[relation.column]
+                else:
+                    document[name], keys[relation.column] = self.tree(relation.target, depth - 1, rows, {}, {"company": "people", "boss": "staff", "person": "tasks"}[name])
+            elif relation.kind == "has_many":
+                document[name] = [self.tree(relation.target, depth - 1, rows, {relation.target_column: id}, None)[0] for _ in range(self.rng.randrange(3))]
+            else:
+                other = []
+                chosen = self.rng.sample(range(1, 9), self.rng.randrange(3)) if name == "labels" else []
+                for key in chosen:
+                    other.append(({"id": key}, key))
+                if self.maybe(0.5):
+                    other.append(self.tree(relation.target, depth - 1, rows, {}, "tasks" if name == "labels" else "labels"))
+                document[name] = [part for part, _ in other]
+                for _, key in other:
+                    rows["task_labels"].append([id, key] if name == "labels" else [key, id])
+        columns = {"people": ["company_id", "boss_id"], "tasks": ["person_id"]}.get(model, [])
+        rows[model].append([id, *[keys.get(column) for column in columns], *[document[name] for name in NESTED[model]]])
+        return document, id
+
     def check(self):
-        kind = self.rng.choices([self.predicate, self.write, self.pages, self.preload, self.select], [36, 8, 14, 14, 40])[0]  # a condition is many steps
+        kind = self.rng.choices([self.predicate, self.write, self.pages, self.preload, self.select, self.nested], [36, 8, 14, 14, 40, 5])[0]  # a condition is many steps
         return kind()
