@@ -55,6 +55,21 @@ CREATE FUNCTION corm.get_multi_json(VARIADIC q corm.query[]) RETURNS jsonb
 COMMENT ON FUNCTION corm.get_multi_json(VARIADIC corm.query[]) IS
     'all rows as a JSON array of objects; ERROR 42703 for an unknown field, relation, scope or alias, 42601 for clauses that do not fit, OR001 for a write without condition, OR002 for one of too many rows';
 
+CREATE FUNCTION corm.get_json_text(VARIADIC q corm.query[]) RETURNS json
+    AS 'MODULE_PATHNAME', 'corm_get_json_text' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION corm.get_json_text(VARIADIC corm.query[]) IS
+    'the first row as a JSON object, of type json: text for a client; ERROR P0002 if there is none, 42703 for an unknown field, relation, scope or alias, 42601 for clauses that do not fit';
+
+CREATE FUNCTION corm.first_json_text(VARIADIC q corm.query[]) RETURNS json
+    AS 'MODULE_PATHNAME', 'corm_first_json_text' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION corm.first_json_text(VARIADIC corm.query[]) IS
+    'the first row as a JSON object, of type json: text for a client; by primary key unless ordered; NULL if there is none; ERROR 42703 for an unknown field, relation, scope or alias, 42601 for clauses that do not fit';
+
+CREATE FUNCTION corm.get_multi_json_text(VARIADIC q corm.query[]) RETURNS json
+    AS 'MODULE_PATHNAME', 'corm_get_multi_json_text' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION corm.get_multi_json_text(VARIADIC corm.query[]) IS
+    'all rows as a JSON array of objects, of type json: text for a client; ERROR 42703 for an unknown field, relation, scope or alias, 42601 for clauses that do not fit, OR001 for a write without condition, OR002 for one of too many rows';
+
 CREATE FUNCTION corm.value(t anyelement, VARIADIC q corm.query[]) RETURNS anyelement
     AS 'MODULE_PATHNAME', 'corm_value' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION corm.value(anyelement, VARIADIC corm.query[]) IS

@@ -65,15 +65,15 @@ const handWritten = {
   filter: 'SELECT * FROM users WHERE age >= $1 AND plan = $2 AND active = $3 ORDER BY id LIMIT 20',
   page: 'SELECT * FROM users WHERE company_id = $1 ORDER BY id DESC LIMIT 10 OFFSET 20',
   preload: `
-    SELECT coalesce(jsonb_agg(to_jsonb(u)), '[]') FROM (
+    SELECT coalesce(json_agg(u), '[]') FROM (
       SELECT p.*, o.orders
       FROM (SELECT * FROM users WHERE id > $1 ORDER BY id LIMIT 20) AS p
       CROSS JOIN LATERAL (
-        SELECT coalesce(jsonb_agg(to_jsonb(o)), '[]') AS orders FROM (
+        SELECT coalesce(json_agg(o), '[]') AS orders FROM (
           SELECT orders.*, i.items
           FROM orders
           CROSS JOIN LATERAL (
-            SELECT coalesce(jsonb_agg(to_jsonb(items)), '[]') AS items FROM items WHERE items.order_id = orders.id
+            SELECT coalesce(json_agg(items), '[]') AS items FROM items WHERE items.order_id = orders.id
           ) AS i
           WHERE orders.user_id = p.id) AS o
       ) AS o
@@ -105,7 +105,7 @@ const corm = {
     "corm.eq('active', $3)), corm.order_by('id'), corm.limit(20))",
   page: "SELECT * FROM corm.get_multi(NULL::users, corm.where(corm.eq('company_id', $1)), corm.order_by('-id'), " +
     'corm.limit(10), corm.offset(20))',
-  preload: "SELECT corm.get_multi_json(corm.selector('users'), corm.where(corm.gt('id', $1)), corm.order_by('id'), " +
+  preload: "SELECT corm.get_multi_json_text(corm.selector('users'), corm.where(corm.gt('id', $1)), corm.order_by('id'), " +
     "corm.limit(20), corm.preload('orders', corm.preload('items')))",
   // The read is the check as well: no row is an error, and that undoes everything.
   unit: `SELECT corm.do_tx($tx$

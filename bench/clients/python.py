@@ -80,15 +80,15 @@ class Statements:
 
 
 LATERAL = """
-    SELECT coalesce(jsonb_agg(to_jsonb(u)), '[]') FROM (
+    SELECT coalesce(json_agg(u), '[]') FROM (
       SELECT p.*, o.orders
       FROM (SELECT * FROM users WHERE id > %s ORDER BY id LIMIT 20) AS p
       CROSS JOIN LATERAL (
-        SELECT coalesce(jsonb_agg(to_jsonb(o)), '[]') AS orders FROM (
+        SELECT coalesce(json_agg(o), '[]') AS orders FROM (
           SELECT orders.*, i.items
           FROM orders
           CROSS JOIN LATERAL (
-            SELECT coalesce(jsonb_agg(to_jsonb(items)), '[]') AS items FROM items WHERE items.order_id = orders.id
+            SELECT coalesce(json_agg(items), '[]') AS items FROM items WHERE items.order_id = orders.id
           ) AS i
           WHERE orders.user_id = p.id) AS o
       ) AS o
@@ -138,7 +138,7 @@ def corm():
                 "corm.eq('active', %s)), corm.order_by('id'), corm.limit(20))",
                 "SELECT * FROM corm.get_multi(NULL::users, corm.where(corm.eq('company_id', %s)), "
                 "corm.order_by('-id'), corm.limit(10), corm.offset(20))",
-                "SELECT corm.get_multi_json(corm.selector('users'), corm.where(corm.gt('id', %s)), corm.order_by('id'), "
+                "SELECT corm.get_multi_json_text(corm.selector('users'), corm.where(corm.gt('id', %s)), corm.order_by('id'), "
                 "corm.limit(20), corm.preload('orders', corm.preload('items')))")
 
 

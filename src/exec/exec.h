@@ -67,7 +67,7 @@ typedef struct CormVerb
 	uint8		output;			/* CormOutput */
 	uint8		limit;			/* at most so many rows are wanted; 0: all */
 	uint8		order_by_key;
-	Oid			typid;			/* result type, or the record's type */
+	Oid			typid;			/* result type, or the record's type; of JSON: json, or none for jsonb */
 	uint16		stage;			/* CormStage */
 	uint16		restore;		/* a stage of OUTPUT_RESTORE */
 } CormVerb;
@@ -341,7 +341,7 @@ extern uint64 corm_run_cached(const CormVerb *verb, CormPlan *plan, CormQuerySet
 
 /* nested.c: rows with their relations */
 extern bool corm_has_relation_keys(CormModel *model, Jsonb *data);
-extern Jsonb *corm_insert_nested(CormModel *model, Jsonb *array);
+extern Jsonb *corm_insert_nested(CormModel *model, Jsonb *data);
 
 /* queries.c: one query run to its sink */
 extern int64 corm_bound_int64(CormQuerySet *set, int valno, const CormValue *constant, int64 absent);

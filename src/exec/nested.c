@@ -30,7 +30,7 @@
 
 PG_FUNCTION_INFO_V1(corm_set_related);
 
-static Jsonb *insert_objects(CormModel *model, Jsonb *array);
+static Jsonb *insert_objects(CormModel *model, Jsonb *data);
 
 /*
  * JSON
@@ -83,6 +83,23 @@ array_of_one(Jsonb *object)
 	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
 	pushJsonbValue(&state, WJB_ELEM, &value);
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
+}
+
+/* Adds the pairs of an object to the one under construction, where a later one of the same key wins. */
+static void
+push_pairs(JsonbParseState **state, JsonbContainer *object)
+{
+	JsonbIterator *it = JsonbIteratorInit(object);
+	JsonbValue	key;
+	JsonbValue	value;
+
+	(void) JsonbIteratorNext(&it, &key, false);
+	while (JsonbIteratorNext(&it, &key, true) == WJB_KEY)
+	{
+		(void) JsonbIteratorNext(&it, &value, true);
+		pushJsonbValue(state, WJB_KEY, &key);
+		pushJsonbValue(state, WJB_VALUE, &value);
+	}
 }
 
 static Jsonb *
@@ -221,11 +238,11 @@ relation_values(Jsonb *object, CormModel *model, CormRelation *relation, bool ow
  * Writing
  */
 
-/* Inserts an array of objects without relations. */
+/* Inserts an object, or an array of objects, without relations; returns an array. */
 static Jsonb *
-insert_plain(CormModel *model, Jsonb *array)
+insert_plain(CormModel *model, Jsonb *data)
 {
-	return corm_insert_json_rows(model->relid, array);
+	return corm_insert_json_rows(model->relid, JB_ROOT_IS_OBJECT(data) ? array_of_one(data) : data);
 }
 
 /* The rows of a link table between a row and those of a relation. */
@@ -274,7 +291,7 @@ insert_or_reference(CormModel *target, Jsonb *objects)
 		if (JB_ROOT_IS_OBJECT(object) && is_reference(target, object))
 			as_value(object, &value);
 		else
-			as_value(element(insert_objects(target, array_of_one(object)), 0), &value);
+			as_value(element(insert_objects(target, object), 0), &value);
 		pushJsonbValue(&state, WJB_ELEM, &value);
 	}
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
@@ -299,8 +316,10 @@ insert_children(CormModel *model, Jsonb *row, CormRelation *relation, Jsonb *chi
 	CormModel  *target = corm_model_get(relation->target);
 	bool		one = relation->kind == CORM_HAS_ONE;
 	JsonbParseState *state = NULL;
+	JsonbIterator *it;
+	JsonbValue	child;
+	Jsonb	   *keys;
 	Jsonb	   *written;
-	int			n;
 
 	if (one && JB_ROOT_IS_SCALAR(children))
 	{
@@ -324,29 +343,31 @@ insert_children(CormModel *model, Jsonb *row, CormRelation *relation, Jsonb *chi
 		return written;
 	}
 
-	n = JB_ROOT_COUNT(children);
+	keys = copy_keys(empty_object(), target, relation->target_columns, row, model, relation->columns, relation->nkeys);
+	keys = relation_values(keys, target, relation, false);
 	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
-	for (int i = 0; i < n; i++)
+	it = JsonbIteratorInit(&children->root);
+	(void) JsonbIteratorNext(&it, &child, false);
+	while (JsonbIteratorNext(&it, &child, true) == WJB_ELEM)
 	{
-		Jsonb	   *child = element(children, i);
-		JsonbValue	value;
-
-		if (!JB_ROOT_IS_OBJECT(child))
+		CHECK_FOR_INTERRUPTS();
+		if (child.type != jbvBinary || !JsonContainerIsObject(child.val.binary.data))
 			wrong_kind(model, relation, "objects");
-		child = copy_keys(child, target, relation->target_columns, row, model, relation->columns, relation->nkeys);
-		child = relation_values(child, target, relation, false);
-		as_value(child, &value);
-		pushJsonbValue(&state, WJB_ELEM, &value);
+		pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+		push_pairs(&state, child.val.binary.data);
+		push_pairs(&state, &keys->root);
+		pushJsonbValue(&state, WJB_END_OBJECT, NULL);
 	}
 	written = insert_objects(target, JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL)));
 	return one ? element(written, 0) : written;
 }
 
 /*
- * Writes one object: parents, itself, children.
+ * Writes one object: parents, itself, children.  Adds it as written to the
+ * array under construction, unless a trigger suppressed it.
  */
-static Jsonb *
-insert_object(CormModel *model, Jsonb *object)
+static void
+insert_object(CormModel *model, Jsonb *object, JsonbParseState **written)
 {
 	JsonbIterator *it = JsonbIteratorInit(&object->root);
 	JsonbParseState *state = NULL;
@@ -411,7 +432,7 @@ insert_object(CormModel *model, Jsonb *object)
 			wrong_kind(model, relation, "an object or null");
 		if (!is_reference(target, parent))
 		{
-			parent = element(insert_objects(target, array_of_one(parent)), 0);
+			parent = element(insert_objects(target, parent), 0);
 			lfirst(list_nth_cell(values, foreach_current_index(lc))) = parent;
 		}
 		own = copy_keys(own, model, relation->columns, parent, target, relation->target_columns,
@@ -420,12 +441,12 @@ insert_object(CormModel *model, Jsonb *object)
 	}
 
 	if (hooks == NULL)
-		row = element(insert_plain(model, array_of_one(own)), 0);
+		row = element(insert_plain(model, own), 0);
 	else
 		row = corm_insert_row_unhooked(model, own, &typed_row) ?
 			corm_row_to_json(model, typed_row, false) : NULL;
 	if (row == NULL)
-		return NULL;
+		return;
 
 	foreach(lc, relations)
 	{
@@ -438,7 +459,9 @@ insert_object(CormModel *model, Jsonb *object)
 	if (hooks)
 		row = corm_row_to_json(model, corm_hooks_after(hooks, typed_row), false);
 
-	foreach(lc, relations)
+	pushJsonbValue(written, WJB_BEGIN_OBJECT, NULL);
+	push_pairs(written, &row->root);
+	foreach(lc, names)
 	{
 		Jsonb	   *related = list_nth(values, foreach_current_index(lc));
 		JsonbValue	result;
@@ -447,9 +470,10 @@ insert_object(CormModel *model, Jsonb *object)
 			as_value(related, &result);
 		else
 			result.type = jbvNull;
-		row = with_key(row, list_nth(names, foreach_current_index(lc)), &result);
+		corm_json_key(written, lfirst(lc));
+		pushJsonbValue(written, WJB_VALUE, &result);
 	}
-	return row;
+	pushJsonbValue(written, WJB_END_OBJECT, NULL);
 }
 
 /*
@@ -479,44 +503,48 @@ corm_has_relation_keys(CormModel *model, Jsonb *data)
 }
 
 /*
- * Inserts an array of objects, one by one if they hold relations.
+ * Inserts an object, or an array of objects, one by one if they hold
+ * relations.  Returns an array.
  */
 static Jsonb *
-insert_objects(CormModel *model, Jsonb *array)
+insert_objects(CormModel *model, Jsonb *data)
 {
 	JsonbParseState *state = NULL;
-	int			n = JB_ROOT_COUNT(array);
 
 	check_stack_depth();
-	if (!corm_has_relation_keys(model, array))
-		return insert_plain(model, array);
+	if (!corm_has_relation_keys(model, data))
+		return insert_plain(model, data);
 
 	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
-	for (int i = 0; i < n; i++)
+	if (JB_ROOT_IS_OBJECT(data))
+		insert_object(model, data, &state);
+	else
 	{
-		Jsonb	   *object = element(array, i);
-		Jsonb	   *row;
-		JsonbValue	value;
+		int			n = JB_ROOT_COUNT(data);
 
-		CHECK_FOR_INTERRUPTS();
-		if (!JB_ROOT_IS_OBJECT(object))
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("rows given as JSON must be objects")));
-		row = insert_object(model, object);
-		if (row == NULL)
-			continue;			/* a trigger suppressed it */
-		as_value(row, &value);
-		pushJsonbValue(&state, WJB_ELEM, &value);
+		for (int i = 0; i < n; i++)
+		{
+			Jsonb	   *object = element(data, i);
+
+			CHECK_FOR_INTERRUPTS();
+			if (!JB_ROOT_IS_OBJECT(object))
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("rows given as JSON must be objects")));
+			insert_object(model, object, &state);
+		}
 	}
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
 }
 
-/* corm_insert_nested inserts an array of objects with their relations. */
+/*
+ * corm_insert_nested inserts an object, or an array of objects, with their
+ * relations, and returns them as an array.
+ */
 Jsonb *
-corm_insert_nested(CormModel *model, Jsonb *array)
+corm_insert_nested(CormModel *model, Jsonb *data)
 {
-	return insert_objects(model, array);
+	return insert_objects(model, data);
 }
 
 /*

@@ -11,6 +11,7 @@
 #include "catalog/pg_type.h"
 #include "exec/exec.h"
 #include "utils/array.h"
+#include "utils/builtins.h"
 #include "utils/jsonb.h"
 
 /*
@@ -213,6 +214,42 @@ corm_queries_copy(CormQuerySet *copy, const CormQuerySet *set, int nextra)
 }
 
 /*
+ * JSON as text: a verb that returns json instead of jsonb.  Only the statement
+ * of a read makes it; what puts rows together by itself (middleware, hooks,
+ * batches) does so as jsonb, which is converted.
+ */
+static bool
+wants_text(const CormVerb *verb)
+{
+	return verb->typid == JSONOID && (verb->output == CORM_OUTPUT_JSON || verb->output == CORM_OUTPUT_JSON_ROW);
+}
+
+/* The verb that returns the same as jsonb. */
+static CormVerb
+as_jsonb(const CormVerb *verb)
+{
+	CormVerb	result = *verb;
+
+	if (wants_text(verb))
+		result.typid = InvalidOid;
+	return result;
+}
+
+/* Converts the jsonb that a sink got from such a verb into what is wanted. */
+static void
+convert_jsonb(const CormVerb *verb, CormSink *sink)
+{
+	if (wants_text(verb) && sink->nrows > 0 && !sink->isnull)
+	{
+		MemoryContext oldcontext = MemoryContextSwitchTo(sink->context);
+		Jsonb	   *jsonb = DatumGetJsonbP(sink->value);
+
+		sink->value = CStringGetTextDatum(JsonbToCString(NULL, &jsonb->root, VARSIZE(jsonb)));
+		MemoryContextSwitchTo(oldcontext);
+	}
+}
+
+/*
  * corm_run_queries runs the queries of a call, within the chain of middleware
  * around them.  Rows go to the sink; returns the number of rows affected or
  * returned.
@@ -220,12 +257,58 @@ corm_queries_copy(CormQuerySet *copy, const CormQuerySet *set, int nextra)
 uint64
 corm_run_queries(const CormVerb *verb, CormQuerySet *set, CormSink *sink)
 {
-	uint64		processed;
+	if (corm_middleware_exists())
+	{
+		CormVerb	jsonb = as_jsonb(verb);
+		uint64		processed;
 
-	if (corm_middleware_exists() &&
-		corm_run_query_operation(verb, verb, set, sink, corm_run_directly, &processed))
-		return processed;
+		if (corm_run_query_operation(&jsonb, &jsonb, set, sink, corm_run_directly, &processed))
+		{
+			convert_jsonb(verb, sink);
+			return processed;
+		}
+	}
 	return corm_run_directly(verb, set, sink);
+}
+
+/*
+ * The number of objects in a JSON array of them.
+ */
+static uint64
+count_objects(text *json)
+{
+	const char *p = VARDATA_ANY(json);
+	const char *end = p + VARSIZE_ANY_EXHDR(json);
+	bool		in_string = false;
+	uint64		n = 0;
+	int			depth = 0;
+
+	for (; p < end; p++)
+	{
+		if (in_string)
+		{
+			if (*p == '\\')
+				p++;
+			else if (*p == '"')
+				in_string = false;
+			continue;
+		}
+		switch (*p)
+		{
+			case '"':
+				in_string = true;
+				break;
+			case '[':
+			case '{':
+				n += ++depth == 2;
+				break;
+			case ']':
+			case '}':
+				depth--;
+				break;
+		}
+	}
+	return n;
 }
 
 /*
@@ -235,7 +318,8 @@ static uint64
 row_count(const CormVerb *verb, const CormSink *sink, uint64 processed)
 {
 	if (verb->output == CORM_OUTPUT_JSON && sink->kind == CORM_SINK_FIRST && sink->nrows > 0 && !sink->isnull)
-		return JB_ROOT_COUNT(DatumGetJsonbP(sink->value));
+		return wants_text(verb) ? count_objects(DatumGetTextPP(sink->value)) :
+			JB_ROOT_COUNT(DatumGetJsonbP(sink->value));
 	/* a read that stops after its first row counts none */
 	return Max(processed, sink->nrows);
 }
@@ -249,6 +333,7 @@ corm_run_directly(const CormVerb *verb, CormQuerySet *set, CormSink *sink)
 {
 	CormStats	stats;
 	CormPlan   *plan;
+	CormVerb	jsonb = as_jsonb(verb);
 	uint64		processed = 0;
 	volatile bool done = false;
 
@@ -272,11 +357,17 @@ corm_run_directly(const CormVerb *verb, CormQuerySet *set, CormSink *sink)
 						 errmsg("LIMIT must not be negative")));
 		}
 		if (plan->hooked)
-			processed = corm_run_hooked(verb, plan, set, sink);
+		{
+			processed = corm_run_hooked(&jsonb, plan, set, sink);
+			convert_jsonb(verb, sink);
+		}
 		else if (plan->cached_valno >= 0)
 			processed = corm_run_cached(verb, plan, set, sink);
 		else if (plan->rows_valno >= 0)
-			processed = corm_run_rows(verb, plan, set, sink);
+		{
+			processed = corm_run_rows(&jsonb, plan, set, sink);
+			convert_jsonb(verb, sink);
+		}
 		else
 		{
 			if (SPI_connect() != SPI_OK_CONNECT)

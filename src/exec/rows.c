@@ -473,7 +473,8 @@ corm_insert_json_rows(Oid model, Jsonb *array)
 typedef struct NestedWrite
 {
 	CormModel  *model;
-	Jsonb	   *array;
+	Jsonb	   *data;
+	Jsonb	   *rows;			/* as written */
 } NestedWrite;
 
 static void
@@ -481,7 +482,7 @@ run_nested_write(void *arg)
 {
 	NestedWrite *write = arg;
 
-	write->array = corm_insert_nested(write->model, write->array);
+	write->rows = corm_insert_nested(write->model, write->data);
 }
 
 /*
@@ -489,16 +490,16 @@ run_nested_write(void *arg)
  * does not depend on who catches it, and its context names the scope.
  */
 static Jsonb *
-insert_nested(CormModel *model, Jsonb *array)
+insert_nested(CormModel *model, Jsonb *data)
 {
-	NestedWrite write = {model, array};
+	NestedWrite write = {model, data};
 	CormTxClosure closure = {run_nested_write, NULL, &write};
 	CormTxOptions opts = {.propagation = CORM_TX_NESTED, .name = "insert_json",
 		.isolation = CORM_TX_ISOLATION_UNSET};
 	CormTxReport report;
 
 	(void) corm_tx_run(&opts, &closure, true, &report);
-	return write.array;
+	return write.rows;
 }
 
 /*
@@ -519,13 +520,10 @@ corm_insert_json(PG_FUNCTION_ARGS)
 	corm_require_args(fcinfo, names, lengthof(names));
 	data = PG_GETARG_JSONB_P(1);
 	model = corm_model_get(relid);
-	array = data;
-	if (JB_ROOT_IS_OBJECT(data))
-		array = as_array(data);
-	if (JB_ROOT_IS_ARRAY(array) && !JB_ROOT_IS_SCALAR(array) && corm_has_relation_keys(model, array))
-		array = insert_nested(model, array);
+	if (!JB_ROOT_IS_SCALAR(data) && corm_has_relation_keys(model, data))
+		array = insert_nested(model, data);
 	else
-		array = corm_insert_json_rows(relid, array);
+		array = corm_insert_json_rows(relid, JB_ROOT_IS_OBJECT(data) ? as_array(data) : data);
 	if (!JB_ROOT_IS_OBJECT(data))
 		PG_RETURN_JSONB_P(array);
 	row = getIthJsonbValueFromContainer(&array->root, 0);

@@ -22,6 +22,9 @@ PG_FUNCTION_INFO_V1(corm_get_multi);
 PG_FUNCTION_INFO_V1(corm_get_json);
 PG_FUNCTION_INFO_V1(corm_first_json);
 PG_FUNCTION_INFO_V1(corm_get_multi_json);
+PG_FUNCTION_INFO_V1(corm_get_json_text);
+PG_FUNCTION_INFO_V1(corm_first_json_text);
+PG_FUNCTION_INFO_V1(corm_get_multi_json_text);
 PG_FUNCTION_INFO_V1(corm_value);
 PG_FUNCTION_INFO_V1(corm_pluck);
 PG_FUNCTION_INFO_V1(corm_count_rows);
@@ -125,11 +128,14 @@ corm_get_multi(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* corm_get_json(q): the first row as an object; none: P0002 */
-Datum
-corm_get_json(PG_FUNCTION_ARGS)
+/*
+ * The verbs that return JSON: as jsonb, or as json if typid says so.
+ */
+
+static Datum
+get_json(FunctionCallInfo fcinfo, Oid typid)
 {
-	CormVerb	verb = {.output = CORM_OUTPUT_JSON_ROW, .limit = 1};
+	CormVerb	verb = {.output = CORM_OUTPUT_JSON_ROW, .limit = 1, .typid = typid};
 	Datum		value;
 	bool		isnull;
 
@@ -138,11 +144,10 @@ corm_get_json(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(value);
 }
 
-/* corm_first_json(q): the first row as an object, by primary key unless ordered; none: NULL */
-Datum
-corm_first_json(PG_FUNCTION_ARGS)
+static Datum
+first_json(FunctionCallInfo fcinfo, Oid typid)
 {
-	CormVerb	verb = {.output = CORM_OUTPUT_JSON_ROW, .limit = 1, .order_by_key = true};
+	CormVerb	verb = {.output = CORM_OUTPUT_JSON_ROW, .limit = 1, .order_by_key = true, .typid = typid};
 	Datum		value;
 	bool		isnull;
 
@@ -151,16 +156,57 @@ corm_first_json(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(value);
 }
 
-/* corm_get_multi_json(q): all rows as an array of objects */
-Datum
-corm_get_multi_json(PG_FUNCTION_ARGS)
+static Datum
+get_multi_json(FunctionCallInfo fcinfo, Oid typid)
 {
-	CormVerb	verb = {.output = CORM_OUTPUT_JSON};
+	CormVerb	verb = {.output = CORM_OUTPUT_JSON, .typid = typid};
 	Datum		value;
 	bool		isnull;
 
 	(void) run_for_datum(fcinfo, 0, &verb, CORM_SINK_FIRST, &value, &isnull);
 	PG_RETURN_DATUM(value);
+}
+
+/* corm_get_json(q): the first row as an object; none: P0002 */
+Datum
+corm_get_json(PG_FUNCTION_ARGS)
+{
+	return get_json(fcinfo, InvalidOid);
+}
+
+/* corm_first_json(q): the first row as an object, by primary key unless ordered; none: NULL */
+Datum
+corm_first_json(PG_FUNCTION_ARGS)
+{
+	return first_json(fcinfo, InvalidOid);
+}
+
+/* corm_get_multi_json(q): all rows as an array of objects */
+Datum
+corm_get_multi_json(PG_FUNCTION_ARGS)
+{
+	return get_multi_json(fcinfo, InvalidOid);
+}
+
+/* corm_get_json_text(q): the same as corm_get_json(q), as json */
+Datum
+corm_get_json_text(PG_FUNCTION_ARGS)
+{
+	return get_json(fcinfo, JSONOID);
+}
+
+/* corm_first_json_text(q): the same as corm_first_json(q), as json */
+Datum
+corm_first_json_text(PG_FUNCTION_ARGS)
+{
+	return first_json(fcinfo, JSONOID);
+}
+
+/* corm_get_multi_json_text(q): the same as corm_get_multi_json(q), as json */
+Datum
+corm_get_multi_json_text(PG_FUNCTION_ARGS)
+{
+	return get_multi_json(fcinfo, JSONOID);
 }
 
 /* corm_value(t, q): the one column of the first row; no row: NULL */

@@ -503,21 +503,32 @@ deparse_raw_rows(CormDeparse *ctx, CormStmt *stmt, const CormDeparseRequest *req
 		corm_deparse_find_end(ctx, request);
 }
 
+/*
+ * The rows of a statement as JSON, all or one: json if the request's type says
+ * so, else jsonb.
+ */
 static void
-deparse_json(CormDeparse *ctx, CormStmt *stmt, bool one)
+deparse_json(CormDeparse *ctx, CormStmt *stmt, bool one, Oid typid)
 {
 	StringInfo	buf = ctx->buf;
 	const char *rows = CORM_ROWS_ALIAS;
 	List	   *items;
-	char	   *row;
+	bool		text = typid == JSONOID;
+	bool		has_keys;
 	const char *result;
 
 	if (stmt->command == CORM_CMD_SELECT)
 		corm_find_in_json(ctx, stmt);
 	items = stmt->command == CORM_CMD_RAW ? NIL : corm_items_json(stmt);
 	/* rows of a table without columns have no keys */
-	row = items || stmt->command == CORM_CMD_RAW ? psprintf("pg_catalog.to_jsonb(%s.*)", rows) : "'{}'::pg_catalog.jsonb";
-	result = one ? row : psprintf("COALESCE(pg_catalog.jsonb_agg(%s), '[]')", row);
+	has_keys = items || stmt->command == CORM_CMD_RAW;
+	if (one)
+		result = has_keys ? psprintf("pg_catalog.%s(%s.*)", text ? "row_to_json" : "to_jsonb", rows) : "'{}'";
+	else
+		result = psprintf("COALESCE(pg_catalog.json_agg(%s), '[]')",
+						  has_keys ? psprintf("%s.*", rows) : "'{}'::pg_catalog.json");
+	if (!has_keys || !one)
+		result = psprintf("CAST(%s AS pg_catalog.%s)", result, text ? "json" : "jsonb");
 
 	if (stmt->command == CORM_CMD_SELECT)
 	{
@@ -633,10 +644,10 @@ corm_deparse(CormStmt *stmt, const CormDeparseRequest *request)
 			corm_deparse_page(&ctx, stmt);
 			break;
 		case CORM_OUTPUT_JSON:
-			deparse_json(&ctx, stmt, false);
+			deparse_json(&ctx, stmt, false, request->typid);
 			break;
 		case CORM_OUTPUT_JSON_ROW:
-			deparse_json(&ctx, stmt, true);
+			deparse_json(&ctx, stmt, true, request->typid);
 			break;
 		case CORM_OUTPUT_COUNT:
 			require_read(stmt, "count");

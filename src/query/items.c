@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "query/query.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -220,7 +221,13 @@ corm_items_native(CormStmt *stmt)
 	ListCell   *lc;
 
 	foreach(lc, stmt->preloads)
-		items = lappend(items, preload_item(stmt, ((CormPreload *) lfirst(lc))->name));
+	{
+		CormItem   *item = preload_item(stmt, ((CormPreload *) lfirst(lc))->name);
+
+		item->cast = JSONBOID;
+		item->cast_typmod = -1;
+		items = lappend(items, item);
+	}
 	return items;
 }
 
@@ -246,7 +253,8 @@ check_keys(List *items)
 }
 
 /*
- * corm_items_json returns the items for a JSON object: keys by the naming strategy.
+ * corm_items_json returns the items for a JSON object: keys by the naming
+ * strategy, preloads as json.
  */
 List *
 corm_items_json(CormStmt *stmt)

@@ -6,7 +6,7 @@
  *		SELECT p.id, p.name, orders.v AS orders
  *		FROM (SELECT users.id, users.name, users.id AS "key 1"
  *			  FROM users WHERE ... ORDER BY ... LIMIT ...) AS p
- *		LEFT JOIN LATERAL (SELECT COALESCE(jsonb_agg(to_jsonb(r.*)), '[]') AS v
+ *		LEFT JOIN LATERAL (SELECT COALESCE(json_agg(r.*), '[]') AS v
  *						   FROM (SELECT ... FROM orders
  *								 WHERE orders.user_id = p."key 1"
  *								 ORDER BY ... LIMIT ...) AS r) AS orders ON true
@@ -15,6 +15,10 @@
  * fetched for one page only.  A lateral subquery with an aggregate or a LIMIT
  * can be joined by a nested loop alone, which keeps the parents' order; for
  * that a relation to one has LIMIT 1.
+ *
+ * The rows of a relation are json, which is text that the level above copies:
+ * as jsonb they would be taken apart and put together again at each level.
+ * Where jsonb is wanted the whole is converted, once.
  *
  *-------------------------------------------------------------------------
  */
@@ -49,10 +53,9 @@ deparse_json_rows(CormDeparse *ctx, CormPreload *preload)
 	StringInfo	buf = ctx->buf;
 
 	if (preload->to_many)
-		appendStringInfo(buf, "SELECT COALESCE(pg_catalog.jsonb_agg(pg_catalog.to_jsonb(%s.*)), '[]') AS v FROM (",
-						 CORM_ROWS_ALIAS);
+		appendStringInfo(buf, "SELECT COALESCE(pg_catalog.json_agg(%s.*), '[]') AS v FROM (", CORM_ROWS_ALIAS);
 	else
-		appendStringInfo(buf, "SELECT pg_catalog.to_jsonb(%s.*) AS v FROM (", CORM_ROWS_ALIAS);
+		appendStringInfo(buf, "SELECT pg_catalog.row_to_json(%s.*) AS v FROM (", CORM_ROWS_ALIAS);
 	corm_find_in_json(ctx, preload->query);
 	corm_deparse_select(ctx, preload->query, corm_items_json(preload->query));
 	append_limit_one(ctx, preload);
@@ -187,10 +190,10 @@ deparse_outer_items(CormDeparse *ctx, CormStmt *stmt, List *items, List *inner, 
 			appendStringInfoString(buf, ", ");
 		if (item->preload)
 		{
-			bool		cast = item->cast == JSONOID;
+			bool		cast = item->cast == JSONBOID;
 
 			appendStringInfo(buf, "%s%s.v%s", cast ? "CAST(" : "",
-							 quote_identifier(item->preload->alias), cast ? " AS json)" : "");
+							 quote_identifier(item->preload->alias), cast ? " AS pg_catalog.jsonb)" : "");
 			if (named)
 				appendStringInfo(buf, " AS %s", quote_identifier(item->name));
 		}

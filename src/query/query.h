@@ -438,7 +438,7 @@ typedef enum CormOutput
 {
 	CORM_OUTPUT_ROWS,			/* rows of a row type, in its attributes' order */
 	CORM_OUTPUT_VALUE,			/* one column, cast to a type */
-	CORM_OUTPUT_JSON,			/* an array of objects, as one jsonb */
+	CORM_OUTPUT_JSON,			/* an array of objects, as one jsonb or json */
 	CORM_OUTPUT_JSON_ROW,		/* the first object */
 	CORM_OUTPUT_COUNT,
 	CORM_OUTPUT_EXISTS,
@@ -450,7 +450,7 @@ typedef enum CormOutput
 typedef struct CormDeparseRequest
 {
 	CormOutput	output;
-	Oid			typid;			/* ROWS, VALUE: the type */
+	Oid			typid;			/* ROWS, VALUE: the type; JSON, JSON_ROW: json, or else jsonb */
 	TupleDesc	tupdesc;		/* ROWS: its row descriptor */
 	int			limit;			/* at most so many rows are wanted; 0: all */
 	bool		order_by_key;	/* order by primary key unless ordered */

@@ -127,11 +127,12 @@ check("psycopg: JSON", scope["user"]["name"], "Ivo")
 js = indented(drivers, "node-postgres")
 # The page declares each result anew.
 parts = [f"{{\n{part}\nconsole.log(JSON.stringify(typeof rows !== 'undefined' ? rows.map(r => r.name) : "
-         f"typeof user !== 'undefined' ? user.name : users.length))\n}}" for part in js.strip().split("\n\n")]
+         f"typeof user !== 'undefined' ? user.name : typeof order !== 'undefined' ? order.products : users.length))\n}}" for part in js.strip().split("\n\n")]
 output = subprocess.run(
     ["node", "-e", "const { Client } = require('pg'); (async () => { const client = new Client(); await client.connect()\n"
      + "\n".join(parts) + "\nawait client.end() })()"],
     stdout=subprocess.PIPE, text=True, cwd=HERE, check=False).stdout.split("\n")
-check("node-postgres: rows, JSON, documents", output, ['["Carol","Ada","Eve"]', '"Ivo"', "10", ""])
+check("node-postgres: rows, JSON, documents, a unit of work", output,
+      ['["Carol","Ada","Eve"]', '"Ivo"', "10", '[{"id":2},{"id":3}]', ""])
 
 print(f"1..{count}")

@@ -157,6 +157,9 @@ verb|get_multi(t anyelement) -> SETOF anyelement
 verb|get_json(VARIADIC q corm.query[]) -> jsonb
 verb|first_json(VARIADIC q corm.query[]) -> jsonb
 verb|get_multi_json(VARIADIC q corm.query[]) -> jsonb
+verb|get_json_text(VARIADIC q corm.query[]) -> json
+verb|first_json_text(VARIADIC q corm.query[]) -> json
+verb|get_multi_json_text(VARIADIC q corm.query[]) -> json
 verb|page_json(VARIADIC q corm.query[]) -> jsonb
 verb|value(t anyelement, VARIADIC q corm.query[]) -> anyelement
 verb|pluck(t anyelement, VARIADIC q corm.query[]) -> SETOF anyelement
