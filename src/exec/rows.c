@@ -148,15 +148,14 @@ json_field(CormModel *model, JsonbValue *key)
 }
 
 /*
- * Appends a JSON object with the columns' names as keys, and returns the
- * fields that it gives; rowno is for errors.
+ * Checks an object and returns the fields that it gives; rowno is for errors.
+ * Sets *as_is to false unless its keys are the columns' names, and all of them
+ * are given.
  */
 static Bitmapset *
-push_json_row(CormModel *model, CormJsonCheck *check, int rowno, JsonbValue *object, JsonbValue *row)
+check_json_row(CormModel *model, CormJsonCheck *check, int rowno, JsonbValue *object, bool *as_is)
 {
-	JsonbParseState *state = NULL;
 	JsonbIterator *it;
-	JsonbIteratorToken tok;
 	JsonbValue	key;
 	JsonbValue	value;
 	Bitmapset  *fields = NULL;
@@ -166,14 +165,12 @@ push_json_row(CormModel *model, CormJsonCheck *check, int rowno, JsonbValue *obj
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("rows given as JSON must be objects")));
 
-	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	it = JsonbIteratorInit(object->val.binary.data);
 	(void) JsonbIteratorNext(&it, &key, false);
-	while ((tok = JsonbIteratorNext(&it, &key, true)) == WJB_KEY)
+	while (JsonbIteratorNext(&it, &key, true) == WJB_KEY)
 	{
 		int			i = json_field(model, &key);
 		CormField  *field = &model->fields[i];
-		JsonbValue	column;
 
 		(void) JsonbIteratorNext(&it, &value, true);
 		if (field->generated || field->read_only)
@@ -188,27 +185,53 @@ push_json_row(CormModel *model, CormJsonCheck *check, int rowno, JsonbValue *obj
 					 errmsg("field \"%s\" of model \"%s\" is given twice",
 							field->name, model->name)));
 		if (!corm_field_is_written(model, i, true, value.type == jbvNull))
+		{
+			*as_is = false;
 			continue;
+		}
 		corm_json_check_value(check, i, rowno, &value);
-		column.type = jbvString;
-		column.val.string.val = field->column;
-		column.val.string.len = strlen(field->column);
-		pushJsonbValue(&state, WJB_KEY, &column);
-		pushJsonbValue(&state, WJB_VALUE, &value);
+		if (strlen(field->column) != key.val.string.len ||
+			memcmp(field->column, key.val.string.val, key.val.string.len) != 0)
+			*as_is = false;
 		fields = bms_add_member(fields, i);
 	}
-	*row = *pushJsonbValue(&state, WJB_END_OBJECT, NULL);
 	return fields;
 }
 
+/*
+ * Adds an object that has been checked to the array under construction, with
+ * the columns' names as keys.
+ */
+static void
+push_json_row(CormModel *model, JsonbParseState **state, JsonbValue *object)
+{
+	JsonbIterator *it = JsonbIteratorInit(object->val.binary.data);
+	JsonbValue	key;
+	JsonbValue	value;
+
+	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+	(void) JsonbIteratorNext(&it, &key, false);
+	while (JsonbIteratorNext(&it, &key, true) == WJB_KEY)
+	{
+		int			i = json_field(model, &key);
+
+		(void) JsonbIteratorNext(&it, &value, true);
+		if (!corm_field_is_written(model, i, true, value.type == jbvNull))
+			continue;
+		corm_json_key(state, model->fields[i].column);
+		pushJsonbValue(state, WJB_VALUE, &value);
+	}
+	pushJsonbValue(state, WJB_END_OBJECT, NULL);
+}
+
 static CormRun *
-finish_json_run(CormModel *model, JsonbParseState **state, Bitmapset *fields, int nrows)
+make_json_run(CormModel *model, Jsonb *rows, Bitmapset *fields, int nrows)
 {
 	CormRun    *run = palloc(sizeof(CormRun));
 
-	run->fields = bms_add_member(fields, model->nfields);
+	run->fields = bms_add_member(bms_copy(fields), model->nfields);
 	run->nrows = nrows;
-	run->rows = JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(state, WJB_END_ARRAY, NULL)));
+	run->rows = JsonbPGetDatum(rows);
 	return run;
 }
 
@@ -234,11 +257,12 @@ json_runs(CormModel *model, Datum value)
 	JsonbParseState *state = NULL;
 	JsonbIterator *it;
 	JsonbValue	element;
-	Bitmapset  *current = NULL;
-	int			nrows = 0;
-	int			rowno = 0;
-	List	   *runs = NIL;
 	CormJsonCheck *check;
+	List	   *given = NIL;	/* fields of each row */
+	bool		as_is = true;
+	int			rowno = 0;
+	int			start = 0;
+	List	   *runs = NIL;
 
 	if (JB_ROOT_IS_OBJECT(json))
 		json = as_array(json);
@@ -254,25 +278,34 @@ json_runs(CormModel *model, Datum value)
 	(void) JsonbIteratorNext(&it, &element, false);
 	while (JsonbIteratorNext(&it, &element, true) == WJB_ELEM)
 	{
-		JsonbValue	row;
-		Bitmapset  *fields = push_json_row(model, check, JB_ROOT_COUNT(json) > 1 ? ++rowno : 0,
-										   &element, &row);
-
 		CHECK_FOR_INTERRUPTS();
-		if (nrows == 0 || !bms_equal(fields, current))
-		{
-			if (nrows > 0)
-				runs = lappend(runs, finish_json_run(model, &state, current, nrows));
-			state = NULL;
-			pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
-			current = fields;
-			nrows = 0;
-		}
-		pushJsonbValue(&state, WJB_ELEM, &row);
-		nrows++;
+		rowno++;
+		given = lappend(given, check_json_row(model, check, JB_ROOT_COUNT(json) > 1 ? rowno : 0,
+											  &element, &as_is));
+		as_is = as_is && bms_equal(llast(given), linitial(given));
 	}
 	corm_json_check_end(check);
-	return lappend(runs, finish_json_run(model, &state, current, nrows));
+	if (as_is)
+		return list_make1(make_json_run(model, json, linitial(given), rowno));
+
+	rowno = 0;
+	it = JsonbIteratorInit(&json->root);
+	(void) JsonbIteratorNext(&it, &element, false);
+	while (JsonbIteratorNext(&it, &element, true) == WJB_ELEM)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (rowno == start)
+			pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+		push_json_row(model, &state, &element);
+		rowno++;
+		if (rowno < list_length(given) && bms_equal(list_nth(given, rowno), list_nth(given, start)))
+			continue;
+		runs = lappend(runs, make_json_run(model, JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL)),
+										   list_nth(given, start), rowno - start));
+		state = NULL;
+		start = rowno;
+	}
+	return runs;
 }
 
 /*

@@ -33,6 +33,7 @@ typedef enum ColumnKind
 	COLUMN_INT8,
 	COLUMN_NUMERIC,
 	COLUMN_TEXT,
+	COLUMN_JSONB,
 	COLUMN_OTHER				/* by to_jsonb */
 } ColumnKind;
 
@@ -131,6 +132,9 @@ init_column(JsonColumn *column, Form_pg_attribute attribute)
 		case VARCHAROID:
 			column->kind = COLUMN_TEXT;
 			break;
+		case JSONBOID:
+			column->kind = COLUMN_JSONB;
+			break;
 		default:
 			column->kind = COLUMN_OTHER;
 			break;
@@ -212,9 +216,12 @@ push_column(JsonReceiver *receiver, JsonColumn *column, Datum value)
 			json.val.string.val = TextDatumGetCString(value);
 			json.val.string.len = strlen(json.val.string.val);
 			break;
+		case COLUMN_JSONB:
 		case COLUMN_OTHER:
 			{
-				Jsonb	   *jsonb = DatumGetJsonbP(FunctionCall1(&column->to_jsonb, value));
+				/* what is pushed points into the document, so it must last */
+				Jsonb	   *jsonb = column->kind == COLUMN_JSONB ? DatumGetJsonbPCopy(value) :
+					DatumGetJsonbP(FunctionCall1(&column->to_jsonb, value));
 
 				if (JB_ROOT_IS_SCALAR(jsonb))
 				{
