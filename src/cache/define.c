@@ -442,9 +442,6 @@ change_grant(FunctionCallInfo fcinfo, bool grant)
 				 errmsg("grantee and privileges must not be null")));
 	grantee = PG_GETARG_OID(1);
 	get_privileges(PG_GETARG_ARRAYTYPE_P(2), &read, &write);
-	if (OidIsValid(grantee))
-		(void) GetUserNameFromId(grantee, false);	/* raises if it is no role */
-
 	ref = own_cache(fcinfo, grant ? "corm.cache_grant()" : "corm.cache_revoke()", &rel);
 	name = pstrdup(NameStr(ref->name));
 	id = ref->id;
@@ -452,6 +449,9 @@ change_grant(FunctionCallInfo fcinfo, bool grant)
 	store_default(rel, ref);
 
 	get_grant(name, grantee, &can_read, &can_write);
+	/* what a role has left behind that was dropped in another database can be revoked */
+	if (OidIsValid(grantee) && (grant || !(can_read || can_write)))
+		(void) GetUserNameFromId(grantee, false);	/* raises if it is no role */
 	if (grant)
 		set_grant(name, grantee, can_read || read, can_write || write);
 	else

@@ -190,6 +190,20 @@ is(value(q{SELECT corm.cache_get('text')}), 'of postgres', 'neither way');
 $node->safe_psql('other', q{SELECT corm.cache_delete('d')});
 ok($node->poll_query_until('other', 'SELECT notifier_pid IS NOT NULL FROM corm.cache_status()'), 'a notifier runs in it');
 my $started = time;
+# a role that is dropped in a database where it has nothing leaves its caches behind in the others, under its number
+value('CREATE ROLE ghost');
+my $ghost = value(q{SELECT oid FROM pg_roles WHERE rolname = 'ghost'});
+$node->safe_psql('postgres', q{SET ROLE ghost; SELECT corm.cache_create('haunted')});
+value(q{SELECT corm.cache_grant('shown', 'ghost', '{read}'), corm.cache_set('k', 'v', cache => 'haunted')});
+$node->safe_psql('other', 'DROP ROLE ghost');
+is(value(q{SELECT name, owner, grants FROM corm.caches WHERE name IN ('haunted', 'shown') ORDER BY name}),
+	"haunted|$ghost|\nshown|postgres|{$ghost=read}", 'it is shown by its number, as by PostgreSQL');
+is(value(q{SELECT corm.cache_get('k', 'haunted')}), 'v', 'a superuser can use the cache');
+is(value(q{SELECT name FROM corm.caches WHERE owner NOT IN (SELECT oid FROM pg_roles)}), 'haunted', 'it can be found');
+$node->command_ok([ 'pg_dump', '-f', '/dev/null', 'postgres' ], 'and dumped');
+value("SELECT corm.cache_revoke('shown', '$ghost', '{read}'), corm.cache_drop('haunted')");
+is(value(q{SELECT count(*) FROM corm.caches WHERE owner NOT IN (SELECT oid FROM pg_roles) OR grants::text LIKE '%read%' AND name = 'shown'}), '0', 'and removed');
+
 value('CREATE DATABASE copy TEMPLATE other');
 value('DROP DATABASE other');
 ok(time - $started < 10, 'neither copying nor dropping that database waits for the notifier to be idle');
