@@ -108,7 +108,7 @@ corm_fuzz_mutate_bytes(PG_FUNCTION_ARGS)
 	pg_prng_seed(&random, PG_GETARG_INT64(1));
 	initStringInfo(&s);
 	appendBinaryStringInfo(&s, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
-	for (int n = 1 + below(&random, 4); n > 0 && s.len > 4; n--)
+	for (int n = below(&random, 2) == 0 ? 1 : 1 + below(&random, 4); n > 0 && s.len > 4; n--)
 	{
 		int			at = below(&random, s.len);
 		uint32		number = numbers[below(&random, lengthof(numbers))];
@@ -202,26 +202,45 @@ find_element(StringInfo s, pg_prng_state *random, int *start, int *len)
 	return nelements > 0;
 }
 
+/* What an element is, by its first character */
+static char
+kind_of(char first)
+{
+	return strchr("{[\"", first) != NULL ? first : '1';
+}
+
 /*
- * Puts one element of the text, or a word, in the place of another: the
- * result is JSON still, if the text was.
+ * Puts one element of the text, or a word, in the place of another, mostly
+ * of its kind, which is understood more often: the result is JSON still, if
+ * the text was.
  */
 static void
 replace_element(StringInfo s, pg_prng_state *random)
 {
-	const char *word = elements[below(random, lengthof(elements))];
-	char	   *with = pstrdup(word);
-	int			with_len = strlen(word);
+	bool		any_kind = below(random, 4) == 0;
+	char	   *with;
+	int			with_len;
 	int			start;
 	int			len;
+	int			from;
 
-	if (below(random, 2) == 0 && find_element(s, random, &start, &len))
-	{
-		with = pnstrdup(s->data + start, len);
-		with_len = len;
-	}
 	if (!find_element(s, random, &start, &len))
 		return;
+	for (int tries = 0;; tries++)
+	{
+		if (below(random, 2) == 0)
+		{
+			find_element(s, random, &from, &with_len);
+			with = pnstrdup(s->data + from, with_len);
+		}
+		else
+		{
+			with = pstrdup(elements[below(random, lengthof(elements))]);
+			with_len = strlen(with);
+		}
+		if (any_kind || tries == 20 || kind_of(with[0]) == kind_of(s->data[start]))
+			break;
+	}
 	if (below(random, 6) == 0)
 		splice(s, start, 0, ", ", 2);
 	else if (start + len < s->len && s->data[start + len] == ':')
@@ -251,7 +270,7 @@ corm_fuzz_mutate_text(PG_FUNCTION_ARGS)
 	pg_prng_seed(&random, PG_GETARG_INT64(1));
 	initStringInfo(&s);
 	appendBinaryStringInfo(&s, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
-	for (int n = 1 + below(&random, 3); n > 0 && s.len > 0; n--)
+	for (int n = below(&random, 2) == 0 ? 1 : 1 + below(&random, 3); n > 0 && s.len > 0; n--)
 	{
 		int			at = below(&random, s.len);
 		uint32		choice = below(&random, lengthof(pieces) + lengthof(elements));
