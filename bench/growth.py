@@ -104,23 +104,27 @@ def keys_in_cache(connection, quick):
 
 
 def shapes(connection, quick):
-    points = [10, 100, 1000] + ([] if quick else [3000, 10000])
+    points = [10, 100, 1000] + ([] if quick else [10000])
     connection.execute("SET corm.plan_cache_size = 20000")
+    # or the first five executions of each are planned for their values
+    connection.execute("SET plan_cache_mode = force_generic_plan")
     calls = 2000 if quick else 20000
-    seen = 0
+    first_use = {
+        "corm.count": "PERFORM corm.count(corm.selector('users', 'a' || {0}), corm.where(corm.eq('id', i)));",
+        "EXECUTE of a prepared statement":
+            "EXECUTE 'PREPARE p' || {0} || '(int) AS SELECT count(*) FROM users AS a' || {0} || ' WHERE a' || {0} || '.id = $1'; "
+            "EXECUTE 'EXECUTE p' || {0} || '(' || i || ')';"}
+    queries = {"corm.count": first_use["corm.count"],
+               "EXECUTE of a prepared statement": "EXECUTE 'EXECUTE p' || {0} || '(' || i || ')';"}
+    # All plans are there for all points: what grows is the part of them that is used.
+    for query in first_use.values():
+        loop(connection, points[-1], query.format("i"))
 
     def measure(line, number):
-        nonlocal seen
-        body = "PERFORM corm.count(corm.selector('users', 'a' || {}), corm.where(corm.eq('id', i)));"
-        if number > seen:
-            # each shape six times: PostgreSQL makes custom plans for the first five
-            for _ in range(7):
-                loop(connection, number, body.format("i"))
-            seen = number
-        return loop(connection, calls, body.format(f"(1 + i * 7919 % {number})"))
+        return loop(connection, calls, queries[line].format(f"(1 + i * 7919 % {number})"))
 
-    return Series("shapes", "A count by key, for as many shapes of queries in turn", "shapes in the plan cache", "microseconds",
-                  ["corm.count"], points, measure, log_y=False)
+    return Series("shapes", "A count by key, for as many shapes of queries in turn", "shapes in turn", "microseconds",
+                  list(queries), points, measure, log_y=False)
 
 
 def sessions(connection, quick):

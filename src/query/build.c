@@ -21,6 +21,7 @@
 #include "catalog/pg_type.h"
 #include "query/query.h"
 #include "utils/array.h"
+#include "utils/arrayaccess.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
@@ -407,31 +408,32 @@ write_element(const Builder *b, CormWriter *w, char letter,
 	}
 }
 
+/* An array has been made for this call, often of one element: it is read where it is. */
 static void
 write_array(const Builder *b, CormWriter *w, char letter, const Input *input, Datum array)
 {
-	Datum	   *elems;
-	bool	   *nulls;
-	int			n;
+	ArrayType  *elements = DatumGetArrayTypeP(array);
+	int			n = ArrayGetNItems(ARR_NDIM(elements), ARR_DIMS(elements));
+	const CormNode **queries = letter == 'Q' ? palloc(sizeof(CormNode *) * Max(n, 1)) : NULL;
+	array_iter	iter;
 
-	deconstruct_array(DatumGetArrayTypeP(array), input->typid, input->typlen,
-					  input->typbyval, input->typalign, &elems, &nulls, &n);
-	if (letter == 'Q')
-	{
-		const CormNode **queries = palloc(sizeof(CormNode *) * Max(n, 1));
-
-		for (int i = 0; i < n; i++)
-		{
-			if (nulls[i])
-				null_argument(b, "a query");
-			queries[i] = CormPGGetQuery(elems[i]);
-		}
-		corm_write_query(w, queries, n);
-		return;
-	}
-	corm_write_count(w, n);
+	array_iter_setup(&iter, (AnyArrayType *) elements);
+	if (queries == NULL)
+		corm_write_count(w, n);
 	for (int i = 0; i < n; i++)
-		write_element(b, w, letter, input, elems[i], nulls[i]);
+	{
+		bool		isnull;
+		Datum		element = array_iter_next(&iter, &isnull, i, input->typlen, input->typbyval, input->typalign);
+
+		if (queries == NULL)
+			write_element(b, w, letter, input, element, isnull);
+		else if (isnull)
+			null_argument(b, "a query");
+		else
+			queries[i] = CormPGGetQuery(element);
+	}
+	if (queries)
+		corm_write_query(w, queries, n);
 }
 
 static void
