@@ -45,6 +45,7 @@
 #include "nodes/pg_list.h"
 #include "port/atomics.h"
 #include "storage/latch.h"
+#include "storage/lockdefs.h"
 #include "storage/lwlock.h"
 #include "utils/array.h"
 #include "utils/relcache.h"
@@ -490,8 +491,8 @@ extern CormOutcome corm_cached_add(CormCached *value, int64 by, char *new, int64
 extern uint64 corm_cache_generation;
 
 extern void corm_cache_catalog_init(void);
-extern Oid	corm_cache_definitions_oid(void);
-extern Oid	corm_cache_grants_oid(void);
+extern Relation corm_cache_definitions_open(LOCKMODE lockmode);
+extern Relation corm_cache_grants_open(LOCKMODE lockmode);
 extern CormCacheRef *corm_cache_ref(const char *name, uint32 len);
 extern CormCacheRef *corm_cache_ref_or_null(const char *name, uint32 len);
 extern CormCacheRef *corm_cache_ref_internal(uint64 id);

@@ -76,36 +76,43 @@ corm_cache_catalog_init(void)
 	CacheRegisterSyscacheCallback(DATABASEOID, roles_changed, (Datum) 0);
 }
 
-/* catalog_table returns the OID of one of the two tables, which must exist. */
-static Oid
-catalog_table(const char *name)
+/*
+ * open_catalog opens one of the two tables, which must exist.  Another session
+ * may drop the extension, and create it again, before the lock is got.
+ */
+static Relation
+open_catalog(const char *name, LOCKMODE lockmode, Oid *known)
 {
-	Oid			oid = corm_catalog_oid(name);
+	Relation	rel;
 
-	if (!OidIsValid(oid))
-		corm_catalog_missing(name);
-	return oid;
+	do
+	{
+		*known = corm_catalog_oid(name);
+		if (!OidIsValid(*known))
+			corm_catalog_missing(name);
+		rel = try_table_open(*known, lockmode);
+	} while (rel == NULL);
+	return rel;
 }
 
-/* corm_cache_definitions_oid returns the OID of corm.cache_definitions. */
-Oid
-corm_cache_definitions_oid(void)
+/* corm_cache_definitions_open opens corm.cache_definitions. */
+Relation
+corm_cache_definitions_open(LOCKMODE lockmode)
 {
-	definitions_oid = catalog_table("cache_definitions");
-	return definitions_oid;
+	return open_catalog("cache_definitions", lockmode, &definitions_oid);
 }
 
-/* corm_cache_grants_oid returns the OID of corm.cache_grants. */
-Oid
-corm_cache_grants_oid(void)
+/* corm_cache_grants_open opens corm.cache_grants. */
+Relation
+corm_cache_grants_open(LOCKMODE lockmode)
 {
-	grants_oid = catalog_table("cache_grants");
-	return grants_oid;
+	return open_catalog("cache_grants", lockmode, &grants_oid);
 }
 
 /*
- * corm_interval_us turns a TTL (or what it is) into microseconds, a day being 24 hours and a
- * month 30 days.  Raises 22023 unless it is positive, 22008 if it is too long.
+ * corm_interval_us turns a TTL into microseconds, a day being 24 hours and a
+ * month 30 days; what is its name in messages.  Raises 22023 unless it is
+ * positive, 22008 if it is too long.
  */
 int64
 corm_interval_us(const Interval *span, const char *what)
@@ -181,7 +188,7 @@ corm_cache_database_owner(void)
 static bool
 read_definition(CormCacheRef *ref)
 {
-	Relation	rel = table_open(corm_cache_definitions_oid(), AccessShareLock);
+	Relation	rel = corm_cache_definitions_open(AccessShareLock);
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple	tuple;
@@ -218,7 +225,7 @@ read_definition(CormCacheRef *ref)
 static void
 read_grants(CormCacheRef *ref)
 {
-	Relation	rel = table_open(corm_cache_grants_oid(), AccessShareLock);
+	Relation	rel = corm_cache_grants_open(AccessShareLock);
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple	tuple;

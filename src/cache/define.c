@@ -114,7 +114,7 @@ insert_definition(Relation rel, const char *name, uint64 id, Oid owner,
 static void
 set_grant(const char *cache, Oid grantee, bool can_read, bool can_write)
 {
-	Relation	rel = table_open(corm_cache_grants_oid(), RowExclusiveLock);
+	Relation	rel = corm_cache_grants_open(RowExclusiveLock);
 	ScanKeyData keys[2];
 	SysScanDesc scan;
 	HeapTuple	tuple;
@@ -145,7 +145,7 @@ set_grant(const char *cache, Oid grantee, bool can_read, bool can_write)
 static void
 get_grant(const char *cache, Oid grantee, bool *can_read, bool *can_write)
 {
-	Relation	rel = table_open(corm_cache_grants_oid(), AccessShareLock);
+	Relation	rel = corm_cache_grants_open(AccessShareLock);
 	ScanKeyData keys[2];
 	SysScanDesc scan;
 	HeapTuple	tuple;
@@ -195,7 +195,7 @@ own_cache(FunctionCallInfo fcinfo, const char *function, Relation *rel)
 
 	corm_cache_require();
 	PreventCommandIfReadOnly(function);
-	*rel = table_open(corm_cache_definitions_oid(), ShareRowExclusiveLock);
+	*rel = corm_cache_definitions_open(ShareRowExclusiveLock);
 	ref = corm_cache_ref(name, strlen(name));
 	if (!corm_cache_owned(ref))
 		ereport(ERROR,
@@ -279,7 +279,7 @@ corm_cache_create(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("max_bytes must be greater than zero")));
 
-	rel = table_open(corm_cache_definitions_oid(), ShareRowExclusiveLock);
+	rel = corm_cache_definitions_open(ShareRowExclusiveLock);
 	corm_cache_forget_roles();
 	if (corm_cache_ref_or_null(name, strlen(name)) != NULL)
 		ereport(ERROR,
@@ -306,7 +306,7 @@ corm_cache_create(PG_FUNCTION_ARGS)
 void
 corm_cache_remove(Relation definitions, HeapTuple tuple, uint64 id)
 {
-	Relation	grants = table_open(corm_cache_grants_oid(), RowExclusiveLock);
+	Relation	grants = corm_cache_grants_open(RowExclusiveLock);
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple	grant;

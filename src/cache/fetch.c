@@ -9,9 +9,9 @@
  * and takes part in deadlock detection.
  *
  * The value goes to shared memory at once and the lock is let go, provided
- * that the transaction has written nothing.  If it has, the value may contain
- * what nobody else may see yet; then it is stored at commit, and the lock is
- * kept until then.
+ * that the transaction has written nothing, neither rows nor to any cache.  If
+ * it has, the value may contain what nobody else may see yet; then it is stored
+ * at commit, and the lock is kept until then.
  *
  *-------------------------------------------------------------------------
  */
@@ -150,8 +150,7 @@ corm_cache_fetch(PG_FUNCTION_ARGS)
 	/* The loader may have changed anything, its role's rights included. */
 	ref = corm_cache_ref(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
 	corm_cache_check(ref, true, true);
-	keep_lock = TransactionIdIsValid(GetTopTransactionIdIfAny()) ||
-		corm_overlay_touches(ref->id);
+	keep_lock = TransactionIdIsValid(GetTopTransactionIdIfAny()) || corm_overlay_active;
 	if (loaded)
 		corm_cache_op_put(ref, VARDATA_ANY(key), len, &value, corm_deadline(ttl),
 					CORM_PUT_SET, !keep_lock);

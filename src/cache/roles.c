@@ -66,12 +66,11 @@ concerns(const RoleChange *change, Oid role)
 
 /*
  * append_uses appends to buf a line for each row of a table in which role
- * stands, and returns the number of rows.
+ * stands, and returns the number of rows.  Closes the table.
  */
 static int
-append_uses(StringInfo buf, Oid table, int name_attnum, int role_attnum, Oid role, const char *what)
+append_uses(StringInfo buf, Relation rel, int name_attnum, int role_attnum, Oid role, const char *what)
 {
-	Relation	rel = table_open(table, AccessShareLock);
 	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
 	HeapTuple	tuple;
 	int			n = 0;
@@ -103,9 +102,9 @@ corm_cache_role_drop(Oid role)
 		return;
 
 	initStringInfo(&buf);
-	n = append_uses(&buf, corm_cache_definitions_oid(), Anum_cache_definitions_name,
+	n = append_uses(&buf, corm_cache_definitions_open(AccessShareLock), Anum_cache_definitions_name,
 					Anum_cache_definitions_owner, role, "owner of cache");
-	n += append_uses(&buf, corm_cache_grants_oid(), Anum_cache_grants_cache,
+	n += append_uses(&buf, corm_cache_grants_open(AccessShareLock), Anum_cache_grants_cache,
 					 Anum_cache_grants_grantee, role, "privileges for cache");
 	if (n > 0)
 		ereport(ERROR,
@@ -165,7 +164,7 @@ change_owners(Relation rel, const RoleChange *change)
 static bool
 drop_grants(const RoleChange *change)
 {
-	Relation	rel = table_open(corm_cache_grants_oid(), RowExclusiveLock);
+	Relation	rel = corm_cache_grants_open(RowExclusiveLock);
 	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
 	HeapTuple	tuple;
 	bool		changed = false;
@@ -186,7 +185,7 @@ drop_grants(const RoleChange *change)
 static void
 apply(const RoleChange *change)
 {
-	Relation	rel = table_open(corm_cache_definitions_oid(), ShareRowExclusiveLock);
+	Relation	rel = corm_cache_definitions_open(ShareRowExclusiveLock);
 	bool		changed = change_owners(rel, change);
 
 	/* Grants of caches that have just been dropped are gone already. */

@@ -11,8 +11,8 @@
  * The file: a header, then one record for each namespace that has entries,
  * each followed by its entries, then a CRC of all before.  A file that is
  * torn, of another cluster, of another version, not of the last shutdown, or
- * switched off is ignored with a line in the log.  Deadlines stand in it as time of day, since the
- * monotonic clock may start anew with the machine.
+ * switched off is ignored with a line in the log.  Deadlines stand in it as
+ * time of day, since the monotonic clock may start anew with the machine.
  *
  * Nothing here raises: an error in the postmaster would be the end of it, and
  * at its exit one would spoil what other libraries do then.

@@ -151,8 +151,9 @@ body_match(const void *a, const void *b, Size keysize)
 
 /*
  * find_body returns the body for a key, parsed, and in the cache unless it is
- * very long.  The caller must pin it before anything else can run.  Raises what the parser raises, and
- * 2D000 for a statement that would begin or end a transaction.
+ * very long.  The caller must pin it before anything else can run.  Raises what
+ * the parser raises, and 2D000 for a statement that would begin or end a
+ * transaction.
  */
 static CormTxBodyPlan *
 find_body(const BodyKey *key)

@@ -89,8 +89,8 @@ statement_timeout_fired(TimestampTz now)
 
 /*
  * corm_tx_guard_begin puts what follows under a deadline (0: none), in
- * addition to the deadlines around it.  The caller's guard must live until corm_tx_guard_end, which must be called
- * also after an error.
+ * addition to the deadlines around it.  The caller's guard must live until
+ * corm_tx_guard_end, which must be called also after an error.
  */
 void
 corm_tx_guard_begin(CormTxGuard *guard, TimestampTz deadline)

@@ -61,6 +61,12 @@ SELECT corm.cache_delete('dirty', 'fetch');
 SELECT corm.cache_fetch('dirty', $$SELECT 'reloaded'$$, cache => 'fetch');
 ROLLBACK;
 SELECT corm.cache_get('dirty', 'fetch');
+-- nor what is pending in another cache
+BEGIN;
+SELECT corm.cache_set('pending', 'uncommitted');
+SELECT corm.cache_fetch('other', $$SELECT corm.cache_get('pending')$$, cache => 'fetch');
+ROLLBACK;
+SELECT corm.cache_get('other', 'fetch'), corm.cache_get('pending');
 SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid();
 
 -- the loader runs as the caller
