@@ -28,12 +28,15 @@
 #include "postgres.h"
 
 #include "cache/cache.h"
+#include "common/pg_prng.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"
 
 #define HAND_STEPS		64		/* entries spared per lock acquisition */
 #define EVICT_MORE		8		/* blocks that a large shard gives at once */
 #define EVICT_ROUNDS	4		/* times round all shards without success */
+#define RESERVE_ATTEMPTS	50	/* until 53200; half a second, more or less */
+#define MAX_BACK_OFF_US	20000
 
 /*
  * next_victim moves a list's hand to an entry without mark, taking marks on
@@ -260,7 +263,10 @@ typedef struct Reservation
 	CormBlockChain *chain;
 } Reservation;
 
-/* give_up gives everything back when reserving ends by an error or an exit. */
+/*
+ * give_up gives everything back: when reserving ends by an error or an exit,
+ * and before another attempt.
+ */
 static void
 give_up(int code, Datum arg)
 {
@@ -268,6 +274,36 @@ give_up(int code, Datum arg)
 
 	corm_blocks_give(reservation->chain);
 	pg_atomic_fetch_sub_u32(&corm_namespaces[reservation->ns].blocks, reservation->charged);
+	reservation->charged = 0;
+}
+
+/* no_room raises 53200: in the cache's own limit, or in the pool. */
+static void
+no_room(const CormNamespace *ns, bool in_limit)
+{
+	if (!in_limit)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of cache memory"),
+				 errdetail("The entries do not fit into cache \"%s\".", NameStr(ns->name)),
+				 errhint("Create the cache with a larger max_bytes, or write less in one transaction.")));
+	ereport(ERROR,
+			(errcode(ERRCODE_OUT_OF_MEMORY),
+			 errmsg("out of cache memory"),
+			 errhint("Increase corm.cache_size, or write less in one transaction.")));
+}
+
+/*
+ * back_off waits a moment of random length, longer each time: those whose
+ * reservations are in each other's way must not meet again.
+ */
+static void
+back_off(int attempt)
+{
+	double		us = Min(MAX_BACK_OFF_US, 100 << Min(attempt, 16));
+
+	pg_usleep((long) (us * pg_prng_double(&pg_global_prng_state)) + 1);
+	CHECK_FOR_INTERRUPTS();
 }
 
 /*
@@ -275,13 +311,15 @@ give_up(int code, Datum arg)
  * Returns false if the namespace is gone.  Raises 53200 when there is no room
  * even after evicting, 54000 when there never can be, and may be cancelled or
  * terminated; the caller holds nothing then.
+ *
+ * What others have reserved cannot be evicted, and soon is an entry that can.
+ * So before it raises, it gives back what it has and tries again for a while:
+ * writers of large values at the same time do not fail for each other.
  */
 bool
 corm_reserve(uint16 nsno, uint32 gen, uint32 n, CormBlockChain *chain)
 {
 	CormNamespace *ns = &corm_namespaces[nsno];
-	Reservation reservation;
-	uint32		charged;
 
 	chain->first = chain->last = 0;
 	chain->count = 0;
@@ -291,38 +329,43 @@ corm_reserve(uint16 nsno, uint32 gen, uint32 n, CormBlockChain *chain)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("value is too large for cache \"%s\"", NameStr(ns->name))));
 
-	/* Charge first, look after: see the head of namespace.c. */
-	charged = pg_atomic_fetch_add_u32(&ns->blocks, n) + n;
-	pg_memory_barrier();
-	if (!corm_ns_is(nsno, gen))
+	for (int attempt = 0;; attempt++)
 	{
-		pg_atomic_fetch_sub_u32(&ns->blocks, n);
-		return false;
+		Reservation reservation;
+		uint32		charged;
+		volatile bool in_limit = false;
+		volatile bool got = false;
+
+		/* Charge first, look after: see the head of namespace.c. */
+		charged = pg_atomic_fetch_add_u32(&ns->blocks, n) + n;
+		pg_memory_barrier();
+		if (!corm_ns_is(nsno, gen))
+		{
+			pg_atomic_fetch_sub_u32(&ns->blocks, n);
+			return false;
+		}
+
+		if ((ns->max_blocks == 0 || charged <= ns->max_blocks) &&
+			corm_blocks_take(chain, n) == n)
+			return true;
+
+		reservation.ns = nsno;
+		reservation.charged = n;
+		reservation.chain = chain;
+
+		/* A FATAL error runs no PG_CATCH block, hence this form. */
+		PG_ENSURE_ERROR_CLEANUP(give_up, PointerGetDatum(&reservation));
+		{
+			in_limit = ns->max_blocks == 0 || evict_for_limit(nsno);
+			got = in_limit && evict_for_pool(n, chain);
+		}
+		PG_END_ENSURE_ERROR_CLEANUP(give_up, PointerGetDatum(&reservation));
+		if (got)
+			return true;
+
+		give_up(0, PointerGetDatum(&reservation));
+		if (attempt >= RESERVE_ATTEMPTS)
+			no_room(ns, in_limit);
+		back_off(attempt);
 	}
-
-	if ((ns->max_blocks == 0 || charged <= ns->max_blocks) &&
-		corm_blocks_take(chain, n) == n)
-		return true;
-
-	reservation.ns = nsno;
-	reservation.charged = n;
-	reservation.chain = chain;
-
-	/* A FATAL error runs no PG_CATCH block, hence this form. */
-	PG_ENSURE_ERROR_CLEANUP(give_up, PointerGetDatum(&reservation));
-	{
-		if (ns->max_blocks > 0 && !evict_for_limit(nsno))
-			ereport(ERROR,
-					(errcode(ERRCODE_OUT_OF_MEMORY),
-					 errmsg("out of cache memory"),
-					 errdetail("The entries do not fit into cache \"%s\".", NameStr(ns->name)),
-					 errhint("Create the cache with a larger max_bytes, or write less in one transaction.")));
-		if (!evict_for_pool(n, chain))
-			ereport(ERROR,
-					(errcode(ERRCODE_OUT_OF_MEMORY),
-					 errmsg("out of cache memory"),
-					 errhint("Increase corm.cache_size, or write less in one transaction.")));
-	}
-	PG_END_ENSURE_ERROR_CLEANUP(give_up, PointerGetDatum(&reservation));
-	return true;
 }

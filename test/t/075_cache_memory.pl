@@ -92,5 +92,12 @@ is(value(q{SELECT corm.cache_get('together'), corm.cache_get('down')}), '10|-20'
 $node->command_ok([ 'pgbench', '-n', '-c', '10', '-j', '2', '-t', '500', '-f', $script, 'postgres' ], 'and five hundred times');
 is(value(q{SELECT corm.cache_get('together'), corm.cache_get('down')}), '5010|-10020', 'that makes five thousand more');
 
+# Two of these do not fit at once, but one does: nobody fails because another is at it
+value(q{SELECT corm.cache_create('narrow', max_bytes => 10000)});
+my $narrow = $node->basedir . '/narrow.sql';
+append_to_file($narrow, "SELECT corm.cache_set('k' || :client_id, repeat('x', 6000), cache => 'narrow', immediate => true);\n");
+$node->command_ok([ 'pgbench', '-n', '-c', '4', '-j', '2', '-t', '500', '-f', $narrow, 'postgres' ], 'large values do not fail for each other');
+is(value('SELECT count(*) FROM corm.cache_check()'), '0', 'the cache is sound');
+
 $node->stop;
 done_testing();
