@@ -1,6 +1,6 @@
 
 # Many databases share one cache: as many as there are slots for namespaces may use it, a slot that a dropped database had
-# serves another, and nobody finds anything of a database that is gone.
+# serves another, and nobody finds anything of a database that is gone (hardening 27).
 
 use strict;
 use warnings;
