@@ -56,13 +56,17 @@ corm_sweeper_register(void)
 
 /*
  * corm_sweeper_wake wakes the sweeper if it would otherwise sleep longer than
- * until the monotonic time when, plus the sweep interval.  Raises nothing.
+ * until the monotonic time when, plus the sweep interval; 0 means now.  One that
+ * is turned off sweeps nothing, and is woken for notifiers only.  Raises nothing.
  */
 void
 corm_sweeper_wake(int64 when)
 {
 	int64		next;
 	Latch	   *latch;
+
+	if (corm_sweep_interval == 0 && when > 0)
+		return;
 
 	pg_memory_barrier();
 	next = (int64) pg_atomic_read_u64(&corm_cache->sweeper_next);
