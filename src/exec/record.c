@@ -18,6 +18,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "exec/exec.h"
 #include "miscadmin.h"
@@ -51,7 +52,8 @@ corm_record_field_type(CormModel *model, int field)
 /*
  * corm_field_is_written tells whether a write gives a field: not if it must
  * not be written, nor, in an insert, if it is NULL and somebody else fills
- * it: a default, or corm a time stamp or version.
+ * it: a default, or corm a time stamp or version.  The default may be that of
+ * the table behind a view, which takes NULL where there is none.
  */
 bool
 corm_field_is_written(CormModel *model, int i, bool insert, bool isnull)
@@ -62,7 +64,7 @@ corm_field_is_written(CormModel *model, int i, bool insert, bool isnull)
 	if (field->generated || field->read_only)
 		return false;
 	if (insert)
-		return !isnull || !(field->has_default || field->identity || filled);
+		return !isnull || !(field->has_default || field->identity || filled || model->relkind == RELKIND_VIEW);
 	return field->identity != 'a' && !filled;
 }
 

@@ -438,6 +438,7 @@ static void
 deparse_wrapped(CormDeparse *ctx, CormStmt *stmt, List *items)
 {
 	StringInfo	buf = ctx->buf;
+	List	   *own = corm_items_own(stmt);
 	ListCell   *lc;
 
 	appendStringInfoString(buf, "SELECT ");
@@ -446,6 +447,9 @@ deparse_wrapped(CormDeparse *ctx, CormStmt *stmt, List *items)
 		CormItem	   *item = lfirst(lc);
 		char	   *column = psprintf("%s.%s", CORM_ROWS_ALIAS, quote_identifier(item->name));
 
+		/* a preload is none of the statement's own columns, and of its type already */
+		if (item->preload)
+			own = lappend(own, item);
 		if (foreach_current_index(lc) > 0)
 			appendStringInfoString(buf, ", ");
 		if (OidIsValid(item->cast))
@@ -455,7 +459,7 @@ deparse_wrapped(CormDeparse *ctx, CormStmt *stmt, List *items)
 			appendStringInfoString(buf, column);
 	}
 	appendStringInfoString(buf, " FROM (");
-	deparse_any(ctx, stmt, corm_items_own(stmt));
+	deparse_any(ctx, stmt, own);
 	appendStringInfo(buf, ") AS %s", CORM_ROWS_ALIAS);
 }
 
