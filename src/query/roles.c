@@ -163,6 +163,39 @@ corm_fill_insert(CormStmt *stmt, Bitmapset *rows_fields)
 }
 
 /*
+ * A right or full join keeps rows of its own side whatever its condition says,
+ * and fills in NULLs for those of the other side.  Deleted rows must be as if
+ * they were not there: they match nothing in any such join, and are left out
+ * of the result.  The source's are left out by the caller.
+ */
+static void
+leave_deleted_out_of_joins(CormStmt *stmt)
+{
+	List	   *kept = list_make1(stmt->source);	/* ranges whose deleted rows have come so far */
+	ListCell   *lc;
+
+	foreach(lc, stmt->joins)
+	{
+		CormJoin   *join = lfirst(lc);
+		List	   *conditions = NIL;
+		ListCell   *range;
+
+		if (join->tag != CORM_N_RIGHT_JOIN_MODEL && join->tag != CORM_N_FULL_JOIN_MODEL)
+			continue;
+		foreach(range, kept)
+			if (lfirst(range) != stmt->source || !(stmt->unscoped || stmt->only_deleted))
+				conditions = list_concat(conditions, corm_deleted_condition(lfirst(range), false));
+		if (conditions)
+			join->condition = corm_make_list(CORM_N_AND, lcons(join->condition, conditions));
+		if (join->by_relation)
+		{
+			kept = lappend(kept, join->range);
+			stmt->where = list_concat(stmt->where, corm_deleted_condition(join->range, false));
+		}
+	}
+}
+
+/*
  * corm_apply_roles does what such fields ask for in a statement by query:
  * deleted rows are left out, a delete marks rows, a change counts up the
  * version and sets the time of update.
@@ -185,6 +218,8 @@ corm_apply_roles(CormStmt *stmt)
 	}
 	if (stmt->command == CORM_CMD_UPDATE)
 		corm_touch(stmt);
+	if (stmt->command == CORM_CMD_SELECT)
+		leave_deleted_out_of_joins(stmt);
 	if (stmt->only_deleted)
 		stmt->where = list_concat(stmt->where, corm_deleted_condition(stmt->source, true));
 	else if (!stmt->unscoped)

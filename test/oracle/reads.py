@@ -451,10 +451,10 @@ class Reads(Generator):
             where = self.leafy("people", a).render()
             on = self.leafy("tasks", b).render() if side in ("join", "left_join") else ("corm.and()", "true")
             sql = {"join": "JOIN", "left_join": "LEFT JOIN", "right_join": "RIGHT JOIN", "full_join": "FULL JOIN"}[side]
-            if side in ("join", "left_join") and self.maybe(0.5):  # by relation: soft-deleted tasks are left out
+            if self.maybe(0.5):  # by relation: soft-deleted tasks are as if they were not there
                 return Select(f"corm.selector('people', '{a}'), corm.{side}('tasks'), corm.select('{a}.id', corm.as('tasks.id', 'task')), "
                               f"corm.order_by('{a}.id', corm.asc('tasks.id', 'last'))",
-                              f"SELECT {a}.id, {b}.id AS task FROM people {a} {sql} tasks {b} ON {b}.person_id = {a}.id AND NOT {b}.deleted "
+                              f"SELECT {a}.id, {b}.id AS task FROM people {a} {sql} (SELECT * FROM tasks WHERE NOT deleted) {b} ON {b}.person_id = {a}.id "
                               f"ORDER BY {a}.id, {b}.id NULLS LAST")
             condition = f"corm.eq('{b}.person_id', corm.c('{a}.id'))"
             return Select(f"corm.selector('people', '{a}'), corm.{side}('tasks', {condition}, '{b}'), "

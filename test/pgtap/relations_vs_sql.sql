@@ -50,7 +50,10 @@ SELECT same('left join of a relation, with groups',
     $$SELECT t."Id", count(m."Id") n FROM "Team" t LEFT JOIN "Member" m ON m."TeamId"=t."Id" AND NOT m.gone WHERE t.gone_at IS NULL GROUP BY 1 ORDER BY 1$$);
 SELECT same('right join of a relation',
     $$corm.selector('"Team"'), corm.right_join('members'), corm.select('Id', corm.as('members.Id','m')), corm.order_by('members.Id')$$,
-    $$SELECT t."Id", m."Id" m FROM "Team" t RIGHT JOIN "Member" m ON m."TeamId"=t."Id" AND NOT m.gone WHERE t.gone_at IS NULL ORDER BY 2$$);
+    $$SELECT t."Id", m."Id" m FROM (SELECT * FROM "Team" WHERE gone_at IS NULL) t RIGHT JOIN "Member" m ON m."TeamId"=t."Id" WHERE NOT m.gone ORDER BY 2$$);
+SELECT same('full join of a relation',
+    $$corm.selector('"Team"'), corm.full_join('members'), corm.select('Id', corm.as('members.Id','m')), corm.order_by('members.Id', 'Id')$$,
+    $$SELECT t."Id", m."Id" m FROM (SELECT * FROM "Team" WHERE gone_at IS NULL) t FULL JOIN (SELECT * FROM "Member" WHERE NOT gone) m ON m."TeamId"=t."Id" ORDER BY 2, 1$$);
 SELECT same('some of a deleted target: nothing',
     $$corm.selector('"Member"'), corm.select('Id'), corm.where(corm.some('badge', corm.eq('label','B4'))), corm.order_by('Id')$$,
     $$SELECT 1 "Id" WHERE false$$);

@@ -84,4 +84,31 @@ CREATE TYPE author_card AS (id int, books books[], total bigint);
 SELECT corm.get_multi(NULL::author_card, corm.selector('authors'), corm.select('id', corm.as(corm.fn('length', corm.c('name')), 'total')),
     corm.preload('books', corm.order_by('-id')), corm.order_by('total', 'id'), corm.limit(2));
 
+-- soft-deleted rows are as if they were not there, in right and full joins too
+CREATE TABLE people (id int PRIMARY KEY, deleted_at timestamptz);
+CREATE TABLE clubs (id int PRIMARY KEY, deleted_at timestamptz);
+CREATE TABLE members (person_id int REFERENCES people, club_id int REFERENCES clubs, deleted_at timestamptz, PRIMARY KEY (person_id, club_id));
+SELECT corm.register(t::regclass, '{"soft_delete": true}') FROM unnest('{people,clubs,members}'::text[]) AS t;
+INSERT INTO people VALUES (1, NULL), (2, now()), (3, NULL);
+INSERT INTO clubs VALUES (1, NULL), (2, NULL), (3, now()), (4, NULL);
+INSERT INTO members VALUES (1, 1, NULL), (1, 2, now()), (2, 1, NULL), (2, 4, NULL), (3, 3, NULL), (3, 2, NULL);
+CREATE FUNCTION pairs(source regclass, VARIADIC joins corm.query[]) RETURNS text LANGUAGE sql AS
+$$ SELECT string_agg(concat(coalesce(r ->> 'a', '-'), coalesce(r ->> 'b', '-')), ' ' ORDER BY r ->> 'a', r ->> 'b')
+   FROM jsonb_array_elements(corm.get_multi_json(corm.selector(source), corm.pipe(VARIADIC joins))) AS r $$;
+CREATE FUNCTION pairs(sql text) RETURNS text LANGUAGE plpgsql AS
+$$ DECLARE result text;
+BEGIN
+    EXECUTE format($q$ WITH p AS (SELECT * FROM people WHERE deleted_at IS NULL), c AS (SELECT * FROM clubs WHERE deleted_at IS NULL),
+        m AS (SELECT * FROM members WHERE deleted_at IS NULL)
+        SELECT string_agg(concat(coalesce(p.id::text, '-'), coalesce(c.id::text, '-')), ' ' ORDER BY p.id, c.id) FROM %s $q$, sql) INTO result;
+    RETURN result;
+END $$;
+SELECT kind, pairs('people', q, corm.select(corm.as('id', 'a'), corm.as('clubs.id', 'b'))) AS by_corm,
+    pairs(format('p %1$s JOIN m ON m.person_id = p.id %1$s JOIN c ON c.id = m.club_id', kind)) AS by_hand
+FROM (VALUES ('INNER', corm.join('clubs')), ('LEFT', corm.left_join('clubs')), ('RIGHT', corm.right_join('clubs')), ('FULL', corm.full_join('clubs'))) AS v (kind, q);
+SELECT kind, pairs('people', q, corm.select(corm.as('id', 'a'), corm.as('members.club_id', 'b'))) AS by_corm,
+    pairs(format('p %s JOIN m ON m.person_id = p.id LEFT JOIN LATERAL (SELECT m.club_id AS id) AS c ON true', kind)) AS by_hand
+FROM (VALUES ('RIGHT', corm.right_join('members')), ('FULL', corm.full_join('members'))) AS v (kind, q);
+SELECT corm.to_sql(corm.selector('people'), corm.unscoped(), corm.right_join('members'));
+
 DROP SCHEMA reviewed CASCADE;
