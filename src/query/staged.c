@@ -382,6 +382,7 @@ corm_stage_show(CormStmt *stmt, int valno)
 	List	   *arrays = list_make1(make_rows(model, valno));
 	StringInfoData sql;
 	CormRange  *rows;
+	ListCell   *lc;
 
 	initStringInfo(&sql);
 	appendStringInfoString(&sql, "SELECT ");
@@ -402,9 +403,12 @@ corm_stage_show(CormStmt *stmt, int valno)
 	appendStringInfoString(&sql, " FROM pg_catalog.unnest($1)");
 	rows = make_range(stmt->source->alias, sql.data, arrays);
 
+	/* those that only read may serve what is returned; the others have been run */
+	foreach(lc, stmt->ctes)
+		if (((CormCte *) lfirst(lc))->query->command != CORM_CMD_SELECT)
+			stmt->ctes = foreach_delete_current(stmt->ctes, lc);
 	stmt->command = CORM_CMD_SELECT;
 	stmt->source->query = rows->query;
-	stmt->ctes = NIL;
 	stmt->joins = NIL;
 	stmt->where = NIL;
 	stmt->sets = NIL;
