@@ -230,13 +230,25 @@ deparse_key_order(CormDeparse *ctx, CormStmt *stmt)
 {
 	CormModel  *model = stmt->source->model;
 
-	if (model == NULL || model->npk == 0 || stmt->group_by || stmt->distinct ||
-		stmt->distinct_on || stmt->setops)
+	if (model == NULL || model->npk == 0 || stmt->group_by || stmt->distinct_on)
 		return;
+	if (stmt->distinct || stmt->setops)
+	{
+		/* only what is in the output */
+		if (stmt->select)
+			return;
+		for (int i = 0; i < model->npk; i++)
+			if (model->pk[i] >= model->nfields)
+				return;
+	}
 	for (int i = 0; i < model->npk; i++)
 	{
 		appendStringInfoString(ctx->buf, i == 0 ? " ORDER BY " : ", ");
-		corm_deparse_column(ctx, stmt->source, &model->fields[model->pk[i]], NULL);
+		/* of a union only the output can be ordered by: all fields, in their order */
+		if (stmt->setops)
+			appendStringInfo(ctx->buf, "%d", model->pk[i] + 1);
+		else
+			corm_deparse_column(ctx, stmt->source, &model->fields[model->pk[i]], NULL);
 	}
 }
 

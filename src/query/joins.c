@@ -579,6 +579,12 @@ corm_add_preload(CormStmt *stmt, const char *path, List *clauses)
 			ereport(ERROR,
 					(errcode(ERRCODE_SYNTAX_ERROR),
 					 errmsg("a preload must be a query over the model that the relation leads to")));
+		/* only its first part could be told whose rows it is to find */
+		if (preload->query->setops)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("a preload cannot have set operations"),
+					 errhint("Write it as one query.")));
 		correlate(preload->query, corm_parents_range(stmt), relation);
 		stmt->preloads = lappend(stmt->preloads, preload);
 	}

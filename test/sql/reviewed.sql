@@ -115,4 +115,15 @@ SELECT kind, pairs('people', q, corm.select(corm.as('id', 'a'), corm.as('members
 FROM (VALUES ('RIGHT', corm.right_join('members')), ('FULL', corm.full_join('members'))) AS v (kind, q);
 SELECT corm.to_sql(corm.selector('people'), corm.unscoped(), corm.right_join('members'));
 
+-- the second part of a union would find the rows of all parents
+SELECT corm.get_multi_json(corm.selector('authors'), corm.preload('books', corm.union(corm.selector('books'))));
+
+-- the first row is the one with the lowest key, of a union and of distinct rows too
+CREATE TABLE upside_down (n text, the_id int PRIMARY KEY);
+INSERT INTO upside_down SELECT 'n' || g, g FROM generate_series(9, 1, -1) AS g;
+SELECT corm.register('upside_down', '{"naming": "camel"}');
+SELECT corm.first(NULL::upside_down, corm.distinct()), corm.first(NULL::upside_down, corm.union_all(corm.selector('upside_down'))),
+    corm.first_json(corm.selector('upside_down'), corm.union(corm.selector('upside_down'))),
+    corm.first(NULL::upside_down, corm.union(corm.selector('upside_down')), corm.order_by('-the_id'));
+
 DROP SCHEMA reviewed CASCADE;
