@@ -24,6 +24,7 @@
 #include "portability/instr_time.h"
 #include "query/query.h"
 #include "storage/lockdefs.h"
+#include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/jsonb.h"
 #include "utils/tuplestore.h"
@@ -382,6 +383,8 @@ extern uint64 corm_run_hooked(const CormVerb *verb, CormPlan *plan, CormQuerySet
 extern Jsonb *corm_row_to_json(CormModel *model, Datum row, bool writing);
 extern Datum *corm_rows_of_table(TupleDesc tupdesc, int *nrows);
 extern void corm_rows_to_sink(const Datum *rows, int nrows, CormSink *sink);
+extern HTAB *corm_seen_rows(void);
+extern bool corm_row_is_seen(HTAB *seen, CormModel *model, TupleDesc tupdesc, Datum *values);
 
 /*
  * middleware_list.c: which functions are middleware

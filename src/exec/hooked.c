@@ -27,13 +27,11 @@
 
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
-#include "common/hashfn.h"
 #include "exec/exec.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
-#include "utils/hsearch.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 
@@ -226,68 +224,6 @@ assignment_cast(Oid source, Form_pg_attribute att, bool is_set, const char *mode
 	return cast;
 }
 
-/* A row's key as text, to tell rows apart. */
-typedef struct RowKey
-{
-	char	   *text;
-} RowKey;
-
-static uint32
-hash_row_key(const void *key, Size size)
-{
-	const char *text = ((const RowKey *) key)->text;
-
-	return hash_bytes((const unsigned char *) text, strlen(text));
-}
-
-static int
-match_row_keys(const void *a, const void *b, Size size)
-{
-	return strcmp(((const RowKey *) a)->text, ((const RowKey *) b)->text);
-}
-
-static HTAB *
-make_seen(void)
-{
-	HASHCTL		ctl = {
-		.keysize = sizeof(RowKey),
-		.entrysize = sizeof(RowKey),
-		.hash = hash_row_key,
-		.match = match_row_keys,
-		.hcxt = CurrentMemoryContext
-	};
-
-	return hash_create("corm rows of a write", 256, &ctl,
-					   HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
-}
-
-/*
- * Whether a row came before: a join may find it several times.
- */
-static bool
-is_seen(HTAB *seen, CormModel *model, TupleDesc tupdesc, Datum *values)
-{
-	StringInfoData buf;
-	RowKey		key;
-	bool		found;
-
-	initStringInfo(&buf);
-	for (int i = 0; i < model->npk; i++)
-	{
-		int			att = model->fields[model->pk[i]].rownum - 1;
-		Oid			output;
-		bool		is_varlena;
-		char	   *text;
-
-		getTypeOutputInfo(TupleDescAttr(tupdesc, att)->atttypid, &output, &is_varlena);
-		text = OidOutputFunctionCall(output, values[att]);
-		appendStringInfo(&buf, "%d:%s", (int) strlen(text), text);
-	}
-	key.text = buf.data;
-	(void) hash_search(seen, &key, HASH_ENTER, &found);
-	return found;
-}
-
 /*
  * Adds the rows that the query reads, with the fields set.
  */
@@ -300,7 +236,7 @@ read_rows(Write *write, CormQuerySet *set)
 	CormSink	sink = {.kind = CORM_SINK_TABLE};
 	Datum	   *values = palloc0(sizeof(Datum) * tupdesc->natts);
 	bool	   *nulls = palloc(sizeof(bool) * tupdesc->natts);
-	HTAB	   *seen = hooked->has_joins ? make_seen() : NULL;
+	HTAB	   *seen = hooked->has_joins ? corm_seen_rows() : NULL;
 	CormCast  **casts;
 	int		   *targets;		/* attribute of each column */
 	int			ncolumns = 0;
@@ -348,7 +284,7 @@ read_rows(Write *write, CormQuerySet *set)
 											TupleDescAttr(tupdesc, att)->attlen);
 			}
 			if (seen && i == ncolumns - hooked->nsets - 1 &&
-				is_seen(seen, write->model, tupdesc, values))
+				corm_row_is_seen(seen, write->model, tupdesc, values))
 				break;
 			if (i == ncolumns - 1)
 			{

@@ -2,7 +2,7 @@
  *
  * model_rows.c
  *		Rows as values of their model's type: from what a statement returned,
- *		to where the rows of a call go, to JSON.
+ *		to where the rows of a call go, to JSON; told apart by key.
  *
  * For writes that have their rows in hand: with hooks, of many records.
  *
@@ -11,10 +11,13 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "common/hashfn.h"
 #include "exec/exec.h"
 #include "miscadmin.h"
 #include "utils/datum.h"
+#include "utils/hsearch.h"
 #include "utils/jsonb.h"
+#include "utils/lsyscache.h"
 
 /*
  * corm_rows_of_table returns the rows in SPI_tuptable, whose columns are the
@@ -110,4 +113,68 @@ corm_row_to_json(CormModel *model, Datum row, bool writing)
 			corm_push_value(&state, WJB_VALUE, TupleDescAttr(tupdesc, field->rownum - 1)->atttypid, value);
 	}
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+}
+
+/* A row's key as text, to tell rows apart. */
+typedef struct RowKey
+{
+	char	   *text;
+} RowKey;
+
+static uint32
+hash_row_key(const void *key, Size size)
+{
+	const char *text = ((const RowKey *) key)->text;
+
+	return hash_bytes((const unsigned char *) text, strlen(text));
+}
+
+static int
+match_row_keys(const void *a, const void *b, Size size)
+{
+	return strcmp(((const RowKey *) a)->text, ((const RowKey *) b)->text);
+}
+
+/* corm_seen_rows makes a set of rows, empty, in the current context. */
+HTAB *
+corm_seen_rows(void)
+{
+	HASHCTL		ctl = {
+		.keysize = sizeof(RowKey),
+		.entrysize = sizeof(RowKey),
+		.hash = hash_row_key,
+		.match = match_row_keys,
+		.hcxt = CurrentMemoryContext
+	};
+
+	return hash_create("corm rows of a write", 256, &ctl,
+					   HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
+}
+
+/*
+ * corm_row_is_seen tells whether a row is in the set, by the key among its
+ * values, and adds it: a join may find a row several times.
+ */
+bool
+corm_row_is_seen(HTAB *seen, CormModel *model, TupleDesc tupdesc, Datum *values)
+{
+	StringInfoData buf;
+	RowKey		key;
+	bool		found;
+
+	initStringInfo(&buf);
+	for (int i = 0; i < model->npk; i++)
+	{
+		int			att = model->fields[model->pk[i]].rownum - 1;
+		Oid			output;
+		bool		is_varlena;
+		char	   *text;
+
+		getTypeOutputInfo(TupleDescAttr(tupdesc, att)->atttypid, &output, &is_varlena);
+		text = OidOutputFunctionCall(output, values[att]);
+		appendStringInfo(&buf, "%d:%s", (int) strlen(text), text);
+	}
+	key.text = buf.data;
+	(void) hash_search(seen, &key, HASH_ENTER, &found);
+	return found;
 }
