@@ -259,6 +259,7 @@ class Operations:
                 f"corm.gte('n', {least})){f', corm.max_rows({most})' if most is not None else ''})")
 
     def do_updater(self, c, least, by, most):
+        c.write()  # rows that are found are locked before any hook sees them
         rows = [row for row in c.mine() if row.n is not None and row.n >= least]
         wrong = []
         if any(row.n + by >= 100 for row in rows):
@@ -271,7 +272,6 @@ class Operations:
             if most is None or len(rows) <= most:
                 raise
             wrong = ["OR002", refused.sqlstate]
-        c.write()
         if wrong:
             raise Failure(" or ".join(wrong))
         for row in rows:
@@ -305,9 +305,9 @@ class Operations:
         return f"SELECT corm.restore(corm.selector('items'), corm.where(corm.eq('owner', {self.number}), corm.eq('n', {text(n)})))"
 
     def do_restore(self, c, n):
+        c.write()
         rows = [row for row in c.mine(True) if row.n == n]
         self.before_save(*rows)
-        c.write()
         for row in rows:
             c.rows[row.id] = row._replace(deleted=False, version=row.version + 1)
         self.after(c, "save", len(rows))
