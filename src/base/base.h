@@ -18,6 +18,8 @@
 #include "datatype/timestamp.h"
 #include "fmgr.h"
 #include "lib/ilist.h"
+#include "storage/lockdefs.h"
+#include "utils/relcache.h"
 
 /* guc.c: every setting of corm */
 extern int	corm_plan_cache_size;
@@ -183,6 +185,7 @@ extern void corm_effect_remove(CormEffect *effect);
 /* schema.c: where corm's own objects are */
 extern Oid	corm_schema_oid(void);
 extern Oid	corm_catalog_oid(const char *relname);
+extern Relation corm_catalog_open(const char *relname, LOCKMODE lockmode, Oid *known);
 extern void corm_catalog_missing(const char *relname) pg_attribute_noreturn();
 
 #endif							/* CORM_BASE_H */

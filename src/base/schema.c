@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include "access/table.h"
 #include "base/base.h"
 #include "catalog/namespace.h"
 #include "commands/extension.h"
@@ -39,6 +40,30 @@ corm_catalog_oid(const char *relname)
 	Oid			nsp = corm_schema_oid();
 
 	return OidIsValid(nsp) ? get_relname_relid(relname, nsp) : InvalidOid;
+}
+
+/*
+ * corm_catalog_open opens that relation, or returns NULL if there is none.
+ * Another session may drop the extension, and create it again, before the lock
+ * is got: then it is the new one.  *known, unless known is NULL, becomes the
+ * OID before the lock is asked for, for callbacks of invalidations.
+ */
+Relation
+corm_catalog_open(const char *relname, LOCKMODE lockmode, Oid *known)
+{
+	Oid			relid;
+	Relation	rel;
+
+	do
+	{
+		relid = corm_catalog_oid(relname);
+		if (known)
+			*known = relid;
+		if (!OidIsValid(relid))
+			return NULL;
+		rel = try_table_open(relid, lockmode);
+	} while (rel == NULL);
+	return rel;
 }
 
 /*

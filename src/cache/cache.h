@@ -444,6 +444,8 @@ extern int	corm_wheel_advance(CormShard *shard, int64 now, int budget,
 extern int64 corm_wheel_next(CormShard *shard);
 
 /* evict.c */
+extern CormOutcome corm_try_reserve(uint16 ns, uint32 gen, uint32 n, CormBlockChain *chain,
+									bool *in_limit);
 extern bool corm_reserve(uint16 ns, uint32 gen, uint32 n, CormBlockChain *chain);
 extern void corm_unreserve(uint16 ns, CormBlockChain *chain);
 

@@ -76,22 +76,14 @@ corm_cache_catalog_init(void)
 	CacheRegisterSyscacheCallback(DATABASEOID, roles_changed, (Datum) 0);
 }
 
-/*
- * open_catalog opens one of the two tables, which must exist.  Another session
- * may drop the extension, and create it again, before the lock is got.
- */
+/* open_catalog opens one of the two tables, which must exist. */
 static Relation
 open_catalog(const char *name, LOCKMODE lockmode, Oid *known)
 {
-	Relation	rel;
+	Relation	rel = corm_catalog_open(name, lockmode, known);
 
-	do
-	{
-		*known = corm_catalog_oid(name);
-		if (!OidIsValid(*known))
-			corm_catalog_missing(name);
-		rel = try_table_open(*known, lockmode);
-	} while (rel == NULL);
+	if (rel == NULL)
+		corm_catalog_missing(name);
 	return rel;
 }
 

@@ -307,10 +307,56 @@ back_off(int attempt)
 }
 
 /*
- * corm_reserve gets n blocks for an entry of a namespace into an empty chain.
- * Returns false if the namespace is gone.  Raises 53200 when there is no room
- * even after evicting, 54000 when there never can be, and may be cancelled or
- * terminated; the caller holds nothing then.
+ * corm_try_reserve gets n blocks for an entry of a namespace into an empty
+ * chain: CORM_OK; CORM_STALE if the namespace is gone; CORM_REFUSED when there
+ * is no room even after evicting, and then *in_limit tells whether the pool has
+ * none, not the cache by its own limit.  It may be cancelled or terminated.
+ * The caller holds something only after CORM_OK.
+ */
+CormOutcome
+corm_try_reserve(uint16 nsno, uint32 gen, uint32 n, CormBlockChain *chain, bool *in_limit)
+{
+	CormNamespace *ns = &corm_namespaces[nsno];
+	Reservation reservation = {.ns = nsno, .charged = n, .chain = chain};
+	uint32		charged;
+	volatile bool fits = false;
+	volatile bool got = false;
+
+	chain->first = chain->last = 0;
+	chain->count = 0;
+
+	/* Charge first, look after: see the head of namespace.c. */
+	charged = pg_atomic_fetch_add_u32(&ns->blocks, n) + n;
+	pg_memory_barrier();
+	if (!corm_ns_is(nsno, gen))
+	{
+		pg_atomic_fetch_sub_u32(&ns->blocks, n);
+		return CORM_STALE;
+	}
+
+	if ((ns->max_blocks == 0 || charged <= ns->max_blocks) &&
+		corm_blocks_take(chain, n) == n)
+		return CORM_OK;
+
+	/* A FATAL error runs no PG_CATCH block, hence this form. */
+	PG_ENSURE_ERROR_CLEANUP(give_up, PointerGetDatum(&reservation));
+	{
+		fits = ns->max_blocks == 0 || evict_for_limit(nsno);
+		got = fits && evict_for_pool(n, chain);
+	}
+	PG_END_ENSURE_ERROR_CLEANUP(give_up, PointerGetDatum(&reservation));
+	if (got)
+		return CORM_OK;
+
+	give_up(0, PointerGetDatum(&reservation));
+	*in_limit = fits;
+	return CORM_REFUSED;
+}
+
+/*
+ * corm_reserve is corm_try_reserve for those who need the room.  Returns false
+ * if the namespace is gone.  Raises 53200 when there is no room, 54000 when
+ * there never can be.
  *
  * What others have reserved cannot be evicted, and soon is an entry that can.
  * So before it raises, it gives back what it has and tries again for a while:
@@ -321,9 +367,6 @@ corm_reserve(uint16 nsno, uint32 gen, uint32 n, CormBlockChain *chain)
 {
 	CormNamespace *ns = &corm_namespaces[nsno];
 
-	chain->first = chain->last = 0;
-	chain->count = 0;
-
 	if (n > corm_cache->nblocks || (ns->max_blocks > 0 && n > ns->max_blocks))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -331,39 +374,17 @@ corm_reserve(uint16 nsno, uint32 gen, uint32 n, CormBlockChain *chain)
 
 	for (int attempt = 0;; attempt++)
 	{
-		Reservation reservation;
-		uint32		charged;
-		volatile bool in_limit = false;
-		volatile bool got = false;
+		bool		in_limit;
 
-		/* Charge first, look after: see the head of namespace.c. */
-		charged = pg_atomic_fetch_add_u32(&ns->blocks, n) + n;
-		pg_memory_barrier();
-		if (!corm_ns_is(nsno, gen))
+		switch (corm_try_reserve(nsno, gen, n, chain, &in_limit))
 		{
-			pg_atomic_fetch_sub_u32(&ns->blocks, n);
-			return false;
+			case CORM_OK:
+				return true;
+			case CORM_STALE:
+				return false;
+			default:
+				break;
 		}
-
-		if ((ns->max_blocks == 0 || charged <= ns->max_blocks) &&
-			corm_blocks_take(chain, n) == n)
-			return true;
-
-		reservation.ns = nsno;
-		reservation.charged = n;
-		reservation.chain = chain;
-
-		/* A FATAL error runs no PG_CATCH block, hence this form. */
-		PG_ENSURE_ERROR_CLEANUP(give_up, PointerGetDatum(&reservation));
-		{
-			in_limit = ns->max_blocks == 0 || evict_for_limit(nsno);
-			got = in_limit && evict_for_pool(n, chain);
-		}
-		PG_END_ENSURE_ERROR_CLEANUP(give_up, PointerGetDatum(&reservation));
-		if (got)
-			return true;
-
-		give_up(0, PointerGetDatum(&reservation));
 		if (attempt >= RESERVE_ATTEMPTS)
 			no_room(ns, in_limit);
 		back_off(attempt);

@@ -52,26 +52,41 @@ corm_cache_lookup(const char *key, Size key_len, char **value, Size *value_len)
 
 /*
  * corm_cache_store stores bytes under a key for ttl_us microseconds.  Returns
- * false, and stores nothing, if there is no cache or key or value are too
- * large for it.  Raises 53200, 22008.
+ * false, and stores nothing, if there is no cache or no room, or key or value
+ * are too large for it: a result that cannot be kept is no error, and not worth
+ * waiting for.  Raises 22008.
  */
 bool
 corm_cache_store(const char *key, Size key_len, const char *value, Size value_len,
 				 int64 ttl_us)
 {
 	CormCacheRef *ref;
-	CormCached	v;
+	CormCached v = {.type = BYTEAOID, .data = value, .len = value_len};
+	int64		deadline = corm_deadline(ttl_us);
+	CormOutcome outcome;
 
 	if (!corm_cache_available() || key_len > CORM_BINARY_KEY_MAX ||
 		value_len > corm_cache_max_value())
 		return false;
 
 	ref = corm_cache_ref_internal(CORM_QUERY_CACHE_ID);
-	if (!corm_ref_attach(ref))
-		return false;
-	v.type = BYTEAOID;
-	v.typecheck = 0;
-	v.data = value;
-	v.len = value_len;
-	return corm_cache_op_put(ref, key, key_len, &v, corm_deadline(ttl_us), CORM_PUT_SET, true);
+	do
+	{
+		CormBlockChain chain;
+		CormCacheKey k = {.data = key, .len = key_len};
+		bool		in_limit;
+
+		if (!corm_ref_attach(ref))
+			return false;
+		outcome = corm_try_reserve(ref->ns, ref->gen, corm_entry_blocks(key_len + value_len),
+								   &chain, &in_limit);
+		if (outcome == CORM_OK)
+		{
+			k.hash = corm_table_hash(ref->gen, key, key_len);
+			corm_table_fill(&chain, ref->ns, &k, &v, deadline, corm_clock_real());
+			outcome = corm_table_put(ref->ns, ref->gen, &k, &chain, CORM_PUT_SET);
+			corm_unreserve(ref->ns, &chain);
+		}
+	} while (outcome == CORM_STALE);
+	return outcome == CORM_OK;
 }

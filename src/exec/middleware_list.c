@@ -111,8 +111,7 @@ corm_middleware_list_init(void)
 static Relation
 open_catalog(LOCKMODE lockmode)
 {
-	catalog_oid = corm_catalog_oid(MIDDLEWARE_CATALOG);
-	return OidIsValid(catalog_oid) ? try_table_open(catalog_oid, lockmode) : NULL;
+	return corm_catalog_open(MIDDLEWARE_CATALOG, lockmode, &catalog_oid);
 }
 
 /*

@@ -244,6 +244,9 @@ corm_row_tupdesc(Oid typid)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("type %s is not a row type", format_type_be(typid)),
+				 get_typtype(getBaseType(typid)) == TYPTYPE_COMPOSITE ?
+				 errhint("A domain is no model. Give the row type that it is over: NULL::%s.",
+						 format_type_be(getBaseType(typid))) :
 				 errhint("Give a typed NULL such as NULL::users. For single values use corm.value() or corm.pluck().")));
 	tupdesc = lookup_rowtype_tupdesc(typid, -1);
 	copy = CreateTupleDescCopy(tupdesc);
@@ -420,7 +423,11 @@ corm_plan_build(CormPlan *plan, const CormPlanMaker *maker)
 		bool		restore = maker->verb->output == CORM_OUTPUT_RESTORE || maker->verb->restore;
 
 		if (maker->verb->output == CORM_OUTPUT_ROWS)
+		{
 			default_model = get_typ_typrelid(maker->verb->typid);
+			if (!OidIsValid(default_model))
+				(void) corm_row_tupdesc(maker->verb->typid);	/* tells what is wrong */
+		}
 		clauses = corm_queries_read_trees(set);
 		stmt = restore ? corm_resolve_restore(clauses, default_model) : corm_resolve(clauses, default_model);
 		corm_queries_read_values(set);

@@ -525,7 +525,8 @@ no_such_row(void)
 	ereport(ERROR,
 			(errcode(ERRCODE_NO_DATA_FOUND),
 			 errmsg("no rows in result set"),
-			 errdetail("There is no row with the primary key of the record.")));
+			 errdetail("There is no row with the primary key of the record that can be updated."),
+			 errhint("If there is one, a trigger, a rule or a row-level security policy has suppressed the update.")));
 }
 
 /*

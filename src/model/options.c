@@ -61,9 +61,7 @@ static void store_options(Oid relid, const CormOptions *options);
 static Relation
 open_options(LOCKMODE lockmode)
 {
-	Oid			catalog = corm_catalog_oid("model_options");
-
-	return OidIsValid(catalog) ? try_table_open(catalog, lockmode) : NULL;
+	return corm_catalog_open("model_options", lockmode, NULL);
 }
 
 /*

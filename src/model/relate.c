@@ -63,9 +63,7 @@ static void store_declared(Oid relid, CormRelation *relation);
 static Relation
 open_declared(LOCKMODE lockmode)
 {
-	Oid			catalog = corm_catalog_oid("declared_relations");
-
-	return OidIsValid(catalog) ? try_table_open(catalog, lockmode) : NULL;
+	return corm_catalog_open("declared_relations", lockmode, NULL);
 }
 
 /*

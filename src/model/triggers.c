@@ -216,8 +216,7 @@ corm_on_sql_drop(PG_FUNCTION_ARGS)
 	for (int i = 0; (relname = corm_registry_catalog(i)) != NULL; i++)
 	{
 		/* Nothing is left of the extension when it is what was dropped. */
-		Oid			relid = corm_catalog_oid(relname);
-		Relation	catalog = OidIsValid(relid) ? try_table_open(relid, RowExclusiveLock) : NULL;
+		Relation	catalog = corm_catalog_open(relname, RowExclusiveLock, NULL);
 
 		if (catalog != NULL)
 		{

@@ -311,11 +311,14 @@ corm_deparse_plain_select(CormDeparse *ctx, CormStmt *stmt, List *items)
 		deparse_key_order(ctx, stmt);
 	if (stmt->limit)
 	{
-		appendStringInfoString(buf, " LIMIT ");
+		bool		page = ctx->page && ctx->depth == 0 && stmt->limit->tag != CORM_N_NULL;
+
+		appendStringInfoString(buf, page ? " LIMIT LEAST(" : " LIMIT ");
 		corm_deparse_expr(ctx, stmt->limit);
-		/* one row more tells whether there is another page */
-		if (ctx->page && ctx->depth == 0 && stmt->limit->tag != CORM_N_NULL)
+		/* one row more, if it can be, tells whether there is another page */
+		if (page)
 		{
+			appendStringInfo(buf, ", '" INT64_FORMAT "'::bigint)", PG_INT64_MAX - 1);
 			corm_deparse_operator(ctx, "+", "+", INT8OID, INT8OID);
 			appendStringInfoString(buf, "'1'::bigint");
 		}

@@ -56,9 +56,7 @@ corm_scopes_init(void)
 static Relation
 open_scopes(LOCKMODE lockmode)
 {
-	Oid			catalog = corm_catalog_oid(SCOPES_CATALOG);
-
-	return OidIsValid(catalog) ? try_table_open(catalog, lockmode) : NULL;
+	return corm_catalog_open(SCOPES_CATALOG, lockmode, NULL);
 }
 
 typedef void (*ScopeCallback) (Relation catalog, HeapTuple tuple, void *arg);

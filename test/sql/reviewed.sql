@@ -126,4 +126,29 @@ SELECT corm.first(NULL::upside_down, corm.distinct()), corm.first(NULL::upside_d
     corm.first_json(corm.selector('upside_down'), corm.union(corm.selector('upside_down'))),
     corm.first(NULL::upside_down, corm.union(corm.selector('upside_down')), corm.order_by('-the_id'));
 
+-- an update that a trigger suppresses
+CREATE TABLE kept (id int PRIMARY KEY, kind "char");
+INSERT INTO kept VALUES (1, 'a'), (2, 'b');
+CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE TRIGGER keep BEFORE UPDATE ON kept FOR EACH ROW EXECUTE FUNCTION keep();
+\set VERBOSITY default
+SELECT corm.update(ROW(1, 'c')::kept);
+\set VERBOSITY terse
+
+-- the largest limit there is
+SELECT corm.page_json(corm.selector('kept'), corm.limit(9223372036854775807)) -> 'rows',
+    corm.page_json(corm.selector('kept'), corm.limit(9223372036854775806)) #> '{page_info,has_next}',
+    corm.page_json(corm.selector('kept'), corm.limit(1)) #> '{page_info,has_next}';
+
+-- a domain over a row type is no model, with a source or without
+CREATE DOMAIN kept_domain AS kept;
+\set VERBOSITY default
+SELECT corm.get(NULL::kept_domain);
+\set VERBOSITY terse
+SELECT corm.first(NULL::kept_domain, corm.selector('kept'));
+SELECT corm.get(NULL::int);
+
+-- "char" is as near to text as to any type for PostgreSQL; as text it takes the type of the field
+SELECT corm.get(NULL::kept, corm.where(corm.eq('kind', 'b'::"char"::text)));
+
 DROP SCHEMA reviewed CASCADE;
