@@ -19,7 +19,7 @@ Parts of a run:
 A step is one operation whose answer was compared, or one look at the whole state (depth, marks, rows, cache) that was.
 --steps is for each part and seed; --minutes ends every part in time.  The seeds are --seed, --seed + 1, ...  A run of a
 seed repeats exactly, but for the disturbed part and the race.  What fails is printed, made smaller for at most a minute, and
-printed; then nothing else of that part and seed is run.  --no-shrink leaves it as it is.
+printed; then nothing else of that part and seed is run.  --no-shrink leaves it as it is; --first does too, and ends there.
 
     --kill          kills backends with SIGKILL while clients write, and looks after each restart (kill.py)
     --interrupts    cancels, terminates and times out every verb at random moments, until --rounds of these have met
@@ -38,7 +38,8 @@ import sys
 import threading
 import time
 
-from programs import SCHEMA, TABLES, Writer
+from operations import SCHEMA, TABLES
+from programs import Writer
 from reads import Reads
 from runner import Mismatch, Runner
 from server import Disturber, Session
@@ -205,6 +206,8 @@ def programs(seed, budget, options):
                f"{runner.steps} steps in {number} programs, {runner.steps / max(time.monotonic() - started, 0.001):.0f}/s")
         steps += runner.steps
         runner.close()
+        if wrong and options.first:
+            break
     return steps
 
 
@@ -281,6 +284,7 @@ def main():
     parser.add_argument("--clients", type=int, default=4)
     parser.add_argument("--minutes", type=float, default=1)
     parser.add_argument("--no-shrink", action="store_true")
+    parser.add_argument("--first", action="store_true")
     parser.add_argument("--kill", action="store_true")
     parser.add_argument("--cycles", type=int, default=20)
     parser.add_argument("--interrupts", action="store_true")
@@ -289,13 +293,15 @@ def main():
     if options.seed is None:
         options.seed = random.SystemRandom().randrange(1000000)
     only = options.kill or options.interrupts or options.part
+    options.no_shrink = options.no_shrink or options.first
     say(f"seed {options.seed}")
     os.environ["PGOPTIONS"] = "-c lock_timeout=120s"  # nobody waits that long
     steps = 0
     for seed in range(options.seed, options.seed + options.seeds):
         for name in options.part or ([] if only else list(PARTS)):
             budget = Budget(options.steps or 10 ** 9, options.minutes)
-            steps += PARTS[name](seed, budget, options)
+            if not (failed and options.first):
+                steps += PARTS[name](seed, budget, options)
     if options.interrupts or not only:
         databases = ["oracle_interrupts_1", "oracle_interrupts_2"]
         for database in databases:

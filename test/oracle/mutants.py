@@ -1,10 +1,13 @@
 """Bugs to plant in corm's source, for script/check-oracle --self-test.
 
-A mutant is a piece of source text, which must stand exactly once in src/, what to put in its place, and the part of the
-oracle that must notice.  They are of the kinds that were found, or could be: a comparison turned around, a case
-forgotten, state that is not put back.
+A mutant is a piece of source text, which must stand exactly once in src/, what to put in its place, and a run of the
+oracle that must notice: part, seed, and steps at most.  Without the mutant the same run finds nothing.  They are of the
+kinds that were found, or could be: a comparison turned around, a case forgotten, state that is not put back.
 
-    python3 mutants.py --list [NAME]...         the names, each with its part
+Any seed finds a mutant sooner or later; these were the fastest of a few.  When the generator has changed, so have they.
+
+    python3 mutants.py --list [NAME]...         the names, each with its run
+    python3 mutants.py --controls [NAME]...     the longest run of each part and seed among them
     python3 mutants.py --plant NAME SRC         edits the one file below SRC that has the text, and prints its name
 """
 
@@ -17,54 +20,59 @@ from dataclasses import dataclass
 class Mutant:
     name: str
     part: str
+    seed: int
+    steps: int
     old: str
     new: str
 
 
 MUTANTS = [
-    Mutant("keyset-null", "reads",  # rows with NULL behind the cursor are lost
+    Mutant("keyset-null", "reads", 3, 500,  # rows with NULL behind the cursor are lost
            "if (key->nullable && !nulls_first)\n\t\tcond = corm_make_list(CORM_N_OR",
            "if (key->nullable && nulls_first)\n\t\tcond = corm_make_list(CORM_N_OR"),
-    Mutant("keyset-mixed", "reads",  # an order of both directions compared as one row
+    Mutant("keyset-mixed", "reads", 3, 1000,  # an order of both directions compared as one row
            "if (key->nullable || key->desc != desc ||",
            "if (key->nullable ||"),
-    Mutant("every-null", "reads",  # NOT instead of IS NOT TRUE
+    Mutant("every-null", "reads", 3, 2000,  # NOT instead of IS NOT TRUE
            "CormTree   *not_true = corm_make_tree(CORM_N_IS_NOT_TRUE);\n\n\t\tnot_true->args[0].node = corm_make_list(CORM_N_AND, conditions);",
            "CormTree   *not_true = corm_make_tree(CORM_N_NOT);\n\n\t\tnot_true->args[0].node = corm_make_list(CORM_N_AND, conditions);"),
-    Mutant("parentheses", "reads",  # NOT EXISTS (...) IS NULL
+    Mutant("parentheses", "reads", 3, 2500,  # NOT EXISTS (...) IS NULL
            "case CORM_N_SOME:\n\t\tcase CORM_N_ROW:",
            "case CORM_N_SOME:\n\t\tcase CORM_N_NONE:\n\t\tcase CORM_N_EVERY:\n\t\tcase CORM_N_ROW:"),
-    Mutant("soft-delete-related", "reads",  # deleted rows count in some, every and none
+    Mutant("soft-delete-related", "reads", 3, 3000,  # deleted rows count in some, every and none
            "query->where = list_concat(list_copy(conditions), corm_deleted_condition(query->source, false));",
            "query->where = list_copy(conditions);"),
-    Mutant("cached-key", "reads",  # an answer of the same query with other values
+    Mutant("cached-key", "reads", 3, 1000,  # an answer of the same query with other values
            "appendBinaryStringInfo(&buf, value->data, value->len);",
            "appendBinaryStringInfo(&buf, value->data, Min(value->len, 1));"),
-    Mutant("plan-key", "programs",  # rows that give other fields, run by the same plan
+    Mutant("plan-key", "programs", 2, 1000,  # rows that give other fields, run by the same plan
            "if (rows_fields)\n\t\tmemcpy(p, rows_fields->words, rows_len);",
            "if (rows_fields)\n\t\tmemset(p, 0, rows_len);"),
-    Mutant("upsert-version", "programs",  # an upsert does not count the version up
+    Mutant("upsert-version", "programs", 2, 1000,  # an upsert does not count the version up
            "if (stmt->conflict_action == CORM_CONFLICT_UPDATE)\n\t\ttouch_conflict(stmt);",
            "if (stmt->conflict_action == CORM_CONFLICT_NONE)\n\t\ttouch_conflict(stmt);"),
-    Mutant("hooked-upsert", "programs",  # with hooks, do_update() writes fields that were not given
+    Mutant("hooked-upsert", "programs", 2, 2500,  # with hooks, do_update() writes fields that were not given
            "stmt->staged_upsert = true;",
            "stmt->staged_upsert = false;"),
-    Mutant("effects-level", "programs",  # what a released savepoint did is undone with the next one
+    Mutant("effects-level", "programs", 2, 8000,  # what a released savepoint did is undone with the next one
            "effect->level = level - 1;",
            "effect->level = level;"),
-    Mutant("incr-pending", "programs",  # an increment of a key that the transaction has added overwrites it
+    Mutant("incr-added", "programs", 1, 11000,  # an increment of a key that the transaction adds overwrites what another one has stored since
            "put.found = found;\n\t\tput.mode = pending->mode;",
            "put.found = found;\n\t\tput.mode = CORM_PUT_SET;"),
-    Mutant("mark-lost", "programs",  # a released scope's wish to be rolled back is forgotten
+    Mutant("incr-pending", "programs", 2, 5000,  # an increment of a value that waits for the commit is lost where the key exists
+           "put.found = found;\n\t\tput.mode = pending->mode;",
+           "put.found = found;\n\t\tput.mode = CORM_PUT_ADD;"),
+    Mutant("mark-lost", "programs", 1, 11000,  # a released scope's wish to be rolled back is forgotten
            "mark = scope->asked;\n\t\tscope->asked = NULL;",
            "scope->asked = NULL;"),
-    Mutant("mark-kept", "programs",  # ROLLBACK TO does not take the mark away
+    Mutant("mark-kept", "programs", 2, 6500,  # ROLLBACK TO does not take the mark away
            "if (scope->doomed != NULL && scope->doomed->subid >= subid)",
            "if (scope->doomed != NULL && scope->doomed->subid > subid + 1)"),
-    Mutant("read-only-scope", "programs",  # a read-only session scope writes
+    Mutant("read-only-scope", "programs", 2, 4500,  # a read-only session scope writes
            "stack->hold == CORM_TX_HOLD_SUBXACT && stack->level == level)\n\t\t\t\t\tXactReadOnly = true;",
            "stack->hold == CORM_TX_HOLD_SUBXACT && stack->level == level)\n\t\t\t\t\tXactReadOnly = XactReadOnly;"),
-    Mutant("stale-update", "race",  # an update takes a record of any version
+    Mutant("stale-update", "race", 1, 2000,  # an update takes a record of any version
            "if (!is_lookup(source) && corm_record_has_version(model))",
            "if (source == CORM_PLAN_DELETE && corm_record_has_version(model))"),
 ]
@@ -82,14 +90,24 @@ def plant(name, source):
     print(found[0])
 
 
+def chosen(names):
+    known = [mutant.name for mutant in MUTANTS]
+    for name in names:
+        if name not in known:
+            sys.exit(f"no mutant has this name: {name}; there are {', '.join(known)}")
+    return [mutant for mutant in MUTANTS if not names or mutant.name in names]
+
+
 if __name__ == "__main__":
     if sys.argv[1] == "--list":
-        known = [mutant.name for mutant in MUTANTS]
-        for name in sys.argv[2:]:
-            if name not in known:
-                sys.exit(f"no mutant has this name: {name}; there are {', '.join(known)}")
-        for mutant in MUTANTS:
-            if len(sys.argv) == 2 or mutant.name in sys.argv[2:]:
-                print(mutant.name, mutant.part)
+        for mutant in chosen(sys.argv[2:]):
+            print(mutant.name, mutant.part, mutant.seed, mutant.steps)
+    elif sys.argv[1] == "--controls":
+        longest = {}
+        for mutant in chosen(sys.argv[2:]):
+            run = mutant.part, mutant.seed
+            longest[run] = max(mutant.steps, longest.get(run, 0))
+        for (part, seed), steps in longest.items():
+            print(part, seed, steps)
     else:
         plant(sys.argv[2], sys.argv[3])

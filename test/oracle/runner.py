@@ -9,7 +9,8 @@ answer 57014 or lose its connection, and must have done nothing; the model goes 
 from psycopg import pq
 
 from model import Client, Prefix, Row, World
-from programs import TABLES, Program
+from operations import TABLES
+from programs import Program
 from server import LOST, Session
 
 KEYS = ["a", "b", "c", "d", "i", "j"]
