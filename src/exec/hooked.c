@@ -500,11 +500,28 @@ insert_all(Write *write, CormQuerySet *set, Write *written)
 	return processed;
 }
 
+/*
+ * Refuses a write of a table that met other rows than those that were read,
+ * which it finds by their keys: tables that inherit from it may have the same.
+ */
+static void
+check_written(Write *write, uint64 processed)
+{
+	if (write->model->relkind == RELKIND_RELATION && processed > (uint64) write->nrows)
+		ereport(ERROR,
+				(errcode(ERRCODE_CARDINALITY_VIOLATION),
+				 errmsg("primary key of model \"%s\" is not unique", write->model->name),
+				 errdetail("Rows that hooks have been called for: %d; rows that have their keys: " UINT64_FORMAT ".",
+						   write->nrows, processed),
+				 errhint("Tables that inherit from it may have rows with the same keys.")));
+}
+
 static uint64
 write_all(Write *write, Bitmapset *fields, Write *written)
 {
 	CormQuerySet set;
 	int			first = write->set->nvalues;
+	uint64		processed;
 
 	if (write->nrows == 0)
 		return 0;
@@ -518,7 +535,9 @@ write_all(Write *write, Bitmapset *fields, Write *written)
 			/* FALLTHROUGH */
 		default:
 			set_array(&set, first, write->model, rows_array(write, write->old, write->nrows));
-			return write_rows(write, &set, fields, written);
+			processed = write_rows(write, &set, fields, written);
+			check_written(write, processed);
+			return processed;
 	}
 }
 

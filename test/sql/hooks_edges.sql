@@ -117,6 +117,20 @@ SELECT * FROM corm.insert_multi(ARRAY[ROW(2000, 'a', NULL), ROW(2001, 'cancel', 
 SELECT corm.insert(ROW(2000, 'next', NULL)::versioned);
 SELECT id, name FROM versioned WHERE id >= 2000;
 
+-- A table that inherits may have the same keys: a write is not to meet rows that its hooks have not seen
+CREATE TABLE parent (id int PRIMARY KEY, name text);
+CREATE TABLE child (PRIMARY KEY (id)) INHERITS (parent);
+INSERT INTO parent VALUES (1, 'parent'), (2, 'alone');
+INSERT INTO child VALUES (1, 'child'), (3, 'other');
+CREATE FUNCTION before_update(p parent) RETURNS parent LANGUAGE plpgsql AS $$ BEGIN p.name := p.name || ' updated'; RETURN p; END $$;
+CREATE FUNCTION before_delete(p parent) RETURNS parent LANGUAGE plpgsql AS $$ BEGIN RETURN p; END $$;
+\set VERBOSITY default
+SELECT corm.exec(corm.updater('parent'), corm.set('name', 'new'), corm.where(corm.eq('name', 'parent')));
+\set VERBOSITY terse
+SELECT corm.exec(corm.deleter('parent'), corm.where(corm.eq('name', 'child')));
+SELECT corm.exec(corm.updater('parent'), corm.set('name', 'new'), corm.where(corm.gt('id', 1)));
+SELECT tableoid::regclass, * FROM parent ORDER BY id, name;
+
 -- A plan is made with hooks or without: the same calls in one session, under both values of corm.skip_hooks
 CREATE TABLE keyed (id int PRIMARY KEY, name text);
 CREATE FUNCTION before_save(k keyed) RETURNS keyed LANGUAGE plpgsql AS $$ BEGIN k.name := k.name || ' saved'; RETURN k; END $$;
