@@ -319,9 +319,11 @@ corm_cached_datum(const CormCached *value, CormCachedType *info)
 	if (info->byval)
 	{
 		Datum		aligned;
+		Datum		byval;
 
 		memcpy(&aligned, value->data, value->len);
-		return fetch_att(&aligned, true, info->len);
+		byval = fetch_att(&aligned, true, info->len);
+		return byval;
 	}
 	if (info->len > 0)
 	{
