@@ -66,13 +66,23 @@ def result(name, wrong, detail):
         say(f"ok - {name}: {detail}")
 
 
-def new_database(name, script, seed=0):
-    """A fresh database, to which libpq's variables lead from now on."""
+databases = set()  # those that were made
+
+
+def drop_database(name):
     os.environ["PGDATABASE"] = "postgres"
     session = Session()
     session.must(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    session.close()
+
+
+def new_database(name, script, seed=0):
+    """A fresh database, to which libpq's variables lead from now on."""
+    drop_database(name)
+    session = Session()
     session.must(f"CREATE DATABASE {name}")
     session.close()
+    databases.add(name)
     os.environ["PGDATABASE"] = name
     if script == "schema.sql":
         subprocess.run(["psql", "-Xqo", "/dev/null", "-v", "ON_ERROR_STOP=1", "-v", f"seed={random.Random(seed).random()}", "-f",
@@ -303,15 +313,18 @@ def main():
             if not (failed and options.first):
                 steps += PARTS[name](seed, budget, options)
     if options.interrupts or not only:
-        databases = ["oracle_interrupts_1", "oracle_interrupts_2"]
-        for database in databases:
+        interrupted = ["oracle_interrupts_1", "oracle_interrupts_2"]
+        for database in interrupted:
             new_database(database, "schema.sql")
-        for name, wrong, detail in interrupts.run(options.seed, options.rounds, databases):
+        for name, wrong, detail in interrupts.run(options.seed, options.rounds, interrupted):
             result(name, wrong, detail)
     if options.kill or not only:
         new_database("oracle_kill", "SELECT 1")
         for name, wrong, detail in kill.run(options.seed, options.cycles):
             result(name, wrong, detail)
+    # where nothing failed there is nothing to look at
+    for database in () if failed else sorted(databases):
+        drop_database(database)
     say(f"{steps} steps")
     say(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
