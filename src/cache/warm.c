@@ -200,7 +200,8 @@ save_entry(WarmStream *stream, CormBlockId id, TimestampTz real, int64 mono)
 	memset(&out, 0, sizeof(out));
 	if (entry->deadline == CORM_NEVER)
 		out.deadline = CORM_NEVER;
-	else if (pg_add_s64_overflow(real, entry->deadline - mono, &out.deadline))
+	else if (pg_add_s64_overflow(real, entry->deadline - mono, &out.deadline) ||
+			 out.deadline == CORM_NEVER)
 		out.deadline = CORM_NEVER - 1;
 	out.created = entry->created;
 	out.type = entry->type;
