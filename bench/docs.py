@@ -18,8 +18,8 @@ ROOT = os.path.dirname(HERE)
 # What the README shows: the beginning of the work, what it is measured against, and how to say it.
 README = [("get by primary key in a PL/pgSQL loop", "static SQL", "a row by its key in PL/pgSQL", "static SQL"),
           ("insert(rec)", "static INSERT ... RETURNING *", "inserting a record in PL/pgSQL", "a static INSERT"),
-          ("two-level preload to JSON", "LATERAL, to_jsonb of rows", "20 rows with two levels of related rows, as JSON",
-           "the hand-written LATERAL"),
+          ("two-level preload to JSON", "LATERAL, json_agg, cast to jsonb", "20 rows with two levels of related rows, as JSON",
+           "the best hand-written LATERAL"),
           ("two-level preload of 20 parents, from node-postgres", None, "the same from a client", "the best ORM"),
           ("unit of work", None, "read, check, insert 1 + 10 rows, update, from a client", "the best ORM")]
 ORMS = ("Drizzle", "TypeORM", "Sequelize", "Knex", "Prisma", "SQLAlchemy", "Django")
