@@ -15,6 +15,8 @@ Parts of a run:
                 timed out at random
     race        clients who write the same rows and keys at the same time: no update is lost, and where one can win,
                 one does (racing.py)
+    hostile     functions of users that change, drop, register and call what the verb that called them is at work on
+                (hostile.py)
 
 A step is one operation whose answer was compared, or one look at the whole state (depth, marks, rows, cache) that was.
 --steps is for each part and seed; --minutes ends every part in time.  The seeds are --seed, --seed + 1, ...  A run of a
@@ -44,6 +46,7 @@ from reads import Reads
 from runner import Mismatch, Runner
 from server import Disturber, Session
 from shrink import smaller_check, smaller_program
+import hostile
 import interrupts
 import kill
 import racing
@@ -282,7 +285,29 @@ def race(seed, budget, options):
     return steps
 
 
-PARTS = {"reads": reads, "programs": programs, "disturbed": disturbed, "race": race}
+def hostile_code(seed, budget, options):
+    new_database("oracle_hostile", "SELECT 1")
+    rng, world, offset = random.Random(f"hostile {seed}"), hostile.World("oracle_hostile"), os.path.getsize(os.environ["CORM_LOG"])
+    generator, steps, number, started, wrong = hostile.Generator(rng), 0, 0, time.monotonic(), ""
+    while budget.left(steps) and not wrong:
+        program = generator.program()
+        wrong, calls = world.run(program)
+        steps, number = steps + calls, number + 1
+        if number % 500 == 0 or wrong:
+            wrong = wrong or world.bystander()
+        if wrong and not options.no_shrink:
+            say(f"# hostile, seed {seed}, after {steps} steps: {wrong}\n# looking for a smaller one")
+            program = smaller_check(program, lambda candidate: kind_of(world.run(candidate)[0] or None) == kind_of(wrong))
+            wrong = world.run(program)[0] or wrong
+        if wrong:
+            wrong += f"\n{program.sql()}\nrepeat: script/check-oracle --part hostile --seed {seed} --seeds 1 --steps {budget.steps}"
+    wrong = wrong or world.bystander() or "".join(hostile.log_of(offset)[:10])
+    world.close()
+    result(f"hostile, seed {seed}", wrong, f"{steps} steps in {number} programs, {steps / max(time.monotonic() - started, 0.001):.0f}/s")
+    return steps
+
+
+PARTS = {"reads": reads, "programs": programs, "disturbed": disturbed, "race": race, "hostile": hostile_code}
 
 
 def main():
