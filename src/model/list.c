@@ -33,7 +33,6 @@
 typedef void (*ShowModel) (ReturnSetInfo *rsinfo, Oid relid, CormModel *model,
 						   const char *error);
 
-static bool may_use(Oid relid);
 static bool may_list(Form_pg_class form);
 static List *candidates(void);
 static CormModel *parse_uncached(Oid relid);
@@ -46,11 +45,11 @@ static void show_fields(ReturnSetInfo *rsinfo, Oid relid, CormModel *model, cons
 static void show_relations(ReturnSetInfo *rsinfo, Oid relid, CormModel *model, const char *error);
 
 /*
- * may_use returns whether the current user has any privilege on a relation or
- * on a column of it, and on its schema.
+ * corm_model_may_use returns whether the current user has any privilege on a
+ * relation or on a column of it, and on its schema.
  */
-static bool
-may_use(Oid relid)
+bool
+corm_model_may_use(Oid relid)
 {
 	const AclMode any = ACL_SELECT | ACL_INSERT | ACL_UPDATE | ACL_DELETE;
 	Oid			role = GetUserId();
@@ -215,7 +214,7 @@ show_all(FunctionCallInfo fcinfo, ShowModel show)
 
 		/* The list may be older than a DROP. */
 		relkind = get_rel_relkind(relid);
-		if (relkind == '\0' || (relkind != RELKIND_COMPOSITE_TYPE && !may_use(relid)))
+		if (relkind == '\0' || (relkind != RELKIND_COMPOSITE_TYPE && !corm_model_may_use(relid)))
 			continue;
 
 		old = MemoryContextSwitchTo(row);
@@ -224,7 +223,7 @@ show_all(FunctionCallInfo fcinfo, ShowModel show)
 		/* Of composite types only those that map to a table they may use. */
 		if (error != NULL ||
 			(model != NULL && OidIsValid(model->table) &&
-			 (model->table == relid || may_use(model->table))))
+			 (model->table == relid || corm_model_may_use(model->table))))
 			show(rsinfo, relid, model, error);
 
 		MemoryContextSwitchTo(old);

@@ -377,6 +377,20 @@ extern void corm_json_key(JsonbParseState **state, const char *key);
 extern void corm_json_string(JsonbParseState **state, JsonbIteratorToken token, const char *string);
 extern void corm_json_bool(JsonbParseState **state, JsonbIteratorToken token, bool value);
 
+/* list.c */
+extern bool corm_model_may_use(Oid relid);
+
+/*
+ * problems.c: what cannot be used of what was registered.  Other files and
+ * upper layers register reporters.
+ */
+typedef struct CormProblems CormProblems;
+typedef void (*CormProblemReporter) (CormProblems *problems);
+
+extern void corm_problems_register(CormProblemReporter reporter);
+extern void corm_problem_add(CormProblems *problems, Oid model, const char *kind, const char *object,
+							 const char *problem, const char *hint);
+
 /* cast.c: one value to another type */
 typedef struct CormCast CormCast;
 
