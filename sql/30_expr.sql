@@ -717,85 +717,105 @@ CREATE FUNCTION corm.subset(x corm.expr, value text) RETURNS corm.expr
 COMMENT ON FUNCTION corm.subset(corm.expr, text) IS
     'condition: <@: is contained in the value';
 
-CREATE FUNCTION corm.in(x text, vals anyarray) RETURNS corm.expr
+CREATE FUNCTION corm.in(x text, VARIADIC "any") RETURNS corm.expr
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION corm.in(text, anyarray) IS
-    'condition: equal to one of the elements; none: false';
+COMMENT ON FUNCTION corm.in(text, VARIADIC "any") IS
+    'condition: equal to one of the values: an array, a row, or one by one; none: false';
+
+CREATE FUNCTION corm.in(x text, VARIADIC vals text[]) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.in(text, VARIADIC text[]) IS
+    'condition: equal to one of the values; none: false';
 
 CREATE FUNCTION corm.in(x text, vals text) RETURNS corm.expr
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION corm.in(text, text) IS
-    'condition: equal to one of the elements; none: false';
+    'condition: equal to one of the elements of an array given as text, or the single value; none: false';
 
 CREATE FUNCTION corm.in(x text, q corm.query) RETURNS corm.expr
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION corm.in(text, corm.query) IS
-    'condition: equal to one of the elements; none: false';
+    'condition: equal to one of the rows of the query; none: false';
 
-CREATE FUNCTION corm.in(x text, VARIADIC q corm.query[]) RETURNS corm.expr
+CREATE FUNCTION corm.in(x corm.expr, VARIADIC "any") RETURNS corm.expr
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION corm.in(text, VARIADIC corm.query[]) IS
-    'condition: equal to one of the rows of the query of these clauses; none: false';
+COMMENT ON FUNCTION corm.in(corm.expr, VARIADIC "any") IS
+    'condition: equal to one of the values: an array, a row, or one by one; none: false';
 
-CREATE FUNCTION corm.in(x corm.expr, vals anyarray) RETURNS corm.expr
+CREATE FUNCTION corm.in(x corm.expr, VARIADIC vals text[]) RETURNS corm.expr
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION corm.in(corm.expr, anyarray) IS
-    'condition: equal to one of the elements; none: false';
+COMMENT ON FUNCTION corm.in(corm.expr, VARIADIC text[]) IS
+    'condition: equal to one of the values; none: false';
 
 CREATE FUNCTION corm.in(x corm.expr, vals text) RETURNS corm.expr
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION corm.in(corm.expr, text) IS
-    'condition: equal to one of the elements; none: false';
+    'condition: equal to one of the elements of an array given as text, or the single value; none: false';
 
 CREATE FUNCTION corm.in(x corm.expr, q corm.query) RETURNS corm.expr
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION corm.in(corm.expr, corm.query) IS
-    'condition: equal to one of the elements; none: false';
+    'condition: equal to one of the rows of the query; none: false';
 
-CREATE FUNCTION corm.in(x corm.expr, VARIADIC q corm.query[]) RETURNS corm.expr
+CREATE FUNCTION corm.not_in(x text, VARIADIC "any") RETURNS corm.expr
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION corm.in(corm.expr, VARIADIC corm.query[]) IS
-    'condition: equal to one of the rows of the query of these clauses; none: false';
+COMMENT ON FUNCTION corm.not_in(text, VARIADIC "any") IS
+    'condition: equal to none of the values: an array, a row, or one by one; none: true';
 
-CREATE FUNCTION corm.not_in(x text, vals anyarray) RETURNS corm.expr
+CREATE FUNCTION corm.not_in(x text, VARIADIC vals text[]) RETURNS corm.expr
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION corm.not_in(text, anyarray) IS
-    'condition: equal to none of the elements; none: true';
+COMMENT ON FUNCTION corm.not_in(text, VARIADIC text[]) IS
+    'condition: equal to none of the values; none: true';
 
 CREATE FUNCTION corm.not_in(x text, vals text) RETURNS corm.expr
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION corm.not_in(text, text) IS
-    'condition: equal to none of the elements; none: true';
+    'condition: equal to none of the elements of an array given as text, or the single value; none: true';
 
 CREATE FUNCTION corm.not_in(x text, q corm.query) RETURNS corm.expr
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION corm.not_in(text, corm.query) IS
-    'condition: equal to none of the elements; none: true';
+    'condition: equal to none of the rows of the query; none: true';
 
-CREATE FUNCTION corm.not_in(x text, VARIADIC q corm.query[]) RETURNS corm.expr
+CREATE FUNCTION corm.not_in(x corm.expr, VARIADIC "any") RETURNS corm.expr
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION corm.not_in(text, VARIADIC corm.query[]) IS
-    'condition: equal to none of the rows of the query of these clauses; none: true';
+COMMENT ON FUNCTION corm.not_in(corm.expr, VARIADIC "any") IS
+    'condition: equal to none of the values: an array, a row, or one by one; none: true';
 
-CREATE FUNCTION corm.not_in(x corm.expr, vals anyarray) RETURNS corm.expr
+CREATE FUNCTION corm.not_in(x corm.expr, VARIADIC vals text[]) RETURNS corm.expr
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION corm.not_in(corm.expr, anyarray) IS
-    'condition: equal to none of the elements; none: true';
+COMMENT ON FUNCTION corm.not_in(corm.expr, VARIADIC text[]) IS
+    'condition: equal to none of the values; none: true';
 
 CREATE FUNCTION corm.not_in(x corm.expr, vals text) RETURNS corm.expr
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION corm.not_in(corm.expr, text) IS
-    'condition: equal to none of the elements; none: true';
+    'condition: equal to none of the elements of an array given as text, or the single value; none: true';
 
 CREATE FUNCTION corm.not_in(x corm.expr, q corm.query) RETURNS corm.expr
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION corm.not_in(corm.expr, corm.query) IS
-    'condition: equal to none of the elements; none: true';
+    'condition: equal to none of the rows of the query; none: true';
 
-CREATE FUNCTION corm.not_in(x corm.expr, VARIADIC q corm.query[]) RETURNS corm.expr
+CREATE FUNCTION corm.any_of(value "any", x text) RETURNS corm.expr
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION corm.not_in(corm.expr, VARIADIC corm.query[]) IS
-    'condition: equal to none of the rows of the query of these clauses; none: true';
+COMMENT ON FUNCTION corm.any_of("any", text) IS
+    'condition: the value is an element of an array, the field or expression x: value = ANY (x)';
+
+CREATE FUNCTION corm.any_of(value text, x text) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.any_of(text, text) IS
+    'condition: the value is an element of an array, the field or expression x: value = ANY (x)';
+
+CREATE FUNCTION corm.any_of(value "any", x corm.expr) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.any_of("any", corm.expr) IS
+    'condition: the value is an element of an array, the field or expression x: value = ANY (x)';
+
+CREATE FUNCTION corm.any_of(value text, x corm.expr) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.any_of(text, corm.expr) IS
+    'condition: the value is an element of an array, the field or expression x: value = ANY (x)';
 
 CREATE FUNCTION corm.between(x text, lo "any", hi "any") RETURNS corm.expr
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
@@ -1095,3 +1115,8 @@ CREATE FUNCTION corm.none(VARIADIC q corm.query[]) RETURNS corm.expr
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION corm.none(VARIADIC corm.query[]) IS
     'NOT EXISTS: true if the query of these clauses has no row';
+
+CREATE FUNCTION corm.value_left(value text, x corm.expr) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_value_left' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.value_left(text, corm.expr) IS
+    'refuses a value on the left side of an operator, 42883, so that it is not read as an expression';

@@ -136,3 +136,81 @@ COMMENT ON OPERATOR corm_ops.!! (NONE, corm.expr) IS 'corm.not()';
 
 CREATE OPERATOR corm_ops.|> (LEFTARG = corm.query, RIGHTARG = corm.query, FUNCTION = corm.pipe);
 COMMENT ON OPERATOR corm_ops.|> (corm.query, corm.query) IS 'corm.pipe(): one query of two';
+
+-- A value on the left side. PostgreSQL would take one without a type for an expression, as the right side is one, and read
+-- its text form; these take it instead, and refuse.
+
+CREATE OPERATOR corm_ops.= (LEFTARG = text, RIGHTARG = corm.expr, FUNCTION = corm.value_left);
+COMMENT ON OPERATOR corm_ops.= (text, corm.expr) IS 'corm.value_left()';
+
+CREATE OPERATOR corm_ops.<> (LEFTARG = text, RIGHTARG = corm.expr, FUNCTION = corm.value_left);
+COMMENT ON OPERATOR corm_ops.<> (text, corm.expr) IS 'corm.value_left()';
+
+CREATE OPERATOR corm_ops.< (LEFTARG = text, RIGHTARG = corm.expr, FUNCTION = corm.value_left);
+COMMENT ON OPERATOR corm_ops.< (text, corm.expr) IS 'corm.value_left()';
+
+CREATE OPERATOR corm_ops.<= (LEFTARG = text, RIGHTARG = corm.expr, FUNCTION = corm.value_left);
+COMMENT ON OPERATOR corm_ops.<= (text, corm.expr) IS 'corm.value_left()';
+
+CREATE OPERATOR corm_ops.> (LEFTARG = text, RIGHTARG = corm.expr, FUNCTION = corm.value_left);
+COMMENT ON OPERATOR corm_ops.> (text, corm.expr) IS 'corm.value_left()';
+
+CREATE OPERATOR corm_ops.>= (LEFTARG = text, RIGHTARG = corm.expr, FUNCTION = corm.value_left);
+COMMENT ON OPERATOR corm_ops.>= (text, corm.expr) IS 'corm.value_left()';
+
+CREATE OPERATOR corm_ops.~~ (LEFTARG = text, RIGHTARG = corm.expr, FUNCTION = corm.value_left);
+COMMENT ON OPERATOR corm_ops.~~ (text, corm.expr) IS 'corm.value_left()';
+
+CREATE OPERATOR corm_ops.!~~ (LEFTARG = text, RIGHTARG = corm.expr, FUNCTION = corm.value_left);
+COMMENT ON OPERATOR corm_ops.!~~ (text, corm.expr) IS 'corm.value_left()';
+
+CREATE OPERATOR corm_ops.~~* (LEFTARG = text, RIGHTARG = corm.expr, FUNCTION = corm.value_left);
+COMMENT ON OPERATOR corm_ops.~~* (text, corm.expr) IS 'corm.value_left()';
+
+CREATE OPERATOR corm_ops.!~~* (LEFTARG = text, RIGHTARG = corm.expr, FUNCTION = corm.value_left);
+COMMENT ON OPERATOR corm_ops.!~~* (text, corm.expr) IS 'corm.value_left()';
+
+CREATE OPERATOR corm_ops.~ (LEFTARG = text, RIGHTARG = corm.expr, FUNCTION = corm.value_left);
+COMMENT ON OPERATOR corm_ops.~ (text, corm.expr) IS 'corm.value_left()';
+
+CREATE OPERATOR corm_ops.~* (LEFTARG = text, RIGHTARG = corm.expr, FUNCTION = corm.value_left);
+COMMENT ON OPERATOR corm_ops.~* (text, corm.expr) IS 'corm.value_left()';
+
+CREATE OPERATOR corm_ops.+ (LEFTARG = text, RIGHTARG = corm.expr, FUNCTION = corm.value_left);
+COMMENT ON OPERATOR corm_ops.+ (text, corm.expr) IS 'corm.value_left()';
+
+CREATE OPERATOR corm_ops.- (LEFTARG = text, RIGHTARG = corm.expr, FUNCTION = corm.value_left);
+COMMENT ON OPERATOR corm_ops.- (text, corm.expr) IS 'corm.value_left()';
+
+CREATE OPERATOR corm_ops.* (LEFTARG = text, RIGHTARG = corm.expr, FUNCTION = corm.value_left);
+COMMENT ON OPERATOR corm_ops.* (text, corm.expr) IS 'corm.value_left()';
+
+CREATE OPERATOR corm_ops./ (LEFTARG = text, RIGHTARG = corm.expr, FUNCTION = corm.value_left);
+COMMENT ON OPERATOR corm_ops./ (text, corm.expr) IS 'corm.value_left()';
+
+CREATE OPERATOR corm_ops.% (LEFTARG = text, RIGHTARG = corm.expr, FUNCTION = corm.value_left);
+COMMENT ON OPERATOR corm_ops.% (text, corm.expr) IS 'corm.value_left()';
+
+CREATE OPERATOR corm_ops.|| (LEFTARG = text, RIGHTARG = corm.expr, FUNCTION = corm.value_left);
+COMMENT ON OPERATOR corm_ops.|| (text, corm.expr) IS 'corm.value_left()';
+
+CREATE OPERATOR corm_ops.-> (LEFTARG = text, RIGHTARG = corm.expr, FUNCTION = corm.value_left);
+COMMENT ON OPERATOR corm_ops.-> (text, corm.expr) IS 'corm.value_left()';
+
+CREATE OPERATOR corm_ops.->> (LEFTARG = text, RIGHTARG = corm.expr, FUNCTION = corm.value_left);
+COMMENT ON OPERATOR corm_ops.->> (text, corm.expr) IS 'corm.value_left()';
+
+CREATE OPERATOR corm_ops.#>> (LEFTARG = text, RIGHTARG = corm.expr, FUNCTION = corm.value_left);
+COMMENT ON OPERATOR corm_ops.#>> (text, corm.expr) IS 'corm.value_left()';
+
+CREATE OPERATOR corm_ops.@> (LEFTARG = text, RIGHTARG = corm.expr, FUNCTION = corm.value_left);
+COMMENT ON OPERATOR corm_ops.@> (text, corm.expr) IS 'corm.value_left()';
+
+CREATE OPERATOR corm_ops.<@ (LEFTARG = text, RIGHTARG = corm.expr, FUNCTION = corm.value_left);
+COMMENT ON OPERATOR corm_ops.<@ (text, corm.expr) IS 'corm.value_left()';
+
+CREATE OPERATOR corm_ops.? (LEFTARG = text, RIGHTARG = corm.expr, FUNCTION = corm.value_left);
+COMMENT ON OPERATOR corm_ops.? (text, corm.expr) IS 'corm.value_left()';
+
+CREATE OPERATOR corm_ops.&& (LEFTARG = text, RIGHTARG = corm.expr, FUNCTION = corm.value_left);
+COMMENT ON OPERATOR corm_ops.&& (text, corm.expr) IS 'corm.value_left()';

@@ -33,12 +33,14 @@
 #if PG_VERSION_NUM < 160000
 #define corm_owns_relation(relid, roleid)	pg_class_ownercheck(relid, roleid)
 #define corm_owns_type(typid, roleid)		pg_type_ownercheck(typid, roleid)
+#define corm_owns_database(dbid, roleid)	pg_database_ownercheck(dbid, roleid)
 #define corm_function_aclcheck(funcid, roleid) \
 	pg_proc_aclcheck(funcid, roleid, ACL_EXECUTE)
 #define corm_schema_aclcheck(nspid, roleid, mode) \
 	pg_namespace_aclcheck(nspid, roleid, mode)
 #else
 #include "catalog/pg_class.h"
+#include "catalog/pg_database.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
@@ -47,6 +49,8 @@
 	object_ownercheck(RelationRelationId, relid, roleid)
 #define corm_owns_type(typid, roleid) \
 	object_ownercheck(TypeRelationId, typid, roleid)
+#define corm_owns_database(dbid, roleid) \
+	object_ownercheck(DatabaseRelationId, dbid, roleid)
 #define corm_function_aclcheck(funcid, roleid) \
 	object_aclcheck(ProcedureRelationId, funcid, roleid, ACL_EXECUTE)
 #define corm_schema_aclcheck(nspid, roleid, mode) \

@@ -34,6 +34,7 @@ int			corm_filter_max_limit = 1000;
 int			corm_tx_body_cache_size = 500;
 int			corm_subtransaction_warning = 64;
 bool		corm_skip_hooks = false;
+bool		corm_raw_text = false;
 bool		corm_track_queries = true;
 int			corm_stat_max = 1000;
 bool		corm_log_queries = false;
@@ -287,6 +288,15 @@ corm_guc_init(void)
 							1000, 1, INT_MAX,
 							PGC_USERSET, 0,
 							NULL, NULL, NULL);
+
+	/* not for any user: what lets SQL in must not be switched by the SQL that came in */
+	DefineCustomBoolVariable("corm.raw_text",
+							 "Accepts raw SQL in the text form of queries and expressions.",
+							 "Superusers and the database's owner need no leave.",
+							 &corm_raw_text,
+							 false,
+							 PGC_SUSET, 0,
+							 NULL, NULL, NULL);
 
 	DefineCustomIntVariable("corm.tx_body_cache_size",
 							"Sets the number of transaction bodies whose plans each session keeps.",

@@ -12,9 +12,17 @@
  * expression or a query is expected raises 22004 rather than being skipped,
  * since a condition that disappears is worse than an error.
  *
+ * Where a value is meant, an untyped argument must resolve to text and never
+ * to a query or an expression, whose text form says much more than a value:
+ * every function that takes values takes text beside "any".  PostgreSQL
+ * prefers text for what has no type, and that is why lists of values are
+ * VARIADIC "any" with a twin VARIADIC text[], and never VARIADIC corm.query[].
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
+
+#include <ctype.h>
 
 #include "access/htup_details.h"
 #include "catalog/pg_proc.h"
@@ -26,6 +34,7 @@
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
+#include "utils/typcache.h"
 
 /* What a SQL argument is, however the node uses it. */
 typedef enum InputKind
@@ -42,6 +51,7 @@ typedef struct Input
 {
 	InputKind	kind;
 	Oid			typid;
+	Oid			element;		/* of an array that corm.in() is given, or InvalidOid */
 	int16		typlen;
 	bool		typbyval;
 	char		typalign;
@@ -189,6 +199,8 @@ init_builder(FunctionCallInfo fcinfo)
 			b->clauses_arg = i;
 			is_array = true;
 		}
+		if (b->desc->tag == CORM_N_IN || b->desc->tag == CORM_N_NOT_IN)
+			b->inputs[i].element = get_base_element_type(typid);
 		if (is_array)
 			typid = get_base_element_type(typid);
 		if (!OidIsValid(typid))
@@ -275,6 +287,16 @@ write_column(const Builder *b, CormWriter *w, const char *str, int len)
 	corm_write_name(w, str, len);
 }
 
+static void
+refuse_record(const Input *input)
+{
+	if (input->typid == RECORDOID || input->typid == RECORDARRAYOID)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("anonymous records cannot be bound as values"),
+				 errhint("Cast the row to a named composite type.")));
+}
+
 /*
  * A value given as text is stored as type unknown: it takes the type of what
  * it meets.  Arrays of text keep their type; whoever binds them does alike.
@@ -312,11 +334,7 @@ write_value(const Builder *b, CormWriter *w, const Input *input, Datum value, bo
 			return;
 		case INPUT_TEXT_DOMAIN:
 		case INPUT_VALUE:
-			if (input->typid == RECORDOID || input->typid == RECORDARRAYOID)
-				ereport(ERROR,
-						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						 errmsg("anonymous records cannot be bound as values"),
-						 errhint("Cast the row to a named composite type.")));
+			refuse_record(input);
 			if (isnull)
 				corm_write_null(w, input->typid);
 			else
@@ -471,6 +489,283 @@ write_clauses(FunctionCallInfo fcinfo, const Builder *b, CormWriter *w, int argn
 }
 
 /*
+ * corm.in() and corm.not_in(): what equals one of, or none of, some values.
+ *
+ * An array is one bound value, so that queries which differ in the number of
+ * values have one shape.  Values listed one by one become an array for each
+ * type, as 1 and 3000000000 have two; what cannot be in an array (expressions,
+ * arrays, rows of types without one) is compared by itself.
+ */
+typedef struct Listed
+{
+	const Input *input;
+	Oid			element;		/* type in the array, or InvalidOid: by itself */
+	Datum		value;
+	bool		isnull;
+} Listed;
+
+static bool
+is_null_expr(Datum value)
+{
+	CormNode   *expr = CormPGGetExpr(value);
+
+	return expr->shape_len > 0 && CormNodeShape(expr)[0] == (char) CORM_N_NULL;
+}
+
+static void
+add_listed(Builder *b, List **items, const Input *input, Datum value, bool isnull)
+{
+	Listed	   *item = palloc(sizeof(Listed));
+
+	if (input->kind == INPUT_QUERY)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("corm.%s() expects values or a query, not both", b->func)));
+	if (input->kind == INPUT_EXPR)
+	{
+		if (isnull)
+			null_argument(b, "an expression");
+		isnull = is_null_expr(value);
+	}
+	item->input = input;
+	item->value = value;
+	item->isnull = isnull;
+	switch (input->kind)
+	{
+		case INPUT_EXPR:
+			item->element = isnull ? TEXTOID : InvalidOid;
+			break;
+		case INPUT_UNKNOWN:
+			if (!isnull)
+				item->value = CStringGetTextDatum(DatumGetCString(value));
+			/* FALLTHROUGH */
+		case INPUT_TEXT:
+			item->element = TEXTOID;
+			break;
+		default:
+			refuse_record(input);
+			item->element = OidIsValid(get_array_type(input->typid)) ? input->typid :
+				isnull ? TEXTOID : InvalidOid;
+			break;
+	}
+	*items = lappend(*items, item);
+}
+
+/* The fields of an anonymous row, as values. */
+static void
+add_fields(Builder *b, List **items, Datum row)
+{
+	HeapTupleHeader header = DatumGetHeapTupleHeader(row);
+	TupleDesc	tupdesc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(header), HeapTupleHeaderGetTypMod(header));
+	HeapTupleData tuple;
+	Datum	   *values = palloc(sizeof(Datum) * Max(tupdesc->natts, 1));
+	bool	   *nulls = palloc(sizeof(bool) * Max(tupdesc->natts, 1));
+
+	tuple.t_len = HeapTupleHeaderGetDatumLength(header);
+	ItemPointerSetInvalid(&tuple.t_self);
+	tuple.t_tableOid = InvalidOid;
+	tuple.t_data = header;
+	heap_deform_tuple(&tuple, tupdesc, values, nulls);
+	for (int i = 0; i < tupdesc->natts; i++)
+	{
+		Input	   *input = palloc0(sizeof(Input));
+
+		init_input(b, input, TupleDescAttr(tupdesc, i)->atttypid);
+		add_listed(b, items, input, values[i], nulls[i]);
+	}
+	ReleaseTupleDesc(tupdesc);
+}
+
+/* All items of one type as one array, and the tag that compares with it. */
+static void
+write_listed_array(Builder *b, CormWriter *w, List *items, Oid element)
+{
+	Datum	   *values = palloc(sizeof(Datum) * Max(list_length(items), 1));
+	bool	   *nulls = palloc(sizeof(bool) * Max(list_length(items), 1));
+	int			n = 0;
+	int			lbound = 1;
+	int16		typlen;
+	bool		typbyval;
+	char		typalign;
+	ListCell   *lc;
+
+	foreach(lc, items)
+	{
+		Listed	   *item = lfirst(lc);
+
+		if (item->element != element)
+			continue;
+		values[n] = item->value;
+		nulls[n++] = item->isnull;
+	}
+	get_typlenbyvalalign(element, &typlen, &typbyval, &typalign);
+	corm_write_value(w, get_array_type(element), -1, false,
+					 n == 0 ? PointerGetDatum(construct_empty_array(element)) :
+					 PointerGetDatum(construct_md_array(values, nulls, 1, &n, &lbound, element,
+														typlen, typbyval, typalign)));
+}
+
+/* Writes x and the comparisons of it with all items. */
+static void
+write_listed(Builder *b, CormWriter *w, Datum x, bool x_isnull, List *items)
+{
+	CormNodeTag tag = b->desc->tag;
+	List	   *types = NIL;
+	int			nalone = 0;
+	ListCell   *lc;
+
+	foreach(lc, items)
+	{
+		Listed	   *item = lfirst(lc);
+
+		if (OidIsValid(item->element))
+			types = list_append_unique_oid(types, item->element);
+		else
+			nalone++;
+	}
+	if (items == NIL)
+		types = list_make1_oid(TEXTOID);
+	if (list_length(types) + nalone > 1)
+	{
+		corm_write_tag(w, tag == CORM_N_IN ? CORM_N_OR : CORM_N_AND);
+		corm_write_count(w, list_length(types) + nalone);
+	}
+	foreach(lc, types)
+	{
+		corm_write_tag(w, tag);
+		write_field_or_expr(b, w, &b->inputs[0], x, x_isnull);
+		write_listed_array(b, w, items, lfirst_oid(lc));
+	}
+	foreach(lc, items)
+	{
+		Listed	   *item = lfirst(lc);
+
+		if (OidIsValid(item->element))
+			continue;
+		corm_write_tag(w, tag == CORM_N_IN ? CORM_N_EQ : CORM_N_NEQ);
+		write_field_or_expr(b, w, &b->inputs[0], x, x_isnull);
+		write_value(b, w, item->input, item->value, false);
+	}
+}
+
+/*
+ * Whether a text by itself is that of an array, as drivers send one without
+ * its type: {a,b} or [0:1]={a,b}.  Any other is a single value.
+ */
+static bool
+is_array_text(const char *str, int len)
+{
+	while (len > 0 && isspace((unsigned char) *str))
+	{
+		str++;
+		len--;
+	}
+	if (len > 0 && *str == '[')
+	{
+		while (len > 0 && strchr("[]:+-0123456789", *str) != NULL)
+		{
+			str++;
+			len--;
+		}
+		if (len < 2 || *str != '=')
+			return false;
+		str++;
+		len--;
+	}
+	return len > 0 && *str == '{';
+}
+
+/*
+ * Writes corm.in() or corm.not_in() of what follows x: a query, also as the
+ * list of its clauses, an array, the fields of an anonymous row, or values.
+ */
+static void
+write_membership(FunctionCallInfo fcinfo, Builder *b, CormWriter *w)
+{
+	Datum		x = PG_GETARG_DATUM(0);
+	bool		x_isnull = PG_ARGISNULL(0);
+	Input	   *input = &b->inputs[1];
+	Datum		value = PG_GETARG_DATUM(1);
+	bool		isnull = PG_ARGISNULL(1);
+	List	   *items = NIL;
+	bool		single = PG_NARGS() == 2;
+	bool		is_query = true;
+
+	for (int i = 1; i < PG_NARGS(); i++)
+		is_query &= b->inputs[i].kind == INPUT_QUERY || b->inputs[i].element == b->query_type;
+
+	if (is_query || (single && isnull && (input->kind == INPUT_TEXT || input->kind == INPUT_UNKNOWN)) ||
+		(single && OidIsValid(input->element) && input->element != b->expr_type))
+	{
+		corm_write_tag(w, b->desc->tag);
+		write_field_or_expr(b, w, &b->inputs[0], x, x_isnull);
+		if (!is_query)
+			write_value(b, w, input, value, isnull);
+		else if (single && input->kind == INPUT_QUERY)
+			write_value(b, w, input, value, isnull);
+		else
+		{
+			const CormNode **queries = palloc(sizeof(CormNode *) * PG_NARGS());
+
+			corm_write_tag(w, CORM_N_SUBQUERY);
+			if (single)
+			{
+				Input		element = {0};
+
+				if (isnull)
+					null_argument(b, "the argument list");
+				init_input(b, &element, b->query_type);
+				write_array(b, w, 'Q', &element, value);
+				return;
+			}
+			for (int i = 1; i < PG_NARGS(); i++)
+			{
+				if (PG_ARGISNULL(i) || b->inputs[i].kind != INPUT_QUERY)
+					null_argument(b, "a query");
+				queries[i - 1] = CormPGGetQuery(PG_GETARG_DATUM(i));
+			}
+			corm_write_query(w, queries, PG_NARGS() - 1);
+		}
+		return;
+	}
+
+	if (single && (input->kind == INPUT_TEXT || input->kind == INPUT_UNKNOWN))
+	{
+		const char *str;
+		int			len;
+
+		get_string(input, value, &str, &len);
+		if (is_array_text(str, len))
+		{
+			corm_write_tag(w, b->desc->tag);
+			write_field_or_expr(b, w, &b->inputs[0], x, x_isnull);
+			write_value(b, w, input, value, false);
+			return;
+		}
+	}
+
+	if (single && input->typid == RECORDOID && !isnull)
+		add_fields(b, &items, value);
+	else if (single && input->element == b->expr_type && !isnull)
+	{
+		Input	   *element = palloc0(sizeof(Input));
+		Datum	   *values;
+		bool	   *nulls;
+		int			n;
+
+		init_input(b, element, b->expr_type);
+		deconstruct_array(DatumGetArrayTypeP(value), b->expr_type, element->typlen, element->typbyval,
+						  element->typalign, &values, &nulls, &n);
+		for (int i = 0; i < n; i++)
+			add_listed(b, &items, element, values[i], nulls[i]);
+	}
+	else
+		for (int i = 1; i < PG_NARGS(); i++)
+			add_listed(b, &items, &b->inputs[i], PG_GETARG_DATUM(i), PG_ARGISNULL(i));
+	write_listed(b, w, x, x_isnull, items);
+}
+
+/*
  * corm_build makes the node that belongs to the SQL function it is called as.
  */
 Datum
@@ -488,6 +783,12 @@ corm_build(PG_FUNCTION_ARGS)
 	if (b->desc->tag == CORM_N_VALUE)
 	{
 		write_value(b, &w, &b->inputs[0], PG_GETARG_DATUM(0), PG_ARGISNULL(0));
+		PG_RETURN_POINTER(corm_writer_finish(&w, CORM_KIND_EXPR));
+	}
+
+	if (b->desc->tag == CORM_N_IN || b->desc->tag == CORM_N_NOT_IN)
+	{
+		write_membership(fcinfo, b, &w);
 		PG_RETURN_POINTER(corm_writer_finish(&w, CORM_KIND_EXPR));
 	}
 
@@ -643,4 +944,20 @@ corm_pipe_two(PG_FUNCTION_ARGS)
 	corm_write_node(&w, CormPGGetQuery(PG_GETARG_DATUM(0)));
 	corm_write_node(&w, CormPGGetQuery(PG_GETARG_DATUM(1)));
 	PG_RETURN_POINTER(corm_writer_finish(&w, CORM_KIND_QUERY));
+}
+
+PG_FUNCTION_INFO_V1(corm_value_left);
+
+/*
+ * corm_value_left is behind the operators whose left side has no type.  Without
+ * them PostgreSQL would read that as an expression, as the other side is one.
+ */
+Datum
+corm_value_left(PG_FUNCTION_ARGS)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_FUNCTION),
+			 errmsg("the operators of corm.expr take a value on their right side only"),
+			 errhint("Turn the comparison around, or write corm.val() around the value.")));
+	PG_RETURN_NULL();
 }

@@ -246,6 +246,46 @@ deparse_in(CormDeparse *ctx, CormTree *tree)
 	appendStringInfoChar(buf, ')');
 }
 
+/*
+ * any_of: the array is written as it is, and the value takes the type of its
+ * elements.
+ */
+static void
+deparse_any_of(CormDeparse *ctx, CormTree *tree)
+{
+	CormTree   *value = tree->args[0].node;
+	CormTree   *array = tree->args[1].node;
+	Oid			array_type = corm_expr_type(array);
+	Oid			element = InvalidOid;
+	Oid			value_type = corm_expr_type(value);
+
+	if (OidIsValid(array_type) && array_type != UNKNOWNOID)
+	{
+		element = get_base_element_type(array_type);
+		if (!OidIsValid(element))
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("corm.any_of() expects an array, not a value of type %s",
+							format_type_be(array_type))));
+	}
+	corm_deparse_meet(ctx, array);
+	if (value->tag == CORM_N_VALUE)
+	{
+		if (value_type == UNKNOWNOID && OidIsValid(element))
+			value_type = element;
+		corm_deparse_param(ctx, value, value_type, CORM_PARAM_PLAIN);
+	}
+	else if (value->tag == CORM_N_NULL && value_type == UNKNOWNOID && OidIsValid(element))
+		appendStringInfo(ctx->buf, "NULL::%s", corm_deparse_type(element, -1));
+	else
+		corm_deparse_operand(ctx, value);
+	corm_deparse_meet(ctx, NULL);
+	corm_deparse_operator(ctx, "=", "=", value_type, element);
+	appendStringInfoString(ctx->buf, "ANY (");
+	corm_deparse_expr(ctx, array);
+	appendStringInfoChar(ctx->buf, ')');
+}
+
 static void
 deparse_comparison(CormDeparse *ctx, CormTree *left, const char *op, CormTree *right)
 {
@@ -329,6 +369,9 @@ corm_deparse_compare(CormDeparse *ctx, CormTree *tree)
 		case CORM_N_IN:
 		case CORM_N_NOT_IN:
 			deparse_in(ctx, tree);
+			break;
+		case CORM_N_ANY_OF:
+			deparse_any_of(ctx, tree);
 			break;
 		case CORM_N_BETWEEN:
 			deparse_between(ctx, tree);

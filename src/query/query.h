@@ -602,6 +602,8 @@ extern void corm_deparse_relation(CormDeparse *ctx, CormModel *model);
 extern void corm_push_sql_errors(ErrorContextCallback *callback, const char *sql);
 extern void corm_raw_check_expr(const char *sql);
 extern char *corm_raw_check_statement(const char *sql);
+extern void corm_check_raw_text(void);
+extern void corm_check_function_text(const char *name);
 
 typedef void (*CormRawParam) (void *arg, int number);
 extern void corm_raw_append(StringInfo buf, const char *sql, CormRawParam param, void *arg);

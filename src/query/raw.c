@@ -14,10 +14,16 @@
 
 #include <ctype.h>
 
+#include "catalog/namespace.h"
+#include "catalog/pg_proc.h"
+#include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "parser/parser.h"
 #include "parser/scanner.h"
 #include "query/query.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/regproc.h"
 
 /*
  * Positions in errors of PostgreSQL's parser are those in the text that it
@@ -165,4 +171,63 @@ corm_raw_append(StringInfo buf, const char *sql, CormRawParam param, void *arg)
 	appendStringInfoString(buf, sql + copied);
 	if (has_comment)
 		appendStringInfoChar(buf, '\n');
+}
+
+/*
+ * Raw SQL in the text form of a query
+ *
+ * A text form may come from outside by mistake: a parameter that was meant as
+ * a value, a column that a client fills.  What it can say without SQL is what
+ * its reader may do anyway; with SQL it could call any function.
+ */
+
+static bool
+is_trusted(Oid roleid)
+{
+	return superuser_arg(roleid) || corm_owns_database(MyDatabaseId, roleid);
+}
+
+/*
+ * Both the role that acts and, inside of functions with rights of their own,
+ * the one that called must be trusted: a function of the database's owner may
+ * have been given the text by anybody.
+ */
+static bool
+raw_text_is_allowed(void)
+{
+	return corm_raw_text || (is_trusted(GetUserId()) && is_trusted(GetOuterUserId()));
+}
+
+static void
+refuse_raw_text(const char *what)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied for %s in the text form of a query", what),
+			 errdetail("Only superusers and the owner of the database may give it as text."),
+			 errhint("Build it by corm.raw(), corm.raw_query() or corm.fn(); or have a superuser set corm.raw_text for the role, or for a function that reads such text.")));
+}
+
+/* corm_check_raw_text raises 42501 unless the session may give SQL as part of a text form. */
+void
+corm_check_raw_text(void)
+{
+	if (!raw_text_is_allowed())
+		refuse_raw_text("raw SQL");
+}
+
+/*
+ * corm_check_function_text does the same for a call of a function that can do
+ * more than compute: one that is volatile, like those that run SQL they are
+ * given.  Which function of the name will be called is not known yet.
+ */
+void
+corm_check_function_text(const char *name)
+{
+	FuncCandidateList candidates = FuncnameGetCandidates(corm_qualified_name_list(name), -1, NIL,
+														 false, false, false, true);
+
+	for (; candidates; candidates = candidates->next)
+		if (func_volatile(candidates->oid) == PROVOLATILE_VOLATILE && !raw_text_is_allowed())
+			refuse_raw_text("a volatile function");
 }

@@ -8,7 +8,8 @@
  * may be bare too: {"selector": "users"}.
  *
  * Input is checked like any datum from outside: it builds through the same
- * writer as the SQL functions and can make nothing that those cannot.
+ * writer as the SQL functions and can make nothing that those cannot.  SQL
+ * in it is taken from trusted sessions only (raw.c).
  *
  *-------------------------------------------------------------------------
  */
@@ -273,6 +274,7 @@ in_arg(InContext *ctx, char letter, JsonbValue *v)
 			break;
 		case 't':
 			expect_string(ctx, v, "SQL text");
+			corm_check_raw_text();
 			corm_write_text(ctx->w, v->val.string.val, v->val.string.len);
 			break;
 		case 'r':
@@ -374,6 +376,9 @@ in_node(InContext *ctx, JsonbContainer *object, bool clause)
 
 	if (n < nrequired || (n > nfixed && nfixed == nargs))
 		bad_input(ctx, psprintf("\"%s\" has %d arguments, not %d.", desc->name, nfixed, n));
+
+	if (desc->tag == CORM_N_FN && elements[0].type == jbvString)
+		corm_check_function_text(pnstrdup(elements[0].val.string.val, elements[0].val.string.len));
 
 	corm_write_tag(ctx->w, desc->tag);
 	for (int i = 0; i < nfixed; i++)
