@@ -46,12 +46,12 @@ builder|between(x text, lo "any", hi "any") -> corm.expr
 builder|between(x corm.expr, lo "any", hi "any") -> corm.expr
 builder|between(x text, lo text, hi text) -> corm.expr
 builder|between(x corm.expr, lo text, hi text) -> corm.expr
-builder|in(x text, vals anyarray) -> corm.expr
-builder|in(x corm.expr, vals anyarray) -> corm.expr
+builder|in(x text, VARIADIC "any") -> corm.expr
+builder|in(x corm.expr, VARIADIC "any") -> corm.expr
 builder|in(x text, vals text) -> corm.expr
 builder|in(x corm.expr, vals text) -> corm.expr
-builder|not_in(x text, vals anyarray) -> corm.expr
-builder|not_in(x corm.expr, vals anyarray) -> corm.expr
+builder|not_in(x text, VARIADIC "any") -> corm.expr
+builder|not_in(x corm.expr, VARIADIC "any") -> corm.expr
 builder|not_in(x text, vals text) -> corm.expr
 builder|not_in(x corm.expr, vals text) -> corm.expr
 builder|is_null(x text) -> corm.expr
@@ -188,7 +188,7 @@ SELECT 'builder', format('%I(x %s) -> corm.expr', f, x)
 FROM unnest('{count,count_distinct,sum,avg,min,max,array_agg,json_agg,bool_and,bool_or}'::text[]) f, unnest('{text,corm.expr}'::text[]) x;
 INSERT INTO documented
 SELECT 'builder', format('%I(x %s, %s) -> corm.expr', f, x, q)
-FROM unnest('{in,not_in}'::text[]) f, unnest('{text,corm.expr}'::text[]) x, unnest('{q corm.query,VARIADIC q corm.query[]}'::text[]) q;
+FROM unnest('{in,not_in}'::text[]) f, unnest('{text,corm.expr}'::text[]) x, unnest('{q corm.query,VARIADIC vals text[]}'::text[]) q;
 UPDATE documented SET signature = replace(signature, '"', '') WHERE signature ~ '^"';
 
 CREATE TEMPORARY VIEW existing AS
@@ -230,7 +230,7 @@ ORDER BY e.signature COLLATE "C", i;
 -- Wherever a clause ends in a query, the query may be listed as clauses; where a list may be empty, it may be left out.
 SELECT e.signature FROM existing e
 WHERE e.pronargs > 0 AND e.proargtypes[e.pronargs - 1] = 'corm.query'::regtype AND e.prorettype IN ('corm.expr'::regtype, 'corm.query'::regtype)
-    AND NOT EXISTS (SELECT FROM existing t WHERE t.proname = e.proname AND t.provariadic = 'corm.query'::regtype
+    AND NOT EXISTS (SELECT FROM existing t WHERE t.proname = e.proname AND t.provariadic IN ('corm.query'::regtype, '"any"'::regtype)
                         AND (e.proname = 'pipe' OR t.pronargs = e.pronargs))
 ORDER BY e.signature COLLATE "C";
 
