@@ -17,6 +17,7 @@ Parts of a run:
                 one does (racing.py)
     hostile     functions of users that change, drop, register and call what the verb that called them is at work on
                 (hostile.py)
+    elsewhere   another session does that, while the first one is in the middle of a verb (hostile.py)
 
 A step is one operation whose answer was compared, or one look at the whole state (depth, marks, rows, cache) that was.
 --steps is for each part and seed; --minutes ends every part in time.  The seeds are --seed, --seed + 1, ...  A run of a
@@ -307,7 +308,25 @@ def hostile_code(seed, budget, options):
     return steps
 
 
-PARTS = {"reads": reads, "programs": programs, "disturbed": disturbed, "race": race, "hostile": hostile_code}
+def elsewhere(seed, budget, options):
+    new_database("oracle_hostile", "SELECT 1")
+    rng, world, offset = random.Random(f"elsewhere {seed}"), hostile.World("oracle_hostile"), os.path.getsize(os.environ["CORM_LOG"])
+    pair, generator, steps, started, wrong = hostile.Elsewhere(world), hostile.Generator(rng), 0, time.monotonic(), ""
+    while budget.left(steps) and not wrong:
+        wrong, calls = pair.run(rng, generator)
+        steps += calls
+    if wrong:
+        wrong += f"\n{pair.shown}\nrepeat: script/check-oracle --part elsewhere --seed {seed} --seeds 1 --steps {budget.steps}"
+    elif steps > 100 and pair.met < steps // 20:
+        wrong = f"only {pair.met} of {steps} calls were met"
+    wrong = wrong or world.bystander() or "".join(hostile.log_of(offset)[:10])
+    pair.close()
+    world.close()
+    result(f"elsewhere, seed {seed}", wrong, f"{steps} steps, {pair.met} met, {steps / max(time.monotonic() - started, 0.001):.0f}/s")
+    return steps
+
+
+PARTS = {"reads": reads, "programs": programs, "disturbed": disturbed, "race": race, "hostile": hostile_code, "elsewhere": elsewhere}
 
 
 def main():

@@ -20,6 +20,7 @@ import json
 import os
 import random
 import re
+import threading
 import time
 
 from server import LOST, Session
@@ -154,6 +155,7 @@ WRITES = [
     "SELECT value FROM corm.try_tx(corm.tx('nested'), 'SELECT to_jsonb(corm.save(jsonb_populate_record(NULL::h.t, ''{{\"id\": {id}, \"a\": \"v{n}\"}}''))) AS r')",
     "SELECT to_jsonb(r.*) -> 'value' FROM corm.iterate_fields(corm.get(NULL::h.t, corm.where(corm.eq('id', {id})))) r WHERE name IN ('id', 'a', 'b')",
 ]
+RECORDS = [call for call in WRITES if call.startswith(("SELECT to_jsonb(corm.update(json", "SELECT to_jsonb(corm.save(", "SELECT to_jsonb(corm.delete("))]
 # Answers that say how many rows of the big table there are.
 BIG_READS = [
     "SELECT count(*) FROM corm.get_multi(NULL::h.big)",
@@ -456,7 +458,28 @@ class World:
             return f"afterwards: {sqlstate} {session.message}"
         if rows != expected:
             return f"afterwards corm says {rows[0][0]}, SQL {expected[0][0]}"
-        return ""
+        return self.records(soft)
+
+    def records(self, soft):
+        """Records that no update may reach: of a deleted row, and of another version."""
+        session = self.session
+        version, = session.must("SELECT corm.describe('h.t') ->> 'version'")[0]
+        refused = [("P0002", "")] if soft else []
+        if version:
+            refused.append(("OR010", f"corm.set_field(r, '{version}', (coalesce(r.{version}, 0) + 1)::text)"))
+        began = session.connection.transaction_status == 0
+        session.must("BEGIN" if began else "SAVEPOINT records")
+        wrong = ""
+        for state, changed in refused:
+            session.must("SAVEPOINT each")
+            condition = f"r.{soft} IS {'' if state == 'OR010' else 'NOT '}NULL" if soft else "true"
+            # hooks may refuse a row for reasons of their own; that it is written is what must not be
+            sqlstate, rows = session.run(f"SELECT corm.update({changed or 'r'}) FROM h.t r WHERE {condition} LIMIT 1")
+            session.must("ROLLBACK TO each")
+            if not sqlstate and rows:
+                wrong = f"afterwards a record is updated that {state} is to refuse"
+        session.must("ROLLBACK" if began else "ROLLBACK TO records")
+        return wrong
 
     def bystander(self):
         """Whether nothing of what the programs did reached it."""
@@ -477,6 +500,78 @@ DROPPED = re.compile(r"cache lookup failed for (type|function|relation|attribute
 
 def forgiven(message, armed):
     return bool(DROPPED.search(message)) and any("DROP" in action for action in armed)
+
+
+# What another session does while the first one is in the middle of a verb; the locks of that let through what they let through.
+ELSEWHERE = [action for action in ACTIONS if action.startswith(("ALTER", "DROP VIEW", "DROP TYPE", "COMMENT", "SELECT corm.register", "SELECT corm.unregister",
+                                                                "SELECT corm.define_scope", "SELECT corm.relate", "SELECT corm.use", "SELECT corm.unuse",
+                                                                "DROP FUNCTION IF", "CREATE OR REPLACE", "CREATE FUNCTION"))] + [
+    "SELECT corm.drop_scope('h.t', 'none')",
+    "SELECT corm.unrelate('h.t', 'rel')",
+]
+WAIT = "SELECT pg_advisory_lock_shared(77), pg_advisory_unlock_shared(77)"
+
+
+class Elsewhere:
+    """Two sessions: where one stops in the middle of a verb, the other changes what the model is made of, and commits."""
+
+    def __init__(self, world):
+        self.world, self.other, self.met, self.programs = world, Session("elsewhere"), 0, 0
+
+    def run(self, rng, generator):
+        """What is wrong, or ""; the number of calls.  The program is left in self.shown."""
+        if self.programs % 10 == 0:
+            self.world.renew()
+            self.other.close()
+            self.other.open()
+            self.other.must("SET SESSION AUTHORIZATION oracle_hostile; SET lock_timeout = '50ms'; SET client_min_messages = warning")
+            self.parts = [part for part in PARTS if rng.random() < 0.4 and "big" not in part and "nested" not in part]
+            for part in self.parts:
+                self.world.session.must(PARTS[part])
+            self.shown = "\n".join(PARTS[part] + ";" for part in self.parts)
+        self.programs += 1
+        session, other = self.world.session, self.other
+        call = generator.filled(rng.choice(RECORDS if rng.random() < 0.5 else READS + WRITES))
+        verb = "update" if "update" in call else "delete" if "delete" in call else "create" if "insert" in call else "find"
+        called = [place for place in self.parts if place in HOOKS and place.endswith((verb, "save"))]
+        live = called if called and rng.random() < 0.7 else [place for place in PLACES if place not in HOOKS or place in self.parts]
+        place = rng.choice(live)
+        actions = rng.sample([action for action in ELSEWHERE if action.startswith(("COMMENT", "SELECT"))] if rng.random() < 0.5 else ELSEWHERE, rng.choice([1, 1, 2]))
+        self.shown += f"\n-- at {place}: {'; '.join(actions)}\n{call};"
+        session.notices.clear()
+        session.must(f"SET hostile.{place} = {quoted(WAIT)}; SET hostile.caught = off")
+        other.must("SELECT pg_advisory_lock(77)")
+        answer = []
+        thread = threading.Thread(target=lambda: answer.append(session.run("SET statement_timeout = '60s'") and session.run(call)))
+        thread.start()
+        while thread.is_alive() and not self.world.keeper.must(f"SELECT 1 FROM pg_locks WHERE pid = {session.pid} AND locktype = 'advisory' AND NOT granted"):
+            time.sleep(0.0005)
+        waited = thread.is_alive()
+        self.met += waited
+        for action in actions:
+            sqlstate, _ = other.run(action)
+            if sqlstate == "XX000" or sqlstate == LOST:
+                return f"elsewhere: {sqlstate} {other.message}", 1
+        other.must("SELECT pg_advisory_unlock_all()")
+        thread.join()
+        (sqlstate, rows), message = answer[0], getattr(session, "message", "")
+        if sqlstate == LOST:
+            self.world.recover()
+            return f"the connection is lost: {message}", 1
+        if sqlstate.startswith("XX") and not forgiven(message, actions):
+            return f"{sqlstate} {message}", 1
+        for row in [] if sqlstate else rows:
+            for value in row:
+                wrong = self.world.strange(call, value)
+                if wrong:
+                    return wrong, 1
+        session.run("ROLLBACK")
+        if set(session.notices) - {"01000", "25P01"}:
+            return f"warnings {sorted(set(session.notices))}", 1
+        return self.world.afterwards(True), 1
+
+    def close(self):
+        self.other.close()
 
 
 def log_of(offset):
