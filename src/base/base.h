@@ -88,6 +88,9 @@ extern void corm_shared_missing(const char *feature) pg_attribute_noreturn();
 /* args.c: checks of SQL functions' arguments */
 extern void corm_require_args(FunctionCallInfo fcinfo, const char *const *names, int nnames);
 
+/* encoding.c: text of other databases */
+extern char *corm_any_to_server(const char *str, int len, int encoding);
+
 /* clock.c: time, and the places where tests may interfere */
 typedef struct CormClock
 {
@@ -182,6 +185,7 @@ extern void corm_effects_init(void);
 extern void corm_effects_at_end(CormEffectsEnd callback);
 extern void corm_effect_add(CormEffect *effect, const CormEffectOps *ops);
 extern void corm_effect_remove(CormEffect *effect);
+extern bool corm_effects_pending(void);
 
 /* schema.c: where corm's own objects are */
 extern Oid	corm_schema_oid(void);

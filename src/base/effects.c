@@ -72,6 +72,13 @@ corm_effect_remove(CormEffect *effect)
 	dlist_delete(&effect->node);
 }
 
+/* corm_effects_pending tells whether the transaction has effects to apply when it commits. */
+bool
+corm_effects_pending(void)
+{
+	return !dlist_is_empty(&effects);
+}
+
 /* discard_from takes back, newest first, all effects of level or deeper. */
 static void
 discard_from(int level)

@@ -134,6 +134,37 @@ sql_writes(SPIPlanPtr spi)
 }
 
 /*
+ * Raises 42701 if the rows of raw SQL, which are to be JSON objects, have two
+ * columns of one name: the last would be all that is left.  The SQL is the WITH
+ * query of that alias, see deparse.c.
+ */
+static void
+check_raw_names(SPIPlanPtr spi)
+{
+	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(spi));
+	Query	   *query = linitial_node(Query, source->query_list);
+	ListCell   *lc;
+	ListCell   *name;
+	ListCell   *other;
+
+	foreach(lc, query->cteList)
+	{
+		CommonTableExpr *cte = lfirst_node(CommonTableExpr, lc);
+
+		if (strcmp(cte->ctename, CORM_ROWS_ALIAS) != 0)
+			continue;
+		foreach(name, cte->ctecolnames)
+			for_each_cell(other, cte->ctecolnames, lnext(cte->ctecolnames, name))
+				if (equal(lfirst(name), lfirst(other)))
+					ereport(ERROR,
+							(errcode(ERRCODE_DUPLICATE_COLUMN),
+							 errmsg("two columns of the result are named \"%s\"", strVal(lfirst(name))),
+							 errdetail("The rows become JSON objects, which have one value for a name."),
+							 errhint("Name one of them otherwise with AS.")));
+	}
+}
+
+/*
  * And those that only PostgreSQL's parser sees: in raw SQL, behind views.
  */
 static void
@@ -225,6 +256,9 @@ prepare(CormPlan *plan, const CormPlanMaker *maker, CormStmt *stmt, const CormDe
 		elog(ERROR, "preparing a statement failed: %s", SPI_result_code_string(SPI_result));
 	if (plan->cached_valno >= 0)
 		corm_cached_check(plan);
+	if (stmt->command == CORM_CMD_RAW &&
+		(maker->verb->output == CORM_OUTPUT_JSON || maker->verb->output == CORM_OUTPUT_JSON_ROW))
+		check_raw_names(plan->spi);
 	SPI_keepplan(plan->spi);
 	SPI_finish();
 	pfree(types);

@@ -469,7 +469,7 @@ show_entry(const StatEntry *entry, Tuplestorestate *store, TupleDesc tupdesc)
 	values[i++] = ObjectIdGetDatum(entry->key.database);
 	values[i++] = ObjectIdGetDatum(entry->key.user);
 	nulls[i] = entry->model[0] == '\0';
-	values[i++] = CStringGetTextDatum(pg_any_to_server(entry->model, strlen(entry->model), entry->encoding));
+	values[i++] = CStringGetTextDatum(corm_any_to_server(entry->model, strlen(entry->model), entry->encoding));
 	values[i++] = CStringGetTextDatum(corm_op_name(entry->key.command));
 	values[i++] = Int64GetDatum(c->calls);
 	values[i++] = Int64GetDatum(c->rows);

@@ -266,6 +266,11 @@ run_once(const CormTxOptions *opts, const CormTxClosure *closure, CormTxPlace pl
 	}
 	PG_CATCH();
 	{
+		/* first what must happen: copying the error needs memory and can fail */
+		if (guarded)
+			timed_out = corm_tx_guard_end(&guard, geterrcode() == ERRCODE_QUERY_CANCELED);
+		if (!cleaned && closure->cleanup != NULL)
+			closure->cleanup(closure->arg);
 		MemoryContextSwitchTo(oldcontext);
 		report->error = CopyErrorData();
 		FlushErrorState();
@@ -274,16 +279,8 @@ run_once(const CormTxOptions *opts, const CormTxClosure *closure, CormTxPlace pl
 	PG_END_TRY();
 
 	error_context_stack = callback.previous;
-	if (outcome == CORM_TX_FAILED)
-	{
-		if (guarded)
-			timed_out = corm_tx_guard_end(&guard, report->error->sqlerrcode == ERRCODE_QUERY_CANCELED);
-		if (timed_out)
-			corm_tx_timeout_error(report->error, corm_tx_name(opts->name, report->depth),
-								  opts->timeout_ms);
-		if (!cleaned && closure->cleanup != NULL)
-			closure->cleanup(closure->arg);
-	}
+	if (timed_out)
+		corm_tx_timeout_error(report->error, corm_tx_name(opts->name, report->depth), opts->timeout_ms);
 
 	if (scope != NULL && scope->target != scope)
 		target = scope->target;

@@ -153,6 +153,32 @@ init_column(JsonColumn *column, Form_pg_attribute attribute)
 	}
 }
 
+/*
+ * check_names raises 42701 if two columns have one name: of a JSON object's
+ * members of that name the last would be all that is left.
+ */
+static void
+check_names(JsonReceiver *receiver)
+{
+	for (int i = 1; i < receiver->ncolumns; i++)
+	{
+		const JsonbValue *key = &receiver->columns[i].key;
+
+		for (int j = 0; j < i; j++)
+		{
+			const JsonbValue *other = &receiver->columns[j].key;
+
+			if (key->val.string.len == other->val.string.len &&
+				memcmp(key->val.string.val, other->val.string.val, key->val.string.len) == 0)
+				ereport(ERROR,
+						(errcode(ERRCODE_DUPLICATE_COLUMN),
+						 errmsg("two columns of the result are named \"%s\"", key->val.string.val),
+						 errdetail("The rows become JSON objects, which have one value for a name."),
+						 errhint("Name one of them otherwise with AS.")));
+		}
+	}
+}
+
 /* receiver_startup prepares for rows of that description; the statement returns rows. */
 static void
 receiver_startup(DestReceiver *self, int operation, TupleDesc desc)
@@ -164,6 +190,7 @@ receiver_startup(DestReceiver *self, int operation, TupleDesc desc)
 	receiver->columns = palloc0(Max(desc->natts, 1) * sizeof(JsonColumn));
 	for (int i = 0; i < desc->natts; i++)
 		init_column(&receiver->columns[i], TupleDescAttr(desc, i));
+	check_names(receiver);
 	if (!receiver->started)
 		pushJsonbValue(&receiver->state, WJB_BEGIN_ARRAY, NULL);
 	receiver->started = true;

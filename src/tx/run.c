@@ -67,8 +67,10 @@ back_off(int attempt)
 
 /*
  * run_transaction makes one attempt, in a transaction that has just begun; it
- * leaves another one just begun.  An error is returned in the report, allocated in
- * the current memory context, which must not be one of the transaction's.
+ * leaves another one just begun.  An error of the body or of COMMIT is returned
+ * in the report, allocated in the current memory context, which must not be one
+ * of the transaction's.  Any other is raised: that the transaction cannot be
+ * had as it was asked for is not an outcome of it.
  */
 static CormTxOutcome
 run_transaction(const CormTxOptions *opts, const CormTxClosure *closure,
@@ -77,6 +79,7 @@ run_transaction(const CormTxOptions *opts, const CormTxClosure *closure,
 	MemoryContext oldcontext = CurrentMemoryContext;
 	CormTxOptions inner = *opts;
 	volatile CormTxOutcome outcome;
+	volatile bool ending = false;
 
 	/* the scope is the transaction: what concerns that is set here, once */
 	inner.propagation = CORM_TX_REQUIRES_NEW;
@@ -89,6 +92,7 @@ run_transaction(const CormTxOptions *opts, const CormTxClosure *closure,
 	{
 		set_characteristics(opts);
 		outcome = corm_tx_run(&inner, closure, false, report);
+		ending = true;
 		if (outcome == CORM_TX_COMMITTED)
 			SPI_commit();
 		else
@@ -96,7 +100,9 @@ run_transaction(const CormTxOptions *opts, const CormTxClosure *closure,
 	}
 	PG_CATCH();
 	{
-		/* either COMMIT failed, or it is an error that must not become data */
+		/* it is data only if the transaction is over, of which COMMIT sees to */
+		if (!ending)
+			PG_RE_THROW();
 		MemoryContextSwitchTo(oldcontext);
 		report->error = CopyErrorData();
 		FlushErrorState();
@@ -146,7 +152,7 @@ corm_run_tx(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION),
 				 errmsg("corm.run_tx cannot run inside a transaction"),
 				 errhint("CALL it outside of transaction blocks, or use corm.try_tx.")));
-	if (TransactionIdIsValid(GetTopTransactionIdIfAny()))
+	if (TransactionIdIsValid(GetTopTransactionIdIfAny()) || corm_effects_pending())
 		ereport(ERROR,
 				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
 				 errmsg("corm.run_tx cannot run in a transaction that has changed something"),

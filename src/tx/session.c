@@ -29,9 +29,11 @@
 
 #include "tx/tx.h"
 
+#include "access/xact.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
+#include "optimizer/optimizer.h"
 #include "parser/parser.h"
 #include "tcop/cmdtag.h"
 #include "tcop/pquery.h"
@@ -58,7 +60,8 @@ static void issue(TransactionStmtKind kind, int savepoint_depth, List *options);
 static void finish_call(Portal portal, CommandTag tag);
 static Node *make_string_const(const char *value);
 static Node *make_integer_const(int value);
-static CommandTag begin_block(const CormTxOptions *opts);
+static bool arguments_may_write(Portal portal);
+static CommandTag begin_block(const CormTxOptions *opts, Portal portal);
 static CommandTag begin_savepoint(const CormTxOptions *opts);
 static CommandTag begin_joined(const CormTxOptions *opts);
 static CommandTag commit_scope(CormTxScope *scope);
@@ -72,6 +75,7 @@ static void run_utility(void *arg);
 static void run_executor(void *arg);
 static void process_transaction_stmt(void *arg);
 static void check_savepoint_name(const TransactionStmt *stmt);
+static void check_begin(const TransactionStmt *stmt);
 static void process_utility(PlannedStmt *pstmt, const char *query_string, bool read_only_tree,
 							ProcessUtilityContext context, ParamListInfo params,
 							QueryEnvironment *query_env, DestReceiver *dest, QueryCompletion *qc);
@@ -149,7 +153,13 @@ require_top_level(FunctionCallInfo fcinfo, const char *procedure)
 	return portal;
 }
 
-/* issue passes a transaction command down ProcessUtility; savepoint_depth is 0 for the block itself. */
+/*
+ * issue passes a transaction command down ProcessUtility; savepoint_depth is 0
+ * for the block itself.  It is said to be a complete query inside of another,
+ * which it is: hooks that count nesting (pgaudit) take a second top-level
+ * command within the CALL for an error, and PostgreSQL itself asks for a
+ * top-level one only outside of a transaction block.
+ */
 static void
 issue(TransactionStmtKind kind, int savepoint_depth, List *options)
 {
@@ -176,7 +186,7 @@ issue(TransactionStmtKind kind, int savepoint_depth, List *options)
 	issuing = true;
 	PG_TRY();
 	{
-		ProcessUtility(pstmt, query, false, PROCESS_UTILITY_TOPLEVEL, NULL, NULL,
+		ProcessUtility(pstmt, query, false, PROCESS_UTILITY_QUERY, NULL, NULL,
 					   None_Receiver, &qc);
 	}
 	PG_FINALLY();
@@ -201,7 +211,8 @@ finish_call(Portal portal, CommandTag tag)
  * restart_transaction exchanges the transaction that the CALL runs in for a
  * fresh one: an isolation level, and SET TRANSACTION after the CALL, need one
  * that has taken no snapshot, and a CALL takes one.  Nothing has happened in the
- * old one, since no command has run in it before.
+ * old one: no command has run in it before, and arguments_may_write has said
+ * that the CALL's arguments have not either.
  */
 static void
 restart_transaction(void)
@@ -238,15 +249,46 @@ make_integer_const(int value)
 	return (Node *) node;
 }
 
-/* begin_block opens a scope that holds the transaction block. */
+/*
+ * arguments_may_write tells whether the arguments of the CALL that runs in the
+ * portal may have changed something, before the procedure was called: by a
+ * volatile function, or in a way that can be seen.
+ */
+static bool
+arguments_may_write(Portal portal)
+{
+	CallStmt   *call = (CallStmt *) linitial_node(PlannedStmt, portal->stmts)->utilityStmt;
+
+	return TransactionIdIsValid(GetTopTransactionIdIfAny()) || corm_effects_pending() ||
+		contain_volatile_functions((Node *) call->funcexpr->args);
+}
+
+/*
+ * begin_block opens a scope that holds the transaction block.  What the CALL's
+ * arguments have done becomes part of the scope, and so of its rollback: then
+ * the scope is in the CALL's transaction, and it is too late for another
+ * isolation level.
+ */
 static CommandTag
-begin_block(const CormTxOptions *opts)
+begin_block(const CormTxOptions *opts, Portal portal)
 {
 	List	   *options = NIL;
 	CormTxScope *scope;
 
 	if (!IsTransactionBlock() && !(MyXactFlags & XACT_FLAGS_PIPELINING))
-		restart_transaction();
+	{
+		if (!arguments_may_write(portal))
+			restart_transaction();
+		else if (opts->isolation != CORM_TX_ISOLATION_UNSET &&
+				 !corm_tx_same_isolation(opts->isolation, XactIsoLevel))
+			ereport(ERROR,
+					(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+					 errmsg("transaction scope cannot be %s inside a transaction that is %s",
+							corm_tx_isolation_name(opts->isolation),
+							corm_tx_isolation_name(XactIsoLevel)),
+					 errdetail("What the arguments of corm.begin_tx do is part of the transaction."),
+					 errhint("Give options that no volatile function computes, such as corm.tx().")));
+	}
 
 	if (opts->isolation != CORM_TX_ISOLATION_UNSET)
 		options = lappend(options,
@@ -421,7 +463,7 @@ corm_begin_tx(PG_FUNCTION_ARGS)
 	switch (corm_tx_place(&opts, active))
 	{
 		case CORM_TX_PLACE_OPEN:
-			tag = active ? begin_savepoint(&opts) : begin_block(&opts);
+			tag = active ? begin_savepoint(&opts) : begin_block(&opts, portal);
 			break;
 		case CORM_TX_PLACE_JOIN:
 			tag = begin_joined(&opts);
@@ -519,13 +561,16 @@ run_under_deadline(void (*run) (void *), void *arg)
 	PG_CATCH();
 	{
 		ErrorData  *edata;
+		bool		cancelled = geterrcode() == ERRCODE_QUERY_CANCELED;
+		bool		timed_out;
 
+		/* first what must happen: copying the error needs memory and can fail */
+		under_deadline = false;
+		timed_out = corm_tx_guard_end(&guard, cancelled) && cancelled;
 		MemoryContextSwitchTo(oldcontext);
 		edata = CopyErrorData();
 		FlushErrorState();
-		under_deadline = false;
-		if (corm_tx_guard_end(&guard, edata->sqlerrcode == ERRCODE_QUERY_CANCELED) &&
-			edata->sqlerrcode == ERRCODE_QUERY_CANCELED)
+		if (timed_out)
 			corm_tx_timeout_error(edata, corm_tx_name(scope->name, scope->depth), scope->timeout_ms);
 		ReThrowError(edata);
 	}
@@ -560,6 +605,26 @@ check_savepoint_name(const TransactionStmt *stmt)
 }
 
 /*
+ * check_begin refuses a native BEGIN inside of a session scope.  PostgreSQL
+ * would only warn, and the COMMIT that belongs to that BEGIN would commit the
+ * scope.
+ */
+static void
+check_begin(const TransactionStmt *stmt)
+{
+	CormTxScope *scope = corm_tx_current();
+
+	if ((stmt->kind == TRANS_STMT_BEGIN || stmt->kind == TRANS_STMT_START) && !issuing &&
+		scope != NULL && scope->session)
+		ereport(ERROR,
+				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+				 errmsg("there is already a transaction in progress"),
+				 errdetail("Transaction scope \"%s\" of corm.begin_tx is open.",
+						   corm_tx_name(scope->name, scope->depth)),
+				 errhint("End it by CALL corm.commit_tx() or corm.rollback_tx(), or open another one in it by CALL corm.begin_tx().")));
+}
+
+/*
  * process_transaction_stmt passes a transaction command on and tells the stack
  * what it cannot see by itself.  May run in an aborted transaction: no catalogs.
  */
@@ -570,6 +635,7 @@ process_transaction_stmt(void *arg)
 	TransactionStmt *stmt = (TransactionStmt *) call->pstmt->utilityStmt;
 
 	check_savepoint_name(stmt);
+	check_begin(stmt);
 
 	/* a scope that asked for its rollback ends silently, by a native COMMIT too */
 	if (stmt->kind == TRANS_STMT_COMMIT && corm_tx_block_asked_for_rollback())

@@ -29,6 +29,10 @@ is($primary->safe_psql('postgres', q{SELECT corm.cache_get('k'), corm.cache_get(
 is($standby->safe_psql('postgres', q{SELECT corm.cache_fetch('f', 'SELECT 1')}), '1', 'fetch works');
 my ($status, $stdout, $stderr) = $standby->psql('postgres', q{SELECT corm.cache_create('new')});
 like($stderr, qr/recovery|read-only/, 'caches cannot be defined there');
+# A6b: that a transaction cannot be begun as it was asked for is raised; it is no outcome of the body
+($status, $stdout, $stderr) = $standby->psql('postgres', q{CALL corm.run_tx('SELECT 1', corm.tx(isolation => 'serializable'), NULL)});
+like("$stdout|$stderr", qr/^\|.*ERROR:  cannot use serializable mode in a hot standby/s, 'A6b: run_tx raises what is wrong with its transaction');
+is($standby->safe_psql('postgres', q{CALL corm.run_tx('SELECT 1 AS one', corm.tx(isolation => 'repeatable read'), NULL)}), q{(t,"[{""one"": 1}]",,,,,,,,,,,corm_tx_1)}, 'A6b: ... and runs one that can be had');
 ($status, $stdout, $stderr) = $standby->psql('postgres', q{SELECT corm.cache_get('k', 'closed')});
 like($stderr, qr/cache "closed" is closed/, 'but definitions are replicated');
 $standby->safe_psql('postgres', q{SELECT corm.cache_set('s', 'x', '1 millisecond')});
