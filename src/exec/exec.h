@@ -138,6 +138,8 @@ typedef struct CormPlan
 	bool		returns_rows;
 	bool		read_only;		/* a SELECT without locking clause */
 	bool		writes;			/* raw SQL included */
+	int			npremises;		/* what it takes for granted of the values, beside the key */
+	CormPremise *premises;
 	char	   *search_path;	/* what it was made under, NULL if that does not matter */
 	Oid			search_path_role;
 	bool		custom_only;	/* must be planned with its values each time */

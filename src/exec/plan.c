@@ -5,7 +5,8 @@
  *
  * A plan is kept under what was asked (the verb and the result type) and the
  * shape of the query, as bytes, and, where there is a limit() of a usual size,
- * that.  plan_build.c makes it.  PostgreSQL's own plan cache, below, sees to
+ * that.  Where it takes more for granted of the values, what that is and how
+ * it turned out for them is part of the key, too (query/premises.c).  plan_build.c makes it.  PostgreSQL's own plan cache, below, sees to
  * statistics, search_path, roles and row-level security.
  *
  * Staying right: a plan is invalid as soon as a relation it was made of
@@ -137,16 +138,10 @@ corm_plan_release(CormPlan *plan)
  * Keys
  */
 
-/*
- * Begins a key in key_buffer and returns where the payload goes, which is the
- * shape and, behind it, rows_len bytes that tell the fields of rows().
- */
-static char *
-start_key(const CormVerb *verb, bool path_is_safe, uint16 rows_len, Size payload, uint32 *len)
+/* Makes room for a key in key_buffer, whose content is lost. */
+static void
+reserve_key(Size size)
 {
-	Size		size = sizeof(CormVerb) + 1 + sizeof(rows_len) + payload;
-	char	   *p;
-
 	if (unlikely(size > key_size))
 	{
 		Size		newsize = Max(1024, size + size / 2);
@@ -158,6 +153,26 @@ start_key(const CormVerb *verb, bool path_is_safe, uint16 rows_len, Size payload
 		key_buffer = MemoryContextAlloc(TopMemoryContext, newsize);
 		key_size = newsize;
 	}
+}
+
+static void
+set_key(const char *key, uint32 len)
+{
+	reserve_key(len);
+	memcpy(key_buffer, key, len);
+}
+
+/*
+ * Begins a key in key_buffer and returns where the payload goes, which is the
+ * shape and, behind it, rows_len bytes that tell the fields of rows().
+ */
+static char *
+start_key(const CormVerb *verb, bool path_is_safe, uint16 rows_len, Size payload, uint32 *len)
+{
+	Size		size = sizeof(CormVerb) + 1 + sizeof(rows_len) + payload;
+	char	   *p;
+
+	reserve_key(size);
 	p = key_buffer;
 	memcpy(p, verb, sizeof(CormVerb));
 	p += sizeof(CormVerb);
@@ -366,6 +381,51 @@ make_plan(const CormPlanMaker *maker, uint32 key_len)
 }
 
 /*
+ * Takes a plan in use and returns it, or the one of the same key that is for
+ * values such as these; NULL if that is to be made, under the key that is in
+ * key_buffer then.
+ */
+static CormPlan *
+plan_for_premises(CormPlan *plan, CormQuerySet *set, uint32 *key_len)
+{
+	uint32		len = *key_len + 1 + plan->npremises;
+	char	   *key;
+	bool		fits = true;
+
+	/* nothing here runs code of others, so the plan stays where it is */
+	corm_plan_release(plan);
+	corm_queries_read_values(set);
+	key = palloc(len);
+	memcpy(key, plan->key, *key_len);
+	key[*key_len] = CORM_N_INVALID; /* no shape goes on like this */
+	for (int i = 0; i < plan->npremises; i++)
+	{
+		bool		holds = corm_premise_holds(&plan->premises[i], set->values, set->nvalues);
+
+		key[*key_len + 1 + i] = holds;
+		fits &= holds == plan->premises[i].holds;
+	}
+	if (fits)
+		plan->in_use++;
+	else
+	{
+		set_key(key, len);
+		*key_len = len;
+		plan = find_current_plan(len);
+		/* what is a premise may depend on how the others turn out */
+		for (int i = 0; plan && i < plan->npremises; i++)
+			if (corm_premise_holds(&plan->premises[i], set->values, set->nvalues) != plan->premises[i].holds)
+			{
+				drop_plan(plan);
+				corm_plan_release(plan);
+				plan = NULL;
+			}
+	}
+	pfree(key);
+	return plan;
+}
+
+/*
  * corm_plan_for_queries returns the plan for the queries of a call, in use:
  * the caller runs it and then calls corm_plan_release.  rows_fields are the
  * fields that rows() give; without them the plan of such an insert is a
@@ -407,6 +467,8 @@ corm_plan_for_queries(const CormVerb *verb, CormQuerySet *set, Bitmapset *rows_f
 	if (rows_fields)
 		memcpy(p, rows_fields->words, rows_len);
 	plan = find_current_plan(key_len);
+	if (plan && unlikely(plan->npremises > 0))
+		plan = plan_for_premises(plan, set, &key_len);
 	return plan ? plan : make_plan(&maker, key_len);
 }
 

@@ -91,8 +91,9 @@ add_stmt_relids(List **relids, CormStmt *stmt)
 	foreach(lc, stmt->preloads)
 		add_stmt_relids(relids, ((CormPreload *) lfirst(lc))->query);
 	foreach(lc, stmt->joins)
-		if (((CormJoin *) lfirst(lc))->condition)
-			add_tree_relids(relids, ((CormJoin *) lfirst(lc))->condition);
+		for (CormJoin *join = lfirst(lc); join; join = join->inner)
+			if (join->condition)
+				add_tree_relids(relids, join->condition);
 	foreach(lc, stmt->sets)
 		add_tree_relids(relids, ((CormAssignment *) lfirst(lc))->value);
 	foreach(lc, stmt->update_sets)
@@ -321,6 +322,29 @@ set_stage(CormPlan *plan, const CormVerb *verb, CormStmt *stmt, Bitmapset *field
 }
 
 /*
+ * Keeps what the statement takes for granted of its values, in the plan's
+ * context.
+ */
+static void
+set_premises(CormPlan *plan, List *premises)
+{
+	ListCell   *lc;
+
+	plan->npremises = list_length(premises);
+	if (premises == NIL)
+		return;
+	plan->premises = MemoryContextAlloc(plan->context, sizeof(CormPremise) * plan->npremises);
+	foreach(lc, premises)
+	{
+		CormPremise *premise = &plan->premises[foreach_current_index(lc)];
+
+		*premise = *(CormPremise *) lfirst(lc);
+		for (int i = 0; i < lengthof(premise->constant); i++)
+			premise->constant[i] = corm_value_copy(premise->constant[i], plan->context);
+	}
+}
+
+/*
  * Fills a plan from a resolved statement.
  */
 static void
@@ -334,6 +358,7 @@ build_from_stmt(CormPlan *plan, const CormPlanMaker *maker, CormStmt *stmt,
 	List	   *relids = NIL;
 	MemoryContext oldcontext = MemoryContextSwitchTo(plan->context);
 
+	set_premises(plan, stmt->premises);
 	plan->command = stmt->command;
 	plan->typid = verb->typid;
 	plan->max_rows_valno = -1;

@@ -262,14 +262,16 @@ corm_record_stmt(CormPlanSource source, CormModel *model, Bitmapset *fields)
 		}
 		stmt->update_sets = list_concat(stmt->update_sets, touch_assignments(stmt));
 		if (corm_record_has_version(model))
-			stmt->where = lappend(stmt->where, key_condition(range, model->version));
+			stmt->where = lappend(stmt->where,
+								  corm_version_condition(range, field_value(model, model->version)));
 	}
 	if (source == CORM_PLAN_UPDATE || source == CORM_PLAN_DELETE || is_lookup(source))
 	{
 		for (i = 0; i < model->npk; i++)
 			stmt->where = lappend(stmt->where, key_condition(range, model->pk[i]));
 		if (!is_lookup(source) && corm_record_has_version(model))
-			stmt->where = lappend(stmt->where, key_condition(range, model->version));
+			stmt->where = lappend(stmt->where,
+								  corm_version_condition(range, field_value(model, model->version)));
 		/* the lock is for a save, which meets deleted rows as well */
 		if (source != CORM_PLAN_LOCK)
 			stmt->where = list_concat(stmt->where, corm_deleted_condition(range, false));

@@ -114,7 +114,8 @@ corm_update_multi_stmt(CormStmt *stmt, Bitmapset *fields)
 	for (i = 0; i < model->npk; i++)
 		stmt->where = lappend(stmt->where, row_condition(stmt->source, rows, model->pk[i]));
 	if (corm_record_has_version(model))
-		stmt->where = lappend(stmt->where, row_condition(stmt->source, rows, model->version));
+		stmt->where = lappend(stmt->where,
+							  corm_version_condition(stmt->source, row_column(rows, model, model->version)));
 	stmt->where = list_concat(stmt->where, corm_deleted_condition(stmt->source, false));
 	if (stmt->sets == NIL)
 		ereport(ERROR,

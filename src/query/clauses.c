@@ -95,8 +95,10 @@ resolve_join(CormStmt *stmt, CormTree *clause)
 		case CORM_N_LEFT_JOIN:
 		case CORM_N_RIGHT_JOIN:
 		case CORM_N_FULL_JOIN:
-			if (stmt->command != CORM_CMD_SELECT)
-				corm_misplaced_clause(clause, "has no meaning in a write");
+			if (stmt->command == CORM_CMD_INSERT)
+				corm_misplaced_clause(clause, "has no meaning in an insert");
+			if (stmt->command != CORM_CMD_SELECT && clause->tag != CORM_N_JOIN)
+				corm_misplaced_clause(clause, "is not possible in a write, only inner and cross joins are");
 			corm_join_relation(stmt, clause);
 			return;
 		case CORM_N_JOIN_MODEL:

@@ -16,8 +16,8 @@
  * OPERATOR(schema.op), with the schema of the type's own operator, so that
  * citext stays citext.
  *
- * A parameter is appended at each place a value is written; its number is
- * the order of writing.  This file writes statements that read and what is
+ * A bound value is a parameter, the same one wherever its expression is
+ * written; they are numbered in the order of writing.  This file writes statements that read and what is
  * put around a statement; items.c output columns, write.c statements that
  * write, expr.c expressions.
  *
@@ -183,7 +183,18 @@ deparse_from(CormDeparse *ctx, CormStmt *stmt)
 				appendStringInfoString(ctx->buf, " JOIN ");
 				break;
 		}
-		corm_deparse_range(ctx, join->range);
+		if (join->inner)
+		{
+			appendStringInfoChar(ctx->buf, '(');
+			corm_deparse_range(ctx, join->range);
+			appendStringInfoString(ctx->buf, " JOIN ");
+			corm_deparse_range(ctx, join->inner->range);
+			appendStringInfoString(ctx->buf, " ON ");
+			corm_deparse_expr(ctx, join->inner->condition);
+			appendStringInfoChar(ctx->buf, ')');
+		}
+		else
+			corm_deparse_range(ctx, join->range);
 		if (join->condition)
 		{
 			appendStringInfoString(ctx->buf, " ON ");
@@ -284,6 +295,7 @@ corm_deparse_plain_select(CormDeparse *ctx, CormStmt *stmt, List *items)
 {
 	StringInfo	buf = ctx->buf;
 	CormStmt   *outer = ctx->stmt;
+	List	   *output;
 	ListCell   *lc;
 
 	ctx->stmt = stmt;
@@ -306,7 +318,10 @@ corm_deparse_plain_select(CormDeparse *ctx, CormStmt *stmt, List *items)
 		corm_deparse_subquery(ctx, setop->query);
 		appendStringInfoChar(buf, ')');
 	}
+	output = ctx->output;
+	ctx->output = stmt->setops ? items : NIL;
 	deparse_list(ctx, " ORDER BY ", stmt->order_by);
+	ctx->output = output;
 	if (ctx->order_by_key && stmt->parent == NULL && ctx->depth == 0 && stmt->order_by == NIL)
 		deparse_key_order(ctx, stmt);
 	if (stmt->limit)
@@ -467,7 +482,9 @@ deparse_wrapped(CormDeparse *ctx, CormStmt *stmt, List *items)
 			own = lappend(own, item);
 		if (foreach_current_index(lc) > 0)
 			appendStringInfoString(buf, ", ");
-		if (OidIsValid(item->cast))
+		if (item->left_out)
+			corm_deparse_expr(ctx, item->tree);
+		else if (OidIsValid(item->cast))
 			appendStringInfo(buf, "CAST(%s AS %s)", column,
 							 corm_deparse_type(item->cast, item->cast_typmod));
 		else
@@ -509,9 +526,12 @@ deparse_raw_rows(CormDeparse *ctx, CormStmt *stmt, const CormDeparseRequest *req
 
 			if (att->attisdropped)
 				continue;
-			appendStringInfo(buf, "%sCAST(%s.%s AS %s)", first ? "" : ", ", CORM_ROWS_ALIAS,
-							 quote_identifier(NameStr(att->attname)),
-							 corm_deparse_type(att->atttypid, att->atttypmod));
+			if (corm_is_left_out(request->typid, att->attnum))
+				appendStringInfo(buf, "%sNULL::%s", first ? "" : ", ", corm_deparse_type(att->atttypid, -1));
+			else
+				appendStringInfo(buf, "%sCAST(%s.%s AS %s)", first ? "" : ", ", CORM_ROWS_ALIAS,
+								 quote_identifier(NameStr(att->attname)),
+								 corm_deparse_type(att->atttypid, att->atttypmod));
 			first = false;
 		}
 	}

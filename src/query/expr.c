@@ -47,13 +47,27 @@ corm_deparse_column(CormDeparse *ctx, CormRange *range, CormField *field, const 
 
 /*
  * corm_deparse_param appends a $n that stands for a bound value; typid is what
- * its type is declared as, form how the value becomes the parameter.
+ * its type is declared as, form how the value becomes the parameter.  A value
+ * that has one of that type already, from another place where the expression
+ * is written, keeps it.
  */
 void
 corm_deparse_param(CormDeparse *ctx, CormTree *value, Oid typid, CormParamForm form)
 {
-	CormParam  *param = palloc(sizeof(CormParam));
+	CormParam  *param;
+	ListCell   *lc;
 
+	foreach(lc, ctx->params)
+	{
+		param = lfirst(lc);
+		if (param->valno == value->valno && param->constant == value->constant &&
+			param->typid == typid && param->form == form)
+		{
+			appendStringInfo(ctx->buf, "$%d", foreach_current_index(lc) + 1);
+			return;
+		}
+	}
+	param = palloc(sizeof(CormParam));
 	param->valno = value->valno;
 	param->constant = value->constant;
 	param->typid = typid;
@@ -441,8 +455,14 @@ deparse_in_parens(CormDeparse *ctx, const char *before, CormStmt *query)
 void
 corm_deparse_output_expr(CormDeparse *ctx, CormTree *tree)
 {
-	if ((tree->tag == CORM_N_COLUMN || tree->tag == CORM_N_FILTER_COLUMN) &&
-		tree->range == NULL && tree->query == NULL)
+	if (tree->output_number > 0 && tree->output_number <= list_length(ctx->output))
+	{
+		CormItem   *item = list_nth(ctx->output, tree->output_number - 1);
+
+		appendStringInfoString(ctx->buf, quote_identifier(item->name));
+	}
+	else if ((tree->tag == CORM_N_COLUMN || tree->tag == CORM_N_FILTER_COLUMN) &&
+			 tree->range == NULL && tree->query == NULL)
 		appendStringInfoString(ctx->buf, quote_identifier(tree->output));
 	else
 		corm_deparse_expr(ctx, tree);

@@ -13,6 +13,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "query/query.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -129,6 +130,32 @@ preload_item(CormStmt *stmt, const char *name)
 }
 
 /*
+ * corm_is_left_out tells whether an attribute of a row type is tagged out of
+ * its model: in rows that are read it is NULL.
+ */
+bool
+corm_is_left_out(Oid row_type, AttrNumber attnum)
+{
+	Oid			relid = get_typ_typrelid(row_type);
+	CormModel  *model = OidIsValid(relid) ? corm_model_get_any(relid) : NULL;
+
+	return model && corm_model_field_by_rownum(model, attnum) == NULL;
+}
+
+static CormItem *
+left_out_item(Form_pg_attribute att)
+{
+	CormItem   *item = palloc0(sizeof(CormItem));
+
+	item->name = pstrdup(NameStr(att->attname));
+	item->tree = corm_make_tree(CORM_N_NULL);
+	item->tree->args[0].oid = att->atttypid;
+	item->quiet = true;
+	item->left_out = true;
+	return item;
+}
+
+/*
  * corm_items_row returns the items for a row type, one per attribute in their order.  The row type
  * may itself be a model of the source's table, whose attributes then stand
  * for its columns.
@@ -172,6 +199,11 @@ corm_items_row(CormStmt *stmt, const CormDeparseRequest *request)
 		}
 		found = find_item(own, row_field ? row_field->name : NameStr(att->attname),
 						  row_field ? row_field->column : NULL);
+		if (found == NULL && corm_is_left_out(request->typid, att->attnum))
+		{
+			items = lappend(items, left_out_item(att));
+			continue;
+		}
 		if (found == NULL)
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_COLUMN),
@@ -253,6 +285,33 @@ check_keys(List *items)
 }
 
 /*
+ * The key in JSON of a column of a subquery: that of the field that it is
+ * there, under the field's name; else the column's name.
+ */
+static char *
+column_json_key(CormRange *range, char *column)
+{
+	ListCell   *lc;
+
+	check_stack_depth();
+	if (range->definition == NULL || range->definition->command == CORM_CMD_RAW)
+		return column;
+	foreach(lc, corm_items_own(range->definition))
+	{
+		CormItem   *item = lfirst(lc);
+
+		if (strcmp(item->name, column) != 0)
+			continue;
+		if (item->field)
+			return strcmp(item->field->name, column) == 0 ? item->field->json_key : column;
+		if (item->range && item->column && strcmp(item->column, column) == 0)
+			return column_json_key(item->range, column);
+		break;
+	}
+	return column;
+}
+
+/*
  * corm_items_json returns the items for a JSON object: keys by the naming
  * strategy, preloads as json.
  */
@@ -268,6 +327,8 @@ corm_items_json(CormStmt *stmt)
 
 		if (item->field && strcmp(item->name, item->field->name) == 0)
 			item->name = item->field->json_key;
+		else if (item->range && item->column && strcmp(item->name, item->column) == 0)
+			item->name = column_json_key(item->range, item->column);
 	}
 	foreach(lc, stmt->preloads)
 	{

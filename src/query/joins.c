@@ -198,7 +198,7 @@ target_conditions(CormStmt *stmt, CormRelation *relation, CormRange *near, CormR
 }
 
 static CormJoin *
-add_join(CormStmt *stmt, CormNodeTag tag, CormRelation *relation, CormRange *range, List *conditions)
+make_join(CormNodeTag tag, CormRelation *relation, CormRange *range, List *conditions)
 {
 	CormJoin   *join = palloc0(sizeof(CormJoin));
 
@@ -208,6 +208,14 @@ add_join(CormStmt *stmt, CormNodeTag tag, CormRelation *relation, CormRange *ran
 	join->by_relation = true;
 	if (is_to_many(relation))
 		join->to_many = relation;
+	return join;
+}
+
+static CormJoin *
+add_join(CormStmt *stmt, CormNodeTag tag, CormRelation *relation, CormRange *range, List *conditions)
+{
+	CormJoin   *join = make_join(tag, relation, range, conditions);
+
 	stmt->joins = lappend(stmt->joins, join);
 	return join;
 }
@@ -223,6 +231,68 @@ add_target(CormStmt *stmt, const char *name, const char *alias, Oid relid)
 }
 
 /*
+ * The join of a relation's link table and target with each other, for an outer
+ * join with both: links to rows that are not to be seen are as if they were
+ * not there.  The target's range is given.
+ */
+static CormJoin *
+linked(CormRelation *relation, CormRange *through, CormRange *target)
+{
+	List	   *conditions = pair_conditions(target, relation->target_columns, through,
+											 relation->through_target_columns, relation->ntarget_keys);
+
+	conditions = list_concat(conditions, corm_deleted_condition(through, false));
+	return make_join(CORM_N_JOIN_MODEL, relation, target,
+					 list_concat(conditions, corm_deleted_condition(target, false)));
+}
+
+/*
+ * Joins a many_to_many relation.  Two outer joins in a row would bring in a
+ * row for each link, whether its target is to be seen or not.  So
+ *
+ *		left	LEFT JOIN (link JOIN target) ON ...
+ *		right	JOIN link RIGHT JOIN target ON ...
+ *		full	LEFT JOIN (link JOIN target again) FULL JOIN target ON ...
+ */
+static CormRange *
+join_many_to_many(CormStmt *stmt, CormRange *from, CormRelation *relation, CormNodeTag tag, const char *name)
+{
+	CormRange  *through = add_target(stmt, psprintf("%s (through)", name),
+									 get_rel_name(relation->through), relation->through);
+	List	   *links = pair_conditions(through, relation->through_columns, from, relation->columns,
+										relation->nkeys);
+	CormRange  *target;
+
+	if (tag == CORM_N_LEFT_JOIN_MODEL)
+	{
+		CormJoin   *join;
+
+		target = add_target(stmt, name, relation->name, relation->target);
+		join = add_join(stmt, tag, relation, through,
+						list_concat(links, declared_condition(stmt, relation, from, target)));
+		join->inner = linked(relation, through, target);
+		return target;
+	}
+	if (tag == CORM_N_FULL_JOIN_MODEL)
+	{
+		CormRange  *known = add_target(stmt, psprintf("%s (linked)", name), relation->name, relation->target);
+		CormJoin   *join = add_join(stmt, CORM_N_LEFT_JOIN_MODEL, relation, through,
+									list_concat(links, declared_condition(stmt, relation, from, known)));
+
+		join->inner = linked(relation, through, known);
+	}
+	else
+		add_join(stmt, CORM_N_JOIN_MODEL, relation, through,
+				 list_concat(links, corm_deleted_condition(through, false)));
+	target = add_target(stmt, name, relation->name, relation->target);
+	add_join(stmt, tag, relation, target,
+			 list_concat(pair_conditions(target, relation->target_columns, through,
+										 relation->through_target_columns, relation->ntarget_keys),
+						 target_conditions(stmt, relation, from, target)));
+	return target;
+}
+
+/*
  * Joins a relation of a range of the statement and returns the target's
  * range, under the given name.
  */
@@ -232,21 +302,7 @@ join_relation(CormStmt *stmt, CormRange *from, CormRelation *relation, CormNodeT
 	CormRange  *target;
 
 	if (relation->kind == CORM_MANY_TO_MANY)
-	{
-		CormRange  *through = add_target(stmt, psprintf("%s (through)", name),
-										 get_rel_name(relation->through), relation->through);
-
-		add_join(stmt, tag, relation, through,
-				 list_concat(pair_conditions(through, relation->through_columns, from, relation->columns,
-											 relation->nkeys),
-							 corm_deleted_condition(through, false)));
-		target = add_target(stmt, name, relation->name, relation->target);
-		add_join(stmt, tag, relation, target,
-				 list_concat(pair_conditions(target, relation->target_columns, through,
-											 relation->through_target_columns, relation->ntarget_keys),
-							 target_conditions(stmt, relation, from, target)));
-		return target;
-	}
+		return join_many_to_many(stmt, from, relation, tag, name);
 	target = add_target(stmt, name, relation->name, relation->target);
 	add_join(stmt, tag, relation, target,
 			 list_concat(pair_conditions(target, relation->target_columns, from, relation->columns, relation->nkeys),

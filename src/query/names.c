@@ -8,9 +8,10 @@
  *	- as alias.field, in this query and then in those around it;
  *	- as relation.field, through any number of relations: joins.c;
  *	- as a field of exactly one joined range;
- *	- where SQL allows it (order_by, group_by, having), as the name of a
- *	  select item.
- * Anything else is an unknown field, 42703.
+ *	- in order_by, group_by, distinct_on and having, as the name of a select
+ *	  item.
+ * Alone in order_by, the name of a select item comes first, as in SQL; in an
+ * aggregate, which select items may be, it is none.  Anything else is an unknown field, 42703.
  *
  *-------------------------------------------------------------------------
  */
@@ -70,6 +71,21 @@ corm_make_list(CormNodeTag tag, List *args)
 	CormTree   *tree = corm_make_tree(tag);
 
 	tree->args[0].list = args;
+	return tree;
+}
+
+/*
+ * corm_make_output makes a bound COLUMN of a column that a statement with set
+ * operations returns, by its number from 0.
+ */
+CormTree *
+corm_make_output(CormStmt *stmt, int number)
+{
+	CormTree   *tree = corm_make_tree(CORM_N_COLUMN);
+
+	tree->args[0].str = list_nth(corm_stmt_output_names(stmt), number);
+	tree->output = tree->args[0].str;
+	tree->output_number = number + 1;
 	return tree;
 }
 
@@ -179,6 +195,36 @@ leads_to_many(CormRange *range, const char *name)
 	return relation && (relation->kind == CORM_HAS_MANY || relation->kind == CORM_MANY_TO_MANY);
 }
 
+/*
+ * The number of the column of that name among those that a statement returns;
+ * -1 if there is none.  One that is a field goes by all names of the field.
+ */
+static int
+find_returned(CormStmt *stmt, const char *name)
+{
+	ListCell   *lc;
+
+	foreach(lc, corm_stmt_output_names(stmt))
+		if (strcmp(lfirst(lc), name) == 0)
+			return foreach_current_index(lc);
+	foreach(lc, stmt->select)
+	{
+		CormTree   *item = lfirst(lc);
+
+		if (item->field && item->range && item->range->model &&
+			corm_model_find_field(item->range->model, name) == item->field)
+			return foreach_current_index(lc);
+	}
+	if (stmt->select == NIL && stmt->source->model)
+	{
+		CormField  *field = corm_model_find_field(stmt->source->model, name);
+
+		if (field && field < stmt->source->model->fields + stmt->source->model->nfields)
+			return field - stmt->source->model->fields;
+	}
+	return -1;
+}
+
 static void
 resolve_column(CormStmt *stmt, CormTree *tree, CormPlace place)
 {
@@ -189,13 +235,13 @@ resolve_column(CormStmt *stmt, CormTree *tree, CormPlace place)
 	if (stmt->setops && place == CORM_PLACE_ORDER)
 	{
 		/* only the output of a union can be ordered by */
-		foreach(lc, corm_stmt_output_names(stmt))
+		int			number = find_returned(stmt, name);
+
+		if (number >= 0)
 		{
-			if (strcmp(lfirst(lc), name) == 0)
-			{
-				tree->output = pstrdup(name);
-				return;
-			}
+			tree->output = list_nth(corm_stmt_output_names(stmt), number);
+			tree->output_number = number + 1;
+			return;
 		}
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
@@ -268,6 +314,29 @@ corm_resolve_list(CormStmt *stmt, List *list, CormPlace place)
 		corm_resolve_expr(stmt, lfirst(lc), place);
 }
 
+static bool
+is_aggregate(CormNodeTag tag)
+{
+	switch (tag)
+	{
+		case CORM_N_COUNT:
+		case CORM_N_COUNT_DISTINCT:
+		case CORM_N_SUM:
+		case CORM_N_AVG:
+		case CORM_N_MIN:
+		case CORM_N_MAX:
+		case CORM_N_ARRAY_AGG:
+		case CORM_N_JSON_AGG:
+		case CORM_N_BOOL_AND:
+		case CORM_N_BOOL_OR:
+		case CORM_N_STRING_AGG:
+		case CORM_N_FILTER_WHERE:
+			return true;
+		default:
+			return false;
+	}
+}
+
 /*
  * corm_resolve_expr binds the names in an expression that stands in the given
  * place of a statement.
@@ -338,6 +407,12 @@ corm_resolve_expr(CormStmt *stmt, CormTree *tree, CormPlace place)
 			break;
 	}
 
+	/* what a name alone means, it does not mean inside of an expression */
+	if (is_aggregate(tree->tag))
+		place = CORM_PLACE_INPUT;
+	else if (place == CORM_PLACE_ORDER && tree->tag != CORM_N_ASC && tree->tag != CORM_N_DESC)
+		place = CORM_PLACE_OUTPUT;
+
 	for (int i = 0; tree->desc->args[i] != '\0'; i++)
 	{
 		switch (tree->desc->args[i])
@@ -353,7 +428,6 @@ corm_resolve_expr(CormStmt *stmt, CormTree *tree, CormPlace place)
 			case 'O':
 			case 'P':
 			case 'S':
-				/* names inside of an expression of order_by mean fields */
 				corm_resolve_list(stmt, tree->args[i].list, place);
 				break;
 			default:

@@ -149,11 +149,13 @@ struct CormTree
 	int			valno;			/* VALUE: index into the values section */
 	Oid			typid;			/* VALUE: type of the bound value */
 	const struct CormValue *constant;	/* VALUE of a stored expression: the value itself */
+	const struct CormValue *bound;	/* VALUE: the value that it was read with, for premises.c */
 
 	/* set by resolve.c */
 	struct CormRange *range;	/* COLUMN: where it comes from, NULL if it names an output column */
 	CormField  *field;			/* COLUMN: the field, if the range is a model */
 	char	   *output;			/* COLUMN: the output or subquery column it names */
+	int			output_number;	/* COLUMN: of a set operation's output, from 1 */
 	struct CormTree *aliased;	/* COLUMN: the select item of that name */
 	bool		is_referenced;	/* a select item that another clause names */
 	struct CormStmt *query;		/* SUBQUERY, EXISTS, ...: the resolved query */
@@ -217,6 +219,7 @@ typedef struct CormJoin
 	CormTree   *condition;		/* NULL for a cross join */
 	bool		by_relation;	/* of a path or a relation, not on a condition of the user's */
 	CormRelation *to_many;		/* it multiplies rows by those of this relation, or NULL */
+	struct CormJoin *inner;		/* another range that is joined to this one first, in parentheses */
 } CormJoin;
 
 /* A relation that is loaded along with its parents. */
@@ -266,6 +269,7 @@ struct CormStmt
 	List	   *ranges;			/* of CormRange: source and joins */
 	List	   *aliases;		/* root only: aliases in use, of ranges.c */
 	List	   *guarded;		/* root only: tables that a guard is about (Oid) */
+	List	   *premises;		/* root only: of CormPremise */
 	CormStmt   *alias_owner;	/* of a root: where its aliases are kept instead */
 	CormRelation *condition_of;	/* a scope for the names in this relation's declared condition */
 	List	   *joins;			/* of CormJoin */
@@ -325,7 +329,7 @@ typedef enum CormPlace
 {
 	CORM_PLACE_INPUT,				/* fields only */
 	CORM_PLACE_OUTPUT,				/* fields, then select items */
-	CORM_PLACE_ORDER					/* select items, then fields */
+	CORM_PLACE_ORDER					/* select items, then fields; in an expression as OUTPUT */
 } CormPlace;
 
 extern CormStmt *corm_resolve(List *clauses, Oid default_model);
@@ -342,10 +346,41 @@ extern void corm_place_clause(CormStmt *stmt, CormTree *clause, List **preloads)
 
 /* roles.c: fields with a meaning of their own */
 extern void corm_touch(CormStmt *stmt);
+extern CormTree *corm_version_condition(CormRange *range, CormTree *version);
 extern void corm_mark_deleted(CormStmt *stmt);
 extern void corm_make_restore(CormStmt *stmt);
 extern void corm_fill_insert(CormStmt *stmt, Bitmapset *rows_fields);
 extern void corm_apply_roles(CormStmt *stmt);
+
+/*
+ * premises.c: what a statement takes for granted of its values
+ */
+typedef enum CormPremiseKind
+{
+	CORM_PREMISE_EQUAL,			/* two values are equal */
+	CORM_PREMISE_EMPTY,			/* an array has no elements */
+	CORM_PREMISE_TRUE			/* a boolean is true */
+} CormPremiseKind;
+
+typedef struct CormPremise
+{
+	CormPremiseKind kind;
+	bool		holds;			/* how it turned out */
+	int			valno[2];		/* values of the call ... */
+	const CormValue *constant[2];	/* ... or those that are stored */
+} CormPremise;
+
+extern List *corm_premises_begin(void);
+extern List *corm_premises_end(List *outer);
+extern bool corm_premise(CormPremiseKind kind, const CormTree *a, const CormTree *b);
+extern bool corm_premise_holds(const CormPremise *premise, const CormValue *values, int nvalues);
+
+/* same.c: expressions that are said again */
+extern void corm_unify_expressions(CormStmt *stmt);
+extern int	corm_find_selected(CormStmt *stmt, const CormTree *expr);
+
+/* truth.c: conditions that say nothing */
+extern bool corm_has_condition(List *clauses);
 
 /* scopes.c */
 extern void corm_scopes_init(void);
@@ -368,6 +403,7 @@ extern CormTree *corm_make_tree(CormNodeTag tag);
 extern CormTree *corm_make_column(CormRange *range, const char *column);
 extern CormTree *corm_make_binary(CormNodeTag tag, CormTree *left, CormTree *right);
 extern CormTree *corm_make_list(CormNodeTag tag, List *args);
+extern CormTree *corm_make_output(CormStmt *stmt, int number);
 extern void corm_resolve_expr(CormStmt *stmt, CormTree *tree, CormPlace place);
 extern void corm_resolve_list(CormStmt *stmt, List *list, CormPlace place);
 extern List *corm_stmt_output_names(CormStmt *stmt);
@@ -482,6 +518,7 @@ typedef struct CormDeparse
 	List	   *params;			/* of CormParam */
 	List	   *tables;			/* Oids: see CormDeparsed */
 	CormStmt   *stmt;			/* the statement being written */
+	List	   *output;			/* of CormItem: what a union returns, in its ORDER BY */
 	int			depth;			/* of subqueries; 0: the outermost statement */
 	bool		path_is_safe;
 	bool		bare_columns;	/* write columns without their alias */
@@ -511,6 +548,7 @@ typedef struct CormItem
 	bool		is_key;			/* what a preload joins by, or a page is ordered by */
 	bool		quiet;			/* nobody asks for its name ... */
 	bool		aliased;		/* ... but other clauses may refer to it */
+	bool		left_out;		/* an attribute that is not part of the model */
 } CormItem;
 
 extern List *corm_items_own(CormStmt *stmt);
@@ -518,6 +556,7 @@ extern List *corm_items_row(CormStmt *stmt, const CormDeparseRequest *request);
 extern List *corm_items_native(CormStmt *stmt);
 extern List *corm_items_json(CormStmt *stmt);
 extern List *corm_items_value(CormStmt *stmt, Oid typid);
+extern bool corm_is_left_out(Oid row_type, AttrNumber attnum);
 extern void corm_deparse_items(CormDeparse *ctx, List *items);
 
 /* deparse.c */

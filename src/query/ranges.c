@@ -212,6 +212,14 @@ corm_add_cte_range(CormStmt *stmt, CormTree *clause, const char *name, const cha
 			 errhint("Name it with corm.with() before it is used.")));
 }
 
+static bool
+bind_column(CormRange *range, CormTree *tree, char *column)
+{
+	tree->range = range;
+	tree->output = column;
+	return true;
+}
+
 /*
  * corm_range_column binds a COLUMN to a range's field of that name; false if it
  * has none.
@@ -234,14 +242,13 @@ corm_range_column(CormRange *range, CormTree *tree, const char *name)
 		return true;
 	}
 	foreach(lc, range->columns)
-	{
 		if (strcmp(lfirst(lc), name) == 0)
-		{
-			tree->range = range;
-			tree->output = lfirst(lc);
-			return true;
-		}
-	}
+			return bind_column(range, tree, lfirst(lc));
+	/* as of a model, a CamelCase name may stand for the other form */
+	name = corm_underscore_name(name);
+	foreach(lc, range->columns)
+		if (strcmp(lfirst(lc), name) == 0)
+			return bind_column(range, tree, lfirst(lc));
 	return false;
 }
 

@@ -27,41 +27,6 @@ resolve_assignments(CormStmt *stmt, List *sets)
 		corm_resolve_expr(stmt, ((CormAssignment *) lfirst(lc))->value, CORM_PLACE_INPUT);
 }
 
-static bool
-is_true(CormTree *tree)
-{
-	ListCell   *lc;
-
-	if (tree->tag != CORM_N_AND)
-		return false;
-	foreach(lc, tree->args[0].list)
-		if (!is_true(lfirst(lc)))
-			return false;
-	return true;
-}
-
-/*
- * Has one of the clauses a condition?  Those that are empty ANDs are none.
- */
-static bool
-has_condition(List *clauses)
-{
-	ListCell   *lc;
-
-	foreach(lc, clauses)
-	{
-		CormTree   *clause = lfirst(lc);
-		ListCell   *cond;
-
-		if (clause->tag != CORM_N_WHERE)
-			continue;
-		foreach(cond, clause->args[0].list)
-			if (!is_true(lfirst(cond)))
-				return true;
-	}
-	return false;
-}
-
 /*
  * A write without a condition is refused unless that is said.
  */
@@ -172,7 +137,8 @@ expand_scopes(CormStmt *stmt, List *clauses)
 		}
 	}
 	/* what is always there is no condition that somebody thought of */
-	stmt->has_where = has_condition(result);
+	if (stmt->command == CORM_CMD_UPDATE || stmt->command == CORM_CMD_DELETE)
+		stmt->has_where = corm_has_condition(result);
 	if (model && !stmt->unscoped && stmt->command != CORM_CMD_INSERT)
 		result = list_concat(result, default_scope_clauses(stmt, model));
 	return result;
@@ -186,6 +152,37 @@ count_dots(const char *path)
 	for (const char *p = path; *p; p++)
 		n += *p == '.';
 	return n;
+}
+
+/*
+ * Binds the names in order_by.  SQL lets a union be ordered by what it
+ * returns only, named; an expression that is selected becomes that.
+ */
+static void
+resolve_order(CormStmt *stmt)
+{
+	ListCell   *lc;
+
+	foreach(lc, stmt->order_by)
+	{
+		CormTree   *item = lfirst(lc);
+		CormTree   *expr = item->tag == CORM_N_ASC || item->tag == CORM_N_DESC ? item->args[0].node : item;
+		int			number;
+
+		if (stmt->setops == NIL || expr->tag == CORM_N_COLUMN || expr->tag == CORM_N_FILTER_COLUMN)
+		{
+			corm_resolve_expr(stmt, item, CORM_PLACE_ORDER);
+			continue;
+		}
+		corm_resolve_expr(stmt, expr, CORM_PLACE_INPUT);
+		number = corm_find_selected(stmt, expr);
+		if (number < 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("a combined query can be ordered by the fields it returns only"),
+					 errhint("Select the expression, or read the combined query by corm.from_query().")));
+		*expr = *corm_make_output(stmt, number);
+	}
 }
 
 static CormStmt *
@@ -264,7 +261,7 @@ resolve_stmt(List *clauses, Oid default_model, CormStmt *parent, CormStmt *besid
 	corm_resolve_list(stmt, stmt->where, CORM_PLACE_INPUT);
 	corm_resolve_list(stmt, stmt->group_by, CORM_PLACE_OUTPUT);
 	corm_resolve_list(stmt, stmt->having, CORM_PLACE_OUTPUT);
-	corm_resolve_list(stmt, stmt->order_by, CORM_PLACE_ORDER);
+	resolve_order(stmt);
 	corm_resolve_list(stmt, stmt->returning, CORM_PLACE_INPUT);
 	resolve_assignments(stmt, stmt->sets);
 	resolve_assignments(stmt, stmt->update_sets);
@@ -274,6 +271,8 @@ resolve_stmt(List *clauses, Oid default_model, CormStmt *parent, CormStmt *besid
 		corm_resolve_expr(stmt, stmt->limit, CORM_PLACE_INPUT);
 	if (stmt->offset)
 		corm_resolve_expr(stmt, stmt->offset, CORM_PLACE_INPUT);
+
+	corm_unify_expressions(stmt);
 
 	check_conflict(stmt);
 	if (stmt->command == CORM_CMD_UPDATE && stmt->sets == NIL)
@@ -330,6 +329,9 @@ resolve_whole(List *clauses, Oid default_model, bool restoring)
 {
 	CormStmt   *stmt = NULL;
 
+	List	   *outer = corm_premises_begin();
+	List	   *volatile premises = NIL;
+
 	PG_TRY();
 	{
 		stmt = resolve_stmt(clauses, default_model, NULL, NULL, restoring);
@@ -337,9 +339,11 @@ resolve_whole(List *clauses, Oid default_model, bool restoring)
 	}
 	PG_FINALLY();
 	{
+		premises = corm_premises_end(outer);
 		corm_guards_reset();
 	}
 	PG_END_TRY();
+	stmt->premises = premises;
 	return stmt;
 }
 

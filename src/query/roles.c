@@ -44,12 +44,49 @@ now_tree(void)
 }
 
 static CormTree *
-one_tree(void)
+number_tree(char *number)
 {
-	CormTree   *one = corm_make_tree(CORM_N_RAW);
+	CormTree   *tree = corm_make_tree(CORM_N_RAW);
 
-	one->args[0].str = "1";
-	return one;
+	tree->args[0].str = number;
+	return tree;
+}
+
+/*
+ * A version where it may be NULL, as it is in all rows when the field is
+ * added to a table: NULL is version 0.  A value that is text still is told
+ * the type of the field.
+ */
+static CormTree *
+version_number(CormField *field, CormTree *version)
+{
+	CormTree   *number = corm_make_tree(CORM_N_COALESCE);
+
+	if (version->tag == CORM_N_VALUE && version->typid == UNKNOWNOID)
+	{
+		CormTree   *cast = corm_make_tree(CORM_N_CAST);
+
+		cast->args[0].node = version;
+		cast->args[1].oid = field->typid;
+		version = cast;
+	}
+	number->args[0].list = list_make2(version, number_tree("0"));
+	return number;
+}
+
+/*
+ * corm_version_condition returns the condition that the rows of a range have
+ * the version that a record says.
+ */
+CormTree *
+corm_version_condition(CormRange *range, CormTree *version)
+{
+	CormField  *field = &range->model->fields[range->model->version];
+	CormTree   *column = corm_make_column(range, field->column);
+
+	if (field->not_null)
+		return corm_make_binary(CORM_N_EQ, column, version);
+	return corm_make_binary(CORM_N_EQ, version_number(field, column), version_number(field, version));
 }
 
 /*
@@ -65,9 +102,11 @@ corm_touch(CormStmt *stmt)
 	if (model->version >= 0)
 	{
 		CormField  *field = &model->fields[model->version];
+		CormTree   *version = corm_make_column(stmt->source, field->column);
 
-		assign(stmt, model->version,
-			   corm_make_binary(CORM_N_ADD, corm_make_column(stmt->source, field->column), one_tree()));
+		if (!field->not_null)
+			version = version_number(field, version);
+		assign(stmt, model->version, corm_make_binary(CORM_N_ADD, version, number_tree("1")));
 	}
 }
 
@@ -157,7 +196,7 @@ corm_fill_insert(CormStmt *stmt, Bitmapset *rows_fields)
 
 	fill(stmt, rows_fields, model->created_at, now_tree());
 	fill(stmt, rows_fields, model->updated_at, now_tree());
-	fill(stmt, rows_fields, model->version, one_tree());
+	fill(stmt, rows_fields, model->version, number_tree("1"));
 	if (stmt->conflict_action == CORM_CONFLICT_UPDATE)
 		touch_conflict(stmt);
 }

@@ -184,6 +184,7 @@ read_node(ShapeReader *r)
 		tree->typid = read_uint32(r);
 		if (r->next_value >= r->end_value || r->values[r->next_value].typid != tree->typid)
 			corrupted();
+		tree->bound = &r->values[r->next_value];
 		tree->valno = r->next_value++;
 		return tree;
 	}

@@ -108,8 +108,11 @@ BEGIN
     RETURN result;
 END $$;
 SELECT kind, pairs('people', q, corm.select(corm.as('id', 'a'), corm.as('clubs.id', 'b'))) AS by_corm,
-    pairs(format('p %1$s JOIN m ON m.person_id = p.id %1$s JOIN c ON c.id = m.club_id', kind)) AS by_hand
-FROM (VALUES ('INNER', corm.join('clubs')), ('LEFT', corm.left_join('clubs')), ('RIGHT', corm.right_join('clubs')), ('FULL', corm.full_join('clubs'))) AS v (kind, q);
+    pairs(replace(hand, 'l ', '(SELECT p.id AS pid, c.id AS cid FROM p JOIN m ON m.person_id = p.id JOIN c ON c.id = m.club_id) AS l ')) AS by_hand
+FROM (VALUES ('INNER', corm.join('clubs'), 'p JOIN l ON pid = p.id JOIN c ON c.id = cid'),
+    ('LEFT', corm.left_join('clubs'), 'p LEFT JOIN l ON pid = p.id LEFT JOIN c ON c.id = cid'),
+    ('RIGHT', corm.right_join('clubs'), 'l JOIN p ON p.id = pid RIGHT JOIN c ON c.id = cid'),
+    ('FULL', corm.full_join('clubs'), 'p LEFT JOIN l ON pid = p.id FULL JOIN c ON c.id = cid')) AS v (kind, q, hand);
 SELECT kind, pairs('people', q, corm.select(corm.as('id', 'a'), corm.as('members.club_id', 'b'))) AS by_corm,
     pairs(format('p %s JOIN m ON m.person_id = p.id LEFT JOIN LATERAL (SELECT m.club_id AS id) AS c ON true', kind)) AS by_hand
 FROM (VALUES ('RIGHT', corm.right_join('members')), ('FULL', corm.full_join('members'))) AS v (kind, q);
