@@ -73,12 +73,12 @@ COMMENT ON FUNCTION corm.unuse(integer) IS
 CREATE FUNCTION corm.next(qc corm.query_context) RETURNS corm.query_result
     AS 'MODULE_PATHNAME', 'corm_next' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION corm.next(corm.query_context) IS
-    'Runs the rest of the chain, which ends in the query, and returns its result. Errors: 55000 outside of a middleware, with the context of another call, and again after a write; otherwise what the query raises.';
+    'Runs the rest of the chain, which ends in the query, and returns its result. Errors: 55000 outside of a middleware, with the context of another call, and again after a write; 42501 in code that is run as another user than the middleware; otherwise what the query raises.';
 
 CREATE FUNCTION corm.result_rows(r corm.query_result) RETURNS SETOF jsonb
     AS 'MODULE_PATHNAME', 'corm_result_rows' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION corm.result_rows(corm.query_result) IS
-    'Returns the rows of a result as JSON, one each. Errors: 55000 if the result is gone.';
+    'Returns the rows of a result as JSON, one each. Errors: 55000 if the result is gone, 42501 in code that is run as another user than the middleware.';
 
 CREATE FUNCTION corm.result_of(rows jsonb) RETURNS corm.query_result
     AS 'MODULE_PATHNAME', 'corm_result_of' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;

@@ -27,6 +27,7 @@
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/jsonb.h"
+#include "utils/resowner.h"
 #include "utils/tuplestore.h"
 
 /*
@@ -437,6 +438,7 @@ extern bool corm_middleware_remove_c(const char *name);
 extern const char *corm_op_name(CormCommand command);
 
 /* middleware_call.c: calling one */
+extern void corm_middleware_as_whom(const CormMiddleware *entry, Oid *user, int *security);
 extern Datum corm_middleware_call(CormMiddleware *entry, Datum context, MemoryContext list_context);
 
 /*
@@ -480,8 +482,18 @@ struct CormOperation
 extern void corm_middleware_init(void);
 extern bool corm_middleware_run(CormOperation *op, uint64 *processed);
 extern bool corm_middleware_concerns(CormOperation *op);
-extern const void *corm_middleware_current(void);
-extern MemoryContext corm_middleware_context(void);
+
+/*
+ * What a chain is to its results: what holds them is a child of these.
+ */
+typedef struct CormResultOwner
+{
+	MemoryContext context;
+	ResourceOwner resources;
+} CormResultOwner;
+
+extern CormResultOwner *corm_middleware_current(void);
+extern bool corm_middleware_runs_here(CormResultOwner *owner);
 
 /*
  * record_query.c: writes of one record as operations
@@ -531,16 +543,15 @@ extern void corm_log_query(const CormPlan *plan, ParamListInfo params, uint64 ro
 typedef struct CormResult CormResult;
 
 extern void corm_result_init(void);
-extern CormResult *corm_result_create(const void *owner);
-extern void corm_results_forget(const void *owner, bool close);
-extern CormResult *corm_result_find(int64 handle);
+extern int64 corm_secret_number(void);
+extern CormResult *corm_result_create(CormResultOwner *owner);
+extern void corm_results_forget(CormResultOwner *owner);
 extern uint64 corm_result_affected(const CormResult *result);
 extern uint64 corm_result_nrows(const CormResult *result);
 extern void corm_result_capture(CormResult *result, const CormVerb *verb, CormSink *wanted,
 								CormSink *capture);
 extern void corm_result_captured(CormResult *result, const CormSink *capture, bool writes,
 								 uint64 processed);
-extern CormResult *corm_result_of_json(const void *owner, Jsonb *json);
 extern void corm_result_give(CormResult *result, const CormVerb *verb, CormSink *sink);
 extern Jsonb *corm_result_to_json(CormResult *result);
 extern CormResult *corm_result_from_datum(HeapTupleHeader header, uint64 *affected);

@@ -13,8 +13,17 @@
  * Which chain, and which place in it, corm.next belongs to is known from
  * outside of SQL: there is a stack of the chains under way, the topmost being
  * the current one, and each knows the position of the function whose code is
- * running.  The context carries the number of the chain, so that one that was
- * kept for later is noticed.
+ * running.
+ *
+ * That code may call other code, which may be that of another user: a SECURITY
+ * DEFINER function, a trigger under ON DELETE CASCADE, the function of an
+ * index.  What corm.next runs, it runs as the user with whom the chain began, so
+ * it must not be called by those.  PostgreSQL does not tell who calls a
+ * function, but the user and the security context tell code of others apart:
+ * both must be what the middleware was called with.  And the context carries a
+ * number that is made for the call and that nobody can guess, so that only those
+ * to whom the middleware gives it can go on; one that was kept for later is
+ * noticed, too.
  *
  * A function does not see queries that come from its own code; those that come
  * about within its corm.next, in a hook or trigger or function, it does see:
@@ -65,19 +74,29 @@
 
 PG_FUNCTION_INFO_V1(corm_next);
 
+/*
+ * What a position of a chain was called with.
+ */
+typedef struct Frame
+{
+	int64		number;			/* in its context */
+	CormNode   *query;
+	Oid			user;			/* as whom, and how, its code runs */
+	int			security;
+} Frame;
+
 /* A chain under way. */
 typedef struct Chain
 {
+	CormResultOwner owner;		/* first; its context is of all that lasts as long as the chain */
 	struct Chain *outer;
-	int64		number;
 	CormOperation *op;
-	MemoryContext context;		/* of all that lasts as long as the chain */
 	CormMiddlewareList *list;
 	int			n;
 	CormMiddleware **entries;
 	int			position;		/* of the function whose code is running; n: none */
 	CormNode   *own_query;		/* the operation itself; NULL: it is something else by now */
-	CormNode  **queries;		/* what each position was given */
+	Frame	   *frames;			/* one for each position, and for the operation */
 	CormNode   *shown;			/* the query whose SQL and arguments these are */
 	char	   *shown_sql;
 	Jsonb	   *shown_args;
@@ -106,26 +125,46 @@ struct CormMiddlewareCall
 };
 
 static Chain *current_chain = NULL;
-static int64 last_number = 0;
 
 static Outcome run_layer(Chain *chain, int position, CormNode *query);
 static uint64 run_chain(CormOperation *op, CormMiddlewareList *list, CormNode *query);
 static bool concerns_others(CormMiddlewareList *list, CormOperation *op, const Chain *besides);
 
 /*
- * What layers below know: who owns results that are made now, and where
- * they live.
+ * corm_middleware_current returns who owns results that are made now, or NULL.
  */
-const void *
+CormResultOwner *
 corm_middleware_current(void)
 {
-	return current_chain;
+	return current_chain ? &current_chain->owner : NULL;
 }
 
-MemoryContext
-corm_middleware_context(void)
+/*
+ * Whether the code that is running can be that of a frame, by its user and
+ * security context.  In a frame that is not a SECURITY DEFINER function, and
+ * not within one, SET ROLE is possible and changes the user.
+ */
+static bool
+runs_in_frame(const Frame *frame)
 {
-	return current_chain->context;
+	Oid			user;
+	int			security;
+
+	GetUserIdAndSecContext(&user, &security);
+	return security == frame->security &&
+		(user == frame->user || (security & SECURITY_LOCAL_USERID_CHANGE) == 0);
+}
+
+/*
+ * corm_middleware_runs_here tells whether the code that is running can be that
+ * of the function which the chain of an owner is at, or of the operation.
+ */
+bool
+corm_middleware_runs_here(CormResultOwner *owner)
+{
+	Chain	   *chain = (Chain *) owner;
+
+	return runs_in_frame(&chain->frames[chain->position]);
 }
 
 /*
@@ -191,7 +230,6 @@ run_operation(Chain *chain, CormNode *query)
 {
 	CormOperation *op = chain->op;
 	bool		writes = op->writes;
-	MemoryContext oldcontext = MemoryContextSwitchTo(chain->context);
 	CormResult *result;
 	CormSink	capture;
 	Outcome		outcome;
@@ -204,9 +242,8 @@ run_operation(Chain *chain, CormNode *query)
 				 errdetail("The write has succeeded and would be done twice."),
 				 errhint("To repeat what failed, call it in a block with an exception handler.")));
 
-	result = corm_result_create(chain);
+	result = corm_result_create(&chain->owner);
 	corm_result_capture(result, op->verb, op->sink, &capture);
-	MemoryContextSwitchTo(oldcontext);
 
 	if (query == chain->own_query)
 		processed = op->run(op, NULL, &capture);
@@ -249,7 +286,7 @@ show_query(Chain *chain, CormNode *query)
 
 	if (query == chain->shown)
 		return;
-	oldcontext = MemoryContextSwitchTo(chain->context);
+	oldcontext = MemoryContextSwitchTo(chain->owner.context);
 	op->show(op, query == chain->own_query ? NULL : query, &chain->shown_sql, &chain->shown_args);
 	chain->shown = query;
 	MemoryContextSwitchTo(oldcontext);
@@ -277,7 +314,7 @@ make_context(Chain *chain, Oid typid, CormNode *query)
 	values[Anum_context_sql - 1] = CStringGetTextDatum(chain->shown_sql);
 	values[Anum_context_args - 1] = JsonbPGetDatum(chain->shown_args);
 	values[Anum_context_models - 1] = models_array(op);
-	values[Anum_context_call - 1] = Int64GetDatum(chain->number);
+	values[Anum_context_call - 1] = Int64GetDatum(chain->frames[chain->position].number);
 	tuple = heap_form_tuple(tupdesc, values, nulls);
 	ReleaseTupleDesc(tupdesc);
 	return HeapTupleGetDatum(tuple);
@@ -292,6 +329,7 @@ error_context(void *arg)
 static Outcome
 call_layer(Chain *chain, CormMiddleware *entry, CormNode *query)
 {
+	Frame	   *frame = &chain->frames[chain->position];
 	ErrorContextCallback errcallback;
 	Outcome		outcome;
 	Datum		result;
@@ -314,6 +352,7 @@ call_layer(Chain *chain, CormMiddleware *entry, CormNode *query)
 
 		if (OidIsValid(entry->function))
 			context = make_context(chain, entry->context_type, query);
+		corm_middleware_as_whom(entry, &frame->user, &frame->security);
 		result = corm_middleware_call(entry, context, chain->list->context);
 		outcome.result = corm_result_from_datum(DatumGetHeapTupleHeader(result), &outcome.affected);
 	}
@@ -339,7 +378,11 @@ run_layer(Chain *chain, int position, CormNode *query)
 			outcome = run_operation(chain, query);
 		else
 		{
-			chain->queries[position] = query;
+			Frame	   *frame = &chain->frames[position];
+
+			frame->query = query;
+			frame->number = corm_secret_number();
+			GetUserIdAndSecContext(&frame->user, &frame->security);
 			outcome = call_layer(chain, chain->entries[position], query);
 		}
 	}
@@ -434,22 +477,24 @@ run_chain(CormOperation *op, CormMiddlewareList *list, CormNode *instead)
 	MemoryContext oldcontext;
 	uint64		processed = 0;
 
-	chain.context = AllocSetContextCreate(CurrentMemoryContext, "corm middleware chain",
+	chain.owner.context = AllocSetContextCreate(CurrentMemoryContext, "corm middleware chain",
 										  ALLOCSET_DEFAULT_SIZES);
 	PG_TRY();
 	{
 		CormNode   *query = instead;
 		Outcome		outcome;
 
-		chain.number = ++last_number;
+		chain.owner.resources = CurrentResourceOwner;
 		GetUserIdAndSecContext(&chain.user, &chain.security);
-		chain.search_path = MemoryContextStrdup(chain.context, namespace_search_path);
-		oldcontext = MemoryContextSwitchTo(chain.context);
+		chain.search_path = MemoryContextStrdup(chain.owner.context, namespace_search_path);
+		oldcontext = MemoryContextSwitchTo(chain.owner.context);
 		chain.entries = palloc(sizeof(CormMiddleware *) * list->n);
 		for (int i = 0; i < list->n; i++)
 			if (concerns(&list->items[i], op) && !(instead && has_seen(chain.outer, &list->items[i])))
 				chain.entries[chain.n++] = &list->items[i];
-		chain.queries = palloc0(sizeof(CormNode *) * (chain.n + 1));
+		chain.frames = palloc0(sizeof(Frame) * (chain.n + 1));
+		chain.frames[chain.n].user = chain.user;
+		chain.frames[chain.n].security = chain.security;
 		if (query == NULL)
 			query = chain.own_query = op->query(op);
 		MemoryContextSwitchTo(oldcontext);
@@ -460,17 +505,17 @@ run_chain(CormOperation *op, CormMiddlewareList *list, CormNode *instead)
 		corm_result_give(outcome.result, op->verb, op->sink);
 		processed = op->writes ? outcome.affected :
 			outcome.result ? corm_result_nrows(outcome.result) : 0;
-		corm_results_forget(&chain, true);
+		corm_results_forget(&chain.owner);
 	}
 	PG_CATCH();
 	{
-		corm_results_forget(&chain, false);
+		corm_results_forget(&chain.owner);
 		current_chain = chain.outer;
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
 	current_chain = chain.outer;
-	MemoryContextDelete(chain.context);
+	MemoryContextDelete(chain.owner.context);
 	return processed;
 }
 
@@ -520,8 +565,8 @@ run_next(Chain *chain, int position, CormNode *query)
 	int			level = 0;
 	Outcome		outcome = {0};
 
-	if (is_same_query(query, chain->queries[position]))
-		query = chain->queries[position];
+	if (is_same_query(query, chain->frames[position].query))
+		query = chain->frames[position].query;
 
 	GetUserIdAndSecContext(&user, &security);
 	if (strcmp(namespace_search_path, chain->search_path) != 0)
@@ -559,6 +604,7 @@ corm_next(PG_FUNCTION_ARGS)
 {
 	HeapTupleHeader context = PG_GETARG_HEAPTUPLEHEADER(0);
 	Chain	   *chain = current_chain;
+	Frame	   *frame;
 	bool		isnull;
 	Datum		datum;
 	CormNode   *query;
@@ -569,8 +615,15 @@ corm_next(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("corm.next() was called outside of a middleware")));
+	frame = &chain->frames[chain->position];
+	if (!runs_in_frame(frame))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to call corm.next()"),
+				 errdetail("The middleware is run as another user or in another security context."),
+				 errhint("Call it in the code of the middleware itself.")));
 	datum = GetAttributeByNum(context, Anum_context_call, &isnull);
-	if (isnull || DatumGetInt64(datum) != chain->number)
+	if (isnull || DatumGetInt64(datum) != frame->number)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("corm.next() was called with the context of another call"),
@@ -581,7 +634,7 @@ corm_next(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("the query must not be null")));
 	/* what is run must live as long as the chain */
-	oldcontext = MemoryContextSwitchTo(chain->context);
+	oldcontext = MemoryContextSwitchTo(chain->owner.context);
 	query = CormPGGetQuery(PointerGetDatum(PG_DETOAST_DATUM_COPY(datum)));
 	MemoryContextSwitchTo(oldcontext);
 
@@ -627,7 +680,7 @@ api_query(CormMiddlewareCall *call)
 static void
 api_set_query(CormMiddlewareCall *call, Datum query)
 {
-	MemoryContext oldcontext = MemoryContextSwitchTo(call->chain->context);
+	MemoryContext oldcontext = MemoryContextSwitchTo(call->chain->owner.context);
 
 	call->query = CormPGGetQuery(PointerGetDatum(PG_DETOAST_DATUM_COPY(query)));
 	MemoryContextSwitchTo(oldcontext);

@@ -13,6 +13,26 @@
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/memutils.h"
+#include "utils/syscache.h"
+
+/*
+ * corm_middleware_as_whom changes the user and the security context of a call
+ * to those which the code of the function will have.
+ */
+void
+corm_middleware_as_whom(const CormMiddleware *entry, Oid *user, int *security)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(entry->function));
+
+	if (!HeapTupleIsValid(tuple))
+		return;
+	if (((Form_pg_proc) GETSTRUCT(tuple))->prosecdef)
+	{
+		*user = ((Form_pg_proc) GETSTRUCT(tuple))->proowner;
+		*security |= SECURITY_LOCAL_USERID_CHANGE;
+	}
+	ReleaseSysCache(tuple);
+}
 
 /*
  * corm_middleware_call calls a function of a list, whose memory context is

@@ -9,11 +9,18 @@
  * verb: rows put aside as they are, those that corm.result_of made of JSON
  * converted to what the verb returns.
  *
- * In SQL a result is a handle, a number that is looked up here.  A result
- * belongs to the chain in which it came about, and is gone with it; one made
- * outside of all chains lasts until the transaction ends.  When the
- * subtransaction in which a result came about is rolled back, the result is
- * void: its rows may have been written to a temporary file that is no more.
+ * In SQL a result is a handle, a number that is looked up here and that nobody
+ * can guess.  A result belongs to the chain in which it came about, and is gone
+ * with it; one made outside of all chains lasts until the transaction ends.
+ * When the subtransaction in which a result came about is rolled back, the
+ * result is void.
+ *
+ * The rows outlive the subtransaction in which they are put aside: corm.next
+ * may be called in a block with an exception handler.  So what holds them, the
+ * temporary file included, belongs to a memory context and a resource owner of
+ * the result's own, which are children of the chain's.  They are released
+ * together, whether or not the store was filled to its end: an error may have
+ * left it in a state that tuplestore_end() cannot deal with.
  *
  *-------------------------------------------------------------------------
  */
@@ -24,6 +31,7 @@
 #include "catalog/pg_type.h"
 #include "exec/exec.h"
 #include "miscadmin.h"
+#include "storage/ipc.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/jsonb.h"
@@ -37,9 +45,11 @@ struct CormResult
 {
 	dlist_node	node;			/* in results */
 	int64		handle;
-	const void *owner;			/* a chain, or NULL */
+	CormResultOwner *owner;		/* of a chain, or NULL */
 	int			nest_level;		/* of the subtransaction it came about in */
 	bool		is_void;		/* that was rolled back */
+	MemoryContext context;		/* of all that follows, NULL if void */
+	ResourceOwner resources;	/* of the store */
 
 	uint64		affected;
 	uint64		nrows;
@@ -53,35 +63,78 @@ struct CormResult
 };
 
 static dlist_head results = DLIST_STATIC_INIT(results);
-static int64 last_handle = 0;
 
 /*
  * Lifetime
  */
 
 /*
- * corm_result_create makes an empty result in the current context, which must
- * not outlive owner; the result is to be freed by corm_results_free.
+ * corm_secret_number returns a positive number that nobody can guess.
+ */
+int64
+corm_secret_number(void)
+{
+	static int64 numbers[32];
+	static int	nleft = 0;
+	int64		number;
+
+	if (nleft == 0)
+	{
+		if (!pg_strong_random(numbers, sizeof(numbers)))
+			ereport(ERROR,
+					(errcode(ERRCODE_INTERNAL_ERROR),
+					 errmsg("could not generate a random number")));
+		nleft = lengthof(numbers);
+	}
+	number = numbers[--nleft] & PG_INT64_MAX;
+	numbers[nleft] = 0;
+	return number;
+}
+
+/*
+ * corm_result_create makes an empty result, which is gone when its owner is
+ * given to corm_results_forget, or if it has none when the transaction ends.
  */
 CormResult *
-corm_result_create(const void *owner)
+corm_result_create(CormResultOwner *owner)
 {
-	CormResult *result = palloc0(sizeof(CormResult));
+	MemoryContext parent = owner ? owner->context : CurTransactionContext;
+	CormResult *result = MemoryContextAllocZero(parent, sizeof(CormResult));
 
-	result->handle = ++last_handle;
+	result->handle = corm_secret_number();
 	result->owner = owner;
 	result->nest_level = GetCurrentTransactionNestLevel();
+	result->context = AllocSetContextCreate(parent, "corm result", ALLOCSET_SMALL_SIZES);
 	dlist_push_head(&results, &result->node);
 	return result;
 }
 
 /*
- * corm_results_forget forgets the results of an owner, whose memory goes away.
- * After an error the files of their rows are gone already; else close them.
- * Does not raise if close is false.
+ * Releases what a result holds, its file first.  Does not raise.
+ */
+static void
+release(CormResult *result)
+{
+	if (result->resources)
+	{
+		ResourceOwnerRelease(result->resources, RESOURCE_RELEASE_BEFORE_LOCKS, false, false);
+		ResourceOwnerRelease(result->resources, RESOURCE_RELEASE_LOCKS, false, false);
+		ResourceOwnerRelease(result->resources, RESOURCE_RELEASE_AFTER_LOCKS, false, false);
+		ResourceOwnerDelete(result->resources);
+	}
+	MemoryContextDelete(result->context);
+	result->resources = NULL;
+	result->context = NULL;
+	result->store = NULL;
+	result->json = NULL;
+}
+
+/*
+ * corm_results_forget forgets the results of an owner, which is about to go.
+ * It may be called while an error passes by.
  */
 void
-corm_results_forget(const void *owner, bool close)
+corm_results_forget(CormResultOwner *owner)
 {
 	dlist_mutable_iter iter;
 
@@ -92,8 +145,8 @@ corm_results_forget(const void *owner, bool close)
 		if (result->owner != owner)
 			continue;
 		dlist_delete(&result->node);
-		if (close && result->store && !result->is_void)
-			tuplestore_end(result->store);
+		if (!result->is_void)
+			release(result);
 	}
 }
 
@@ -104,24 +157,35 @@ transaction_ended(XactEvent event, void *arg)
 		dlist_init(&results);
 }
 
+/*
+ * The results that came about in a subtransaction are void when it is rolled
+ * back.  Those without an owner are in its memory.  The others are still
+ * pointed to by the layers of their chain.  When the process ends, nothing has
+ * unwound the chains and their memory may be gone.
+ */
 static void
 subtransaction_ended(SubXactEvent event, SubTransactionId id, SubTransactionId parent, void *arg)
 {
 	int			level = GetCurrentTransactionNestLevel();
-	dlist_iter	iter;
+	dlist_mutable_iter iter;
 
-	if (event != SUBXACT_EVENT_ABORT_SUB && event != SUBXACT_EVENT_COMMIT_SUB)
+	if ((event != SUBXACT_EVENT_ABORT_SUB && event != SUBXACT_EVENT_COMMIT_SUB) || proc_exit_inprogress)
 		return;
-	dlist_foreach(iter, &results)
+	dlist_foreach_modify(iter, &results)
 	{
 		CormResult *result = dlist_container(CormResult, node, iter.cur);
 
-		if (result->nest_level < level)
+		if (result->nest_level < level || result->is_void)
 			continue;
-		if (event == SUBXACT_EVENT_ABORT_SUB)
-			result->is_void = true;
-		else
+		if (event == SUBXACT_EVENT_COMMIT_SUB)
 			result->nest_level = level - 1;
+		else if (result->owner == NULL)
+			dlist_delete(&result->node);
+		else
+		{
+			result->is_void = true;
+			release(result);
+		}
 	}
 }
 
@@ -133,11 +197,21 @@ corm_result_init(void)
 	RegisterSubXactCallback(subtransaction_ended, NULL);
 }
 
+static void
+raise_gone(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("the rows of this result are gone"),
+			 errdetail("A result lasts until the call that it belongs to ends, or is rolled back."),
+			 errhint("To keep rows, keep what corm.result_rows() returns.")));
+}
+
 /*
- * corm_result_find returns the result of a handle; 55000 if it is gone.
+ * Returns the result of a handle; 55000 if it is gone.
  */
-CormResult *
-corm_result_find(int64 handle)
+static CormResult *
+find_result(int64 handle)
 {
 	dlist_iter	iter;
 
@@ -148,11 +222,8 @@ corm_result_find(int64 handle)
 		if (result->handle == handle && !result->is_void)
 			return result;
 	}
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("the rows of this result are gone"),
-			 errdetail("A result lasts until the call that it belongs to ends, or is rolled back."),
-			 errhint("To keep rows, keep what corm.result_rows() returns.")));
+	raise_gone();
+	return NULL;
 }
 
 uint64
@@ -218,13 +289,16 @@ capture_page_row(CormPlan *plan, TupleTableSlot *slot, void *arg)
 
 /*
  * corm_result_capture prepares a sink that puts the rows of a verb, which
- * are wanted in another sink, aside.
+ * are wanted in another sink, aside.  The result must have an owner.
  */
 void
 corm_result_capture(CormResult *result, const CormVerb *verb, CormSink *wanted, CormSink *capture)
 {
+	MemoryContext oldcontext;
+	ResourceOwner oldowner;
+
 	memset(capture, 0, sizeof(CormSink));
-	capture->context = CurrentMemoryContext;
+	capture->context = result->context;
 	result->output = verb->output;
 	result->typid = verb->typid;
 	if (wanted->kind == CORM_SINK_NONE)
@@ -232,8 +306,14 @@ corm_result_capture(CormResult *result, const CormVerb *verb, CormSink *wanted, 
 		capture->kind = CORM_SINK_NONE;
 		return;
 	}
+
+	oldcontext = MemoryContextSwitchTo(result->context);
+	oldowner = CurrentResourceOwner;
 	result->tupdesc = output_tupdesc(verb);
+	result->resources = ResourceOwnerCreate(result->owner->resources, "corm result");
+	CurrentResourceOwner = result->resources;
 	result->store = tuplestore_begin_heap(true, false, work_mem);
+	CurrentResourceOwner = oldowner;
 	if (wanted->kind == CORM_SINK_CALLBACK)
 	{
 		PageCapture *page = palloc(sizeof(PageCapture));
@@ -251,6 +331,7 @@ corm_result_capture(CormResult *result, const CormVerb *verb, CormSink *wanted, 
 		capture->kind = CORM_SINK_STORE;
 		capture->store = result->store;
 	}
+	MemoryContextSwitchTo(oldcontext);
 }
 
 /*
@@ -278,19 +359,22 @@ corm_result_captured(CormResult *result, const CormSink *capture, bool writes, u
 }
 
 /*
- * corm_result_of_json makes a result of a JSON array, in the current context.
+ * Makes a result of a JSON array.
  */
-CormResult *
-corm_result_of_json(const void *owner, Jsonb *json)
+static CormResult *
+result_of_json(CormResultOwner *owner, Jsonb *json)
 {
 	CormResult *result;
+	MemoryContext oldcontext;
 
 	if (!JB_ROOT_IS_ARRAY(json) || JB_ROOT_IS_SCALAR(json))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the rows of a result must be a JSON array")));
 	result = corm_result_create(owner);
+	oldcontext = MemoryContextSwitchTo(result->context);
 	result->json = DatumGetJsonbPCopy(JsonbPGetDatum(json));
+	MemoryContextSwitchTo(oldcontext);
 	result->nrows = JB_ROOT_COUNT(json);
 	return result;
 }
@@ -465,12 +549,15 @@ give_stored(CormResult *result, CormSink *sink)
 }
 
 /*
- * corm_result_give gives a result to the sink of a verb, as if the verb's
- * query had returned it.  Rows of another verb are converted by way of JSON.
+ * corm_result_give gives a result, NULL for no rows, to the sink of a verb, as
+ * if the verb's query had returned it.  Rows of another verb are converted by
+ * way of JSON.  Raises 55000 if the result is void.
  */
 void
 corm_result_give(CormResult *result, const CormVerb *verb, CormSink *sink)
 {
+	if (result && result->is_void)
+		raise_gone();
 	if (sink->kind == CORM_SINK_STORE && sink->store == NULL)
 		sink->store = corm_begin_set(sink->fcinfo, output_tupdesc(verb));
 	if (sink->kind == CORM_SINK_NONE)
@@ -631,7 +718,10 @@ store_row(Jsonb *row, void *arg)
 	tuplestore_putvalues(to->store, to->tupdesc, &value, &isnull);
 }
 
-/* corm_result_rows(r): the rows of a result as JSON, one each */
+/*
+ * corm_result_rows(r): the rows of a result as JSON, one each.  Raises 42501
+ * in code that is run as another user than the middleware.
+ */
 Datum
 corm_result_rows(PG_FUNCTION_ARGS)
 {
@@ -639,6 +729,11 @@ corm_result_rows(PG_FUNCTION_ARGS)
 	CormResult *result = corm_result_from_datum(header, NULL);
 	RowsToStore to;
 
+	if (result && result->owner && !corm_middleware_runs_here(result->owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for the rows of this result"),
+				 errdetail("They belong to a middleware that is run as another user or in another security context.")));
 	to.tupdesc = CreateTemplateTupleDesc(1);
 	TupleDescInitEntry(to.tupdesc, 1, "result_rows", JSONBOID, -1, 0);
 	to.store = corm_begin_set(fcinfo, to.tupdesc);
@@ -667,7 +762,7 @@ corm_result_from_datum(HeapTupleHeader header, uint64 *affected)
 		*affected = n < 0 ? 0 : (uint64) n;
 	}
 	datum = GetAttributeByNum(header, 3, &isnull);
-	return isnull ? NULL : corm_result_find(DatumGetInt64(datum));
+	return isnull ? NULL : find_result(DatumGetInt64(datum));
 }
 
 /*
@@ -693,11 +788,7 @@ corm_result_to_datum(FunctionCallInfo fcinfo, const CormResult *result, uint64 a
 Datum
 corm_result_of(PG_FUNCTION_ARGS)
 {
-	const void *owner = corm_middleware_current();
-	MemoryContext context = owner ? corm_middleware_context() : TopTransactionContext;
-	MemoryContext oldcontext = MemoryContextSwitchTo(context);
-	CormResult *result = corm_result_of_json(owner, PG_GETARG_JSONB_P(0));
+	CormResult *result = result_of_json(corm_middleware_current(), PG_GETARG_JSONB_P(0));
 
-	MemoryContextSwitchTo(oldcontext);
 	return corm_result_to_datum(fcinfo, result, 0);
 }
