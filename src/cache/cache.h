@@ -70,6 +70,7 @@
 #define CORM_WHEEL_TICK_BITS	17	/* one tick is 2^17 us, about 1/8 s */
 
 #define CORM_LOCK_BATCH			32	/* entries handled per lock acquisition */
+#define CORM_CHANGES			128 /* counts of changes in a shard */
 
 /* Why an entry went away. */
 typedef enum CormReason
@@ -135,7 +136,14 @@ typedef struct CormShard
 	uint64		wheel_now;		/* tick up to which the wheel has turned */
 	uint64		occupied[CORM_WHEEL_LEVELS];
 	CormBlockId slots[CORM_WHEEL_LEVELS][CORM_WHEEL_SLOTS];
-	char		pad[16];		/* to a multiple of 128 bytes */
+	pg_atomic_uint32 null_loads;	/* loaders that gave no value: fetch.c */
+	char		pad[12];		/* to a multiple of 128 bytes */
+
+	/*
+	 * How often the keys of each part of the shard were stored or deleted, by
+	 * whoever: CORM_PUT_UNCHANGED.  What expires or is evicted is no change.
+	 */
+	uint32		changes[CORM_CHANGES];
 } CormShard;
 
 typedef enum CormNsState
@@ -250,13 +258,24 @@ extern CormBlockId *corm_buckets;
 extern uint8 *corm_visited;
 extern char *corm_ring;
 
-/* A key as the table wants it.  The hash goes with a namespace's gen. */
+/*
+ * A key as the table wants it.  The hash goes with a namespace's gen; changes
+ * is for CORM_PUT_UNCHANGED: what corm_table_changes has returned.
+ */
 typedef struct CormCacheKey
 {
 	const char *data;
 	uint32		len;
 	uint32		hash;
+	uint32		changes;
 } CormCacheKey;
+
+/* The state of a key when it was looked at. */
+typedef struct CormSeen
+{
+	uint32		gen;
+	uint32		changes;
+} CormSeen;
 
 /* A value, flat. */
 typedef struct CormCached
@@ -312,13 +331,14 @@ typedef enum CormPutMode
 {
 	CORM_PUT_SET,
 	CORM_PUT_ADD,
-	CORM_PUT_REPLACE
+	CORM_PUT_REPLACE,
+	CORM_PUT_UNCHANGED			/* if nobody has changed the key since it was seen */
 } CormPutMode;
 
 typedef enum CormOutcome
 {
 	CORM_OK,
-	CORM_REFUSED,				/* present for add, absent for the others */
+	CORM_REFUSED,				/* present for add, absent for replace, changed for unchanged */
 	CORM_STALE,					/* the namespace is gone: look it up again */
 	CORM_TOO_SMALL,				/* the buffer given is */
 	CORM_WRONG_TYPE,
@@ -415,6 +435,8 @@ extern char *corm_table_keys(uint16 ns, uint32 gen, uint32 shardno, Size *size);
 extern void corm_table_fill(CormBlockChain *chain, uint16 ns, const CormCacheKey *key,
 							const CormCached *value, int64 deadline,
 							TimestampTz created);
+extern uint32 corm_table_changes(const CormCacheKey *key);
+extern void corm_table_changed_locked(const CormCacheKey *key);
 extern CormBlockId corm_table_find_locked(uint16 ns, const CormCacheKey *key);
 extern void corm_table_link_locked(CormShard *shard, CormBlockId id, bool visited);
 extern void corm_table_unlink_locked(CormShard *shard, CormBlockId id,
@@ -525,6 +547,7 @@ typedef struct CormPending
 {
 	CormPendingKind kind;
 	CormPutMode mode;			/* of a put, as it meets shared memory */
+	CormSeen	seen;			/* of a put, if unchanged */
 	CormFound	found;
 } CormPending;
 
@@ -557,6 +580,11 @@ extern bool corm_cache_op_get(CormCacheRef *ref, const char *key, uint32 len,
 extern bool corm_cache_op_put(CormCacheRef *ref, const char *key, uint32 len,
 						const CormCached *value, int64 deadline, CormPutMode mode,
 						bool immediate);
+extern void corm_cache_op_see(CormCacheRef *ref, const char *key, uint32 len, CormSeen *seen);
+extern pg_atomic_uint32 *corm_cache_op_null_loads(CormCacheRef *ref, const char *key, uint32 len);
+extern void corm_cache_op_keep(CormCacheRef *ref, const char *key, uint32 len,
+							   const CormCached *value, int64 deadline,
+							   const CormSeen *seen, bool immediate);
 extern bool corm_cache_op_delete(CormCacheRef *ref, const char *key, uint32 len,
 						   bool immediate, CormFound *found);
 extern bool corm_cache_op_touch(CormCacheRef *ref, const char *key, uint32 len,

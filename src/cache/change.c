@@ -70,11 +70,14 @@ corm_table_put(uint16 ns, uint32 gen, const CormCacheKey *key, CormBlockChain *c
 
 	corm_table_begin_change(shard);
 	if ((mode == CORM_PUT_ADD && old != 0 && !old_expired) ||
-		(mode == CORM_PUT_REPLACE && (old == 0 || old_expired)))
+		(mode == CORM_PUT_REPLACE && (old == 0 || old_expired)) ||
+		(mode == CORM_PUT_UNCHANGED && corm_table_changes(key) != key->changes))
 		outcome = CORM_REFUSED;
 	else
 	{
 		bool		visited = old != 0 && !old_expired;
+
+		corm_table_changed_locked(key);
 
 		if (old != 0)
 			corm_table_unlink_locked(shard, old,
@@ -111,14 +114,20 @@ corm_table_remove(uint16 ns, uint32 gen, const CormCacheKey *key, char *buf, Siz
 	CormShard  *shard = &corm_shards[corm_shard_of(key->hash)];
 	CormOutcome outcome = CORM_REFUSED;
 	CormRemoved removed;
-	CormBlockId id;
+	CormBlockId id = 0;
 	int64		now = 0;
 
 	removed.n = 0;
 	LWLockAcquire(&shard->lock, LW_EXCLUSIVE);
 	if (!corm_ns_is(ns, gen))
 		outcome = CORM_STALE;
-	else if ((id = corm_table_find_locked(ns, key)) != 0)
+	else
+	{
+		/* Also if it is not there: a loader may be about to store it. */
+		corm_table_changed_locked(key);
+		id = corm_table_find_locked(ns, key);
+	}
+	if (id != 0)
 	{
 		CormEntry  *entry = corm_entry(id);
 		bool		gone = expired(entry, &now);
@@ -271,6 +280,7 @@ corm_table_incr(uint16 ns, uint32 gen, const CormCacheKey *key, CormBlockChain *
 	if (outcome == CORM_OK)
 	{
 		value.data = new_bytes;
+		corm_table_changed_locked(key);
 		corm_table_begin_change(shard);
 		if (in_place != 0)
 		{

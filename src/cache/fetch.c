@@ -4,14 +4,23 @@
  *		cache_fetch: read through, one loader at a time for each key.
  *
  * On a miss the caller takes a heavyweight lock on (database, cache, key) and
- * looks again: whoever waited for the loader before finds the value.  It is an
+ * looks again: those who waited for the loader before find the value.  It is an
  * ordinary lock: waiting for it can be cancelled, times out by lock_timeout,
- * and takes part in deadlock detection.
+ * and takes part in deadlock detection.  It is let go when the loader has run,
+ * not at the end of the transaction: nobody waits for one that is idle.
  *
- * The value goes to shared memory at once and the lock is let go, provided
- * that the transaction has written nothing, neither rows nor to any cache.  If
- * it has, the value may contain what nobody else may see yet; then it is stored
- * at commit, and the lock is kept until then.
+ * There is nothing to find for those who waited for a loader that gave no
+ * value.  They load at the same time, without the lock, instead of one after
+ * the other.
+ *
+ * The value goes to shared memory at once, provided that the transaction has
+ * written nothing, neither rows nor to any cache.  If it has, the value may
+ * contain what nobody else may see yet; then it is stored at commit, and until
+ * then others load for themselves.
+ *
+ * Either way it is stored only if nobody has stored or deleted the key since
+ * before the loader ran (corm_cache_op_keep): what the loader has read may be
+ * older than what they did.
  *
  *-------------------------------------------------------------------------
  */
@@ -98,6 +107,25 @@ load(const char *loader, CormCached *value)
 	return found;
 }
 
+/*
+ * lock_key takes the lock of a key, waiting if need be.  Returns false, without
+ * the lock, if a loader that it waited for gave no value.
+ */
+static bool
+lock_key(const LOCKTAG *tag, pg_atomic_uint32 *null_loads)
+{
+	uint32		before;
+
+	if (LockAcquire(tag, ExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL)
+		return true;
+	before = pg_atomic_read_u32(null_loads);
+	(void) LockAcquire(tag, ExclusiveLock, false, false);
+	if (pg_atomic_read_u32(null_loads) == before)
+		return true;
+	LockRelease(tag, ExclusiveLock, false);
+	return false;
+}
+
 /* cache_fetch(key, loader, ttl, cache) -> text */
 Datum
 corm_cache_fetch(PG_FUNCTION_ARGS)
@@ -109,8 +137,10 @@ corm_cache_fetch(PG_FUNCTION_ARGS)
 	CormCacheRef *ref;
 	CormFound	found;
 	CormCached	value;
+	CormSeen	seen;
 	LOCKTAG		tag;
-	bool		keep_lock;
+	bool		locked;
+	bool		written;
 	bool		loaded;
 	uint32		len;
 
@@ -136,12 +166,18 @@ corm_cache_fetch(PG_FUNCTION_ARGS)
 	loader = text_to_cstring(PG_GETARG_TEXT_PP(1));
 
 	set_tag(&tag, ref, VARDATA_ANY(key), len);
-	(void) LockAcquire(&tag, ExclusiveLock, false, false);
+	locked = lock_key(&tag, corm_cache_op_null_loads(ref, VARDATA_ANY(key), len));
+
+	/* After a wait the name may mean another cache. */
+	ref = corm_cache_ref(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
+	corm_cache_check(ref, true, true);
+	corm_cache_op_see(ref, VARDATA_ANY(key), len, &seen);
 	if (corm_cache_op_get(ref, VARDATA_ANY(key), len, true, &found))
 	{
 		text	   *result = corm_cached_text(&found.value);
 
-		LockRelease(&tag, ExclusiveLock, false);
+		if (locked)
+			LockRelease(&tag, ExclusiveLock, false);
 		PG_RETURN_TEXT_P(result);
 	}
 
@@ -150,11 +186,12 @@ corm_cache_fetch(PG_FUNCTION_ARGS)
 	/* The loader may have changed anything, its role's rights included. */
 	ref = corm_cache_ref(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
 	corm_cache_check(ref, true, true);
-	keep_lock = TransactionIdIsValid(GetTopTransactionIdIfAny()) || corm_overlay_active;
+	written = TransactionIdIsValid(GetTopTransactionIdIfAny()) || corm_overlay_active;
 	if (loaded)
-		corm_cache_op_put(ref, VARDATA_ANY(key), len, &value, corm_deadline(ttl),
-					CORM_PUT_SET, !keep_lock);
-	if (!keep_lock)
+		corm_cache_op_keep(ref, VARDATA_ANY(key), len, &value, corm_deadline(ttl), &seen, !written);
+	else
+		pg_atomic_fetch_add_u32(corm_cache_op_null_loads(ref, VARDATA_ANY(key), len), 1);
+	if (locked)
 		LockRelease(&tag, ExclusiveLock, false);
 
 	if (!loaded)

@@ -136,6 +136,9 @@ get_pending(CormCacheRef *ref, const char *key, uint32 len, bool want_value,
 	switch (pending->kind)
 	{
 		case CORM_PENDING_PUT:
+			/* Its type may have changed since, in this transaction too. */
+			if (!corm_cached_usable(&pending->found.value))
+				return false;
 			*found = pending->found;
 			break;
 		case CORM_PENDING_TOUCH:
@@ -175,10 +178,13 @@ corm_cache_op_get(CormCacheRef *ref, const char *key, uint32 len, bool want_valu
 	return hit;
 }
 
-/* put_now writes to shared memory. */
+/*
+ * put_now writes to shared memory.  seen is for CORM_PUT_UNCHANGED: a key of
+ * another generation has changed.
+ */
 static bool
 put_now(CormCacheRef *ref, const char *keydata, uint32 len, const CormCached *value,
-		int64 deadline, CormPutMode mode)
+		int64 deadline, CormPutMode mode, const CormSeen *seen)
 {
 	uint32		nblocks = corm_entry_blocks((Size) len + value->len);
 	CormOutcome outcome;
@@ -189,8 +195,12 @@ put_now(CormCacheRef *ref, const char *keydata, uint32 len, const CormCached *va
 		CormCacheKey		key;
 
 		attach(ref);
+		if (mode == CORM_PUT_UNCHANGED && ref->gen != seen->gen)
+			return false;
 		outcome = CORM_STALE;
 		set_key(&key, ref, keydata, len);
+		if (mode == CORM_PUT_UNCHANGED)
+			key.changes = seen->changes;
 		corm_expect_bucket(key.hash);
 		if (!corm_reserve(ref->ns, ref->gen, nblocks, &chain))
 			continue;
@@ -214,7 +224,7 @@ corm_cache_op_put(CormCacheRef *ref, const char *key, uint32 len, const CormCach
 
 	if (immediate)
 	{
-		bool		done = put_now(ref, key, len, value, deadline, mode);
+		bool		done = put_now(ref, key, len, value, deadline, mode, NULL);
 
 		if (done)
 			corm_overlay_pass(ref, key, len);
@@ -238,7 +248,10 @@ corm_cache_op_put(CormCacheRef *ref, const char *key, uint32 len, const CormCach
 
 		/* What this transaction has done before decides how it ends. */
 		if (pending != NULL && pending->kind == CORM_PENDING_PUT)
+		{
 			put.mode = pending->mode;
+			put.seen = pending->seen;
+		}
 		else if (pending != NULL && pending->kind == CORM_PENDING_DELETE)
 			put.mode = CORM_PUT_SET;
 	}
@@ -248,6 +261,69 @@ corm_cache_op_put(CormCacheRef *ref, const char *key, uint32 len, const CormCach
 	put.found.created = corm_clock_real();
 	corm_overlay_write(ref, key, len, &put);
 	return true;
+}
+
+/*
+ * corm_cache_op_see notes the state of a key, for corm_cache_op_keep.  Call it
+ * before looking whether the key is there.
+ */
+void
+corm_cache_op_see(CormCacheRef *ref, const char *keydata, uint32 len, CormSeen *seen)
+{
+	CormCacheKey key;
+
+	attach(ref);
+	set_key(&key, ref, keydata, len);
+	seen->gen = ref->gen;
+	seen->changes = corm_table_changes(&key);
+}
+
+/*
+ * corm_cache_op_null_loads returns the count of loaders without a value that a
+ * key takes part in, with others.  Raises what attaching its cache does.
+ */
+pg_atomic_uint32 *
+corm_cache_op_null_loads(CormCacheRef *ref, const char *keydata, uint32 len)
+{
+	CormCacheKey key;
+
+	attach(ref);
+	set_key(&key, ref, keydata, len);
+	return &corm_shards[corm_shard_of(key.hash)].null_loads;
+}
+
+/*
+ * corm_cache_op_keep stores a value that was made from what tables showed after
+ * the key was seen, unless somebody has changed the key since: then what they
+ * stored is newer, or what they deleted is what this was made from.  It stores
+ * now, or at commit; at commit what this transaction has itself done to the key
+ * before decides as it would without.
+ */
+void
+corm_cache_op_keep(CormCacheRef *ref, const char *key, uint32 len, const CormCached *value,
+				   int64 deadline, const CormSeen *seen, bool immediate)
+{
+	CormPending put = {.kind = CORM_PENDING_PUT, .mode = CORM_PUT_UNCHANGED, .seen = *seen};
+	const CormPending *pending;
+
+	if (immediate)
+	{
+		(void) put_now(ref, key, len, value, deadline, CORM_PUT_UNCHANGED, seen);
+		return;
+	}
+
+	pending = corm_overlay_get(ref->id, key, len);
+	if (pending != NULL && pending->kind == CORM_PENDING_PUT)
+	{
+		put.mode = pending->mode;
+		put.seen = pending->seen;
+	}
+	else if (pending != NULL && pending->kind == CORM_PENDING_DELETE)
+		put.mode = CORM_PUT_SET;
+	put.found.value = *value;
+	put.found.deadline = deadline;
+	put.found.created = corm_clock_real();
+	corm_overlay_write(ref, key, len, &put);
 }
 
 /* delete_now deletes from shared memory and copies the value out. */
@@ -363,6 +439,7 @@ incr_pending(CormCacheRef *ref, const char *key, uint32 len, int64 by,
 		incr_failed(corm_cached_add(&found.value, by, bytes, &result), key, len);
 		put.found = found;
 		put.mode = pending->mode;
+		put.seen = pending->seen;
 		if (ttl_us > 0)
 			put.found.deadline = corm_deadline(ttl_us);
 	}

@@ -242,6 +242,25 @@ make_op(PendingCache *cache, const char *key, uint32 len, const CormPending *pen
 }
 
 /*
+ * merge_older removes the operations below one on the same key that can only be
+ * rolled back together with it.  A clear between them makes no difference: it is
+ * of the same subtransaction, too.
+ */
+static void
+merge_older(KeyOp *op)
+{
+	KeyOp	   *older;
+
+	while ((older = op->older) != NULL && older->effect.level == op->effect.level &&
+		   older->chain.count == 0 && op->chain.count == 0)
+	{
+		op->older = older->older;
+		corm_effect_remove(&older->effect);
+		pfree(older);
+	}
+}
+
+/*
  * corm_overlay_write makes pending what will happen to a key at commit.  All
  * is copied.
  */
@@ -257,6 +276,7 @@ corm_overlay_write(const CormCacheRef *ref, const char *keydata, uint32 len,
 	{
 		KeyOp	   *before = key->op;
 
+		merge_older(before);
 		if (counts(before) && before->chain.count == 0 &&
 			before->effect.level == GetCurrentTransactionNestLevel())
 		{
@@ -292,9 +312,20 @@ void
 corm_overlay_clear(const CormCacheRef *ref)
 {
 	PendingCache *cache = make_cache(ref);
+	ClearOp    *before = cache->clear;
+	ClearOp    *gone;
 	ClearOp    *op = MemoryContextAllocZero(TopTransactionContext, sizeof(ClearOp));
 
-	op->older = cache->clear;
+	/* As with keys: what can only be rolled back together is one. */
+	while (before != NULL && (gone = before->older) != NULL &&
+		   gone->effect.level == before->effect.level &&
+		   before->spare == CORM_NO_NS && gone->spare == CORM_NO_NS)
+	{
+		before->older = gone->older;
+		corm_effect_remove(&gone->effect);
+		pfree(gone);
+	}
+	op->older = before;
 	op->cache = cache;
 	op->serial = ++last_serial;
 	op->spare = CORM_NO_NS;
@@ -424,6 +455,12 @@ key_apply(CormEffect *effect)
 			case CORM_PENDING_PUT:
 				if (op->chain.count == 0)
 					return;
+				key.changes = op->pending.seen.changes;
+				if (op->pending.mode == CORM_PUT_UNCHANGED && gen != op->pending.seen.gen)
+				{
+					outcome = CORM_REFUSED;
+					break;
+				}
 				if (ns != op->ns || gen != op->gen)
 					move_to(op, ns, gen, &key);
 				outcome = corm_table_put(ns, gen, &key, &op->chain, op->pending.mode);

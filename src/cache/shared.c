@@ -136,6 +136,7 @@ initialize(const Layout *layout)
 	{
 		LWLockInitialize(&corm_shards[s].lock, corm_cache->tranche);
 		pg_atomic_init_u32(&corm_shards[s].seq, 0);
+		pg_atomic_init_u32(&corm_shards[s].null_loads, 0);
 		corm_shards[s].evict_list = CORM_NO_NS;
 		corm_shards[s].wheel_now = now_tick;
 	}

@@ -251,6 +251,35 @@ corm_table_find_locked(uint16 ns, const CormCacheKey *key)
 	return 0;
 }
 
+/* changes_of returns the count of changes that a key takes part in. */
+static inline volatile uint32 *
+changes_of(const CormCacheKey *key)
+{
+	/* The low bits choose the bucket, the top ones the shard. */
+	return &corm_shards[corm_shard_of(key->hash)].changes[(key->hash >> 8) % CORM_CHANGES];
+}
+
+/*
+ * corm_table_changes returns a number that is another after any change of a
+ * key; and, now and then, without one, since keys share them.  What was read
+ * before it is believed no more than what was read without a lock.
+ */
+uint32
+corm_table_changes(const CormCacheKey *key)
+{
+	uint32		changes = *changes_of(key);
+
+	pg_memory_barrier();
+	return changes;
+}
+
+/* corm_table_changed_locked counts a change of a key.  Needs the exclusive lock. */
+void
+corm_table_changed_locked(const CormCacheKey *key)
+{
+	(*changes_of(key))++;
+}
+
 /*
  * corm_table_begin_change and corm_table_end_change bracket every change of a
  * shard's structure or of linked entries.  They need the exclusive lock.

@@ -158,6 +158,10 @@ typedef struct CormPlan
 	int			cached_valno;	/* cached(): value of the time to live, or -1 */
 	CormValue  *cached_ttl;		/* the value itself, if it is stored */
 	bool		cached_settings;	/* the result may depend on any setting */
+	bool		cached_asks_settings;	/* the query itself asks for one */
+	uint64		cached_functions;	/* state of functions, roles when that was looked at; 0: look again */
+	uint64		cached_roles;
+	Oid			cached_role;
 
 	/* OUTPUT_PAGE */
 	int			limit_valno;	/* or -1 */
