@@ -1,11 +1,11 @@
 -- Models: registrations, description, naming, reflection.
 
 -- The options of registered models. The functions corm.register and corm.unregister read and write it for users
--- after checking that they own the tables, so nobody else needs a privilege on it. A row about a temporary
--- table is not dumped: the table is not either.
+-- after checking that they own the tables, so nobody else needs a privilege on it, but for the owner of the database,
+-- who dumps it. A row about a temporary table is not dumped: the table is not either.
 CREATE TABLE corm.model_options (
-    model       regclass PRIMARY KEY,
-    table_name  regclass,
+    model       corm.relation_ref PRIMARY KEY,
+    table_name  corm.relation_ref,
     options     jsonb NOT NULL
 );
 COMMENT ON TABLE corm.model_options IS 'corm: what corm.register has stored for each model';
@@ -13,8 +13,9 @@ COMMENT ON COLUMN corm.model_options.model IS 'The table, view or composite type
 COMMENT ON COLUMN corm.model_options.table_name IS 'The table that the model maps to, if it is another one';
 COMMENT ON COLUMN corm.model_options.options IS 'All other options';
 REVOKE ALL ON corm.model_options FROM PUBLIC;
+GRANT SELECT ON corm.model_options TO pg_database_owner;
 SELECT pg_catalog.pg_extension_config_dump('corm.model_options',
-    'WHERE EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=) model AND c.relpersistence OPERATOR(pg_catalog.<>) ''t'')');
+    'WHERE NOT EXISTS (SELECT FROM pg_catalog.unnest(ARRAY[model, table_name]::oid[]) AS r(relid) WHERE relid IS NOT NULL AND NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=) relid AND c.relpersistence OPERATOR(pg_catalog.<>) ''t''))');
 
 CREATE FUNCTION corm.register(model regclass, options jsonb DEFAULT '{}') RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
@@ -79,17 +80,16 @@ CREATE VIEW corm.fields AS
 COMMENT ON VIEW corm.fields IS 'The fields of the models in corm.models';
 GRANT SELECT ON corm.fields TO PUBLIC;
 
--- Triggers. They are of no use to anybody who calls them, and firing them needs no privilege.
-
-CREATE FUNCTION corm.on_catalog_change() RETURNS trigger
-    LANGUAGE C AS 'MODULE_PATHNAME', 'corm_on_catalog_change';
-COMMENT ON FUNCTION corm.on_catalog_change() IS
-    'Trigger: makes every session read a catalog of corm anew after a write to it.';
-REVOKE ALL ON FUNCTION corm.on_catalog_change() FROM PUBLIC;
-
 CREATE TRIGGER catalog_change
-    AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON corm.model_options
+    BEFORE INSERT OR UPDATE OR DELETE ON corm.model_options
+    FOR EACH ROW EXECUTE FUNCTION corm.on_catalog_change();
+CREATE TRIGGER catalog_truncate
+    BEFORE TRUNCATE ON corm.model_options
     FOR EACH STATEMENT EXECUTE FUNCTION corm.on_catalog_change();
+ALTER TABLE corm.model_options ENABLE ALWAYS TRIGGER catalog_change;
+ALTER TABLE corm.model_options ENABLE ALWAYS TRIGGER catalog_truncate;
+
+-- Event triggers. They are of no use to anybody who calls them, and firing them needs no privilege.
 
 CREATE FUNCTION corm.on_comment() RETURNS event_trigger
     LANGUAGE C AS 'MODULE_PATHNAME', 'corm_on_comment';

@@ -1,13 +1,13 @@
 -- Relations between models. Those that foreign keys say are found; the others are declared.
 
 CREATE TABLE corm.declared_relations (
-    model                   regclass NOT NULL,
+    model                   corm.relation_ref NOT NULL,
     name                    text COLLATE "C" NOT NULL,
     kind                    text NOT NULL,
-    target                  regclass NOT NULL,
+    target                  corm.relation_ref NOT NULL,
     columns                 text[] NOT NULL,
     target_columns          text[] NOT NULL,
-    through                 regclass,
+    through                 corm.relation_ref,
     through_columns         text[],
     through_target_columns  text[],
     condition               corm.expr,
@@ -15,12 +15,18 @@ CREATE TABLE corm.declared_relations (
 );
 COMMENT ON TABLE corm.declared_relations IS 'corm: what corm.relate has stored';
 REVOKE ALL ON corm.declared_relations FROM PUBLIC;
+GRANT SELECT ON corm.declared_relations TO pg_database_owner;
 SELECT pg_catalog.pg_extension_config_dump('corm.declared_relations',
-    'WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=) ANY (ARRAY[model, target, through]::oid[]) AND c.relpersistence OPERATOR(pg_catalog.=) ''t'')');
+    'WHERE NOT EXISTS (SELECT FROM pg_catalog.unnest(ARRAY[model, target, through]::oid[]) AS r(relid) WHERE relid IS NOT NULL AND NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=) relid AND c.relpersistence OPERATOR(pg_catalog.<>) ''t''))');
 
 CREATE TRIGGER catalog_change
-    AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON corm.declared_relations
+    BEFORE INSERT OR UPDATE OR DELETE ON corm.declared_relations
+    FOR EACH ROW EXECUTE FUNCTION corm.on_catalog_change();
+CREATE TRIGGER catalog_truncate
+    BEFORE TRUNCATE ON corm.declared_relations
     FOR EACH STATEMENT EXECUTE FUNCTION corm.on_catalog_change();
+ALTER TABLE corm.declared_relations ENABLE ALWAYS TRIGGER catalog_change;
+ALTER TABLE corm.declared_relations ENABLE ALWAYS TRIGGER catalog_truncate;
 
 CREATE FUNCTION corm.relate(model regclass, name text, kind text, target regclass, columns text[], target_columns text[],
     through regclass DEFAULT NULL, through_columns text[] DEFAULT NULL, through_target_columns text[] DEFAULT NULL,

@@ -2,7 +2,7 @@
 
 -- Scopes are read and written by C functions that check ownership of the model.
 CREATE TABLE corm.scopes (
-    model       regclass NOT NULL,
+    model       corm.relation_ref NOT NULL,
     name        text NOT NULL,
     q           corm.query NOT NULL,
     is_default  boolean NOT NULL,
@@ -14,8 +14,18 @@ COMMENT ON COLUMN corm.scopes.name IS 'The name that corm.scope() takes';
 COMMENT ON COLUMN corm.scopes.q IS 'The clauses';
 COMMENT ON COLUMN corm.scopes.is_default IS 'Whether the clauses are part of every query on the model that is not unscoped';
 REVOKE ALL ON corm.scopes FROM PUBLIC;
+GRANT SELECT ON corm.scopes TO pg_database_owner;
 SELECT pg_catalog.pg_extension_config_dump('corm.scopes',
-    'WHERE EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=) model AND c.relpersistence OPERATOR(pg_catalog.<>) ''t'')');
+    'WHERE NOT EXISTS (SELECT FROM pg_catalog.unnest(ARRAY[model]::oid[]) AS r(relid) WHERE relid IS NOT NULL AND NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=) relid AND c.relpersistence OPERATOR(pg_catalog.<>) ''t''))');
+
+CREATE TRIGGER catalog_change
+    BEFORE INSERT OR UPDATE OR DELETE ON corm.scopes
+    FOR EACH ROW EXECUTE FUNCTION corm.on_catalog_change();
+CREATE TRIGGER catalog_truncate
+    BEFORE TRUNCATE ON corm.scopes
+    FOR EACH STATEMENT EXECUTE FUNCTION corm.on_catalog_change();
+ALTER TABLE corm.scopes ENABLE ALWAYS TRIGGER catalog_change;
+ALTER TABLE corm.scopes ENABLE ALWAYS TRIGGER catalog_truncate;
 
 CREATE FUNCTION corm.define_scope(model regclass, name text, q corm.query, is_default boolean DEFAULT false) RETURNS void
     AS 'MODULE_PATHNAME', 'corm_define_scope' LANGUAGE C VOLATILE PARALLEL UNSAFE;

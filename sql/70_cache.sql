@@ -4,7 +4,7 @@
 CREATE TABLE corm.cache_definitions (
 	name text COLLATE "C" PRIMARY KEY,
 	id bigint NOT NULL,
-	owner regrole NOT NULL,
+	owner corm.role_ref NOT NULL,
 	ttl interval,
 	max_bytes bigint,
 	channel text NOT NULL,
@@ -13,23 +13,35 @@ CREATE TABLE corm.cache_definitions (
 );
 COMMENT ON TABLE corm.cache_definitions IS 'corm: named caches; use corm.caches and corm.cache_create';
 REVOKE ALL ON corm.cache_definitions FROM PUBLIC;
+GRANT SELECT ON corm.cache_definitions TO pg_database_owner;
 
 CREATE TABLE corm.cache_grants (
 	cache text COLLATE "C" NOT NULL,
-	grantee regrole NOT NULL,
+	grantee corm.role_ref NOT NULL,
 	can_read boolean NOT NULL,
 	can_write boolean NOT NULL,
 	PRIMARY KEY (cache, grantee)
 );
 COMMENT ON TABLE corm.cache_grants IS 'corm: who may use which cache; use corm.caches and corm.cache_grant';
 REVOKE ALL ON corm.cache_grants FROM PUBLIC;
+GRANT SELECT ON corm.cache_grants TO pg_database_owner;
 
 CREATE TRIGGER catalog_change
-	AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON corm.cache_definitions
+	BEFORE INSERT OR UPDATE OR DELETE ON corm.cache_definitions
+	FOR EACH ROW EXECUTE FUNCTION corm.on_catalog_change();
+CREATE TRIGGER catalog_truncate
+	BEFORE TRUNCATE ON corm.cache_definitions
 	FOR EACH STATEMENT EXECUTE FUNCTION corm.on_catalog_change();
+ALTER TABLE corm.cache_definitions ENABLE ALWAYS TRIGGER catalog_change;
+ALTER TABLE corm.cache_definitions ENABLE ALWAYS TRIGGER catalog_truncate;
 CREATE TRIGGER catalog_change
-	AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON corm.cache_grants
+	BEFORE INSERT OR UPDATE OR DELETE ON corm.cache_grants
+	FOR EACH ROW EXECUTE FUNCTION corm.on_catalog_change();
+CREATE TRIGGER catalog_truncate
+	BEFORE TRUNCATE ON corm.cache_grants
 	FOR EACH STATEMENT EXECUTE FUNCTION corm.on_catalog_change();
+ALTER TABLE corm.cache_grants ENABLE ALWAYS TRIGGER catalog_change;
+ALTER TABLE corm.cache_grants ENABLE ALWAYS TRIGGER catalog_truncate;
 
 SELECT pg_catalog.pg_extension_config_dump('corm.cache_definitions', '');
 SELECT pg_catalog.pg_extension_config_dump('corm.cache_grants', '');
@@ -222,7 +234,7 @@ COMMENT ON FUNCTION corm.wait_ready(interval) IS
 'Waits until corm''s workers run; false if they do not within the timeout. Raises 55000 without preload.';
 
 CREATE VIEW corm.caches AS
-	SELECT d.name, d.owner, d.ttl, d.max_bytes, d.channel, d.events, d.closed,
+	SELECT d.name, d.owner::pg_catalog.regrole AS owner, d.ttl, d.max_bytes, d.channel, d.events, d.closed,
 		(SELECT pg_catalog.array_agg(pg_catalog.concat(
 				CASE WHEN g.grantee OPERATOR(pg_catalog.=) 0::pg_catalog.oid THEN 'PUBLIC' ELSE g.grantee::pg_catalog.text END, '=',
 				pg_catalog.concat_ws('/', CASE WHEN g.can_read THEN 'read' END, CASE WHEN g.can_write THEN 'write' END))

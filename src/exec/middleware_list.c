@@ -463,6 +463,7 @@ corm_use(PG_FUNCTION_ARGS)
 	CatalogTupleInsert(catalog, heap_form_tuple(RelationGetDescr(catalog), values, nulls));
 	CacheInvalidateRelcache(catalog);
 	table_close(catalog, RowExclusiveLock);
+	corm_registry_stored(model);
 
 	/* The rest of the statement sees it already. */
 	CommandCounterIncrement();

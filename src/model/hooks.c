@@ -10,20 +10,26 @@
  *
  * The answer is kept in the model.  PostgreSQL sends a message about every
  * change of a function, but it does not say which one, so the messages are
- * counted and the lookup is done again when the count has moved: nine probes
- * of a syscache, which remembers what does not exist, too.
+ * counted and the lookup is done again when the count has moved.  It reads
+ * pg_proc by its index on names and not through the syscache, which would
+ * remember for each table that there are no hooks: 250 bytes for each of nine
+ * names.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/indexing.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "model/model.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/regproc.h"
@@ -72,43 +78,64 @@ corm_hooks_changes(void)
 }
 
 /*
- * find_hook returns a hook of a model, or InvalidOid.  *is_void is set if it
- * returns nothing.  Raises 42P13 for a function that would be a hook if it
- * returned what one must return: to ignore it would be a trap.
+ * check_hook looks at a function that has the name, the argument and the owner
+ * of a hook, and returns whether it is one.  *is_void is set if it returns
+ * nothing.  Raises 42P13 for a function that would be a hook if it returned
+ * what one must return: to ignore it would be a trap.
+ */
+static bool
+check_hook(CormModel *model, CormHook hook, Form_pg_proc form, bool *is_void)
+{
+	bool		is_before = strncmp(hook_names[hook], "before_", 7) == 0;
+
+	if (form->prokind != PROKIND_FUNCTION)
+		return false;
+	*is_void = form->prorettype == VOIDOID;
+	if (form->proretset || (form->prorettype != model->typid && !(*is_void && !is_before)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
+				 errmsg("function %s cannot be a hook of model \"%s\"",
+						format_procedure(form->oid), model->name),
+				 errdetail(is_before ? "It must return %s." : "It must return %s or void.",
+						   format_type_be(model->typid)),
+				 errhint("If it is not meant to be a hook, give it another name.")));
+	return true;
+}
+
+/*
+ * find_hook returns a hook of a model, or InvalidOid, and raises what
+ * check_hook does.
  */
 static Oid
-find_hook(CormModel *model, CormHook hook, Oid schema, Oid owner, bool *is_void)
+find_hook(CormModel *model, CormHook hook, Relation functions, Oid schema, Oid owner, bool *is_void)
 {
-	oidvector  *args = buildoidvector(&model->typid, 1);
-	HeapTuple	tuple = SearchSysCache3(PROCNAMEARGSNSP, CStringGetDatum(hook_names[hook]),
-										PointerGetDatum(args), ObjectIdGetDatum(schema));
-	Form_pg_proc form;
+	ScanKeyData keys[3];
+	SysScanDesc scan;
+	HeapTuple	tuple;
 	Oid			function = InvalidOid;
 
-	if (!HeapTupleIsValid(tuple))
-		return InvalidOid;
-	form = (Form_pg_proc) GETSTRUCT(tuple);
-	if (form->proowner == owner && form->prokind == PROKIND_FUNCTION)
+	ScanKeyInit(&keys[0], Anum_pg_proc_proname, BTEqualStrategyNumber, F_NAMEEQ,
+				CStringGetDatum(hook_names[hook]));
+	ScanKeyInit(&keys[1], Anum_pg_proc_proargtypes, BTEqualStrategyNumber, F_OIDVECTOREQ,
+				PointerGetDatum(buildoidvector(&model->typid, 1)));
+	ScanKeyInit(&keys[2], Anum_pg_proc_pronamespace, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(schema));
+	scan = systable_beginscan(functions, ProcedureNameArgsNspIndexId, true, NULL, 3, keys);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
 	{
-		bool		is_before = strncmp(hook_names[hook], "before_", 7) == 0;
+		Form_pg_proc form = (Form_pg_proc) GETSTRUCT(tuple);
 
-		function = form->oid;
-		*is_void = form->prorettype == VOIDOID;
-		if (form->proretset || (form->prorettype != model->typid && !(*is_void && !is_before)))
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
-					 errmsg("function %s cannot be a hook of model \"%s\"",
-							format_procedure(function), model->name),
-					 errdetail(is_before ? "It must return %s." : "It must return %s or void.",
-							   format_type_be(model->typid)),
-					 errhint("If it is not meant to be a hook, give it another name.")));
+		if (form->proowner == owner && check_hook(model, hook, form, is_void))
+			function = form->oid;
 	}
-	ReleaseSysCache(tuple);
+	systable_endscan(scan);
 	return function;
 }
 
 /*
- * find_hooks looks for all hooks of a model.
+ * find_hooks looks for all hooks of a model.  What it reads may change while
+ * it does, so it counts as of before.
  */
 static void
 find_hooks(CormModel *model)
@@ -121,12 +148,14 @@ find_hooks(CormModel *model)
 		Form_pg_class form = (Form_pg_class) GETSTRUCT(tuple);
 		Oid			schema = form->relnamespace;
 		Oid			owner = form->relowner;
+		Relation	functions;
 
 		ReleaseSysCache(tuple);
+		functions = table_open(ProcedureRelationId, AccessShareLock);
 		for (int hook = 0; hook < CORM_NUM_HOOKS; hook++)
 		{
 			bool		is_void = false;
-			Oid			function = find_hook(model, hook, schema, owner, &is_void);
+			Oid			function = find_hook(model, hook, functions, schema, owner, &is_void);
 
 			hooks.functions[hook] = function;
 			if (OidIsValid(function))
@@ -134,6 +163,7 @@ find_hooks(CormModel *model)
 			if (is_void)
 				hooks.returns_void |= CORM_HOOK_BIT(hook);
 		}
+		table_close(functions, AccessShareLock);
 	}
 	model->hooks = hooks;
 }

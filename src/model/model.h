@@ -203,12 +203,20 @@ extern void corm_registry_on_invalidation(CormInvalidationCallback callback);
  * Relations of the schema corm whose rows are about models.  A relcache
  * message about one of them drops every model; whoever writes to one calls
  * CacheInvalidateRelcacheByRelid for it, or for the model that a row is about.
- * When a relation is dropped, rows that refer to it by a regclass column are
- * deleted.  The name must be a constant; corm_registry_catalog returns them
+ * When a relation is dropped, rows that refer to it by a column of type
+ * corm.relation_ref are deleted; those who store a row tell
+ * corm_registry_stored which relations it refers to.  The name must be a constant; corm_registry_catalog returns them
  * one after the other, and NULL after the last.
  */
 extern void corm_registry_watch_catalog(const char *relname);
 extern const char *corm_registry_catalog(int i);
+
+/* refs.c: what the types of references hold for a name that does not exist, an OID of nothing */
+#define CORM_MISSING_REF	((Oid) 1)
+
+/* triggers.c */
+extern void corm_triggers_init(void);
+extern void corm_registry_stored(Oid relid);
 
 /* rowtypes.c */
 extern void corm_rowtypes_init(void);

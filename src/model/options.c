@@ -36,6 +36,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/inval.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/regproc.h"
 #include "utils/varlena.h"
@@ -48,8 +49,9 @@
 
 static Relation open_options(LOCKMODE lockmode);
 static HeapTuple find_options(Relation catalog, Oid relid);
-static void check_owner(Relation rel);
+static void check_owner(Oid relid);
 static Jsonb *empty_object(void);
+static void check_table_owner(const RangeVar *name, Oid relid, Oid old_relid, void *arg);
 static Oid	resolve_table(CormDraft *draft, JsonbValue *value);
 static void warn_about_unique_indexes(CormModel *model);
 static void store_options(Oid relid, const CormOptions *options);
@@ -115,23 +117,33 @@ corm_options_load(Oid relid, CormOptions *options)
 }
 
 /*
- * check_owner raises 42501 unless the current user owns a relation.
+ * check_owner raises 42501 unless the current user owns a relation, 42P01 if
+ * there is none.  It needs no lock.
  */
 static void
-check_owner(Relation rel)
+check_owner(Oid relid)
 {
-	char		relkind = rel->rd_rel->relkind;
+	char		relkind = get_rel_relkind(relid);
+	char	   *name = get_rel_name(relid);
 
-	if (!corm_owns_relation(RelationGetRelid(rel), GetUserId()))
+	if (relkind == '\0' || name == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", relid)));
+	if (!corm_owns_relation(relid, GetUserId()))
 		aclcheck_error(ACLCHECK_NOT_OWNER,
 					   relkind == RELKIND_COMPOSITE_TYPE ? OBJECT_TYPE : get_relkind_objtype(relkind),
-					   RelationGetRelationName(rel));
+					   name);
 }
 
 /*
  * corm_lock_owned_model opens the relation of a model about which function is
  * going to store something, in a lock that is to be kept.  Raises 42P01,
  * 42501, and 25006 where nothing can be written.
+ *
+ * The lock stops autovacuum and DDL of the relation, so it is asked for only
+ * by an owner; and it may have been waited for, so ownership is looked at
+ * again.
  */
 Relation
 corm_lock_owned_model(Oid relid, const char *function)
@@ -141,12 +153,13 @@ corm_lock_owned_model(Oid relid, const char *function)
 	PreventCommandIfReadOnly(function);
 	PreventCommandIfParallelMode(function);
 
+	check_owner(relid);
 	rel = try_relation_open(relid, ShareUpdateExclusiveLock);
+	check_owner(relid);
 	if (rel == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("relation with OID %u does not exist", relid)));
-	check_owner(rel);
 
 	return rel;
 }
@@ -164,8 +177,19 @@ empty_object(void)
 }
 
 /*
+ * check_table_owner is the callback of resolve_table: nobody waits for a table
+ * of somebody else, or makes others wait for it.
+ */
+static void
+check_table_owner(const RangeVar *name, Oid relid, Oid old_relid, void *arg)
+{
+	if (OidIsValid(relid))
+		check_owner(relid);
+}
+
+/*
  * resolve_table returns the table that the option "table" names, looked up and
- * locked as in any statement of the caller.
+ * locked as in any statement of the caller, who must own it.
  */
 static Oid
 resolve_table(CormDraft *draft, JsonbValue *value)
@@ -176,8 +200,8 @@ resolve_table(CormDraft *draft, JsonbValue *value)
 		corm_overrides_error(draft, "table", "The value must be a string.", NULL);
 	name = cstring_to_text_with_len(value->val.string.val, value->val.string.len);
 
-	return RangeVarGetRelid(makeRangeVarFromNameList(textToQualifiedNameList(name)),
-							AccessShareLock, false);
+	return RangeVarGetRelidExtended(makeRangeVarFromNameList(textToQualifiedNameList(name)),
+									AccessShareLock, 0, check_table_owner, NULL);
 }
 
 /*
@@ -234,6 +258,8 @@ store_options(Oid relid, const CormOptions *options)
 	else
 		CatalogTupleInsert(catalog, tuple);
 	table_close(catalog, RowExclusiveLock);
+	corm_registry_stored(relid);
+	corm_registry_stored(options->table);
 }
 
 PG_FUNCTION_INFO_V1(corm_register);
@@ -283,12 +309,7 @@ corm_register(PG_FUNCTION_ARGS)
 	model = corm_catalog_parse(relid, &options);
 	corm_model_require_table(model);
 	if (model->table != relid)
-	{
-		Relation	target = relation_open(model->table, AccessShareLock);
-
-		check_owner(target);
-		relation_close(target, NoLock);
-	}
+		check_owner(model->table);
 	if (model->soft_delete >= 0)
 		warn_about_unique_indexes(model);
 

@@ -59,6 +59,7 @@
 
 #define MAX_PARSES			4	/* then hand out what there is */
 #define MAX_CATALOGS		8
+#define FIRST_RELATED_LIMIT	512	/* of tables, before it is looked who has gone */
 #define MAX_CALLBACKS		4
 
 typedef struct RegistryEntry
@@ -85,6 +86,7 @@ typedef struct WatchedCatalog
 
 static HTAB *registry = NULL;
 static HTAB *related = NULL;	/* tables that relations of some model depend on */
+static long related_limit = FIRST_RELATED_LIMIT;
 static uint64 relations_epoch = 1;
 static MemoryContext registry_context = NULL;
 static MemoryContext zombie_context = NULL;
@@ -107,6 +109,7 @@ static void schema_changed(Datum arg, int cacheid, uint32 hash);
 static void type_changed(Datum arg, int cacheid, uint32 hash);
 static void constraint_changed(Datum arg, int cacheid, uint32 hash);
 static void forget_related(Oid relid);
+static void forget_unrelated(void);
 static void transaction_ended(XactEvent event, void *arg);
 static CormModel *parse_model(Oid relid);
 
@@ -125,6 +128,7 @@ corm_registry_init(void)
 
 	corm_registry_watch_catalog("model_options");
 	corm_hooks_init();
+	corm_triggers_init();
 	corm_registry_watch_catalog("declared_relations");
 }
 
@@ -321,6 +325,34 @@ forget_related(Oid relid)
 			forget(entry);
 		}
 	}
+}
+
+/*
+ * forget_unrelated removes from the hash of related tables those that no
+ * model depends on any more, such as dropped ones.  Called each time that the
+ * hash has doubled.
+ */
+static void
+forget_unrelated(void)
+{
+	HASH_SEQ_STATUS scan;
+	RegistryEntry *entry;
+	Oid		   *relid;
+
+	/* Removing the entry that a scan has just returned is allowed. */
+	hash_seq_init(&scan, related);
+	while ((relid = hash_seq_search(&scan)) != NULL)
+		hash_search(related, relid, HASH_REMOVE, NULL);
+
+	hash_seq_init(&scan, registry);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+	{
+		struct CormRelations *relations = entry->model->relations;
+
+		for (int i = 0; relations != NULL && i < relations->ndepends; i++)
+			hash_search(related, &relations->depends[i], HASH_ENTER, NULL);
+	}
+	related_limit = Max(2 * hash_get_num_entries(related), FIRST_RELATED_LIMIT);
 }
 
 /*
@@ -582,6 +614,8 @@ corm_registry_load_relations(CormModel *model)
 
 	/* No epoch is 0: a list that may be outdated is made again next time. */
 	relations->epoch = parse.outdated ? 0 : epoch;
+	if (hash_get_num_entries(related) >= related_limit)
+		forget_unrelated();
 	for (int i = 0; i < relations->ndepends; i++)
 		hash_search(related, &relations->depends[i], HASH_ENTER, NULL);
 

@@ -475,6 +475,9 @@ store_declared(Oid relid, CormRelation *relation)
 	else
 		CatalogTupleInsert(catalog, tuple);
 	table_close(catalog, RowExclusiveLock);
+	corm_registry_stored(relid);
+	corm_registry_stored(relation->target);
+	corm_registry_stored(relation->through);
 }
 
 /*

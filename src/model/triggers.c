@@ -5,13 +5,19 @@
  *
  * PostgreSQL sends no invalidation message for COMMENT, which is where tags
  * are, so an event trigger sends one.  Another removes the rows of corm's
- * catalogs that are about a dropped relation: left behind they would be dumped
- * as bare numbers, and mean another relation one day.  And a statement trigger
- * on each catalog announces writes that do not come from corm's functions,
- * such as those of pg_restore.
+ * catalogs that are about a dropped relation: left behind they would mean
+ * another relation one day.  And a trigger on each catalog announces writes
+ * that do not come from corm's functions, such as those of pg_restore, and
+ * leaves out rows about what does not exist (refs.c).
  *
- * All three run in the session of whoever executes the command, and need no
- * privilege of that user.
+ * All three run in the session of the user who executes the command, and need
+ * no privilege of that user.
+ *
+ * Event triggers are not told of temporary tables that go with their session
+ * or transaction, or by DISCARD.  The object access hook is.  It also collects
+ * which relations a command drops, for the event trigger.  A session in which
+ * the library is loaded only by that trigger has not seen them, and looks for
+ * rows without a relation instead.
  *
  *-------------------------------------------------------------------------
  */
@@ -23,25 +29,51 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "catalog/objectaccess.h"
 #include "catalog/objectaddress.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_type.h"
 #include "commands/event_trigger.h"
 #include "commands/trigger.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "model/model.h"
 #include "nodes/parsenodes.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
+/* Relations that are dropped. */
+typedef struct Dropped
+{
+	int			n;
+	int			size;
+	Oid		   *relids;			/* NULL if there are none */
+	bool		going;			/* they are still there: no need to look */
+} Dropped;
+
+static object_access_hook_type prev_object_access_hook = NULL;
+static Dropped dropped_relations;	/* of the command, since an event trigger was called */
+static bool drops_seen = false; /* the hook has been in place for a DROP */
+static bool temporary_stored = false;	/* about a temporary table */
+
 static EventTriggerData *event_data(FunctionCallInfo fcinfo);
 static void invalidate_relation(Oid relid);
 static void invalidate_commented(const ObjectAddress *address);
-static bool is_dangling(Relation catalog, HeapTuple tuple, List **others);
-static void delete_dangling(Relation catalog, Snapshot snapshot);
+static Oid	type_of_corm(const char *name);
+static int	compare_oids(const void *a, const void *b);
+static bool is_dropped(const Dropped *relations, Oid relid);
+static bool is_dangling(Relation catalog, HeapTuple tuple, Oid reftype, const Dropped *dropped,
+						List **others);
+static void delete_dangling(Relation catalog, Oid reftype, const Dropped *dropped);
+static void forget_relations(const Dropped *dropped);
+static void forget_dropped(void);
+static void note_dropped(Oid relid);
+static HeapTuple resolve_row(Relation catalog, HeapTuple tuple);
 
 /*
  * event_data returns what an event trigger is called for.
@@ -138,12 +170,53 @@ corm_on_comment(PG_FUNCTION_ARGS)
 }
 
 /*
- * is_dangling returns whether a row refers to a relation that is no more: a
- * column of type regclass does.  The relations it refers to that do exist are
- * returned in *others.
+ * type_of_corm returns the OID of a type of corm's, or InvalidOid.
+ */
+static Oid
+type_of_corm(const char *name)
+{
+	Oid			schema = corm_schema_oid();
+
+	return OidIsValid(schema) ?
+		GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum(name), ObjectIdGetDatum(schema)) :
+		InvalidOid;
+}
+
+/*
+ * compare_oids orders OIDs.
+ */
+static int
+compare_oids(const void *a, const void *b)
+{
+	Oid			x = *(const Oid *) a;
+	Oid			y = *(const Oid *) b;
+
+	return x < y ? -1 : x > y;
+}
+
+/*
+ * is_dropped returns whether a relation is one of those dropped, or, if it is
+ * not known which these are, does not exist.
  */
 static bool
-is_dangling(Relation catalog, HeapTuple tuple, List **others)
+is_dropped(const Dropped *relations, Oid relid)
+{
+	if (relations != NULL &&
+		bsearch(&relid, relations->relids, relations->n, sizeof(Oid), compare_oids) == NULL)
+		return false;
+
+	/* A DROP that was rolled back is in the list, too. */
+	return (relations != NULL && relations->going) ||
+		!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid));
+}
+
+/*
+ * is_dangling returns whether a row refers to a dropped relation by a column
+ * of type corm.relation_ref.  The others that it refers to are returned in
+ * *others.
+ */
+static bool
+is_dangling(Relation catalog, HeapTuple tuple, Oid reftype, const Dropped *dropped, List **others)
 {
 	TupleDesc	desc = RelationGetDescr(catalog);
 	bool		dangling = false;
@@ -155,31 +228,35 @@ is_dangling(Relation catalog, HeapTuple tuple, List **others)
 		Oid			relid;
 		bool		isnull;
 
-		if (att->attisdropped || att->atttypid != REGCLASSOID)
+		if (att->attisdropped || att->atttypid != reftype)
 			continue;
 		relid = DatumGetObjectId(heap_getattr(tuple, i + 1, desc, &isnull));
 		if (isnull)
 			continue;
-		if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
-			*others = lappend_oid(*others, relid);
-		else
+		if (is_dropped(dropped, relid))
 			dangling = true;
+		else
+			*others = lappend_oid(*others, relid);
 	}
+	if (!dangling)
+		list_free(*others);
 
 	return dangling;
 }
 
 /*
  * delete_dangling deletes the rows of one of corm's catalogs that refer to a
- * relation that is no more.
+ * dropped relation.
  *
- * Another session may have dropped the relation, and deleted the row, just
- * after the scan's snapshot was taken: then there is nothing left to do, which
- * CatalogTupleDelete would raise an error for.
+ * A row that another session is changing is passed over: nobody waits here for
+ * the owner of another model.  If that session does not delete it, it refers
+ * to a relation that is not there, which is an error where the row is used,
+ * and no dump has it.  It goes with the next relation.
  */
 static void
-delete_dangling(Relation catalog, Snapshot snapshot)
+delete_dangling(Relation catalog, Oid reftype, const Dropped *dropped)
 {
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	SysScanDesc scan = systable_beginscan(catalog, InvalidOid, false, snapshot, 0, NULL);
 	HeapTuple	tuple;
 
@@ -189,55 +266,199 @@ delete_dangling(Relation catalog, Snapshot snapshot)
 		ListCell   *lc;
 		TM_FailureData failure;
 
-		if (!is_dangling(catalog, tuple, &others))
+		CHECK_FOR_INTERRUPTS();
+		if (!is_dangling(catalog, tuple, reftype, dropped, &others))
 			continue;
 		table_tuple_delete(catalog, &tuple->t_self, GetCurrentCommandId(true),
-						   snapshot, InvalidSnapshot, true, &failure, false);
+						   snapshot, InvalidSnapshot, false, &failure, false);
 		foreach(lc, others)
 			invalidate_relation(lfirst_oid(lc));
 	}
 	systable_endscan(scan);
+	UnregisterSnapshot(snapshot);
+}
+
+/*
+ * forget_relations deletes the rows of all catalogs that refer to dropped
+ * relations; NULL: to such as do not exist.
+ */
+static void
+forget_relations(const Dropped *dropped)
+{
+	Oid			reftype = type_of_corm("relation_ref");
+	const char *relname;
+
+	if (!OidIsValid(reftype))
+		return;
+	for (int i = 0; (relname = corm_registry_catalog(i)) != NULL; i++)
+	{
+		/* Nothing is left of the extension when it is what was dropped. */
+		Relation	catalog = corm_catalog_open(relname, RowExclusiveLock, NULL);
+
+		if (catalog == NULL)
+			continue;
+		delete_dangling(catalog, reftype, dropped);
+		table_close(catalog, NoLock);
+	}
+}
+
+/*
+ * forget_dropped empties the list of dropped relations.
+ */
+static void
+forget_dropped(void)
+{
+	dropped_relations.n = 0;
+	if (dropped_relations.relids != NULL)
+		pfree(dropped_relations.relids);
+	dropped_relations.relids = NULL;
+}
+
+/*
+ * note_dropped adds to the list of dropped relations.
+ */
+static void
+note_dropped(Oid relid)
+{
+	Dropped    *dropped = &dropped_relations;
+
+	if (dropped->relids == NULL)
+	{
+		dropped->size = 16;
+		dropped->relids = MemoryContextAlloc(TopMemoryContext, sizeof(Oid) * dropped->size);
+	}
+	else if (dropped->n == dropped->size)
+	{
+		dropped->relids = repalloc_huge(dropped->relids, sizeof(Oid) * dropped->size * 2);
+		dropped->size *= 2;
+	}
+	dropped->relids[dropped->n++] = relid;
+}
+
+/*
+ * corm_registry_stored is to be called by those who store something about a
+ * relation in one of the watched catalogs.
+ */
+void
+corm_registry_stored(Oid relid)
+{
+	if (OidIsValid(relid) && get_rel_persistence(relid) == RELPERSISTENCE_TEMP)
+		temporary_stored = true;
+}
+
+/*
+ * on_object_access notes which relations are dropped, and deletes what is
+ * stored about a temporary one.
+ */
+static void
+on_object_access(ObjectAccessType access, Oid class_id, Oid object_id, int sub_id, void *arg)
+{
+	if (prev_object_access_hook)
+		prev_object_access_hook(access, class_id, object_id, sub_id, arg);
+
+	if (access != OAT_DROP)
+		return;
+	drops_seen = true;
+	if (class_id != RelationRelationId || sub_id != 0)
+		return;
+
+	if (temporary_stored && get_rel_persistence(object_id) == RELPERSISTENCE_TEMP)
+	{
+		Dropped		dropped = {.n = 1, .relids = &object_id, .going = true};
+
+		forget_relations(&dropped);
+	}
+	else
+		note_dropped(object_id);
+}
+
+/*
+ * transaction_ended empties the list of dropped relations.  Raises nothing.
+ */
+static void
+transaction_ended(XactEvent event, void *arg)
+{
+	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
+		forget_dropped();
+}
+
+/*
+ * corm_triggers_init installs the hook.  Called once, from corm_registry_init.
+ */
+void
+corm_triggers_init(void)
+{
+	prev_object_access_hook = object_access_hook;
+	object_access_hook = on_object_access;
+	RegisterXactCallback(transaction_ended, NULL);
 }
 
 PG_FUNCTION_INFO_V1(corm_on_sql_drop);
 Datum		corm_on_sql_drop(PG_FUNCTION_ARGS);
 
 /*
- * corm_on_sql_drop is the event trigger for sql_drop.  It does not ask what
- * was dropped: the catalogs have a row per registration, mostly none at all,
- * so looking for rows without a relation costs less.
+ * corm_on_sql_drop is the event trigger for sql_drop.
  */
 Datum
 corm_on_sql_drop(PG_FUNCTION_ARGS)
 {
-	const char *relname;
+	Dropped    *dropped = &dropped_relations;
 
 	event_data(fcinfo);
-	for (int i = 0; (relname = corm_registry_catalog(i)) != NULL; i++)
+	if (!drops_seen)
+		forget_relations(NULL);
+	else if (dropped->n > 0)
 	{
-		/* Nothing is left of the extension when it is what was dropped. */
-		Relation	catalog = corm_catalog_open(relname, RowExclusiveLock, NULL);
-
-		if (catalog != NULL)
-		{
-			Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
-
-			delete_dangling(catalog, snapshot);
-			UnregisterSnapshot(snapshot);
-			table_close(catalog, NoLock);
-		}
+		qsort(dropped->relids, dropped->n, sizeof(Oid), compare_oids);
+		forget_relations(dropped);
+		forget_dropped();
 	}
+	drops_seen = true;
 	CommandCounterIncrement();
 
 	PG_RETURN_NULL();
+}
+
+/*
+ * resolve_row looks at the references of a row that is being written to a
+ * catalog.  NULL leaves it out: it is about a relation or role that does not
+ * exist.  A cache without its owner goes to the current user, as a table does
+ * in a restore.
+ */
+static HeapTuple
+resolve_row(Relation catalog, HeapTuple tuple)
+{
+	TupleDesc	desc = RelationGetDescr(catalog);
+	Oid			relation_ref = type_of_corm("relation_ref");
+	Oid			role_ref = type_of_corm("role_ref");
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+		int			attnum = i + 1;
+		Datum		value;
+		bool		isnull;
+
+		if (att->attisdropped || (att->atttypid != relation_ref && att->atttypid != role_ref))
+			continue;
+		value = heap_getattr(tuple, attnum, desc, &isnull);
+		if (isnull || DatumGetObjectId(value) != CORM_MISSING_REF)
+			continue;
+		if (strcmp(NameStr(att->attname), "owner") != 0)
+			return NULL;
+		value = ObjectIdGetDatum(GetUserId());
+		tuple = heap_modify_tuple_by_cols(tuple, desc, 1, &attnum, &value, &isnull);
+	}
+	return tuple;
 }
 
 PG_FUNCTION_INFO_V1(corm_on_catalog_change);
 Datum		corm_on_catalog_change(PG_FUNCTION_ARGS);
 
 /*
- * corm_on_catalog_change is the statement trigger on corm's catalogs: what
- * sessions have made of them is invalid, such as every model.
+ * corm_on_catalog_change is the trigger on corm's catalogs, before each row and
+ * before TRUNCATE: what sessions have made of them is invalid, such as every
+ * model.  The message is sent when the command has ended.
  */
 Datum
 corm_on_catalog_change(PG_FUNCTION_ARGS)
@@ -250,6 +471,11 @@ corm_on_catalog_change(PG_FUNCTION_ARGS)
 				 errmsg("function was not called by a trigger")));
 	CacheInvalidateRelcache(data->tg_relation);
 
-	/* Not an SQL null: a trigger returns a pointer. */
-	return PointerGetDatum(NULL);
+	/* Not SQL nulls: a trigger returns a pointer. */
+	if (TRIGGER_FIRED_FOR_STATEMENT(data->tg_event) || TRIGGER_FIRED_AFTER(data->tg_event))
+		return PointerGetDatum(NULL);
+	if (TRIGGER_FIRED_BY_DELETE(data->tg_event))
+		return PointerGetDatum(data->tg_trigtuple);
+	return PointerGetDatum(resolve_row(data->tg_relation,
+									   TRIGGER_FIRED_BY_UPDATE(data->tg_event) ? data->tg_newtuple : data->tg_trigtuple));
 }

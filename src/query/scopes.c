@@ -19,11 +19,7 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/indexing.h"
-#include "catalog/pg_class.h"
-#include "catalog/objectaddress.h"
-#include "miscadmin.h"
 #include "query/query.h"
-#include "tcop/utility.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/inval.h"
@@ -203,24 +199,6 @@ describe_scopes(CormModel *model, JsonbParseState **state)
  * SQL functions
  */
 
-static Relation
-lock_owned_model(Oid relid, const char *function)
-{
-	Relation	rel;
-
-	PreventCommandIfReadOnly(function);
-	PreventCommandIfParallelMode(function);
-	rel = try_relation_open(relid, ShareUpdateExclusiveLock);
-	if (rel == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation with OID %u does not exist", relid)));
-	if (!corm_owns_relation(relid, GetUserId()))
-		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(rel->rd_rel->relkind),
-					   RelationGetRelationName(rel));
-	return rel;
-}
-
 static void
 copy_tuple(Relation catalog, HeapTuple tuple, void *arg)
 {
@@ -303,7 +281,7 @@ corm_define_scope(PG_FUNCTION_ARGS)
 
 	corm_require_args(fcinfo, names, lengthof(names));
 	name = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	rel = lock_owned_model(relid, "corm.define_scope()");
+	rel = corm_lock_owned_model(relid, "corm.define_scope()");
 	catalog = open_scopes_for_write();
 	if (name[0] == '\0')
 		ereport(ERROR,
@@ -323,6 +301,7 @@ corm_define_scope(PG_FUNCTION_ARGS)
 		CatalogTupleInsert(catalog, tuple);
 	announce(catalog);
 	table_close(catalog, RowExclusiveLock);
+	corm_registry_stored(relid);
 	relation_close(rel, NoLock);
 
 	/* with the scope in place: a default one that has itself in it is found out */
@@ -344,7 +323,7 @@ corm_drop_scope(PG_FUNCTION_ARGS)
 
 	corm_require_args(fcinfo, names, lengthof(names));
 	name = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	rel = lock_owned_model(relid, "corm.drop_scope()");
+	rel = corm_lock_owned_model(relid, "corm.drop_scope()");
 	catalog = open_scopes_for_write();
 	scan_scopes(catalog, relid, name, copy_tuple, &old);
 	if (old == NULL)

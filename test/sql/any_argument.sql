@@ -62,6 +62,12 @@ text[]~'[5:6]={id,name}'::text[]
 text[]~'{""}'::text[]
 text[]~'{parent.id}'::text[]
 text[]~'{-id}'::text[]
+corm.relation_ref~'x.t'::corm.relation_ref
+corm.relation_ref~NULL::corm.relation_ref
+corm.relation_ref~'nobody'::corm.relation_ref
+corm.role_ref~current_user::regrole::corm.role_ref
+corm.role_ref~NULL::corm.role_ref
+corm.role_ref~'-'::corm.role_ref
 corm.expr~corm.eq('id', 1)
 corm.expr~NULL::corm.expr
 corm.expr~corm.and()

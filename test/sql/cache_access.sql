@@ -239,8 +239,8 @@ SELECT name, owner::oid = (SELECT datdba FROM pg_database WHERE datname = curren
 -- what a role that was dropped in another database leaves behind: nobody's, and gone before another role has its OID
 SELECT corm.cache_create('orphan');
 SELECT corm.cache_grant('orphan', 'regress_cache_reader', '{read}');
-UPDATE corm.cache_definitions SET owner = 4294967290 WHERE name = 'orphan';
-UPDATE corm.cache_grants SET grantee = 4294967290 WHERE cache = 'orphan';
+UPDATE corm.cache_definitions SET owner = 4294967290::oid::regrole WHERE name = 'orphan';
+UPDATE corm.cache_grants SET grantee = 4294967290::oid::regrole WHERE cache = 'orphan';
 SELECT owner, grants FROM corm.caches WHERE name = 'orphan';
 SELECT corm.cache_set('k', 'v', cache => 'orphan');
 SELECT cache, entries FROM corm.cache_stats WHERE cache = 'orphan';

@@ -103,7 +103,7 @@ sub path
 my $picture = fresh($current);
 for my $object ('FUNCTION corm.do_tx(', 'COMMENT ON FUNCTION corm.get(', 'CREATE OPERATOR corm_ops.|>', 'CREATE VIEW corm.models',
 	'CREATE CAST (jsonb AS corm.query)', 'GRANT SELECT ON TABLE corm.models TO PUBLIC', 'REVOKE ALL ON FUNCTION corm.stat_reset() FROM PUBLIC',
-	'EVENT TRIGGER corm_comment ENABLE ALWAYS', 'CREATE TRIGGER catalog_change', 'configuration table corm.model_options: WHERE EXISTS',
+	'EVENT TRIGGER corm_comment ENABLE ALWAYS', 'CREATE TRIGGER catalog_change', 'configuration table corm.model_options: WHERE NOT EXISTS',
 	'GRANT USAGE ON SCHEMA corm TO PUBLIC')
 {
 	ok(index($picture, $object) >= 0, "the picture of the catalog shows: $object");

@@ -1,0 +1,57 @@
+-- What corm's catalogs refer to by name: relations and roles. A name that is not there is a warning, so that a
+-- dump of a part of a database, or without its roles, restores what it has; see src/model/refs.c.
+
+CREATE TYPE corm.relation_ref;
+CREATE FUNCTION corm.relation_ref_in(cstring) RETURNS corm.relation_ref
+    AS 'MODULE_PATHNAME', 'corm_relation_ref_in' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION corm.relation_ref_in(cstring) IS 'reads the name of a relation';
+CREATE FUNCTION corm.relation_ref_out(corm.relation_ref) RETURNS cstring
+    AS 'MODULE_PATHNAME', 'corm_relation_ref_out' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION corm.relation_ref_out(corm.relation_ref) IS 'writes the name of a relation';
+CREATE FUNCTION corm.relation_ref_recv(internal) RETURNS corm.relation_ref
+    AS 'MODULE_PATHNAME', 'corm_ref_recv' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION corm.relation_ref_recv(internal) IS 'reads corm.relation_ref from a client';
+CREATE FUNCTION corm.relation_ref_send(corm.relation_ref) RETURNS bytea
+    AS 'MODULE_PATHNAME', 'corm_ref_send' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION corm.relation_ref_send(corm.relation_ref) IS 'writes corm.relation_ref for a client';
+CREATE TYPE corm.relation_ref (
+    INPUT = corm.relation_ref_in, OUTPUT = corm.relation_ref_out,
+    RECEIVE = corm.relation_ref_recv, SEND = corm.relation_ref_send, LIKE = pg_catalog.oid
+);
+COMMENT ON TYPE corm.relation_ref IS 'a relation in a catalog of corm; like regclass, but a name that does not exist is a warning';
+
+CREATE CAST (corm.relation_ref AS oid) WITHOUT FUNCTION AS IMPLICIT;
+CREATE CAST (corm.relation_ref AS regclass) WITHOUT FUNCTION AS ASSIGNMENT;
+CREATE CAST (regclass AS corm.relation_ref) WITHOUT FUNCTION AS ASSIGNMENT;
+
+CREATE TYPE corm.role_ref;
+CREATE FUNCTION corm.role_ref_in(cstring) RETURNS corm.role_ref
+    AS 'MODULE_PATHNAME', 'corm_role_ref_in' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION corm.role_ref_in(cstring) IS 'reads the name of a role';
+CREATE FUNCTION corm.role_ref_out(corm.role_ref) RETURNS cstring
+    AS 'MODULE_PATHNAME', 'corm_role_ref_out' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION corm.role_ref_out(corm.role_ref) IS 'writes the name of a role';
+CREATE FUNCTION corm.role_ref_recv(internal) RETURNS corm.role_ref
+    AS 'MODULE_PATHNAME', 'corm_ref_recv' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION corm.role_ref_recv(internal) IS 'reads corm.role_ref from a client';
+CREATE FUNCTION corm.role_ref_send(corm.role_ref) RETURNS bytea
+    AS 'MODULE_PATHNAME', 'corm_ref_send' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION corm.role_ref_send(corm.role_ref) IS 'writes corm.role_ref for a client';
+CREATE TYPE corm.role_ref (
+    INPUT = corm.role_ref_in, OUTPUT = corm.role_ref_out,
+    RECEIVE = corm.role_ref_recv, SEND = corm.role_ref_send, LIKE = pg_catalog.oid
+);
+COMMENT ON TYPE corm.role_ref IS 'a role in a catalog of corm; like regrole, but a name that does not exist is a warning';
+
+CREATE CAST (corm.role_ref AS oid) WITHOUT FUNCTION AS IMPLICIT;
+CREATE CAST (corm.role_ref AS regrole) WITHOUT FUNCTION AS ASSIGNMENT;
+CREATE CAST (regrole AS corm.role_ref) WITHOUT FUNCTION AS ASSIGNMENT;
+
+-- Triggers on the catalogs. They are of no use to anybody who calls them, and firing them needs no privilege. They fire
+-- under session_replication_role = replica, too: what is in a catalog is in force.
+
+CREATE FUNCTION corm.on_catalog_change() RETURNS trigger
+    LANGUAGE C AS 'MODULE_PATHNAME', 'corm_on_catalog_change';
+COMMENT ON FUNCTION corm.on_catalog_change() IS
+    'Trigger: makes every session read a catalog of corm anew after a write to it, and leaves out rows about what does not exist.';
+REVOKE ALL ON FUNCTION corm.on_catalog_change() FROM PUBLIC;
