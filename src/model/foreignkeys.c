@@ -178,10 +178,11 @@ read_foreign_key(HeapTuple tuple, bool is_own)
 	key->name = pstrdup(NameStr(form->conname));
 	key->relid = form->conrelid;
 	key->target = form->confrelid;
+	key->schema_name = get_namespace_name(get_rel_namespace(key->relid));
 	key->table_name = get_rel_name(key->relid);
 	key->target_name = get_rel_name(key->target);
 	key->nkeys = read_columns(tuple, Anum_pg_constraint_conkey, key->keys);
-	if (key->table_name == NULL || key->target_name == NULL || key->nkeys == 0 ||
+	if (key->schema_name == NULL || key->table_name == NULL || key->target_name == NULL || key->nkeys == 0 ||
 		read_columns(tuple, Anum_pg_constraint_confkey, key->target_keys) != key->nkeys)
 		return NULL;
 
@@ -221,7 +222,7 @@ compare_foreign_keys(const ListCell *a, const ListCell *b)
 	if (order == 0)
 		order = strcmp(x->name, y->name);
 	if (order == 0)
-		order = x->relid < y->relid ? -1 : 1;
+		order = strcmp(x->schema_name, y->schema_name);
 	return order;
 }
 
@@ -361,4 +362,39 @@ corm_primary_key_columns(Oid relid)
 	table_close(catalog, AccessShareLock);
 
 	return columns;
+}
+
+/*
+ * corm_unique_keys returns the keys of a table that unique indexes make, the
+ * primary key too: a list of lists of attribute numbers; not those of a part of the rows, or of expressions.
+ */
+List *
+corm_unique_keys(Oid relid)
+{
+	List	   *unique_keys = NIL;
+	Relation	catalog = table_open(IndexRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&key, Anum_pg_index_indrelid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(relid));
+	scan = systable_beginscan(catalog, IndexIndrelidIndexId, true, NULL, 1, &key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_index index = (Form_pg_index) GETSTRUCT(tuple);
+		List	   *columns = NIL;
+
+		if (!index->indisunique || !index->indisvalid ||
+			!heap_attisnull(tuple, Anum_pg_index_indpred, NULL) ||
+			!heap_attisnull(tuple, Anum_pg_index_indexprs, NULL))
+			continue;
+		for (int i = 0; i < index->indnkeyatts; i++)
+			columns = lappend_int(columns, index->indkey.values[i]);
+		unique_keys = lappend(unique_keys, columns);
+	}
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+
+	return unique_keys;
 }

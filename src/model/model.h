@@ -338,6 +338,7 @@ typedef struct CormForeignKey
 	char	   *name;
 	Oid			relid;			/* the table that has it */
 	Oid			target;			/* the table that it refers to */
+	char	   *schema_name;
 	char	   *table_name;
 	char	   *target_name;
 	int			nkeys;
@@ -351,6 +352,7 @@ typedef struct CormForeignKey
 extern List *corm_foreign_keys_of(Oid relid, bool is_own);
 extern List *corm_foreign_keys_to(Oid relid);
 extern List *corm_primary_key_columns(Oid relid);
+extern List *corm_unique_keys(Oid relid);
 
 /* relations.c, for the layer */
 typedef struct CormRelations

@@ -124,6 +124,7 @@ corm_registry_init(void)
 	CacheRegisterSyscacheCallback(NAMESPACEOID, schema_changed, (Datum) 0);
 	CacheRegisterSyscacheCallback(TYPEOID, type_changed, (Datum) 0);
 	CacheRegisterSyscacheCallback(CONSTROID, constraint_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(AUTHOID, constraint_changed, (Datum) 0);
 	RegisterXactCallback(transaction_ended, NULL);
 
 	corm_registry_watch_catalog("model_options");
@@ -411,7 +412,8 @@ type_changed(Datum arg, int cacheid, uint32 hash)
 }
 
 /*
- * constraint_changed is the syscache callback for constraints.
+ * constraint_changed is the syscache callback for constraints, and for roles:
+ * a superuser's foreign keys count as those of the model's owner.
  */
 static void
 constraint_changed(Datum arg, int cacheid, uint32 hash)

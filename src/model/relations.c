@@ -4,13 +4,22 @@
  *		The relations of a model: found from foreign keys, and named.
  *
  * A foreign key is two relations, belongs_to of the table that has it and
- * has_many or has_one of the table it refers to; a table whose primary key is
- * two foreign keys is a many_to_many of both tables.  Names are given in a
+ * has_many or has_one of the table it refers to; a table with a key that two
+ * foreign keys cover is a many_to_many of both tables.  Names are given in a
  * fixed order, so that they are the same after a restore: what is declared by
  * corm.relate first, then what tags name, then belongs_to, has_one and
  * has_many, many_to_many, each by table and columns.  A derived name that is
- * taken already gets a suffix.  If two relations have the same name all the same, both are marked:
- * using the name is an error, and other relations are not affected.
+ * taken gets a suffix.  If two relations have the same name nevertheless, both
+ * are marked: using the name is an error, and other relations are not affected.
+ *
+ * What another role owns comes after all of that: anybody with a table that
+ * refers to the model's, which takes no more than the privilege REFERENCES,
+ * could take over a name otherwise, and with it what is read and written under
+ * it.  Other roles are all but the owner of the model, that of its table, and
+ * superusers.  Their foreign keys get a suffix always, their tags name nothing,
+ * and a name of theirs is never ambiguous: it is numbered.  The same holds for
+ * a name that the model's owner has not chosen because it is that of another
+ * role's table: renaming that table must not move other relations.
  *
  * The list is made when a relation of the model is first asked for, since
  * most uses of a model need none.  It depends on other tables than the
@@ -21,12 +30,15 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
+#include "catalog/pg_class.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "model/model.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/syscache.h"
 
 /* A list in the making. */
 typedef struct Build
@@ -35,23 +47,35 @@ typedef struct Build
 	MemoryContext keep;			/* the list and what hangs on it is made there */
 	List	   *list;
 	List	   *depends;
+	Oid			owners[2];		/* of the model and of its table */
+	List	   *own;			/* of CormForeignKey: those of the table */
+	bool		others;			/* what is being named is in the hands of another role */
 } Build;
 
 static CormRelation *find_by_name(List *list, const char *name);
+static Oid	owner_of(Oid relid);
+static bool is_others(Build *build, Oid relid);
 static bool is_field(CormModel *model, const char *name);
 static bool is_taken(Build *build, const char *name);
+static char *number(Build *build, char *name);
 static char **name_columns(Build *build, Oid relid, int n, const AttrNumber *attnums);
 static CormRelation *add_relation(Build *build, CormRelationKind kind, const char *name,
 								  const CormForeignKey *key);
-static char *belongs_to_name(const CormForeignKey *key);
+static char *strip_suffix(const char *column);
 static bool is_hidden(const CormForeignKey *key);
+static bool is_called_as_target(const CormForeignKey *key);
+static char *first_name(const CormForeignKey *key, bool tagged);
+static char *own_column(const CormForeignKey *key, List *siblings);
+static char *belongs_to_name(const CormForeignKey *key, List *siblings, bool tagged);
 static void add_declared(Build *build, Oid relid);
 static void add_belongs_to(Build *build, const CormForeignKey *key);
 static void add_has(Build *build, const CormForeignKey *key);
-static bool covers_primary_key(const CormForeignKey *a, const CormForeignKey *b, List *pk);
+static bool covers_key(const CormForeignKey *a, const CormForeignKey *b, List *columns);
+static bool is_link(const CormForeignKey *a, const CormForeignKey *b, List *unique_keys);
 static void add_many_to_many(Build *build, const CormForeignKey *near_key,
 							 const CormForeignKey *far_key);
 static void add_through(Build *build, const CormForeignKey *key);
+static List *without_copies(List *keys);
 static void add_keys(Build *build, List *keys, const char *tag, bool tagged,
 					 void (*add) (Build *build, const CormForeignKey *key));
 static void raise_ambiguous(CormModel *model, const char *name) pg_attribute_noreturn();
@@ -95,6 +119,35 @@ find_by_name(List *list, const char *name)
 }
 
 /*
+ * owner_of returns the owner of a relation, InvalidOid if it is gone.
+ */
+static Oid
+owner_of(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		return InvalidOid;
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
+/*
+ * is_others returns whether another role owns a table, that is neither the
+ * owner of the model nor a superuser.  Membership in roles makes no
+ * difference.
+ */
+static bool
+is_others(Build *build, Oid relid)
+{
+	Oid			owner = owner_of(relid);
+
+	return owner != build->owners[0] && owner != build->owners[1] && !superuser_arg(owner);
+}
+
+/*
  * is_field returns whether a name is that of a field or column.
  */
 static bool
@@ -116,6 +169,20 @@ static bool
 is_taken(Build *build, const char *name)
 {
 	return is_field(build->model, name) || find_by_name(build->list, name) != NULL;
+}
+
+/*
+ * number returns a name of what another role owns, with a number if it is
+ * taken.
+ */
+static char *
+number(Build *build, char *name)
+{
+	char	   *numbered = name;
+
+	for (int i = 2; is_taken(build, numbered); i++)
+		numbered = psprintf("%s_%d", name, i);
+	return numbered;
 }
 
 /*
@@ -165,26 +232,23 @@ add_relation(Build *build, CormRelationKind kind, const char *name, const CormFo
 }
 
 /*
- * belongs_to_name returns the name of the relation from the table that has a
- * foreign key, before it is looked at whether the name is taken.
+ * strip_suffix returns the name of a column without the suffix that says that
+ * it refers to something, or NULL if it has none.
  */
 static char *
-belongs_to_name(const CormForeignKey *key)
+strip_suffix(const char *column)
 {
-	char	   *name;
-	int			len;
+	static const char *const suffixes[] = {"_id", "Id", "ID"};
+	int			len = strlen(column);
 
-	if (corm_tags_get(key->tags, "name", &name))
-		return name;
-
-	if (key->nkeys == 1)
+	for (int i = 0; i < lengthof(suffixes); i++)
 	{
-		name = get_attname(key->relid, key->keys[0], true);
-		len = name ? strlen(name) : 0;
-		if (len > 3 && strcmp(name + len - 3, "_id") == 0)
-			return pnstrdup(name, len - 3);
+		int			suffix_len = strlen(suffixes[i]);
+
+		if (len > suffix_len && strcmp(column + len - suffix_len, suffixes[i]) == 0)
+			return pnstrdup(column, len - suffix_len);
 	}
-	return pstrdup(key->target_name);
+	return NULL;
 }
 
 /*
@@ -195,6 +259,97 @@ static bool
 is_hidden(const CormForeignKey *key)
 {
 	return corm_tags_flag(key->tags, "-") == 1;
+}
+
+/*
+ * is_called_as_target returns whether the relation from the table that has a
+ * foreign key is called as the table it refers to, in the first place.
+ */
+static bool
+is_called_as_target(const CormForeignKey *key)
+{
+	char	   *column = key->nkeys == 1 ? get_attname(key->relid, key->keys[0], true) : NULL;
+
+	return !corm_tags_get(key->tags, "name", NULL) &&
+		(column == NULL || strip_suffix(column) == NULL);
+}
+
+/*
+ * first_name returns the name of the relation from the table that has a
+ * foreign key, before it is looked at whether others have it.
+ */
+static char *
+first_name(const CormForeignKey *key, bool tagged)
+{
+	char	   *name;
+
+	if (tagged && corm_tags_get(key->tags, "name", &name))
+		return name;
+	if (key->nkeys == 1)
+	{
+		char	   *column = get_attname(key->relid, key->keys[0], true);
+
+		name = column ? strip_suffix(column) : NULL;
+		if (name != NULL)
+			return name;
+	}
+	return pstrdup(key->target_name);
+}
+
+/*
+ * own_column returns the name of the first column of a foreign key that no
+ * other one of the same table has, or NULL if there is none.
+ */
+static char *
+own_column(const CormForeignKey *key, List *siblings)
+{
+	for (int i = 0; i < key->nkeys; i++)
+	{
+		bool		shared = false;
+		ListCell   *lc;
+
+		foreach(lc, siblings)
+		{
+			CormForeignKey *other = lfirst(lc);
+
+			for (int j = 0; j < other->nkeys && other->oid != key->oid && !shared; j++)
+				shared = (other->keys[j] == key->keys[i]);
+		}
+		if (!shared)
+			return get_attname(key->relid, key->keys[i], true);
+	}
+	return NULL;
+}
+
+/*
+ * belongs_to_name returns the name of the relation from the table that has a
+ * foreign key, given all that the table has, before it is looked at whether it
+ * is that of a field.  tagged tells whether the tags on them count.
+ */
+static char *
+belongs_to_name(const CormForeignKey *key, List *siblings, bool tagged)
+{
+	char	   *name = first_name(key, tagged);
+	char	   *column;
+	bool		clash = false;
+	ListCell   *lc;
+
+	if (tagged && corm_tags_get(key->tags, "name", NULL))
+		return name;
+
+	foreach(lc, siblings)
+	{
+		CormForeignKey *other = lfirst(lc);
+
+		if (other->oid != key->oid && !is_hidden(other) &&
+			strcmp(first_name(other, tagged), name) == 0)
+			clash = true;
+	}
+	column = clash ? own_column(key, siblings) : NULL;
+	if (column == NULL)
+		return name;
+	name = strip_suffix(column);
+	return name != NULL ? name : column;
 }
 
 /*
@@ -229,15 +384,37 @@ add_declared(Build *build, Oid relid)
 static void
 add_belongs_to(Build *build, const CormForeignKey *key)
 {
-	char	   *name = belongs_to_name(key);
+	List	   *siblings = NIL;
+	bool		others = is_called_as_target(key) && is_others(build, key->target);
+	char	   *name;
 	CormRelation *other;
 	CormRelation *relation;
 	char	  **columns;
 	char	  **target_columns;
+	ListCell   *lc;
 
-	/* A table with both author and author_id: the relation is the authors. */
+	if (others != build->others)
+		return;
+
+	/* The names of other roles' tables are no reason to change others. */
+	foreach(lc, build->own)
+	{
+		CormForeignKey *sibling = lfirst(lc);
+
+		if (others || !is_called_as_target(sibling) || !is_others(build, sibling->target))
+			siblings = lappend(siblings, sibling);
+	}
+	name = belongs_to_name(key, siblings, true);
 	if (!corm_tags_get(key->tags, "name", NULL) && is_taken(build, name))
-		name = key->target_name;
+	{
+		char	   *column = own_column(key, build->own);
+
+		if (column == NULL)
+			column = get_attname(key->relid, key->keys[key->nkeys - 1], true);
+		name = psprintf("%s_by_%s", key->target_name, column ? column : "");
+	}
+	if (others)
+		name = number(build, name);
 
 	/* What is declared goes before what is found. */
 	other = find_by_name(build->list, name);
@@ -262,18 +439,25 @@ add_belongs_to(Build *build, const CormForeignKey *key)
 static void
 add_has(Build *build, const CormForeignKey *key)
 {
+	bool		others = is_others(build, key->relid);
 	char	   *name;
 	CormRelation *other;
 	CormRelation *relation;
 	char	  **columns;
 	char	  **target_columns;
 
-	if (!corm_tags_get(key->tags, "inverse", &name))
+	if (others != build->others)
+		return;
+
+	if (others || !corm_tags_get(key->tags, "inverse", &name))
 	{
 		name = key->table_name;
-		if (is_taken(build, name))
-			name = psprintf("%s_by_%s", name, belongs_to_name(key));
+		if (others || is_taken(build, name))
+			name = psprintf("%s_by_%s", name,
+							belongs_to_name(key, corm_foreign_keys_of(key->relid, false), !others));
 	}
+	if (others)
+		name = number(build, name);
 	other = find_by_name(build->list, name);
 	if (other != NULL && other->declared)
 		return;
@@ -290,27 +474,48 @@ add_has(Build *build, const CormForeignKey *key)
 }
 
 /*
- * covers_primary_key returns whether a primary key is two foreign keys: each
- * of its columns is one of exactly one of them, and there are no others.
+ * covers_key returns whether two foreign keys cover the columns of a key: they
+ * have all of them, and each has some that the other has not.
  */
 static bool
-covers_primary_key(const CormForeignKey *a, const CormForeignKey *b, List *pk)
+covers_key(const CormForeignKey *a, const CormForeignKey *b, List *columns)
 {
-	List	   *columns = NIL;
+	bool		only_a = false;
+	bool		only_b = false;
 	ListCell   *lc;
 
-	if (a->nkeys + b->nkeys != list_length(pk))
-		return false;
-	for (int i = 0; i < a->nkeys; i++)
-		columns = list_append_unique_int(columns, a->keys[i]);
-	for (int i = 0; i < b->nkeys; i++)
-		columns = list_append_unique_int(columns, b->keys[i]);
-	foreach(lc, pk)
+	foreach(lc, columns)
 	{
-		if (!list_member_int(columns, lfirst_int(lc)))
+		bool		in_a = false;
+		bool		in_b = false;
+
+		for (int i = 0; i < a->nkeys; i++)
+			in_a |= (a->keys[i] == lfirst_int(lc));
+		for (int i = 0; i < b->nkeys; i++)
+			in_b |= (b->keys[i] == lfirst_int(lc));
+		if (!in_a && !in_b)
 			return false;
+		only_a |= !in_b;
+		only_b |= !in_a;
 	}
-	return list_length(columns) == list_length(pk);
+	return only_a && only_b;
+}
+
+/*
+ * is_link returns whether two foreign keys make a many_to_many of their table:
+ * one of its unique keys is made of them.
+ */
+static bool
+is_link(const CormForeignKey *a, const CormForeignKey *b, List *unique_keys)
+{
+	ListCell   *lc;
+
+	foreach(lc, unique_keys)
+	{
+		if (covers_key(a, b, lfirst(lc)))
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -320,6 +525,7 @@ covers_primary_key(const CormForeignKey *a, const CormForeignKey *b, List *pk)
 static void
 add_many_to_many(Build *build, const CormForeignKey *near_key, const CormForeignKey *far_key)
 {
+	bool		others = is_others(build, near_key->relid);
 	char	   *name = far_key->target_name;
 	CormRelation *other;
 	CormRelation *relation;
@@ -328,8 +534,10 @@ add_many_to_many(Build *build, const CormForeignKey *near_key, const CormForeign
 	char	  **through_target_columns;
 	char	  **target_columns;
 
-	if (is_taken(build, name))
+	if (others || is_taken(build, name))
 		name = psprintf("%s_through_%s", name, near_key->table_name);
+	if (build->others)
+		name = number(build, name);
 	other = find_by_name(build->list, name);
 	if (other != NULL && other->declared)
 		return;
@@ -354,27 +562,61 @@ add_many_to_many(Build *build, const CormForeignKey *near_key, const CormForeign
 
 /*
  * add_through adds the many_to_many relations through the table that has a
- * foreign key to the model's table.
+ * foreign key to the model's table: those whose names are in the hands of
+ * other roles, or those whose are not.
  */
 static void
 add_through(Build *build, const CormForeignKey *key)
 {
-	List	   *pk = corm_primary_key_columns(key->relid);
+	List	   *unique_keys = corm_unique_keys(key->relid);
 	ListCell   *lc;
 
-	if (list_length(pk) < 2)
+	if (unique_keys == NIL)
 		return;
 
-	foreach(lc, corm_foreign_keys_of(key->relid, false))
+	foreach(lc, without_copies(corm_foreign_keys_of(key->relid, false)))
 	{
 		CormForeignKey *far_key = lfirst(lc);
 
-		if (far_key->oid == key->oid || is_hidden(far_key) ||
-			!covers_primary_key(key, far_key, pk))
+		if (far_key->oid == key->oid || is_hidden(far_key) || !is_link(key, far_key, unique_keys) ||
+			(is_others(build, key->relid) || is_others(build, far_key->target)) != build->others)
 			continue;
 		add_many_to_many(build, key, far_key);
 		build->depends = lappend_oid(build->depends, far_key->target);
 	}
+}
+
+/*
+ * without_copies returns foreign keys, of which none has the columns of
+ * another one, and refers to the same: they would be the same relation.  One
+ * with tags stays.
+ */
+static List *
+without_copies(List *keys)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+	ListCell   *lc2;
+
+	foreach(lc, keys)
+	{
+		CormForeignKey *key = lfirst(lc);
+		bool		copy = false;
+
+		foreach(lc2, result)
+		{
+			CormForeignKey *other = lfirst(lc2);
+
+			if (key->tags == NIL && other->relid == key->relid && other->target == key->target &&
+				other->nkeys == key->nkeys &&
+				memcmp(other->keys, key->keys, sizeof(AttrNumber) * key->nkeys) == 0 &&
+				memcmp(other->target_keys, key->target_keys, sizeof(AttrNumber) * key->nkeys) == 0)
+				copy = true;
+		}
+		if (!copy)
+			result = lappend(result, key);
+	}
+	return result;
 }
 
 /*
@@ -406,19 +648,22 @@ add_keys(Build *build, List *keys, const char *tag, bool tagged,
 CormRelations *
 corm_relations_build(CormModel *model, MemoryContext keep)
 {
-	Build		build = {model, keep, NIL, NIL};
+	Build		build = {model, keep};
 	CormRelations *relations;
 	List	   *own;
 	List	   *others;
 	ListCell   *lc;
 	int			n = 0;
 
+	build.owners[0] = owner_of(model->relid);
+	build.owners[1] = OidIsValid(model->table) ? owner_of(model->table) : build.owners[0];
+
 	add_declared(&build, model->relid);
 	if (OidIsValid(model->table) && model->table != model->relid)
 		add_declared(&build, model->table);
 
-	own = corm_foreign_keys_of(model->table, false);
-	others = corm_foreign_keys_to(model->table);
+	own = build.own = without_copies(corm_foreign_keys_of(model->table, false));
+	others = without_copies(corm_foreign_keys_to(model->table));
 	foreach(lc, own)
 		build.depends = lappend_oid(build.depends, ((CormForeignKey *) lfirst(lc))->target);
 	foreach(lc, others)
@@ -428,6 +673,12 @@ corm_relations_build(CormModel *model, MemoryContext keep)
 	add_keys(&build, others, "inverse", true, add_has);
 	add_keys(&build, own, "name", false, add_belongs_to);
 	add_keys(&build, others, "inverse", false, add_has);
+	add_keys(&build, others, NULL, false, add_through);
+
+	/* What is in the hands of other roles; the tags on their keys do not count. */
+	build.others = true;
+	add_keys(&build, own, "name", false, add_belongs_to);
+	add_keys(&build, others, NULL, false, add_has);
 	add_keys(&build, others, NULL, false, add_through);
 
 	list_sort(build.depends, list_oid_cmp);
