@@ -125,7 +125,7 @@ SELECT name, target_columns FROM names WHERE model = 'cust'::regclass;
 CREATE TABLE project (ten int, id int, PRIMARY KEY (ten, id));
 CREATE TABLE work (ten int, cust_id int, project_id int, PRIMARY KEY (ten, cust_id, project_id),
     FOREIGN KEY (ten, cust_id) REFERENCES cust, FOREIGN KEY (ten, project_id) REFERENCES project);
-SELECT name, kind, target, through FROM names WHERE model IN ('cust'::regclass, 'project'::regclass) AND kind = 'many_to_many';
+SELECT name, kind, target, through FROM names WHERE model IN ('cust'::regclass, 'project'::regclass) AND kind = 'many_to_many' ORDER BY model::text;
 INSERT INTO cust VALUES (1, 1), (2, 1);
 INSERT INTO project VALUES (1, 5), (2, 5);
 INSERT INTO work VALUES (1, 1, 5);
