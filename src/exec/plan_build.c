@@ -81,6 +81,7 @@ add_stmt_relids(List **relids, CormStmt *stmt)
 			add_relid(relids, range->model->table);
 		}
 		add_trees_relids(relids, range->guards);
+		add_trees_relids(relids, range->first_of);
 		if (range->query)
 			add_stmt_relids(relids, range->query);
 	}

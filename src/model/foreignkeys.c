@@ -38,7 +38,6 @@
 static int	read_columns(HeapTuple tuple, AttrNumber attribute, AttrNumber *columns);
 static bool is_not_null(Oid relid, AttrNumber attnum);
 static bool is_partition(Oid relid);
-static bool is_unique(Oid relid, int ncolumns, const AttrNumber *columns);
 static bool parent_key(Oid parent, Oid *relid, Oid *target);
 static CormForeignKey *read_foreign_key(HeapTuple tuple, bool is_own);
 static int	compare_foreign_keys(const ListCell *a, const ListCell *b);
@@ -101,11 +100,12 @@ is_partition(Oid relid)
 }
 
 /*
- * is_unique returns whether a unique index guarantees that no two rows of a
- * table have the same values in some columns: its columns are among them.
+ * corm_columns_are_unique returns whether a unique index guarantees that no
+ * two rows of a table have the same values in some columns: its columns are
+ * among them.
  */
-static bool
-is_unique(Oid relid, int ncolumns, const AttrNumber *columns)
+bool
+corm_columns_are_unique(Oid relid, int ncolumns, const AttrNumber *columns)
 {
 	Relation	catalog = table_open(IndexRelationId, AccessShareLock);
 	ScanKeyData key;
@@ -318,7 +318,7 @@ corm_foreign_keys_to(Oid relid)
 
 			if (key != NULL)
 			{
-				key->unique = is_unique(key->relid, key->nkeys, key->keys);
+				key->unique = corm_columns_are_unique(key->relid, key->nkeys, key->keys);
 				keys = lappend(keys, key);
 			}
 		}

@@ -195,6 +195,23 @@ add_assignment(CormStmt *stmt, CormTree *clause, List **sets)
 	*sets = lappend(*sets, set);
 }
 
+/*
+ * A part of the key that decides in an upsert: a field, or an expression of a
+ * unique index.
+ */
+static void
+add_conflict_key(CormStmt *stmt, const char *name)
+{
+	CormModel  *model = stmt->source->model;
+	CormField  *field = corm_model_find_field(model, name);
+	char	   *sql = field ? NULL : corm_conflict_expr(model, name);
+
+	if (sql)
+		stmt->conflict_exprs = lappend(stmt->conflict_exprs, sql);
+	else
+		stmt->conflict_fields = lappend(stmt->conflict_fields, corm_model_field(model, name));
+}
+
 static bool
 is_read_clause(CormNodeTag tag)
 {
@@ -355,8 +372,7 @@ corm_place_clause(CormStmt *stmt, CormTree *clause, List **preloads)
 			break;
 		case CORM_N_ON_CONFLICT:
 			foreach(lc, clause->args[0].list)
-				stmt->conflict_fields = lappend(stmt->conflict_fields,
-												corm_model_field(stmt->source->model, lfirst(lc)));
+				add_conflict_key(stmt, lfirst(lc));
 			break;
 		case CORM_N_ON_CONFLICT_WHERE:
 			stmt->conflict_where = clause->args[0].node;

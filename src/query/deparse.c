@@ -31,6 +31,8 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
+static void deparse_list(CormDeparse *ctx, const char *keyword, List *list);
+
 /*
  * corm_deparse_table appends the qualified name of a model's table.
  */
@@ -58,12 +60,17 @@ corm_deparse_range(CormDeparse *ctx, CormRange *range)
 {
 	StringInfo	buf = ctx->buf;
 
-	if (range->guards)
+	if (range->guards || range->first_of)
 	{
-		appendStringInfoString(buf, "(SELECT * FROM ");
+		appendStringInfoString(buf, range->first_of ? "LATERAL (SELECT * FROM " : "(SELECT * FROM ");
 		corm_deparse_relation(ctx, range->model);
 		appendStringInfo(buf, " AS %s", quote_identifier(range->alias));
-		corm_deparse_conditions(ctx, " WHERE ", range->guards);
+		corm_deparse_conditions(ctx, " WHERE ", list_concat_copy(range->first_of, range->guards));
+		if (range->first_of)
+		{
+			deparse_list(ctx, " ORDER BY ", corm_key_columns(range));
+			appendStringInfoString(buf, " LIMIT 1");
+		}
 		appendStringInfoChar(buf, ')');
 	}
 	else if (range->model && range->query == NULL)

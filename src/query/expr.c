@@ -13,6 +13,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
@@ -449,6 +450,39 @@ deparse_in_parens(CormDeparse *ctx, const char *before, CormStmt *query)
 }
 
 /*
+ * Whether a row that an insert returns is new.  Without an update on conflict
+ * all are; else one that was updated has the locking transaction as its xmax,
+ * in a table that has such a column for the rows it returns.
+ */
+static void
+deparse_inserted(CormDeparse *ctx)
+{
+	CormStmt   *stmt = ctx->stmt;
+
+	if (stmt->command == CORM_CMD_INSERT)
+	{
+		if (stmt->conflict_action != CORM_CONFLICT_UPDATE && stmt->conflict_action != CORM_CONFLICT_SELECT)
+		{
+			appendStringInfoString(ctx->buf, "true");
+			return;
+		}
+		if (stmt->source->model->relkind != RELKIND_RELATION)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("which rows of model \"%s\" are new cannot be told", stmt->source->model->name),
+					 errdetail("It is %s, and PostgreSQL tells that of the rows of a table only.",
+							   stmt->source->model->relkind == RELKIND_PARTITIONED_TABLE ? "partitioned" :
+							   stmt->source->model->relkind == RELKIND_VIEW ? "a view" : "a foreign table"),
+					 stmt->conflict_action == CORM_CONFLICT_SELECT ?
+					 errhint("Use corm.do_nothing(), which returns the new rows, and read the others.") :
+					 errhint("Leave out corm.inserted(), or use corm.do_nothing(), which returns the new rows only.")));
+	}
+	appendStringInfo(ctx->buf, "(%s.xmax", quote_identifier(stmt->source->alias));
+	corm_deparse_operator(ctx, "=", "=", XIDOID, XIDOID);
+	appendStringInfoString(ctx->buf, "'0'::xid)");
+}
+
+/*
  * corm_deparse_output_expr appends an element of ORDER BY, GROUP BY or
  * DISTINCT ON, where an output column may stand by its name.
  */
@@ -530,10 +564,7 @@ corm_deparse_expr(CormDeparse *ctx, CormTree *tree)
 			appendStringInfo(buf, " AS %s)", corm_deparse_type(tree->args[1].oid, -1));
 			break;
 		case CORM_N_INSERTED:
-			/* a row that was updated has the locking transaction as its xmax */
-			appendStringInfo(buf, "(%s.xmax", quote_identifier(ctx->stmt->source->alias));
-			corm_deparse_operator(ctx, "=", "=", XIDOID, XIDOID);
-			appendStringInfoString(buf, "'0'::xid)");
+			deparse_inserted(ctx);
 			break;
 		case CORM_N_ROW:
 			appendStringInfoString(buf, "ROW(");

@@ -17,6 +17,9 @@
  * A preload is a query over the target whose condition refers to the
  * parents: a range that deparse.c makes a subquery of the parents' page.
  *
+ * A declared relation to one may lead to columns that are not unique.  Then it
+ * is the first of the rows, by the primary key, for all of these alike.
+ *
  * Soft-deleted rows of a relation's target, and of the table in between, are
  * left out everywhere.
  *
@@ -34,6 +37,46 @@ static bool
 is_to_many(CormRelation *relation)
 {
 	return relation->kind == CORM_HAS_MANY || relation->kind == CORM_MANY_TO_MANY;
+}
+
+/*
+ * Whether a relation to one may meet several rows: a declared one, whose
+ * columns nothing makes unique.
+ */
+static bool
+meets_several(CormRelation *relation)
+{
+	CormModel  *model;
+	AttrNumber *columns;
+	int			nkeys = 0;
+
+	if (is_to_many(relation) || !relation->declared)
+		return false;
+	model = corm_model_get(relation->target);
+	columns = palloc(sizeof(AttrNumber) * Max(relation->ntarget_keys, 1));
+	for (int i = 0; i < relation->ntarget_keys; i++)
+		columns[i] = get_attnum(model->table, relation->target_columns[i]);
+	if (corm_columns_are_unique(model->table, relation->ntarget_keys, columns))
+		return false;
+	/* a key that is only stated, of a view */
+	for (int i = 0; i < model->npk; i++)
+		for (int j = 0; j < relation->ntarget_keys; j++)
+			nkeys += strcmp(model->fields[model->pk[i]].column, relation->target_columns[j]) == 0;
+	return model->npk == 0 || nkeys < model->npk;
+}
+
+/*
+ * corm_key_columns returns the columns of the primary key of a range, as bound
+ * trees; NIL if it has none.
+ */
+List *
+corm_key_columns(CormRange *range)
+{
+	List	   *columns = NIL;
+
+	for (int i = 0; i < range->model->npk; i++)
+		columns = lappend(columns, corm_make_column(range, range->model->fields[range->model->pk[i]].column));
+	return columns;
 }
 
 /*
@@ -102,11 +145,13 @@ condition_range(CormRange *range, const char *name, CormModel *model)
 /*
  * A scope for the names of a relation's declared condition: those that the
  * target has no field for, or that begin with the model's table, are fields
- * of the model; names that begin with the target's table are the target's.
- * near and target are the ranges of the two.
+ * of the model; names that begin with the target's table are the target's,
+ * and those that begin with the link table's are its.  near, through (NULL if
+ * there is none) and target are the ranges of the three.
  */
 static CormStmt *
-condition_scope(CormStmt *stmt, CormRelation *relation, CormRange *near, CormRange *target)
+condition_scope(CormStmt *stmt, CormRelation *relation, CormRange *near, CormRange *through,
+				CormRange *target)
 {
 	CormModel  *model = corm_model_get(relation->declared_for);
 	CormStmt   *scope = palloc0(sizeof(CormStmt));
@@ -123,6 +168,8 @@ condition_scope(CormStmt *stmt, CormRelation *relation, CormRange *near, CormRan
 	scope->alias_owner = stmt;
 	scope->source = condition_range(target, target->model->table_name, target->model);
 	scope->ranges = list_make2(condition_range(near, model->table_name, model), scope->source);
+	if (through && corm_find_range(scope, through->model->table_name, strlen(through->model->table_name)) == NULL)
+		scope->ranges = lappend(scope->ranges, condition_range(through, through->model->table_name, through->model));
 	return scope;
 }
 
@@ -130,37 +177,44 @@ condition_scope(CormStmt *stmt, CormRelation *relation, CormRange *near, CormRan
  * The declared condition of a relation, as a list.
  */
 static List *
-declared_condition(CormStmt *stmt, CormRelation *relation, CormRange *near, CormRange *target)
+declared_condition(CormStmt *stmt, CormRelation *relation, CormRange *near, CormRange *through,
+				   CormRange *target)
 {
 	CormTree   *cond;
 
 	if (relation->condition == NULL)
 		return NIL;
 	cond = corm_stored_expr(relation->condition);
-	corm_resolve_expr(condition_scope(stmt, relation, near, target), cond, CORM_PLACE_INPUT);
+	corm_resolve_expr(condition_scope(stmt, relation, near, through, target), cond, CORM_PLACE_INPUT);
 	return list_make1(cond);
 }
 
 /*
  * corm_condition_column tells which field a name in the declared condition of
  * a relation means, and whether it is one of the model rather than of the
- * target.  42703 if it is neither's.
+ * target; NULL if it is one of the link table or at the end of a path.  42703
+ * if it is nobody's.
  */
 CormField *
 corm_condition_column(CormRelation *relation, const char *name, bool *own)
 {
 	CormRange	near = {.name = "", .alias = ""};
 	CormRange	target = {.name = "", .alias = ""};
+	CormRange	through = {.name = "", .alias = ""};
 	CormStmt	none = {.command = CORM_CMD_SELECT};
 	CormStmt   *scope;
 	CormTree   *column = corm_make_tree(CORM_N_COLUMN);
 
 	target.model = corm_model_get(relation->target);
-	scope = condition_scope(&none, relation, &near, &target);
+	if (OidIsValid(relation->through))
+		through.model = corm_model_get(relation->through);
+	scope = condition_scope(&none, relation, &near, through.model ? &through : NULL, &target);
 	column->args[0].str = pstrdup(name);
 	corm_resolve_expr(scope, column, CORM_PLACE_INPUT);
-	*own = column->range != NULL && column->range != scope->source;
-	return column->query ? NULL : column->field;
+	*own = column->range == linitial(scope->ranges);
+	if (column->query || (column->range != scope->source && !*own))
+		return NULL;
+	return column->field;
 }
 
 /*
@@ -172,12 +226,15 @@ corm_check_condition(CormRelation *relation)
 {
 	CormRange	near = {.name = "", .alias = ""};
 	CormRange	target = {.name = "", .alias = ""};
+	CormRange	through = {.name = "", .alias = ""};
 	CormStmt	none = {.command = CORM_CMD_SELECT};
 
 	target.model = corm_model_get(relation->target);
+	if (OidIsValid(relation->through))
+		through.model = corm_model_get(relation->through);
 	PG_TRY();
 	{
-		(void) declared_condition(&none, relation, &near, &target);
+		(void) declared_condition(&none, relation, &near, through.model ? &through : NULL, &target);
 	}
 	PG_FINALLY();
 	{
@@ -191,9 +248,10 @@ corm_check_condition(CormRelation *relation)
  * What the target's rows must satisfy apart from the keys.
  */
 static List *
-target_conditions(CormStmt *stmt, CormRelation *relation, CormRange *near, CormRange *target)
+target_conditions(CormStmt *stmt, CormRelation *relation, CormRange *near, CormRange *through,
+				  CormRange *target)
 {
-	return list_concat(declared_condition(stmt, relation, near, target),
+	return list_concat(declared_condition(stmt, relation, near, through, target),
 					   corm_deleted_condition(target, false));
 }
 
@@ -269,7 +327,7 @@ join_many_to_many(CormStmt *stmt, CormRange *from, CormRelation *relation, CormN
 
 		target = add_target(stmt, name, relation->name, relation->target);
 		join = add_join(stmt, tag, relation, through,
-						list_concat(links, declared_condition(stmt, relation, from, target)));
+						list_concat(links, declared_condition(stmt, relation, from, through, target)));
 		join->inner = linked(relation, through, target);
 		return target;
 	}
@@ -277,7 +335,7 @@ join_many_to_many(CormStmt *stmt, CormRange *from, CormRelation *relation, CormN
 	{
 		CormRange  *known = add_target(stmt, psprintf("%s (linked)", name), relation->name, relation->target);
 		CormJoin   *join = add_join(stmt, CORM_N_LEFT_JOIN_MODEL, relation, through,
-									list_concat(links, declared_condition(stmt, relation, from, known)));
+									list_concat(links, declared_condition(stmt, relation, from, through, known)));
 
 		join->inner = linked(relation, through, known);
 	}
@@ -288,7 +346,7 @@ join_many_to_many(CormStmt *stmt, CormRange *from, CormRelation *relation, CormN
 	add_join(stmt, tag, relation, target,
 			 list_concat(pair_conditions(target, relation->target_columns, through,
 										 relation->through_target_columns, relation->ntarget_keys),
-						 target_conditions(stmt, relation, from, target)));
+						 target_conditions(stmt, relation, from, through, target)));
 	return target;
 }
 
@@ -300,13 +358,27 @@ static CormRange *
 join_relation(CormStmt *stmt, CormRange *from, CormRelation *relation, CormNodeTag tag, const char *name)
 {
 	CormRange  *target;
+	List	   *conditions;
 
 	if (relation->kind == CORM_MANY_TO_MANY)
 		return join_many_to_many(stmt, from, relation, tag, name);
 	target = add_target(stmt, name, relation->name, relation->target);
-	add_join(stmt, tag, relation, target,
-			 list_concat(pair_conditions(target, relation->target_columns, from, relation->columns, relation->nkeys),
-						 target_conditions(stmt, relation, from, target)));
+	conditions = list_concat(pair_conditions(target, relation->target_columns, from, relation->columns,
+											 relation->nkeys),
+							 target_conditions(stmt, relation, from, NULL, target));
+	/* a right or full join shows every row of the target anyway */
+	if ((tag == CORM_N_JOIN_MODEL || tag == CORM_N_LEFT_JOIN_MODEL) && meets_several(relation))
+	{
+		if (stmt->command != CORM_CMD_SELECT)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("relation \"%s\" cannot be joined in a write", relation->name),
+					 errdetail("It leads to one of several rows: its target columns are not unique."),
+					 errhint("Name its fields by their path, or join the model on a condition.")));
+		target->first_of = conditions;
+		conditions = NIL;
+	}
+	add_join(stmt, tag, relation, target, conditions);
 	return target;
 }
 
@@ -378,10 +450,16 @@ subquery_column(CormStmt *stmt, CormRange *range, CormRelation *relation, CormTr
 	query->source->implied = true;
 	query->where = list_concat(pair_conditions(query->source, relation->target_columns, range,
 											   relation->columns, relation->nkeys),
-							   target_conditions(query, relation, range, query->source));
+							   target_conditions(query, relation, range, NULL, query->source));
 	column->args[0].str = pstrdup(rest);
 	corm_resolve_expr(query, column, CORM_PLACE_INPUT);
 	query->select = list_make1(column);
+	if (meets_several(relation))
+	{
+		query->order_by = corm_key_columns(query->source);
+		query->limit = corm_make_tree(CORM_N_RAW);
+		query->limit->args[0].str = "1";
+	}
 	tree->query = query;
 	tree->field = column->field;
 }
@@ -432,19 +510,21 @@ corm_path_column(CormStmt *stmt, CormRange *range, CormTree *tree, const char *p
 
 /*
  * A query over the target of a relation of range, for EXISTS or a preload:
- * joined to range by its conditions.
+ * joined to range by its conditions.  first: of a relation to one that meets
+ * several rows, it is about the first of them; else about all, as a preload
+ * is, which orders and limits them itself.
  */
 static void
-correlate(CormStmt *query, CormRange *range, CormRelation *relation)
+correlate(CormStmt *query, CormRange *range, CormRelation *relation, bool first)
 {
 	CormRange  *source = query->source;
+	CormRange  *through = NULL;
 	List	   *conditions;
 
 	if (relation->kind == CORM_MANY_TO_MANY)
 	{
-		CormRange  *through = add_target(query, psprintf("%s (through)", relation->name),
-										 get_rel_name(relation->through), relation->through);
-
+		through = add_target(query, psprintf("%s (through)", relation->name),
+							 get_rel_name(relation->through), relation->through);
 		add_join(query, CORM_N_JOIN_MODEL, relation, through,
 				 list_concat(pair_conditions(through, relation->through_target_columns, source,
 											 relation->target_columns, relation->ntarget_keys),
@@ -455,8 +535,11 @@ correlate(CormStmt *query, CormRange *range, CormRelation *relation)
 	else
 		conditions = pair_conditions(source, relation->target_columns, range,
 									 relation->columns, relation->nkeys);
-	query->where = list_concat(list_concat(conditions, declared_condition(query, relation, range, source)),
-							   query->where);
+	conditions = list_concat(conditions, declared_condition(query, relation, range, through, source));
+	if (first && meets_several(relation))
+		source->first_of = list_concat(conditions, corm_deleted_condition(source, false));
+	else
+		query->where = list_concat(conditions, query->where);
 }
 
 /*
@@ -519,7 +602,7 @@ corm_resolve_relation_predicate(CormStmt *stmt, CormTree *tree)
 		conditions = list_make1(not_true);
 	}
 	query->where = list_concat(list_copy(conditions), corm_deleted_condition(query->source, false));
-	correlate(query, range, relation);
+	correlate(query, range, relation, true);
 	tree->query = query;
 }
 
@@ -641,7 +724,10 @@ corm_add_preload(CormStmt *stmt, const char *path, List *clauses)
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 					 errmsg("a preload cannot have set operations"),
 					 errhint("Write it as one query.")));
-		correlate(preload->query, corm_parents_range(stmt), relation);
+		correlate(preload->query, corm_parents_range(stmt), relation, false);
+		if (preload->query->order_by == NIL && preload->query->group_by == NIL && !preload->query->distinct &&
+			preload->query->distinct_on == NIL && meets_several(relation))
+			preload->query->order_by = corm_key_columns(preload->query->source);
 		stmt->preloads = lappend(stmt->preloads, preload);
 	}
 	if (dot)

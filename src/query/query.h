@@ -207,6 +207,7 @@ typedef struct CormRange
 	char	   *cte;			/* a WITH query, or NULL */
 	CormTree   *rows;			/* an array of rows, or NULL */
 	List	   *guards;			/* of CormTree: what all its rows satisfy */
+	List	   *first_of;		/* of CormTree: it is the first row only that satisfies these */
 	CormStmt   *definition;		/* subquery and WITH: what gives its rows ... */
 	List	   *columns;		/* ... and output names (char *); of rows: to be numbered by the last */
 	CormStmt   *page_of;		/* the page of this statement's rows: its columns are parent_keys */
@@ -305,6 +306,8 @@ struct CormStmt
 	List	   *conflict_fields;	/* of CormField */
 	bool		staged_upsert;	/* do_update() means staged_given and not what the insert gives */
 	List	   *staged_given;	/* of CormField */
+	List	   *conflict_exprs;	/* of char *: SQL of expressions of an index */
+	char	   *conflict_predicate;	/* SQL of the condition of that index, or NULL */
 	CormTree   *conflict_where;
 	char	   *conflict_constraint;
 	CormConflictAction conflict_action;
@@ -379,6 +382,10 @@ extern bool corm_premise_holds(const CormPremise *premise, const CormValue *valu
 extern void corm_unify_expressions(CormStmt *stmt);
 extern int	corm_find_selected(CormStmt *stmt, const CormTree *expr);
 
+/* conflict.c: the key of an upsert */
+extern char *corm_conflict_expr(CormModel *model, const char *given);
+extern void corm_conflict_index(CormStmt *stmt);
+
 /* truth.c: conditions that say nothing */
 extern bool corm_has_condition(List *clauses);
 
@@ -428,6 +435,7 @@ extern void corm_check_filter_name(CormRange *range, CormTree *tree, const char 
 
 /* joins.c: relations in a statement */
 extern void corm_join_relation(CormStmt *stmt, CormTree *clause);
+extern List *corm_key_columns(CormRange *range);
 extern bool corm_path_column(CormStmt *stmt, CormRange *range, CormTree *tree, const char *path);
 extern void corm_resolve_relation_predicate(CormStmt *stmt, CormTree *tree);
 extern void corm_add_preload(CormStmt *stmt, const char *path, List *clauses);

@@ -47,25 +47,29 @@ check_has_where(CormStmt *stmt)
 static void
 check_conflict(CormStmt *stmt)
 {
+	bool		has_key = stmt->conflict_fields || stmt->conflict_exprs;
+
 	if (stmt->command != CORM_CMD_INSERT)
 		return;
 	if (stmt->conflict_action == CORM_CONFLICT_NONE &&
-		(stmt->conflict_fields || stmt->conflict_constraint || stmt->conflict_where))
+		(has_key || stmt->conflict_constraint || stmt->conflict_where))
 		ereport(ERROR,
 				(errcode(ERRCODE_SYNTAX_ERROR),
 				 errmsg("corm.on_conflict() and corm.on_constraint() need an action"),
 				 errhint("Add corm.do_nothing() or corm.do_update().")));
 	if ((stmt->conflict_action == CORM_CONFLICT_UPDATE || stmt->conflict_action == CORM_CONFLICT_SELECT) &&
-		stmt->conflict_fields == NIL && stmt->conflict_constraint == NULL)
+		!has_key && stmt->conflict_constraint == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_SYNTAX_ERROR),
 				 errmsg("corm.%s() needs to know which key decides",
 						stmt->conflict_action == CORM_CONFLICT_UPDATE ? "do_update" : "do_select"),
 				 errhint("Add corm.on_conflict() with the fields of the key, or corm.on_constraint().")));
-	if (stmt->conflict_fields && stmt->conflict_constraint)
+	if (has_key && stmt->conflict_constraint)
 		ereport(ERROR,
 				(errcode(ERRCODE_SYNTAX_ERROR),
 				 errmsg("corm.on_conflict() and corm.on_constraint() exclude each other")));
+	if (stmt->conflict_constraint)
+		corm_conflict_index(stmt);
 }
 
 /*

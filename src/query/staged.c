@@ -159,6 +159,8 @@ check_returning(CormStmt *stmt, List *exprs)
 		CormTree   *tree = lfirst(lc);
 
 		check_stack_depth();
+		if (tree->tag == CORM_N_VALUE)
+			continue;
 		if (tree->tag == CORM_N_COLUMN && tree->range && tree->range != stmt->source &&
 			list_member_ptr(stmt->ranges, tree->range))
 			ereport(ERROR,
@@ -288,21 +290,41 @@ hidden_sets(CormStmt *stmt)
 	return sets;
 }
 
+/* Whether one of some expressions asks which rows were inserted. */
+static bool
+asks_inserted(List *exprs)
+{
+	ListCell   *lc;
+
+	foreach(lc, exprs)
+	{
+		CormTree   *tree = lfirst(lc);
+
+		check_stack_depth();
+		if (tree->tag == CORM_N_INSERTED)
+			return true;
+		if (tree->tag == CORM_N_VALUE)
+			continue;
+		for (int i = 0; tree->desc->args[i] != '\0'; i++)
+			if ((strchr("xve", tree->desc->args[i]) && asks_inserted(list_make1(tree->args[i].node))) ||
+				(strchr("XVEOPS", tree->desc->args[i]) && asks_inserted(tree->args[i].list)))
+				return true;
+	}
+	return false;
+}
+
 /*
  * corm_stage_tells_inserted tells whether the WRITE of an upsert has a last
  * column more, which says of each row whether it was inserted: where somebody
- * wants to know.  Then SHOW takes an array of these, after that of the rows.
- * A view has no such column.
+ * wants to know, as do the hooks after a write that returns rows that exist.
+ * Then SHOW takes an array of these, after that of the rows.
  */
 bool
 corm_stage_tells_inserted(CormStmt *stmt)
 {
-	char		relkind = stmt->source->model->relkind;
-
 	return stmt->command == CORM_CMD_INSERT &&
-		(relkind == RELKIND_RELATION || relkind == RELKIND_PARTITIONED_TABLE) &&
 		(stmt->conflict_action == CORM_CONFLICT_SELECT ||
-		 (stmt->conflict_action == CORM_CONFLICT_UPDATE && stmt->returning != NIL));
+		 (stmt->conflict_action == CORM_CONFLICT_UPDATE && asks_inserted(stmt->returning)));
 }
 
 /*
@@ -398,7 +420,7 @@ corm_stage_show(CormStmt *stmt, int valno)
 		arrays = lappend(arrays, inserted);
 		appendStringInfoString(&sql, ", CASE WHEN ($2)[pg_catalog.row_number() OVER ()] THEN '0' ELSE '1' END::xid AS xmax");
 	}
-	else if (stmt->command == CORM_CMD_INSERT && model->relkind != RELKIND_VIEW)
+	else if (stmt->command == CORM_CMD_INSERT)
 		appendStringInfoString(&sql, ", '0'::xid AS xmax");
 	appendStringInfoString(&sql, " FROM pg_catalog.unnest($1)");
 	rows = make_range(stmt->source->alias, sql.data, arrays);

@@ -52,17 +52,29 @@ deparse_conflict(CormDeparse *ctx, CormStmt *stmt, List *given)
 	bool		first = true;
 
 	appendStringInfoString(buf, " ON CONFLICT");
-	if (stmt->conflict_fields)
+	if (stmt->conflict_fields || stmt->conflict_exprs)
 	{
+		const char *before = " (";
+
 		foreach(lc, stmt->conflict_fields)
 		{
-			CormField  *field = lfirst(lc);
-
-			appendStringInfo(buf, "%s%s", foreach_current_index(lc) == 0 ? " (" : ", ",
-							 quote_identifier(field->column));
+			appendStringInfo(buf, "%s%s", before, quote_identifier(((CormField *) lfirst(lc))->column));
+			before = ", ";
+		}
+		foreach(lc, stmt->conflict_exprs)
+		{
+			/* as the catalog writes it in the search_path of now */
+			appendStringInfo(buf, "%s(%s)", before, (char *) lfirst(lc));
+			ctx->uses_search_path = true;
+			before = ", ";
 		}
 		appendStringInfoChar(buf, ')');
-		if (stmt->conflict_where)
+		if (stmt->conflict_predicate)
+		{
+			appendStringInfo(buf, " WHERE %s", stmt->conflict_predicate);
+			ctx->uses_search_path = true;
+		}
+		else if (stmt->conflict_where)
 		{
 			appendStringInfoString(buf, " WHERE ");
 			ctx->bare_columns = true;

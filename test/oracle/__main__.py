@@ -47,6 +47,7 @@ from reads import Reads
 from runner import Mismatch, Runner
 from server import Disturber, Session
 from shrink import smaller_check, smaller_program
+import again
 import hostile
 import interrupts
 import kill
@@ -117,6 +118,7 @@ def reads(seed, budget, options):
     new_database("oracle_reads", "schema.sql", seed)
     rng = random.Random(f"reads {seed}")
     generator, session, steps, kinds = Reads(rng), Session(), 0, {}
+    between, number = again.Generator(random.Random(f"again {seed}")), 0
     session.must("SET search_path = public, corm_ops")
     # a small cache of plans: a run has a million shapes, and their memory is not what is checked here
     session.must("SET corm.plan_cache_size = 200")
@@ -133,7 +135,8 @@ def reads(seed, budget, options):
 
     started, wrong = time.monotonic(), None
     while budget.left(steps) and not wrong:
-        check = generator.check()
+        number += 1
+        check = between.check() if number % 4 == 0 else generator.check()
         for _ in range(rng.choice([4, 8, 12, 16]) if hasattr(check, "cheap") and check.cheap() else 2 if hasattr(check, "redrawn") else 1):
             done, wrong = verify(check)
             steps += done
