@@ -258,6 +258,8 @@ extern bool corm_record_has_version(CormModel *model);
 extern void corm_record_set_row(CormRecord *record, HeapTupleHeader header);
 extern void corm_record_require_key(CormModel *model);
 extern bool corm_record_exists(CormRecord *record);
+extern bool corm_record_is_stale(CormPlanSource lookup, CormRecord *record);
+extern void corm_record_meets_several(void) pg_attribute_noreturn();
 extern bool corm_record_write_returning(CormPlanSource source, CormRecord *record, Datum *result);
 extern CormStmt *corm_record_stmt(CormPlanSource source, CormModel *model, Bitmapset *fields);
 extern Oid	corm_record_field_type(CormModel *model, int field);

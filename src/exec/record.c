@@ -18,6 +18,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/relation.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "exec/exec.h"
@@ -25,6 +26,7 @@
 #include "storage/lmgr.h"
 #include "utils/array.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
 #include "utils/typcache.h"
 
 PG_FUNCTION_INFO_V1(corm_insert);
@@ -309,6 +311,20 @@ corm_record_plan(CormPlanSource source, CormOutput output, CormRecord *record)
 }
 
 /*
+ * corm_record_meets_several raises 21000 for a record whose key several rows
+ * have: which of them it is does not show.
+ */
+void
+corm_record_meets_several(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_CARDINALITY_VIOLATION),
+			 errmsg("several rows have the key of one record"),
+			 errdetail("The keys of a table do not reach into the tables that inherit from it."),
+			 errhint("Write the row by the model of its own table, or by corm.updater() or corm.deleter().")));
+}
+
+/*
  * Runs the statement of a write or lookup; the row that it returns goes to
  * the sink.  Returns the number of rows.
  */
@@ -330,6 +346,8 @@ run_record(CormPlanSource source, CormOutput output, CormRecord *record, CormSin
 		corm_plan_release(plan);
 	}
 	PG_END_TRY();
+	if (processed > 1 && !is_lookup(source))
+		corm_record_meets_several();
 	return processed;
 }
 
@@ -509,13 +527,51 @@ stale(CormModel *model)
 }
 
 /*
+ * A version as text, as which the record's and the row's are compared.
+ */
+static char *
+version_text(const CormRecord *record)
+{
+	int			version = record->model->version;
+	Oid			output;
+	bool		is_varlena;
+
+	if (record->nulls[version])
+		return "0";
+	getTypeOutputInfo(get_atttype(record->model->relid, record->model->fields[version].rownum), &output, &is_varlena);
+	return OidOutputFunctionCall(output, record->values[version]);
+}
+
+/*
+ * corm_record_is_stale tells whether there is the row of a record, but in another version.
+ * lookup says which rows count: those that are to be seen, or deleted ones too.
+ */
+bool
+corm_record_is_stale(CormPlanSource lookup, CormRecord *record)
+{
+	CormSink	sink = {.kind = CORM_SINK_FIRST, .context = CurrentMemoryContext};
+	CormRecord	row = *record;
+
+	if (!corm_record_has_version(record->model) || has_null_key(record))
+		return false;
+	if (lookup == CORM_PLAN_LOCK)
+		(void) run_record(lookup, CORM_OUTPUT_ROWS, record, &sink);
+	else
+		(void) write_to_sink(lookup, record, &sink);
+	if (sink.nrows == 0)
+		return false;
+	corm_record_set_row(&row, DatumGetHeapTupleHeader(sink.value));
+	return strcmp(version_text(&row), version_text(record)) != 0;
+}
+
+/*
  * A record whose version matches no row: is there the row in another
  * version?
  */
 static void
 check_stale(CormRecord *record)
 {
-	if (corm_record_has_version(record->model) && corm_record_exists(record))
+	if (corm_record_is_stale(CORM_PLAN_LOOKUP, record))
 		stale(record->model);
 }
 
@@ -564,6 +620,28 @@ corm_update(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(result);
 }
 
+/*
+ * What a save of a record is: an insert that becomes an update.  A view that
+ * triggers write has no keys that could conflict: the row is looked for.
+ */
+static CormPlanSource
+save_source(CormRecord *record)
+{
+	Relation	view;
+	bool		by_trigger;
+
+	if (has_null_key(record))
+		return CORM_PLAN_INSERT;
+	if (likely(record->model->relkind != RELKIND_VIEW))
+		return CORM_PLAN_SAVE;
+	view = relation_open(record->model->table, AccessShareLock);
+	by_trigger = view->trigdesc && view->trigdesc->trig_insert_instead_row;
+	relation_close(view, NoLock);
+	if (!by_trigger)
+		return CORM_PLAN_SAVE;
+	return corm_record_exists(record) ? CORM_PLAN_UPDATE : CORM_PLAN_INSERT;
+}
+
 /* corm_save(rec): inserts, or updates the row with the record's primary key */
 Datum
 corm_save(PG_FUNCTION_ARGS)
@@ -573,14 +651,10 @@ corm_save(PG_FUNCTION_ARGS)
 
 	read_record(fcinfo, &record);
 	corm_record_require_key(record.model);
-	if (!corm_record_write_returning(has_null_key(&record) ? CORM_PLAN_INSERT : CORM_PLAN_SAVE,
-					  &record, &result))
+	if (!corm_record_write_returning(save_source(&record), &record, &result))
 	{
-		CormSink	sink = {.kind = CORM_SINK_NONE};
-
 		/* it met a row of another version, deleted or not; or a trigger suppressed it */
-		if (corm_record_has_version(record.model) && !has_null_key(&record) &&
-			run_record(CORM_PLAN_LOCK, CORM_OUTPUT_NATIVE, &record, &sink) > 0)
+		if (corm_record_is_stale(CORM_PLAN_LOCK, &record))
 			stale(record.model);
 		PG_RETURN_NULL();
 	}

@@ -206,7 +206,7 @@ compare_numbers(const void *a, const void *b)
 
 /*
  * Sorts the rows in SPI_tuptable by their last column, the number of the
- * record: PostgreSQL updates rows in the order in which a join finds them.
+ * record, of which each has one row, else 21000: PostgreSQL updates rows in the order in which a join finds them.
  */
 static void
 sort_rows(void)
@@ -223,6 +223,9 @@ sort_rows(void)
 													SPI_tuptable->tupdesc, &isnull));
 	}
 	qsort(rows, n, sizeof(NumberedRow), compare_numbers);
+	for (uint64 i = 1; i < n; i++)
+		if (rows[i].number == rows[i - 1].number)
+			corm_record_meets_several();
 	for (uint64 i = 0; i < n; i++)
 		SPI_tuptable->vals[i] = rows[i].row;
 	pfree(rows);
@@ -481,6 +484,7 @@ not_all_written(CormModel *model, ArrayType *array, uint64 given, uint64 written
 	bool	   *nulls;
 	int			n;
 	bool		stale = corm_record_has_version(model);
+	bool		other = false;
 
 	check_duplicates(model, array);
 	deconstruct_array(array, model->typid, -1, false, TYPALIGN_DOUBLE, &elems, &nulls, &n);
@@ -491,7 +495,9 @@ not_all_written(CormModel *model, ArrayType *array, uint64 given, uint64 written
 		CHECK_FOR_INTERRUPTS();
 		corm_record_set_row(&record, DatumGetHeapTupleHeader(elems[i]));
 		stale = corm_record_exists(&record);
+		other |= stale && corm_record_is_stale(CORM_PLAN_LOOKUP, &record);
 	}
+	stale = stale && other;		/* a trigger may have suppressed them instead */
 	ereport(ERROR,
 			(errcode(stale ? CORM_ERRCODE_STALE_OBJECT : ERRCODE_NO_DATA_FOUND),
 			 errmsg(stale ? "stale object" : "no rows in result set"),

@@ -21,7 +21,7 @@ class Again(Check):
         if sqlstate:
             return 1, f"{sqlstate} {session.message}"
         reference = session.must(f"SELECT coalesce(jsonb_agg(to_jsonb(x)), '[]') FROM ({self.plain}) x")
-        return 1, None if rows[0] == reference[0] else f"corm is {rows[0][0]}, plain SQL is {reference[0]}"
+        return 1, None if rows[0] == reference[0] else f"corm is {rows[0][0]}, plain SQL is {reference[0][0]}"
 
     def sql(self):
         return f"SELECT corm.get_multi_json({self.corm}) -- {self.plain}"
@@ -78,17 +78,17 @@ class Generator:
             said, grouped = said.replace("'level'", "corm.c('level')"), grouped.replace("'level'", "corm.c('level')")
         clause = self.rng.choice(["group_by", "group_by", "distinct"])
         if clause == "distinct":
-            return Again(f"corm.selector('people'), corm.distinct(), corm.select(corm.as({said}, 'x')), corm.order_by(corm.asc({said}, 'last'))",
-                         f"SELECT DISTINCT {plain.format(a)} AS x FROM people ORDER BY 1", True)
-        order = self.rng.choice(["corm.asc('x', 'last')", f"corm.asc({said}, 'last')"])
+            return Again(f"corm.selector('people'), corm.distinct(), corm.select(corm.as({said}, 'k')), corm.order_by(corm.asc({said}, 'last'))",
+                         f"SELECT DISTINCT {plain.format(a)} AS k FROM people ORDER BY 1", True)
+        order = self.rng.choice(["corm.asc('k', 'last')", f"corm.asc({said}, 'last')"])
         # the alias age is no field inside of an aggregate
         total = self.rng.choice(["corm.as(corm.sum('age'), 'age')", "corm.as(corm.count(), 'age')"])
         more = self.rng.choice(["corm.sum('age')", "corm.max('age')", "corm.count()"])
         hand = {"corm.as(corm.sum('age'), 'age')": "sum(age)", "corm.as(corm.count(), 'age')": "count(*)"}[total]
         last = {"corm.sum('age')": "sum(age)", "corm.max('age')": "max(age)", "corm.count()": "count(*)"}[more]
-        return Again(f"corm.selector('people'), corm.select(corm.as({said}, 'x'), {total}), corm.group_by({grouped}), "
+        return Again(f"corm.selector('people'), corm.select(corm.as({said}, 'k'), {total}), corm.group_by({grouped}), "
                      f"corm.having(corm.gte(corm.coalesce(corm.max('age'), 7), 3)), corm.order_by(corm.desc({more}, 'last'), {order})",
-                     f"SELECT {plain.format(a)} AS x, {hand} AS age FROM people GROUP BY {plain.format(b)} HAVING coalesce(max(people.age), 7) >= 3 "
+                     f"SELECT {plain.format(a)} AS k, {hand} AS age FROM people GROUP BY {plain.format(b)} HAVING coalesce(max(people.age), 7) >= 3 "
                      f"ORDER BY {last} DESC NULLS LAST, {plain.format(a)} NULLS LAST" if a == b else "SELECT 1", a == b)
 
     def joined(self):

@@ -42,6 +42,21 @@ MUTANTS = [
     Mutant("soft-delete-related", "reads", 3, 3000,  # deleted rows count in some, every and none
            "query->where = list_concat(list_copy(conditions), corm_deleted_condition(query->source, false));",
            "query->where = list_copy(conditions);"),
+    Mutant("equal-values", "reads", 3, 6000,  # a plan for equal values is used for values that differ
+           "if (plan && unlikely(plan->npremises > 0))",
+           "if (plan && plan->npremises < 0)"),
+    Mutant("alias-in-aggregate", "reads", 3, 6000,  # an alias is taken for the field that an aggregate is about
+           "if (is_aggregate(tree->tag))\n\t\tplace = CORM_PLACE_INPUT;",
+           "if (is_aggregate(tree->tag))\n\t\tplace += 0;"),
+    Mutant("two-outer-joins", "reads", 3, 6000,  # a row beside each link, whether what it leads to is there or not
+           "join->inner = linked(relation, through, target);\n\t\treturn target;",
+           "add_join(stmt, tag, relation, target, linked(relation, through, target)->condition->args[0].list);\n\t\treturn target;"),
+    Mutant("full-join-links", "reads", 3, 6000,  # a full join keeps links to deleted rows
+           "join->inner = linked(relation, through, known);",
+           "join->inner = NULL;"),
+    Mutant("true-in-or", "reads", 3, 6000,  # a condition of which one alternative is true counts as one
+           "if (truth == not(neutral))\n\t\t\tdecided = true;",
+           "if (truth == not(neutral) && neutral == TRUTH_TRUE)\n\t\t\tdecided = true;"),
     Mutant("cached-key", "reads", 3, 1000,  # an answer of the same query with other values
            "appendBinaryStringInfo(&buf, value->data, value->len);",
            "appendBinaryStringInfo(&buf, value->data, Min(value->len, 1));"),

@@ -65,6 +65,45 @@ SELECT corm.to_sql(corm.selector('u'), corm.select('seen.n'));
 COMMENT ON COLUMN many_view.uid IS '@orm:primary_key';
 SELECT corm.to_sql(corm.selector('u'), corm.select('seen.n'));
 
+\echo C12: keys of a table do not reach into those that inherit from it
+CREATE TABLE parent (id int PRIMARY KEY, v text, version int);
+CREATE TABLE child (PRIMARY KEY (id)) INHERITS (parent);
+COMMENT ON COLUMN parent.version IS '@orm:version';
+INSERT INTO parent VALUES (1, 'p'), (2, 'p');
+INSERT INTO child VALUES (1, 'c'), (3, 'c');
+SELECT corm.update(ROW(1, 'x', NULL)::parent);
+SELECT corm.delete(ROW(1, 'x', NULL)::parent);
+SELECT corm.update_multi(ARRAY[ROW(1, 'x', NULL), ROW(2, 'x', NULL)]::parent[]);
+SELECT corm.update_multi(ARRAY[ROW(1, 'x', NULL), ROW(4, 'x', NULL)]::parent[]);
+SELECT corm.update(ROW(2, 'x', NULL)::parent), corm.update(ROW(3, 'x', NULL)::parent), corm.update(ROW(1, 'y', NULL)::child), corm.delete(ROW(3, 'x', 1)::parent);
+SELECT tableoid::regclass, * FROM parent ORDER BY 1, 2;
+\echo C12: a write that a trigger suppresses is not stale
+CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE TRIGGER nothing BEFORE UPDATE OR DELETE ON child FOR EACH ROW WHEN (OLD.v <> 'free') EXECUTE FUNCTION nothing();
+COMMENT ON COLUMN child.version IS '@orm:version';
+SELECT corm.save(ROW(1, 'z', 1)::child);
+SELECT corm.delete(ROW(1, 'z', 1)::child);
+SELECT corm.update(ROW(1, 'z', 1)::child);
+SELECT corm.update_multi(ARRAY[ROW(1, 'z', 1)]::child[]);
+SELECT corm.save(ROW(1, 'z', 0)::child);
+SELECT corm.update(ROW(1, 'z', NULL)::child);
+SELECT corm.delete(ROW(1, 'z', NULL)::child);
+SELECT corm.update_multi(ARRAY[ROW(1, 'z', 0)]::child[]);
+SELECT corm.delete(ROW(1, 'z', 2)::child);
+SELECT corm.update_multi(ARRAY[ROW(1, 'z', 2)]::child[]);
+\echo C13: save of a view that triggers write
+CREATE VIEW parents AS SELECT id, v, count(*) AS n FROM parent GROUP BY id, v;
+COMMENT ON COLUMN parents.id IS '@orm:primary_key';
+CREATE FUNCTION write_parents() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN INSERT INTO parent VALUES (NEW.id, NEW.v); ELSE UPDATE parent SET v = NEW.v WHERE id = OLD.id; END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER write_parents INSTEAD OF INSERT OR UPDATE ON parents FOR EACH ROW EXECUTE FUNCTION write_parents();
+SELECT corm.save(ROW(7, 'seven', 1)::parents);
+SELECT corm.save(ROW(7, 'Seven', 1)::parents);
+SELECT id, v FROM parent WHERE id = 7;
+
 \echo C13: on_conflict by an expression of a unique index
 CREATE TABLE people (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, email varchar, name text, gone boolean DEFAULT false);
 CREATE UNIQUE INDEX people_email ON people (lower(email));
@@ -99,4 +138,8 @@ SELECT corm.get_multi_json(corm.selector(m), corm.preload('tags', corm.select('n
 SELECT corm.pluck(NULL::int, corm.selector('post'), corm.select('id'), corm.where(corm.some('tags', corm.eq('name', 'red')))), corm.count(corm.selector('post'), corm.where(corm.none('tags', corm.eq('name', 'blue'))));
 SELECT corm.get_multi_json(corm.selector('post'), j, corm.select('post.id', 'tags.name'), corm.order_by('tags.name')) FROM unnest(ARRAY[corm.join('tags'), corm.left_join('tags'), corm.right_join('tags'), corm.full_join('tags')]) AS j;
 SELECT corm.relate('post', 'bad', 'many_to_many', 'tag', '{id}', '{id}', 'tagging', '{subj_id}', '{tag_id}', condition => corm.eq('tagging.nothing', 'x'));
+
+\echo returning() of a value in a hooked write with a join
+CREATE FUNCTION before_save(p post) RETURNS post LANGUAGE sql AS 'SELECT p';
+SELECT corm.get_multi_json(corm.updater('post'), corm.join('video', corm.eq('video.id', corm.c('post.id'))), corm.set('title', 'x'), corm.where(corm.eq('post.id', 1)), corm.returning('id', corm.as(corm.val(5), 'five')));
 DROP SCHEMA faults CASCADE;
