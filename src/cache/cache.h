@@ -7,7 +7,8 @@
  * begins with a CormEntry, then come the key's bytes and the value's.  A
  * *shard* has 1/128 of the hash buckets, a timer wheel, and for every
  * namespace a list of its entries in this shard in order of insertion, which
- * is also the eviction list.  A *namespace* is one generation of one cache of
+ * is also the eviction list; "born" numbers the entries of all lists in that
+ * order.  A *namespace* is one generation of one cache of
  * one database; clearing a cache gives it a new namespace and leaves the old
  * one to be purged.
  *
@@ -30,8 +31,8 @@
  * count that cannot be overwritten by data tells.  Until the count is checked,
  * a reader believes nothing: ids and lengths are checked against bounds.
  *
- * The visited marks of the eviction lists are an array beside the blocks for
- * the same reason: a late reader may set one when the block has become
+ * The visited marks of the eviction lists are an array beside the blocks, as
+ * are the numbers of their birth, for the same reason: a late reader may set one when the block has become
  * something else, and then it must not hit data.
  *
  *-------------------------------------------------------------------------
@@ -70,6 +71,7 @@
 #define CORM_WHEEL_TICK_BITS	17	/* one tick is 2^17 us, about 1/8 s */
 
 #define CORM_LOCK_BATCH			32	/* entries handled per lock acquisition */
+#define CORM_FIRST_BORN			0x80000000	/* leaves room below for those of a warm restart */
 #define CORM_CHANGES			128 /* counts of changes in a shard */
 
 /* Why an entry went away. */
@@ -112,16 +114,40 @@ typedef struct CormEntry
 #define CORM_ENTRY_INLINE		(CORM_BLOCK_SIZE - sizeof(CormEntry))
 #define CORM_CHAIN_DATA			(CORM_BLOCK_SIZE - sizeof(CormBlockId))
 
-/* The entries of one namespace in one shard, newest to oldest. */
+/* What memory is wanted for: there is a hand for each. */
+typedef enum CormHandKind
+{
+	CORM_HAND_POOL,				/* all lists */
+	CORM_HAND_LIMIT,			/* the lists of one namespace, for its own limit */
+	CORM_HANDS
+} CormHandKind;
+
+/*
+ * How far a hand has got in all the lists that it goes through: see evict.c.
+ * "state" has the number of the pass, whether this is its last part, and in
+ * the lower half the first birth that is not considered yet.
+ */
+typedef struct CormHand
+{
+	pg_atomic_uint64 state;
+	pg_atomic_uint32 next_shard;
+} CormHand;
+
+/*
+ * The entries of one namespace in one shard, newest to oldest.  Where a hand
+ * is in a list counts if it came there in the present pass; then 0 means that it
+ * has gone through, until an entry is added.  Before, it is at the oldest.
+ */
 typedef struct CormEntryList
 {
 	CormBlockId newest;
 	CormBlockId oldest;
-	CormBlockId hand;			/* next candidate for eviction; 0: the oldest */
+	CormBlockId hand[CORM_HANDS];	/* next candidate for eviction */
 	uint32		count;
 	uint32		blocks;
 	uint16		prev_list;		/* ring of the shard's lists that are not empty */
 	uint16		next_list;
+	uint8		pass[CORM_HANDS];	/* low bits of the pass in which it came there */
 } CormEntryList;
 
 typedef struct CormShard
@@ -188,6 +214,7 @@ typedef struct CormNamespace
 	NameData	channel;
 	char		pad[PG_CACHE_LINE_SIZE];	/* what follows is written often */
 	pg_atomic_uint32 blocks;
+	CormHand	hand;			/* for max_blocks */
 	pg_atomic_uint64 counter[CORM_COUNTERS];
 	char		pad2[PG_CACHE_LINE_SIZE];
 } CormNamespace;
@@ -234,7 +261,10 @@ typedef struct CormCacheShared
 	uint32		ndbs_used;		/* so many have had a database */
 	uint32		last_gen;
 	pg_atomic_uint32 ndead;		/* namespaces to be purged */
-	pg_atomic_uint32 evict_next;	/* shard that eviction tries next */
+	char		pad[PG_CACHE_LINE_SIZE];	/* what is between is written often */
+	pg_atomic_uint32 born;		/* number of the next entry; wraps round */
+	CormHand	hand;			/* for the pool */
+	char		pad2[PG_CACHE_LINE_SIZE];
 
 	/* sweeper; pid and latch are written by it alone */
 	pid_t		sweeper_pid;
@@ -256,6 +286,7 @@ extern CormNamespace *corm_namespaces;
 extern CormDatabase *corm_databases;
 extern CormBlockId *corm_buckets;
 extern uint8 *corm_visited;
+extern uint32 *corm_born;
 extern char *corm_ring;
 
 /*
@@ -466,6 +497,7 @@ extern int	corm_wheel_advance(CormShard *shard, int64 now, int budget,
 extern int64 corm_wheel_next(CormShard *shard);
 
 /* evict.c */
+extern void corm_hand_init(CormHand *hand);
 extern CormOutcome corm_try_reserve(uint16 ns, uint32 gen, uint32 n, CormBlockChain *chain,
 									bool *in_limit);
 extern bool corm_reserve(uint16 ns, uint32 gen, uint32 n, CormBlockChain *chain);

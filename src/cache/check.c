@@ -134,7 +134,7 @@ check_lists(Check *check, uint32 s)
 		uint32		list_count = 0;
 		uint32		list_blocks = 0;
 		CormBlockId newer = 0;
-		bool		hand_found = list->hand == 0;
+		int			hands_found = 0;
 
 		for (CormBlockId id = list->newest; id != 0; id = corm_entry(id)->older)
 		{
@@ -155,8 +155,8 @@ check_lists(Check *check, uint32 s)
 				note(check, "entry is in the wrong shard", s, id);
 			if ((entry->deadline != CORM_NEVER) != check->in_wheel[id])
 				note(check, "entry is in the wheel without deadline, or not with one", s, id);
-			if (id == list->hand)
-				hand_found = true;
+			for (int i = 0; i < CORM_HANDS; i++)
+				hands_found += id == list->hand[i];
 			if (entry->deadline != CORM_NEVER)
 				wheel++;
 			newer = id;
@@ -165,8 +165,10 @@ check_lists(Check *check, uint32 s)
 		}
 		if (list->oldest != newer)
 			note(check, "list's end is wrong", s, list->oldest);
-		if (!hand_found)
-			note(check, "hand is not in its list", s, list->hand);
+		for (int i = 0; i < CORM_HANDS; i++)
+			hands_found += list->hand[i] == 0;
+		if (hands_found != CORM_HANDS)
+			note(check, "hand is not in its list", s, ns);
 		if (list_count != list->count || list_blocks != list->blocks)
 			note(check, "list's counts are wrong", s, ns);
 		if (list_count > 0)

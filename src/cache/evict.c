@@ -9,13 +9,30 @@
  * The policy is SIEVE: entries stand in order of insertion, a hit sets a mark,
  * and a hand goes from the oldest to the newest and on from the oldest again;
  * it spares marked entries, taking the mark, and evicts the first one without.
- * Every namespace has a list of its own in every shard; eviction for the pool
- * treats the lists of a shard as one, the hand passing from one to the next.
- * Before any of that it takes what is dead or expired.
+ * The hand of the pool goes through all entries, that of a namespace with a
+ * limit through its own.
  *
- * The hand goes a bounded number of steps for each lock acquisition and then
- * evicts whatever it is at: a hundred thousand marked entries do not turn one
- * write into a long wait for all others.
+ * There is no list of all entries, which everybody would have to lock, but one
+ * for each namespace in each shard.  So a hand goes through many lists at once,
+ * and keeps them abreast by the births of the entries: in each pass it considers
+ * all entries born before some number, shard by shard, and when there are none
+ * left, moves that number on.  It moves on by a small part of what is left
+ * before the newest entry, so what is evicted is, but for the order within such
+ * a part, what one list would give; with few entries a part is a single one.
+ * When the last part, which includes the newest entry, is done, the next pass
+ * begins; what has been stored since is considered in that.
+ *
+ * Before any of that eviction for the pool takes what is dead or expired, where
+ * it meets such.
+ *
+ * A marked entry is evicted only when the hand has twice gone through without
+ * finding another: readers set marks as fast as it takes them.  But it goes a
+ * bounded number of steps for each lock acquisition: a hundred thousand marked
+ * entries do not turn one write into a long wait for all others.
+ *
+ * Where a hand is may be read without lock, as a hint.  That several evictors
+ * move the same hand, or that numbers wrap round, puts entries out of order at
+ * worst; nothing else relies on it.
  *
  * A shard of many entries gives a few blocks more than are wanted, for the
  * writes to come.
@@ -33,45 +50,221 @@
 #include "storage/ipc.h"
 
 #define HAND_STEPS		64		/* entries spared per lock acquisition */
+#define HAND_PARTS		32		/* a hand moves on by one of so many parts */
+#define FORCE_AFTER		2		/* passes without success until marks do not count */
+#define GIVE_UP_AFTER	4		/* passes without success */
 #define EVICT_MORE		8		/* blocks that a large shard gives at once */
-#define EVICT_ROUNDS	4		/* times round all shards without success */
 #define RESERVE_ATTEMPTS	50	/* until 53200; half a second, more or less */
 #define MAX_BACK_OFF_US	20000
 
-/*
- * next_victim moves a list's hand to an entry without mark, taking marks on
- * the way as long as steps last; 0 when it has passed the newest entry.
- */
-static CormBlockId
-next_victim(CormEntryList *list, int *steps)
-{
-	CormBlockId id = list->hand != 0 ? list->hand : list->oldest;
+#define MAX_AGE			0x40000000	/* births that an entry can seem old */
 
-	while (corm_visited[id] && *steps > 0)
+#define PASS(state)		((uint32) ((state) >> 33))
+#define IS_LAST(state)	((uint32) ((state) >> 32) & 1)
+#define BOUND(state)	((uint32) (state))
+#define STATE(pass, last, bound)	((uint64) (pass) << 33 | (uint64) (last) << 32 | (bound))
+
+/* A search for victims: what for, and how far it has got. */
+typedef struct Search
+{
+	CormHandKind kind;
+	uint16		ns;				/* CORM_HAND_LIMIT: whose entries */
+	CormHand   *hand;
+	int			barren;			/* passes begun since anything was evicted */
+} Search;
+
+/* corm_hand_init sets up a hand: at the beginning of its first pass. */
+void
+corm_hand_init(CormHand *hand)
+{
+	pg_atomic_init_u64(&hand->state, STATE(1, false, 0));
+	pg_atomic_init_u32(&hand->next_shard, 0);
+}
+
+/* born_before compares births, which wrap round. */
+static inline bool
+born_before(uint32 a, uint32 b)
+{
+	return (int32) (a - b) < 0;
+}
+
+/* hand_at returns the entry in a list that a hand is at, 0 if it has gone through. */
+static inline CormBlockId
+hand_at(const volatile CormEntryList *list, CormHandKind kind, uint32 pass)
+{
+	return list->pass[kind] == (uint8) pass ? list->hand[kind] : list->oldest;
+}
+
+/*
+ * first_born looks at the lists of a shard that a search goes through, and
+ * returns whether a hand is at an entry in any; *born is the earliest birth of
+ * these.  Without lock: a hint.
+ */
+static bool
+first_born(const Search *search, uint32 shardno, uint32 pass, uint32 *born)
+{
+	bool		limit = search->kind == CORM_HAND_LIMIT;
+	uint16		first = limit ? search->ns : *(volatile uint16 *) &corm_shards[shardno].evict_list;
+	uint16		ns = first;
+	bool		found = false;
+
+	for (uint32 i = 0; i < corm_cache->nslots && ns < corm_cache->nslots; i++)
 	{
-		(*steps)--;
-		corm_visited[id] = 0;
-		id = corm_entry(id)->newer;
-		if (id == 0)
+		volatile CormEntryList *list = corm_list(shardno, ns);
+		CormBlockId id = list->count > 0 ? hand_at(list, search->kind, pass) : 0;
+
+		if (id != 0 && id <= corm_cache->nblocks &&
+			(!found || born_before(corm_born[id], *born)))
 		{
-			list->hand = 0;
-			return 0;
+			*born = corm_born[id];
+			found = true;
+		}
+		ns = list->next_list;
+		if (limit || ns == first)
+			break;
+	}
+	return found;
+}
+
+/*
+ * has_lost tells whether a shard has entries that eviction for the pool takes
+ * before any other: expired or dead.  Without lock: a hint.
+ */
+static bool
+has_lost(uint32 shardno, int64 now)
+{
+	CormShard  *shard = &corm_shards[shardno];
+
+	if (shard->wheel_count > 0 && corm_wheel_next(shard) <= now)
+		return true;
+	if (pg_atomic_read_u32(&corm_cache->ndead) > 0)
+	{
+		for (uint32 i = 0; i < corm_cache->nslots; i++)
+		{
+			if (corm_namespaces[i].state == CORM_NS_DEAD && corm_list(shardno, i)->count > 0)
+				return true;
 		}
 	}
-	list->hand = id;
-	return id;
+	return false;
+}
+
+/*
+ * move_on gives a hand the next part to consider, or begins its next pass, unless
+ * another evictor has just done so.
+ */
+static void
+move_on(Search *search, uint64 state)
+{
+	uint32		pass = PASS(state);
+	uint32		now = pg_atomic_read_u32(&corm_cache->born);
+	uint32		oldest = now;
+	uint32		shard = 0;
+	bool		found = false;
+
+	for (uint32 s = 0; s < CORM_SHARDS; s++)
+	{
+		uint32		born;
+
+		if (first_born(search, s, pass, &born) && (!found || born_before(born, oldest)))
+		{
+			oldest = born;
+			shard = s;
+			found = true;
+		}
+	}
+	if (found && !IS_LAST(state))
+	{
+		uint32		left = born_before(oldest, now) ? now - oldest : 0;
+		uint32		bound = oldest + left / HAND_PARTS + 1;
+
+		if (pg_atomic_compare_exchange_u64(&search->hand->state, &state,
+										   STATE(pass, !born_before(bound, now), bound)))
+			pg_atomic_write_u32(&search->hand->next_shard, shard);
+	}
+	else
+	{
+		/* Nothing is older than this: the next search for a part finds the oldest. */
+		pg_atomic_compare_exchange_u64(&search->hand->state, &state,
+									   STATE(pass + 1, false, now - PG_INT32_MAX));
+		search->barren++;
+	}
+}
+
+/*
+ * find_shard returns the next shard that has something to evict, or CORM_SHARDS
+ * when the hand had to move on.
+ */
+static uint32
+find_shard(Search *search)
+{
+	uint64		state = pg_atomic_read_u64(&search->hand->state);
+	bool		pool = search->kind == CORM_HAND_POOL;
+	int64		now = pool ? corm_clock_mono() : 0;
+
+	for (int i = 0; i < CORM_SHARDS; i++)
+	{
+		uint32		shardno = pg_atomic_fetch_add_u32(&search->hand->next_shard, 1) % CORM_SHARDS;
+		uint32		born;
+
+		if (corm_shards[shardno].count == 0)
+			continue;
+		if ((first_born(search, shardno, PASS(state), &born) && born_before(born, BOUND(state))) ||
+			(pool && has_lost(shardno, now)))
+			return shardno;
+	}
+	move_on(search, state);
+	return CORM_SHARDS;
+}
+
+/*
+ * sweep_list moves a hand along a list, over what is born before the bound of
+ * its state, and unlinks entries without mark, or any if forced, until want
+ * blocks are found, the batch is full or no steps are left.  With the lock,
+ * inside a change.
+ */
+static void
+sweep_list(CormShard *shard, CormEntryList *list, const Search *search, uint64 state,
+		   int64 now, uint32 want, int *steps, CormRemoved *removed)
+{
+	CormHandKind kind = search->kind;
+	CormBlockId id = hand_at(list, kind, PASS(state));
+	uint32		before = shard->blocks;
+	bool		forced = search->barren > FORCE_AFTER;
+
+	list->pass[kind] = (uint8) PASS(state);
+	while (id != 0 && *steps > 0 && before - shard->blocks < want &&
+		   removed->n < CORM_LOCK_BATCH && born_before(corm_born[id], BOUND(state)))
+	{
+		CormBlockId newer = corm_entry(id)->newer;
+
+		if (corm_visited[id] && !forced)
+		{
+			(*steps)--;
+			corm_visited[id] = 0;
+
+			/* Births are compared by their distance, which must not wrap round. */
+			if (born_before(corm_born[id], BOUND(state) - MAX_AGE))
+				corm_born[id] = BOUND(state) - MAX_AGE;
+		}
+		else
+			corm_table_unlink_locked(shard, id, corm_entry(id)->deadline <= now ?
+									 CORM_REASON_SWEPT : CORM_REASON_EVICTED, removed);
+		id = newer;
+	}
+	list->hand[kind] = id;
 }
 
 /*
  * evict_from_shard unlinks entries of a shard until want blocks are found or
- * the batch is full: dead ones, expired ones, then by the hand.  If ns is not
- * CORM_NO_NS, only the hand of that namespace's list.  Returns the number of
- * entries.  The caller disposes of them.
+ * the batch is full: for the pool dead ones and expired ones first; then by the
+ * hand.  Returns the number of entries.  The caller disposes of them.
  */
 static int
-evict_from_shard(uint32 shardno, uint16 only_ns, uint32 want, CormRemoved *removed)
+evict_from_shard(uint32 shardno, const Search *search, uint32 want, CormRemoved *removed)
 {
 	CormShard  *shard = &corm_shards[shardno];
+	bool		pool = search->kind == CORM_HAND_POOL;
+	uint64		state = pg_atomic_read_u64(&search->hand->state);
 	int64		now = 0;
 	int			steps = HAND_STEPS;
 
@@ -83,9 +276,10 @@ evict_from_shard(uint32 shardno, uint16 only_ns, uint32 want, CormRemoved *remov
 	if (shard->count > 0)
 	{
 		uint32		before = shard->blocks;
+		uint16		first = CORM_NO_NS;
 
 		corm_table_begin_change(shard);
-		if (only_ns == CORM_NO_NS && pg_atomic_read_u32(&corm_cache->ndead) > 0)
+		if (pool && pg_atomic_read_u32(&corm_cache->ndead) > 0)
 		{
 			for (uint32 i = 0; i < corm_cache->nslots; i++)
 			{
@@ -97,34 +291,27 @@ evict_from_shard(uint32 shardno, uint16 only_ns, uint32 want, CormRemoved *remov
 					corm_table_unlink_locked(shard, list->oldest, CORM_REASON_NONE, removed);
 			}
 		}
-		if (now != 0 && only_ns == CORM_NO_NS && before - shard->blocks < want &&
+		if (now != 0 && pool && before - shard->blocks < want &&
 			removed->n < CORM_LOCK_BATCH)
 			corm_wheel_advance(shard, now, CORM_LOCK_BATCH - removed->n, removed);
 
-		while (before - shard->blocks < want && removed->n < CORM_LOCK_BATCH)
+		if (!pool && before - shard->blocks < want && corm_list(shardno, search->ns)->count > 0)
+			sweep_list(shard, corm_list(shardno, search->ns), search, state, now, want, &steps, removed);
+
+		/* Once round the ring of lists; one that becomes empty leaves it. */
+		while (pool && before - shard->blocks < want && steps > 0 &&
+			   removed->n < CORM_LOCK_BATCH && shard->evict_list != CORM_NO_NS &&
+			   shard->evict_list != first)
 		{
-			uint16		ns = only_ns != CORM_NO_NS ? only_ns : shard->evict_list;
-			CormEntryList *list;
-			CormBlockId victim;
+			CormEntryList *list = corm_list(shardno, shard->evict_list);
 
-			if (ns == CORM_NO_NS)
-				break;
-			list = corm_list(shardno, ns);
-			if (list->count == 0)
-				break;
-			victim = next_victim(list, &steps);
-			if (victim != 0)
+			sweep_list(shard, list, search, state, now, want - (before - shard->blocks), &steps, removed);
+			if (list->count > 0 && before - shard->blocks < want && steps > 0)
 			{
-				CormReason	reason = corm_entry(victim)->deadline <= now ?
-					CORM_REASON_SWEPT : CORM_REASON_EVICTED;
-
-				/* The last of the list before it wraps: on to the next list. */
-				if (only_ns == CORM_NO_NS && corm_entry(victim)->newer == 0)
-					shard->evict_list = list->next_list;
-				corm_table_unlink_locked(shard, victim, reason, removed);
-			}
-			else if (only_ns == CORM_NO_NS)
+				if (first == CORM_NO_NS)
+					first = shard->evict_list;
 				shard->evict_list = list->next_list;
+			}
 		}
 		corm_table_end_change(shard);
 	}
@@ -151,14 +338,13 @@ expect_victims(uint32 shardno, uint32 n)
 	if (ns >= corm_cache->nslots)
 		return;
 	list = corm_list(shardno, ns);
-	id = list->hand;
-	if (id == 0)
-		id = list->oldest;
+	id = hand_at(list, CORM_HAND_POOL, PASS(pg_atomic_read_u64(&corm_cache->hand.state)));
 	while (found < Min(n, EVICT_MORE) && id != 0 && id <= corm_cache->nblocks)
 	{
 		volatile CormEntry *victim = corm_entry(id);
 
 		hashes[found] = victim->hash;
+		corm_prefetch(&corm_born[id]);
 		id = victim->newer;
 		corm_expect_bucket(hashes[found++]);
 	}
@@ -173,27 +359,30 @@ expect_victims(uint32 shardno, uint32 n)
 static bool
 evict_for_pool(uint32 n, CormBlockChain *chain)
 {
-	int			barren = 0;		/* shards in a row that gave nothing */
+	Search		search = {.kind = CORM_HAND_POOL, .hand = &corm_cache->hand};
 
 	while (chain->count < n)
 	{
-		uint32		shardno = pg_atomic_fetch_add_u32(&corm_cache->evict_next, 1) % CORM_SHARDS;
+		uint32		shardno;
 		uint32		want;
 		CormRemoved removed;
 
 		if (corm_blocks_take(chain, n - chain->count) > 0)
 			continue;
 
-		/* One lock for a few of them: the next writes find theirs in the pool. */
-		want = Max(n - chain->count, Min(EVICT_MORE, corm_shards[shardno].count / 256));
-		expect_victims(shardno, want);
-		if (corm_shards[shardno].count > 0 &&
-			evict_from_shard(shardno, CORM_NO_NS, want, &removed) > 0)
+		shardno = find_shard(&search);
+		if (shardno < CORM_SHARDS)
 		{
-			corm_table_dispose(&removed, chain);
-			barren = 0;
+			/* One lock for a few of them: the next writes find theirs in the pool. */
+			want = Max(n - chain->count, Min(EVICT_MORE, corm_shards[shardno].count / 256));
+			expect_victims(shardno, want);
+			if (evict_from_shard(shardno, &search, want, &removed) > 0)
+			{
+				corm_table_dispose(&removed, chain);
+				search.barren = 0;
+			}
 		}
-		else if (++barren > EVICT_ROUNDS * CORM_SHARDS)
+		else if (search.barren > GIVE_UP_AFTER)
 			return false;
 		CORM_FAULT("cache-evict");
 		CHECK_FOR_INTERRUPTS();
@@ -219,21 +408,24 @@ static bool
 evict_for_limit(uint16 nsno)
 {
 	CormNamespace *ns = &corm_namespaces[nsno];
-	int			barren = 0;
+	Search		search = {.kind = CORM_HAND_LIMIT, .ns = nsno, .hand = &ns->hand};
 
 	while (pg_atomic_read_u32(&ns->blocks) > ns->max_blocks)
 	{
-		uint32		shardno = pg_atomic_fetch_add_u32(&corm_cache->evict_next, 1) % CORM_SHARDS;
+		uint32		shardno = find_shard(&search);
 		uint32		blocks = pg_atomic_read_u32(&ns->blocks);
 		CormRemoved removed;
 
-		if (blocks > ns->max_blocks && corm_list(shardno, nsno)->count > 0 &&
-			evict_from_shard(shardno, nsno, blocks - ns->max_blocks, &removed) > 0)
+		if (shardno < CORM_SHARDS)
 		{
-			corm_table_dispose(&removed, NULL);
-			barren = 0;
+			if (blocks > ns->max_blocks &&
+				evict_from_shard(shardno, &search, blocks - ns->max_blocks, &removed) > 0)
+			{
+				corm_table_dispose(&removed, NULL);
+				search.barren = 0;
+			}
 		}
-		else if (++barren > EVICT_ROUNDS * CORM_SHARDS)
+		else if (search.barren > GIVE_UP_AFTER)
 			return false;
 		CORM_FAULT("cache-evict");
 		CHECK_FOR_INTERRUPTS();

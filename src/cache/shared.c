@@ -7,9 +7,9 @@
  * structures mean), laid out once:
  *
  *		CormCacheShared, shards, entry lists, namespaces, databases,
- *		buckets, visited marks, event ring, block pool
+ *		buckets, visited marks, births, event ring, block pool
  *
- * corm.cache_size pays for blocks, buckets and visited marks.  The rest is a
+ * corm.cache_size pays for blocks, buckets, visited marks and births.  The rest is a
  * fixed overhead that depends on corm.max_caches and corm.event_ring_size.
  *
  *-------------------------------------------------------------------------
@@ -28,6 +28,7 @@ CormNamespace *corm_namespaces = NULL;
 CormDatabase *corm_databases = NULL;
 CormBlockId *corm_buckets = NULL;
 uint8	   *corm_visited = NULL;
+uint32	   *corm_born = NULL;
 char	   *corm_ring = NULL;
 
 typedef struct Layout
@@ -42,6 +43,7 @@ typedef struct Layout
 	Size		databases;
 	Size		buckets;
 	Size		visited;
+	Size		born;
 	Size		ring;
 	Size		blocks;
 	Size		total;
@@ -62,7 +64,7 @@ static void
 compute_layout(Layout *layout)
 {
 	Size		budget = (Size) corm_cache_size * 1024;
-	Size		nblocks = budget / (CORM_BLOCK_SIZE + 1 + sizeof(CormBlockId));
+	Size		nblocks = budget / (CORM_BLOCK_SIZE + 1 + sizeof(uint32) + sizeof(CormBlockId));
 	Size		offset = 0;
 
 	nblocks = Min(nblocks, CORM_BLOCKS_MAX);
@@ -93,6 +95,7 @@ compute_layout(Layout *layout)
 	layout->databases = place(&offset, mul_size(layout->ndbs, sizeof(CormDatabase)));
 	layout->buckets = place(&offset, mul_size(layout->nbuckets, sizeof(CormBlockId)));
 	layout->visited = place(&offset, (Size) layout->nblocks + 2);
+	layout->born = place(&offset, mul_size((Size) layout->nblocks + 2, sizeof(uint32)));
 	layout->ring = place(&offset, (Size) corm_event_ring_size * 1024);
 	layout->blocks = place(&offset, corm_blocks_size(layout->nblocks));
 	layout->total = CACHELINEALIGN(offset) + PG_CACHE_LINE_SIZE;
@@ -129,7 +132,8 @@ initialize(const Layout *layout)
 	corm_cache->ndbs = layout->ndbs;
 	corm_cache->ring_size = (uint32) corm_event_ring_size * 1024;
 	pg_atomic_init_u32(&corm_cache->ndead, 0);
-	pg_atomic_init_u32(&corm_cache->evict_next, 0);
+	pg_atomic_init_u32(&corm_cache->born, CORM_FIRST_BORN);
+	corm_hand_init(&corm_cache->hand);
 	pg_atomic_init_u64(&corm_cache->sweeper_next, PG_INT64_MAX);
 
 	for (int s = 0; s < CORM_SHARDS; s++)
@@ -144,6 +148,7 @@ initialize(const Layout *layout)
 	{
 		pg_atomic_init_u32(&corm_namespaces[i].gen, 0);
 		pg_atomic_init_u32(&corm_namespaces[i].blocks, 0);
+		corm_hand_init(&corm_namespaces[i].hand);
 		for (int c = 0; c < CORM_COUNTERS; c++)
 			pg_atomic_init_u64(&corm_namespaces[i].counter[c], 0);
 	}
@@ -163,6 +168,7 @@ cache_attach(void *addr, Size size, bool found)
 	corm_databases = (CormDatabase *) (base + layout.databases);
 	corm_buckets = (CormBlockId *) (base + layout.buckets);
 	corm_visited = (uint8 *) (base + layout.visited);
+	corm_born = (uint32 *) (base + layout.born);
 	corm_ring = base + layout.ring;
 
 	if (!found)

@@ -360,6 +360,11 @@ corm_table_link_locked(CormShard *shard, CormBlockId id, bool visited)
 	else
 		list->oldest = id;
 	list->newest = id;
+	for (int i = 0; i < CORM_HANDS; i++)
+	{
+		if (list->hand[i] == 0)
+			list->hand[i] = id;
+	}
 	list->count++;
 	list->blocks += nblocks;
 
@@ -369,6 +374,7 @@ corm_table_link_locked(CormShard *shard, CormBlockId id, bool visited)
 		entry->wheel_prev = entry->wheel_next = 0;
 
 	corm_visited[id] = visited;
+	corm_born[id] = pg_atomic_fetch_add_u32(&corm_cache->born, 1);
 	entry->next = *bucket;
 	*bucket = id;
 
@@ -395,8 +401,11 @@ corm_table_unlink_locked(CormShard *shard, CormBlockId id, CormReason reason,
 		link = &corm_entry(*link)->next;
 	*link = entry->next;
 
-	if (list->hand == id)
-		list->hand = entry->newer;
+	for (int i = 0; i < CORM_HANDS; i++)
+	{
+		if (list->hand[i] == id)
+			list->hand[i] = entry->newer;
+	}
 	if (entry->newer != 0)
 		corm_entry(entry->newer)->older = entry->older;
 	else

@@ -39,7 +39,7 @@
 
 #define WARM_FILE		"pg_stat/corm_cache.dat"
 #define WARM_TEMP		"pg_stat/corm_cache.dat.tmp"
-#define WARM_MAGIC		UINT64CONST(0x636f726d77617232)
+#define WARM_MAGIC		UINT64CONST(0x636f726d77617233)
 
 typedef struct WarmHeader
 {
@@ -73,6 +73,8 @@ typedef struct WarmEntry
 	uint32		typecheck;
 	uint32		key_len;
 	uint32		value_len;
+	uint32		age;			/* births since its own */
+	uint32		visited;
 } WarmEntry;
 
 /* A file being read or written, with the CRC of what went by. */
@@ -208,6 +210,8 @@ save_entry(WarmStream *stream, CormBlockId id, TimestampTz real, int64 mono)
 	out.typecheck = entry->typecheck;
 	out.key_len = entry->key_len;
 	out.value_len = entry->value_len;
+	out.age = pg_atomic_read_u32(&corm_cache->born) - corm_born[id];
+	out.visited = corm_visited[id];
 	put_bytes(stream, &out, sizeof(out));
 
 	put_bytes(stream, (char *) entry + sizeof(CormEntry), n);
@@ -362,6 +366,7 @@ load_entry(const WarmEntry *in, CormCacheRef *ref, const char *data,
 	uint32		nblocks = corm_entry_blocks((Size) in->key_len + in->value_len);
 	int64		deadline = CORM_NEVER;
 	CormBlockChain chain = {0};
+	CormBlockId id;
 	CormCached	value;
 	CormCacheKey		key;
 
@@ -389,7 +394,14 @@ load_entry(const WarmEntry *in, CormCacheRef *ref, const char *data,
 	value.data = data + in->key_len;
 	value.len = in->value_len;
 	corm_table_fill(&chain, ref->ns, &key, &value, deadline, in->created);
-	if (corm_table_put(ref->ns, ref->gen, &key, &chain, CORM_PUT_ADD) != CORM_OK)
+	id = chain.first;
+	if (corm_table_put(ref->ns, ref->gen, &key, &chain, CORM_PUT_ADD) == CORM_OK)
+	{
+		/* As old among the others as it was; and before all that come now. */
+		corm_born[id] = CORM_FIRST_BORN - 1 - Min(in->age, CORM_FIRST_BORN / 2);
+		corm_visited[id] = in->visited != 0;
+	}
+	else
 		corm_unreserve(ref->ns, &chain);
 	return true;
 }

@@ -115,11 +115,12 @@ next_slot(const CormShard *shard, int *level, int *slot, uint64 *tick)
 	for (int l = 0; l < CORM_WHEEL_LEVELS; l++)
 	{
 		int			shift = l * DIGIT_BITS;
+		uint64		occupied = *(const volatile uint64 *) &shard->occupied[l];
 
-		if (shard->occupied[l] == 0)
+		if (occupied == 0)
 			continue;
 		*level = l;
-		*slot = pg_rightmost_one_pos64(shard->occupied[l]);
+		*slot = pg_rightmost_one_pos64(occupied);
 		*tick = (shard->wheel_now >> shift >> DIGIT_BITS << DIGIT_BITS | *slot) << shift;
 		*tick = Max(*tick, shard->wheel_now);
 		return true;
@@ -129,7 +130,8 @@ next_slot(const CormShard *shard, int *level, int *slot, uint64 *tick)
 
 /*
  * corm_wheel_next returns the monotonic time at which corm_wheel_advance will
- * find work, PG_INT64_MAX if never.  A shared lock is enough.
+ * find work, PG_INT64_MAX if never.  A shared lock is enough; without, it is a
+ * hint.
  */
 int64
 corm_wheel_next(CormShard *shard)

@@ -36,3 +36,9 @@ CREATE FUNCTION corm_test.noop(a text, b text DEFAULT 'default') RETURNS text
 	LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'corm_test_noop';
 COMMENT ON FUNCTION corm_test.noop(text, text) IS
 'Returns its first argument: what a call of a C function costs at least, for benchmarks to compare with.';
+
+CREATE FUNCTION corm_test.hit_ratio(cache text, places int, value_bytes int, keys int, skew float8, requests int, seed int,
+		OUT corm float8, OUT sieve float8, OUT lru float8)
+	LANGUAGE C VOLATILE STRICT AS 'MODULE_PATHNAME', 'corm_test_hit_ratio';
+COMMENT ON FUNCTION corm_test.hit_ratio(text, int, int, int, float8, int, int) IS
+'The share of requests, Zipf-distributed over keys, that a cache with so many places answers, and what exact SIEVE and LRU answer.';
