@@ -373,13 +373,16 @@ corm_bind_values(CormPlan *plan, const CormQuerySet *set)
 }
 
 /*
- * corm_bind_record does the same from the fields of a record.
+ * corm_bind_record does the same from the fields of a record, in an operation
+ * that the plan must be made for: else 55006.
  */
 ParamListInfo
-corm_bind_record(CormPlan *plan, const Datum *values, const bool *nulls)
+corm_bind_record(CormPlan *plan, const CormExec *exec, const Datum *values, const bool *nulls)
 {
 	ParamListInfo list;
+	bool		converted = false;
 
+	corm_exec_check_plan(exec, plan);
 	if (plan->nparams == 0)
 		return NULL;
 	list = makeParamList(plan->nparams);
@@ -393,7 +396,12 @@ corm_bind_record(CormPlan *plan, const Datum *values, const bool *nulls)
 		data->isnull = nulls[param->valno];
 		data->value = data->isnull ? (Datum) 0 : values[param->valno];
 		if (!data->isnull && param->binding != CORM_BIND_PLAIN)
+		{
 			data->value = convert(param, data->value);
+			converted = true;
+		}
 	}
+	if (converted)
+		corm_exec_check(exec);
 	return list;
 }

@@ -31,6 +31,35 @@
 #include "utils/tuplestore.h"
 
 /*
+ * in_progress.c: a read or write in progress.  See there for what can happen
+ * to it, and when it is to be checked.
+ */
+typedef struct CormExec
+{
+	CormModel  *model;			/* what it is about, as it was at the beginning */
+	uint64		generation;		/* of the model then */
+	MemoryContext context;		/* what lasts as long as it lives here ... */
+	ResourceOwner owner;		/* ... and belongs to this */
+} CormExec;
+
+extern void corm_exec_begin(CormExec *exec, CormModel *model);
+extern void corm_exec_recheck(const CormExec *exec);
+extern void corm_exec_changed(const char *model, const char *detail) pg_attribute_noreturn();
+extern Tuplestorestate *corm_exec_store(const CormExec *exec, bool random_access);
+
+/*
+ * corm_exec_check is to be called after code of users: raises 55006 if the
+ * model is not what it was when the operation began.
+ */
+static inline void
+corm_exec_check(const CormExec *exec)
+{
+	AcceptInvalidationMessages();
+	if (unlikely(!exec->model->valid))
+		corm_exec_recheck(exec);
+}
+
+/*
  * Plans
  */
 
@@ -128,6 +157,7 @@ typedef struct CormPlan
 	int			nconcerned;		/* ... and then those that these inherit from */
 	Oid		   *relids;
 	Oid			model;			/* of the source, or InvalidOid */
+	uint64		generation;		/* of that model */
 	Oid			target;			/* its table, or InvalidOid */
 	LOCKMODE	lock_mode;		/* of the target; others are locked AccessShare */
 
@@ -179,6 +209,7 @@ typedef struct CormPlan
 
 extern void corm_plan_init(void);
 extern uint64 corm_plan_misses(void);
+extern void corm_exec_check_plan(const CormExec *exec, const CormPlan *plan);
 
 /*
  * The queries of a call, and their values once a plan is found.
@@ -228,13 +259,15 @@ typedef struct CormPlanMaker
 	int			nlimits;		/* limits that the plan is made for */
 	const CormKnownLimit *limits;
 	/* records */
-	CormModel  *model;
+	const CormExec *exec;
 	Bitmapset  *fields;
 } CormPlanMaker;
 
 extern CormPlan *corm_plan_for_queries(const CormVerb *verb, CormQuerySet *set,
 									   Bitmapset *rows_fields);
-extern CormPlan *corm_plan_for_record(const CormVerb *verb, CormModel *model, Bitmapset *fields);
+extern CormPlan *corm_plan_for_record(const CormVerb *verb, const CormExec *exec, Bitmapset *fields);
+extern void corm_plan_check(const CormPlan *plan);
+extern void corm_plan_check_rows(const CormPlan *plan);
 extern void corm_plan_lock(CormPlan *plan);
 extern void corm_plan_release(CormPlan *plan);
 
@@ -247,12 +280,14 @@ extern TupleDesc corm_row_tupdesc(Oid typid);
 /* A record taken apart: datums by the model's fields. */
 typedef struct CormRecord
 {
-	CormModel  *model;
+	const CormExec *exec;		/* the operation that it is written by */
+	CormModel  *model;			/* of that */
 	Datum		row;			/* the record itself */
 	Datum	   *values;
 	bool	   *nulls;
 } CormRecord;
 
+extern CormModel *corm_model_lock(CormModel *model);
 extern CormPlan *corm_record_plan(CormPlanSource source, CormOutput output, CormRecord *record);
 extern bool corm_record_has_version(CormModel *model);
 extern void corm_record_set_row(CormRecord *record, HeapTupleHeader header);
@@ -275,7 +310,8 @@ extern void corm_bind_prepare(CormPlanParam *params, const CormDeparsed *deparse
 							  const Oid *value_types);
 extern char *corm_json_text(const JsonbValue *value);
 extern ParamListInfo corm_bind_values(CormPlan *plan, const CormQuerySet *set);
-extern ParamListInfo corm_bind_record(CormPlan *plan, const Datum *values, const bool *nulls);
+extern ParamListInfo corm_bind_record(CormPlan *plan, const CormExec *exec, const Datum *values,
+									  const bool *nulls);
 
 /*
  * Execution
@@ -319,7 +355,7 @@ extern void corm_push_value(JsonbParseState **state, JsonbIteratorToken token, O
 /* json_check.c: whether JSON converts to the types of fields */
 typedef struct CormJsonCheck CormJsonCheck;
 
-extern CormJsonCheck *corm_json_check_begin(CormModel *model);
+extern CormJsonCheck *corm_json_check_begin(const CormExec *exec);
 extern void corm_json_check_value(CormJsonCheck *check, int fieldno, int row, JsonbValue *value);
 extern void corm_json_check_end(CormJsonCheck *check);
 
@@ -338,7 +374,7 @@ typedef struct CormRun
 } CormRun;
 
 extern CormModel *corm_batch_model(FunctionCallInfo fcinfo);
-extern List *corm_cut_rows(CormModel *model, CormValue *rows);
+extern List *corm_cut_rows(const CormExec *exec, CormValue *rows);
 extern Bitmapset *corm_first_rows(CormPlan *plan, CormQuerySet *set);
 extern uint64 corm_run_rows(const CormVerb *verb, CormPlan *plan, CormQuerySet *set, CormSink *sink);
 
@@ -376,14 +412,14 @@ typedef struct CormHookRun CormHookRun;
 
 extern bool corm_hooks_has(CormModel *model, CormEvent event);
 extern bool corm_hooks_tell_save_apart(CormModel *model);
-extern CormHookRun *corm_hooks_begin(CormModel *model, CormEvent event);
+extern CormHookRun *corm_hooks_begin(const CormExec *exec, CormEvent event);
 extern Datum corm_hooks_before(CormHookRun *run, Datum row);
 extern Datum corm_hooks_after(CormHookRun *run, Datum row);
 extern void corm_hooks_after_all(CormHookRun *run, Datum *rows, int nrows);
 
 /* hooked.c: writes by query of a model with hooks */
 extern CormHookedWrite *corm_hooked_write(CormStmt *stmt);
-extern Jsonb *corm_hooks_before_json(CormHookRun *run, CormModel *model, Jsonb *object);
+extern Jsonb *corm_hooks_before_json(CormHookRun *run, const CormExec *exec, Jsonb *object);
 extern bool corm_insert_row_unhooked(CormModel *model, Jsonb *object, Datum *row);
 extern uint64 corm_run_hooked(const CormVerb *verb, CormPlan *plan, CormQuerySet *set,
 							  CormSink *sink);

@@ -38,10 +38,11 @@
 /* A write on its way. */
 typedef struct Write
 {
+	const CormExec *exec;
 	const CormVerb *verb;
 	CormQuerySet *set;
 	CormPlan   *template;
-	CormModel  *model;
+	CormModel  *model;			/* of exec */
 	CormCommand command;
 	TupleDesc	tupdesc;		/* of the model's row type */
 	int			nrows;
@@ -139,7 +140,8 @@ set_array(CormQuerySet *set, int valno, CormModel *model, Datum array)
 
 /*
  * Runs a stage.  Rows go to the sink; with SINK_TABLE the caller must be
- * connected to SPI.  Returns the number of rows.
+ * connected to SPI.  Returns the number of rows.  55006 if the model is not what
+ * it was when the operation began, before or after the stage.
  */
 static uint64
 run_stage(Write *write, CormStage stage, CormOutput output, CormQuerySet *set,
@@ -147,7 +149,7 @@ run_stage(Write *write, CormStage stage, CormOutput output, CormQuerySet *set,
 {
 	CormVerb	verb = *write->verb;
 	CormPlan   *plan;
-	uint64		processed = 0;
+	volatile uint64 processed = 0;
 
 	verb.stage = stage;
 	verb.restore = verb.output == CORM_OUTPUT_RESTORE;
@@ -161,6 +163,8 @@ run_stage(Write *write, CormStage stage, CormOutput output, CormQuerySet *set,
 	plan = corm_plan_for_queries(&verb, set, fields);
 	PG_TRY();
 	{
+		/* the fields and arrays of rows are those of the operation */
+		corm_exec_check_plan(write->exec, plan);
 		if (sink->kind != CORM_SINK_TABLE && SPI_connect() != SPI_OK_CONNECT)
 			elog(ERROR, "SPI_connect failed");
 		processed = corm_run(plan, corm_bind_values(plan, set), sink);
@@ -172,6 +176,7 @@ run_stage(Write *write, CormStage stage, CormOutput output, CormQuerySet *set,
 		corm_plan_release(plan);
 	}
 	PG_END_TRY();
+	corm_exec_check(write->exec);
 	return processed;
 }
 
@@ -278,6 +283,7 @@ read_rows(Write *write, CormQuerySet *set)
 			if (casts[i])
 			{
 				values[att] = corm_cast_apply(casts[i], values[att], &nulls[att]);
+				corm_exec_check(write->exec);
 				/* the next conversion frees what this one has made */
 				if (!nulls[att])
 					values[att] = datumCopy(values[att], TupleDescAttr(tupdesc, att)->attbyval,
@@ -349,7 +355,7 @@ read_given_rows(Write *write)
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("invalid binary value of type corm.query")));
 	rows = &set.values[template->rows_valno];
-	foreach(lc, corm_cut_rows(write->model, rows))
+	foreach(lc, corm_cut_rows(write->exec, rows))
 	{
 		CormRun    *run = lfirst(lc);
 
@@ -485,7 +491,7 @@ insert_all(Write *write, CormQuerySet *set, Write *written)
 			for (next = first + 1; next < write->nrows && bms_equal(write->given[next], given);)
 				next++;
 		set_array(set, valno, write->model, rows_array(write, write->new + first, next - first));
-		foreach(lc, corm_cut_rows(write->model, &set->values[valno]))
+		foreach(lc, corm_cut_rows(write->exec, &set->values[valno]))
 		{
 			CormRun    *run = lfirst(lc);
 			Bitmapset  *fields = bms_add_members(set_fields(hooked), run->fields);
@@ -597,20 +603,23 @@ call_after(Write *write, CormHookRun *run, Write *written)
 uint64
 corm_run_hooked(const CormVerb *verb, CormPlan *template, CormQuerySet *set, CormSink *sink)
 {
-	Write		write = {.verb = verb, .set = set, .template = template, .command = template->command};
+	CormExec	exec;
+	Write		write = {.exec = &exec, .verb = verb, .set = set, .template = template, .command = template->command};
 	Write		written = {0};
 	CormHookRun *run;
 	Bitmapset  *fields;
 	uint64		processed;
 
 	write.model = corm_model_get(template->hooked->model);
+	corm_exec_begin(&exec, write.model);
+	corm_exec_check_plan(&exec, template);
 	if (write.command != CORM_CMD_INSERT)
 		corm_model_require_pk(write.model);
-	write.tupdesc = corm_row_tupdesc(write.model->typid);
+	write.tupdesc = write.model->tupdesc;
 	written.tupdesc = write.tupdesc;
 
 	/* the hooks may be gone since the plan was made: then nobody is called */
-	run = corm_hooks_begin(write.model, event_of(write.command));
+	run = corm_hooks_begin(&exec, event_of(write.command));
 	if (write.command == CORM_CMD_INSERT)
 		read_given_rows(&write);
 	else
@@ -645,26 +654,22 @@ object_query(CormModel *model, Jsonb *object, CormQuerySet *set)
 }
 
 /*
- * corm_hooks_before_json passes an object that is going to be inserted
- * through the hooks before, and returns what they make of it.
+ * Reads the object of an insert as a row of its model; no row if the model has
+ * no hooks.
  */
-Jsonb *
-corm_hooks_before_json(CormHookRun *run, CormModel *model, Jsonb *object)
+static void
+read_object(Write *write)
 {
-	CormVerb	verb = {.output = CORM_OUTPUT_ROWS, .typid = model->typid};
-	CormQuerySet set;
-	CormPlan   *template;
-	Write		write = {.verb = &verb, .set = &set, .model = model, .command = CORM_CMD_INSERT};
+	CormPlan   *template = corm_plan_for_queries(write->verb, write->set, NULL);
 
-	object_query(model, object, &set);
-	template = corm_plan_for_queries(&verb, &set, NULL);
 	PG_TRY();
 	{
 		if (template->hooked)
 		{
-			write.template = template;
-			write.tupdesc = corm_row_tupdesc(model->typid);
-			read_given_rows(&write);
+			corm_exec_check_plan(write->exec, template);
+			write->template = template;
+			write->tupdesc = write->model->tupdesc;
+			read_given_rows(write);
 		}
 	}
 	PG_FINALLY();
@@ -672,6 +677,22 @@ corm_hooks_before_json(CormHookRun *run, CormModel *model, Jsonb *object)
 		corm_plan_release(template);
 	}
 	PG_END_TRY();
+}
+
+/*
+ * corm_hooks_before_json passes an object that is going to be inserted by an
+ * operation through the hooks before, and returns what they make of it.
+ */
+Jsonb *
+corm_hooks_before_json(CormHookRun *run, const CormExec *exec, Jsonb *object)
+{
+	CormModel  *model = exec->model;
+	CormVerb	verb = {.output = CORM_OUTPUT_ROWS, .typid = model->typid};
+	CormQuerySet set;
+	Write		write = {.exec = exec, .verb = &verb, .set = &set, .model = model, .command = CORM_CMD_INSERT};
+
+	object_query(model, object, &set);
+	read_object(&write);
 	if (write.nrows != 1)
 		return object;
 	return corm_row_to_json(model, corm_hooks_before(run, write.new[0]), true);

@@ -64,7 +64,8 @@ typedef struct HookCall
 
 struct CormHookRun
 {
-	CormModel  *model;
+	const CormExec *exec;		/* the operation that they are called by */
+	CormModel  *model;			/* of that */
 	MemoryContext work;			/* reset after each row */
 	int			nbefore;
 	int			nafter;
@@ -144,12 +145,13 @@ add_call(HookCall *calls, int *ncalls, const CormHooks *hooks, CormHook hook)
 
 /*
  * corm_hooks_begin prepares the calls of the hooks of a write, in the current
- * context; NULL if there are none.  Raises 42501 if the user may not execute
- * one of them.
+ * context; NULL if there are none.  The operation must live as long as they
+ * are called.  Raises 42501 if the user may not execute one of them.
  */
 CormHookRun *
-corm_hooks_begin(CormModel *model, CormEvent event)
+corm_hooks_begin(const CormExec *exec, CormEvent event)
 {
+	CormModel  *model = exec->model;
 	const EventHooks *order = &event_hooks[event];
 	CormHooks	hooks;
 	CormHookRun *run;
@@ -159,6 +161,7 @@ corm_hooks_begin(CormModel *model, CormEvent event)
 
 	hooks = *corm_model_hooks(model);	/* a lookup below may change it */
 	run = palloc0(sizeof(CormHookRun));
+	run->exec = exec;
 	run->model = model;
 	for (int i = 0; i < order->n; i++)
 	{
@@ -179,7 +182,8 @@ hook_error_context(void *arg)
 
 /*
  * Calls one hook and returns the row that takes the place of the one given,
- * in the current context.
+ * in the current context.  Raises 55006 if the hook, or another session in the
+ * meantime, has changed the model: then neither row can be read.
  */
 static Datum
 call_hook(CormHookRun *run, HookCall *call, Datum row, bool must_return)
@@ -198,6 +202,7 @@ call_hook(CormHookRun *run, HookCall *call, Datum row, bool must_return)
 	fcinfo->args[0].value = row;
 	fcinfo->args[0].isnull = false;
 	result = FunctionCallInvoke(fcinfo);
+	corm_exec_check(run->exec);
 
 	if (fcinfo->isnull || call->returns_void)
 	{

@@ -45,7 +45,8 @@ typedef struct FieldCheck
 
 struct CormJsonCheck
 {
-	CormModel  *model;
+	const CormExec *exec;		/* the operation that the values are for */
+	CormModel  *model;			/* of that */
 	MemoryContext context;		/* for the life of the check */
 	MemoryContext scratch;		/* for one value */
 	ErrorContextCallback callback;
@@ -69,15 +70,17 @@ check_error_context(void *arg)
 }
 
 /*
- * corm_json_check_begin prepares for checking rows of a model, in the current
+ * corm_json_check_begin prepares for checking rows of an operation, in the current
  * memory context, and puts up the error context; corm_json_check_end takes it
  * down.
  */
 CormJsonCheck *
-corm_json_check_begin(CormModel *model)
+corm_json_check_begin(const CormExec *exec)
 {
+	CormModel  *model = exec->model;
 	CormJsonCheck *check = palloc0(offsetof(CormJsonCheck, fields) + sizeof(FieldCheck) * model->nfields);
 
+	check->exec = exec;
 	check->model = model;
 	check->context = CurrentMemoryContext;
 	check->scratch = AllocSetContextCreate(CurrentMemoryContext, "corm JSON value", ALLOCSET_SMALL_SIZES);
@@ -195,7 +198,7 @@ populate(FieldCheck *fc, CormField *field, JsonbValue *value)
 /*
  * corm_json_check_value raises PostgreSQL's error if a value does not convert
  * to the type of a field of the model; row is what the error calls the row,
- * or 0.
+ * or 0.  55006 if what converts it has changed the model.
  */
 void
 corm_json_check_value(CormJsonCheck *check, int fieldno, int row, JsonbValue *value)
@@ -221,4 +224,5 @@ corm_json_check_value(CormJsonCheck *check, int fieldno, int row, JsonbValue *va
 	MemoryContextSwitchTo(oldcontext);
 	MemoryContextReset(check->scratch);
 	check->field = NULL;
+	corm_exec_check(check->exec);
 }

@@ -14,14 +14,38 @@
 #include "common/hashfn.h"
 #include "exec/exec.h"
 #include "miscadmin.h"
+#include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/hsearch.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 
 /*
+ * Checks that the columns of a result are the attributes of a row type.  There
+ * may be more columns.
+ */
+static void
+check_columns(TupleDesc tupdesc, TupleDesc columns)
+{
+	int			column = 0;
+
+	for (int att = 0; att < tupdesc->natts; att++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(tupdesc, att);
+
+		if (attribute->attisdropped)
+			continue;
+		if (column >= columns->natts || TupleDescAttr(columns, column)->atttypid != attribute->atttypid)
+			corm_exec_changed(format_type_be(tupdesc->tdtypeid),
+							  psprintf("Attribute \"%s\" does not match.", NameStr(attribute->attname)));
+		column++;
+	}
+}
+
+/*
  * corm_rows_of_table returns the rows in SPI_tuptable, whose columns are the
  * attributes of a row type, as values of that type in the current context.
+ * Raises 55006 if they are not.
  */
 Datum *
 corm_rows_of_table(TupleDesc tupdesc, int *nrows)
@@ -30,6 +54,7 @@ corm_rows_of_table(TupleDesc tupdesc, int *nrows)
 	Datum	   *values = palloc0(sizeof(Datum) * tupdesc->natts);
 	bool	   *nulls = palloc(sizeof(bool) * tupdesc->natts);
 
+	check_columns(tupdesc, SPI_tuptable->tupdesc);
 	*nrows = SPI_tuptable->numvals;
 	for (int row = 0; row < *nrows; row++)
 	{
@@ -84,13 +109,14 @@ corm_rows_to_sink(const Datum *rows, int nrows, CormSink *sink)
 
 /*
  * corm_row_to_json returns a row as a JSON object with the model's keys.  For
- * writing it, what an insert would not give is left out.
+ * writing it, what an insert would not give is left out.  The row must have the
+ * layout that the model says.
  */
 Jsonb *
 corm_row_to_json(CormModel *model, Datum row, bool writing)
 {
 	HeapTupleHeader header = DatumGetHeapTupleHeader(row);
-	TupleDesc	tupdesc = corm_row_tupdesc(model->typid);
+	TupleDesc	tupdesc = model->tupdesc;
 	HeapTupleData tuple = {0};
 	JsonbParseState *state = NULL;
 

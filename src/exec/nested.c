@@ -378,7 +378,8 @@ insert_object(CormModel *model, Jsonb *object, JsonbParseState **written)
 	List	   *relations = NIL;	/* the object's, with their values ... */
 	List	   *values = NIL;
 	List	   *names = NIL;
-	CormHookRun *hooks = corm_hooks_begin(model, CORM_EVENT_CREATE);
+	CormExec	exec;
+	CormHookRun *hooks;
 	Datum		typed_row = (Datum) 0;
 	ListCell   *lc;
 
@@ -404,8 +405,10 @@ insert_object(CormModel *model, Jsonb *object, JsonbParseState **written)
 	}
 	own = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 
+	corm_exec_begin(&exec, model);
+	hooks = corm_hooks_begin(&exec, CORM_EVENT_CREATE);
 	if (hooks)
-		own = corm_hooks_before_json(hooks, model, own);
+		own = corm_hooks_before_json(hooks, &exec, own);
 
 	/* parents first: their keys go into the row */
 	foreach(lc, relations)

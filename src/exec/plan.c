@@ -12,7 +12,9 @@
  * Staying right: a plan is invalid as soon as a relation it was made of
  * changes (the registry passes on PostgreSQL's invalidation messages).  Since
  * such messages are read when a lock is taken, the table is locked before a
- * plan is trusted, and a plan found invalid is built again.
+ * plan is trusted, and a plan found invalid is built again.  What was built
+ * while messages came is not kept, and a record is written only by a plan
+ * of the same generation of its model as its values (in_progress.c).
  *
  * Staying small: there are at most corm.plan_cache_size plans, the least
  * recently used goes first.  A plan that is being executed is freed by the
@@ -52,9 +54,21 @@ typedef struct PlanEntry
 #define SH_DEFINE
 #include "lib/simplehash.h"
 
+#define MAX_BUILDS 3			/* then what was built is used, once */
+
 static MemoryContext plan_context = NULL;
 static plan_table_hash *plans = NULL;
-static dlist_head plans_lru = DLIST_STATIC_INIT(plans_lru);	/* most recent first */
+static dlist_head plans_lru = DLIST_STATIC_INIT(plans_lru);	/* valid ones, most recent first */
+static dlist_head plans_outdated = DLIST_STATIC_INIT(plans_outdated);
+
+/* relations that plans in the cache were made of: most messages are about others */
+typedef struct PlannedRelation
+{
+	Oid			relid;			/* hash key */
+	int			nplans;
+} PlannedRelation;
+
+static HTAB *planned_relations = NULL;
 
 /* the key under construction */
 static char *key_buffer = NULL;
@@ -70,27 +84,69 @@ static uint64 invalidations = 0;
 
 PG_FUNCTION_INFO_V1(corm_plan_cache_stats);
 
+static bool
+is_made_of(const CormPlan *plan, Oid relid)
+{
+	for (int i = 0; i < plan->nrelids; i++)
+		if (plan->relids[i] == relid)
+			return true;
+	return false;
+}
+
 /*
- * Marks plans made of a relation; runs within PostgreSQL's invalidation
- * processing, so it may not do more.
+ * Marks plans made of a relation and puts them aside, so that the next message
+ * finds valid ones only; runs within PostgreSQL's invalidation processing, so
+ * it may not do more.
  */
 static void
 invalidate_plans(Oid relid)
 {
-	dlist_iter	iter;
+	dlist_mutable_iter iter;
 
 	invalidations++;
-	dlist_foreach(iter, &plans_lru)
+	if (planned_relations == NULL ||
+		(OidIsValid(relid) && hash_search(planned_relations, &relid, HASH_FIND, NULL) == NULL))
+		return;
+	dlist_foreach_modify(iter, &plans_lru)
 	{
 		CormPlan   *plan = dlist_container(CormPlan, lru, iter.cur);
 
-		if (!plan->valid)
+		if (OidIsValid(relid) && !is_made_of(plan, relid))
 			continue;
-		if (!OidIsValid(relid))
-			plan->valid = false;
-		for (int i = 0; i < plan->nrelids && plan->valid; i++)
-			if (plan->relids[i] == relid)
-				plan->valid = false;
+		plan->valid = false;
+		dlist_delete(&plan->lru);
+		dlist_push_tail(&plans_outdated, &plan->lru);
+	}
+}
+
+/*
+ * Counts a plan as one made of its relations, in the cache.  If memory runs
+ * out, some are counted for good, which costs time and nothing else.
+ */
+static void
+count_relations(const CormPlan *plan)
+{
+	for (int i = 0; i < plan->nrelids; i++)
+	{
+		bool		found;
+		PlannedRelation *relation = hash_search(planned_relations, &plan->relids[i], HASH_ENTER, &found);
+
+		if (!found)
+			relation->nplans = 0;
+		relation->nplans++;
+	}
+}
+
+/* The reverse, when it leaves the cache; raises nothing. */
+static void
+uncount_relations(const CormPlan *plan)
+{
+	for (int i = 0; i < plan->nrelids; i++)
+	{
+		PlannedRelation *relation = hash_search(planned_relations, &plan->relids[i], HASH_FIND, NULL);
+
+		if (relation && --relation->nplans == 0)
+			(void) hash_search(planned_relations, &plan->relids[i], HASH_REMOVE, NULL);
 	}
 }
 
@@ -116,6 +172,7 @@ static void
 drop_plan(CormPlan *plan)
 {
 	plan_table_delete(plans, plan);
+	uncount_relations(plan);
 	dlist_delete(&plan->lru);
 	plan->valid = false;
 	plan->cached = false;
@@ -214,14 +271,15 @@ corm_plan_lock(CormPlan *plan)
  */
 
 /*
- * Makes room for one more plan.
+ * Makes room for one more plan, at the cost of an outdated one if there is one.
  */
 static void
 evict(void)
 {
 	while (plans->members >= corm_plan_cache_size)
 	{
-		CormPlan   *oldest = dlist_tail_element(CormPlan, lru, &plans_lru);
+		CormPlan   *oldest = dlist_tail_element(CormPlan, lru,
+												dlist_is_empty(&plans_outdated) ? &plans_lru : &plans_outdated);
 
 		drop_plan(oldest);
 		plan_evictions++;
@@ -248,23 +306,35 @@ new_plan(const char *key, uint32 key_len)
 	return plan;
 }
 
+/* Makes the cache at first use. */
+static void
+create_cache(void)
+{
+	HASHCTL		ctl = {.keysize = sizeof(Oid), .entrysize = sizeof(PlannedRelation)};
+
+	if (plan_context == NULL)
+		plan_context = AllocSetContextCreate(CacheMemoryContext, "corm plans", ALLOCSET_DEFAULT_SIZES);
+	ctl.hcxt = plan_context;
+	if (planned_relations == NULL)
+		planned_relations = hash_create("corm planned relations", 64, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	plans = plan_table_create(plan_context, 128, NULL);
+}
+
+/*
+ * Hands a plan over to the cache.
+ */
 static void
 keep_plan(CormPlan *plan)
 {
 	bool		found;
 	PlanEntry  *entry;
 
-	if (plans == NULL)
-	{
-		plan_context = AllocSetContextCreate(CacheMemoryContext, "corm plans",
-											 ALLOCSET_DEFAULT_SIZES);
-		plans = plan_table_create(plan_context, 128, NULL);
-	}
 	/* parsing may have run user code, and that the same query */
 	entry = plan_table_lookup_hash(plans, plan, plan->hash);
 	if (entry)
 		drop_plan(entry->plan);
 	evict();
+	count_relations(plan);
 	entry = plan_table_insert_hash(plans, plan, plan->hash, &found);
 	Assert(!found);
 	entry->plan = plan;
@@ -312,17 +382,18 @@ is_current(CormPlan *plan)
 
 /*
  * Looks the key in key_buffer up; a plan that is found and current is
- * returned in use.  One that is not current leaves the cache.
+ * returned in use.  One that is not current, or not for the operation, which is
+ * NULL for queries, leaves the cache.
  */
 static CormPlan *
-find_current_plan(uint32 key_len)
+find_current_plan(uint32 key_len, const CormExec *exec)
 {
 	CormPlan   *plan = lookup_plan(key_len);
 
 	if (plan == NULL)
 		return NULL;
 	corm_plan_lock(plan);		/* may mark plans, but frees none */
-	if (is_current(plan))
+	if (is_current(plan) && (exec == NULL || plan->generation == exec->generation))
 	{
 		plan->in_use++;
 		dlist_move_head(&plans_lru, &plan->lru);
@@ -334,12 +405,37 @@ find_current_plan(uint32 key_len)
 }
 
 /*
+ * Builds a plan.  What PostgreSQL keeps of it is freed if there is an error.
+ */
+static void
+build_plan(CormPlan *plan, const CormPlanMaker *maker)
+{
+	MemoryContext build_context = AllocSetContextCreate(CurrentMemoryContext, "corm query build",
+														ALLOCSET_DEFAULT_SIZES);
+	MemoryContext oldcontext = MemoryContextSwitchTo(build_context);
+
+	PG_TRY();
+	{
+		corm_plan_build(plan, maker);
+	}
+	PG_CATCH();
+	{
+		if (plan->spi)
+			SPI_freeplan(plan->spi);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(oldcontext);
+	MemoryContextDelete(build_context);
+}
+
+/*
  * Builds the plan of the key in key_buffer and returns it in use.
  *
  * The build locks the tables as soon as it knows them.  Catalog changes that
  * arrive until then may or may not be in what was read, so it starts over.
  * The number of tries is bounded, for servers that discard caches all the
- * time.
+ * time; what was built in spite of them is for one use.
  */
 static CormPlan *
 make_plan(const CormPlanMaker *maker, uint32 key_len)
@@ -348,30 +444,30 @@ make_plan(const CormPlanMaker *maker, uint32 key_len)
 
 	memcpy(key, key_buffer, key_len);
 	plan_misses++;
+	if (plans == NULL)
+		create_cache();
 	if (maker->set)
 		corm_queries_read_values(maker->set);	/* they outlive the build */
 	for (int tries = 0;; tries++)
 	{
 		CormPlan   *plan;
 		uint64		before;
-		MemoryContext build_context;
-		MemoryContext oldcontext;
 
 		AcceptInvalidationMessages();
+		if (maker->exec)
+			corm_exec_check(maker->exec);
 		before = invalidations;
 
 		plan = new_plan(key, key_len);
-		build_context = AllocSetContextCreate(CurrentMemoryContext, "corm query build",
-											  ALLOCSET_DEFAULT_SIZES);
-		oldcontext = MemoryContextSwitchTo(build_context);
-		corm_plan_build(plan, maker);
-		MemoryContextSwitchTo(oldcontext);
-		MemoryContextDelete(build_context);
-
-		if (before == invalidations || tries >= 3)
+		build_plan(plan, maker);
+		CORM_FAULT("plan-built");
+		if (before == invalidations && (maker->exec == NULL || maker->exec->model->valid))
+			keep_plan(plan);
+		else if (tries >= MAX_BUILDS)
+			plan->valid = false;
+		if (plan->cached || !plan->valid)
 		{
 			pfree(key);
-			keep_plan(plan);
 			plan->in_use++;
 			return plan;
 		}
@@ -411,7 +507,7 @@ plan_for_premises(CormPlan *plan, CormQuerySet *set, uint32 *key_len)
 	{
 		set_key(key, len);
 		*key_len = len;
-		plan = find_current_plan(len);
+		plan = find_current_plan(len, NULL);
 		/* what is a premise may depend on how the others turn out */
 		for (int i = 0; plan && i < plan->npremises; i++)
 			if (corm_premise_holds(&plan->premises[i], set->values, set->nvalues) != plan->premises[i].holds)
@@ -466,29 +562,29 @@ corm_plan_for_queries(const CormVerb *verb, CormQuerySet *set, Bitmapset *rows_f
 	}
 	if (rows_fields)
 		memcpy(p, rows_fields->words, rows_len);
-	plan = find_current_plan(key_len);
+	plan = find_current_plan(key_len, NULL);
 	if (plan && unlikely(plan->npremises > 0))
 		plan = plan_for_premises(plan, set, &key_len);
 	return plan ? plan : make_plan(&maker, key_len);
 }
 
 /*
- * corm_plan_for_record does the same for a write of one record that gives
- * the given fields.
+ * corm_plan_for_record does the same for an operation on records that give the
+ * given fields.  Raises 55006 if the model is not what it was when that began.
  */
 CormPlan *
-corm_plan_for_record(const CormVerb *verb, CormModel *model, Bitmapset *fields)
+corm_plan_for_record(const CormVerb *verb, const CormExec *exec, Bitmapset *fields)
 {
 	bool		path_is_safe = corm_search_path_is_safe();
 	Size		len = fields ? fields->nwords * sizeof(bitmapword) : 0;
 	uint32		key_len;
 	char	   *p = start_key(verb, path_is_safe, 0, len, &key_len);
 	CormPlan   *plan;
-	CormPlanMaker	maker = {.verb = verb, .path_is_safe = path_is_safe, .model = model, .fields = fields};
+	CormPlanMaker	maker = {.verb = verb, .path_is_safe = path_is_safe, .exec = exec, .fields = fields};
 
 	if (fields)
 		memcpy(p, fields->words, len);
-	plan = find_current_plan(key_len);
+	plan = find_current_plan(key_len, exec);
 	return plan ? plan : make_plan(&maker, key_len);
 }
 

@@ -228,6 +228,7 @@ prepare(CormPlan *plan, const CormPlanMaker *maker, CormStmt *stmt, const CormDe
 		(plan->custom_only ? CURSOR_OPT_CUSTOM_PLAN : 0);
 	Oid		   *types = palloc(sizeof(Oid) * Max(deparsed->nparams, 1));
 	bool		infer = false;
+	SPIPlanPtr	spi;
 	MemoryContext oldcontext;
 
 	for (int i = 0; i < deparsed->nparams; i++)
@@ -253,15 +254,17 @@ prepare(CormPlan *plan, const CormPlanMaker *maker, CormStmt *stmt, const CormDe
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	plan->spi = corm_prepare_with_limits(plan->context, deparsed, types, maker->limits, maker->nlimits, options);
-	if (plan->spi == NULL)
+	spi = corm_prepare_with_limits(plan->context, deparsed, types, maker->limits, maker->nlimits, options);
+	if (spi == NULL)
 		elog(ERROR, "preparing a statement failed: %s", SPI_result_code_string(SPI_result));
+	/* from now on it is the plan's, whose maker frees it if there is an error */
+	SPI_keepplan(spi);
+	plan->spi = spi;
 	if (plan->cached_valno >= 0)
 		corm_cached_check(plan);
 	if (stmt->command == CORM_CMD_RAW &&
 		(maker->verb->output == CORM_OUTPUT_JSON || maker->verb->output == CORM_OUTPUT_JSON_ROW))
 		check_raw_names(plan->spi);
-	SPI_keepplan(plan->spi);
 	SPI_finish();
 	pfree(types);
 }
@@ -387,6 +390,7 @@ build_from_stmt(CormPlan *plan, const CormPlanMaker *maker, CormStmt *stmt,
 	{
 		plan->model_name = pstrdup(stmt->source->model->name);
 		plan->model = stmt->source->model->relid;
+		plan->generation = stmt->source->model->generation;
 		plan->target = stmt->source->model->table;
 		plan->lock_mode = stmt->command == CORM_CMD_SELECT ?
 			(stmt->lock == CORM_N_INVALID ? AccessShareLock : RowShareLock) : RowExclusiveLock;
@@ -498,7 +502,7 @@ corm_plan_build(CormPlan *plan, const CormPlanMaker *maker)
 	}
 	else
 	{
-		CormModel  *model = maker->model;
+		CormModel  *model = maker->exec->model;
 
 		stmt = corm_record_stmt(maker->verb->source, model, maker->fields);
 		nvalues = model->nfields;

@@ -25,6 +25,7 @@
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/array.h"
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/typcache.h"
@@ -71,20 +72,24 @@ corm_field_is_written(CormModel *model, int i, bool insert, bool isnull)
 }
 
 /*
- * corm_record_set_row takes a row apart.  The arrays live in the current
- * context and point into the row.
+ * corm_record_set_row takes a row apart, by the row type as it was when the
+ * operation began; whoever has called code of users since then has checked that
+ * it still is.  The arrays live in the current context and point into the row.
  */
 void
 corm_record_set_row(CormRecord *record, HeapTupleHeader header)
 {
 	HeapTupleData tuple;
-	TupleDesc	tupdesc;
+	TupleDesc	tupdesc = record->model->tupdesc;
 	Datum	   *values;
 	bool	   *nulls;
 
 	record->row = PointerGetDatum(header);
-	tupdesc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(header),
-									 HeapTupleHeaderGetTypMod(header));
+	if (HeapTupleHeaderGetTypeId(header) != record->model->typid)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("a row of type %s is no record of model \"%s\"",
+						format_type_be(HeapTupleHeaderGetTypeId(header)), record->model->name)));
 	tuple.t_len = HeapTupleHeaderGetDatumLength(header);
 	tuple.t_data = header;
 	ItemPointerSetInvalid(&tuple.t_self);
@@ -104,15 +109,38 @@ corm_record_set_row(CormRecord *record, HeapTupleHeader header)
 		record->nulls[i] = att < 0 || att >= tupdesc->natts || nulls[att];
 		record->values[i] = record->nulls[i] ? (Datum) 0 : values[att];
 	}
-	ReleaseTupleDesc(tupdesc);
 }
 
 /*
- * Reads the record that a verb was given.  The model and the arrays live in
- * the current context.
+ * corm_model_lock locks a model's table for writing, and its row type where that
+ * is not the table's: then other sessions cannot change a column until the
+ * transaction ends.  Returns the model as it is then.
+ */
+CormModel *
+corm_model_lock(CormModel *model)
+{
+	CormModel  *now;
+
+	for (;;)
+	{
+		LockRelationOid(model->table, RowExclusiveLock);
+		if (model->relid != model->table)
+			LockRelationOid(model->relid, AccessShareLock);
+		if (model->valid)
+			return model;
+		now = corm_model_get(model->relid);
+		if (now->table == model->table)
+			return now;
+		model = now;
+	}
+}
+
+/*
+ * Reads the record that a verb was given, and begins the operation on it.  The
+ * arrays live in the current context.
  */
 static void
-read_record(FunctionCallInfo fcinfo, CormRecord *record)
+read_record(FunctionCallInfo fcinfo, CormExec *exec, CormRecord *record)
 {
 	Oid			typid = get_fn_expr_argtype(fcinfo->flinfo, 0);
 	HeapTupleHeader header;
@@ -131,9 +159,10 @@ read_record(FunctionCallInfo fcinfo, CormRecord *record)
 		record->model = corm_model_get_for_type(HeapTupleHeaderGetTypeId(header));
 
 	/* the model must be what the table is when the record is written */
-	LockRelationOid(record->model->table, RowExclusiveLock);
-	if (!record->model->valid)
-		record->model = corm_model_get(record->model->relid);
+	record->model = corm_model_lock(record->model);
+	corm_exec_begin(exec, record->model);
+	record->exec = exec;
+	CORM_FAULT("record-begin");
 	corm_record_set_row(record, header);
 }
 
@@ -307,7 +336,7 @@ corm_record_plan(CormPlanSource source, CormOutput output, CormRecord *record)
 		for (int i = 0; i < model->nfields; i++)
 			if (corm_field_is_written(model, i, source != CORM_PLAN_UPDATE, record->nulls[i]))
 				fields = bms_add_member(fields, i);
-	return corm_plan_for_record(&verb, model, fields);
+	return corm_plan_for_record(&verb, record->exec, fields);
 }
 
 /*
@@ -338,7 +367,7 @@ run_record(CormPlanSource source, CormOutput output, CormRecord *record, CormSin
 	{
 		if (SPI_connect() != SPI_OK_CONNECT)
 			elog(ERROR, "SPI_connect failed");
-		processed = corm_run(plan, corm_bind_record(plan, record->values, record->nulls), sink);
+		processed = corm_run(plan, corm_bind_record(plan, record->exec, record->values, record->nulls), sink);
 		SPI_finish();
 	}
 	PG_FINALLY();
@@ -409,7 +438,7 @@ write_with_hooks(CormPlanSource source, CormRecord *record, CormSink *sink)
 	if (is_lookup(source))
 		return run_record(source, output, record, sink);
 	event = event_of(source, record);
-	hooks = corm_hooks_begin(record->model, event);
+	hooks = corm_hooks_begin(record->exec, event);
 	if (hooks == NULL)
 		return run_record(source, output, record, sink);
 
@@ -417,6 +446,7 @@ write_with_hooks(CormPlanSource source, CormRecord *record, CormSink *sink)
 	if (event != CORM_EVENT_CREATE)
 		keep_key(&changed, record);
 	processed = run_record(source, CORM_OUTPUT_ROWS, &changed, &row);
+	corm_exec_check(record->exec);
 	/* a rule may write elsewhere and return a row all the same */
 	if (row.nrows > 0)
 	{
@@ -437,9 +467,11 @@ corm_write_record(CormPlanSource source, CormRecord *record, CormSink *sink)
 {
 	CormModel  *model = record->model;
 	CormStats	stats;
-	uint64		processed = 0;
+	volatile uint64 processed = 0;
 	volatile bool done = false;
 
+	/* a middleware may have changed the model */
+	corm_exec_check(record->exec);
 	corm_stats_begin(&stats);
 	if (!stats.active)
 		return write_with_hooks(source, record, sink);
@@ -594,10 +626,11 @@ no_such_row(void)
 Datum
 corm_insert(PG_FUNCTION_ARGS)
 {
+	CormExec	exec;
 	CormRecord	record;
 	Datum		result;
 
-	read_record(fcinfo, &record);
+	read_record(fcinfo, &exec, &record);
 	if (!corm_record_write_returning(CORM_PLAN_INSERT, &record, &result))
 		PG_RETURN_NULL();
 	PG_RETURN_DATUM(result);
@@ -607,10 +640,11 @@ corm_insert(PG_FUNCTION_ARGS)
 Datum
 corm_update(PG_FUNCTION_ARGS)
 {
+	CormExec	exec;
 	CormRecord	record;
 	Datum		result;
 
-	read_record(fcinfo, &record);
+	read_record(fcinfo, &exec, &record);
 	corm_record_require_key(record.model);
 	if (has_null_key(&record) || !corm_record_write_returning(CORM_PLAN_UPDATE, &record, &result))
 	{
@@ -646,10 +680,11 @@ save_source(CormRecord *record)
 Datum
 corm_save(PG_FUNCTION_ARGS)
 {
+	CormExec	exec;
 	CormRecord	record;
 	Datum		result;
 
-	read_record(fcinfo, &record);
+	read_record(fcinfo, &exec, &record);
 	corm_record_require_key(record.model);
 	if (!corm_record_write_returning(save_source(&record), &record, &result))
 	{
@@ -665,9 +700,10 @@ corm_save(PG_FUNCTION_ARGS)
 Datum
 corm_delete(PG_FUNCTION_ARGS)
 {
+	CormExec	exec;
 	CormRecord	record;
 
-	read_record(fcinfo, &record);
+	read_record(fcinfo, &exec, &record);
 	corm_record_require_key(record.model);
 	if (!has_null_key(&record) && finds_row(CORM_PLAN_DELETE, &record))
 		PG_RETURN_BOOL(true);

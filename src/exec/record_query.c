@@ -190,7 +190,7 @@ operation_show(CormOperation *op, CormNode *rewritten, char **sql, Jsonb **args)
 	PG_TRY();
 	{
 		*sql = pstrdup(plan->sql);
-		*args = corm_params_to_json(plan, corm_bind_record(plan, record->values, record->nulls));
+		*args = corm_params_to_json(plan, corm_bind_record(plan, record->exec, record->values, record->nulls));
 	}
 	PG_FINALLY();
 	{

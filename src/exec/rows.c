@@ -25,7 +25,6 @@
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
-#include "utils/typcache.h"
 
 PG_FUNCTION_INFO_V1(corm_insert_multi);
 PG_FUNCTION_INFO_V1(corm_insert_json);
@@ -46,11 +45,12 @@ empty_batch(void)
  * Cuts an array of records into runs.
  */
 static List *
-array_runs(CormModel *model, Oid array_type, Datum value)
+array_runs(const CormExec *exec, Datum value)
 {
+	CormModel  *model = exec->model;
 	ArrayType  *array = DatumGetArrayTypeP(value);
 	Oid			element = ARR_ELEMTYPE(array);
-	TupleDesc	tupdesc;
+	TupleDesc	tupdesc = model->tupdesc;
 	Datum	   *elems;
 	bool	   *elem_nulls;
 	int			n;
@@ -71,7 +71,6 @@ array_runs(CormModel *model, Oid array_type, Datum value)
 	if (n == 0)
 		empty_batch();
 
-	tupdesc = lookup_rowtype_tupdesc(element, -1);
 	values = palloc(sizeof(Datum) * tupdesc->natts);
 	nulls = palloc(sizeof(bool) * tupdesc->natts);
 	for (int row = 0; row < n; row++)
@@ -111,7 +110,6 @@ array_runs(CormModel *model, Oid array_type, Datum value)
 		current = fields;
 		start = row;
 	}
-	ReleaseTupleDesc(tupdesc);
 
 	{
 		CormRun    *run = palloc(sizeof(CormRun));
@@ -251,8 +249,9 @@ as_array(Jsonb *json)
 }
 
 static List *
-json_runs(CormModel *model, Datum value)
+json_runs(const CormExec *exec, Datum value)
 {
+	CormModel  *model = exec->model;
 	Jsonb	   *json = DatumGetJsonbP(value);
 	JsonbParseState *state = NULL;
 	JsonbIterator *it;
@@ -273,7 +272,7 @@ json_runs(CormModel *model, Datum value)
 	if (JB_ROOT_COUNT(json) == 0)
 		empty_batch();
 
-	check = corm_json_check_begin(model);
+	check = corm_json_check_begin(exec);
 	it = JsonbIteratorInit(&json->root);
 	(void) JsonbIteratorNext(&it, &element, false);
 	while (JsonbIteratorNext(&it, &element, true) == WJB_ELEM)
@@ -329,16 +328,18 @@ append_json(JsonbParseState **state, Datum array)
 }
 
 /*
- * corm_cut_rows cuts rows of a model, an array of them or jsonb, into runs: a
- * list of CormRun.
+ * corm_cut_rows cuts rows of an operation's model, an array of them or jsonb,
+ * into runs: a list of CormRun.
  */
 List *
-corm_cut_rows(CormModel *model, CormValue *rows)
+corm_cut_rows(const CormExec *exec, CormValue *rows)
 {
+	CormModel  *model = exec->model;
+
 	if (rows->typid == JSONBOID)
-		return json_runs(model, corm_value_datum(rows, -1, false));
+		return json_runs(exec, corm_value_datum(rows, -1, false));
 	if (OidIsValid(get_element_type(rows->typid)))
-		return array_runs(model, rows->typid, corm_value_datum(rows, -1, false));
+		return array_runs(exec, corm_value_datum(rows, -1, false));
 	ereport(ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
 			 errmsg("rows must be an array of type %s or jsonb, not a value of type %s",
@@ -349,13 +350,14 @@ corm_cut_rows(CormModel *model, CormValue *rows)
  * The rows of an insert, cut into runs.
  */
 static List *
-cut_runs(CormPlan *template, CormQuerySet *set)
+cut_runs(const CormExec *exec, CormPlan *template, CormQuerySet *set)
 {
 	if (template->rows_valno >= set->nvalues)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("invalid binary value of type corm.query")));
-	return corm_cut_rows(corm_model_get(template->rows_model), &set->values[template->rows_valno]);
+	corm_exec_check_plan(exec, template);
+	return corm_cut_rows(exec, &set->values[template->rows_valno]);
 }
 
 /*
@@ -377,8 +379,11 @@ set_rows(CormPlan *template, CormQuerySet *set, CormRun *run)
 Bitmapset *
 corm_first_rows(CormPlan *template, CormQuerySet *set)
 {
-	CormRun    *run = linitial(cut_runs(template, set));
+	CormExec	exec;
+	CormRun    *run;
 
+	corm_exec_begin(&exec, corm_model_get(template->rows_model));
+	run = linitial(cut_runs(&exec, template, set));
 	set_rows(template, set, run);
 	return run->fields;
 }
@@ -391,11 +396,14 @@ corm_first_rows(CormPlan *template, CormQuerySet *set)
 uint64
 corm_run_rows(const CormVerb *verb, CormPlan *template, CormQuerySet *set, CormSink *sink)
 {
-	List	   *runs = cut_runs(template, set);
+	CormExec	exec;
+	List	   *runs;
 	JsonbParseState *json = NULL;
-	uint64		processed = 0;
+	volatile uint64 processed = 0;
 	ListCell   *lc;
 
+	corm_exec_begin(&exec, corm_model_get(template->rows_model));
+	runs = cut_runs(&exec, template, set);
 	foreach(lc, runs)
 	{
 		CormRun    *run = lfirst(lc);
@@ -403,6 +411,7 @@ corm_run_rows(const CormVerb *verb, CormPlan *template, CormQuerySet *set, CormS
 
 		PG_TRY();
 		{
+			corm_exec_check_plan(&exec, plan);
 			set_rows(template, set, run);
 			if (SPI_connect() != SPI_OK_CONNECT)
 				elog(ERROR, "SPI_connect failed");

@@ -49,7 +49,7 @@ receiver_startup(DestReceiver *self, int operation, TupleDesc typeinfo)
 			continue;
 		if (col >= typeinfo->natts || TupleDescAttr(typeinfo, col)->atttypid != att->atttypid)
 			ereport(ERROR,
-					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					(errcode(plan->valid ? ERRCODE_DATATYPE_MISMATCH : ERRCODE_OBJECT_IN_USE),
 					 errmsg("query does not return rows of type %s",
 							format_type_be(plan->typid)),
 					 errdetail("Attribute \"%s\" does not match.", NameStr(att->attname))));
@@ -246,7 +246,8 @@ execute_custom(CormPlan *plan, const SPIExecuteOptions *options)
 /*
  * corm_run executes a plan and returns the number of rows that it affected
  * or returned.  Its rows go to the sink.  The plan must be in use and stays
- * so.  Errors are those of the statement.
+ * so.  Errors are those of the statement, and 55006 if the model or the row
+ * type of the result has changed since the plan was found.
  */
 uint64
 corm_run(CormPlan *plan, ParamListInfo params, CormSink *sink)
@@ -270,6 +271,7 @@ corm_run(CormPlan *plan, ParamListInfo params, CormSink *sink)
 	int			rc;
 	uint64		processed;
 
+	corm_plan_check(plan);
 	if (unlikely(timed))
 		INSTR_TIME_SET_CURRENT(start);
 	errcallback.callback = run_error_context;
@@ -288,6 +290,7 @@ corm_run(CormPlan *plan, ParamListInfo params, CormSink *sink)
 	processed = SPI_processed;
 	if (!plan->returns_rows && SPI_tuptable)
 		SPI_freetuptable(SPI_tuptable);
+	corm_plan_check_rows(plan);
 	if (unlikely(timed))
 		corm_log_query(plan, params, Max(processed, sink->nrows - nrows), start);
 

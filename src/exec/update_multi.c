@@ -144,9 +144,10 @@ updated_fields(CormModel *model)
  * stays what it is.
  */
 static Datum
-call_before_batch(CormHookRun *hooks, CormModel *model, Datum batch)
+call_before_batch(CormHookRun *hooks, const CormExec *exec, Datum batch)
 {
-	TupleDesc	tupdesc = corm_row_tupdesc(model->typid);
+	CormModel  *model = exec->model;
+	TupleDesc	tupdesc = model->tupdesc;
 	Datum	   *replacements = palloc(sizeof(Datum) * tupdesc->natts);
 	bool	   *isnull = palloc(sizeof(bool) * tupdesc->natts);
 	bool	   *replace = palloc(sizeof(bool) * tupdesc->natts);
@@ -158,7 +159,7 @@ call_before_batch(CormHookRun *hooks, CormModel *model, Datum batch)
 	deconstruct_array(DatumGetArrayTypeP(batch), model->typid, -1, false, TYPALIGN_DOUBLE, &elems, &nulls, &n);
 	for (int row = 0; row < n; row++)
 	{
-		CormRecord	given = {.model = model};
+		CormRecord	given = {.exec = exec, .model = model};
 		Datum		changed;
 		HeapTupleData tuple = {0};
 
@@ -236,24 +237,25 @@ sort_rows(void)
  * found go to the sink, in the order of the records.  Returns their number.
  */
 static uint64
-write_batch(CormModel *model, Datum array, CormSink *sink)
+write_batch(const CormExec *exec, Datum array, CormSink *sink)
 {
+	CormModel  *model = exec->model;
 	CormVerb	verb = {.source = CORM_PLAN_UPDATE_MULTI, .output = CORM_OUTPUT_ROWS, .typid = model->typid};
-	CormHookRun *hooks = corm_hooks_begin(model, CORM_EVENT_UPDATE);
+	CormHookRun *hooks = corm_hooks_begin(exec, CORM_EVENT_UPDATE);
 	CormSink	table = {.kind = CORM_SINK_TABLE};
 	Datum	   *values = palloc0(sizeof(Datum) * model->nfields);
 	bool	   *nulls = palloc0(sizeof(bool) * model->nfields);
 	MemoryContext context = CurrentMemoryContext;
 	CormStats	stats;
 	CormPlan   *plan;
-	uint64		written = 0;
+	volatile uint64 written = 0;
 	volatile bool done = false;
 
 	corm_stats_begin(&stats);
 	/* the only value of the statement */
-	values[0] = hooks ? call_before_batch(hooks, model, array) : array;
+	values[0] = hooks ? call_before_batch(hooks, exec, array) : array;
 
-	plan = corm_plan_for_record(&verb, model, updated_fields(model));
+	plan = corm_plan_for_record(&verb, exec, updated_fields(model));
 	PG_TRY();
 	{
 		Datum	   *rows;
@@ -261,19 +263,20 @@ write_batch(CormModel *model, Datum array, CormSink *sink)
 
 		if (SPI_connect() != SPI_OK_CONNECT)
 			elog(ERROR, "SPI_connect failed");
-		written = corm_run(plan, corm_bind_record(plan, values, nulls), &table);
+		written = corm_run(plan, corm_bind_record(plan, exec, values, nulls), &table);
 		sort_rows();
 		MemoryContextSwitchTo(context);
-		rows = corm_rows_of_table(corm_row_tupdesc(model->typid), &nrows);
+		rows = corm_rows_of_table(plan->tupdesc, &nrows);
 		if (hooks)
 			corm_hooks_after_all(hooks, rows, nrows);
+		corm_exec_check(exec);
 		corm_rows_to_sink(rows, nrows, sink);
 		SPI_finish();
 		done = true;
 	}
 	PG_FINALLY();
 	{
-		corm_stats_end(&stats, CORM_CMD_UPDATE, model->relid, model->name, written, !done);
+		corm_stats_end(&stats, CORM_CMD_UPDATE, model->relid, model->name, done ? written : 0, !done);
 		corm_plan_release(plan);
 	}
 	PG_END_TRY();
@@ -375,9 +378,10 @@ raise_duplicate(KeyOrder *order, const KeyedRecord *first, const KeyedRecord *se
  * win is not said.  Keys of a type that has no order are not looked at.
  */
 static void
-check_duplicates(CormModel *model, ArrayType *array)
+check_duplicates(const CormExec *exec, ArrayType *array)
 {
-	KeyOrder	order = {.model = model, .tupdesc = corm_row_tupdesc(model->typid)};
+	CormModel  *model = exec->model;
+	KeyOrder	order = {.model = model, .tupdesc = model->tupdesc};
 	KeyedRecord *records;
 	KeyedRecord *found = NULL;
 	Datum	   *elems;
@@ -401,6 +405,7 @@ check_duplicates(CormModel *model, ArrayType *array)
 	{
 		CHECK_FOR_INTERRUPTS();
 		records[i].number = i + 1;
+		records[i].record.exec = exec;
 		records[i].record.model = model;
 		corm_record_set_row(&records[i].record, DatumGetHeapTupleHeader(elems[i]));
 	}
@@ -420,8 +425,9 @@ check_duplicates(CormModel *model, ArrayType *array)
  * Whether middleware is to see the updates of a batch.
  */
 static bool
-concerns_middleware(CormModel *model)
+concerns_middleware(const CormExec *exec)
 {
+	CormModel  *model = exec->model;
 	CormVerb	verb = {.source = CORM_PLAN_UPDATE_MULTI, .output = CORM_OUTPUT_ROWS, .typid = model->typid};
 	CormOperation op = {0};
 	CormPlan   *plan;
@@ -429,7 +435,7 @@ concerns_middleware(CormModel *model)
 
 	if (!corm_middleware_exists())
 		return false;
-	plan = corm_plan_for_record(&verb, model, updated_fields(model));
+	plan = corm_plan_for_record(&verb, exec, updated_fields(model));
 	PG_TRY();
 	{
 		corm_operation_of_plan(&op, plan);
@@ -447,25 +453,28 @@ concerns_middleware(CormModel *model)
  * The same one by one, which is what middleware sees.
  */
 static uint64
-write_each(CormModel *model, ArrayType *array, CormSink *sink)
+write_each(const CormExec *exec, ArrayType *array, CormSink *sink)
 {
+	CormModel  *model = exec->model;
 	Datum	   *elems;
 	bool	   *nulls;
 	int			n;
 	uint64		written = 0;
 
 	/* the statement for all of them would not take such either */
-	check_duplicates(model, array);
+	check_duplicates(exec, array);
 	deconstruct_array(array, model->typid, -1, false, TYPALIGN_DOUBLE, &elems, &nulls, &n);
 	for (int i = 0; i < n; i++)
 	{
-		CormRecord	record = {.model = model};
+		CormRecord	record = {.exec = exec, .model = model};
 		Datum		row;
 
 		CHECK_FOR_INTERRUPTS();
+		corm_exec_check(exec);
 		corm_record_set_row(&record, DatumGetHeapTupleHeader(elems[i]));
 		if (!corm_record_write_returning(CORM_PLAN_UPDATE, &record, &row))
 			continue;
+		corm_exec_check(exec);
 		corm_rows_to_sink(&row, 1, sink);
 		written++;
 	}
@@ -478,21 +487,24 @@ write_each(CormModel *model, ArrayType *array, CormSink *sink)
  * in their version.
  */
 static void
-not_all_written(CormModel *model, ArrayType *array, uint64 given, uint64 written)
+not_all_written(const CormExec *exec, ArrayType *array, uint64 given, uint64 written)
 {
+	CormModel  *model = exec->model;
 	Datum	   *elems;
 	bool	   *nulls;
 	int			n;
 	bool		stale = corm_record_has_version(model);
 	bool		other = false;
 
-	check_duplicates(model, array);
+	corm_exec_check(exec);
+	check_duplicates(exec, array);
 	deconstruct_array(array, model->typid, -1, false, TYPALIGN_DOUBLE, &elems, &nulls, &n);
 	for (int i = 0; i < n && stale; i++)
 	{
-		CormRecord	record = {.model = model};
+		CormRecord	record = {.exec = exec, .model = model};
 
 		CHECK_FOR_INTERRUPTS();
+		corm_exec_check(exec);
 		corm_record_set_row(&record, DatumGetHeapTupleHeader(elems[i]));
 		stale = corm_record_exists(&record);
 		other |= stale && corm_record_is_stale(CORM_PLAN_LOOKUP, &record);
@@ -514,11 +526,13 @@ Datum
 corm_update_multi(PG_FUNCTION_ARGS)
 {
 	CormSink	sink = {.kind = CORM_SINK_STORE};
+	CormExec	exec;
 	CormModel  *model;
 	uint64		given;
 	uint64		written;
 
-	model = corm_batch_model(fcinfo);
+	model = corm_model_lock(corm_batch_model(fcinfo));
+	corm_exec_begin(&exec, model);
 	corm_record_require_key(model);
 	given = ArrayGetNItems(ARR_NDIM(PG_GETARG_ARRAYTYPE_P(0)), ARR_DIMS(PG_GETARG_ARRAYTYPE_P(0)));
 	if (given == 0)
@@ -530,13 +544,13 @@ corm_update_multi(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("records of the batch must not be null")));
 
-	sink.store = corm_begin_set(fcinfo, corm_row_tupdesc(model->typid));
-	if (concerns_middleware(model))
-		written = write_each(model, PG_GETARG_ARRAYTYPE_P(0), &sink);
+	sink.store = corm_begin_set(fcinfo, model->tupdesc);
+	if (concerns_middleware(&exec))
+		written = write_each(&exec, PG_GETARG_ARRAYTYPE_P(0), &sink);
 	else
-		written = write_batch(model, PG_GETARG_DATUM(0), &sink);
+		written = write_batch(&exec, PG_GETARG_DATUM(0), &sink);
 	if (written != given)
-		not_all_written(model, PG_GETARG_ARRAYTYPE_P(0), given, written);
+		not_all_written(&exec, PG_GETARG_ARRAYTYPE_P(0), given, written);
 	return (Datum) 0;
 }
 

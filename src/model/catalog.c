@@ -380,6 +380,7 @@ parse_relation(Oid relid, const CormOptions *options, bool as_table)
 
 	model->relid = relid;
 	model->typid = rel->rd_rel->reltype;
+	model->tupdesc = CreateTupleDescCopy(RelationGetDescr(rel));
 	model->name = pstrdup(RelationGetRelationName(rel));
 	model->registered = options != NULL;
 	model->soft_delete = model->version = model->created_at = model->updated_at = -1;

@@ -280,6 +280,7 @@ corm_model_copy(const CormModel *model, MemoryContext parent)
 
 	copy->pk = palloc(sizeof(int) * Max(model->npk, 1));
 	memcpy(copy->pk, model->pk, sizeof(int) * model->npk);
+	copy->tupdesc = CreateTupleDescCopy(model->tupdesc);
 	copy->type_hashes = palloc(sizeof(uint32) * Max(model->ntypes, 1));
 	memcpy(copy->type_hashes, model->type_hashes, sizeof(uint32) * model->ntypes);
 

@@ -5,9 +5,13 @@
  *
  * A model is parsed from the system catalogs at first use and kept in the
  * session's registry until an invalidation message says that it may have
- * changed.  A CormModel pointer stays valid until the end of the transaction
- * in which it was obtained, even if the model is invalidated meanwhile;
- * nobody frees one.
+ * changed.  A CormModel pointer stays good as memory until the end of the
+ * transaction in which it was obtained, even if the model is outdated by then;
+ * nobody frees one.  Within that time one pointer, and one generation, stands
+ * for one state of the model: if a new parse finds what an outdated model
+ * says, that model comes back.  So a model that is not valid has changed if
+ * and only if corm_model_get_any() returns another one: corm_model_change()
+ * says what is different.
  *
  *-------------------------------------------------------------------------
  */
@@ -20,6 +24,7 @@
 #include "access/tupdesc.h"
 #include "base/base.h"
 #include "catalog/objectaddress.h"
+#include "lib/ilist.h"
 #include "nodes/pg_list.h"
 #include "utils/jsonb.h"
 #include "utils/relcache.h"
@@ -94,10 +99,13 @@ typedef struct CormModel
 	char	   *name;			/* the model's name in messages and statistics */
 	char	   *table_schema;
 	char	   *table_name;
-	uint64		generation;		/* unique in the session: another parse, another number */
+	uint64		generation;		/* unique in the session: another state, another number */
 	bool		valid;			/* false once invalidated; new lookups parse again */
+	dlist_node	outdated;		/* in a list of the registry when not valid */
 	bool		registered;		/* corm.register holds options for it */
 	CormNaming	naming;
+
+	TupleDesc	tupdesc;		/* of the row type, dropped columns included */
 
 	/*
 	 * Live columns only, in the order of the row type.  When a mapped type
@@ -188,6 +196,12 @@ extern CormModel *corm_model_get_for_type(Oid typid);
 /* Also a composite type without a table, which has table = InvalidOid. */
 extern CormModel *corm_model_get_any(Oid relid);
 
+/* Whether a model is what it was: NULL, or what is different, as a sentence. */
+extern char *corm_model_change(CormModel *model);
+
+/* An outdated model of this transaction, or NULL. */
+extern CormModel *corm_model_outdated(Oid relid, uint64 generation);
+
 /* What is in the registry already, or NULL. */
 extern CormModel *corm_model_cached(Oid relid);
 
@@ -239,6 +253,10 @@ extern void corm_model_require_table(CormModel *model);
 extern void corm_model_require_pk(CormModel *model);
 extern Datum corm_names_datum(char **names, int n);
 extern CormModel *corm_model_copy(const CormModel *model, MemoryContext parent);
+
+/* difference.c */
+extern char *corm_model_difference(const CormModel *before, const CormModel *now);
+extern char *corm_row_type_difference(const char *name, TupleDesc before, TupleDesc now);
 
 /* The search for the name that a misspelt one may have meant. */
 typedef struct CormNearest

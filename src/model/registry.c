@@ -13,6 +13,12 @@
  * pins; and moving a context neither allocates nor raises, which matters in
  * a callback that runs in the middle of anything.
  *
+ * Most messages change nothing that a model says: ANALYZE sends one.  So a
+ * model that has just been parsed is compared with the outdated ones of its
+ * relation, and the one that says the same comes back in its place.  While a
+ * transaction lasts, then, what is in progress tells by the pointer whether
+ * the model is still what it was (corm_model_change, exec/in_progress.c).
+ *
  * Invalidation.  PostgreSQL sends a relcache message when a relation or its
  * columns, indexes or foreign keys change, and corm sends one for what
  * PostgreSQL does not announce: comments (triggers.c) and registrations
@@ -91,6 +97,7 @@ static uint64 relations_epoch = 1;
 static MemoryContext registry_context = NULL;
 static MemoryContext zombie_context = NULL;
 static dlist_head mapped_entries = DLIST_STATIC_INIT(mapped_entries);
+static dlist_head outdated_models = DLIST_STATIC_INIT(outdated_models);	/* zombies, latest first */
 static Parse *current_parse = NULL;
 static uint64 last_generation = 0;
 
@@ -198,6 +205,46 @@ create_registry(void)
 }
 
 /*
+ * retire makes a model a zombie.  Neither allocates nor raises.
+ */
+static void
+retire(CormModel *model)
+{
+	model->valid = false;
+	dlist_push_head(&outdated_models, &model->outdated);
+	MemoryContextSetParent(model->context, zombie_context);
+}
+
+/*
+ * bring_back returns the outdated model of this transaction that says what a
+ * new one says, in the place of that, which is freed; without such a model, the
+ * new one itself.  What is found at first use is looked for again.  Looks at
+ * no catalog.
+ */
+static CormModel *
+bring_back(CormModel *model)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &outdated_models)
+	{
+		CormModel  *old = dlist_container(CormModel, outdated, iter.cur);
+
+		if (old->relid != model->relid || corm_model_difference(old, model) != NULL)
+			continue;
+		dlist_delete(&old->outdated);
+		old->valid = model->valid;
+		old->hooks.changes = 0;
+		if (old->relations)
+			MemoryContextSetParent(old->relations->context, zombie_context);
+		old->relations = NULL;
+		MemoryContextDelete(model->context);
+		return old;
+	}
+	return model;
+}
+
+/*
  * forget removes an entry from the hash and makes its model a zombie.
  * Neither allocates nor raises.
  */
@@ -210,8 +257,7 @@ forget(RegistryEntry *entry)
 		dlist_delete(&entry->node);
 	hash_search(registry, &entry->relid, HASH_REMOVE, NULL);
 
-	model->valid = false;
-	MemoryContextSetParent(model->context, zombie_context);
+	retire(model);
 }
 
 /*
@@ -432,6 +478,7 @@ transaction_ended(XactEvent event, void *arg)
 	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
 		return;
 
+	dlist_init(&outdated_models);
 	if (zombie_context != NULL)
 		MemoryContextDeleteChildren(zombie_context);
 }
@@ -472,10 +519,10 @@ corm_model_get_any(Oid relid)
 
 	if (registry == NULL)
 		create_registry();
-	model = parse_model(relid);
+	model = bring_back(parse_model(relid));
 	if (!model->valid)
 	{
-		MemoryContextSetParent(model->context, zombie_context);
+		retire(model);
 		return model;
 	}
 
@@ -488,6 +535,46 @@ corm_model_get_any(Oid relid)
 	MemoryContextSetParent(model->context, registry_context);
 
 	return model;
+}
+
+/*
+ * corm_model_outdated returns the outdated model of that generation if it was
+ * in use in this transaction, else NULL.
+ */
+CormModel *
+corm_model_outdated(Oid relid, uint64 generation)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &outdated_models)
+	{
+		CormModel  *model = dlist_container(CormModel, outdated, iter.cur);
+
+		if (model->relid == relid && model->generation == generation)
+			return model;
+	}
+	return NULL;
+}
+
+/*
+ * corm_model_change tells whether a model that was obtained in this transaction
+ * is still what its relation is: NULL, or else what has changed, as a sentence
+ * in the current context.  Reads pending invalidations, and costs next to
+ * nothing while the model is valid.  Raises what corm_model_get_any raises of
+ * what the relation is now.
+ */
+char *
+corm_model_change(CormModel *model)
+{
+	CormModel  *now;
+
+	AcceptInvalidationMessages();
+	if (likely(model->valid))
+		return NULL;
+	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(model->relid)))
+		return psprintf("\"%s\" was dropped.", model->name);
+	now = corm_model_get_any(model->relid);
+	return now == model ? NULL : corm_model_difference(model, now);
 }
 
 /*
