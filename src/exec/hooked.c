@@ -160,6 +160,7 @@ run_stage(Write *write, CormStage stage, CormOutput output, CormQuerySet *set,
 		verb.limit = 0;
 		verb.order_by_key = false;
 	}
+	corm_exec_check(write->exec);
 	plan = corm_plan_for_queries(&verb, set, fields);
 	PG_TRY();
 	{

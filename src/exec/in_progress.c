@@ -122,24 +122,17 @@ void
 corm_plan_check(const CormPlan *plan)
 {
 	CormModel  *model;
+	char	   *change = NULL;
 
 	if (likely(plan->valid))
 		return;
-	if (OidIsValid(plan->model))
-	{
-		model = SearchSysCacheExists1(RELOID, ObjectIdGetDatum(plan->model)) ?
-			corm_model_get_any(plan->model) : NULL;
-		if (model == NULL)
-			corm_exec_changed(plan->model_name, psprintf("\"%s\" was dropped.", plan->model_name));
-		if (model->generation != plan->generation)
-		{
-			CormModel  *before = corm_model_outdated(plan->model, plan->generation);
-
-			corm_exec_changed(plan->model_name,
-							  before ? corm_model_difference(before, model) :
-							  psprintf("The statement was made of another state of \"%s\".", plan->model_name));
-		}
-	}
+	model = OidIsValid(plan->model) ? corm_model_outdated(plan->model, plan->generation) : NULL;
+	if (model)
+		change = corm_model_change(model);
+	else if (OidIsValid(plan->model) && corm_model_get_any(plan->model)->generation != plan->generation)
+		change = psprintf("The statement was made of another state of \"%s\".", plan->model_name);
+	if (change)
+		corm_exec_changed(plan->model_name, change);
 	corm_plan_check_rows(plan);
 }
 
@@ -151,18 +144,15 @@ void
 corm_plan_check_rows(const CormPlan *plan)
 {
 	TupleDesc	now;
-	char	   *change = NULL;
+	char	   *change;
 
 	if (likely(plan->valid) || plan->tupdesc == NULL)
 		return;
-	now = lookup_rowtype_tupdesc_noerror(plan->typid, -1, true);
-	if (now == NULL)
-		change = "The row type was dropped.";
-	else
-	{
-		change = corm_row_type_difference(format_type_be(plan->typid), plan->tupdesc, now);
-		ReleaseTupleDesc(now);
-	}
+	if (!SearchSysCacheExists1(TYPEOID, ObjectIdGetDatum(plan->typid)))
+		corm_exec_changed(plan->model_name ? plan->model_name : "", "The row type was dropped.");
+	now = lookup_rowtype_tupdesc(plan->typid, -1);
+	change = corm_row_type_difference(format_type_be(plan->typid), plan->tupdesc, now);
+	ReleaseTupleDesc(now);
 	if (change)
 		corm_exec_changed(plan->model_name ? plan->model_name : format_type_be(plan->typid), change);
 }

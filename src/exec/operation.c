@@ -173,6 +173,8 @@ corm_run_query_operation(const CormVerb *verb, const CormVerb *shown, CormQueryS
 		corm_queries_read_values(set);
 		corm_operation_of_plan(&self.op, plan);
 		done = corm_middleware_run(&self.op, processed);
+		/* the middleware was code of users, the result is rows of the plan's type */
+		corm_plan_check_rows(plan);
 	}
 	PG_FINALLY();
 	{

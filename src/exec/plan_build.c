@@ -271,7 +271,8 @@ prepare(CormPlan *plan, const CormPlanMaker *maker, CormStmt *stmt, const CormDe
 
 /*
  * corm_row_tupdesc returns a copy of a composite type's row descriptor, in
- * the current context.  Raises 42809 for what is no row type.
+ * the current context.  Raises 42809 for what is no row type, 55006 for a type
+ * that code of users has dropped since the query began.
  */
 TupleDesc
 corm_row_tupdesc(Oid typid)
@@ -279,6 +280,10 @@ corm_row_tupdesc(Oid typid)
 	TupleDesc	tupdesc;
 	TupleDesc	copy;
 
+	if (get_typtype(typid) == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("the row type of a query was dropped while the query was using it")));
 	if (typid == RECORDOID || get_typtype(typid) != TYPTYPE_COMPOSITE)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),

@@ -262,6 +262,7 @@ corm_run_record_operation(CormPlanSource source, CormRecord *record, CormSink *s
 		self.op.command = corm_record_command(source);
 		self.op.writes = source != CORM_PLAN_LOOKUP;
 		done = corm_middleware_run(&self.op, processed);
+		corm_plan_check_rows(plan);
 	}
 	PG_FINALLY();
 	{

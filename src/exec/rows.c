@@ -407,8 +407,10 @@ corm_run_rows(const CormVerb *verb, CormPlan *template, CormQuerySet *set, CormS
 	foreach(lc, runs)
 	{
 		CormRun    *run = lfirst(lc);
-		CormPlan   *plan = corm_plan_for_queries(verb, set, run->fields);
+		CormPlan   *plan;
 
+		corm_exec_check(&exec);
+		plan = corm_plan_for_queries(verb, set, run->fields);
 		PG_TRY();
 		{
 			corm_exec_check_plan(&exec, plan);

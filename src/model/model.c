@@ -252,6 +252,7 @@ corm_model_copy(const CormModel *model, MemoryContext parent)
 
 	*copy = *model;
 	copy->context = context;
+	copy->tupdesc_context = NULL;
 	copy->name = pstrdup(model->name);
 	copy->table_schema = copy_string(model->table_schema);
 	copy->table_name = copy_string(model->table_name);

@@ -133,7 +133,8 @@ typedef struct CormModel
 	CormHooks	hooks;			/* for corm_model_hooks() only */
 	struct CormRelations *relations;	/* see relations.c; NULL until used */
 
-	MemoryContext context;		/* holds everything above */
+	MemoryContext context;		/* holds everything above ... */
+	MemoryContext tupdesc_context;	/* ... or tupdesc is here, in a child of it */
 } CormModel;
 
 /*

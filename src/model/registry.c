@@ -62,6 +62,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
+#include "utils/typcache.h"
 
 #define MAX_PARSES			4	/* then hand out what there is */
 #define MAX_CATALOGS		8
@@ -217,9 +218,10 @@ retire(CormModel *model)
 
 /*
  * bring_back returns the outdated model of this transaction that says what a
- * new one says, in the place of that, which is freed; without such a model, the
- * new one itself.  What is found at first use is looked for again.  Looks at
- * no catalog.
+ * new one says, in the place of that; without such a model, the new one itself.
+ * What is found at first use is looked for again, and the row descriptor is
+ * the new one: newer minor releases of PostgreSQL keep in it, and in the rows
+ * made by it, when a column was altered.  Looks at no catalog.
  */
 static CormModel *
 bring_back(CormModel *model)
@@ -238,7 +240,12 @@ bring_back(CormModel *model)
 		if (old->relations)
 			MemoryContextSetParent(old->relations->context, zombie_context);
 		old->relations = NULL;
-		MemoryContextDelete(model->context);
+		/* who has the old descriptor has it until the transaction ends */
+		if (old->tupdesc_context)
+			MemoryContextSetParent(old->tupdesc_context, zombie_context);
+		old->tupdesc = model->tupdesc;
+		old->tupdesc_context = model->context;
+		MemoryContextSetParent(model->context, old->context);
 		return old;
 	}
 	return model;
@@ -567,12 +574,21 @@ char *
 corm_model_change(CormModel *model)
 {
 	CormModel  *now;
+	TupleDesc	tupdesc;
+	char	   *change;
 
 	AcceptInvalidationMessages();
 	if (likely(model->valid))
 		return NULL;
-	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(model->relid)))
+	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(model->relid)) ||
+		!SearchSysCacheExists1(TYPEOID, ObjectIdGetDatum(model->typid)))
 		return psprintf("\"%s\" was dropped.", model->name);
+	/* a column may have come that makes it no model: that is not what to tell */
+	tupdesc = lookup_rowtype_tupdesc(model->typid, -1);
+	change = corm_row_type_difference(model->name, model->tupdesc, tupdesc);
+	ReleaseTupleDesc(tupdesc);
+	if (change)
+		return change;
 	now = corm_model_get_any(model->relid);
 	return now == model ? NULL : corm_model_difference(model, now);
 }
