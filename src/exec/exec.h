@@ -132,6 +132,7 @@ typedef enum CormPlanSource
 	CORM_PLAN_INSERT,			/* by record: the shape is a bitmap of fields */
 	CORM_PLAN_UPDATE,
 	CORM_PLAN_SAVE,
+	CORM_PLAN_SAVE_NEW,			/* a row that was not there when its hooks were called */
 	CORM_PLAN_DELETE,
 	CORM_PLAN_LOOKUP,			/* the row with the record's key */
 	CORM_PLAN_LOCK,				/* the same, soft-deleted or not, locked */

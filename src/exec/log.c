@@ -84,14 +84,18 @@ commented_sql(const CormPlan *plan)
 
 /*
  * corm_execute_commented executes a plan whose SQL carries a comment while it
- * runs; the result is SPI's.
+ * runs; the result is SPI's.  The plan is in use, so its source stays.  Nothing
+ * but the text is changed: PostgreSQL takes from it what it shows (activity of
+ * parallel workers, error contexts, auto_explain), and would take it for a new
+ * analysis, to which a comment means nothing.  A statement that runs the same plan
+ * in turn puts back what it has found.
  */
 int
 corm_execute_commented(CormPlan *plan, const SPIExecuteOptions *options)
 {
 	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan->spi));
 	const char *sql = source->query_string;
-	int			rc = 0;
+	volatile int rc = 0;
 
 	source->query_string = commented_sql(plan);
 	PG_TRY();

@@ -273,10 +273,19 @@ corm_record_stmt(CormPlanSource source, CormModel *model, Bitmapset *fields)
 			if (source != CORM_PLAN_UPDATE || !model->fields[i].primary_key)
 				stmt->sets = lappend(stmt->sets, field_assignment(model, i));
 
-	if (source == CORM_PLAN_SAVE)
+	if (source == CORM_PLAN_SAVE || source == CORM_PLAN_SAVE_NEW)
 	{
 		/* the key of a row that exists is given, whoever generated it */
 		stmt->override_identity = true;
+	}
+	if (source == CORM_PLAN_SAVE_NEW)
+	{
+		stmt->conflict_action = CORM_CONFLICT_NOTHING;
+		for (i = 0; i < model->npk; i++)
+			stmt->conflict_fields = lappend(stmt->conflict_fields, &model->fields[model->pk[i]]);
+	}
+	if (source == CORM_PLAN_SAVE)
+	{
 		stmt->conflict_action = CORM_CONFLICT_UPDATE;
 		for (i = 0; i < model->npk; i++)
 			stmt->conflict_fields = lappend(stmt->conflict_fields, &model->fields[model->pk[i]]);
@@ -313,6 +322,7 @@ corm_record_stmt(CormPlanSource source, CormModel *model, Bitmapset *fields)
 	{
 		stmt->command = CORM_CMD_SELECT;
 		stmt->lock = CORM_N_FOR_UPDATE;
+		stmt->lock_no_key = true;
 		stmt->lock_wait = "";
 	}
 	else if (source == CORM_PLAN_UPDATE)
@@ -422,8 +432,21 @@ keep_key(CormRecord *changed, const CormRecord *given)
 		}
 }
 
+static void inserted_meanwhile(CormModel *model) pg_attribute_noreturn();
+
+static void
+inserted_meanwhile(CormModel *model)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("could not save a row of model \"%s\" due to concurrent insert", model->name),
+			 errdetail("There was no such row when the hooks for a new one were called."),
+			 errhint("Run the transaction again; corm.run_tx can do that.")));
+}
+
 /*
- * Calls the hooks around a write.
+ * Calls the hooks around a write.  A save whose hooks were those of a new row
+ * must not update one that another transaction has inserted since: 40001.
  */
 static uint64
 write_with_hooks(CormPlanSource source, CormRecord *record, CormSink *sink)
@@ -445,7 +468,17 @@ write_with_hooks(CormPlanSource source, CormRecord *record, CormSink *sink)
 	corm_record_set_row(&changed, DatumGetHeapTupleHeader(corm_hooks_before(hooks, record->row)));
 	if (event != CORM_EVENT_CREATE)
 		keep_key(&changed, record);
+	if (source == CORM_PLAN_SAVE && event == CORM_EVENT_CREATE && corm_hooks_tell_save_apart(record->model))
+		source = CORM_PLAN_SAVE_NEW;
 	processed = run_record(source, CORM_OUTPUT_ROWS, &changed, &row);
+	if (source == CORM_PLAN_SAVE_NEW && row.nrows == 0)
+	{
+		CormSink	sink = {.kind = CORM_SINK_NONE};
+
+		/* a trigger may have suppressed the row instead */
+		if (run_record(CORM_PLAN_LOCK, CORM_OUTPUT_NATIVE, &changed, &sink) > 0)
+			inserted_meanwhile(record->model);
+	}
 	corm_exec_check(record->exec);
 	/* a rule may write elsewhere and return a row all the same */
 	if (row.nrows > 0)

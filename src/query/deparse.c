@@ -354,7 +354,7 @@ corm_deparse_plain_select(CormDeparse *ctx, CormStmt *stmt, List *items)
 	}
 	if (stmt->lock != CORM_N_INVALID)
 		appendStringInfo(buf, " FOR %s OF %s%s",
-						 stmt->lock == CORM_N_FOR_UPDATE ? "UPDATE" : "SHARE",
+						 stmt->lock != CORM_N_FOR_UPDATE ? "SHARE" : stmt->lock_no_key ? "NO KEY UPDATE" : "UPDATE",
 						 quote_identifier(stmt->source->alias), stmt->lock_wait);
 	ctx->stmt = outer;
 }

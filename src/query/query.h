@@ -286,6 +286,7 @@ struct CormStmt
 	CormTree   *limit;
 	CormTree   *offset;
 	CormNodeTag lock;			/* FOR_UPDATE, FOR_SHARE, or CORM_N_INVALID */
+	bool		lock_no_key;	/* FOR_UPDATE: of a row whose key stays, as an UPDATE locks it */
 	const char *lock_wait;		/* "", " NOWAIT", " SKIP LOCKED" */
 	List	   *setops;			/* of CormSetOp */
 	bool		unscoped;

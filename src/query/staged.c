@@ -180,6 +180,24 @@ check_returning(CormStmt *stmt, List *exprs)
 }
 
 /*
+ * Whether the rows that a write is about keep their primary keys: then others may
+ * refer to them while they are locked, as they may during an UPDATE.  A soft
+ * delete is an update.
+ */
+static bool
+keeps_key(CormStmt *stmt)
+{
+	ListCell   *lc;
+
+	if (stmt->command == CORM_CMD_DELETE)
+		return false;
+	foreach(lc, stmt->sets)
+		if (((CormAssignment *) lfirst(lc))->field->primary_key)
+			return false;
+	return true;
+}
+
+/*
  * corm_stage_read turns a write into the SELECT of the rows that it is about:
  * one column for each attribute of the model's row type that is not dropped,
  * then one for each field that is set.  An insert has no rows yet: the
@@ -243,6 +261,7 @@ corm_stage_read(CormStmt *stmt, TupleDesc tupdesc)
 	else if (can_be_locked(model))
 	{
 		stmt->lock = CORM_N_FOR_UPDATE;
+		stmt->lock_no_key = keeps_key(stmt);
 		stmt->lock_wait = "";
 	}
 	stmt->command = CORM_CMD_SELECT;

@@ -49,9 +49,9 @@ INSERT INTO cases (what, statement, expected) VALUES
 		'before_save b3, before_update b3, UPDATE users, after_update b3, after_save b3'),
 	('update_multi', $$SELECT corm.update_multi(ARRAY[ROW(4, 'd2', NULL, NULL), ROW(5, 'e2', NULL, NULL)]::users[])$$,
 		'before_save d2, before_update d2, before_save e2, before_update e2, UPDATE users, after_update d2, after_save d2, after_update e2, after_save e2'),
-	-- triggers of ON CONFLICT DO UPDATE fire for both
 	('save that inserts', $$SELECT corm.save(ROW(8, 'h', NULL, NULL)::users)$$,
-		'before_save h, before_create h, UPDATE users, INSERT users, after_create h, after_save h'),
+		'before_save h, before_create h, INSERT users, after_create h, after_save h'),
+	-- triggers of ON CONFLICT DO UPDATE fire for both
 	('save that updates', $$SELECT corm.save(ROW(8, 'h2', NULL, NULL)::users)$$,
 		'before_save h2, before_update h2, UPDATE users, INSERT users, after_update h2, after_save h2'),
 	('save without a key', $$SELECT corm.save(ROW(NULL, 'i')::tags)$$,
