@@ -24,6 +24,7 @@
 #include "portability/instr_time.h"
 #include "query/query.h"
 #include "storage/lockdefs.h"
+#include "utils/array.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/jsonb.h"
@@ -300,6 +301,17 @@ extern bool corm_record_write_returning(CormPlanSource source, CormRecord *recor
 extern CormStmt *corm_record_stmt(CormPlanSource source, CormModel *model, Bitmapset *fields);
 extern Oid	corm_record_field_type(CormModel *model, int field);
 extern bool corm_field_is_written(CormModel *model, int field, bool insert, bool isnull);
+
+/* key_order.c: records of a batch in the order of their keys */
+typedef struct CormKeyedRecord
+{
+	int			number;			/* among the records, from 1 */
+	bool		is_duplicate;	/* it has the key of the one before */
+	CormRecord	record;
+} CormKeyedRecord;
+
+extern CormKeyedRecord *corm_keyed_records(const CormExec *exec, ArrayType *array, int *nrecords);
+extern Datum corm_sort_by_key(const CormExec *exec, Datum array, int **numbers);
 
 /* update_multi.c: updates of many records */
 extern CormStmt *corm_update_multi_stmt(CormStmt *stmt, Bitmapset *fields);

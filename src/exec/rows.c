@@ -17,12 +17,14 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "executor/tuptable.h"
 #include "catalog/pg_type.h"
 #include "exec/exec.h"
 #include "miscadmin.h"
 #include "tx/tx.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 
@@ -389,31 +391,26 @@ corm_first_rows(CormPlan *template, CormQuerySet *set)
 }
 
 /*
- * corm_run_rows runs an insert with rows(): the plan is a template that was
- * found for the queries.  Rows go to the sink; returns the number of rows
- * inserted.
+ * Runs an insert with rows(), in the order in which they are in the set.
  */
-uint64
-corm_run_rows(const CormVerb *verb, CormPlan *template, CormQuerySet *set, CormSink *sink)
+static uint64
+run_rows(const CormExec *exec, const CormVerb *verb, CormPlan *template, CormQuerySet *set, CormSink *sink)
 {
-	CormExec	exec;
-	List	   *runs;
+	List	   *runs = cut_runs(exec, template, set);
 	JsonbParseState *json = NULL;
 	volatile uint64 processed = 0;
 	ListCell   *lc;
 
-	corm_exec_begin(&exec, corm_model_get(template->rows_model));
-	runs = cut_runs(&exec, template, set);
 	foreach(lc, runs)
 	{
 		CormRun    *run = lfirst(lc);
 		CormPlan   *plan;
 
-		corm_exec_check(&exec);
+		corm_exec_check(exec);
 		plan = corm_plan_for_queries(verb, set, run->fields);
 		PG_TRY();
 		{
-			corm_exec_check_plan(&exec, plan);
+			corm_exec_check_plan(exec, plan);
 			set_rows(template, set, run);
 			if (SPI_connect() != SPI_OK_CONNECT)
 				elog(ERROR, "SPI_connect failed");
@@ -439,6 +436,135 @@ corm_run_rows(const CormVerb *verb, CormPlan *template, CormQuerySet *set, CormS
 		sink->nrows = 1;
 	}
 	return processed;
+}
+
+/*
+ * The key of a row, by field, is that of a record.
+ */
+static bool
+has_key_of(const CormRecord *row, const CormRecord *record)
+{
+	CormModel  *model = record->model;
+
+	for (int i = 0; i < model->npk; i++)
+	{
+		int			field = model->pk[i];
+		Form_pg_attribute att = TupleDescAttr(model->tupdesc, model->fields[field].rownum - 1);
+
+		if (row->nulls[field] || !datum_image_eq(row->values[field], record->values[field], att->attbyval, att->attlen))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Gives rows that were inserted in the order of their keys to the sink, in the
+ * order in which the records were given: numbers says where each was.  A record
+ * may have no row, suppressed by a trigger or a conflict; if a trigger has
+ * changed keys as well, rows stay in the order in which they were inserted.
+ */
+static void
+give_in_order(const CormExec *exec, Datum sorted, const int *numbers, Datum *rows, int nrows, CormSink *sink)
+{
+	Datum	   *records;
+	Datum	   *given;
+	bool	   *nulls;
+	int			nrecords;
+	int			row = 0;
+
+	deconstruct_array(DatumGetArrayTypeP(sorted), exec->model->typid, -1, false, TYPALIGN_DOUBLE,
+					  &records, &nulls, &nrecords);
+	given = palloc_extended(sizeof(Datum) * nrecords, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	for (int i = 0; i < nrecords && row < nrows; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (nrows < nrecords)
+		{
+			CormRecord	record = {.exec = exec, .model = exec->model};
+			CormRecord	written = record;
+
+			corm_record_set_row(&record, DatumGetHeapTupleHeader(records[i]));
+			corm_record_set_row(&written, DatumGetHeapTupleHeader(rows[row]));
+			if (!has_key_of(&written, &record))
+				continue;
+		}
+		given[numbers[i]] = rows[row++];
+	}
+	if (row < nrows)
+	{
+		corm_rows_to_sink(rows, nrows, sink);
+		return;
+	}
+	for (int i = 0; i < nrecords; i++)
+		if (given[i] != (Datum) 0)
+			corm_rows_to_sink(&given[i], 1, sink);
+}
+
+/*
+ * Runs an insert whose rows have been put into the order of their keys, and
+ * gives what it returns, rows of the model, in the order they were given in.
+ */
+static uint64
+run_sorted(const CormExec *exec, const CormVerb *verb, CormPlan *template, CormQuerySet *set, Datum sorted,
+		   const int *numbers, CormSink *sink)
+{
+	CormSink	store = {.kind = CORM_SINK_STORE, .context = CurrentMemoryContext};
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(exec->model->tupdesc, &TTSOpsMinimalTuple);
+	Datum	   *rows;
+	int			nrows = 0;
+	uint64		processed;
+
+	store.store = corm_exec_store(exec, false);
+	processed = run_rows(exec, verb, template, set, &store);
+	corm_exec_check(exec);
+	rows = palloc_extended(sizeof(Datum) * Max(store.nrows, 1), MCXT_ALLOC_HUGE);
+	while (tuplestore_gettupleslot(store.store, true, false, slot))
+	{
+		CHECK_FOR_INTERRUPTS();
+		rows[nrows++] = ExecFetchSlotHeapTupleDatum(slot);
+	}
+	ExecDropSingleTupleTableSlot(slot);
+	tuplestore_end(store.store);
+	give_in_order(exec, sorted, numbers, rows, nrows, sink);
+	return processed;
+}
+
+/*
+ * corm_run_rows runs an insert with rows(): the plan is a template that was
+ * found for the queries.  Rows go to the sink; returns the number of rows
+ * inserted.
+ *
+ * Records of an array are inserted in the order of their keys, so that two
+ * batches do not wait for each other.  Where that is not their order, what is
+ * returned must be rows of the model, which are put back into it, or nothing.
+ */
+uint64
+corm_run_rows(const CormVerb *verb, CormPlan *template, CormQuerySet *set, CormSink *sink)
+{
+	bool		gives_rows = verb->output == CORM_OUTPUT_ROWS && sink->kind != CORM_SINK_NONE;
+	CormExec	exec;
+	CormValue  *rows;
+	Datum		sorted;
+	int		   *numbers;
+
+	corm_exec_begin(&exec, corm_model_get(template->rows_model));
+	corm_exec_check_plan(&exec, template);
+	if (template->rows_valno >= set->nvalues)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("invalid binary value of type corm.query")));
+	rows = &set->values[template->rows_valno];
+	if ((gives_rows && verb->typid != exec.model->typid) || (!gives_rows && sink->kind != CORM_SINK_NONE) ||
+		rows->typid != get_array_type(exec.model->typid))
+		return run_rows(&exec, verb, template, set, sink);
+
+	sorted = corm_sort_by_key(&exec, corm_value_datum(rows, -1, false), &numbers);
+	if (numbers == NULL)
+		return run_rows(&exec, verb, template, set, sink);
+	rows->data = DatumGetPointer(sorted);
+	rows->len = VARSIZE(rows->data);
+	return gives_rows ? run_sorted(&exec, verb, template, set, sorted, numbers, sink) :
+		run_rows(&exec, verb, template, set, sink);
 }
 
 /*

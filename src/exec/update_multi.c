@@ -4,9 +4,9 @@
  *		Updating many records by one statement.
  *
  * The records come as an array of the model's row type, which is joined with
- * the table by primary key (and version).  Their numbers come along, and are
- * the last column of what the statement returns: the rows are given back in
- * the order of the records.
+ * the table by primary key (and version), in the order of the keys.  Their
+ * numbers come along, and are the last column of what the statement returns:
+ * the rows are given back in the order of the records.
  *
  *-------------------------------------------------------------------------
  */
@@ -207,10 +207,12 @@ compare_numbers(const void *a, const void *b)
 
 /*
  * Sorts the rows in SPI_tuptable by their last column, the number of the
- * record, of which each has one row, else 21000: PostgreSQL updates rows in the order in which a join finds them.
+ * record in the array that was written, by way of what numbers the records were
+ * given in, unless that is NULL: PostgreSQL updates rows in the order in which a
+ * join finds them.  Each record has one row, else 21000.
  */
 static void
-sort_rows(void)
+sort_rows(const int *numbers)
 {
 	uint64		n = SPI_tuptable->numvals;
 	NumberedRow *rows = palloc_extended(sizeof(NumberedRow) * Max(n, 1), MCXT_ALLOC_HUGE);
@@ -222,6 +224,8 @@ sort_rows(void)
 		rows[i].row = SPI_tuptable->vals[i];
 		rows[i].number = DatumGetInt64(heap_getattr(rows[i].row, SPI_tuptable->tupdesc->natts,
 													SPI_tuptable->tupdesc, &isnull));
+		if (numbers)
+			rows[i].number = numbers[rows[i].number - 1];
 	}
 	qsort(rows, n, sizeof(NumberedRow), compare_numbers);
 	for (uint64 i = 1; i < n; i++)
@@ -246,6 +250,7 @@ write_batch(const CormExec *exec, Datum array, CormSink *sink)
 	Datum	   *values = palloc0(sizeof(Datum) * model->nfields);
 	bool	   *nulls = palloc0(sizeof(bool) * model->nfields);
 	MemoryContext context = CurrentMemoryContext;
+	int		   *numbers;
 	CormStats	stats;
 	CormPlan   *plan;
 	volatile uint64 written = 0;
@@ -253,7 +258,7 @@ write_batch(const CormExec *exec, Datum array, CormSink *sink)
 
 	corm_stats_begin(&stats);
 	/* the only value of the statement */
-	values[0] = hooks ? call_before_batch(hooks, exec, array) : array;
+	values[0] = corm_sort_by_key(exec, hooks ? call_before_batch(hooks, exec, array) : array, &numbers);
 
 	plan = corm_plan_for_record(&verb, exec, updated_fields(model));
 	PG_TRY();
@@ -264,7 +269,7 @@ write_batch(const CormExec *exec, Datum array, CormSink *sink)
 		if (SPI_connect() != SPI_OK_CONNECT)
 			elog(ERROR, "SPI_connect failed");
 		written = corm_run(plan, corm_bind_record(plan, exec, values, nulls), &table);
-		sort_rows();
+		sort_rows(numbers);
 		MemoryContextSwitchTo(context);
 		rows = corm_rows_of_table(plan->tupdesc, &nrows);
 		if (hooks)
@@ -287,69 +292,11 @@ write_batch(const CormExec *exec, Datum array, CormSink *sink)
  * Two records of one row
  */
 
-typedef struct KeyedRecord
-{
-	int			number;			/* among the records, from 1 */
-	CormRecord	record;
-} KeyedRecord;
-
-typedef struct KeyOrder
-{
-	CormModel  *model;
-	TupleDesc	tupdesc;		/* of its row type */
-	FmgrInfo  **compare;		/* by column of the key */
-} KeyOrder;
-
-/* Orders records by key; with NULL in it, each is one of its own. */
-static int
-compare_keys(const void *a, const void *b, void *arg)
-{
-	const CormRecord *x = &((const KeyedRecord *) a)->record;
-	const CormRecord *y = &((const KeyedRecord *) b)->record;
-	KeyOrder   *order = arg;
-
-	for (int i = 0; i < order->model->npk; i++)
-	{
-		int			field = order->model->pk[i];
-		Oid			collation = TupleDescAttr(order->tupdesc, order->model->fields[field].rownum - 1)->attcollation;
-		int			result;
-
-		if (x->nulls[field] || y->nulls[field])
-			result = x->nulls[field] - y->nulls[field];
-		else
-			result = DatumGetInt32(FunctionCall2Coll(order->compare[i], collation,
-													 x->values[field], y->values[field]));
-		if (result != 0)
-			return result;
-	}
-	return 0;
-}
-
-/* The same, and then by number. */
-static int
-compare_keyed_records(const void *a, const void *b, void *arg)
-{
-	int			result = compare_keys(a, b, arg);
-
-	CHECK_FOR_INTERRUPTS();
-	return result != 0 ? result : ((const KeyedRecord *) a)->number - ((const KeyedRecord *) b)->number;
-}
-
-static bool
-has_null_key(const CormRecord *record)
-{
-	for (int i = 0; i < record->model->npk; i++)
-		if (record->nulls[record->model->pk[i]])
-			return true;
-	return false;
-}
-
-static void raise_duplicate(KeyOrder *order, const KeyedRecord *first, const KeyedRecord *second) pg_attribute_noreturn();
+static void raise_duplicate(CormModel *model, const CormKeyedRecord *first, const CormKeyedRecord *second) pg_attribute_noreturn();
 
 static void
-raise_duplicate(KeyOrder *order, const KeyedRecord *first, const KeyedRecord *second)
+raise_duplicate(CormModel *model, const CormKeyedRecord *first, const CormKeyedRecord *second)
 {
-	CormModel  *model = order->model;
 	StringInfoData names;
 	StringInfoData values;
 
@@ -361,7 +308,7 @@ raise_duplicate(KeyOrder *order, const KeyedRecord *first, const KeyedRecord *se
 		Oid			output;
 		bool		is_varlena;
 
-		getTypeOutputInfo(TupleDescAttr(order->tupdesc, field->rownum - 1)->atttypid, &output, &is_varlena);
+		getTypeOutputInfo(TupleDescAttr(model->tupdesc, field->rownum - 1)->atttypid, &output, &is_varlena);
 		appendStringInfo(&names, "%s%s", i > 0 ? ", " : "", field->name);
 		appendStringInfo(&values, "%s%s", i > 0 ? ", " : "",
 						 OidOutputFunctionCall(output, first->record.values[model->pk[i]]));
@@ -380,45 +327,16 @@ raise_duplicate(KeyOrder *order, const KeyedRecord *first, const KeyedRecord *se
 static void
 check_duplicates(const CormExec *exec, ArrayType *array)
 {
-	CormModel  *model = exec->model;
-	KeyOrder	order = {.model = model, .tupdesc = model->tupdesc};
-	KeyedRecord *records;
-	KeyedRecord *found = NULL;
-	Datum	   *elems;
-	bool	   *nulls;
 	int			n;
-
-	order.compare = palloc(sizeof(FmgrInfo *) * model->npk);
-	for (int i = 0; i < model->npk; i++)
-	{
-		Oid			typid = TupleDescAttr(order.tupdesc, model->fields[model->pk[i]].rownum - 1)->atttypid;
-		TypeCacheEntry *type = lookup_type_cache(typid, TYPECACHE_CMP_PROC_FINFO);
-
-		if (!OidIsValid(type->cmp_proc_finfo.fn_oid))
-			return;
-		order.compare[i] = &type->cmp_proc_finfo;
-	}
-
-	deconstruct_array(array, model->typid, -1, false, TYPALIGN_DOUBLE, &elems, &nulls, &n);
-	records = palloc_extended(sizeof(KeyedRecord) * n, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	for (int i = 0; i < n; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		records[i].number = i + 1;
-		records[i].record.exec = exec;
-		records[i].record.model = model;
-		corm_record_set_row(&records[i].record, DatumGetHeapTupleHeader(elems[i]));
-	}
-	qsort_arg(records, n, sizeof(KeyedRecord), compare_keyed_records, &order);
+	CormKeyedRecord *records = corm_keyed_records(exec, array, &n);
+	CormKeyedRecord *found = NULL;
 
 	/* the first record that another one comes before */
-	for (int i = 1; i < n; i++)
-		if (!has_null_key(&records[i].record) && compare_keys(&records[i - 1], &records[i], &order) == 0 &&
-			(found == NULL || records[i].number < found->number))
+	for (int i = 1; records && i < n; i++)
+		if (records[i].is_duplicate && (found == NULL || records[i].number < found->number))
 			found = &records[i];
 	if (found)
-		raise_duplicate(&order, found - 1, found);
-	pfree(records);
+		raise_duplicate(exec->model, found - 1, found);
 }
 
 /*

@@ -1,0 +1,159 @@
+/*-------------------------------------------------------------------------
+ *
+ * key_order.c
+ *		Records of a batch in the order of their primary keys.
+ *
+ * Two batches that write the same rows in different orders would wait for
+ * each other.  So a batch is written in the order of the keys, whatever order
+ * it was given in, and its rows are put back into that order afterwards.
+ *
+ * Code of users may run here, in the comparison of keys of a type of theirs;
+ * the records are read by the row type as it was when the operation began.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "exec/exec.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/typcache.h"
+
+typedef struct KeyOrder
+{
+	CormModel  *model;
+	FmgrInfo  **compare;		/* by column of the key */
+} KeyOrder;
+
+/* Orders records by key; with NULL in it, each is one of its own. */
+static int
+compare_keys(const CormRecord *x, const CormRecord *y, KeyOrder *order)
+{
+	for (int i = 0; i < order->model->npk; i++)
+	{
+		int			field = order->model->pk[i];
+		Oid			collation = TupleDescAttr(order->model->tupdesc, order->model->fields[field].rownum - 1)->attcollation;
+		int			result;
+
+		if (x->nulls[field] || y->nulls[field])
+			result = x->nulls[field] - y->nulls[field];
+		else
+			result = DatumGetInt32(FunctionCall2Coll(order->compare[i], collation,
+													 x->values[field], y->values[field]));
+		if (result != 0)
+			return result;
+	}
+	return 0;
+}
+
+/* The same, and then by number. */
+static int
+compare_keyed_records(const void *a, const void *b, void *arg)
+{
+	const CormKeyedRecord *x = a;
+	const CormKeyedRecord *y = b;
+	int			result = compare_keys(&x->record, &y->record, arg);
+
+	CHECK_FOR_INTERRUPTS();
+	return result != 0 ? result : x->number - y->number;
+}
+
+static bool
+has_null_key(const CormRecord *record)
+{
+	for (int i = 0; i < record->model->npk; i++)
+		if (record->nulls[record->model->pk[i]])
+			return true;
+	return false;
+}
+
+/*
+ * corm_keyed_records returns the records of an array, none of them null, in the
+ * order of their keys, in the current context, and their number; NULL if the
+ * model has no key, or one of a type that has no order.  A record with the same
+ * key as the one before is marked; one with NULL in its key is no such.
+ */
+CormKeyedRecord *
+corm_keyed_records(const CormExec *exec, ArrayType *array, int *nrecords)
+{
+	CormModel  *model = exec->model;
+	KeyOrder	order = {.model = model};
+	CormKeyedRecord *records;
+	Datum	   *elems;
+	bool	   *nulls;
+	int			n;
+
+	if (model->npk == 0)
+		return NULL;
+	order.compare = palloc(sizeof(FmgrInfo *) * model->npk);
+	for (int i = 0; i < model->npk; i++)
+	{
+		CormField  *field = &model->fields[model->pk[i]];
+		TypeCacheEntry *type;
+
+		if (field->rownum == 0)
+			return NULL;
+		type = lookup_type_cache(TupleDescAttr(model->tupdesc, field->rownum - 1)->atttypid, TYPECACHE_CMP_PROC_FINFO);
+		if (!OidIsValid(type->cmp_proc_finfo.fn_oid))
+			return NULL;
+		order.compare[i] = &type->cmp_proc_finfo;
+	}
+
+	deconstruct_array(array, model->typid, -1, false, TYPALIGN_DOUBLE, &elems, &nulls, &n);
+	records = palloc_extended(sizeof(CormKeyedRecord) * Max(n, 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	for (int i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		records[i].number = i + 1;
+		records[i].record.exec = exec;
+		records[i].record.model = model;
+		corm_record_set_row(&records[i].record, DatumGetHeapTupleHeader(elems[i]));
+	}
+	qsort_arg(records, n, sizeof(CormKeyedRecord), compare_keyed_records, &order);
+	for (int i = 1; i < n; i++)
+		records[i].is_duplicate = !has_null_key(&records[i].record) &&
+			compare_keys(&records[i - 1].record, &records[i].record, &order) == 0;
+	*nrecords = n;
+	return records;
+}
+
+/*
+ * corm_sort_by_key returns an array of records in the order of their keys, and in
+ * *numbers where each was, from 0, in the current context.  *numbers is NULL, and
+ * the array the one given, if it has that order or no order can be told: a NULL
+ * in a key is filled by the table, so that nobody else writes that row.
+ */
+Datum
+corm_sort_by_key(const CormExec *exec, Datum array, int **numbers)
+{
+	CormKeyedRecord *records;
+	Datum	   *rows;
+	bool		sorted = true;
+	int			n;
+
+	*numbers = NULL;
+	if (ArrayGetNItems(ARR_NDIM(DatumGetArrayTypeP(array)), ARR_DIMS(DatumGetArrayTypeP(array))) < 2 ||
+		array_contains_nulls(DatumGetArrayTypeP(array)))
+		return array;
+	records = corm_keyed_records(exec, DatumGetArrayTypeP(array), &n);
+	if (records == NULL)
+		return array;
+	for (int i = 0; i < n; i++)
+	{
+		if (has_null_key(&records[i].record))
+			return array;
+		sorted = sorted && records[i].number == i + 1;
+	}
+	if (sorted)
+		return array;
+
+	rows = palloc_extended(sizeof(Datum) * n, MCXT_ALLOC_HUGE);
+	*numbers = palloc_extended(sizeof(int) * n, MCXT_ALLOC_HUGE);
+	for (int i = 0; i < n; i++)
+	{
+		rows[i] = records[i].record.row;
+		(*numbers)[i] = records[i].number - 1;
+	}
+	return PointerGetDatum(construct_array(rows, n, exec->model->typid, -1, false, TYPALIGN_DOUBLE));
+}
