@@ -445,32 +445,52 @@ extern HTAB *corm_seen_rows(void);
 extern bool corm_row_is_seen(HTAB *seen, CormModel *model, TupleDesc tupdesc, Datum *values);
 
 /*
+ * function_ref.c: a function as it is stored
+ */
+typedef struct CormFunctionRef CormFunctionRef;
+
+extern CormFunctionRef *corm_function_ref_make(Oid function, const char *signature);
+extern Oid	corm_function_ref_resolve(const CormFunctionRef *ref);
+extern char *corm_function_ref_signature(const CormFunctionRef *ref);
+extern bool corm_function_fits(Oid function);
+
+/*
  * middleware_list.c: which functions are middleware
  */
 typedef struct CormMiddleware
 {
 	int			id;				/* 0 for a function in C */
 	int			priority;
-	Oid			model;			/* or InvalidOid: all */
 	uint32		ops;			/* bits, by CormCommand */
-	char	   *name;
-	Oid			function;		/* InvalidOid: there is none of that signature */
+	CormMiddlewareFunction c_function;
+	void	   *c_arg;
+	CormFunctionRef *ref;		/* else */
+
+	/* the function in SQL, as last looked up */
+	uint64		changes;		/* corm_hooks_changes() then */
+	char	   *name;			/* of one in C, too */
+	Oid			function;		/* InvalidOid: it does not exist */
 	Oid			context_type;	/* of its argument */
 	FmgrInfo	call;			/* once prepared ... */
 	MemoryContext call_context; /* ... with what it needs here */
 	bool		is_prepared;
 	bool		is_busy;
-	CormMiddlewareFunction c_function;
-	void	   *c_arg;
 } CormMiddleware;
+
+/* What is registered for one model, or for all. */
+typedef struct CormMiddlewareModel
+{
+	Oid			model;			/* the key; InvalidOid: all */
+	int			n;
+	CormMiddleware **items;		/* outermost first */
+} CormMiddlewareModel;
 
 typedef struct CormMiddlewareList
 {
 	MemoryContext context;
 	int			in_use;
-	uint64		function_changes;	/* seen when it was read */
-	int			n;
-	CormMiddleware *items;		/* outermost first */
+	bool		any;			/* there is something registered */
+	HTAB	   *models;			/* those that were touched: CormMiddlewareModel */
 } CormMiddlewareList;
 
 typedef enum CormMiddlewareState
@@ -486,6 +506,8 @@ extern CormMiddlewareState corm_middleware_state;
 extern void corm_middleware_list_init(void);
 extern bool corm_middleware_load(void);
 extern CormMiddlewareList *corm_middleware_list(void);
+extern CormMiddleware **corm_middleware_about(CormMiddlewareList *list, const Oid *relids, int nrelids,
+											  int *n);
 extern void corm_middleware_release(CormMiddlewareList *list);
 extern void corm_middleware_add_c(const char *name, CormMiddlewareFunction function, void *arg,
 								  int priority);
@@ -493,6 +515,7 @@ extern bool corm_middleware_remove_c(const char *name);
 extern const char *corm_op_name(CormCommand command);
 
 /* middleware_call.c: calling one */
+extern void corm_middleware_look_up(CormMiddleware *entry, MemoryContext list_context);
 extern void corm_middleware_as_whom(const CormMiddleware *entry, Oid *user, int *security);
 extern Datum corm_middleware_call(CormMiddleware *entry, Datum context, MemoryContext list_context);
 

@@ -334,6 +334,7 @@ call_layer(Chain *chain, CormMiddleware *entry, CormNode *query)
 	Outcome		outcome;
 	Datum		result;
 
+	corm_middleware_look_up(entry, chain->list->context);
 	errcallback.callback = error_context;
 	errcallback.arg = entry;
 	errcallback.previous = error_context_stack;
@@ -404,16 +405,14 @@ is_same(const CormMiddleware *a, const CormMiddleware *b)
 	return a->id == b->id && a->c_function == b->c_function && a->c_arg == b->c_arg;
 }
 
+/*
+ * Whether a function that is registered for a model of the operation is to be
+ * called for it.
+ */
 static bool
 concerns(const CormMiddleware *entry, const CormOperation *op)
 {
-	bool		found = !OidIsValid(entry->model);
-
 	if ((entry->ops & (1 << op->command)) == 0)
-		return false;
-	for (int i = 0; i < op->nrelids && !found; i++)
-		found = op->relids[i] == entry->model;
-	if (!found)
 		return false;
 
 	/* not what comes from its own code */
@@ -443,8 +442,12 @@ has_seen(const Chain *chain, const CormMiddleware *entry)
 static bool
 concerns_others(CormMiddlewareList *list, CormOperation *op, const Chain *besides)
 {
-	for (int i = 0; i < list->n; i++)
-		if (concerns(&list->items[i], op) && !has_seen(besides, &list->items[i]))
+	CormMiddleware **about;
+	int			n;
+
+	about = corm_middleware_about(list, op->relids, op->nrelids, &n);
+	for (int i = 0; i < n; i++)
+		if (concerns(about[i], op) && !has_seen(besides, about[i]))
 			return true;
 	return false;
 }
@@ -482,16 +485,19 @@ run_chain(CormOperation *op, CormMiddlewareList *list, CormNode *instead)
 	PG_TRY();
 	{
 		CormNode   *query = instead;
+		CormMiddleware **about;
+		int			n;
 		Outcome		outcome;
 
 		chain.owner.resources = CurrentResourceOwner;
 		GetUserIdAndSecContext(&chain.user, &chain.security);
 		chain.search_path = MemoryContextStrdup(chain.owner.context, namespace_search_path);
 		oldcontext = MemoryContextSwitchTo(chain.owner.context);
-		chain.entries = palloc(sizeof(CormMiddleware *) * list->n);
-		for (int i = 0; i < list->n; i++)
-			if (concerns(&list->items[i], op) && !(instead && has_seen(chain.outer, &list->items[i])))
-				chain.entries[chain.n++] = &list->items[i];
+		about = corm_middleware_about(list, op->relids, op->nrelids, &n);
+		chain.entries = palloc(sizeof(CormMiddleware *) * Max(n, 1));
+		for (int i = 0; i < n; i++)
+			if (concerns(about[i], op) && !(instead && has_seen(chain.outer, about[i])))
+				chain.entries[chain.n++] = about[i];
 		chain.frames = palloc0(sizeof(Frame) * (chain.n + 1));
 		chain.frames[chain.n].user = chain.user;
 		chain.frames[chain.n].security = chain.security;

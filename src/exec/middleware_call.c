@@ -12,8 +12,39 @@
 #include "exec/exec.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
+
+/*
+ * corm_middleware_look_up finds the function of an entry of a list, whose memory
+ * context is given, anew if any function has changed since.
+ */
+void
+corm_middleware_look_up(CormMiddleware *entry, MemoryContext list_context)
+{
+	uint64		changes = corm_hooks_changes();
+	char	   *name;
+
+	if (entry->c_function || entry->changes == changes)
+		return;
+	name = corm_function_ref_signature(entry->ref);
+	if (entry->name)
+		pfree(entry->name);
+	entry->name = MemoryContextStrdup(list_context, name);
+	entry->function = corm_function_ref_resolve(entry->ref);
+	if (OidIsValid(entry->function))
+	{
+		Oid		   *argtypes;
+		int			nargs;
+
+		(void) get_func_signature(entry->function, &argtypes, &nargs);
+		entry->context_type = argtypes[0];
+	}
+	/* if it is busy, this holds from its next call on that is not within it */
+	entry->is_prepared = false;
+	entry->changes = changes;
+}
 
 /*
  * corm_middleware_as_whom changes the user and the security context of a call

@@ -4,13 +4,16 @@
  *		Which functions are middleware: corm.use, corm.unuse, and the
  *		session's list of them.
  *
- * The list is read from corm.middleware_functions when it is first needed and
- * again when that table or any function has changed; PostgreSQL's messages
- * tell.  Functions written in C, which other extensions add, stand in it too.
+ * What is registered for a model is read from corm.middleware_functions when a
+ * query first touches that model, so a session knows nothing of what is
+ * registered for others, and what is wrong with that cannot concern it.  When the
+ * table changes, which PostgreSQL's messages tell, all is read again as it is
+ * needed.  Functions written in C, which other extensions add, stand beside
+ * those for all models.
  *
- * A function is stored by its signature.  If there is no such function (any
- * more) the entry stays, and what it would have been called for fails: a
- * filter that is missing must not let everything pass.
+ * A function is looked up when it is called; see function_ref.c.  If it is no
+ * more, the entry stays, and what it would have been called for fails: a filter
+ * that is missing must not let everything pass.
  *
  * A list that a chain runs through is kept until the chain has ended, even
  * if there is a newer one.
@@ -22,6 +25,7 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/relation.h"
+#include "access/skey.h"
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/indexing.h"
@@ -31,11 +35,13 @@
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
 #include "exec/exec.h"
+#include "lib/qunique.h"
 #include "miscadmin.h"
 #include "tcop/utility.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -64,6 +70,9 @@ static Oid	catalog_oid = InvalidOid;	/* as last looked up */
 
 /* Functions in C, for the life of the process. */
 static List *c_functions = NIL; /* of CormMiddleware, in TopMemoryContext */
+
+static void add_entry(CormMiddlewareModel *entries, CormMiddleware *entry);
+static void report_problems(CormProblems *problems);
 
 static const char *const op_names[] = {
 	[CORM_CMD_SELECT] = "SELECT",
@@ -102,6 +111,7 @@ corm_middleware_list_init(void)
 {
 	corm_registry_watch_catalog(MIDDLEWARE_CATALOG);
 	corm_registry_on_invalidation(catalog_changed);
+	corm_problems_register(report_problems);
 }
 
 /*
@@ -159,22 +169,6 @@ show_ops(uint32 bits)
 	return construct_array(names, n, TEXTOID, -1, false, TYPALIGN_INT);
 }
 
-/*
- * The function of a signature, or InvalidOid.
- */
-static Oid
-find_function(text *signature)
-{
-	LOCAL_FCINFO(fcinfo, 1);
-	Datum		function;
-
-	InitFunctionCallInfoData(*fcinfo, NULL, 1, InvalidOid, NULL, NULL);
-	fcinfo->args[0].value = PointerGetDatum(signature);
-	fcinfo->args[0].isnull = false;
-	function = to_regprocedure(fcinfo);
-	return fcinfo->isnull ? InvalidOid : DatumGetObjectId(function);
-}
-
 static void
 read_entry(TupleDesc tupdesc, HeapTuple tuple, CormMiddleware *entry)
 {
@@ -185,18 +179,7 @@ read_entry(TupleDesc tupdesc, HeapTuple tuple, CormMiddleware *entry)
 	entry->id = DatumGetInt32(heap_getattr(tuple, Anum_middleware_id, tupdesc, &isnull));
 	entry->priority = DatumGetInt32(heap_getattr(tuple, Anum_middleware_priority, tupdesc, &isnull));
 	datum = heap_getattr(tuple, Anum_middleware_fn, tupdesc, &isnull);
-	entry->name = TextDatumGetCString(datum);
-	entry->function = find_function(DatumGetTextPP(datum));
-	if (OidIsValid(entry->function))
-	{
-		Oid		   *argtypes;
-		int			nargs;
-
-		(void) get_func_signature(entry->function, &argtypes, &nargs);
-		entry->context_type = argtypes[0];
-	}
-	datum = heap_getattr(tuple, Anum_middleware_model, tupdesc, &isnull);
-	entry->model = isnull ? InvalidOid : DatumGetObjectId(datum);
+	entry->ref = (CormFunctionRef *) PG_DETOAST_DATUM_COPY(datum);
 	datum = heap_getattr(tuple, Anum_middleware_ops, tupdesc, &isnull);
 	entry->ops = read_ops(isnull ? NULL : DatumGetArrayTypeP(datum));
 }
@@ -204,53 +187,189 @@ read_entry(TupleDesc tupdesc, HeapTuple tuple, CormMiddleware *entry)
 static int
 compare_entries(const void *a, const void *b)
 {
-	const CormMiddleware *x = a;
-	const CormMiddleware *y = b;
+	const CormMiddleware *x = *(CormMiddleware *const *) a;
+	const CormMiddleware *y = *(CormMiddleware *const *) b;
 
 	if (x->priority != y->priority)
 		return x->priority < y->priority ? -1 : 1;
-	return x->id < y->id ? -1 : x->id > y->id;
+	if (x->id != y->id)
+		return x->id < y->id ? -1 : 1;
+	return x < y ? -1 : x > y;	/* two in C */
 }
 
 /*
- * Reads the list anew, in a context of its own.
+ * The index on the models of the catalog.
+ */
+static Oid
+index_on_models(Relation catalog)
+{
+	Oid			result = InvalidOid;
+	List	   *indexes = RelationGetIndexList(catalog);
+	ListCell   *lc;
+
+	foreach(lc, indexes)
+	{
+		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
+
+		if (index->rd_index->indkey.values[0] == Anum_middleware_model)
+			result = RelationGetRelid(index);
+		index_close(index, AccessShareLock);
+	}
+	list_free(indexes);
+	if (!OidIsValid(result))
+		elog(ERROR, "corm.%s has no index on its models", MIDDLEWARE_CATALOG);
+	return result;
+}
+
+/*
+ * Adds the rows of the catalog about a model, or about all models if it is
+ * InvalidOid, to the entries of that model, whose memory is the list's.
+ */
+static void
+read_entries(CormMiddlewareList *list, CormMiddlewareModel *entries)
+{
+	Relation	catalog = open_catalog(AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	if (catalog == NULL)
+		return;
+	if (OidIsValid(entries->model))
+		ScanKeyInit(&key, Anum_middleware_model, BTEqualStrategyNumber, F_OIDEQ,
+					ObjectIdGetDatum(entries->model));
+	else
+		ScanKeyEntryInitialize(&key, SK_ISNULL | SK_SEARCHNULL, Anum_middleware_model,
+							   InvalidStrategy, InvalidOid, InvalidOid, InvalidOid, (Datum) 0);
+	scan = systable_beginscan(catalog, index_on_models(catalog), true, NULL, 1, &key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		CormMiddleware *entry = palloc(sizeof(CormMiddleware));
+
+		read_entry(RelationGetDescr(catalog), tuple, entry);
+		add_entry(entries, entry);
+	}
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+}
+
+static void
+add_entry(CormMiddlewareModel *entries, CormMiddleware *entry)
+{
+	if (entries->items == NULL)
+		entries->items = palloc(sizeof(CormMiddleware *) * 4);
+	else if (entries->n >= 4 && (entries->n & (entries->n - 1)) == 0)
+		entries->items = repalloc(entries->items, sizeof(CormMiddleware *) * entries->n * 2);
+	entries->items[entries->n++] = entry;
+}
+
+/*
+ * Returns what is registered for a model, outermost first, or for all models
+ * if it is InvalidOid.  It is the list's.
+ */
+static CormMiddlewareModel *
+entries_of(CormMiddlewareList *list, Oid model)
+{
+	CormMiddlewareModel *found = hash_search(list->models, &model, HASH_FIND, NULL);
+	CormMiddlewareModel entries = {.model = model};
+	MemoryContext oldcontext;
+	ListCell   *lc;
+
+	if (found)
+		return found;
+
+	oldcontext = MemoryContextSwitchTo(list->context);
+	read_entries(list, &entries);
+	if (!OidIsValid(model))
+		foreach(lc, c_functions)
+		{
+			CormMiddleware *entry = palloc(sizeof(CormMiddleware));
+
+			*entry = *(CormMiddleware *) lfirst(lc);
+			add_entry(&entries, entry);
+		}
+	MemoryContextSwitchTo(oldcontext);
+	if (entries.n > 1)
+		qsort(entries.items, entries.n, sizeof(CormMiddleware *), compare_entries);
+	found = hash_search(list->models, &model, HASH_ENTER, NULL);
+	*found = entries;
+	return found;
+}
+
+/*
+ * corm_middleware_about returns what is registered for some relations and for
+ * all models, outermost first, and how many in *n; whatever the operation is.
+ * The array is the list's or in the current context.
+ */
+CormMiddleware **
+corm_middleware_about(CormMiddlewareList *list, const Oid *relids, int nrelids, int *n)
+{
+	CormMiddlewareModel *entries = entries_of(list, InvalidOid);
+	CormMiddleware **all = entries->items;
+
+	*n = entries->n;
+	for (int i = 0; i < nrelids; i++)
+	{
+		CormMiddleware **both;
+
+		entries = entries_of(list, relids[i]);
+		if (entries->n == 0)
+			continue;
+		if (*n == 0)
+		{
+			all = entries->items;
+			*n = entries->n;
+			continue;
+		}
+		both = palloc(sizeof(CormMiddleware *) * (*n + entries->n));
+		memcpy(both, all, sizeof(CormMiddleware *) * *n);
+		memcpy(both + *n, entries->items, sizeof(CormMiddleware *) * entries->n);
+		*n += entries->n;
+		qsort(both, *n, sizeof(CormMiddleware *), compare_entries);
+		*n = qunique(both, *n, sizeof(CormMiddleware *), compare_entries);
+		all = both;
+	}
+	return all;
+}
+
+/*
+ * Whether anything is registered at all.
+ */
+static bool
+catalog_has_rows(void)
+{
+	Relation	catalog = open_catalog(AccessShareLock);
+	SysScanDesc scan;
+	bool		any;
+
+	if (catalog == NULL)
+		return false;
+	scan = systable_beginscan(catalog, InvalidOid, false, NULL, 0, NULL);
+	any = HeapTupleIsValid(systable_getnext(scan));
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return any;
+}
+
+/*
+ * Makes a list, in a context of its own.
  */
 static CormMiddlewareList *
-read_list(void)
+make_list(void)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "corm middleware",
 												  ALLOCSET_SMALL_SIZES);
-	MemoryContext oldcontext = MemoryContextSwitchTo(context);
-	CormMiddlewareList *list = palloc0(sizeof(CormMiddlewareList));
-	Relation	catalog = open_catalog(AccessShareLock);
-	int			size = 8 + list_length(c_functions);
-	ListCell   *lc;
+	CormMiddlewareList *list = MemoryContextAllocZero(context, sizeof(CormMiddlewareList));
+	HASHCTL		ctl = {
+		.keysize = sizeof(Oid),
+		.entrysize = sizeof(CormMiddlewareModel),
+		.hcxt = context
+	};
 
 	list->context = context;
-	list->function_changes = corm_hooks_changes();
-	list->items = palloc(sizeof(CormMiddleware) * size);
-	foreach(lc, c_functions)
-		list->items[list->n++] = *(CormMiddleware *) lfirst(lc);
-
-	if (catalog)
-	{
-		SysScanDesc scan = systable_beginscan(catalog, InvalidOid, false, NULL, 0, NULL);
-		HeapTuple	tuple;
-
-		while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-		{
-			if (list->n == size)
-			{
-				size *= 2;
-				list->items = repalloc(list->items, sizeof(CormMiddleware) * size);
-			}
-			read_entry(RelationGetDescr(catalog), tuple, &list->items[list->n++]);
-		}
-		systable_endscan(scan);
-		table_close(catalog, AccessShareLock);
-	}
-	qsort(list->items, list->n, sizeof(CormMiddleware), compare_entries);
-	MemoryContextSwitchTo(oldcontext);
+	list->any = c_functions != NIL || catalog_has_rows();
+	list->models = hash_create("corm middleware of models", 32, &ctl,
+							   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	return list;
 }
 
@@ -283,21 +402,20 @@ set_current_list(CormMiddlewareList *list)
 bool
 corm_middleware_load(void)
 {
-	if (corm_middleware_state == CORM_MIDDLEWARE_SOME &&
-		current_list->function_changes == corm_hooks_changes())
+	if (corm_middleware_state == CORM_MIDDLEWARE_SOME)
 		return true;
 
 	for (int reads = 0; reads < MAX_READS; reads++)
 	{
 		corm_middleware_state = CORM_MIDDLEWARE_READING;
-		set_current_list(read_list());
+		set_current_list(make_list());
 		if (corm_middleware_state == CORM_MIDDLEWARE_READING)
 		{
-			corm_middleware_state = current_list->n > 0 ? CORM_MIDDLEWARE_SOME : CORM_MIDDLEWARE_NONE;
+			corm_middleware_state = current_list->any ? CORM_MIDDLEWARE_SOME : CORM_MIDDLEWARE_NONE;
 			break;
 		}
 	}
-	return current_list->n > 0;
+	return current_list->any;
 }
 
 /*
@@ -394,25 +512,13 @@ check_rights(Oid model, AclMode privilege)
 static void
 check_function(Oid function)
 {
-	Oid			schema = corm_schema_oid();
-	Oid			context = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
-										  CStringGetDatum("query_context"), ObjectIdGetDatum(schema));
-	Oid			result = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
-										 CStringGetDatum("query_result"), ObjectIdGetDatum(schema));
-	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
-	Form_pg_proc form;
-	bool		fits;
 	AclResult	acl;
 
-	if (!HeapTupleIsValid(tuple))
+	if (!SearchSysCacheExists1(PROCOID, ObjectIdGetDatum(function)))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
 				 errmsg("function with OID %u does not exist", function)));
-	form = (Form_pg_proc) GETSTRUCT(tuple);
-	fits = form->prokind == PROKIND_FUNCTION && form->pronargs == 1 && !form->proretset &&
-		form->proargtypes.values[0] == context && form->prorettype == result;
-	ReleaseSysCache(tuple);
-	if (!fits)
+	if (!corm_function_fits(function))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
 				 errmsg("function %s cannot be middleware", format_procedure(function)),
@@ -453,7 +559,7 @@ corm_use(PG_FUNCTION_ARGS)
 		corm_catalog_missing(MIDDLEWARE_CATALOG);
 	id = (int32) nextval_internal(corm_catalog_oid(MIDDLEWARE_SEQUENCE), false);
 	values[Anum_middleware_id - 1] = Int32GetDatum(id);
-	values[Anum_middleware_fn - 1] = CStringGetTextDatum(format_procedure_qualified(function));
+	values[Anum_middleware_fn - 1] = PointerGetDatum(corm_function_ref_make(function, NULL));
 	values[Anum_middleware_model - 1] = ObjectIdGetDatum(model);
 	nulls[Anum_middleware_model - 1] = !OidIsValid(model);
 	nulls[Anum_middleware_ops - 1] = PG_ARGISNULL(2);
@@ -502,4 +608,48 @@ corm_unuse(PG_FUNCTION_ARGS)
 
 	CommandCounterIncrement();
 	PG_RETURN_BOOL(HeapTupleIsValid(tuple));
+}
+
+/*
+ * What is wrong with a registration, for corm.model_problems.
+ */
+static void
+report_entry(CormProblems *problems, Oid model, const CormMiddleware *entry)
+{
+	Oid			function = corm_function_ref_resolve(entry->ref);
+	char	   *name = corm_function_ref_signature(entry->ref);
+
+	if (!OidIsValid(function))
+		corm_problem_add(problems, model, "middleware", name, "The function does not exist.",
+						 psprintf("Remove it with SELECT corm.unuse(%d), and register the function that is meant.",
+								  entry->id));
+	else if (corm_function_aclcheck(function, GetUserId()) != ACLCHECK_OK)
+		corm_problem_add(problems, model, "middleware", name,
+						 psprintf("Role %s may not execute the function.",
+								  GetUserNameFromId(GetUserId(), false)),
+						 "Grant the privilege to those who use the model.");
+}
+
+static void
+report_problems(CormProblems *problems)
+{
+	Relation	catalog = open_catalog(AccessShareLock);
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	if (catalog == NULL)
+		return;
+	scan = systable_beginscan(catalog, InvalidOid, false, NULL, 0, NULL);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		CormMiddleware entry;
+		bool		isnull;
+		Datum		model = heap_getattr(tuple, Anum_middleware_model, RelationGetDescr(catalog), &isnull);
+
+		CHECK_FOR_INTERRUPTS();
+		read_entry(RelationGetDescr(catalog), tuple, &entry);
+		report_entry(problems, isnull ? InvalidOid : DatumGetObjectId(model), &entry);
+	}
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
 }

@@ -319,7 +319,7 @@ SELECT corm.use('first(corm.query_context)', 'users', '{SELECT, TRUNCATE}');
 SELECT corm.use('first(corm.query_context)', 'users', '{NULL}');
 SELECT corm.use('first(corm.query_context)', 'attempts');
 
--- A function that is gone lets nothing pass; a table that is gone takes its middleware along
+-- A function that is renamed stays what it is; one that is gone lets nothing pass; a table that is gone takes its middleware along
 SELECT corm.use('first(corm.query_context)', 'users') AS first \gset
 SELECT corm.use('second(corm.query_context)', 'kept') AS second \gset
 SELECT corm.count(corm.selector('users'));
@@ -328,8 +328,13 @@ SELECT corm.count(corm.selector('users'));
 SELECT corm.count(corm.selector('orders'));
 CREATE FUNCTION first(qc corm.query_context) RETURNS corm.query_result LANGUAGE sql AS $$ SELECT corm.next(qc) $$;
 SELECT corm.count(corm.selector('users'));
-DROP FUNCTION first(corm.query_context);
+DROP FUNCTION premier(corm.query_context);
 SELECT corm.insert(ROW(40, 'x', 1)::users);
+CREATE FUNCTION premier(qc corm.query_context) RETURNS corm.query_result LANGUAGE sql AS $$ SELECT corm.next(qc) $$;
+SELECT corm.insert(ROW(40, 'x', 1)::users);
+SELECT corm.count(corm.selector('orders'));
+SELECT fn FROM corm.middleware WHERE id = :first;
+DROP FUNCTION first(corm.query_context), premier(corm.query_context);
 SELECT corm.unuse(:first);
 DROP TABLE kept;
 SELECT count(*) FROM corm.middleware;

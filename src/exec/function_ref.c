@@ -1,0 +1,227 @@
+/*-------------------------------------------------------------------------
+ *
+ * function_ref.c
+ *		The type corm.function_ref: a function of middleware, as it is stored.
+ *
+ * Inside it is the OID of the function, so that renames are followed, and one
+ * that takes its name after it was dropped is another one.  Outside it is the
+ * signature, so that dumps restore: a name is looked up when it is read, and
+ * never again.  One that is not there is no error, or a dump could not be
+ * restored for one function that is missing; it is a warning, and stays a
+ * function that does not exist.  That of a function that was dropped is written
+ * with a mark, so that a restored one does not come to mean another.
+ *
+ * OIDs of functions are not those of before after pg_upgrade.  So the value
+ * holds the identifier of the cluster in which the OID is valid, and the
+ * signature and the owner of the function for the next one: a function of that
+ * name is taken for the same if it belongs to the same role, whose OID
+ * pg_upgrade keeps, or to a superuser.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/xlog.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "exec/exec.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/regproc.h"
+#include "utils/syscache.h"
+#include "utils/varlena.h"
+
+#define DROPPED_MARK	" (dropped)"
+
+PG_FUNCTION_INFO_V1(corm_function_ref_in);
+PG_FUNCTION_INFO_V1(corm_function_ref_out);
+
+struct CormFunctionRef
+{
+	int32		vl_len_;
+	Oid			function;		/* InvalidOid: it did not exist when this was made */
+	Oid			owner;
+	uint32		cluster[2];		/* where the OID is valid */
+	char		signature[FLEXIBLE_ARRAY_MEMBER];
+};
+
+static void
+get_cluster(uint32 *cluster)
+{
+	uint64		identifier = GetSystemIdentifier();
+
+	cluster[0] = (uint32) (identifier >> 32);
+	cluster[1] = (uint32) identifier;
+}
+
+/*
+ * corm_function_ref_make makes a reference to a function, or if that is
+ * InvalidOid to the one of a signature, which does not exist.
+ */
+CormFunctionRef *
+corm_function_ref_make(Oid function, const char *signature)
+{
+	const char *text = OidIsValid(function) ? format_procedure_qualified(function) : signature;
+	Size		size = offsetof(CormFunctionRef, signature) + strlen(text) + 1;
+	CormFunctionRef *ref = palloc0(size);
+	HeapTuple	tuple;
+
+	SET_VARSIZE(ref, size);
+	ref->function = function;
+	get_cluster(ref->cluster);
+	strcpy(ref->signature, text);
+	if (OidIsValid(function))
+	{
+		tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+		if (HeapTupleIsValid(tuple))
+		{
+			ref->owner = ((Form_pg_proc) GETSTRUCT(tuple))->proowner;
+			ReleaseSysCache(tuple);
+		}
+	}
+	return ref;
+}
+
+static Oid
+get_corm_type(const char *name)
+{
+	return GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum(name),
+						   ObjectIdGetDatum(corm_schema_oid()));
+}
+
+/*
+ * corm_function_fits tells whether a function can be middleware: it takes a
+ * query_context and returns a query_result.  False if there is none.
+ */
+bool
+corm_function_fits(Oid function)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	Form_pg_proc form;
+	bool		fits;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	form = (Form_pg_proc) GETSTRUCT(tuple);
+	fits = form->prokind == PROKIND_FUNCTION && form->pronargs == 1 && !form->proretset &&
+		form->proargtypes.values[0] == get_corm_type("query_context") &&
+		form->prorettype == get_corm_type("query_result");
+	ReleaseSysCache(tuple);
+	return fits;
+}
+
+/*
+ * The function of a signature, schema.name(corm.query_context), whoever may
+ * use the schema; InvalidOid if there is none or this is no signature.
+ */
+static Oid
+find_function(const char *signature)
+{
+	char	   *name = pstrdup(signature);
+	char	   *parenthesis = strrchr(name, '(');
+	Oid			context = get_corm_type("query_context");
+	Oid			schema;
+	List	   *names;
+
+	if (parenthesis == NULL)
+		return InvalidOid;
+	*parenthesis = '\0';
+	if (!SplitIdentifierString(name, '.', &names) || list_length(names) != 2)
+		return InvalidOid;
+	schema = get_namespace_oid(linitial(names), true);
+	if (!OidIsValid(schema))
+		return InvalidOid;
+	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum(lsecond(names)),
+						   PointerGetDatum(buildoidvector(&context, 1)), ObjectIdGetDatum(schema));
+}
+
+/*
+ * Whether a function that was found by name may be taken for the one that was
+ * meant: nobody else can have put it there.
+ */
+static bool
+may_be_same(Oid function, Oid owner)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	Oid			found;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	found = ((Form_pg_proc) GETSTRUCT(tuple))->proowner;
+	ReleaseSysCache(tuple);
+	return found == owner || superuser_arg(found);
+}
+
+/*
+ * corm_function_ref_resolve returns the function that a reference means, or
+ * InvalidOid if it does not exist any more, or cannot be middleware.
+ */
+Oid
+corm_function_ref_resolve(const CormFunctionRef *ref)
+{
+	Oid			function = ref->function;
+	uint32		cluster[2];
+
+	if (!OidIsValid(function))
+		return InvalidOid;
+	get_cluster(cluster);
+	if (ref->cluster[0] != cluster[0] || ref->cluster[1] != cluster[1])
+	{
+		function = find_function(ref->signature);
+		if (OidIsValid(function) && !may_be_same(function, ref->owner))
+			return InvalidOid;
+	}
+	return corm_function_fits(function) ? function : InvalidOid;
+}
+
+/*
+ * corm_function_ref_signature returns the signature of a function, which may
+ * have been renamed, or the last one that is known.
+ */
+char *
+corm_function_ref_signature(const CormFunctionRef *ref)
+{
+	Oid			function = corm_function_ref_resolve(ref);
+
+	return OidIsValid(function) ? format_procedure_qualified(function) : pstrdup(ref->signature);
+}
+
+/* corm_function_ref_in reads a signature. */
+Datum
+corm_function_ref_in(PG_FUNCTION_ARGS)
+{
+	char	   *signature = pstrdup(PG_GETARG_CSTRING(0));
+	int			len = strlen(signature) - strlen(DROPPED_MARK);
+	Oid			function = InvalidOid;
+
+	if (len > 0 && strcmp(signature + len, DROPPED_MARK) == 0)
+		signature[len] = '\0';
+	else
+	{
+		function = find_function(signature);
+		if (!corm_function_fits(function))
+		{
+			function = InvalidOid;
+			ereport(WARNING,
+					(errcode(ERRCODE_UNDEFINED_FUNCTION),
+					 errmsg("function %s, which is middleware, does not exist", signature),
+					 errdetail("What it would be called for is an error.")));
+		}
+	}
+	PG_RETURN_POINTER(corm_function_ref_make(function, signature));
+}
+
+/* corm_function_ref_out writes the signature; never raises for what is gone. */
+Datum
+corm_function_ref_out(PG_FUNCTION_ARGS)
+{
+	CormFunctionRef *ref = (CormFunctionRef *) PG_DETOAST_DATUM(PG_GETARG_DATUM(0));
+	char	   *signature = corm_function_ref_signature(ref);
+
+	if (!OidIsValid(corm_function_ref_resolve(ref)))
+		signature = psprintf("%s%s", signature, DROPPED_MARK);
+	PG_RETURN_CSTRING(signature);
+}
