@@ -183,7 +183,7 @@ CREATE FUNCTION corm.set_rollback_only() RETURNS void
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'corm_set_rollback_only';
 COMMENT ON FUNCTION corm.set_rollback_only() IS
-'makes the innermost transaction scope end rolled back without an error; raises 25P01 if none is open';
+'makes the innermost transaction scope end rolled back without an error; raises 25P01 if none is open, 42501 if it was opened as another user or in another security context';
 
 CREATE FUNCTION corm.tx_stats(
     OUT scopes bigint,

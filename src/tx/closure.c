@@ -207,6 +207,7 @@ run_once(const CormTxOptions *opts, const CormTxClosure *closure, CormTxPlace pl
 	bool		old_read_only = XactReadOnly;
 	CormTxScope *volatile scope = NULL;
 	CormTxScope *target = NULL; /* the other scope that was joined */
+	bool		dooms;
 	volatile CormTxOutcome outcome = CORM_TX_COMMITTED;
 	volatile bool guarded = true;
 	volatile bool timed_out = false;
@@ -284,13 +285,15 @@ run_once(const CormTxOptions *opts, const CormTxClosure *closure, CormTxPlace pl
 
 	if (scope != NULL && scope->target != scope)
 		target = scope->target;
+	/* the function of an index is called by whom it may not harm: see corm_tx_is_foreign */
+	dooms = scope != NULL && place == CORM_TX_PLACE_JOIN &&
+		!(InSecurityRestrictedOperation() && corm_tx_is_foreign(scope));
 	if (outcome != CORM_TX_COMMITTED)
 	{
 		corm_tx_stats.rollbacks++;
 		if (subxact)
 			RollbackAndReleaseCurrentSubTransaction();
-		if (scope != NULL && place == CORM_TX_PLACE_JOIN &&
-			(target != NULL || outcome == CORM_TX_ROLLED_BACK))
+		if (dooms && (target != NULL || outcome == CORM_TX_ROLLED_BACK))
 			corm_tx_doom(target, corm_tx_make_mark(corm_tx_name(opts->name, report->depth),
 												   report->error));
 	}

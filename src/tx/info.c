@@ -58,7 +58,10 @@ corm_current_tx(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }
 
-/* corm.set_rollback_only(): the innermost scope is to end rolled back, without an error. */
+/*
+ * corm.set_rollback_only(): the innermost scope is to end rolled back, without
+ * an error.  Raises 25P01 without one, 42501 if it is not the caller's own.
+ */
 Datum
 corm_set_rollback_only(PG_FUNCTION_ARGS)
 {
@@ -68,6 +71,13 @@ corm_set_rollback_only(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_ACTIVE_SQL_TRANSACTION),
 				 errmsg("no transaction scope is open")));
+	if (corm_tx_is_foreign(scope))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to roll back transaction scope \"%s\"",
+						corm_tx_name(scope->name, scope->depth)),
+				 errdetail("It, or what it joined, was opened as another user or in another security context."),
+				 errhint("Raise an error, or open a scope of your own with propagation nested.")));
 	if (scope->asked == NULL)
 		scope->asked = corm_tx_make_mark(corm_tx_name(scope->name, scope->depth), NULL);
 	PG_RETURN_VOID();

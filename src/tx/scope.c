@@ -41,6 +41,7 @@
 
 #include "tx/tx.h"
 
+#include "miscadmin.h"
 #include "storage/proc.h"
 #include "utils/memutils.h"
 
@@ -144,6 +145,7 @@ corm_tx_push(const CormTxOptions *opts, CormTxHold hold, bool session, int level
 	scope->level = level;
 	scope->closed_level = 0;
 	scope->depth = (around != NULL ? around->depth : 0) + 1;
+	GetUserIdAndSecContext(&scope->user, &scope->security);
 	scope->deadline = 0;
 	scope->timeout_ms = 0;
 	scope->asked = NULL;
@@ -199,6 +201,30 @@ corm_tx_close_joined(CormTxScope *scope)
 		scope->closed_level = level;
 	else
 		remove_scope(scope);
+}
+
+/*
+ * corm_tx_is_foreign tells whether the code that is running is somebody else's
+ * than that which opened a scope, or what the scope joined: a SECURITY DEFINER
+ * function of another user, a trigger that a cascade fires, the function of an
+ * index.  It can be called by whom it may not harm, so the transaction is not
+ * its to give up, but by an error.
+ */
+bool
+corm_tx_is_foreign(const CormTxScope *scope)
+{
+	Oid			user;
+	int			security;
+
+	GetUserIdAndSecContext(&user, &security);
+	if (security != scope->security ||
+		(user != scope->user && (security & SECURITY_LOCAL_USERID_CHANGE) != 0))
+		return true;
+	if (scope->hold != CORM_TX_HOLD_NOTHING)
+		return false;
+	/* a transaction without a scope is the session's */
+	return scope->target != scope ? corm_tx_is_foreign(scope->target) :
+		(security & (SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION)) != 0;
 }
 
 /*
@@ -340,19 +366,19 @@ corm_tx_check_session_deadline(void)
 }
 
 /*
- * corm_tx_block_asked_for_rollback tells whether the scope that holds the
- * transaction block is to end rolled back without an error.
+ * corm_tx_block_asked_for_rollback returns the scope that holds the
+ * transaction block if it is to end rolled back without an error, else NULL.
  */
-bool
+CormTxScope *
 corm_tx_block_asked_for_rollback(void)
 {
 	CormTxScope *scope = stack;
 
 	if (scope == NULL)
-		return false;
+		return NULL;
 	while (scope->outer != NULL)
 		scope = scope->outer;
-	return scope->hold == CORM_TX_HOLD_BLOCK && scope->asked != NULL;
+	return scope->hold == CORM_TX_HOLD_BLOCK && scope->asked != NULL ? scope : NULL;
 }
 
 /*

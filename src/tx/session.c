@@ -64,6 +64,7 @@ static bool arguments_may_write(Portal portal);
 static CommandTag begin_block(const CormTxOptions *opts, Portal portal);
 static CommandTag begin_savepoint(const CormTxOptions *opts);
 static CommandTag begin_joined(const CormTxOptions *opts);
+static void warn_asked(const char *name);
 static CommandTag commit_scope(CormTxScope *scope);
 static CommandTag rollback_scope(CormTxScope *scope);
 static CormTxScope *require_scope(void);
@@ -383,6 +384,16 @@ child_ended(CormTxScope *scope)
 		around->child_ended = true;
 }
 
+/* warn_asked says that a commit is none. */
+static void
+warn_asked(const char *name)
+{
+	ereport(WARNING,
+			(errcode(ERRCODE_WARNING),
+			 errmsg("transaction scope \"%s\" is rolled back", name),
+			 errdetail("Function corm.set_rollback_only() was called in it.")));
+}
+
 /* commit_scope ends a session scope, and commits it unless it asked for its rollback. */
 static CommandTag
 commit_scope(CormTxScope *scope)
@@ -393,7 +404,10 @@ commit_scope(CormTxScope *scope)
 
 	child_ended(scope);
 	if (scope->asked != NULL)
+	{
+		warn_asked(corm_tx_name(scope->name, scope->depth));
 		return rollback_scope(scope);
+	}
 
 	switch (scope->hold)
 	{
@@ -633,13 +647,17 @@ process_transaction_stmt(void *arg)
 {
 	UtilityCall *call = (UtilityCall *) arg;
 	TransactionStmt *stmt = (TransactionStmt *) call->pstmt->utilityStmt;
+	CormTxScope *asked = NULL;
 
 	check_savepoint_name(stmt);
 	check_begin(stmt);
 
-	/* a scope that asked for its rollback ends silently, by a native COMMIT too */
-	if (stmt->kind == TRANS_STMT_COMMIT && corm_tx_block_asked_for_rollback())
+	/* a scope that asked for its rollback ends without an error, by a native COMMIT too */
+	if (stmt->kind == TRANS_STMT_COMMIT)
+		asked = corm_tx_block_asked_for_rollback();
+	if (asked != NULL)
 	{
+		warn_asked(corm_tx_name(asked->name, asked->depth));
 		call->pstmt = copyObject(call->pstmt);
 		call->read_only_tree = false;
 		stmt = (TransactionStmt *) call->pstmt->utilityStmt;

@@ -90,6 +90,8 @@ typedef struct CormTxScope
 	int			closed_level;	/* nest level in which a joined session scope
 								 * was closed, 0 while open */
 	int			depth;			/* 1 for the outermost */
+	Oid			user;			/* as whom, and how, it was opened */
+	int			security;
 	TimestampTz deadline;		/* of a session scope; 0: none */
 	int			timeout_ms;
 	CormTxMark *asked;			/* set_rollback_only() was called in it */
@@ -105,6 +107,7 @@ extern CormTxScope *corm_tx_push(const CormTxOptions *opts, CormTxHold hold,
 extern void corm_tx_pop(CormTxScope *scope);
 extern bool corm_tx_is_open(const CormTxScope *scope);
 extern void corm_tx_close_joined(CormTxScope *scope);
+extern bool corm_tx_is_foreign(const CormTxScope *scope);
 extern CormTxMark *corm_tx_make_mark(const char *culprit, const ErrorData *error);
 extern void corm_tx_doom(CormTxScope *target, CormTxMark *mark);
 extern void corm_tx_raise_doomed(const char *name, const CormTxMark *mark) pg_attribute_noreturn();
@@ -113,7 +116,7 @@ extern bool corm_tx_at_leftover(void);
 extern int	corm_tx_session_deadlines;
 extern void corm_tx_set_deadline(CormTxScope *scope, int timeout_ms);
 extern CormTxScope *corm_tx_check_session_deadline(void);
-extern bool corm_tx_block_asked_for_rollback(void);
+extern CormTxScope *corm_tx_block_asked_for_rollback(void);
 
 /* What the hooks tell the stack about a command that is about to take effect. */
 extern void corm_tx_note_savepoint_rollback(bool drop_scope);
