@@ -16,9 +16,10 @@
  * that returns NULL or nothing leaves the row as it is.
  *
  * For a row type, the hook sees the rows as they are returned.  For JSON it
- * is the hook of the query's source, and it sees the whole row even if the
- * query selects some fields only: what a hook hides must not come to light
- * because less is asked for.
+ * is the hook of the model that a field belongs to, the query's source or one
+ * that is joined, such as by a path, and it sees the whole row even if the query
+ * selects some fields only: what a hook hides must not come to light because
+ * less is asked for, or from another model.
  *
  *-------------------------------------------------------------------------
  */
@@ -66,20 +67,30 @@ corm_deparse_find_call(CormDeparse *ctx, CormModel *model, const char *row)
 }
 
 /*
+ * Returns SQL for a row of a row type, made of so many columns of r from the
+ * first on.
+ */
+static char *
+row_of_columns(Oid row_type, int first, int ncolumns)
+{
+	StringInfoData row;
+
+	initStringInfo(&row);
+	appendStringInfoString(&row, "CAST(ROW(");
+	for (int i = 0; i < ncolumns; i++)
+		appendStringInfo(&row, "%s" CORM_ROWS_ALIAS ".c%d", i > 0 ? ", " : "", first + i);
+	appendStringInfo(&row, ") AS %s)", corm_deparse_type(row_type, -1));
+	return row.data;
+}
+
+/*
  * corm_row_of_columns returns SQL for a row of a row type, made of the columns
  * c1, c2, ... of r.
  */
 char *
 corm_row_of_columns(Oid row_type, int ncolumns)
 {
-	StringInfoData row;
-
-	initStringInfo(&row);
-	appendStringInfoString(&row, "CAST(ROW(");
-	for (int i = 1; i <= ncolumns; i++)
-		appendStringInfo(&row, "%s" CORM_ROWS_ALIAS ".c%d", i > 1 ? ", " : "", i);
-	appendStringInfo(&row, ") AS %s)", corm_deparse_type(row_type, -1));
-	return row.data;
+	return row_of_columns(row_type, 1, ncolumns);
 }
 
 /*
@@ -130,55 +141,101 @@ corm_deparse_find_end(CormDeparse *ctx, const CormDeparseRequest *request)
  * For JSON
  */
 
-/* The field of the source that an item shows, under whatever name. */
+/* A range of a statement whose rows go through a hook. */
+typedef struct FoundRange
+{
+	CormRange  *range;
+	CormModel  *model;
+	TupleDesc	tupdesc;
+	char	   *name;			/* of the column that has its rows */
+	int			first;			/* of the columns that make them */
+	int			ncolumns;
+} FoundRange;
+
+/*
+ * The field that an item shows, under whatever name, and in *range the range
+ * that it is of.
+ */
 static CormField *
-shown_field(CormStmt *stmt, CormItem *item)
+shown_field(CormItem *item, CormRange **range)
 {
 	if (item->is_key || item->preload)
 		return NULL;
-	if (item->range == stmt->source)
+	*range = item->range;
+	if (item->range)
 		return item->field;
-	if (item->tree && item->tree->tag == CORM_N_COLUMN && item->tree->range == stmt->source)
+	if (item->tree && (item->tree->tag == CORM_N_COLUMN || item->tree->tag == CORM_N_FILTER_COLUMN))
+	{
+		*range = item->tree->range;
 		return item->tree->field;
+	}
 	return NULL;
 }
 
 /*
- * corm_find_in_json lets rows that a statement returns as JSON go through the
- * hook of its source, if they are rows of it: not when it groups, makes rows
+ * corm_find_in_json lets what a statement that returns JSON shows of models go
+ * through their hooks, if its rows are theirs: not when it groups, makes rows
  * distinct or combines queries.
  */
 void
 corm_find_in_json(CormDeparse *ctx, CormStmt *stmt)
 {
-	if (ctx->written || stmt->source == NULL || stmt->source->model == NULL ||
-		stmt->group_by || stmt->having || stmt->distinct || stmt->distinct_on || stmt->setops)
-		return;
-	stmt->found = corm_find_hook(stmt->source->model->typid);
+	stmt->found = !(ctx->written || stmt->group_by || stmt->having || stmt->distinct ||
+					stmt->distinct_on || stmt->setops);
 }
 
 /*
- * The items that hold the source's whole row, one for each attribute.
+ * Adds a range to a list of FoundRange, unless it is there or its model has no
+ * hook; returns its entry, or NULL.
+ */
+static FoundRange *
+found_range(List **ranges, CormRange *range)
+{
+	CormModel  *model;
+	FoundRange *found;
+	ListCell   *lc;
+
+	foreach(lc, *ranges)
+		if (((FoundRange *) lfirst(lc))->range == range)
+			return lfirst(lc);
+	if (range == NULL || range->model == NULL)
+		return NULL;
+	model = corm_find_hook(range->model->typid);
+	if (model == NULL)
+		return NULL;
+	found = palloc0(sizeof(FoundRange));
+	found->range = range;
+	found->model = model;
+	found->tupdesc = lookup_rowtype_tupdesc_copy(model->typid, -1);
+	found->name = *ranges ? psprintf("r%d", list_length(*ranges) + 1) : pstrdup("r");
+	*ranges = lappend(*ranges, found);
+	return found;
+}
+
+/*
+ * The items that hold the whole row of a range, one for each attribute.  Those
+ * of another range than the source have names that no order can mean.
  */
 static List *
-whole_row(CormStmt *stmt, TupleDesc tupdesc)
+whole_row(CormStmt *stmt, FoundRange *found)
 {
 	List	   *items = NIL;
 
-	for (int i = 0; i < tupdesc->natts; i++)
+	for (int i = 0; i < found->tupdesc->natts; i++)
 	{
-		Form_pg_attribute att = TupleDescAttr(tupdesc, i);
-		CormField  *field = corm_model_field_by_rownum(stmt->source->model, att->attnum);
+		Form_pg_attribute att = TupleDescAttr(found->tupdesc, i);
+		CormField  *field = corm_model_field_by_rownum(found->range->model, att->attnum);
 		CormItem   *item;
 
 		if (att->attisdropped)
 			continue;
 		item = palloc0(sizeof(CormItem));
-		item->name = NameStr(att->attname);
-		item->quiet = true;
+		item->quiet = found->range == stmt->source;
+		item->name = item->quiet ? NameStr(att->attname) :
+			psprintf("found %s %d", found->name, att->attnum);
 		if (field)
 		{
-			item->range = stmt->source;
+			item->range = found->range;
 			item->field = field;
 		}
 		else
@@ -197,60 +254,96 @@ whole_row(CormStmt *stmt, TupleDesc tupdesc)
 }
 
 /*
+ * Appends the call of a hook for the row of a range, as a column.  An outer
+ * join may have found none: then the hook has nothing to see.
+ */
+static void
+deparse_found_row(CormDeparse *ctx, CormStmt *stmt, FoundRange *found)
+{
+	char	   *row = row_of_columns(found->model->typid, found->first, found->ncolumns);
+
+	if (found->range == stmt->source)
+		corm_deparse_find_call(ctx, found->model, row);
+	else
+	{
+		appendStringInfo(ctx->buf, "CASE WHEN %s IS NULL THEN NULL ELSE ", row);
+		corm_deparse_find_call(ctx, found->model, row);
+		appendStringInfoString(ctx->buf, " END");
+	}
+	appendStringInfo(ctx->buf, " AS %s", found->name);
+}
+
+/*
  * corm_deparse_found_select appends a plain SELECT with the given columns,
- * those that are fields of the source taken from the row that the hook gives.
+ * those that are fields of models with a hook taken from the rows that the
+ * hooks give.
  */
 void
 corm_deparse_found_select(CormDeparse *ctx, CormStmt *stmt, List *items)
 {
 	StringInfo	buf = ctx->buf;
-	CormModel  *model = stmt->found;
-	TupleDesc	tupdesc = lookup_rowtype_tupdesc_copy(model->typid, -1);
-	List	   *inner = whole_row(stmt, tupdesc);
-	int			natts = list_length(inner);
+	List	   *ranges = NIL;
+	List	   *inner = NIL;
+	int			ncolumns = 0;
 	int			nothers = 0;
-	bool		shows = false;
+	CormRange  *range;
 	ListCell   *lc;
 
 	foreach(lc, items)
-		shows |= shown_field(stmt, lfirst(lc)) != NULL;
-	if (!shows)
+		if (shown_field(lfirst(lc), &range))
+			(void) found_range(&ranges, range);
+	if (ranges == NIL)
 	{
 		corm_deparse_plain_select(ctx, stmt, items);
 		return;
+	}
+	foreach(lc, ranges)
+	{
+		FoundRange *found = lfirst(lc);
+		List	   *row = whole_row(stmt, found);
+
+		found->first = ncolumns + 1;
+		found->ncolumns = list_length(row);
+		ncolumns += found->ncolumns;
+		inner = list_concat(inner, row);
 	}
 
 	appendStringInfoString(buf, "SELECT ");
 	foreach(lc, items)
 	{
 		CormItem   *item = lfirst(lc);
-		CormField  *field = shown_field(stmt, item);
+		CormField  *field = shown_field(item, &range);
+		FoundRange *found = field ? found_range(&ranges, range) : NULL;
 
 		if (foreach_current_index(lc) > 0)
 			appendStringInfoString(buf, ", ");
 		/* an item with a name of its own may be what the order refers to */
-		if (field == NULL || item->tree)
+		if (found == NULL || item->tree)
 		{
 			inner = lappend(inner, item);
 			nothers++;
 		}
-		if (field)
-			appendStringInfo(buf, "(" FOUND_ALIAS ".r).%s",
-							 quote_identifier(NameStr(TupleDescAttr(tupdesc, field->rownum - 1)->attname)));
+		if (found)
+			appendStringInfo(buf, "(" FOUND_ALIAS ".%s).%s", found->name,
+							 quote_identifier(NameStr(TupleDescAttr(found->tupdesc, field->rownum - 1)->attname)));
 		else
 			appendStringInfo(buf, FOUND_ALIAS ".e%d", nothers);
 		appendStringInfo(buf, " AS %s", quote_identifier(item->name));
 	}
 
 	appendStringInfoString(buf, " FROM (SELECT ");
-	corm_deparse_find_call(ctx, model, corm_row_of_columns(model->typid, natts));
-	appendStringInfoString(buf, " AS r");
+	foreach(lc, ranges)
+	{
+		if (foreach_current_index(lc) > 0)
+			appendStringInfoString(buf, ", ");
+		deparse_found_row(ctx, stmt, lfirst(lc));
+	}
 	for (int i = 1; i <= nothers; i++)
 		appendStringInfo(buf, ", " CORM_ROWS_ALIAS ".e%d", i);
 	appendStringInfoString(buf, " FROM (");
 	corm_deparse_plain_select(ctx, stmt, inner);
 	appendStringInfoString(buf, ") AS " CORM_ROWS_ALIAS "(");
-	for (int i = 1; i <= natts; i++)
+	for (int i = 1; i <= ncolumns; i++)
 		appendStringInfo(buf, "%sc%d", i > 1 ? ", " : "", i);
 	for (int i = 1; i <= nothers; i++)
 		appendStringInfo(buf, ", e%d", i);

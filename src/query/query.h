@@ -294,7 +294,7 @@ struct CormStmt
 	bool		restoring;		/* will become the update that undoes a delete */
 	List	   *scopes;			/* of char *: scopes asked for */
 	List	   *preloads;		/* of CormPreload */
-	CormModel  *found;			/* whose hook after_find its rows go through, or NULL */
+	bool		found;			/* what it shows of models goes through their hooks after_find */
 	CormRange  *parents;		/* with preloads: the subquery of this statement's rows */
 	List	   *parent_keys;	/* columns (char *) that preloads join by */
 	CormTree   *cursor;			/* AFTER or BEFORE */
