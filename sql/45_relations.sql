@@ -188,3 +188,28 @@ CREATE FUNCTION corm.filter(spec json) RETURNS corm.query
     AS 'MODULE_PATHNAME', 'corm_filter_text' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION corm.filter(json) IS
     'the same of a document as json, in which a key that an object has twice is ERROR OR020, too';
+
+-- Types and relations that stored queries depend on.
+
+CREATE FUNCTION corm.on_stored_drop() RETURNS event_trigger
+    LANGUAGE C AS 'MODULE_PATHNAME', 'corm_on_stored_drop';
+COMMENT ON FUNCTION corm.on_stored_drop() IS
+    'Event trigger: refuses to drop what a scope or a condition of a relation needs, 2BP01, or drops that with it.';
+REVOKE ALL ON FUNCTION corm.on_stored_drop() FROM PUBLIC;
+
+CREATE FUNCTION corm.on_stored_alter() RETURNS event_trigger
+    LANGUAGE C AS 'MODULE_PATHNAME', 'corm_on_stored_alter';
+COMMENT ON FUNCTION corm.on_stored_alter() IS
+    'Event trigger: refuses to alter a row type of which a scope or a condition of a relation has a value, 0A000.';
+REVOKE ALL ON FUNCTION corm.on_stored_alter() FROM PUBLIC;
+
+-- after corm_sql_drop, by its name: what belongs to a dropped model goes first
+CREATE EVENT TRIGGER corm_stored_drop ON sql_drop
+    EXECUTE FUNCTION corm.on_stored_drop();
+COMMENT ON EVENT TRIGGER corm_stored_drop IS 'corm: scopes and conditions depend on types and relations';
+ALTER EVENT TRIGGER corm_stored_drop ENABLE ALWAYS;
+
+CREATE EVENT TRIGGER corm_stored_alter ON ddl_command_end WHEN TAG IN ('ALTER TYPE', 'ALTER TABLE', 'ALTER FOREIGN TABLE')
+    EXECUTE FUNCTION corm.on_stored_alter();
+COMMENT ON EVENT TRIGGER corm_stored_alter IS 'corm: scopes and conditions hold values of row types';
+ALTER EVENT TRIGGER corm_stored_alter ENABLE ALWAYS;

@@ -36,6 +36,7 @@ _PG_init(void)
 	corm_node_init();
 	corm_cache_init();
 	corm_scopes_init();
+	corm_depend_init();
 	corm_plan_init();
 	corm_middleware_init();
 	corm_stats_init();

@@ -68,7 +68,8 @@ open_relation(Oid relid)
 	if (rel == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation with OID %u does not exist", relid)));
+				 OidIsValid(relid) ? errmsg("relation with OID %u does not exist", relid) :
+				 errmsg("a relation that the query named does not exist any more")));
 
 	switch (rel->rd_rel->relkind)
 	{

@@ -33,10 +33,17 @@
 typedef void (*ShowModel) (ReturnSetInfo *rsinfo, Oid relid, CormModel *model,
 						   const char *error);
 
+/*
+ * What cannot be used of what is stored about models, as a list of
+ * CormStoredProblem: an upper layer knows.
+ */
+List	   *(*corm_stored_problems_hook) (void) = NULL;
+
 static bool may_list(Form_pg_class form);
 static List *candidates(void);
 static CormModel *parse_uncached(Oid relid);
 static CormModel *try_model(Oid relid, char **error);
+static char *stored_problem(List *problems, Oid relid);
 static void show_all(FunctionCallInfo fcinfo, ShowModel show);
 static Datum string_datum(const char *string, bool *isnull);
 static Datum role_datum(CormModel *model, CormRole role, bool *isnull);
@@ -188,6 +195,24 @@ try_model(Oid relid, char **error)
 }
 
 /*
+ * stored_problem returns the first problem of a model, or NULL.
+ */
+static char *
+stored_problem(List *problems, Oid relid)
+{
+	ListCell   *lc;
+
+	foreach(lc, problems)
+	{
+		CormStoredProblem *problem = lfirst(lc);
+
+		if (problem->model == relid)
+			return problem->problem;
+	}
+	return NULL;
+}
+
+/*
  * show_all calls show for every relation that the user may use.
  */
 static void
@@ -195,11 +220,14 @@ show_all(FunctionCallInfo fcinfo, ShowModel show)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	List	   *relids;
+	List	   *problems = NIL;
 	ListCell   *lc;
 	MemoryContext row;
 
 	InitMaterializedSRF(fcinfo, 0);
 	relids = candidates();
+	if (show == show_model && corm_stored_problems_hook)
+		problems = corm_stored_problems_hook();
 	row = AllocSetContextCreate(CurrentMemoryContext, "corm model list", ALLOCSET_DEFAULT_SIZES);
 
 	foreach(lc, relids)
@@ -224,7 +252,7 @@ show_all(FunctionCallInfo fcinfo, ShowModel show)
 		if (error != NULL ||
 			(model != NULL && OidIsValid(model->table) &&
 			 (model->table == relid || corm_model_may_use(model->table))))
-			show(rsinfo, relid, model, error);
+			show(rsinfo, relid, model, error ? error : stored_problem(problems, relid));
 
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(row);

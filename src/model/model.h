@@ -408,6 +408,13 @@ extern void corm_json_string(JsonbParseState **state, JsonbIteratorToken token, 
 extern void corm_json_bool(JsonbParseState **state, JsonbIteratorToken token, bool value);
 
 /* list.c */
+typedef struct CormStoredProblem
+{
+	Oid			model;
+	char	   *problem;
+} CormStoredProblem;
+
+extern List *(*corm_stored_problems_hook) (void);
 extern bool corm_model_may_use(Oid relid);
 
 /*

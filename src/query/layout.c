@@ -36,11 +36,12 @@
 #include "utils/typcache.h"
 
 /*
- * The row type that values of a type are made of: itself, or that of the
- * elements, or of the bounds; InvalidOid if there is none.
+ * corm_layout_row_type returns the row type that values of a type are made of:
+ * itself, or that of the elements, or of the bounds; InvalidOid if there is
+ * none.
  */
-static Oid
-row_type_in(Oid typid)
+Oid
+corm_layout_row_type(Oid typid)
 {
 	for (;;)
 	{
@@ -85,7 +86,7 @@ corm_layout_append(StringInfo buf, Oid typid)
 	if (typid < FirstNormalObjectId)
 		return;
 	check_stack_depth();
-	rowtype = row_type_in(typid);
+	rowtype = corm_layout_row_type(typid);
 	if (!OidIsValid(rowtype))
 		return;
 
@@ -125,7 +126,7 @@ word_at(const char *words, uint32 i)
 bool
 corm_layout_matches(Oid typid, const char *words, uint32 nwords)
 {
-	Oid			rowtype = get_typisdefined(typid) ? row_type_in(typid) : InvalidOid;
+	Oid			rowtype = get_typisdefined(typid) ? corm_layout_row_type(typid) : InvalidOid;
 	TupleDesc	tupdesc;
 	uint32		natts;
 	uint32		at = 1;

@@ -68,6 +68,11 @@ corm_search_path_is_safe(void)
 void
 corm_require_type(Oid typid)
 {
+	if (!OidIsValid(typid))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("a type that the query named does not exist any more"),
+				 errhint("Build the query anew.")));
 	if (!get_typisdefined(typid))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),

@@ -99,6 +99,7 @@ extern Oid	corm_query_type_oid(void);
 
 /* layout.c: rows among the values */
 extern void corm_layout_append(StringInfo buf, Oid typid);
+extern Oid	corm_layout_row_type(Oid typid);
 extern bool corm_layout_matches(Oid typid, const char *words, uint32 nwords);
 
 typedef struct CormWriter
@@ -177,7 +178,9 @@ extern List *corm_stored_query(struct varlena *value);
 
 extern List *corm_tree_read_query(const CormNode *node, const CormValue *values, int first_valno);
 extern CormTree *corm_tree_read_expr(const CormNode *node, const CormValue *values);
+extern List *corm_tree_show(const CormNode *node, const CormValue *values);
 extern int	corm_values_read(const CormNode *node, CormValue *values, int max);
+extern const char *corm_value_problem(const CormValue *value);
 extern Datum corm_value_datum(const CormValue *value, int16 typlen, bool typbyval);
 
 /*
@@ -389,6 +392,9 @@ extern void corm_conflict_index(CormStmt *stmt);
 
 /* truth.c: conditions that say nothing */
 extern bool corm_has_condition(List *clauses);
+
+/* depend.c */
+extern void corm_depend_init(void);
 
 /* scopes.c */
 extern void corm_scopes_init(void);

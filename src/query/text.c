@@ -12,6 +12,13 @@
  * bound value of type unknown.  Integers that fit int4, booleans and null
  * stand for themselves; every other value is {"val": text, "type": name}.
  *
+ * Whatever has become of what a value names, it can be written: a column of
+ * it, a DEFAULT, a view must not make a dump of the whole database fail.  A
+ * bound value that its type can no longer write, because the type is gone or
+ * has changed, is {"broken": why}.  That can be read, but not used.  A relation
+ * or a type that is named otherwise and is gone is "-", as regclass and
+ * regtype have it, and not its number, which is another's in another database.
+ *
  * Here it is written; text_in.c reads it.
  *
  *-------------------------------------------------------------------------
@@ -83,8 +90,7 @@ type_name(Oid typid)
 	char	   *name = format_type_extended(typid, -1,
 											FORMAT_TYPE_FORCE_QUALIFY | FORMAT_TYPE_INVALID_AS_NULL);
 
-	/* a type that is gone is named by its number, as regtype does */
-	return name ? name : psprintf("%u", typid);
+	return name ? name : pstrdup("-");
 }
 
 static char *
@@ -93,7 +99,7 @@ relation_name(Oid relid)
 	char	   *name = get_rel_name(relid);
 	char	   *nsp = name ? get_namespace_name(get_rel_namespace(relid)) : NULL;
 
-	return nsp ? quote_qualified_identifier(nsp, name) : psprintf("%u", relid);
+	return nsp ? quote_qualified_identifier(nsp, name) : pstrdup("-");
 }
 
 static void
@@ -102,10 +108,20 @@ out_string(OutContext *ctx, const char *str)
 	escape_json(ctx->buf, str ? str : "");
 }
 
+/* What stands for a value that cannot be written. */
+static void
+out_broken(OutContext *ctx, const char *why)
+{
+	appendStringInfo(ctx->buf, "{\"%s\": ", corm_node_desc(CORM_N_BROKEN)->name);
+	out_string(ctx, why);
+	appendStringInfoChar(ctx->buf, '}');
+}
+
 static void
 out_value(OutContext *ctx, CormTree *tree, bool string_is_field)
 {
 	CormValue  *value = &ctx->values[tree->valno];
+	const char *problem;
 	int16		typlen;
 	bool		typbyval;
 	Datum		datum;
@@ -122,10 +138,12 @@ out_value(OutContext *ctx, CormTree *tree, bool string_is_field)
 		return;
 	}
 
-	if (!get_typisdefined(tree->typid))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("type with OID %u of a bound value does not exist", tree->typid)));
+	problem = corm_value_problem(value);
+	if (problem)
+	{
+		out_broken(ctx, problem);
+		return;
+	}
 	get_typlenbyval(tree->typid, &typlen, &typbyval);
 	datum = corm_value_datum(value, typlen, typbyval);
 
@@ -157,6 +175,8 @@ out_expr(OutContext *ctx, CormTree *tree, bool string_is_field)
 		out_value(ctx, tree, string_is_field);
 	else if (tree->tag == CORM_N_NULL && tree->args[0].oid == UNKNOWNOID)
 		appendStringInfoString(ctx->buf, "null");
+	else if (tree->tag == CORM_N_NULL && !get_typisdefined(tree->args[0].oid))
+		out_broken(ctx, "The type of the value does not exist any more.");
 	else if (tree->tag == CORM_N_NULL)
 	{
 		appendStringInfoString(ctx->buf, "{\"val\": null, \"type\": ");
@@ -267,23 +287,25 @@ out_node(OutContext *ctx, CormTree *tree)
 
 /*
  * corm_node_out appends the text form of a value to buf.  Raises
- * ERRCODE_DATA_CORRUPTED for a broken value, 42704 if the type of a bound
- * value is gone.
+ * ERRCODE_DATA_CORRUPTED for damaged bytes, and nothing for what has become of
+ * the types and relations that it names.
  */
 void
 corm_node_out(StringInfo buf, const CormNode *node)
 {
 	OutContext	ctx;
+	List	   *trees;
 	int			nestlevel = corm_begin_portable_io(true);
 
 	ctx.buf = buf;
 	ctx.values = palloc(sizeof(CormValue) * Max(node->nvalues, 1));
 	(void) corm_values_read(node, ctx.values, node->nvalues);
 
+	trees = corm_tree_show(node, ctx.values);
 	if (node->kind == CORM_KIND_QUERY)
-		out_query(&ctx, corm_tree_read_query(node, ctx.values, 0));
+		out_query(&ctx, trees);
 	else
-		out_expr(&ctx, corm_tree_read_expr(node, ctx.values), false);
+		out_expr(&ctx, linitial(trees), false);
 
 	AtEOXact_GUC(true, nestlevel);
 }

@@ -281,7 +281,11 @@ in_arg(InContext *ctx, char letter, JsonbValue *v)
 			corm_write_oid(ctx->w, in_relation(ctx, v));
 			break;
 		case 'y':
-			corm_write_oid(ctx->w, in_type(ctx, v));
+			/* one that was gone when this was written, as for relations */
+			if (v->type == jbvString && v->val.string.len == 1 && v->val.string.val[0] == '-')
+				corm_write_oid(ctx->w, InvalidOid);
+			else
+				corm_write_oid(ctx->w, in_type(ctx, v));
 			break;
 		case 'x':
 			in_expr(ctx, v, true);

@@ -11,10 +11,12 @@
  */
 #include "postgres.h"
 
+#include "access/transam.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "query/query.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 
 typedef struct ShapeReader
 {
@@ -23,6 +25,7 @@ typedef struct ShapeReader
 	const CormValue *values;	/* by number of the placeholder */
 	int			next_value;		/* number of the next placeholder */
 	int			end_value;		/* behind the last one that this shape may have */
+	bool		showing;		/* to be shown, not to be used */
 } ShapeReader;
 
 static CormTree *read_node(ShapeReader *r);
@@ -190,6 +193,12 @@ read_node(ShapeReader *r)
 	}
 	for (int i = 0; tree->desc->args[i] != '\0'; i++)
 		read_arg(r, tree->desc->args[i], &tree->args[i]);
+	if (tree->tag == CORM_N_BROKEN && !r->showing)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("query has a value that is lost"),
+				 errdetail_internal("%s", tree->args[0].str),
+				 errhint("Build the query anew.")));
 	return tree;
 }
 
@@ -236,6 +245,25 @@ corm_tree_read_expr(const CormNode *node, const CormValue *values)
 }
 
 /*
+ * corm_tree_show reads a value of either kind into a list of its clauses, or of
+ * its one expression, for somebody who looks at it only: it may have nodes that
+ * stand for lost values, which is an error for all others.  values are its
+ * bound values.
+ */
+List *
+corm_tree_show(const CormNode *node, const CormValue *values)
+{
+	ShapeReader r = begin_shape(node, values, 0);
+	List	   *trees;
+
+	r.showing = true;
+	trees = node->kind == CORM_KIND_QUERY ? read_clauses(&r) : list_make1(read_expr(&r));
+	if (r.p != r.end || r.next_value != r.end_value)
+		corrupted();
+	return trees;
+}
+
+/*
  * corm_values_read fills values with pointers into the node's values section
  * and returns their number, which is at most max: more raise, as does any
  * disorder.
@@ -269,22 +297,49 @@ corm_values_read(const CormNode *node, CormValue *values, int max)
 }
 
 /*
- * A datum that is followed by its layout must be of that layout today.
+ * Whether a varlena datum, if it is followed by its layout, is of that layout
+ * today.
  */
-static void
-check_layout(const CormValue *value)
+static bool
+layout_matches(const CormValue *value)
 {
 	uint32		start = MAXALIGN(VARSIZE(value->data));
 
+	if (VARSIZE(value->data) >= value->len)
+		return true;
 	if (start > value->len || (value->len - start) % sizeof(uint32) != 0)
 		corrupted();
-	if (!corm_layout_matches(value->typid, value->data + start,
-							 (value->len - start) / sizeof(uint32)))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("type %s of a bound value has changed since it was bound",
-						format_type_be(value->typid)),
-				 errhint("Build the query anew.")));
+	return corm_layout_matches(value->typid, value->data + start,
+							   (value->len - start) / sizeof(uint32));
+}
+
+/* A datum as it is stored for a type of length -1. */
+static void
+check_varlena(const CormValue *value)
+{
+	if (value->len < VARHDRSZ || !VARATT_IS_4B_U(value->data) || VARSIZE(value->data) > value->len)
+		corrupted();
+}
+
+/*
+ * corm_value_problem says, in a sentence, why a bound value can no longer be
+ * read by its type, or returns NULL.  Nothing else may touch the datum before
+ * this has said so: the bytes of a row whose type has changed are garbage.
+ */
+const char *
+corm_value_problem(const CormValue *value)
+{
+	if (!get_typisdefined(value->typid))
+		return "The type of the value does not exist any more.";
+	/* types of PostgreSQL itself have no rows in them that can change */
+	if (value->typid >= FirstNormalObjectId && get_typlen(value->typid) == -1)
+	{
+		check_varlena(value);
+		if (!layout_matches(value))
+			return psprintf("Type %s has changed since the value was bound.",
+							format_type_be_qualified(value->typid));
+	}
+	return NULL;
 }
 
 /*
@@ -305,11 +360,13 @@ corm_value_datum(const CormValue *value, int16 typlen, bool typbyval)
 	}
 	if (typlen == -1)
 	{
-		if (value->len < VARHDRSZ || !VARATT_IS_4B_U(value->data) ||
-			VARSIZE(value->data) > value->len)
-			corrupted();
-		if (VARSIZE(value->data) < value->len)
-			check_layout(value);
+		check_varlena(value);
+		if (!layout_matches(value))
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("type %s of a bound value has changed since it was bound",
+							format_type_be(value->typid)),
+					 errhint("Build the query anew.")));
 	}
 	else if (typlen == -2)
 	{
