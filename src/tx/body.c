@@ -113,6 +113,7 @@ static void use_plan(CormTxBodyCall *call, CormTxStatementPlan *plan);
 static void release_plan(CormTxBodyCall *call);
 static void prepare_statement(CormTxBodyPlan *plan, BodyStatement *statement);
 static void find_types(CormTxBodyPlan *plan, BodyStatement *statement, Oid *types);
+static Oid *copy_types(const CormTxBodyPlan *plan, const BodyStatement *statement);
 static ParamListInfo bind_params(const CormTxBodyArgs *args, const Oid *types);
 static void check_spi_result(int result, const BodyStatement *statement);
 
@@ -407,7 +408,24 @@ prepare_statement(CormTxBodyPlan *plan, BodyStatement *statement)
 	if (SPI_keepplan(spi_plan) != 0)
 		elog(ERROR, "SPI_keepplan failed");
 	made->spi_plan = spi_plan;
+	/* a constant in the statement may have called a function that ran this body */
+	if (statement->plan != NULL)
+		drop_plan(statement);
 	statement->plan = made;
+}
+
+/*
+ * copy_types returns the types of the parameters of the plan that the statement
+ * has now, in the current memory context: a recursive call may find others.
+ */
+static Oid *
+copy_types(const CormTxBodyPlan *plan, const BodyStatement *statement)
+{
+	Oid		   *types = palloc(Max(plan->key.nargs, 1) * sizeof(Oid));
+
+	if (plan->key.nargs > 0)
+		memcpy(types, statement->types, plan->key.nargs * sizeof(Oid));
+	return types;
 }
 
 /*
@@ -495,9 +513,10 @@ corm_tx_body_run(void *arg)
 
 		CHECK_FOR_INTERRUPTS();
 		prepare_statement(plan, statement);
-		options.params = bind_params(&call->args, statement->types);
-		options.dest = last ? corm_tx_json_receiver() : None_Receiver;
+		/* before binding, which calls functions of users: they may run this body */
 		use_plan(call, statement->plan);
+		options.params = bind_params(&call->args, copy_types(plan, statement));
+		options.dest = last ? corm_tx_json_receiver() : None_Receiver;
 		check_spi_result(SPI_execute_plan_extended(call->executing->spi_plan, &options), statement);
 		release_plan(call);
 		if (last)
