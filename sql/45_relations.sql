@@ -116,6 +116,11 @@ CREATE FUNCTION corm.before(cursor text) RETURNS corm.query
 COMMENT ON FUNCTION corm.before(text) IS
     'only rows before the cursor, in the query''s order; with a limit those just before it; NULL: no condition; ERROR OR004 for a cursor of another order';
 
+CREATE FUNCTION corm.same_order(query_value text, cursor_value text) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'corm_same_order' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.same_order(text, text) IS
+    'true if a value in the order of a query is the one that a cursor has, else OR004: it is of another order';
+
 CREATE FUNCTION corm.cursor_text(value anyelement) RETURNS text
     AS 'MODULE_PATHNAME', 'corm_cursor_text' LANGUAGE C STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION corm.cursor_text(anyelement) IS

@@ -274,7 +274,7 @@ corm_guc_init(void)
 							NULL, NULL, NULL);
 
 	DefineCustomIntVariable("corm.filter_max_list",
-							"Sets how many elements a list in a filter from outside may have.",
+							"Sets how many elements all lists in a filter from outside may have.",
 							"corm.filter() refuses more with error OR021.",
 							&corm_filter_max_list,
 							10000, 1, 10000000,

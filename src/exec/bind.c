@@ -61,6 +61,7 @@ corm_bind_prepare(CormPlanParam *params, const CormDeparsed *deparsed,
 		param->value_type = value_type;
 		param->model = source->model ? MemoryContextStrdup(context, source->model) : NULL;
 		param->field = source->field ? MemoryContextStrdup(context, source->field) : NULL;
+		param->from_filter = source->from_filter;
 
 		if (source->form == CORM_PARAM_JSON && corm_is_range_type(getBaseType(param->typid)))
 		{
@@ -98,6 +99,13 @@ corm_bind_prepare(CormPlanParam *params, const CormDeparsed *deparsed,
 			param->binding = CORM_BIND_ARRAY_INPUT;
 			param->element_type = element;
 			getTypeInputInfo(element, &typinput, &param->ioparam);
+			fmgr_info_cxt(typinput, &param->input, context);
+		}
+		else if (source->from_filter && value_type != param->typid &&
+				 (param->typid == FLOAT4OID || param->typid == FLOAT4ARRAYOID))
+		{
+			param->binding = CORM_BIND_REAL;
+			getTypeInputInfo(param->typid, &typinput, &param->ioparam);
 			fmgr_info_cxt(typinput, &param->input, context);
 		}
 		else
@@ -298,16 +306,18 @@ convert_range(CormPlanParam *param, Datum value)
 	return InputFunctionCall(&param->input, buf.data, param->ioparam, -1);
 }
 
+/* A number, or numbers, as real. */
 static Datum
-convert(CormPlanParam *param, Datum value)
+convert_real(CormPlanParam *param, Datum value)
 {
-	ErrorContextCallback errcallback;
+	char	   *str = value_text(param, value);
 
-	errcallback.callback = bind_error_context;
-	errcallback.arg = param;
-	errcallback.previous = error_context_stack;
-	error_context_stack = &errcallback;
+	return InputFunctionCall(&param->input, str, param->ioparam, -1);
+}
 
+static Datum
+convert_value(CormPlanParam *param, Datum value)
+{
 	switch (param->binding)
 	{
 		case CORM_BIND_PLAIN:
@@ -328,8 +338,65 @@ convert(CormPlanParam *param, Datum value)
 		case CORM_BIND_RANGE:
 			value = convert_range(param, value);
 			break;
+		case CORM_BIND_REAL:
+			value = convert_real(param, value);
+			break;
 	}
+	return value;
+}
 
+/*
+ * A value of a filter that its type does not take is an error of class 22, as
+ * that of a field's value, or OR020: a name that does not exist, a domain's
+ * constraint, a query that cannot be parsed are the client's mistakes too, and
+ * must not look like the server's.
+ */
+static Datum
+convert_filter_value(CormPlanParam *param, Datum value)
+{
+	MemoryContext context = CurrentMemoryContext;
+	volatile Datum result = (Datum) 0;
+
+	PG_TRY();
+	{
+		result = convert_value(param, value);
+	}
+	PG_CATCH();
+	{
+		int			category = ERRCODE_TO_CATEGORY(geterrcode());
+
+		if (geterrcode() != ERRCODE_INSUFFICIENT_PRIVILEGE &&
+			(category == ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION ||
+			 category == ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION ||
+			 category == ERRCODE_INVALID_SCHEMA_NAME || category == ERRCODE_FEATURE_NOT_SUPPORTED ||
+			 category == ERRCODE_PROGRAM_LIMIT_EXCEEDED))
+		{
+			ErrorData  *error;
+
+			MemoryContextSwitchTo(context);
+			error = CopyErrorData();
+			FlushErrorState();
+			ereport(ERROR,
+					(errcode(CORM_ERRCODE_BAD_FILTER),
+					 errmsg("invalid filter"),
+					 errdetail_internal("%s", error->message)));
+		}
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	return result;
+}
+
+static Datum
+convert(CormPlanParam *param, Datum value)
+{
+	ErrorContextCallback errcallback;
+
+	errcallback.callback = bind_error_context;
+	errcallback.arg = param;
+	errcallback.previous = error_context_stack;
+	error_context_stack = &errcallback;
+	value = param->from_filter ? convert_filter_value(param, value) : convert_value(param, value);
 	error_context_stack = errcallback.previous;
 	return value;
 }

@@ -72,7 +72,8 @@ typedef enum CormBinding
 	CORM_BIND_ARRAY_INPUT,		/* text[] elementwise through it */
 	CORM_BIND_PATTERN,			/* text into a LIKE pattern */
 	CORM_BIND_JSON,				/* as JSON into a document, or into an array of its elements */
-	CORM_BIND_RANGE				/* as text, of an element too, into a range or multirange */
+	CORM_BIND_RANGE,			/* as text, of an element too, into a range or multirange */
+	CORM_BIND_REAL				/* a number of a filter, or an array of them, into real */
 } CormBinding;
 
 typedef struct CormPlanParam
@@ -90,6 +91,7 @@ typedef struct CormPlanParam
 	Oid			element_type;	/* BIND_ARRAY_INPUT, BIND_JSON: of the array */
 	const char *model;			/* what it meets, for error messages */
 	const char *field;
+	bool		from_filter;	/* what is wrong with it is the client's fault */
 } CormPlanParam;
 
 /* What is wanted; together with the shape it is the key of a plan. */

@@ -37,11 +37,20 @@ add_relid(List **relids, Oid relid)
 
 static void add_stmt_relids(List **relids, CormStmt *stmt);
 
+/*
+ * A resolved subquery holds what its node's arguments were, so each part of a
+ * statement is visited once: twice for each level would be 2^depth times.
+ */
 static void
 add_tree_relids(List **relids, CormTree *tree)
 {
+	check_stack_depth();
+	CHECK_FOR_INTERRUPTS();
 	if (tree->query)
+	{
 		add_stmt_relids(relids, tree->query);
+		return;
+	}
 	for (int i = 0; tree->desc->args[i] != '\0' && i < CORM_MAX_ARGS; i++)
 	{
 		ListCell   *lc;

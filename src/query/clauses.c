@@ -234,6 +234,7 @@ is_read_clause(CormNodeTag tag)
 		case CORM_N_AFTER:
 		case CORM_N_BEFORE:
 		case CORM_N_PRELOAD:
+		case CORM_N_FILTER_PRELOAD:
 		case CORM_N_CACHED:
 			return true;
 		default:
@@ -403,6 +404,7 @@ corm_place_clause(CormStmt *stmt, CormTree *clause, List **preloads)
 			stmt->cached = clause->args[0].node;
 			break;
 		case CORM_N_PRELOAD:
+		case CORM_N_FILTER_PRELOAD:
 			*preloads = lappend(*preloads, clause);
 			break;
 		case CORM_N_DO_SELECT:

@@ -12,10 +12,13 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
+#include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "query/query.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 
 typedef struct OperatorDesc
 {
@@ -83,6 +86,45 @@ row_param_type(Oid typid, Oid met)
 	return typid == UNKNOWNOID && OidIsValid(met) && type_is_rowtype(met) ? met : typid;
 }
 
+/*
+ * A number of a filter that meets a field of type real is one of that type,
+ * as a driver would bind it: 0.1 as numeric or double precision never equals
+ * a real.  Lists are as their elements.
+ */
+static Oid
+filter_number_type(CormTree *left, Oid typid)
+{
+	if (left->tag != CORM_N_FILTER_COLUMN || left->field == NULL || getBaseType(left->field->typid) != FLOAT4OID)
+		return typid;
+	switch (typid)
+	{
+		case INT4OID:
+		case INT8OID:
+		case NUMERICOID:
+			return FLOAT4OID;
+		case INT4ARRAYOID:
+		case INT8ARRAYOID:
+		case NUMERICARRAYOID:
+			return FLOAT4ARRAYOID;
+		default:
+			return typid;
+	}
+}
+
+static void
+deparse_given_operator(CormDeparse *ctx, Oid opr)
+{
+	HeapTuple	tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(opr));
+	Form_pg_operator form;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for operator %u", opr);
+	form = (Form_pg_operator) GETSTRUCT(tuple);
+	appendStringInfo(ctx->buf, " OPERATOR(%s.%s) ",
+					 quote_identifier(get_namespace_name(form->oprnamespace)), NameStr(form->oprname));
+	ReleaseSysCache(tuple);
+}
+
 static void
 deparse_operator(CormDeparse *ctx, CormTree *tree, const OperatorDesc *op)
 {
@@ -100,12 +142,21 @@ deparse_operator(CormDeparse *ctx, CormTree *tree, const OperatorDesc *op)
 		return;
 	}
 	corm_deparse_meet(ctx, left);
-	if (right->tag == CORM_N_VALUE)
+	if (tree->tag == CORM_N_OVERLAPS && corm_is_filter_range(left, right))
+	{
+		right_type = getBaseType(left_type);
+		corm_deparse_operator(ctx, op->name, op->keyword, left_type, right_type);
+		corm_deparse_param(ctx, right, right_type, CORM_PARAM_JSON);
+	}
+	else if (right->tag == CORM_N_VALUE)
 	{
 		if (right_type == TEXTARRAYOID && tree->tag != CORM_N_JSON_PATH_TEXT)
 			right_type = corm_array_param_type(right, left_type);
-		right_type = row_param_type(right_type, left_type);
-		corm_deparse_operator(ctx, op->name, op->keyword, left_type, right_type);
+		right_type = filter_number_type(left, row_param_type(right_type, left_type));
+		if (OidIsValid(tree->opr))
+			deparse_given_operator(ctx, tree->opr);
+		else
+			corm_deparse_operator(ctx, op->name, op->keyword, left_type, right_type);
 		corm_deparse_param(ctx, right, right_type, CORM_PARAM_PLAIN);
 	}
 	else
@@ -151,7 +202,7 @@ deparse_literal_match(CormDeparse *ctx, CormTree *tree)
 		corm_deparse_meet(ctx, NULL);
 		return;
 	}
-	if (tree->tag == CORM_N_CONTAINS && is_container_type(left_type))
+	if (tree->tag == CORM_N_CONTAINS && (is_container_type(left_type) || corm_contains_by_operator(left_type)))
 	{
 		deparse_operator(ctx, tree, find_operator(CORM_N_SUPERSET));
 		return;
@@ -217,7 +268,7 @@ deparse_in(CormDeparse *ctx, CormTree *tree)
 		element_type = UNKNOWNOID;
 	else if (right->tag == CORM_N_VALUE)
 	{
-		Oid			typid = corm_array_param_type(right, left_type);
+		Oid			typid = filter_number_type(left, corm_array_param_type(right, left_type));
 
 		element_type = typid == UNKNOWNOID ? UNKNOWNOID : get_base_element_type(typid);
 	}
@@ -229,7 +280,7 @@ deparse_in(CormDeparse *ctx, CormTree *tree)
 		corm_deparse_subquery(ctx, right->query);
 	else if (right->tag == CORM_N_VALUE)
 	{
-		Oid			typid = corm_array_param_type(right, left_type);
+		Oid			typid = filter_number_type(left, corm_array_param_type(right, left_type));
 
 		if (typid != UNKNOWNOID && !OidIsValid(get_base_element_type(typid)))
 			ereport(ERROR,
@@ -293,7 +344,8 @@ deparse_comparison(CormDeparse *ctx, CormTree *left, const char *op, CormTree *r
 	corm_deparse_operator(ctx, op, op, corm_expr_type(left), corm_expr_type(right));
 	corm_deparse_meet(ctx, left);
 	if (right->tag == CORM_N_VALUE)
-		corm_deparse_param(ctx, right, row_param_type(right->typid, corm_expr_type(left)), CORM_PARAM_PLAIN);
+		corm_deparse_param(ctx, right, filter_number_type(left, row_param_type(right->typid, corm_expr_type(left))),
+						   CORM_PARAM_PLAIN);
 	else
 		corm_deparse_operand(ctx, right);
 	corm_deparse_meet(ctx, NULL);
@@ -322,7 +374,9 @@ deparse_distinct_from(CormDeparse *ctx, CormTree *tree)
 	if (right->tag == CORM_N_NULL)
 	{
 		corm_deparse_operand(ctx, left);
-		appendStringInfoString(buf, " IS NOT NULL");
+		/* a row of NULLs is no NULL, but IS NULL would say so */
+		appendStringInfoString(buf, OidIsValid(left_type) && !type_is_rowtype(left_type) ?
+							   " IS NOT NULL" : " IS DISTINCT FROM NULL");
 		return;
 	}
 	if (corm_operator_is_bare(ctx, "=", left_type, corm_expr_type(right)))
@@ -351,12 +405,56 @@ deparse_distinct_from(CormDeparse *ctx, CormTree *tree)
 }
 
 /*
+ * Whether a comparison could tell about its operands, as far as they are
+ * columns that a guard keeps.
+ */
+static bool
+is_leaky(CormDeparse *ctx, CormTree *tree)
+{
+	const char *names[2] = {corm_operator_name(tree->tag), NULL};
+	CormTree   *left = tree->args[0].node;
+	CormTree   *right = tree->args[1].node;
+	Oid			left_type;
+	Oid			right_type;
+
+	if (!ctx->in_condition || ((left->range == NULL || left->range->barrier == NIL) &&
+							   (right->range == NULL || right->range->barrier == NIL)))
+		return true;
+	left_type = corm_expr_type(left);
+	right_type = corm_expr_type(right);
+	switch (tree->tag)
+	{
+		case CORM_N_IN:
+		case CORM_N_NOT_IN:
+			names[0] = tree->tag == CORM_N_IN ? "=" : "<>";
+			right_type = right->tag == CORM_N_VALUE && OidIsValid(right_type) ? get_base_element_type(right_type) : InvalidOid;
+			if (right_type == TEXTOID)
+				right_type = InvalidOid;
+			break;
+		case CORM_N_BETWEEN:
+			names[0] = ">=";
+			names[1] = "<=";
+			break;
+		case CORM_N_IS_DISTINCT_FROM:
+			names[0] = "=";
+			break;
+		default:
+			break;
+	}
+	return names[0] == NULL || !corm_operator_is_quiet(names[0], left_type, right_type) ||
+		(names[1] && !corm_operator_is_quiet(names[1], left_type, corm_expr_type(tree->args[2].node)));
+}
+
+/*
  * corm_deparse_compare appends an expression that has an operator.
  */
 void
 corm_deparse_compare(CormDeparse *ctx, CormTree *tree)
 {
 	const OperatorDesc *op;
+	bool		leaky = ctx->leaky;
+
+	ctx->leaky = is_leaky(ctx, tree);
 
 	switch (tree->tag)
 	{
@@ -386,4 +484,5 @@ corm_deparse_compare(CormDeparse *ctx, CormTree *tree)
 			deparse_operator(ctx, tree, op);
 			break;
 	}
+	ctx->leaky = leaky;
 }

@@ -33,6 +33,9 @@
 
 static void deparse_list(CormDeparse *ctx, const char *keyword, List *list);
 
+/* how many EXISTS in each other may be planned twice */
+#define MAX_EXISTS_PLANNED_TWICE	2
+
 /*
  * corm_deparse_table appends the qualified name of a model's table.
  */
@@ -62,7 +65,8 @@ corm_deparse_range(CormDeparse *ctx, CormRange *range)
 
 	if (range->guards || range->first_of)
 	{
-		appendStringInfoString(buf, range->first_of ? "LATERAL (SELECT * FROM " : "(SELECT * FROM ");
+		appendStringInfo(buf, "%s(SELECT %s* FROM ", range->first_of ? "LATERAL " : "",
+						 range->ordered_by_system ? "tableoid, ctid, " : "");
 		corm_deparse_relation(ctx, range->model);
 		appendStringInfo(buf, " AS %s", quote_identifier(range->alias));
 		corm_deparse_conditions(ctx, " WHERE ", list_concat_copy(range->first_of, range->guards));
@@ -158,7 +162,12 @@ corm_deparse_conditions(CormDeparse *ctx, const char *keyword, List *conditions)
 	if (conditions == NIL)
 		return;
 	appendStringInfoString(ctx->buf, keyword);
+	/* what HAVING sees satisfies WHERE */
+	ctx->in_condition = strcmp(keyword, " HAVING ") != 0;
+	ctx->pullable = ctx->in_condition;
 	corm_deparse_and(ctx, conditions);
+	ctx->in_condition = false;
+	ctx->pullable = false;
 }
 
 static void
@@ -205,7 +214,9 @@ deparse_from(CormDeparse *ctx, CormStmt *stmt)
 		if (join->condition)
 		{
 			appendStringInfoString(ctx->buf, " ON ");
+			ctx->in_condition = true;
 			corm_deparse_expr(ctx, join->condition);
+			ctx->in_condition = false;
 		}
 	}
 }
@@ -303,9 +314,15 @@ corm_deparse_plain_select(CormDeparse *ctx, CormStmt *stmt, List *items)
 	StringInfo	buf = ctx->buf;
 	CormStmt   *outer = ctx->stmt;
 	List	   *output;
+	bool		in_condition = ctx->in_condition;
+	bool		leaky = ctx->leaky;
+	bool		pullable = ctx->pullable;
 	ListCell   *lc;
 
 	ctx->stmt = stmt;
+	ctx->in_condition = false;
+	ctx->leaky = false;
+	ctx->pullable = false;
 	corm_deparse_ctes(ctx, stmt);
 
 	/* set operations apply one after the other, whatever SQL's precedence */
@@ -357,6 +374,9 @@ corm_deparse_plain_select(CormDeparse *ctx, CormStmt *stmt, List *items)
 						 stmt->lock != CORM_N_FOR_UPDATE ? "SHARE" : stmt->lock_no_key ? "NO KEY UPDATE" : "UPDATE",
 						 quote_identifier(stmt->source->alias), stmt->lock_wait);
 	ctx->stmt = outer;
+	ctx->in_condition = in_condition;
+	ctx->leaky = leaky;
+	ctx->pullable = pullable;
 }
 
 /*
@@ -398,10 +418,18 @@ corm_deparse_subquery(CormDeparse *ctx, CormStmt *stmt)
 /*
  * corm_deparse_exists appends a test for rows of a statement.  No column is
  * read unless the statement itself names some: the user may lack the right.
+ *
+ * PostgreSQL plans an EXISTS that does not become a join twice, as a test for
+ * each row and as a hash table, with all that is nested in it: n levels would
+ * be planned 2^n times.  OFFSET leaves the test alone.
  */
 void
 corm_deparse_exists(CormDeparse *ctx, const char *word, CormStmt *stmt)
 {
+	int			nexists = ctx->nexists;
+
+	if (!ctx->pullable)
+		ctx->nexists++;
 	appendStringInfo(ctx->buf, "%s(", word);
 	if (stmt->command != CORM_CMD_SELECT || stmt->select || stmt->distinct ||
 		stmt->distinct_on || stmt->setops)
@@ -411,9 +439,12 @@ corm_deparse_exists(CormDeparse *ctx, const char *word, CormStmt *stmt)
 		check_stack_depth();
 		ctx->depth++;
 		corm_deparse_plain_select(ctx, stmt, NIL);
+		if (!ctx->pullable && nexists >= MAX_EXISTS_PLANNED_TWICE && stmt->offset == NULL && stmt->lock == CORM_N_INVALID)
+			appendStringInfoString(ctx->buf, " OFFSET 0");
 		ctx->depth--;
 	}
 	appendStringInfoChar(ctx->buf, ')');
+	ctx->nexists = nexists;
 }
 
 /*

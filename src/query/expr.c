@@ -75,6 +75,7 @@ corm_deparse_param(CormDeparse *ctx, CormTree *value, Oid typid, CormParamForm f
 	param->form = form;
 	param->model = ctx->met_model ? ctx->met_model->name : NULL;
 	param->field = ctx->met_field ? ctx->met_field->name : NULL;
+	param->from_filter = ctx->met_filter;
 	ctx->params = lappend(ctx->params, param);
 	appendStringInfo(ctx->buf, "$%d", list_length(ctx->params));
 }
@@ -113,6 +114,7 @@ corm_deparse_meet(CormDeparse *ctx, CormTree *left)
 {
 	ctx->met_model = NULL;
 	ctx->met_field = NULL;
+	ctx->met_filter = left && left->tag == CORM_N_FILTER_COLUMN;
 	if (left && (left->tag == CORM_N_COLUMN || left->tag == CORM_N_FILTER_COLUMN) &&
 		left->field && left->range)
 	{
@@ -184,6 +186,7 @@ is_atom(CormTree *tree)
 		case CORM_N_ROW:
 		case CORM_N_INSERTED:
 		case CORM_N_RAW:
+		case CORM_N_UNINDEXED:
 			return true;
 		case CORM_N_AS:
 			return is_atom(tree->args[0].node);
@@ -271,6 +274,17 @@ deparse_args(CormDeparse *ctx, List *args)
 	}
 }
 
+/* Arguments of what may do anything with them. */
+static void
+deparse_leaky_args(CormDeparse *ctx, List *args)
+{
+	bool		leaky = ctx->leaky;
+
+	ctx->leaky = true;
+	deparse_args(ctx, args);
+	ctx->leaky = leaky;
+}
+
 /*
  * The function a user names: by the schema if it is given, pg_catalog's if
  * that has one of the name, else whatever the search_path finds.
@@ -300,7 +314,7 @@ deparse_function(CormDeparse *ctx, CormTree *tree)
 		appendStringInfo(ctx->buf, "%s%s", foreach_current_index(lc) > 0 ? "." : "",
 						 quote_identifier(strVal(lfirst(lc))));
 	appendStringInfoChar(ctx->buf, '(');
-	deparse_args(ctx, tree->args[1].list);
+	deparse_leaky_args(ctx, tree->args[1].list);
 	appendStringInfoChar(ctx->buf, ')');
 }
 
@@ -502,6 +516,61 @@ corm_deparse_output_expr(CormDeparse *ctx, CormTree *tree)
 		corm_deparse_expr(ctx, tree);
 }
 
+static bool
+has_raw(List *trees)
+{
+	ListCell   *lc;
+
+	foreach(lc, trees)
+	{
+		CormTree   *tree = lfirst(lc);
+
+		if (tree->tag == CORM_N_RAW)
+			return true;
+		if (tree->tag == CORM_N_VALUE)
+			continue;
+		for (int i = 0; tree->desc->args[i] != '\0'; i++)
+			if ((tree->args[i].node && has_raw(list_make1(tree->args[i].node))) ||
+				(tree->desc->args[i] != 'N' && has_raw(tree->args[i].list)))
+				return true;
+	}
+	return false;
+}
+
+/*
+ * A column of a guarded range where only rows that satisfy the guard may be
+ * seen.  Of other rows it is NULL, which operators and functions that could
+ * tell about it are not called with, being strict.
+ */
+static void
+deparse_behind_guard(CormDeparse *ctx, CormTree *tree)
+{
+	CormModel  *met_model = ctx->met_model;
+	CormField  *met_field = ctx->met_field;
+	bool		met_filter = ctx->met_filter;
+
+	ctx->leaky = false;
+	appendStringInfoString(ctx->buf, "CASE WHEN ");
+	if (has_raw(tree->range->barrier))
+	{
+		/* SQL that names columns without saying whose sees those of its table only */
+		const char *alias = quote_identifier(tree->range->alias);
+
+		appendStringInfoString(ctx->buf, "(SELECT ");
+		corm_deparse_and(ctx, tree->range->barrier);
+		appendStringInfo(ctx->buf, " FROM (SELECT %s.*) AS %s)", alias, alias);
+	}
+	else
+		corm_deparse_and(ctx, tree->range->barrier);
+	appendStringInfoString(ctx->buf, " THEN ");
+	corm_deparse_column(ctx, tree->range, tree->field, tree->output);
+	appendStringInfoString(ctx->buf, " END");
+	ctx->leaky = true;
+	ctx->met_model = met_model;
+	ctx->met_field = met_field;
+	ctx->met_filter = met_filter;
+}
+
 /*
  * corm_deparse_expr appends an expression.
  */
@@ -509,8 +578,11 @@ void
 corm_deparse_expr(CormDeparse *ctx, CormTree *tree)
 {
 	StringInfo	buf = ctx->buf;
+	bool		pullable = ctx->pullable;
 
 	check_stack_depth();
+	if (tree->tag != CORM_N_AND && strchr("nq", tree->desc->args[0]) == NULL)
+		ctx->pullable = false;
 
 	switch (tree->tag)
 	{
@@ -518,6 +590,8 @@ corm_deparse_expr(CormDeparse *ctx, CormTree *tree)
 		case CORM_N_FILTER_COLUMN:
 			if (tree->query)
 				deparse_in_parens(ctx, "", tree->query);
+			else if (tree->range && tree->range->barrier && ctx->in_condition && ctx->leaky && !ctx->bare_columns)
+				deparse_behind_guard(ctx, tree);
 			else if (tree->range)
 				corm_deparse_column(ctx, tree->range, tree->field, tree->output);
 			else if (tree->aliased)
@@ -560,7 +634,7 @@ corm_deparse_expr(CormDeparse *ctx, CormTree *tree)
 			break;
 		case CORM_N_CAST:
 			appendStringInfoString(buf, "CAST(");
-			corm_deparse_expr(ctx, tree->args[0].node);
+			deparse_leaky_args(ctx, list_make1(tree->args[0].node));
 			appendStringInfo(buf, " AS %s)", corm_deparse_type(tree->args[1].oid, -1));
 			break;
 		case CORM_N_INSERTED:
@@ -569,6 +643,12 @@ corm_deparse_expr(CormDeparse *ctx, CormTree *tree)
 		case CORM_N_ROW:
 			appendStringInfoString(buf, "ROW(");
 			deparse_args(ctx, tree->args[0].list);
+			appendStringInfoChar(buf, ')');
+			break;
+		case CORM_N_UNINDEXED:
+			/* the planner takes no index for what is behind a SELECT */
+			appendStringInfoString(buf, "(SELECT ");
+			corm_deparse_expr(ctx, tree->args[0].node);
 			appendStringInfoChar(buf, ')');
 			break;
 		case CORM_N_IS_NOT_TRUE:
@@ -635,4 +715,5 @@ corm_deparse_expr(CormDeparse *ctx, CormTree *tree)
 			corm_deparse_compare(ctx, tree);
 			break;
 	}
+	ctx->pullable = pullable;
 }

@@ -19,13 +19,24 @@
  * Each relation is a table more for PostgreSQL's planner, which is why they
  * have a bound of their own.
  *
+ * Lists are bounded together.  Besides, several lists that must hold at once
+ * could make an index scan look for each combination of their elements, and
+ * not listen to interrupts while it does.  So the number of combinations is
+ * bounded too, and a list beyond is written as UNINDEXED: it is compared with
+ * the rows that the others find.
+ *
+ * What can be wrong with a value by itself is found here, before any row is
+ * looked at: whether there is an error must not tell what the rows hold.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "query/query.h"
+#include "regex/regex.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
@@ -39,6 +50,9 @@ typedef struct FilterContext
 	int			depth;
 	int			nodes;
 	int			relations;
+	int64		elements;		/* of all lists */
+	double		combinations;	/* of elements of lists that must hold at once, so far */
+	bool		negated;		/* inside of "not" */
 } FilterContext;
 
 static void filter_condition(FilterContext *ctx, JsonbValue *spec);
@@ -85,6 +99,21 @@ count_relations(FilterContext *ctx, const char *path, bool is_field)
 		corm_filter_over_limit("The number of relations", "corm.filter_max_relations", corm_filter_max_relations);
 }
 
+static void
+check_name_length(const char *name)
+{
+	if (strlen(name) > PG_UINT16_MAX)
+		corm_bad_filter("A name is too long.");
+}
+
+static void
+count_elements(FilterContext *ctx, JsonbValue *list)
+{
+	ctx->elements += JsonContainerSize(list->val.binary.data);
+	if (ctx->elements > corm_filter_max_list)
+		corm_filter_over_limit("The length of all lists together", "corm.filter_max_list", corm_filter_max_list);
+}
+
 /*
  * Conditions
  */
@@ -94,6 +123,7 @@ write_field(FilterContext *ctx, const char *name)
 {
 	if (name[0] == '\0')
 		corm_bad_filter("A field name is empty.");
+	check_name_length(name);
 	count_relations(ctx, name, true);
 	corm_write_tag(ctx->w, CORM_N_FILTER_COLUMN);
 	corm_write_name(ctx->w, name, strlen(name));
@@ -142,6 +172,57 @@ static const struct
 	{"matches", CORM_N_MATCHES, OP_SCALAR},
 };
 
+/*
+ * Whether a list of elements to compare with may be looked up in an index, as
+ * far as the combinations with the lists before it allow.  A negated not_in
+ * becomes an in.
+ */
+static bool
+may_be_indexed(FilterContext *ctx, CormNodeTag tag, JsonbValue *list)
+{
+	int			n = JsonContainerSize(list->val.binary.data);
+
+	if (n < 2 || (tag != CORM_N_IN && !(tag == CORM_N_NOT_IN && ctx->negated)))
+		return true;
+	if (ctx->combinations > 1 && ctx->combinations * n > corm_filter_max_list)
+		return false;
+	ctx->combinations *= n;
+	return true;
+}
+
+/*
+ * A pattern that no text could be compared with, whatever rows there are.
+ */
+static void
+check_pattern(CormNodeTag tag, JsonbValue *v)
+{
+	const char *str = v->val.string.val;
+	int			len = v->val.string.len;
+	int			escapes = 0;
+
+	switch (tag)
+	{
+		case CORM_N_LIKE:
+		case CORM_N_NOT_LIKE:
+		case CORM_N_ILIKE:
+		case CORM_N_NOT_ILIKE:
+			while (escapes < len && str[len - escapes - 1] == '\\')
+				escapes++;
+			if (escapes % 2 == 1)
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_ESCAPE_SEQUENCE),
+						 errmsg("LIKE pattern must not end with escape character")));
+			break;
+		case CORM_N_REGEX:
+		case CORM_N_IREGEX:
+			(void) RE_compile_and_cache(cstring_to_text_with_len(str, len),
+										REG_ADVANCED | (tag == CORM_N_IREGEX ? REG_ICASE : 0), C_COLLATION_OID);
+			break;
+		default:
+			break;
+	}
+}
+
 static void
 filter_op(FilterContext *ctx, const char *field, const char *op, JsonbValue *v)
 {
@@ -174,6 +255,12 @@ filter_op(FilterContext *ctx, const char *field, const char *op, JsonbValue *v)
 				corm_filter_scalar(ctx->w, &pair[1], op);
 				return;
 			case OP_LIST:
+				if (corm_json_is_array(v))
+				{
+					count_elements(ctx, v);
+					if (!may_be_indexed(ctx, tag, v))
+						corm_write_tag(ctx->w, CORM_N_UNINDEXED);
+				}
 				corm_write_tag(ctx->w, tag);
 				write_field(ctx, field);
 				/* for a range, where the field tells */
@@ -186,7 +273,7 @@ filter_op(FilterContext *ctx, const char *field, const char *op, JsonbValue *v)
 				corm_write_tag(ctx->w, tag);
 				write_field(ctx, field);
 				if (corm_json_is_array(v))
-					corm_filter_check_length(v);
+					count_elements(ctx, v);
 				if (corm_json_is_array(v) || corm_json_is_object(v))
 					corm_write_value(ctx->w, JSONBOID, -1, false,
 									 JsonbPGetDatum(JsonbValueToJsonb(v)));
@@ -194,6 +281,8 @@ filter_op(FilterContext *ctx, const char *field, const char *op, JsonbValue *v)
 					corm_filter_scalar(ctx->w, v, op);
 				return;
 			case OP_SCALAR:
+				if (v->type == jbvString)
+					check_pattern(tag, v);
 				corm_write_tag(ctx->w, tag);
 				write_field(ctx, field);
 				corm_filter_scalar(ctx->w, v, op);
@@ -220,8 +309,11 @@ filter_relation(FilterContext *ctx, const char *relation, const char *key, Jsonb
 {
 	CormNodeTag tag = relation_predicate(key);
 	bool		to_one = key[0] == 'i';
+	double		combinations = ctx->combinations;
+	bool		negated = ctx->negated;
 
 	count_node(ctx);
+	check_name_length(relation);
 	count_relations(ctx, relation, false);
 	if (to_one && v->type == jbvNull)
 	{
@@ -236,7 +328,12 @@ filter_relation(FilterContext *ctx, const char *relation, const char *key, Jsonb
 	corm_write_tag(ctx->w, tag);
 	corm_write_name(ctx->w, relation, strlen(relation));
 	corm_write_count(ctx->w, 1);
+	/* rows of another table, with indexes of their own */
+	ctx->combinations = 1;
+	ctx->negated = false;
 	filter_condition(ctx, v);
+	ctx->combinations = combinations;
+	ctx->negated = negated;
 }
 
 /* several conditions, written as one */
@@ -245,6 +342,8 @@ filter_list(FilterContext *ctx, CormNodeTag tag, JsonbValue *v, const char *key)
 {
 	JsonbValue *elements;
 	int			n;
+	double		before = ctx->combinations;
+	double		most = before;
 
 	if (!corm_json_is_array(v))
 		corm_bad_filter(psprintf("\"%s\" takes an array.", key));
@@ -255,7 +354,14 @@ filter_list(FilterContext *ctx, CormNodeTag tag, JsonbValue *v, const char *key)
 	corm_write_tag(ctx->w, tag);
 	corm_write_count(ctx->w, n);
 	for (int i = 0; i < n; i++)
+	{
+		/* of alternatives one is looked up at a time; negated, they must hold at once */
+		if (tag == CORM_N_OR && !ctx->negated)
+			ctx->combinations = before;
 		filter_condition(ctx, &elements[i]);
+		most = Max(most, ctx->combinations);
+	}
+	ctx->combinations = most;
 }
 
 static void
@@ -269,9 +375,13 @@ filter_key(FilterContext *ctx, const char *key, JsonbValue *v)
 		corm_bad_filter(psprintf("\"%s\" takes an array.", key));
 	else if (strcmp(key, "not") == 0)
 	{
+		bool		negated = ctx->negated;
+
 		count_node(ctx);
 		corm_write_tag(ctx->w, CORM_N_NOT);
+		ctx->negated = true;
 		filter_condition(ctx, v);
+		ctx->negated = negated;
 	}
 	else if (corm_json_is_object(v))
 	{
@@ -325,19 +435,38 @@ filter_condition(FilterContext *ctx, JsonbValue *spec)
  * The other keys
  */
 
+/*
+ * The names that an array holds, each once: those that come again are left
+ * out, as they say nothing new in a select list or an order.
+ */
 static JsonbValue *
-names_of(JsonbValue *v, const char *key, int *n)
+names_of(JsonbValue *v, const char *key, const char *setting, int max, int *n)
 {
+	int			distinct = 0;
 	JsonbValue *names;
 
 	if (!corm_json_is_array(v))
 		corm_bad_filter(psprintf("\"%s\" takes an array of names.", key));
 	if (JsonContainerSize(v->val.binary.data) > corm_filter_max_list)
 		corm_filter_over_limit("The length of a list", "corm.filter_max_list", corm_filter_max_list);
+	if (JsonContainerSize(v->val.binary.data) > max)
+		corm_filter_over_limit(psprintf("The number of names in \"%s\"", key), setting, max);
 	names = corm_json_members(v->val.binary.data, n);
 	for (int i = 0; i < *n; i++)
 		if (names[i].type != jbvString || names[i].val.string.len == 0)
 			corm_bad_filter(psprintf("\"%s\" takes an array of names.", key));
+	for (int i = 0; i < *n; i++)
+	{
+		bool		again = false;
+
+		CHECK_FOR_INTERRUPTS();
+		for (int j = 0; j < distinct && !again; j++)
+			again = names[j].val.string.len == names[i].val.string.len &&
+				memcmp(names[j].val.string.val, names[i].val.string.val, names[i].val.string.len) == 0;
+		if (!again)
+			names[distinct++] = names[i];
+	}
+	*n = distinct;
 	return names;
 }
 
@@ -345,7 +474,8 @@ static void
 filter_order(FilterContext *ctx, JsonbValue *v)
 {
 	int			n;
-	JsonbValue *names = names_of(v, "order_by", &n);
+	/* each field of an order is a level more in the condition of a cursor */
+	JsonbValue *names = names_of(v, "order_by", "corm.filter_max_depth", corm_filter_max_depth, &n);
 
 	corm_write_tag(ctx->w, CORM_N_ORDER_BY);
 	corm_write_count(ctx->w, n);
@@ -415,6 +545,7 @@ filter_preload(FilterContext *ctx, JsonbValue *v)
 
 		if (pairs[2 * i].val.string.len == 0)
 			corm_bad_filter("The name of a relation is empty.");
+		check_name_length(string_of(&pairs[2 * i]));
 		if (what->type == jbvBool && !what->val.boolean)
 			continue;
 		count_node(ctx);
@@ -423,7 +554,7 @@ filter_preload(FilterContext *ctx, JsonbValue *v)
 			query = filter_query(ctx, what->val.binary.data);
 		else if (what->type != jbvBool)
 			corm_bad_filter("A relation of \"preload\" takes true or an object.");
-		corm_write_tag(ctx->w, CORM_N_PRELOAD);
+		corm_write_tag(ctx->w, CORM_N_FILTER_PRELOAD);
 		corm_write_name(ctx->w, pairs[2 * i].val.string.val, pairs[2 * i].val.string.len);
 		corm_write_query(ctx->w, &query, query ? 1 : 0);
 	}
@@ -441,7 +572,7 @@ filter_clause(FilterContext *ctx, const char *key, JsonbValue *v)
 	else if (strcmp(key, "select") == 0)
 	{
 		int			n;
-		JsonbValue *names = names_of(v, key, &n);
+		JsonbValue *names = names_of(v, key, "corm.filter_max_nodes", corm_filter_max_nodes, &n);
 
 		corm_write_tag(ctx->w, CORM_N_SELECT);
 		corm_write_count(ctx->w, n);
@@ -474,16 +605,22 @@ filter_query(FilterContext *outer, JsonbContainer *spec)
 	JsonbValue *pairs;
 	int			n;
 	CormWriter *outer_w = outer->w;
+	double		combinations = outer->combinations;
+	bool		negated = outer->negated;
 
 	enter(outer);
 	corm_writer_init(&w);
 	outer->w = &w;
+	outer->combinations = 1;
+	outer->negated = false;
 	if (JsonContainerSize(spec) > corm_filter_max_nodes)
 		corm_filter_over_limit("The number of keys", "corm.filter_max_nodes", corm_filter_max_nodes);
 	pairs = corm_json_members(spec, &n);
 	for (int i = 0; i < n; i++)
 		filter_clause(outer, string_of(&pairs[2 * i]), &pairs[2 * i + 1]);
 	outer->w = outer_w;
+	outer->combinations = combinations;
+	outer->negated = negated;
 	leave(outer);
 	return corm_writer_finish(&w, CORM_KIND_QUERY);
 }

@@ -13,11 +13,11 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
-#include "parser/parse_oper.h"
+#include "miscadmin.h"
 #include "query/query.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/syscache.h"
+#include "utils/typcache.h"
 
 /*
  * corm_check_filterable raises 42501 if a name that came from outside, by
@@ -113,17 +113,68 @@ check_filter_overlaps(CormField *field, CormTree *value)
 						   field->name, format_type_be(field->typid))));
 }
 
+/*
+ * Operators that compare rows and arrays need those of their parts, which
+ * PostgreSQL misses only when it meets the first row.
+ */
 static bool
-operator_exists(const char *name, Oid left, Oid right)
+parts_compare(Oid typid, bool ordered)
 {
-	char	   *schema = get_namespace_name(corm_operator_schema(name, left, right));
-	Operator	operator = oper(NULL, list_make2(makeString(schema), makeString(pstrdup(name))),
-								left, right, true, -1);
+	TypeCacheEntry *entry = lookup_type_cache(getBaseType(typid), ordered ? TYPECACHE_LT_OPR | TYPECACHE_CMP_PROC : TYPECACHE_EQ_OPR);
 
-	if (operator == NULL)
-		return false;
-	ReleaseSysCache(operator);
-	return true;
+	return ordered ? OidIsValid(entry->lt_opr) && OidIsValid(entry->cmp_proc) : OidIsValid(entry->eq_opr);
+}
+
+static bool
+has_parts(Oid typid)
+{
+	Oid			base = getBaseType(typid);
+
+	return type_is_array(base) || type_is_rowtype(base);
+}
+
+/*
+ * Whether a field is compared with a value, or the elements of a list, by an
+ * operator.  A comparison with null is a test.
+ */
+static bool
+compares(CormField *field, const char *name, CormTree *value)
+{
+	Oid			right = UNKNOWNOID;
+	bool		ordered = strcmp(name, "=") != 0 && strcmp(name, "<>") != 0;
+
+	if (value->tag == CORM_N_NULL && !ordered)
+		return true;
+	if (value->tag != CORM_N_NULL)
+	{
+		right = get_element_type(value->typid);
+		if (!OidIsValid(right))
+			right = value->typid;
+		/* a list of texts becomes one of the field's type */
+		else if (right == TEXTOID && !OidIsValid(get_array_type(getBaseType(field->typid))))
+			return false;
+	}
+	return corm_has_operator(name, field->typid, right == TEXTOID ? UNKNOWNOID : right) &&
+		(!has_parts(field->typid) || parts_compare(field->typid, ordered));
+}
+
+static void
+operator_does_not_apply(CormField *field, CormTree *tree)
+{
+	ereport(ERROR,
+			(errcode(CORM_ERRCODE_BAD_FILTER),
+			 errmsg("invalid filter"),
+			 errdetail("Operator \"%s\" does not apply to field \"%s\" of type %s.",
+					   tree->desc->name, field->name, format_type_be(field->typid))));
+}
+
+/*
+ * Patterns are matched in collations for which equal means the same bytes.
+ */
+static bool
+takes_patterns(CormField *field)
+{
+	return !OidIsValid(field->collation) || get_collation_isdeterministic(field->collation);
 }
 
 /*
@@ -142,27 +193,50 @@ check_filter_operator(CormField *field, CormTree *tree)
 		case CORM_N_STARTS_WITH:
 		case CORM_N_ENDS_WITH:
 		case CORM_N_ICONTAINS:
-			exists = operator_exists("~~", field->typid, TEXTOID);
+			exists = corm_has_operator("~~", field->typid, TEXTOID) && takes_patterns(field);
 			break;
 		case CORM_N_CONTAINS:
-			exists = operator_exists("@>", field->typid, UNKNOWNOID) ||
-				operator_exists("~~", field->typid, TEXTOID);
+			exists = corm_contains_by_operator(field->typid) ||
+				(corm_has_operator("~~", field->typid, TEXTOID) && takes_patterns(field));
+			break;
+		case CORM_N_LIKE:
+		case CORM_N_NOT_LIKE:
+		case CORM_N_ILIKE:
+		case CORM_N_NOT_ILIKE:
+		case CORM_N_REGEX:
+		case CORM_N_IREGEX:
+			exists = corm_has_operator(name, field->typid, UNKNOWNOID) && takes_patterns(field);
+			break;
+		case CORM_N_IN:
+		case CORM_N_IS_DISTINCT_FROM:
+		case CORM_N_EQ:
+			exists = compares(field, "=", tree->args[1].node);
+			break;
+		case CORM_N_NOT_IN:
+		case CORM_N_NEQ:
+			exists = compares(field, "<>", tree->args[1].node);
+			break;
+		case CORM_N_BETWEEN:
+			exists = compares(field, "<=", tree->args[1].node) && compares(field, "<=", tree->args[2].node);
+			break;
+		case CORM_N_LT:
+		case CORM_N_LTE:
+		case CORM_N_GT:
+		case CORM_N_GTE:
+			exists = compares(field, name, tree->args[1].node);
 			break;
 		default:
-			/* a comparison with null is a test, and a list of strings takes any array's type */
-			if (name == NULL || tree->args[1].node->tag == CORM_N_NULL)
+			if (name == NULL)
 				return;
-			if (tree->args[1].node->typid != TEXTARRAYOID)
+			/* a list of strings takes any array's type */
+			if (tree->args[1].node->tag != CORM_N_NULL && tree->args[1].node->typid != TEXTARRAYOID)
 				right = corm_right_operand_type(tree, field->typid);
-			exists = operator_exists(name, field->typid, right);
+			exists = corm_has_operator(name, field->typid, right) &&
+				(!has_parts(field->typid) || parts_compare(field->typid, false));
 			break;
 	}
 	if (!exists)
-		ereport(ERROR,
-				(errcode(CORM_ERRCODE_BAD_FILTER),
-				 errmsg("invalid filter"),
-				 errdetail("Operator \"%s\" does not apply to field \"%s\" of type %s.",
-						   tree->desc->name, field->name, format_type_be(field->typid))));
+		operator_does_not_apply(field, tree);
 	if (tree->tag == CORM_N_OVERLAPS)
 		check_filter_overlaps(field, tree->args[1].node);
 }
@@ -185,6 +259,8 @@ corm_check_filter(CormTree *tree)
 	{
 		Oid			type = getBaseType(left->field->typid);
 
+		if (has_parts(type) && !parts_compare(type, false))
+			operator_does_not_apply(left->field, tree);
 		if (type_is_multirange(type))
 			type = get_multirange_range(type);
 		if (type_is_range(type))
@@ -195,4 +271,82 @@ corm_check_filter(CormTree *tree)
 		check_filter_value(left->field, left->field->typid, tree->args[i].node);
 	if (tree->desc->args[1] == 'v')
 		check_filter_operator(left->field, tree);
+}
+
+/*
+ * corm_check_filter_order does the same for an element of the order, if a
+ * filter from outside gave it: OR020 if its type has no order.
+ */
+void
+corm_check_filter_order(CormTree *tree)
+{
+	TypeCacheEntry *entry;
+	Oid			typid;
+
+	if (tree->tag == CORM_N_ASC || tree->tag == CORM_N_DESC)
+		tree = tree->args[0].node;
+	if (tree->tag != CORM_N_FILTER_COLUMN)
+		return;
+	typid = corm_expr_type(tree);
+	if (!OidIsValid(typid) || typid == UNKNOWNOID)
+		return;
+	entry = lookup_type_cache(typid, TYPECACHE_LT_OPR | TYPECACHE_CMP_PROC);
+	if (!OidIsValid(entry->lt_opr) || (has_parts(typid) && !OidIsValid(entry->cmp_proc)))
+		ereport(ERROR,
+				(errcode(CORM_ERRCODE_BAD_FILTER),
+				 errmsg("invalid filter"),
+				 errdetail("Rows cannot be ordered by field \"%s\" of type %s.",
+						   tree->args[0].str, format_type_be(typid))));
+}
+
+static const char *
+output_name(CormTree *item)
+{
+	if ((item->tag == CORM_N_COLUMN || item->tag == CORM_N_FILTER_COLUMN) && item->field)
+		return item->field->json_key;
+	return corm_item_name(item);
+}
+
+/*
+ * corm_filter_select returns a select list, whose names are bound, without
+ * what a filter from outside names though it is there already.  OR020 if the
+ * filter adds a column that is called like another one.
+ */
+List *
+corm_filter_select(List *items)
+{
+	List	   *result = NIL;
+	bool		any = false;
+	ListCell   *lc;
+
+	foreach(lc, items)
+		any |= ((CormTree *) lfirst(lc))->tag == CORM_N_FILTER_COLUMN;
+	if (!any)
+		return items;
+
+	foreach(lc, items)
+	{
+		CormTree   *item = lfirst(lc);
+		bool		there = false;
+		ListCell   *other;
+
+		CHECK_FOR_INTERRUPTS();
+		foreach(other, items)
+		{
+			CormTree   *first = lfirst(other);
+			bool		before = foreach_current_index(other) < foreach_current_index(lc);
+
+			if (item->tag != CORM_N_FILTER_COLUMN || first == item ||
+				(first->tag == CORM_N_FILTER_COLUMN && !before) ||
+				strcmp(output_name(first), output_name(item)) != 0)
+				continue;
+			if ((first->tag != CORM_N_COLUMN && first->tag != CORM_N_FILTER_COLUMN) ||
+				first->range != item->range || first->field != item->field || first->query || item->query)
+				corm_bad_filter(psprintf("Two columns of the result would be named \"%s\".", output_name(item)));
+			there = true;
+		}
+		if (!there)
+			result = lappend(result, item);
+	}
+	return result;
 }

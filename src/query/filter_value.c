@@ -123,14 +123,6 @@ corm_filter_scalar(CormWriter *w, JsonbValue *v, const char *op)
 	}
 }
 
-/* corm_filter_check_length checks a list against corm.filter_max_list. */
-void
-corm_filter_check_length(JsonbValue *v)
-{
-	if (JsonContainerSize(v->val.binary.data) > corm_filter_max_list)
-		corm_filter_over_limit("The length of a list", "corm.filter_max_list", corm_filter_max_list);
-}
-
 /*
  * A list of strings, as text[], which takes the type of the field.
  */
@@ -249,7 +241,6 @@ corm_filter_list(CormWriter *w, JsonbValue *v, const char *op, bool compared)
 
 	if (!corm_json_is_array(v))
 		corm_bad_filter(psprintf("\"%s\" takes an array.", op));
-	corm_filter_check_length(v);
 	elements = corm_json_members(v->val.binary.data, &n);
 	for (int i = 0; i < n; i++)
 	{

@@ -20,6 +20,13 @@
  * Partitions and other tables that inherit from the model's hold rows of it,
  * so a guard holds for them too.
  *
+ * The planner may evaluate other conditions before those of a guard, and an
+ * error of one would tell about rows that the guard keeps away.  So a column
+ * of a guarded range is shown to operators and functions that could tell
+ * (corm_operator_is_quiet) only where the guard holds: CASE WHEN guard THEN
+ * column END (expr.c).  Comparisons that cannot tell are left as they are, for
+ * indexes.  Raw SQL, whose author is trusted, is not looked into.
+ *
  * While a query is being resolved, the guards that hold are a stack here;
  * corm_resolve empties it when all is done.
  *
@@ -184,6 +191,7 @@ corm_guard_range(CormStmt *stmt, CormRange *range)
 		guard->busy = false;
 		guard->used = true;
 		range->guards = list_concat(range->guards, conditions);
+		range->barrier = list_copy(range->guards);
 	}
 }
 

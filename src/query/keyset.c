@@ -9,13 +9,18 @@
  *
  * When no expression can be NULL and all run in one direction, the condition
  * is one row comparison, which an index answers.  Else it is spelled out:
- * equal in the first i - 1 and behind in the i-th, for each i, where NULLs
+ * behind in the first, or equal in it and behind in the rest, where NULLs
  * come where the order puts them.  So it is where a type has operators of its
  * own, as citext has: one row comparison has one operator's schema for all.
  *
+ * A table that others inherit from has no key over all its rows: what table a
+ * row is of, and where in it, then ends the order.
+ *
  * A cursor is the base64 of a hash of the order and the values as text, each
  * with its length before it, "-" for a NULL.  The hash keeps a cursor from
- * being used with another order: OR004.
+ * being used with another order: OR004.  It depends on the shape of the order
+ * only, so that the values which the order's expressions hold follow those of
+ * the row, and are compared when the query runs.
  *
  *-------------------------------------------------------------------------
  */
@@ -23,22 +28,28 @@
 
 #include <ctype.h>
 
+#include "catalog/pg_class.h"
+#include "catalog/pg_collation.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
 #include "common/base64.h"
 #include "common/hashfn.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "query/query.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
+#include "utils/typcache.h"
 
 #define HASH_LEN	16
 
 PG_FUNCTION_INFO_V1(corm_after);
 PG_FUNCTION_INFO_V1(corm_before);
 PG_FUNCTION_INFO_V1(corm_cursor_text);
+PG_FUNCTION_INFO_V1(corm_same_order);
 
 static void bad_cursor(const char *detail) pg_attribute_noreturn();
 
@@ -61,7 +72,44 @@ typedef struct OrderKey
 	bool		desc;
 	bool		nulls_first;
 	bool		nullable;
+	/* operators of the type's order, if they have other names than < > = */
+	Oid			lt;
+	Oid			gt;
+	Oid			eq;
 } OrderKey;
+
+/* A column that every table has, and no model: of the source. */
+static bool
+is_system_column(CormStmt *stmt, CormTree *expr)
+{
+	return expr->tag == CORM_N_COLUMN && expr->range == stmt->source && expr->field == NULL &&
+		stmt->source->ordered_by_system;
+}
+
+/*
+ * An operator of a type's order, unless it is the one that its name means.
+ */
+static Oid
+own_operator(Oid opr, const char *name)
+{
+	char	   *own = OidIsValid(opr) ? get_opname(opr) : NULL;
+
+	return own && strcmp(own, name) != 0 ? opr : InvalidOid;
+}
+
+static void
+find_operators(OrderKey *key)
+{
+	Oid			typid = corm_expr_type(key->expr);
+	TypeCacheEntry *entry;
+
+	if (!OidIsValid(typid) || typid == UNKNOWNOID)
+		return;
+	entry = lookup_type_cache(getBaseType(typid), TYPECACHE_LT_OPR | TYPECACHE_GT_OPR | TYPECACHE_EQ_OPR);
+	key->lt = own_operator(entry->lt_opr, "<");
+	key->gt = own_operator(entry->gt_opr, ">");
+	key->eq = own_operator(entry->eq_opr, "=");
+}
 
 static OrderKey *
 order_key(CormStmt *stmt, CormTree *item)
@@ -77,9 +125,10 @@ order_key(CormStmt *stmt, CormTree *item)
 		nulls = item->args[1].str;
 	}
 	key->nulls_first = nulls ? pg_strcasecmp(nulls, "first") == 0 : key->desc;
-	key->nullable = !(key->expr->tag == CORM_N_COLUMN && key->expr->field &&
-					  (key->expr->field->not_null || key->expr->field->primary_key) &&
-					  key->expr->range == stmt->source);
+	/* a view's key may be NULL: that it is one is only said */
+	key->nullable = !(key->expr->tag == CORM_N_COLUMN && key->expr->range == stmt->source &&
+					  ((key->expr->field && key->expr->field->not_null) || is_system_column(stmt, key->expr)));
+	find_operators(key);
 	return key;
 }
 
@@ -111,6 +160,50 @@ orders_by(CormStmt *stmt, CormField *field)
 	return false;
 }
 
+static bool
+is_column(CormTree *expr)
+{
+	return (expr->tag == CORM_N_COLUMN || expr->tag == CORM_N_FILTER_COLUMN) && expr->range && expr->query == NULL;
+}
+
+static CormTree *
+system_column(CormRange *range, const char *name, Oid typid)
+{
+	CormTree   *column = corm_make_column(range, name);
+
+	column->typid = typid;
+	return column;
+}
+
+/*
+ * What a type is sorted as in a page if its text does not read back as the
+ * same value everywhere: names of objects are numbers, and how money is
+ * written is a setting.  Other types as themselves: InvalidOid.
+ */
+static Oid
+sorted_as(Oid typid)
+{
+	switch (OidIsValid(typid) ? getBaseType(typid) : InvalidOid)
+	{
+		case REGPROCOID:
+		case REGPROCEDUREOID:
+		case REGOPEROID:
+		case REGOPERATOROID:
+		case REGCLASSOID:
+		case REGCOLLATIONOID:
+		case REGTYPEOID:
+		case REGROLEOID:
+		case REGNAMESPACEOID:
+		case REGCONFIGOID:
+		case REGDICTIONARYOID:
+			return OIDOID;
+		case CASHOID:
+			return NUMERICOID;
+		default:
+			return InvalidOid;
+	}
+}
+
 /*
  * The conditions of a cursor know no output names, so an order by one becomes
  * an order by the expression that has it.
@@ -135,11 +228,91 @@ expand_output_names(CormStmt *stmt)
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 					 errmsg("a page cannot be ordered by a window function"),
 					 errhint("Compute it in a query of its own, and read that by corm.limit() and corm.offset().")));
+		if (OidIsValid(sorted_as(corm_expr_type(expr))))
+		{
+			CormTree   *cast = corm_make_tree(CORM_N_CAST);
+
+			cast->args[0].node = expr;
+			cast->args[1].oid = sorted_as(corm_expr_type(expr));
+			expr = cast;
+		}
 		if (directed)
 			item->args[0].node = expr;
 		else
 			lfirst(lc) = expr;
 	}
+}
+
+/*
+ * A field that comes a second time in an order has nothing to say there.
+ */
+static void
+drop_repeated(CormStmt *stmt)
+{
+	List	   *order = NIL;
+	ListCell   *lc;
+
+	foreach(lc, stmt->order_by)
+	{
+		CormTree   *expr = lfirst(lc);
+		bool		repeated = false;
+		ListCell   *before;
+
+		CHECK_FOR_INTERRUPTS();
+		if (expr->tag == CORM_N_ASC || expr->tag == CORM_N_DESC)
+			expr = expr->args[0].node;
+		foreach(before, order)
+		{
+			CormTree   *other = lfirst(before);
+
+			if (other->tag == CORM_N_ASC || other->tag == CORM_N_DESC)
+				other = other->args[0].node;
+			repeated |= is_column(expr) && is_column(other) && expr->range == other->range &&
+				expr->field == other->field && (expr->field || strcmp(expr->output, other->output) == 0);
+		}
+		if (!repeated)
+			order = lappend(order, lfirst(lc));
+	}
+	stmt->order_by = order;
+}
+
+static void
+append_key(CormStmt *stmt, CormTree *item, bool desc)
+{
+	if (desc)
+	{
+		CormTree   *down = corm_make_tree(CORM_N_DESC);
+
+		down->args[0].node = item;
+		item = down;
+	}
+	stmt->order_by = lappend(stmt->order_by, item);
+}
+
+/*
+ * Ends an order by what tells rows apart that have the same key in several
+ * tables, or several times in one that inherits without the constraint.
+ */
+static void
+append_place(CormStmt *stmt, bool desc)
+{
+	CormRange  *source = stmt->source;
+	List	   *tables;
+	bool		stored = true;
+	ListCell   *lc;
+
+	if (source->query || get_rel_relkind(source->model->table) != RELKIND_RELATION ||
+		!has_subclass(source->model->table))
+		return;
+	tables = find_all_inheritors(source->model->table, NoLock, NULL);
+	if (list_length(tables) < 2)
+		return;
+	foreach(lc, tables)
+		stored &= get_rel_relkind(lfirst_oid(lc)) == RELKIND_RELATION;
+	source->ordered_by_system = true;
+	append_key(stmt, system_column(source, "tableoid", OIDOID), desc);
+	if (stored)
+		append_key(stmt, system_column(source, "ctid", TIDOID), desc);
 }
 
 /*
@@ -179,23 +352,73 @@ corm_complete_order(CormStmt *stmt)
 	}
 	corm_model_require_pk(model);
 	expand_output_names(stmt);
+	drop_repeated(stmt);
 	for (int i = 0; i < model->npk; i++)
 	{
 		CormField  *field = &model->fields[model->pk[i]];
-		CormTree   *item;
 
-		if (orders_by(stmt, field))
-			continue;
-		item = corm_make_column(stmt->source, field->column);
-		if (desc)
-		{
-			CormTree   *down = corm_make_tree(CORM_N_DESC);
-
-			down->args[0].node = item;
-			item = down;
-		}
-		stmt->order_by = lappend(stmt->order_by, item);
+		if (!orders_by(stmt, field))
+			append_key(stmt, corm_make_column(stmt->source, field->column), desc);
 	}
+	append_place(stmt, desc);
+	/* a key may be of such a type, too */
+	expand_output_names(stmt);
+}
+
+static void
+add_constants(List **constants, CormTree *tree)
+{
+	check_stack_depth();
+	if (tree->tag == CORM_N_VALUE)
+	{
+		/* what a scope or a relation's condition holds is the same for all */
+		if (tree->constant == NULL)
+			*constants = lappend(*constants, tree);
+		return;
+	}
+	for (int i = 0; tree->desc->args[i] != '\0'; i++)
+	{
+		ListCell   *lc;
+
+		if (tree->args[i].node)
+			add_constants(constants, tree->args[i].node);
+		if (tree->desc->args[i] != 'N')
+			foreach(lc, tree->args[i].list)
+				add_constants(constants, lfirst(lc));
+	}
+}
+
+/*
+ * corm_order_constants returns the bound values in a statement's completed
+ * order, as expressions of type text that are the same in every session.
+ */
+List *
+corm_order_constants(CormStmt *stmt)
+{
+	List	   *values = NIL;
+	List	   *constants = NIL;
+	ListCell   *lc;
+
+	foreach(lc, stmt->order_by)
+		add_constants(&values, lfirst(lc));
+	foreach(lc, values)
+	{
+		CormTree   *value = lfirst(lc);
+		CormTree   *as_text = corm_make_tree(CORM_N_CAST);
+
+		if (value->typid != UNKNOWNOID && value->typid != TEXTOID)
+		{
+			CormTree   *call = corm_make_tree(CORM_N_FN);
+
+			call->args[0].str = "corm.cursor_text";
+			call->args[1].list = list_make1(value);
+			value = call;
+		}
+		as_text->args[0].node = value;
+		as_text->args[1].oid = TEXTOID;
+		constants = lappend(constants, as_text);
+	}
+	return constants;
 }
 
 /*
@@ -260,11 +483,32 @@ corm_reverse_order(CormStmt *stmt)
  * Conditions
  */
 
+/*
+ * A row of NULLs IS NULL, but is not sorted as one: it is for IS DISTINCT FROM
+ * to tell.
+ */
 static CormTree *
 is_null(CormTree *expr, bool yes)
 {
-	CormTree   *tree = corm_make_tree(yes ? CORM_N_IS_NULL : CORM_N_IS_NOT_NULL);
+	Oid			typid = corm_expr_type(expr);
+	CormTree   *tree;
 
+	if (!OidIsValid(typid) || type_is_rowtype(typid))
+	{
+		CormTree   *null = corm_make_tree(CORM_N_NULL);
+
+		null->args[0].oid = UNKNOWNOID;
+		tree = corm_make_binary(CORM_N_IS_DISTINCT_FROM, expr, null);
+		if (yes)
+		{
+			CormTree   *not = corm_make_tree(CORM_N_NOT);
+
+			not->args[0].node = tree;
+			tree = not;
+		}
+		return tree;
+	}
+	tree = corm_make_tree(yes ? CORM_N_IS_NULL : CORM_N_IS_NOT_NULL);
 	tree->args[0].node = expr;
 	return tree;
 }
@@ -272,9 +516,13 @@ is_null(CormTree *expr, bool yes)
 static CormTree *
 key_equals(OrderKey *key, CormTree *value)
 {
+	CormTree   *cond;
+
 	if (value->tag == CORM_N_NULL)
 		return is_null(key->expr, true);
-	return corm_make_binary(CORM_N_EQ, key->expr, value);
+	cond = corm_make_binary(CORM_N_EQ, key->expr, value);
+	cond->opr = key->eq;
+	return cond;
 }
 
 /*
@@ -291,6 +539,7 @@ key_behind(OrderKey *key, CormTree *value, bool backwards)
 	if (value->tag == CORM_N_NULL)
 		return nulls_first ? is_null(key->expr, false) : NULL;
 	cond = corm_make_binary(down ? CORM_N_LT : CORM_N_GT, key->expr, value);
+	cond->opr = down ? key->lt : key->gt;
 	if (key->nullable && !nulls_first)
 		cond = corm_make_list(CORM_N_OR, list_make2(cond, is_null(key->expr, true)));
 	return cond;
@@ -306,7 +555,7 @@ is_row_comparison(List *keys, List *values)
 	{
 		OrderKey   *key = lfirst(lc);
 
-		if (key->nullable || key->desc != desc ||
+		if (key->nullable || key->desc != desc || OidIsValid(key->lt) || OidIsValid(key->gt) ||
 			corm_operator_schema(desc ? "<" : ">", corm_expr_type(key->expr), InvalidOid) != PG_CATALOG_NAMESPACE)
 			return false;
 	}
@@ -320,7 +569,7 @@ static CormTree *
 cursor_condition(List *keys, List *values, bool backwards)
 {
 	int			n = list_length(keys);
-	List	   *alternatives = NIL;
+	CormTree   *condition = NULL;	/* behind in the rest; NULL: no row is */
 
 	if (is_row_comparison(keys, values))
 	{
@@ -336,18 +585,41 @@ cursor_condition(List *keys, List *values, bool backwards)
 								corm_make_list(CORM_N_ROW, exprs), corm_make_list(CORM_N_ROW, values));
 	}
 
-	for (int i = 0; i < n; i++)
+	/* from the last key to the first, each value written twice: the size is that of the order */
+	for (int i = n - 1; i >= 0; i--)
 	{
 		CormTree   *behind = key_behind(list_nth(keys, i), list_nth(values, i), backwards);
-		List	   *conditions = NIL;
 
-		if (behind == NULL)
-			continue;
-		for (int j = 0; j < i; j++)
-			conditions = lappend(conditions, key_equals(list_nth(keys, j), list_nth(values, j)));
-		alternatives = lappend(alternatives, corm_make_list(CORM_N_AND, lappend(conditions, behind)));
+		if (condition)
+			condition = corm_make_list(CORM_N_AND, list_make2(key_equals(list_nth(keys, i), list_nth(values, i)), condition));
+		if (behind && condition)
+			condition = corm_make_list(CORM_N_OR, list_make2(behind, condition));
+		else if (behind)
+			condition = behind;
 	}
-	return corm_make_list(CORM_N_OR, alternatives);
+	return condition ? condition : corm_make_list(CORM_N_OR, NIL);
+}
+
+/*
+ * The constants of a cursor are those of the query's order: conditions that
+ * raise OR004 if not, whatever rows there are.
+ */
+static List *
+same_constants(List *constants, List *values)
+{
+	List	   *conditions = NIL;
+	ListCell   *constant;
+	ListCell   *value;
+
+	forboth(constant, constants, value, values)
+	{
+		CormTree   *call = corm_make_tree(CORM_N_FN);
+
+		call->args[0].str = "corm.same_order";
+		call->args[1].list = list_make2(lfirst(constant), lfirst(value));
+		conditions = lappend(conditions, call);
+	}
+	return conditions;
 }
 
 /*
@@ -360,12 +632,16 @@ corm_apply_cursor(CormStmt *stmt)
 {
 	List	   *values = stmt->cursor->args[1].list;
 	List	   *keys;
+	List	   *constants;
 
 	corm_complete_order(stmt);
 	keys = order_keys(stmt);
+	constants = corm_order_constants(stmt);
 	if (strcmp(stmt->cursor->args[0].str, corm_order_hash(stmt)) != 0 ||
-		list_length(keys) != list_length(values))
+		list_length(keys) + list_length(constants) != list_length(values))
 		bad_cursor("It belongs to a query with another order.");
+	stmt->where = list_concat(stmt->where, same_constants(constants, list_copy_tail(values, list_length(keys))));
+	values = list_truncate(list_copy(values), list_length(keys));
 	stmt->where = lappend(stmt->where, cursor_condition(keys, values, stmt->reversed));
 	if (stmt->reversed)
 		corm_reverse_order(stmt);
@@ -524,4 +800,17 @@ corm_cursor_text(PG_FUNCTION_ARGS)
 	str = OidOutputFunctionCall(typoutput, PG_GETARG_DATUM(0));
 	AtEOXact_GUC(true, nestlevel);
 	PG_RETURN_TEXT_P(cstring_to_text(str));
+}
+
+/*
+ * corm_same_order(order, cursor): true; OR004 if a value in the order of a
+ * query is another one than a cursor has, which then is of another order.
+ */
+Datum
+corm_same_order(PG_FUNCTION_ARGS)
+{
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) ||
+		!DatumGetBool(DirectFunctionCall2Coll(texteq, C_COLLATION_OID, PG_GETARG_DATUM(0), PG_GETARG_DATUM(1))))
+		bad_cursor("It belongs to a query with another order.");
+	PG_RETURN_BOOL(true);
 }

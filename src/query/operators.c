@@ -13,6 +13,7 @@
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
+#include "parser/parse_oper.h"
 #include "query/query.h"
 #include "utils/builtins.h"
 #include "utils/catcache.h"
@@ -308,6 +309,28 @@ corm_is_range_type(Oid typid)
 }
 
 /*
+ * corm_contains_by_operator tells whether "contains" means @> for a type:
+ * what is no text, and has that operator, such as box, hstore and cube.
+ */
+bool
+corm_contains_by_operator(Oid typid)
+{
+	return OidIsValid(typid) && typid != UNKNOWNOID && corm_has_operator("@>", getBaseType(typid), getBaseType(typid)) &&
+		!corm_has_operator("~~", typid, TEXTOID);
+}
+
+/*
+ * corm_is_filter_range tells whether a value of a filter meets a field that is
+ * a range or multirange, of which it may be a single one or an element.
+ */
+bool
+corm_is_filter_range(CormTree *left, CormTree *right)
+{
+	return left->tag == CORM_N_FILTER_COLUMN && left->field && right->tag == CORM_N_VALUE &&
+		right->typid == UNKNOWNOID && corm_is_range_type(getBaseType(left->field->typid));
+}
+
+/*
  * corm_takes_json tells whether what a field of a filter contains is meant as
  * JSON: a document if the field is one, elements if it is an array, an element
  * or a range if it is a range.
@@ -321,6 +344,56 @@ corm_takes_json(CormTree *left, CormTree *right)
 		return false;
 	base = getBaseType(left->field->typid);
 	return base == JSONBOID || type_is_array(base) || corm_is_range_type(base);
+}
+
+static Operator
+find_operator(const char *name, Oid left, Oid right)
+{
+	char	   *schema = get_namespace_name(corm_operator_schema(name, left, right));
+
+	return oper(NULL, list_make2(makeString(schema), makeString(pstrdup(name))), left, right, true, -1);
+}
+
+/*
+ * corm_has_operator tells whether there is an operator of that name for
+ * operands of these types, or for similar ones, that is a condition.
+ */
+bool
+corm_has_operator(const char *name, Oid left, Oid right)
+{
+	Operator	operator = find_operator(name, left, right);
+	bool		condition;
+
+	if (operator == NULL)
+		return false;
+	condition = ((Form_pg_operator) GETSTRUCT(operator))->oprresult == BOOLOID;
+	ReleaseSysCache(operator);
+	return condition;
+}
+
+/*
+ * corm_operator_is_quiet tells whether an operator tells nothing about its
+ * operands but by its result: PostgreSQL calls it leakproof, or it compares
+ * numbers or enums, which raises nothing either.
+ */
+bool
+corm_operator_is_quiet(const char *name, Oid left, Oid right)
+{
+	Operator	operator;
+	Form_pg_operator form;
+	bool		quiet;
+
+	if (!OidIsValid(left))
+		return false;
+	operator = find_operator(name, left, OidIsValid(right) ? right : UNKNOWNOID);
+	if (operator == NULL)
+		return false;
+	form = (Form_pg_operator) GETSTRUCT(operator);
+	quiet = get_func_leakproof(form->oprcode) ||
+		(form->oprnamespace == PG_CATALOG_NAMESPACE && form->oprresult == BOOLOID &&
+		 (form->oprleft == NUMERICOID || form->oprleft == ANYENUMOID));
+	ReleaseSysCache(operator);
+	return quiet;
 }
 
 /*

@@ -220,6 +220,16 @@ is_named(List *items)
 }
 
 /*
+ * Whether rows that are turned back are locked, too: SQL has no window
+ * functions and locks in one query.
+ */
+static bool
+is_numbered_around(CormStmt *stmt)
+{
+	return stmt->reversed && stmt->lock != CORM_N_INVALID;
+}
+
+/*
  * FROM the parents' page, with the preloads joined.
  */
 static void
@@ -229,10 +239,16 @@ deparse_parents(CormDeparse *ctx, CormStmt *stmt, List *items, List *inner)
 	ListCell   *lc;
 
 	appendStringInfoString(buf, " FROM (");
+	/* rows that are locked are numbered around the query, in the order they come in */
+	if (is_numbered_around(stmt))
+		appendStringInfo(buf, "SELECT %s.*, pg_catalog.row_number() OVER () AS %s FROM (",
+						 quote_identifier(stmt->parents->alias), quote_identifier(ROW_NUMBER));
 	if (stmt->found)
 		corm_deparse_found_select(ctx, stmt, inner);
 	else
 		corm_deparse_plain_select(ctx, stmt, inner);
+	if (is_numbered_around(stmt))
+		appendStringInfo(buf, ") AS %s", quote_identifier(stmt->parents->alias));
 	appendStringInfo(buf, ") AS %s", quote_identifier(stmt->parents->alias));
 	foreach(lc, items)
 	{
@@ -277,7 +293,7 @@ corm_deparse_nested_select(CormDeparse *ctx, CormStmt *stmt, List *items)
 	List	   *inner = parent_items(stmt, items);
 
 	(void) corm_parents_range(stmt);
-	if (stmt->reversed)
+	if (stmt->reversed && !is_numbered_around(stmt))
 		inner = lappend(inner, row_number_item(stmt));
 	appendStringInfoString(ctx->buf, "SELECT ");
 	deparse_outer_items(ctx, stmt, items, inner, is_named(items));
@@ -347,7 +363,7 @@ corm_deparse_page(CormDeparse *ctx, CormStmt *stmt)
 		inner = lappend(inner, item);
 		keys = lappend(keys, item);
 	}
-	if (stmt->reversed)
+	if (stmt->reversed && !is_numbered_around(stmt))
 		inner = lappend(inner, row_number_item(stmt));
 
 	appendStringInfo(buf, "SELECT (SELECT pg_catalog.to_jsonb(%s.*) FROM (SELECT ", CORM_ROWS_ALIAS);
@@ -362,6 +378,11 @@ corm_deparse_page(CormDeparse *ctx, CormStmt *stmt)
 		deparse_cursor_value(ctx, psprintf("%s.%s", quote_identifier(stmt->parents->alias),
 										   quote_identifier(item->name)),
 							 corm_expr_type(item->tree));
+	}
+	foreach(lc, corm_order_constants(stmt))
+	{
+		appendStringInfoString(buf, ", ");
+		corm_deparse_expr(ctx, lfirst(lc));
 	}
 	appendStringInfoChar(buf, ']');
 	deparse_parents(ctx, stmt, items, inner);

@@ -158,6 +158,7 @@ struct CormTree
 	char	   *output;			/* COLUMN: the output or subquery column it names */
 	int			output_number;	/* COLUMN: of a set operation's output, from 1 */
 	struct CormTree *aliased;	/* COLUMN: the select item of that name */
+	Oid			opr;			/* comparison: the operator, if not the one of that name */
 	bool		is_referenced;	/* a select item that another clause names */
 	struct CormStmt *query;		/* SUBQUERY, EXISTS, ...: the resolved query */
 };
@@ -211,6 +212,8 @@ typedef struct CormRange
 	CormTree   *rows;			/* an array of rows, or NULL */
 	List	   *guards;			/* of CormTree: what all its rows satisfy */
 	List	   *first_of;		/* of CormTree: it is the first row only that satisfies these */
+	List	   *barrier;		/* the same, for what must not see other rows: kept where guards move */
+	bool		ordered_by_system;	/* system columns are part of the order */
 	CormStmt   *definition;		/* subquery and WITH: what gives its rows ... */
 	List	   *columns;		/* ... and output names (char *); of rows: to be numbered by the last */
 	CormStmt   *page_of;		/* the page of this statement's rows: its columns are parent_keys */
@@ -432,12 +435,13 @@ extern bool corm_json_is_object(struct JsonbValue *v);
 extern bool corm_json_is_array(struct JsonbValue *v);
 extern struct JsonbValue *corm_json_members(struct JsonbContainer *container, int *n);
 extern void corm_filter_scalar(CormWriter *w, struct JsonbValue *v, const char *op);
-extern void corm_filter_check_length(struct JsonbValue *v);
 extern void corm_filter_list(CormWriter *w, struct JsonbValue *v, const char *op, bool compared);
 
 /* filter_check.c: filters from outside against their models */
 extern void corm_check_filterable(CormTree *tree);
 extern void corm_check_filter(CormTree *tree);
+extern void corm_check_filter_order(CormTree *tree);
+extern List *corm_filter_select(List *items);
 extern void corm_check_filter_name(CormRange *range, CormTree *tree, const char *name);
 
 /* joins.c: relations in a statement */
@@ -460,6 +464,7 @@ extern Datum corm_before(PG_FUNCTION_ARGS);
 extern void corm_complete_order(CormStmt *stmt);
 extern void corm_reverse_order(CormStmt *stmt);
 extern char *corm_order_hash(CormStmt *stmt);
+extern List *corm_order_constants(CormStmt *stmt);
 extern char *corm_cursor_encode(const char *hash, ArrayType *values);
 
 /*
@@ -483,6 +488,7 @@ typedef struct CormParam
 	CormParamForm form;
 	const char *model;			/* for error messages: what it meets */
 	const char *field;
+	bool		from_filter;	/* a value of a filter from outside */
 } CormParam;
 
 typedef enum CormOutput
@@ -537,6 +543,10 @@ typedef struct CormDeparse
 	int			depth;			/* of subqueries; 0: the outermost statement */
 	bool		path_is_safe;
 	bool		bare_columns;	/* write columns without their alias */
+	bool		in_condition;	/* in WHERE or ON: rows that a guard keeps away may be seen */
+	bool		pullable;		/* at the top of a condition: EXISTS becomes a join there */
+	int			nexists;		/* EXISTS around this that do not */
+	bool		leaky;			/* by an operator or function that could tell about them */
 	bool		uses_search_path;
 	int			limit;
 	bool		order_by_key;
@@ -546,6 +556,7 @@ typedef struct CormDeparse
 	Bitmapset  *rows_fields;
 	CormModel  *met_model;		/* what the next value meets, for error messages */
 	CormField  *met_field;
+	bool		met_filter;		/* by a filter from outside */
 } CormDeparse;
 
 /* items.c */
@@ -641,9 +652,13 @@ extern void corm_require_type(Oid typid);
 extern char *corm_deparse_type(Oid typid, int32 typmod);
 extern Oid	corm_expr_type(CormTree *tree);
 extern bool corm_is_range_type(Oid typid);
+extern bool corm_contains_by_operator(Oid typid);
+extern bool corm_is_filter_range(CormTree *left, CormTree *right);
 extern bool corm_takes_json(CormTree *left, CormTree *right);
 extern Oid	corm_right_operand_type(CormTree *tree, Oid left);
 extern Oid	corm_operator_schema(const char *name, Oid left, Oid right);
+extern bool corm_has_operator(const char *name, Oid left, Oid right);
+extern bool corm_operator_is_quiet(const char *name, Oid left, Oid right);
 extern bool corm_operator_is_bare(CormDeparse *ctx, const char *name, Oid left, Oid right);
 extern void corm_deparse_operator(CormDeparse *ctx, const char *name, const char *keyword,
 								  Oid left, Oid right);

@@ -189,6 +189,73 @@ resolve_order(CormStmt *stmt)
 	}
 }
 
+/* A preload along a path as one of its first relation, which has a preload of the rest. */
+static CormTree *
+nest_preload(CormTree *clause)
+{
+	char	   *path = clause->args[0].str;
+	char	   *dot = strchr(path, '.');
+	CormTree   *outer;
+	CormTree   *inner;
+
+	if (dot == NULL)
+		return clause;
+	inner = palloc(sizeof(CormTree));
+	*inner = *clause;
+	inner->args[0].str = dot + 1;
+	outer = corm_make_tree(CORM_N_FILTER_PRELOAD);
+	outer->args[0].str = pnstrdup(path, dot - path);
+	outer->args[1].list = list_make1(inner);
+	return outer;
+}
+
+/*
+ * A preload of a filter from outside and one of the same relation that the
+ * query has besides become one, which has the clauses of both in their order.
+ * A filter on what has no relations is the filter's fault, OR020.
+ */
+static List *
+merge_filter_preloads(CormStmt *stmt, List *preloads)
+{
+	List	   *merged = NIL;
+	bool		any = false;
+	ListCell   *lc;
+
+	foreach(lc, preloads)
+		any |= ((CormTree *) lfirst(lc))->tag == CORM_N_FILTER_PRELOAD;
+	if (!any)
+		return preloads;
+	if (stmt->source == NULL || stmt->source->model == NULL || stmt->setops || (stmt->distinct && stmt->select))
+		corm_bad_filter("\"preload\" does not apply to this query.");
+
+	foreach(lc, preloads)
+	{
+		CormTree   *clause = nest_preload(lfirst(lc));
+		CormRelation *relation = corm_model_relation(stmt->source->model, clause->args[0].str);
+		bool		found = false;
+		ListCell   *other;
+
+		foreach(other, merged)
+		{
+			CormTree   *first = lfirst(other);
+			CormTree   *both;
+
+			if ((clause->tag != CORM_N_FILTER_PRELOAD && first->tag != CORM_N_FILTER_PRELOAD) ||
+				corm_model_relation(stmt->source->model, first->args[0].str) != relation)
+				continue;
+			both = palloc(sizeof(CormTree));
+			*both = *first;
+			both->args[1].list = list_concat_copy(first->args[1].list, clause->args[1].list);
+			lfirst(other) = both;
+			found = true;
+			break;
+		}
+		if (!found)
+			merged = lappend(merged, clause);
+	}
+	return merged;
+}
+
 static CormStmt *
 resolve_stmt(List *clauses, Oid default_model, CormStmt *parent, CormStmt *beside, bool restoring)
 {
@@ -261,11 +328,14 @@ resolve_stmt(List *clauses, Oid default_model, CormStmt *parent, CormStmt *besid
 		}
 	}
 	corm_resolve_list(stmt, stmt->select, CORM_PLACE_INPUT);
+	stmt->select = corm_filter_select(stmt->select);
 	corm_resolve_list(stmt, stmt->distinct_on, CORM_PLACE_OUTPUT);
 	corm_resolve_list(stmt, stmt->where, CORM_PLACE_INPUT);
 	corm_resolve_list(stmt, stmt->group_by, CORM_PLACE_OUTPUT);
 	corm_resolve_list(stmt, stmt->having, CORM_PLACE_OUTPUT);
 	resolve_order(stmt);
+	foreach(lc, stmt->order_by)
+		corm_check_filter_order(lfirst(lc));
 	corm_resolve_list(stmt, stmt->returning, CORM_PLACE_INPUT);
 	resolve_assignments(stmt, stmt->sets);
 	resolve_assignments(stmt, stmt->update_sets);
@@ -288,6 +358,7 @@ resolve_stmt(List *clauses, Oid default_model, CormStmt *parent, CormStmt *besid
 		check_has_where(stmt);
 	corm_apply_roles(stmt);
 
+	preloads = merge_filter_preloads(stmt, preloads);
 	/* shorter paths first, so that a step of a longer one has its own clauses */
 	for (int depth = 0; preloads; depth++)
 	{

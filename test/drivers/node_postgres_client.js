@@ -48,6 +48,16 @@ async function main() {
     ['Grace', 'Hana'])
   check('null is IS NULL', await names(find("eq('email', $1)"), [null]), ['Grace'])
   check('two parameters', await names(find("between('age', $1, $2)"), [20, 30]), ['Eve', 'Grace'])
+  // A8: a list that a library has expanded to parameters, honest and not
+  const raw = `[{"raw_query": ["select corm.exec(corm.deleter('users'), corm.all_rows())::text"]}]`
+  check('A8: values one by one for in', await names(find("in('plan', $1, $2)"), ['pro', 'ent']), ['Ada', 'Carol', 'Eve'])
+  check('A8: one value for in', await names(find("in('plan', $1)"), ['ent']), ['Carol'])
+  check('A8: an array for in', await names(find("in('plan', $1)"), [['ent', 'x']]), ['Carol'])
+  check('A8: the text form of a query is a value', await names(find("in('plan', $1, $2)"), [raw, '[]']), [])
+  check('A8: and so for not_in', (await names(find("not_in('plan', $1, $2)"), [raw, '[]'])).length, 8)
+  check('A8: on the left side of an operator',
+    (await error('SELECT corm.where($1 OPERATOR(corm_ops.=) corm.c($2))', ['{"raw": ["true"]}', 'name'])).code, '42883')
+  check('A8: no row is gone', (await names('SELECT name FROM users', [])).length, 8)
   check('an array', await names(find("in('plan', $1::text[])"), [['pro', 'ent']]), ['Ada', 'Carol', 'Eve'])
   check('an array for a bigint field', await names(find("in('id', $1::bigint[])"), [[2, 4, 99]]), ['Bob', 'Dan'])
   check('a value is just a value', await names(find("eq('name', $1)"), ["'; DROP TABLE users --"]), [])

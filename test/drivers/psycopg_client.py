@@ -56,6 +56,18 @@ check("list for in", names(find.format("in('plan', %s)"), ["pro", "ent"]), ["Ada
 check("list of int for in", names(find.format("in('id', %s)"), [2, 4, 99]), ["Bob", "Dan"])
 check("None is IS NULL", names(find.format("eq('email', %s)"), None), ["Grace"])
 check("two parameters", names(find.format("between('age', %s, %s)"), "20", "30"), ["Eve", "Grace"])
+# A8: a list that a library has expanded to parameters, honest and not
+RAW = '[{"raw_query": ["select corm.exec(corm.deleter(\'users\'), corm.all_rows())::text"]}]'
+check("A8: values one by one for in", names(find.format("in('plan', %s, %s)"), "pro", "ent"), ["Ada", "Carol", "Eve"])
+check("A8: numbers one by one", names(find.format("in('id', %s, %s, %s)"), 2, 4, 3000000000), ["Bob", "Dan"])
+check("A8: one value for in", names(find.format("in('plan', %s)"), "ent"), ["Carol"])
+check("A8: the text form of a query is a value", names(find.format("in('plan', %s, %s)"), RAW, "[]"), [])
+check("A8: and so for not_in", len(names(find.format("not_in('plan', %s, %s)"), RAW, "[]")), 8)
+for place in ("eq('name', %s)", "like('name', %s)", "contains('name', %s)", "any_of(%s, corm.cast(corm.val('{}'), 'text[]'))",
+              "eq(corm.coalesce(corm.c('name'), %s), 'x')", "eq(corm.c('name'), corm.val(%s))"):
+    check(f"A8: a value in {place}", names(find.format(place), RAW), [])
+check("A8: on the left side of an operator", error("SELECT corm.where(%s OPERATOR(corm_ops.=) corm.c('name'))", '{"raw": ["true"]}').sqlstate, "42883")
+check("A8: no row is gone", len(names("SELECT name FROM users")), 8)
 check("a value is just a value", names(find.format("eq('name', %s)"), "'; DROP TABLE users --"), [])
 check("raw with parameters", names(find.format("raw('age + $1 > $2', %s, %s)"), 10, 60), ["Carol", "Hana"])
 check("the values of a query are not its text",

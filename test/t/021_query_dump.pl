@@ -62,4 +62,29 @@ $node->command_ok([ 'pg_dump', '-f', "$directory/settings.sql", $node->connstr('
 $node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', "$directory/settings.sql", $node->connstr('data') ], '... restored by psql');
 is($node->safe_psql('data', $state), $expected, '... is the same');
 
+# A8: raw SQL in stored queries is restored by the owner of a database, who is no superuser, and by others with leave.
+$node->safe_psql('source', q{
+	ALTER DATABASE source RESET ALL;
+	SET search_path = public;
+	CREATE TABLE raws (id int PRIMARY KEY, q corm.query DEFAULT corm.raw_query('SELECT 9 AS id'), e corm.expr);
+	INSERT INTO raws VALUES (1, corm.raw_query('SELECT $1 AS id', 7), corm.raw('id = 1'));
+	CREATE VIEW raw_view AS SELECT corm.value(NULL::int, corm.raw_query('SELECT 8 AS id')) AS v;
+	CREATE ROLE owner LOGIN; CREATE ROLE other LOGIN; CREATE ROLE trusted LOGIN;
+	ALTER ROLE trusted SET corm.raw_text = on});
+$node->command_ok([ 'pg_dump', '--no-owner', '-t', 'public.raws', '-t', 'public.raw_view', '-f', "$directory/raws.sql", $node->connstr('source') ], 'A8: pg_dump of raw queries');
+for my $role ('owner', 'other', 'trusted')
+{
+	$node->safe_psql('postgres', "CREATE DATABASE for_$role" . ($role eq 'owner' ? ' OWNER owner' : ''));
+	$node->safe_psql("for_$role", "CREATE EXTENSION corm; GRANT ALL ON SCHEMA public TO $role");
+	my @psql = ('psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-U', $role, '-f', "$directory/raws.sql", $node->connstr("for_$role"));
+	if ($role eq 'other')
+	{
+		$node->command_fails_like(\@psql, qr/permission denied for raw SQL in the text form of a query/, 'A8: another role does not restore them');
+		next;
+	}
+	$node->command_ok(\@psql, "A8: restored by the role $role");
+	is($node->safe_psql("for_$role", 'INSERT INTO public.raws (id) VALUES (2); SELECT id, corm.value(NULL::int, q), e FROM public.raws ORDER BY id; SELECT v FROM public.raw_view'),
+		qq(1|7|{"raw": ["id = 1"]}\n2|9|\n8), '... and work');
+}
+
 done_testing();
