@@ -132,12 +132,12 @@ COMMENT ON FUNCTION corm.insert_multi(anyarray) IS
 CREATE FUNCTION corm.insert_json(model regclass, data jsonb) RETURNS jsonb
     AS 'MODULE_PATHNAME', 'corm_insert_json' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION corm.insert_json(regclass, jsonb) IS
-    'inserts a JSON object or an array of objects, keys being names of fields or relations, whose rows are inserted too, and returns the rows likewise; ERROR OR003 if there are none, 22004 for NULL, 22023 for other JSON, 42703 for an unknown key, OR012 for a field that cannot be written';
+    'inserts a JSON object or an array of objects, keys being names of fields or relations, whose rows are inserted too, and returns the rows likewise; ERROR OR003 if there are none, 22004 for NULL, 22023 for other JSON, 42703 for an unknown key, OR012 for a field that cannot be written, OR013 for contradicting values and P0002 for a missing row in relations';
 
 CREATE FUNCTION corm.set_related(model regclass, key jsonb, relation text, targets jsonb) RETURNS bigint
     AS 'MODULE_PATHNAME', 'corm_set_related' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION corm.set_related(regclass, jsonb, text, jsonb) IS
-    'makes the rows linked to a row by a many_to_many relation exactly the given ones and returns the number of links changed; targets that hold more than a primary key are inserted; ERROR 22004 for NULL, 42703 for an unknown relation, 42809 for one of another kind, 22023 for other JSON';
+    'makes the rows linked to a row by a many_to_many relation exactly the given ones and returns the number of links changed; targets that hold more than a primary or unique key are inserted; ERROR 22004 for NULL, 42703 for an unknown relation or a key that is none, P0002 for a row that is not there, OR013 for contradicting values, 42809 for a relation of another kind, 22023 for other JSON';
 
 CREATE FUNCTION corm.update(rec anyelement) RETURNS anyelement
     AS 'MODULE_PATHNAME', 'corm_update' LANGUAGE C VOLATILE PARALLEL UNSAFE;

@@ -17,6 +17,7 @@
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "exec/exec.h"
+#include "executor/executor.h"
 #include "funcapi.h"
 #include "nodes/makefuncs.h"
 #include "utils/builtins.h"
@@ -171,7 +172,8 @@ surely_converts(CheckKind kind, const CormField *field, const JsonbValue *value)
 	}
 }
 
-static void
+/* The value as a row of that field alone. */
+static HeapTupleHeader
 populate(FieldCheck *fc, CormField *field, JsonbValue *value)
 {
 	LOCAL_FCINFO(fcinfo, 2);
@@ -192,7 +194,7 @@ populate(FieldCheck *fc, CormField *field, JsonbValue *value)
 	fcinfo->args[0].isnull = false;
 	fcinfo->args[1].value = JsonbPGetDatum(object);
 	fcinfo->args[1].isnull = false;
-	(void) FunctionCallInvoke(fcinfo);
+	return DatumGetHeapTupleHeader(FunctionCallInvoke(fcinfo));
 }
 
 /*
@@ -220,9 +222,57 @@ corm_json_check_value(CormJsonCheck *check, int fieldno, int row, JsonbValue *va
 	if (fc->kind == CHECK_INPUT)
 		(void) InputFunctionCall(&fc->function, corm_json_text(value), fc->ioparam, field->typmod);
 	else
-		populate(fc, field, value);
+		(void) populate(fc, field, value);
 	MemoryContextSwitchTo(oldcontext);
 	MemoryContextReset(check->scratch);
 	check->field = NULL;
 	corm_exec_check(check->exec);
+}
+
+/*
+ * corm_json_convert returns a value of JSON, which is not null, as one of a
+ * field's type, in the current context.  Raises PostgreSQL's error, with model
+ * and field, if it does not convert; 22004 if it becomes NULL.
+ */
+Datum
+corm_json_convert(CormModel *model, int fieldno, JsonbValue *value)
+{
+	CormField  *field = &model->fields[fieldno];
+	CormJsonCheck check = {.model = model, .context = CurrentMemoryContext, .field = field};
+	FieldCheck	fc = {0};
+	Datum		result;
+	bool		isnull = false;
+
+	check.callback.callback = check_error_context;
+	check.callback.arg = &check;
+	check.callback.previous = error_context_stack;
+	error_context_stack = &check.callback;
+
+	init_field(&check, &fc, field);
+	if (fc.kind == CHECK_POPULATE)
+		result = GetAttributeByNum(populate(&fc, field, value), 1, &isnull);
+	else
+	{
+		Oid			base = getBaseType(field->typid);
+		JsonbValue	number;
+		Oid			input;
+		Oid			ioparam;
+
+		/* 3.0 is the integer 3 in JSON */
+		if (value->type == jbvNumeric && (base == INT2OID || base == INT4OID || base == INT8OID))
+		{
+			number.type = jbvNumeric;
+			number.val.numeric = DatumGetNumeric(DirectFunctionCall1(numeric_trim_scale,
+																	 NumericGetDatum(value->val.numeric)));
+			value = &number;
+		}
+		getTypeInputInfo(field->typid, &input, &ioparam);
+		result = OidInputFunctionCall(input, corm_json_text(value), ioparam, field->typmod);
+	}
+	if (isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("value becomes null")));
+	error_context_stack = check.callback.previous;
+	return result;
 }

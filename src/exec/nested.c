@@ -8,11 +8,17 @@
  *
  * A row is written after the rows it refers to and before the rows that
  * refer to it; keys flow along the relation.  The children of one object go
- * into the table as one batch.  An object that holds just a primary key
- * stands for the row that has it: it is linked, not written.
+ * into the table as one batch.  An object that holds just a key stands for the
+ * row that has it, which is looked up (nested_find.c), not written.
  *
- * The hooks of a row before come ahead of its parents, the hooks after when its
- * children are written too.
+ * What relations, fields and the row around say of one column must agree
+ * (nested_value.c).  A null says nothing: it takes nothing away.  Where
+ * something refers to a row, the row must be there afterwards: one that a
+ * trigger suppressed is an error then, and one that a trigger or hook gave
+ * another key too.
+ *
+ * The hooks of a row before come ahead of its parents that are written, the
+ * hooks after when its children are written too.
  *
  * Everything happens within the caller's statement, so it is all or nothing.
  *
@@ -20,69 +26,37 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
-#include "exec/exec.h"
+#include "access/table.h"
+#include "catalog/pg_class.h"
+#include "exec/nested.h"
 #include "miscadmin.h"
+#include "tx/tx.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
 
-PG_FUNCTION_INFO_V1(corm_set_related);
-
-static Jsonb *insert_objects(CormModel *model, Jsonb *data);
-
-/*
- * JSON
- */
-
-static Jsonb *
-to_document(JsonbValue *value)
-{
-	return JsonbValueToJsonb(value);
-}
-
-static Jsonb *
-empty_object(void)
-{
-	JsonbParseState *state = NULL;
-
-	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
-}
-
-/* An object with one key set. */
-static Jsonb *
-with_key(Jsonb *object, const char *key, JsonbValue *value)
-{
-	JsonbParseState *state = NULL;
-	Jsonb	   *one;
-
-	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	corm_json_key(&state, key);
-	pushJsonbValue(&state, WJB_VALUE, value);
-	one = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
-	return DatumGetJsonbP(DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(object), JsonbPGetDatum(one)));
-}
+static int	write_rows(NestedWrite *write, CormModel *model, NestedObject *objects, int n, const NestedIn *in,
+					   const NestedColumns *columns, bool all, Jsonb **rows);
 
 static void
-as_value(Jsonb *document, JsonbValue *value)
+rows_must_be_objects(void)
 {
-	value->type = jbvBinary;
-	value->val.binary.data = &document->root;
-	value->val.binary.len = VARSIZE(document) - VARHDRSZ;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("rows given as JSON must be objects")));
 }
 
-static Jsonb *
-array_of_one(Jsonb *object)
-{
-	JsonbParseState *state = NULL;
-	JsonbValue	value;
+/* Raises P0002: a row that something refers to is not there. */
+static void suppressed(NestedWrite *write, CormModel *model) pg_attribute_noreturn();
 
-	as_value(object, &value);
-	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
-	pushJsonbValue(&state, WJB_ELEM, &value);
-	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
+static void
+suppressed(NestedWrite *write, CormModel *model)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NO_DATA_FOUND),
+			 errmsg("a trigger suppressed a row of model \"%s\" that others refer to", model->name),
+			 errdetail("It is the row at %s.", corm_nested_path(write))));
 }
 
 /* Adds the pairs of an object to the one under construction, where a later one of the same key wins. */
@@ -102,442 +76,722 @@ push_pairs(JsonbParseState **state, JsonbContainer *object)
 	}
 }
 
+/* A row as written together with those of its relations. */
 static Jsonb *
-element(Jsonb *array, int i)
+with_members(Jsonb *row, const NestedObject *object)
 {
-	JsonbValue *value = getIthJsonbValueFromContainer(&array->root, i);
+	JsonbParseState *state = NULL;
+	ListCell   *lc;
 
-	return value ? to_document(value) : NULL;
-}
-
-/*
- * Fields and relations
- */
-
-/* The key in JSON of the field that a column is. */
-static const char *
-column_key(CormModel *model, const char *column)
-{
-	for (int i = 0; i < model->nfields; i++)
-		if (strcmp(model->fields[i].column, column) == 0)
-			return model->fields[i].json_key;
-	ereport(ERROR,
-			(errcode(ERRCODE_UNDEFINED_COLUMN),
-			 errmsg("model \"%s\" has no field for column \"%s\"", model->name, column),
-			 errdetail("A relation needs it.")));
-}
-
-/*
- * The relation that a key of an object names; NULL if it names a field, or
- * nothing, which the insert will tell.
- */
-static CormRelation *
-key_relation(CormModel *model, const char *key)
-{
-	CormRelation *relation;
-
-	for (int i = 0; i < model->nfields; i++)
-		if (strcmp(model->fields[i].json_key, key) == 0)
-			return NULL;
-	if (corm_model_find_field(model, key))
-		return NULL;
-	relation = corm_model_find_relation(model, key);
-	if (relation == NULL && model->naming != CORM_NAMING_SNAKE)
-		relation = corm_model_find_relation(model, corm_underscore_name(key));
-	return relation;
-}
-
-/* Does an object hold the target's primary key and nothing else? */
-static bool
-is_reference(CormModel *target, Jsonb *object)
-{
-	if (target->npk == 0 || JB_ROOT_COUNT(object) != target->npk)
-		return false;
-	for (int i = 0; i < target->npk; i++)
+	if (object->members == NIL)
+		return row;
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	push_pairs(&state, &row->root);
+	foreach(lc, object->members)
 	{
-		CormField  *field = &target->fields[target->pk[i]];
+		NestedMember *member = lfirst(lc);
+		JsonbValue	result = {.type = jbvNull};
 
-		if (getKeyJsonValueFromContainer(&object->root, field->json_key, strlen(field->json_key), NULL) == NULL)
+		if (member->result)
+			corm_nested_value_of(member->result, &result);
+		corm_json_key(&state, member->name);
+		pushJsonbValue(&state, WJB_VALUE, &result);
+	}
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+}
+
+/*
+ * What an object gives must agree with what its columns must hold.
+ */
+static void
+check_given(NestedWrite *write, const NestedObject *object, const NestedColumns *columns)
+{
+	for (int i = 0; i < columns->n; i++)
+	{
+		NestedColumn *column = &columns->items[i];
+		CormField  *field = &object->model->fields[column->field];
+		JsonbValue *given = &object->given[column->field];
+		Datum		value;
+
+		if (!corm_nested_is_given(object, column->field) || given->type == jbvNull)
+			continue;
+		value = corm_json_convert(object->model, column->field, given);
+		if (!corm_nested_equal(field, column->value, value))
+			corm_nested_contradiction(write, object->model, column->field, column->by,
+									  corm_nested_text(field, column->value),
+									  psprintf("field \"%s\"", field->name), corm_nested_text(field, value));
+	}
+}
+
+/*
+ * Rows without relations
+ */
+
+/* The values of columns as JSON, to be given to many rows. */
+static JsonbValue *
+column_values(const NestedColumns *columns)
+{
+	JsonbValue *values = palloc(sizeof(JsonbValue) * Max(columns->n, 1));
+
+	for (int i = 0; i < columns->n; i++)
+	{
+		JsonbParseState *state = NULL;
+		Jsonb	   *array;
+
+		pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+		corm_push_value(&state, WJB_ELEM, columns->model->fields[columns->items[i].field].typid,
+						columns->items[i].value);
+		array = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
+		values[i] = *getIthJsonbValueFromContainer(&array->root, 0);
+	}
+	return values;
+}
+
+/* Takes the rows of an array as they were written; returns how many there are. */
+static int
+take_rows(NestedWrite *write, Jsonb *array, int n, const NestedColumns **columns, Jsonb **rows)
+{
+	JsonbIterator *it = JsonbIteratorInit(&array->root);
+	JsonbValue	element;
+	int			nrows = 0;
+
+	(void) JsonbIteratorNext(&it, &element, false);
+	while (nrows < n && JsonbIteratorNext(&it, &element, true) == WJB_ELEM)
+	{
+		if (!corm_nested_is_object(&element))
+			rows_must_be_objects();	/* middleware can return anything */
+		rows[nrows] = corm_nested_document(&element);
+		if (columns[nrows])
+			corm_nested_check_row(write, columns[nrows], rows[nrows]);
+		nrows++;
+	}
+	return nrows;
+}
+
+/*
+ * Inserts objects without relations by one statement.  Returns the number of
+ * rows written; with all, each must be.
+ */
+static int
+insert_batch(NestedWrite *write, CormModel *model, NestedObject *objects, int n, const NestedColumns *columns,
+			 bool all, Jsonb **rows)
+{
+	const NestedPath *path = write->path;
+	JsonbValue *values = column_values(columns);
+	const NestedColumns **each = palloc(sizeof(NestedColumns *) * n);
+	JsonbParseState *state = NULL;
+	int			nrows;
+
+	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	for (int i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		write->path = &objects[i].path;
+		check_given(write, &objects[i], columns);
+		corm_nested_push_row(&state, &objects[i], columns, values);
+		each[i] = columns->n > 0 ? columns : NULL;
+	}
+	write->path = n == 1 ? &objects[0].path : objects[0].path.up;
+	nrows = take_rows(write, corm_insert_json_rows(model->relid,
+												   JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL))),
+					  n, each, rows);
+	corm_nested_same_model(model);
+	if (all && nrows < n)
+		suppressed(write, model);
+	write->path = path;
+	return nrows;
+}
+
+/*
+ * Rows that something refers to
+ */
+
+static bool
+has_value(JsonbContainer *row, const char *key, JsonbValue *value)
+{
+	JsonbValue *found = getKeyJsonValueFromContainer(row, key, strlen(key), NULL);
+
+	if (found == NULL)
+		return false;
+	*value = *found;
+	return true;
+}
+
+/* The fields of the target that a relation needs to know of a row that is there. */
+static Bitmapset *
+needed_fields(CormModel *model, CormRelation *relation, const NestedCondition *condition)
+{
+	Bitmapset  *fields = NULL;
+
+	for (int i = 0; i < relation->ntarget_keys; i++)
+		fields = bms_add_member(fields, corm_nested_field(model, relation->target_columns[i]));
+	for (int i = 0; i < condition->target.n; i++)
+		fields = bms_add_member(fields, condition->target.items[i].field);
+	return fields;
+}
+
+/* A row that is there must satisfy the condition of a relation that leads to it. */
+static void
+check_condition(NestedWrite *write, NestedTarget *target, const NestedCondition *condition)
+{
+	const NestedPath *path = write->path;
+
+	write->path = &target->object.path;
+	for (int i = 0; i < condition->target.n; i++)
+	{
+		NestedColumn *column = &condition->target.items[i];
+		CormField  *field = &condition->target.model->fields[column->field];
+		Datum		value;
+		bool		is_null = !corm_nested_value(condition->target.model, target->row, column->field, &value);
+
+		if (is_null || !corm_nested_equal(field, column->value, value))
+			corm_nested_contradiction(write, condition->target.model, column->field, column->by,
+									  corm_nested_text(field, column->value), "the row that is referred to",
+									  is_null ? "null" : corm_nested_text(field, value));
+	}
+	write->path = path;
+}
+
+/* A row that is written because it was not there. */
+typedef struct Creation
+{
+	NestedWrite *write;
+	CormModel  *model;
+	NestedTarget *target;
+	const NestedColumns *columns;
+} Creation;
+
+static void
+create_target(void *arg)
+{
+	Creation   *creation = arg;
+
+	(void) write_rows(creation->write, creation->model, &creation->target->object, 1, NULL, creation->columns,
+					  true, &creation->target->row);
+}
+
+/*
+ * Writes the row of a $connect_or_create.  Somebody else may have done so
+ * since it was looked up: then the row that is there now is meant.
+ */
+static void
+create_or_connect(NestedWrite *write, CormModel *model, NestedTarget *target, Bitmapset *fields,
+				  const NestedColumns *columns)
+{
+	Creation	creation = {write, model, target, columns};
+	CormTxClosure closure = {create_target, NULL, &creation};
+	CormTxOptions opts = {.propagation = CORM_TX_NESTED, .name = "connect_or_create",
+		.isolation = CORM_TX_ISOLATION_UNSET};
+	CormTxReport report;
+	const NestedPath *path = write->path;
+
+	if (corm_tx_run(&opts, &closure, false, &report) != CORM_TX_FAILED)
+		return;
+	write->path = path;
+	target->row = NULL;
+	if (report.error->sqlerrcode == ERRCODE_UNIQUE_VIOLATION)
+	{
+		corm_nested_same_model(model);
+		corm_nested_find(write, target, 1, model, fields, true);
+	}
+	if (target->row == NULL)
+		ReThrowError(report.error);
+}
+
+/*
+ * corm_nested_targets finds or writes the rows that targets stand for, at the
+ * other end of a relation; all are there afterwards, with the columns that
+ * the relation joins by.
+ */
+void
+corm_nested_targets(NestedWrite *write, CormRelation *relation, CormModel *model, NestedTarget *targets, int n,
+					const NestedCondition *condition)
+{
+	Bitmapset  *fields = needed_fields(model, relation, condition);
+	NestedObject *objects = palloc(sizeof(NestedObject) * Max(n, 1));
+	Jsonb	  **rows = palloc(sizeof(Jsonb *) * Max(n, 1));
+	int			nnew = 0;
+
+	corm_nested_find(write, targets, n, model, fields, false);
+	for (int i = 0; i < n; i++)
+	{
+		if (targets[i].row)
+			check_condition(write, &targets[i], condition);
+		else if (targets[i].key == NULL)
+			objects[nnew++] = targets[i].object;
+	}
+	if (nnew > 0)
+		(void) write_rows(write, model, objects, nnew, NULL, &condition->target, true, rows);
+
+	nnew = 0;
+	for (int i = 0; i < n; i++)
+	{
+		if (targets[i].key == NULL)
+			targets[i].shown = targets[i].row = rows[nnew++];
+		else if (targets[i].row == NULL)
+		{
+			/* those before it may have created it */
+			if (n > 1)
+				corm_nested_find(write, &targets[i], 1, model, fields, true);
+			if (targets[i].row == NULL)
+				create_or_connect(write, model, &targets[i], fields, &condition->target);
+			if (targets[i].shown == NULL)
+				targets[i].shown = targets[i].row;
+			else
+				check_condition(write, &targets[i], condition);
+		}
+	}
+}
+
+/*
+ * Back-relations
+ */
+
+/* Does a relation of rows that are nested in another row lead back to it? */
+static bool
+leads_back(CormRelation *relation, const NestedIn *in)
+{
+	CormRelation *there;
+
+	if (in == NULL || relation->kind != CORM_BELONGS_TO)
+		return false;
+	there = in->relation;
+	if (relation->nkeys != there->nkeys || corm_model_get(relation->target)->table != in->model->table)
+		return false;
+	for (int i = 0; i < relation->nkeys; i++)
+	{
+		bool		found = false;
+
+		for (int j = 0; j < there->nkeys && !found; j++)
+			found = strcmp(relation->columns[i], there->target_columns[j]) == 0 &&
+				strcmp(relation->target_columns[i], there->columns[j]) == 0;
+		if (!found)
 			return false;
 	}
 	return true;
 }
 
 /*
- * An object with the values that a source's columns have, under the keys of
- * the destination's columns.
+ * What a row says of the row that it is nested in must be true: that one is
+ * not written again, whatever the object holds.
  */
-static Jsonb *
-copy_keys(Jsonb *object, CormModel *to, char **to_columns, Jsonb *source, CormModel *from,
-		  char **from_columns, int n)
-{
-	for (int i = 0; i < n; i++)
-	{
-		const char *key = column_key(from, from_columns[i]);
-		JsonbValue *value = getKeyJsonValueFromContainer(&source->root, key, strlen(key), NULL);
-		JsonbValue	null = {.type = jbvNull};
-
-		object = with_key(object, column_key(to, to_columns[i]), value ? value : &null);
-	}
-	return object;
-}
-
-/*
- * What a relation's declared condition demands of a new row: the values of
- * the fields it compares for equality.  The object is one of model, which is
- * the one that has the relation if own is true, or else its target.
- */
-static Jsonb *
-condition_values(Jsonb *object, CormModel *model, CormRelation *relation, CormTree *cond, bool own)
-{
-	ListCell   *lc;
-
-	if (cond->tag == CORM_N_AND)
-	{
-		foreach(lc, cond->args[0].list)
-			object = condition_values(object, model, relation, lfirst(lc), own);
-	}
-	else if (cond->tag == CORM_N_EQ && cond->args[0].node->tag == CORM_N_COLUMN &&
-			 cond->args[1].node->tag == CORM_N_VALUE)
-	{
-		bool		is_own;
-		CormField  *field = corm_condition_column(relation, cond->args[0].node->args[0].str, &is_own);
-		const CormValue *bound = cond->args[1].node->constant;
-		JsonbValue	value;
-		Oid			typoutput;
-		bool		is_varlena;
-		int16		typlen;
-		bool		typbyval;
-
-		if (field == NULL || is_own != own)
-			return object;
-		value.type = jbvString;
-		if (bound->typid == UNKNOWNOID)
-			value.val.string.val = TextDatumGetCString(corm_value_datum(bound, -1, false));
-		else
-		{
-			get_typlenbyval(bound->typid, &typlen, &typbyval);
-			getTypeOutputInfo(bound->typid, &typoutput, &is_varlena);
-			value.val.string.val = OidOutputFunctionCall(typoutput, corm_value_datum(bound, typlen, typbyval));
-		}
-		value.val.string.len = strlen(value.val.string.val);
-		object = with_key(object, column_key(model, field->column), &value);
-	}
-	return object;
-}
-
-static Jsonb *
-relation_values(Jsonb *object, CormModel *model, CormRelation *relation, bool own)
-{
-	if (relation->condition == NULL)
-		return object;
-	return condition_values(object, model, relation, corm_stored_expr(relation->condition), own);
-}
-
-/*
- * Writing
- */
-
-/* Inserts an object, or an array of objects, without relations; returns an array. */
-static Jsonb *
-insert_plain(CormModel *model, Jsonb *data)
-{
-	return corm_insert_json_rows(model->relid, JB_ROOT_IS_OBJECT(data) ? array_of_one(data) : data);
-}
-
-/* The rows of a link table between a row and those of a relation. */
 static void
-insert_links(CormModel *model, Jsonb *row, CormRelation *relation, CormModel *target, Jsonb *targets)
+check_back(NestedWrite *write, NestedMember *member, const NestedIn *in)
 {
-	CormModel  *through = corm_model_get(relation->through);
+	NestedPath	path = {write->path, member->name};
+	NestedObject object;
 	JsonbParseState *state = NULL;
-	int			n = JB_ROOT_COUNT(targets);
 
-	if (n == 0)
-		return;
-	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
-	for (int i = 0; i < n; i++)
+	write->path = &path;
+	object.path = path;
+	corm_nested_read(write, in->model, member->value.val.binary.data, &object);
+	if (object.members != NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("relation \"%s\" leads back to the row around, which cannot have relations here",
+						member->relation->name)));
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	for (int i = 0; i < in->model->nfields; i++)
 	{
-		Jsonb	   *link = empty_object();
-		JsonbValue	value;
+		CormField  *field = &in->model->fields[i];
+		JsonbValue	there;
 
-		CHECK_FOR_INTERRUPTS();
-		link = copy_keys(link, through, relation->through_columns, row, model, relation->columns,
-						 relation->nkeys);
-		link = copy_keys(link, through, relation->through_target_columns, element(targets, i), target,
-						 relation->target_columns, relation->ntarget_keys);
-		as_value(link, &value);
-		pushJsonbValue(&state, WJB_ELEM, &value);
+		if (!corm_nested_is_given(&object, i) || !has_value(&in->row->root, field->json_key, &there))
+			continue;
+		if (object.given[i].type != jbvNull)
+		{
+			Datum		value = corm_json_convert(in->model, i, &object.given[i]);
+			Datum		other = (Datum) 0;
+			bool		is_null = !corm_nested_value(in->model, in->row, i, &other);
+
+			if (is_null || !corm_nested_equal(field, value, other))
+				corm_nested_contradiction(write, in->model, i, corm_nested_by_relation(member->relation),
+										  corm_nested_text(field, value), "the row around",
+										  is_null ? "null" : corm_nested_text(field, other));
+		}
+		corm_json_key(&state, field->json_key);
+		pushJsonbValue(&state, WJB_VALUE, &there);
 	}
-	(void) insert_plain(through, JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL)));
+	member->result = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+	write->path = path.up;
 }
 
 /*
- * Inserts what is not a mere reference, and returns all in the given order.
+ * Rows with relations
  */
+
+/* Does a member of an object hold a row at least? */
+static bool
+holds_rows(const NestedMember *member)
+{
+	return member->value.type == jbvBinary &&
+		(JsonContainerIsObject(member->value.val.binary.data) || JsonContainerSize(member->value.val.binary.data) > 0);
+}
+
+static void
+check_kind(NestedWrite *write, CormModel *model, const NestedMember *member)
+{
+	CormRelation *relation = member->relation;
+	const JsonbValue *value = &member->value;
+
+	switch (relation->kind)
+	{
+		case CORM_BELONGS_TO:
+			if (value->type != jbvNull && !corm_nested_is_object(value))
+				corm_nested_wrong_kind(write, model, relation, "an object or null");
+			break;
+		case CORM_HAS_ONE:
+			/* null is what a preload shows when there is none */
+			if (value->type != jbvNull && !corm_nested_is_object(value))
+				corm_nested_wrong_kind(write, model, relation, "an object");
+			break;
+		default:
+			if (!corm_nested_is_array(value))
+				corm_nested_wrong_kind(write, model, relation, "an array");
+			break;
+	}
+}
+
+/*
+ * The elements of an array of objects, or the object that stands alone; their
+ * places go to paths.
+ */
+static JsonbValue *
+elements_of(NestedWrite *write, CormModel *model, const NestedMember *member, const NestedPath *path,
+			int *n, NestedPath **paths)
+{
+	JsonbValue *elements;
+	JsonbIterator *it;
+	JsonbValue	element;
+
+	if (corm_nested_is_object(&member->value))
+	{
+		elements = palloc(sizeof(JsonbValue));
+		elements[0] = member->value;
+		*paths = palloc(sizeof(NestedPath));
+		(*paths)[0] = *path;
+		*n = 1;
+		return elements;
+	}
+	*n = JsonContainerSize(member->value.val.binary.data);
+	elements = palloc(sizeof(JsonbValue) * Max(*n, 1));
+	*paths = palloc(sizeof(NestedPath) * Max(*n, 1));
+	*n = 0;
+	it = JsonbIteratorInit(member->value.val.binary.data);
+	(void) JsonbIteratorNext(&it, &element, false);
+	while (JsonbIteratorNext(&it, &element, true) == WJB_ELEM)
+	{
+		CHECK_FOR_INTERRUPTS();
+		(*paths)[*n] = (NestedPath) {path, NULL, *n};
+		write->path = &(*paths)[*n];
+		if (!corm_nested_is_object(&element))
+			corm_nested_wrong_kind(write, model, member->relation, "objects");
+		elements[(*n)++] = element;
+	}
+	write->path = path;
+	return elements;
+}
+
 static Jsonb *
-insert_or_reference(CormModel *target, Jsonb *objects)
+array_of(Jsonb **rows, int n)
 {
 	JsonbParseState *state = NULL;
-	int			n = JB_ROOT_COUNT(objects);
 
 	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
 	for (int i = 0; i < n; i++)
 	{
-		Jsonb	   *object = element(objects, i);
 		JsonbValue	value;
 
-		CHECK_FOR_INTERRUPTS();
-		if (JB_ROOT_IS_OBJECT(object) && is_reference(target, object))
-			as_value(object, &value);
-		else
-			as_value(element(insert_objects(target, object), 0), &value);
+		corm_nested_value_of(rows[i], &value);
 		pushJsonbValue(&state, WJB_ELEM, &value);
 	}
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
 }
 
-static void wrong_kind(CormModel *model, CormRelation *relation, const char *expected) pg_attribute_noreturn();
-
+/* Writes the rows that a row is linked to, and the links. */
 static void
-wrong_kind(CormModel *model, CormRelation *relation, const char *expected)
+write_linked(NestedWrite *write, CormModel *model, Jsonb *row, NestedMember *member,
+			 const NestedCondition *condition)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("relation \"%s\" of model \"%s\" takes %s", relation->name, model->name, expected)));
+	CormRelation *relation = member->relation;
+	CormModel  *target = condition->target.model;
+	NestedPath	path = {write->path, member->name};
+	NestedPath *paths;
+	int			n;
+	JsonbValue *elements;
+	NestedTarget *targets;
+	Jsonb	  **shown;
+
+	write->path = &path;
+	corm_nested_same_model(target);
+	elements = elements_of(write, model, member, &path, &n, &paths);
+	targets = palloc(sizeof(NestedTarget) * Max(n, 1));
+	for (int i = 0; i < n; i++)
+	{
+		write->path = &paths[i];
+		corm_nested_read_target(write, relation, target, &elements[i], &paths[i], &targets[i]);
+	}
+	write->path = &path;
+	corm_nested_targets(write, relation, target, targets, n, condition);
+	corm_nested_link(write, model, row, relation, targets, n, condition);
+	shown = palloc(sizeof(Jsonb *) * Max(n, 1));
+	for (int i = 0; i < n; i++)
+		shown[i] = targets[i].shown;
+	member->result = array_of(shown, n);
+	write->path = path.up;
 }
 
-/*
- * Writes the children of a row by one relation, and returns them.
- */
-static Jsonb *
-insert_children(CormModel *model, Jsonb *row, CormRelation *relation, Jsonb *children)
+/* Writes the rows that refer to a row. */
+static void
+write_children(NestedWrite *write, CormModel *model, Jsonb *row, NestedMember *member,
+			   const NestedCondition *condition)
 {
-	CormModel  *target = corm_model_get(relation->target);
-	bool		one = relation->kind == CORM_HAS_ONE;
-	JsonbParseState *state = NULL;
-	JsonbIterator *it;
-	JsonbValue	child;
-	Jsonb	   *keys;
-	Jsonb	   *written;
+	CormRelation *relation = member->relation;
+	NestedIn	in = {relation, model, row};
+	NestedPath	path = {write->path, member->name};
+	NestedPath *paths;
+	int			n;
+	JsonbValue *elements;
+	NestedObject *objects;
+	Jsonb	  **rows;
 
-	if (one && JB_ROOT_IS_SCALAR(children))
-	{
-		JsonbValue	scalar;
-
-		/* null is what a preload shows when there is none */
-		if (JsonbExtractScalar(&children->root, &scalar) && scalar.type == jbvNull)
-			return NULL;
-	}
-	if (one ? !JB_ROOT_IS_OBJECT(children) : !JB_ROOT_IS_ARRAY(children) || JB_ROOT_IS_SCALAR(children))
-		wrong_kind(model, relation, one ? "an object" : "an array");
-	if (one)
-		children = array_of_one(children);
-	if (JB_ROOT_COUNT(children) == 0)
-		return children;
-
-	if (relation->kind == CORM_MANY_TO_MANY)
-	{
-		written = insert_or_reference(target, children);
-		insert_links(model, row, relation, target, written);
-		return written;
-	}
-
-	keys = copy_keys(empty_object(), target, relation->target_columns, row, model, relation->columns, relation->nkeys);
-	keys = relation_values(keys, target, relation, false);
-	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
-	it = JsonbIteratorInit(&children->root);
-	(void) JsonbIteratorNext(&it, &child, false);
-	while (JsonbIteratorNext(&it, &child, true) == WJB_ELEM)
+	write->path = &path;
+	corm_nested_same_model(condition->target.model);
+	corm_nested_columns_copy(&in.columns, &condition->target);
+	corm_nested_flow(write, &in.columns, relation->target_columns, model, row, relation->columns, relation->nkeys,
+					 corm_nested_by_relation(relation));
+	elements = elements_of(write, model, member, &path, &n, &paths);
+	objects = palloc(sizeof(NestedObject) * Max(n, 1));
+	rows = palloc(sizeof(Jsonb *) * Max(n, 1));
+	for (int i = 0; i < n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (child.type != jbvBinary || !JsonContainerIsObject(child.val.binary.data))
-			wrong_kind(model, relation, "objects");
-		pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-		push_pairs(&state, child.val.binary.data);
-		push_pairs(&state, &keys->root);
-		pushJsonbValue(&state, WJB_END_OBJECT, NULL);
+		write->path = &paths[i];
+		objects[i].path = paths[i];
+		corm_nested_read(write, condition->target.model, elements[i].val.binary.data, &objects[i]);
 	}
-	written = insert_objects(target, JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL)));
-	return one ? element(written, 0) : written;
+	write->path = &path;
+	n = write_rows(write, condition->target.model, objects, n, &in, &in.columns, false, rows);
+	if (!condition->whole)
+		corm_nested_check_related(write, model, row, relation, n);
+	member->result = relation->kind == CORM_HAS_ONE ? (n > 0 ? rows[0] : NULL) : array_of(rows, n);
+	write->path = path.up;
 }
 
 /*
- * Writes one object: parents, itself, children.  Adds it as written to the
- * array under construction, unless a trigger suppressed it.
+ * Reads what an object has at the other ends of its relations, and finds the
+ * rows that are there already: their keys go into its columns.  targets and
+ * conditions are arrays, by member.
  */
 static void
-insert_object(CormModel *model, Jsonb *object, JsonbParseState **written)
+read_members(NestedWrite *write, NestedObject *object, const NestedIn *in, NestedColumns *columns,
+			 NestedTarget *targets, NestedCondition *conditions)
 {
-	JsonbIterator *it = JsonbIteratorInit(&object->root);
-	JsonbParseState *state = NULL;
-	JsonbValue	key;
-	JsonbValue	value;
-	Jsonb	   *own;
-	Jsonb	   *row;
-	List	   *relations = NIL;	/* the object's, with their values ... */
-	List	   *values = NIL;
-	List	   *names = NIL;
+	CormModel  *model = object->model;
+	ListCell   *lc;
+
+	foreach(lc, object->members)
+	{
+		NestedMember *member = lfirst(lc);
+		CormRelation *relation = member->relation;
+		NestedCondition *condition = &conditions[foreach_current_index(lc)];
+		NestedTarget *target = &targets[foreach_current_index(lc)];
+		NestedPath *path;
+
+		memset(target, 0, sizeof(NestedTarget));
+		check_kind(write, model, member);
+		if (!holds_rows(member))
+			continue;
+		if (leads_back(relation, in))
+		{
+			check_back(write, member, in);
+			continue;
+		}
+		corm_nested_condition(model, relation, condition);
+		for (int i = 0; i < condition->own.n; i++)
+			corm_nested_set(write, columns, condition->own.items[i].field, condition->own.items[i].value,
+							condition->own.items[i].by);
+		if (relation->kind != CORM_BELONGS_TO)
+			continue;
+
+		path = palloc(sizeof(NestedPath));
+		*path = (NestedPath) {write->path, member->name};
+		write->path = path;
+		corm_nested_read_target(write, relation, condition->target.model, &member->value, path, target);
+		if (target->key && !target->or_create)
+		{
+			corm_nested_targets(write, relation, condition->target.model, target, 1, condition);
+			member->result = target->shown;
+		}
+		write->path = path->up;
+		if (target->row)
+			corm_nested_flow(write, columns, relation->columns, condition->target.model, target->row,
+							 relation->target_columns, relation->nkeys, corm_nested_by_relation(relation));
+	}
+}
+
+/* Writes the parents of an object that are not there yet. */
+static void
+write_parents(NestedWrite *write, NestedObject *object, NestedColumns *columns, NestedTarget *targets,
+			  NestedCondition *conditions)
+{
+	ListCell   *lc;
+
+	foreach(lc, object->members)
+	{
+		NestedMember *member = lfirst(lc);
+		CormRelation *relation = member->relation;
+		NestedTarget *target = &targets[foreach_current_index(lc)];
+		NestedCondition *condition = &conditions[foreach_current_index(lc)];
+		const NestedPath *path = write->path;
+
+		if (target->object.model == NULL || target->row)
+			continue;
+		write->path = &target->object.path;
+		corm_nested_same_model(condition->target.model);
+		corm_nested_targets(write, relation, condition->target.model, target, 1, condition);
+		member->result = target->shown;
+		write->path = path;
+		corm_nested_flow(write, columns, relation->columns, condition->target.model, target->row,
+						 relation->target_columns, relation->nkeys, corm_nested_by_relation(relation));
+	}
+}
+
+/* What the hooks before have made of an object takes the place of its fields. */
+static void
+take_hooked(NestedWrite *write, NestedObject *object, Jsonb *hooked)
+{
+	NestedObject fields = {.path = object->path};
+
+	corm_nested_read(write, object->model, &hooked->root, &fields);
+	object->given = fields.given;
+	object->ngiven = fields.ngiven;
+}
+
+/*
+ * Writes one object with relations: parents, itself, children.  Returns it
+ * as written, or NULL if a trigger suppressed it and nothing refers to it.
+ */
+static Jsonb *
+write_object(NestedWrite *write, NestedObject *object, const NestedIn *in, const NestedColumns *given)
+{
+	CormModel  *model = object->model;
+	const NestedPath *path = write->path;
+	int			nmembers = list_length(object->members);
+	NestedTarget *targets = palloc(sizeof(NestedTarget) * Max(nmembers, 1));
+	NestedCondition *conditions = palloc0(sizeof(NestedCondition) * Max(nmembers, 1));
 	CormExec	exec;
 	CormHookRun *hooks;
 	Datum		typed_row = (Datum) 0;
+	NestedColumns columns;
+	Jsonb	   *row = NULL;
 	ListCell   *lc;
 
-	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	(void) JsonbIteratorNext(&it, &key, false);
-	while (JsonbIteratorNext(&it, &key, true) == WJB_KEY)
-	{
-		char	   *name = pnstrdup(key.val.string.val, key.val.string.len);
-		CormRelation *relation = key_relation(model, name);
-
-		(void) JsonbIteratorNext(&it, &value, true);
-		if (relation)
-		{
-			relations = lappend(relations, relation);
-			values = lappend(values, to_document(&value));
-			names = lappend(names, name);
-		}
-		else
-		{
-			pushJsonbValue(&state, WJB_KEY, &key);
-			pushJsonbValue(&state, WJB_VALUE, &value);
-		}
-	}
-	own = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
-
+	write->path = &object->path;
 	corm_exec_begin(&exec, model);
 	hooks = corm_hooks_begin(&exec, CORM_EVENT_CREATE);
+	corm_nested_columns_copy(&columns, given);
+	read_members(write, object, in, &columns, targets, conditions);
+	check_given(write, object, &columns);
 	if (hooks)
-		own = corm_hooks_before_json(hooks, &exec, own);
-
-	/* parents first: their keys go into the row */
-	foreach(lc, relations)
 	{
-		CormRelation *relation = lfirst(lc);
-		Jsonb	   *parent = list_nth(values, foreach_current_index(lc));
-		CormModel  *target;
-
-		if (relation->kind != CORM_BELONGS_TO)
-			continue;
-		target = corm_model_get(relation->target);
-		if (JB_ROOT_IS_SCALAR(parent))
-		{
-			JsonbValue	scalar;
-
-			(void) JsonbExtractScalar(&parent->root, &scalar);
-			if (scalar.type != jbvNull)
-				wrong_kind(model, relation, "an object or null");
-			for (int i = 0; i < relation->nkeys; i++)
-				own = with_key(own, column_key(model, relation->columns[i]), &scalar);
-			continue;
-		}
-		if (!JB_ROOT_IS_OBJECT(parent))
-			wrong_kind(model, relation, "an object or null");
-		if (!is_reference(target, parent))
-		{
-			parent = element(insert_objects(target, parent), 0);
-			lfirst(list_nth_cell(values, foreach_current_index(lc))) = parent;
-		}
-		own = copy_keys(own, model, relation->columns, parent, target, relation->target_columns,
-						relation->nkeys);
-		own = relation_values(own, model, relation, true);
+		take_hooked(write, object, corm_hooks_before_json(hooks, &exec,
+														  corm_nested_row_document(object, &columns, false)));
+		corm_nested_same_model(model);
+		check_given(write, object, &columns);
 	}
+	write_parents(write, object, &columns, targets, conditions);
+	corm_nested_same_model(model);
+	check_given(write, object, &columns);
 
 	if (hooks == NULL)
-		row = element(insert_plain(model, own), 0);
-	else
-		row = corm_insert_row_unhooked(model, own, &typed_row) ?
-			corm_row_to_json(model, typed_row, false) : NULL;
-	if (row == NULL)
-		return;
-
-	foreach(lc, relations)
 	{
-		CormRelation *relation = lfirst(lc);
-		ListCell   *related = list_nth_cell(values, foreach_current_index(lc));
+		JsonbValue *first;
+		Jsonb	   *rows = corm_insert_json_rows(model->relid, corm_nested_row_document(object, &columns, true));
 
-		if (relation->kind != CORM_BELONGS_TO)
-			lfirst(related) = insert_children(model, row, relation, lfirst(related));
+		first = getIthJsonbValueFromContainer(&rows->root, 0);
+		if (first && !corm_nested_is_object(first))
+			rows_must_be_objects();
+		row = first ? corm_nested_document(first) : NULL;
 	}
-	if (hooks)
-		row = corm_row_to_json(model, corm_hooks_after(hooks, typed_row), false);
-
-	pushJsonbValue(written, WJB_BEGIN_OBJECT, NULL);
-	push_pairs(written, &row->root);
-	foreach(lc, names)
+	else if (corm_insert_row_unhooked(model, corm_nested_row_document(object, &columns, false), &typed_row))
 	{
-		Jsonb	   *related = list_nth(values, foreach_current_index(lc));
-		JsonbValue	result;
+		corm_nested_same_model(model);
+		row = corm_row_to_json(model, typed_row, false);
+	}
+	corm_nested_same_model(model);
+	if (row)
+		corm_nested_check_row(write, &columns, row);
 
-		if (related && !JB_ROOT_IS_SCALAR(related))
-			as_value(related, &result);
+	foreach(lc, object->members)
+	{
+		NestedMember *member = lfirst(lc);
+		NestedCondition *condition = &conditions[foreach_current_index(lc)];
+
+		if (!holds_rows(member))
+		{
+			/* an empty array stays one */
+			if (corm_nested_is_array(&member->value))
+				member->result = array_of(NULL, 0);
+			continue;
+		}
+		if (member->relation->kind == CORM_BELONGS_TO)
+		{
+			if (row && condition->own.model && !condition->whole)
+				corm_nested_check_related(write, model, row, member->relation, 1);
+			continue;
+		}
+		if (row == NULL)
+			suppressed(write, model);
+		if (member->relation->kind == CORM_MANY_TO_MANY)
+			write_linked(write, model, row, member, condition);
 		else
-			result.type = jbvNull;
-		corm_json_key(written, lfirst(lc));
-		pushJsonbValue(written, WJB_VALUE, &result);
+			write_children(write, model, row, member, condition);
+		corm_nested_same_model(model);
 	}
-	pushJsonbValue(written, WJB_END_OBJECT, NULL);
-}
-
-/*
- * corm_has_relation_keys tells whether a JSON object, or one of an array,
- * holds rows of relations of the model.
- */
-bool
-corm_has_relation_keys(CormModel *model, Jsonb *data)
-{
-	JsonbIterator *it = JsonbIteratorInit(&data->root);
-	JsonbIteratorToken tok;
-	JsonbValue	v;
-	int			level = 0;
-	int			object_level = JB_ROOT_IS_OBJECT(data) ? 1 : 2;
-
-	while ((tok = JsonbIteratorNext(&it, &v, false)) != WJB_DONE)
+	if (hooks && row)
 	{
-		if (tok == WJB_BEGIN_ARRAY || tok == WJB_BEGIN_OBJECT)
-			level++;
-		else if (tok == WJB_END_ARRAY || tok == WJB_END_OBJECT)
-			level--;
-		else if (tok == WJB_KEY && level == object_level &&
-				 key_relation(model, pnstrdup(v.val.string.val, v.val.string.len)))
-			return true;
+		typed_row = corm_hooks_after(hooks, typed_row);
+		corm_nested_same_model(model);
+		row = corm_row_to_json(model, typed_row, false);
 	}
-	return false;
+	write->path = path;
+	return row ? with_members(row, object) : NULL;
 }
 
 /*
- * Inserts an object, or an array of objects, one by one if they hold
- * relations.  Returns an array.
+ * Writes objects, by one statement if they hold no relations.  rows has room
+ * for each; those that were written come to its beginning.  Returns how many
+ * there are; with all, each must be.  Columns hold what they all must have;
+ * in is what they are nested in, or NULL.
  */
-static Jsonb *
-insert_objects(CormModel *model, Jsonb *data)
+static int
+write_rows(NestedWrite *write, CormModel *model, NestedObject *objects, int n, const NestedIn *in,
+		   const NestedColumns *columns, bool all, Jsonb **rows)
 {
-	JsonbParseState *state = NULL;
+	bool		plain = true;
+	int			nrows = 0;
 
 	check_stack_depth();
-	if (!corm_has_relation_keys(model, data))
-		return insert_plain(model, data);
-
-	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
-	if (JB_ROOT_IS_OBJECT(data))
-		insert_object(model, data, &state);
-	else
+	if (n == 0)
+		return 0;
+	for (int i = 0; i < n && plain; i++)
+		plain = objects[i].members == NIL;
+	if (plain)
+		return insert_batch(write, model, objects, n, columns, all, rows);
+	for (int i = 0; i < n; i++)
 	{
-		int			n = JB_ROOT_COUNT(data);
-
-		for (int i = 0; i < n; i++)
+		CHECK_FOR_INTERRUPTS();
+		rows[nrows] = write_object(write, &objects[i], in, columns);
+		if (rows[nrows])
+			nrows++;
+		else if (all)
 		{
-			Jsonb	   *object = element(data, i);
-
-			CHECK_FOR_INTERRUPTS();
-			if (!JB_ROOT_IS_OBJECT(object))
-				ereport(ERROR,
-						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						 errmsg("rows given as JSON must be objects")));
-			insert_object(model, object, &state);
+			write->path = &objects[i].path;
+			suppressed(write, model);
 		}
 	}
-	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
+	return nrows;
 }
 
 /*
@@ -547,206 +801,44 @@ insert_objects(CormModel *model, Jsonb *data)
 Jsonb *
 corm_insert_nested(CormModel *model, Jsonb *data)
 {
-	return insert_objects(model, data);
-}
+	NestedWrite write;
+	NestedColumns none;
+	NestedObject *objects;
+	NestedPath *paths;
+	Jsonb	  **rows;
+	int			n = JB_ROOT_IS_OBJECT(data) ? 1 : JB_ROOT_COUNT(data);
+	Jsonb	   *result;
 
-/*
- * Links
- */
-
-static CormNode *
-link_query(CormModel *through, bool deleter, Jsonb *condition)
-{
-	CormWriter	w;
-	JsonbIterator *it;
-	JsonbValue	key;
-	JsonbValue	value;
-
-	corm_writer_init(&w);
-	corm_write_tag(&w, deleter ? CORM_N_DELETER : CORM_N_SELECTOR);
-	corm_write_oid(&w, through->relid);
-	if (!deleter)
-		corm_write_name(&w, "", 0);
-	corm_write_tag(&w, CORM_N_WHERE);
-	corm_write_count(&w, JB_ROOT_COUNT(condition));
-	it = JsonbIteratorInit(&condition->root);
-	(void) JsonbIteratorNext(&it, &key, false);
-	while (JsonbIteratorNext(&it, &key, true) == WJB_KEY)
+	corm_nested_begin(&write);
+	objects = palloc(sizeof(NestedObject) * Max(n, 1));
+	paths = palloc(sizeof(NestedPath) * Max(n, 1));
+	rows = palloc(sizeof(Jsonb *) * Max(n, 1));
+	corm_nested_columns_init(&none, model);
+	if (JB_ROOT_IS_OBJECT(data))
 	{
-		Jsonb	   *document;
-		char	   *str;
-
-		(void) JsonbIteratorNext(&it, &value, true);
-		document = to_document(&value);
-		str = value.type == jbvString ? pnstrdup(value.val.string.val, value.val.string.len) :
-			JsonbToCString(NULL, &document->root, VARSIZE(document));
-		corm_write_tag(&w, CORM_N_EQ);
-		corm_write_tag(&w, CORM_N_COLUMN);
-		corm_write_name(&w, key.val.string.val, key.val.string.len);
-		if (value.type == jbvNull)
-			corm_write_null(&w, UNKNOWNOID);
-		else
-			corm_write_value(&w, UNKNOWNOID, -1, false, CStringGetTextDatum(str));
+		objects[0].path = (NestedPath) {NULL, NULL, -1};
+		corm_nested_read(&write, model, &data->root, &objects[0]);
 	}
-	return corm_writer_finish(&w, CORM_KIND_QUERY);
-}
-
-static Jsonb *
-read_links(CormModel *through, Jsonb *near_key)
-{
-	CormVerb	verb = {.output = CORM_OUTPUT_JSON};
-	CormQuerySet set;
-	CormSink	sink = {.kind = CORM_SINK_FIRST, .context = CurrentMemoryContext};
-
-	corm_queries_of_node(link_query(through, false, near_key), &set);
-	(void) corm_run_queries(&verb, &set, &sink);
-	return DatumGetJsonbP(sink.value);
-}
-
-static void
-delete_link(CormModel *through, Jsonb *link)
-{
-	CormVerb	verb = {.output = CORM_OUTPUT_NATIVE};
-	CormQuerySet set;
-	CormSink	sink = {.kind = CORM_SINK_NONE};
-
-	corm_queries_of_node(link_query(through, true, link), &set);
-	(void) corm_run_queries(&verb, &set, &sink);
-}
-
-/*
- * Brings a link back that is soft-deleted; false if there is none.
- */
-static bool
-restore_link(CormModel *through, Jsonb *link)
-{
-	CormVerb	verb = {.output = CORM_OUTPUT_RESTORE};
-	CormQuerySet set;
-	CormSink	sink = {.kind = CORM_SINK_NONE};
-
-	if (through->soft_delete < 0)
-		return false;
-	corm_queries_of_node(link_query(through, false, link), &set);
-	return corm_run_queries(&verb, &set, &sink) > 0;
-}
-
-/* Links, each an object of the columns of its two keys, in order. */
-typedef struct LinkSet
-{
-	Jsonb	  **links;
-	int			n;
-} LinkSet;
-
-static int
-compare_links(const void *a, const void *b)
-{
-	return compareJsonbContainers(&(*(Jsonb *const *) a)->root, &(*(Jsonb *const *) b)->root);
-}
-
-/*
- * The links between a row, whose key the link table has as near_key, and the
- * objects of an array that are rows of from: targets, or links themselves.
- * Each once.
- */
-static LinkSet
-make_links(CormRelation *relation, CormModel *through, Jsonb *near_key, Jsonb *array, CormModel *from,
-		   char **from_columns)
-{
-	LinkSet		set;
-	int			n = JB_ROOT_COUNT(array);
-
-	set.links = palloc(sizeof(Jsonb *) * Max(n, 1));
-	set.n = 0;
-	for (int i = 0; i < n; i++)
+	else
 	{
-		CHECK_FOR_INTERRUPTS();
-		set.links[i] = copy_keys(near_key, through, relation->through_target_columns, element(array, i),
-								 from, from_columns, relation->ntarget_keys);
+		JsonbIterator *it = JsonbIteratorInit(&data->root);
+		JsonbValue	element;
+		int			i = 0;
+
+		(void) JsonbIteratorNext(&it, &element, false);
+		while (JsonbIteratorNext(&it, &element, true) == WJB_ELEM)
+		{
+			paths[i] = (NestedPath) {NULL, NULL, i};
+			write.path = &paths[i];
+			objects[i].path = paths[i];
+			if (!corm_nested_is_object(&element))
+				rows_must_be_objects();
+			corm_nested_read(&write, model, element.val.binary.data, &objects[i++]);
+		}
+		write.path = NULL;
 	}
-	qsort(set.links, n, sizeof(Jsonb *), compare_links);
-	for (int i = 0; i < n; i++)
-		if (set.n == 0 || compare_links(&set.links[set.n - 1], &set.links[i]) != 0)
-			set.links[set.n++] = set.links[i];
-	return set;
-}
-
-static bool
-has_link(LinkSet *set, Jsonb **link)
-{
-	return bsearch(link, set->links, set->n, sizeof(Jsonb *), compare_links) != NULL;
-}
-
-/*
- * corm_set_related(model, key, relation, targets): makes the rows linked to
- * the row with the given key by a many_to_many relation exactly the targets.
- * Links are added and deleted, the target's rows are not touched; targets
- * that are not mere keys are inserted.  Returns the number of links changed.
- */
-Datum
-corm_set_related(PG_FUNCTION_ARGS)
-{
-	static const char *const names[] = {"the model", "the key", "the relation", "the targets"};
-	CormModel  *model;
-	Jsonb	   *row;
-	CormRelation *relation;
-	Jsonb	   *targets;
-	CormModel  *target;
-	CormModel  *through;
-	Jsonb	   *near_key;
-	LinkSet		old;
-	LinkSet		wanted;
-	JsonbParseState *missing = NULL;
-	Jsonb	   *add;
-	int64		changed = 0;
-
-	corm_require_args(fcinfo, names, lengthof(names));
-	model = corm_model_get(PG_GETARG_OID(0));
-	row = PG_GETARG_JSONB_P(1);
-	relation = corm_model_relation(model, text_to_cstring(PG_GETARG_TEXT_PP(2)));
-	targets = PG_GETARG_JSONB_P(3);
-	if (relation->kind != CORM_MANY_TO_MANY)
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("relation \"%s\" of model \"%s\" is not many_to_many", relation->name, model->name)));
-	if (!JB_ROOT_IS_OBJECT(row))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the key must be a JSON object")));
-	if (!JB_ROOT_IS_ARRAY(targets) || JB_ROOT_IS_SCALAR(targets))
-		wrong_kind(model, relation, "an array");
-	target = corm_model_get(relation->target);
-	through = corm_model_get(relation->through);
-	near_key = copy_keys(empty_object(), through, relation->through_columns, row, model,
-						 relation->columns, relation->nkeys);
-	old = make_links(relation, through, near_key, read_links(through, near_key), through,
-					 relation->through_target_columns);
-	wanted = make_links(relation, through, near_key, insert_or_reference(target, targets), target,
-						relation->target_columns);
-
-	for (int i = 0; i < old.n; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		if (has_link(&wanted, &old.links[i]))
-			continue;
-		delete_link(through, old.links[i]);
-		changed++;
-	}
-	pushJsonbValue(&missing, WJB_BEGIN_ARRAY, NULL);
-	for (int i = 0; i < wanted.n; i++)
-	{
-		JsonbValue	value;
-
-		CHECK_FOR_INTERRUPTS();
-		if (has_link(&old, &wanted.links[i]))
-			continue;
-		changed++;
-		if (restore_link(through, wanted.links[i]))
-			continue;
-		as_value(wanted.links[i], &value);
-		pushJsonbValue(&missing, WJB_ELEM, &value);
-	}
-	add = JsonbValueToJsonb(pushJsonbValue(&missing, WJB_END_ARRAY, NULL));
-	if (JB_ROOT_COUNT(add) > 0)
-		(void) insert_plain(through, add);
-	PG_RETURN_INT64(changed);
+	n = write_rows(&write, model, objects, n, NULL, &none, false, rows);
+	result = array_of(rows, n);
+	corm_nested_end(&write);
+	return result;
 }

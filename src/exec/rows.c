@@ -636,6 +636,14 @@ corm_insert_json_rows(Oid model, Jsonb *array)
 
 	corm_rows_query(model, JSONBOID, JsonbPGetDatum(array), &set);
 	(void) corm_run_queries(&verb, &set, &sink);
+	if (sink.isnull)
+	{
+		JsonbParseState *state = NULL;
+
+		/* middleware may return nothing at all */
+		pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+		return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
+	}
 	return DatumGetJsonbP(sink.value);
 }
 

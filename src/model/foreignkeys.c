@@ -29,7 +29,9 @@
 #include "commands/comment.h"
 #include "miscadmin.h"
 #include "model/model.h"
+#include "nodes/primnodes.h"
 #include "utils/array.h"
+#include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -365,17 +367,46 @@ corm_primary_key_columns(Oid relid)
 }
 
 /*
- * corm_unique_keys returns the keys of a table that unique indexes make, the
- * primary key too: a list of lists of attribute numbers; not those of a part of the rows, or of expressions.
+ * is_of_live_rows returns whether the predicate of an index is that a row is
+ * not soft-deleted: then the index is a key of all rows that there are.
+ */
+static bool
+is_of_live_rows(HeapTuple index, AttrNumber soft_delete)
+{
+	bool		isnull;
+	Datum		datum = SysCacheGetAttr(INDEXRELID, index, Anum_pg_index_indpred, &isnull);
+	Node	   *predicate;
+	Node	   *arg = NULL;
+
+	if (isnull)
+		return true;
+	predicate = stringToNode(TextDatumGetCString(datum));
+	if (IsA(predicate, List) && list_length((List *) predicate) == 1)
+		predicate = linitial((List *) predicate);
+	if (IsA(predicate, NullTest) && ((NullTest *) predicate)->nulltesttype == IS_NULL)
+		arg = (Node *) ((NullTest *) predicate)->arg;
+	else if (IsA(predicate, BooleanTest) && ((BooleanTest *) predicate)->booltesttype == IS_NOT_TRUE)
+		arg = (Node *) ((BooleanTest *) predicate)->arg;
+	return arg != NULL && IsA(arg, Var) && soft_delete != InvalidAttrNumber &&
+		((Var *) arg)->varattno == soft_delete;
+}
+
+/*
+ * corm_unique_keys returns the unique keys of a table, the primary key among
+ * them: a list of lists of attribute numbers, in the order in which
+ * the indexes were made.  soft_delete is the column that tells deleted rows, or
+ * InvalidAttrNumber: an index of the others is a key.
  */
 List *
-corm_unique_keys(Oid relid)
+corm_unique_keys(Oid relid, AttrNumber soft_delete)
 {
-	List	   *unique_keys = NIL;
 	Relation	catalog = table_open(IndexRelationId, AccessShareLock);
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple	tuple;
+	List	   *indexes = NIL;
+	List	   *keys = NIL;
+	ListCell   *lc;
 
 	ScanKeyInit(&key, Anum_pg_index_indrelid, BTEqualStrategyNumber, F_OIDEQ,
 				ObjectIdGetDatum(relid));
@@ -383,18 +414,29 @@ corm_unique_keys(Oid relid)
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		Form_pg_index index = (Form_pg_index) GETSTRUCT(tuple);
-		List	   *columns = NIL;
 
-		if (!index->indisunique || !index->indisvalid ||
-			!heap_attisnull(tuple, Anum_pg_index_indpred, NULL) ||
-			!heap_attisnull(tuple, Anum_pg_index_indexprs, NULL))
-			continue;
-		for (int i = 0; i < index->indnkeyatts; i++)
-			columns = lappend_int(columns, index->indkey.values[i]);
-		unique_keys = lappend(unique_keys, columns);
+		if (index->indisunique && index->indisvalid)
+			indexes = lappend_oid(indexes, index->indexrelid);
 	}
 	systable_endscan(scan);
 	table_close(catalog, AccessShareLock);
 
-	return unique_keys;
+	list_sort(indexes, list_oid_cmp);
+	foreach(lc, indexes)
+	{
+		List	   *columns = NIL;
+		Form_pg_index index;
+
+		tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(lfirst_oid(lc)));
+		if (!HeapTupleIsValid(tuple))
+			continue;
+		index = (Form_pg_index) GETSTRUCT(tuple);
+		for (int i = 0; i < index->indnkeyatts; i++)
+			columns = lappend_int(columns, index->indkey.values[i]);
+		/* an expression has number 0 */
+		if (columns != NIL && !list_member_int(columns, 0) && is_of_live_rows(tuple, soft_delete))
+			keys = lappend(keys, columns);
+		ReleaseSysCache(tuple);
+	}
+	return keys;
 }

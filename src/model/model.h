@@ -372,7 +372,7 @@ extern List *corm_foreign_keys_of(Oid relid, bool is_own);
 extern List *corm_foreign_keys_to(Oid relid);
 extern bool corm_columns_are_unique(Oid relid, int ncolumns, const AttrNumber *columns);
 extern List *corm_primary_key_columns(Oid relid);
-extern List *corm_unique_keys(Oid relid);
+extern List *corm_unique_keys(Oid relid, AttrNumber soft_delete);
 
 /* relations.c, for the layer */
 typedef struct CormRelations

@@ -568,7 +568,7 @@ add_many_to_many(Build *build, const CormForeignKey *near_key, const CormForeign
 static void
 add_through(Build *build, const CormForeignKey *key)
 {
-	List	   *unique_keys = corm_unique_keys(key->relid);
+	List	   *unique_keys = corm_unique_keys(key->relid, InvalidAttrNumber);
 	ListCell   *lc;
 
 	if (unique_keys == NIL)

@@ -147,6 +147,11 @@ set_lock(CormStmt *stmt, CormTree *clause)
 	stmt->lock = clause->tag;
 	if (mode[0] == '\0')
 		stmt->lock_wait = "";
+	else if (strcmp(mode, "no key") == 0 && clause->tag == CORM_N_FOR_UPDATE)
+	{
+		stmt->lock_no_key = true;
+		stmt->lock_wait = "";
+	}
 	else if (pg_strcasecmp(mode, "nowait") == 0)
 		stmt->lock_wait = " NOWAIT";
 	else if (pg_strcasecmp(mode, "skip locked") == 0)
@@ -414,6 +419,7 @@ corm_place_clause(CormStmt *stmt, CormTree *clause, List **preloads)
 		case CORM_N_SCOPE:
 		case CORM_N_UNSCOPED:
 		case CORM_N_ONLY_DELETED:
+		case CORM_N_NO_DEFAULT_SCOPES:
 			break;				/* done before the others */
 		case CORM_N_RETURNING:
 			stmt->returns = true;

@@ -114,6 +114,7 @@ expand_scopes(CormStmt *stmt, List *clauses)
 {
 	CormModel  *model = stmt->source ? stmt->source->model : NULL;
 	List	   *result = list_copy(clauses);
+	bool		by_default = true;
 	ListCell   *lc;
 
 	foreach(lc, clauses)
@@ -122,6 +123,8 @@ expand_scopes(CormStmt *stmt, List *clauses)
 
 		if (clause->tag == CORM_N_UNSCOPED)
 			stmt->unscoped = true;
+		else if (clause->tag == CORM_N_NO_DEFAULT_SCOPES)
+			by_default = false;
 		else if (clause->tag == CORM_N_ONLY_DELETED)
 		{
 			if (stmt->source == NULL)
@@ -143,7 +146,7 @@ expand_scopes(CormStmt *stmt, List *clauses)
 	/* what is always there is no condition that somebody thought of */
 	if (stmt->command == CORM_CMD_UPDATE || stmt->command == CORM_CMD_DELETE)
 		stmt->has_where = corm_has_condition(result);
-	if (model && !stmt->unscoped && stmt->command != CORM_CMD_INSERT)
+	if (model && by_default && !stmt->unscoped && stmt->command != CORM_CMD_INSERT)
 		result = list_concat(result, default_scope_clauses(stmt, model));
 	return result;
 }

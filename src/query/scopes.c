@@ -252,6 +252,7 @@ check_scope_clauses(List *clauses)
 			case CORM_N_SCOPE:
 			case CORM_N_UNSCOPED:
 			case CORM_N_ONLY_DELETED:
+			case CORM_N_NO_DEFAULT_SCOPES:
 				ereport(ERROR,
 						(errcode(ERRCODE_SYNTAX_ERROR),
 						 errmsg("corm.%s() cannot be part of a scope", clause->desc->func)));

@@ -1,0 +1,495 @@
+/*-------------------------------------------------------------------------
+ *
+ * nested_find.c
+ *		Nested writes: rows that a document refers to.
+ *
+ * An object that holds a whole primary or unique key of its model and nothing
+ * else stands for the row with that key.  It is looked up as the caller would
+ * read it: middleware with its guards, row-level security and soft delete
+ * decide whether it is there; default scopes, which are views of convenience,
+ * do not.  What refers to it takes the columns it needs from the row found,
+ * which need not be those of the key that was given.
+ *
+ * {"$connect_or_create": {...}} stands for the row with the first key that it
+ * holds whole, or is a new row if there is none.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "exec/nested.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+
+#define CONNECT_OR_CREATE	"$connect_or_create"
+
+/* The keys of a model, found once for a write. */
+typedef struct KnownModel
+{
+	CormModel  *model;
+	List	   *keys;			/* of NestedKey, the primary key first */
+} KnownModel;
+
+/*
+ * Keys
+ */
+
+static bool
+is_same_key(const NestedKey *key, const int *fields, int n)
+{
+	if (key->n != n)
+		return false;
+	for (int i = 0; i < n; i++)
+	{
+		bool		found = false;
+
+		for (int j = 0; j < n && !found; j++)
+			found = key->fields[i] == fields[j];
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+static List *
+add_key(List *keys, const int *fields, int n)
+{
+	NestedKey  *key;
+	ListCell   *lc;
+
+	foreach(lc, keys)
+		if (is_same_key(lfirst(lc), fields, n))
+			return keys;
+	key = palloc(sizeof(NestedKey));
+	key->n = n;
+	key->fields = palloc(sizeof(int) * n);
+	memcpy(key->fields, fields, sizeof(int) * n);
+	return lappend(keys, key);
+}
+
+static int
+field_of_attribute(CormModel *model, AttrNumber attnum)
+{
+	for (int i = 0; i < model->nfields; i++)
+		if (model->fields[i].attnum == attnum)
+			return i;
+	return -1;
+}
+
+/*
+ * The keys of a model whose fields it all has: its primary key, and the unique
+ * indexes of its table.
+ */
+static List *
+keys_of(NestedWrite *write, CormModel *model)
+{
+	KnownModel *known;
+	bool		whole = model->npk > 0;
+	ListCell   *lc;
+
+	foreach(lc, write->known)
+		if (((KnownModel *) lfirst(lc))->model == model)
+			return ((KnownModel *) lfirst(lc))->keys;
+
+	known = palloc0(sizeof(KnownModel));
+	known->model = model;
+	for (int i = 0; i < model->npk; i++)
+		whole &= model->pk[i] < model->nfields;
+	if (whole)
+		known->keys = add_key(known->keys, model->pk, model->npk);
+	foreach(lc, corm_unique_keys(model->table, model->soft_delete < 0 ? InvalidAttrNumber :
+								 model->fields[model->soft_delete].attnum))
+	{
+		List	   *attnums = lfirst(lc);
+		int		   *fields = palloc(sizeof(int) * list_length(attnums));
+		ListCell   *cell;
+
+		whole = true;
+		foreach(cell, attnums)
+		{
+			int			field = field_of_attribute(model, lfirst_int(cell));
+
+			fields[foreach_current_index(cell)] = field;
+			whole &= field >= 0;
+		}
+		if (whole)
+			known->keys = add_key(known->keys, fields, list_length(attnums));
+	}
+	write->known = lappend(write->known, known);
+	return known->keys;
+}
+
+/* Does an object give all fields of a key, and, if not_null, none of them null? */
+static bool
+gives_key(const NestedObject *object, const NestedKey *key, bool not_null)
+{
+	for (int i = 0; i < key->n; i++)
+		if (!corm_nested_is_given(object, key->fields[i]) ||
+			(not_null && object->given[key->fields[i]].type == jbvNull))
+			return false;
+	return true;
+}
+
+/* Does it give the primary key and nothing else?  Told without a look at the catalogs. */
+static bool
+is_primary_key(const NestedObject *object)
+{
+	CormModel  *model = object->model;
+
+	if (model->npk == 0 || object->ngiven != model->npk)
+		return false;
+	for (int i = 0; i < model->npk; i++)
+		if (model->pk[i] >= model->nfields || !corm_nested_is_given(object, model->pk[i]))
+			return false;
+	return true;
+}
+
+/*
+ * corm_nested_exact_key returns the key that an object holds, if it holds
+ * nothing else; or NULL.
+ */
+const NestedKey *
+corm_nested_exact_key(NestedWrite *write, const NestedObject *object)
+{
+	ListCell   *lc;
+
+	if (object->members != NIL || object->ngiven == 0)
+		return NULL;
+	if (is_primary_key(object))
+	{
+		NestedKey  *key = palloc(sizeof(NestedKey));
+
+		key->n = object->model->npk;
+		key->fields = object->model->pk;
+		return key;
+	}
+	foreach(lc, keys_of(write, object->model))
+	{
+		NestedKey  *key = lfirst(lc);
+
+		if (key->n == object->ngiven && gives_key(object, key, false))
+			return key;
+	}
+	return NULL;
+}
+
+/*
+ * corm_nested_read_target reads the object that stands for a row at the other
+ * end of a relation; path is its place in the document.
+ */
+void
+corm_nested_read_target(NestedWrite *write, CormRelation *relation, CormModel *model, JsonbValue *value,
+						const NestedPath *path, NestedTarget *target)
+{
+	JsonbContainer *container = value->val.binary.data;
+	JsonbValue *wish;
+	ListCell   *lc;
+
+	memset(target, 0, sizeof(NestedTarget));
+	target->object.path = *path;
+	wish = getKeyJsonValueFromContainer(container, CONNECT_OR_CREATE, strlen(CONNECT_OR_CREATE), NULL);
+	if (wish == NULL)
+	{
+		corm_nested_read(write, model, container, &target->object);
+		target->key = corm_nested_exact_key(write, &target->object);
+		return;
+	}
+
+	if (JsonContainerSize(container) != 1 || !corm_nested_is_object(wish))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s takes an object, and stands alone", CONNECT_OR_CREATE)));
+	corm_nested_read(write, model, wish->val.binary.data, &target->object);
+	target->or_create = true;
+	foreach(lc, keys_of(write, model))
+	{
+		if (target->key == NULL && gives_key(&target->object, lfirst(lc), true))
+			target->key = lfirst(lc);
+	}
+	if (target->key == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s needs a primary or unique key of model \"%s\"", CONNECT_OR_CREATE, model->name)));
+}
+
+/*
+ * Queries
+ */
+
+/* corm_nested_write_eq adds the condition that a field has a value. */
+void
+corm_nested_write_eq(CormWriter *w, const char *name, const CormField *field, Datum value)
+{
+	int16		typlen;
+	bool		typbyval;
+	Oid			base = getBaseType(field->typid);
+
+	get_typlenbyval(base, &typlen, &typbyval);
+	corm_write_tag(w, CORM_N_EQ);
+	corm_write_tag(w, CORM_N_COLUMN);
+	corm_write_name(w, name, strlen(name));
+	corm_write_value(w, base, typlen, typbyval, value);
+}
+
+static void
+write_column(CormWriter *w, const char *name)
+{
+	corm_write_tag(w, CORM_N_COLUMN);
+	corm_write_name(w, name, strlen(name));
+}
+
+/* Begins a query over a model that default scopes do not limit. */
+static void
+begin_query(CormWriter *w, CormModel *model, Bitmapset *fields)
+{
+	int			i = -1;
+
+	corm_writer_init(w);
+	corm_write_tag(w, CORM_N_SELECTOR);
+	corm_write_oid(w, model->relid);
+	corm_write_name(w, "", 0);
+	corm_write_tag(w, CORM_N_NO_DEFAULT_SCOPES);
+	corm_write_tag(w, CORM_N_SELECT);
+	corm_write_count(w, bms_num_members(fields));
+	while ((i = bms_next_member(fields, i)) >= 0)
+		write_column(w, model->fields[i].name);
+}
+
+/* corm_nested_run_json runs a query that is written and returns its rows, an array. */
+Jsonb *
+corm_nested_run_json(CormWriter *w)
+{
+	CormVerb	verb = {.output = CORM_OUTPUT_JSON};
+	CormQuerySet set;
+	CormSink	sink = {.kind = CORM_SINK_FIRST, .context = CurrentMemoryContext, .isnull = true};
+	JsonbParseState *state = NULL;
+
+	corm_queries_of_node(corm_writer_finish(w, CORM_KIND_QUERY), &set);
+	(void) corm_run_queries(&verb, &set, &sink);
+	if (!sink.isnull)
+		return DatumGetJsonbP(sink.value);
+	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
+}
+
+static void
+more_than_one(CormModel *model)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_TOO_MANY_ROWS),
+			 errmsg("more than one row of model \"%s\" has the key that is given", model->name)));
+}
+
+/*
+ * corm_nested_find_one looks up the row with the key that an object gives, and
+ * returns it with the given fields; NULL if there is none.  With lock, the row
+ * is locked against changes other than those of its own kind.
+ */
+Jsonb *
+corm_nested_find_one(NestedWrite *write, const NestedObject *object, const NestedKey *key,
+					 Bitmapset *fields, bool lock)
+{
+	CormModel  *model = object->model;
+	CormWriter	w;
+	Jsonb	   *rows;
+
+	if (!gives_key(object, key, true))
+		return NULL;
+	begin_query(&w, model, fields);
+	corm_write_tag(&w, CORM_N_WHERE);
+	corm_write_count(&w, key->n);
+	for (int i = 0; i < key->n; i++)
+		corm_nested_write_eq(&w, model->fields[key->fields[i]].name, &model->fields[key->fields[i]],
+							 corm_json_convert(model, key->fields[i], &object->given[key->fields[i]]));
+	if (lock)
+	{
+		corm_write_tag(&w, CORM_N_FOR_UPDATE);
+		corm_write_name(&w, "no key", 6);
+	}
+	rows = corm_nested_run_json(&w);
+	if (JB_ROOT_COUNT(rows) > 1)
+		more_than_one(model);
+	return JB_ROOT_COUNT(rows) == 0 ? NULL :
+		corm_nested_document(getIthJsonbValueFromContainer(&rows->root, 0));
+}
+
+/* A row that was found, by a key of one field. */
+typedef struct Found
+{
+	Datum		value;
+	Jsonb	   *row;
+} Found;
+
+static int
+compare_found(const void *a, const void *b, void *field)
+{
+	return corm_nested_compare(field, ((const Found *) a)->value, ((const Found *) b)->value);
+}
+
+/* Can the values of a field stand in an array, and be put in order? */
+static bool
+can_find_many(const CormField *field)
+{
+	return corm_nested_sorts(field) && OidIsValid(get_array_type(getBaseType(field->typid)));
+}
+
+/*
+ * Looks up the rows of targets that give the same key, of one field, by one
+ * query.
+ */
+static void
+find_many(NestedWrite *write, NestedTarget **targets, int n, CormModel *model, Bitmapset *fields)
+{
+	int			index = targets[0]->key->fields[0];
+	CormField  *field = &model->fields[index];
+	Oid			base = getBaseType(field->typid);
+	int16		typlen;
+	bool		typbyval;
+	char		typalign;
+	Datum	   *values = palloc(sizeof(Datum) * n);
+	int			nvalues = 0;
+	CormWriter	w;
+	Jsonb	   *rows;
+	Found	   *found;
+	int			nfound;
+	JsonbIterator *it;
+	JsonbValue	element;
+
+	for (int i = 0; i < n; i++)
+		if (gives_key(&targets[i]->object, targets[i]->key, true))
+			values[nvalues++] = corm_json_convert(model, index, &targets[i]->object.given[index]);
+	get_typlenbyvalalign(base, &typlen, &typbyval, &typalign);
+	begin_query(&w, model, fields);
+	corm_write_tag(&w, CORM_N_WHERE);
+	corm_write_count(&w, 1);
+	corm_write_tag(&w, CORM_N_IN);
+	write_column(&w, field->name);
+	corm_write_value(&w, get_array_type(base), -1, false,
+					 PointerGetDatum(construct_array(values, nvalues, base, typlen, typbyval, typalign)));
+	rows = corm_nested_run_json(&w);
+
+	nfound = 0;
+	found = palloc(sizeof(Found) * Max(JB_ROOT_COUNT(rows), 1));
+	it = JsonbIteratorInit(&rows->root);
+	(void) JsonbIteratorNext(&it, &element, false);
+	while (JsonbIteratorNext(&it, &element, true) == WJB_ELEM)
+	{
+		found[nfound].row = corm_nested_document(&element);
+		if (corm_nested_value(model, found[nfound].row, index, &found[nfound].value))
+			nfound++;
+	}
+	qsort_arg(found, nfound, sizeof(Found), compare_found, field);
+	for (int i = 1; i < nfound; i++)
+		if (compare_found(&found[i - 1], &found[i], field) == 0)
+			more_than_one(model);
+
+	for (int i = 0; i < n; i++)
+	{
+		Found		wanted;
+		Found	   *match;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!gives_key(&targets[i]->object, targets[i]->key, true))
+			continue;
+		wanted.value = corm_json_convert(model, index, &targets[i]->object.given[index]);
+		match = bsearch_arg(&wanted, found, nfound, sizeof(Found), compare_found, field);
+		if (match)
+			targets[i]->row = match->row;
+	}
+}
+
+static void
+not_found(NestedWrite *write, NestedTarget *target)
+{
+	CormModel  *model = target->object.model;
+	StringInfoData names;
+	StringInfoData values;
+
+	initStringInfo(&names);
+	initStringInfo(&values);
+	for (int i = 0; i < target->key->n; i++)
+	{
+		JsonbValue *value = &target->object.given[target->key->fields[i]];
+
+		appendStringInfo(&names, "%s%s", i > 0 ? ", " : "", model->fields[target->key->fields[i]].name);
+		appendStringInfo(&values, "%s%s", i > 0 ? ", " : "",
+						 value->type == jbvNull ? "null" : corm_json_text(value));
+	}
+	write->path = &target->object.path;
+	ereport(ERROR,
+			(errcode(ERRCODE_NO_DATA_FOUND),
+			 errmsg("row of model \"%s\" that is referred to does not exist", model->name),
+			 errdetail("At %s, there is no row with (%s)=(%s) that can be seen.", corm_nested_path(write),
+					   names.data, values.data)));
+}
+
+/* What the answer has for a row that was there: the key that was given, as it is stored. */
+static Jsonb *
+shown_key(NestedTarget *target)
+{
+	CormModel  *model = target->object.model;
+	JsonbParseState *state = NULL;
+
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	for (int i = 0; i < target->key->n; i++)
+	{
+		const char *json_key = model->fields[target->key->fields[i]].json_key;
+		JsonbValue *value = getKeyJsonValueFromContainer(&target->row->root, json_key, strlen(json_key), NULL);
+
+		corm_json_key(&state, json_key);
+		pushJsonbValue(&state, WJB_VALUE, value ? value : &target->object.given[target->key->fields[i]]);
+	}
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+}
+
+/*
+ * corm_nested_find looks up the rows that targets stand for, with the given
+ * fields and those of their keys.  P0002 for one that is not there, unless
+ * missing_ok, or it is to be created then: it has no row.
+ */
+void
+corm_nested_find(NestedWrite *write, NestedTarget *targets, int n, CormModel *model, Bitmapset *fields,
+				 bool missing_ok)
+{
+	const NestedPath *path = write->path;
+	NestedTarget **alike = palloc(sizeof(NestedTarget *) * Max(n, 1));
+	List	   *done = NIL;		/* keys of which all have been looked up */
+
+	for (int i = 0; i < n; i++)
+	{
+		const NestedKey *key = targets[i].key;
+		Bitmapset  *wanted;
+		int			nalike = 0;
+
+		CHECK_FOR_INTERRUPTS();
+		if (key == NULL || (key->n == 1 && list_member_int(done, key->fields[0])))
+			continue;
+		wanted = bms_copy(fields);
+		for (int j = 0; j < key->n; j++)
+			wanted = bms_add_member(wanted, key->fields[j]);
+		for (int j = i; j < n && key->n == 1; j++)
+			if (targets[j].key && is_same_key(targets[j].key, key->fields, 1))
+				alike[nalike++] = &targets[j];
+		write->path = &targets[i].object.path;
+		if (nalike > 1 && can_find_many(&model->fields[key->fields[0]]))
+		{
+			find_many(write, alike, nalike, model, wanted);
+			done = lappend_int(done, key->fields[0]);
+		}
+		else
+			targets[i].row = corm_nested_find_one(write, &targets[i].object, key, wanted, false);
+	}
+	for (int i = 0; i < n; i++)
+	{
+		if (targets[i].key == NULL)
+			continue;
+		if (targets[i].row)
+			targets[i].shown = shown_key(&targets[i]);
+		else if (!targets[i].or_create && !missing_ok)
+			not_found(write, &targets[i]);
+	}
+	write->path = path;
+}

@@ -1,0 +1,230 @@
+/*-------------------------------------------------------------------------
+ *
+ * nested_object.c
+ *		Nested writes: an object of a document taken apart.
+ *
+ * Its keys name fields, in any spelling that a field has elsewhere, or
+ * relations.  Each is given once, however it is spelled.  Values stay JSON:
+ * only keys are looked at, by nested_value.c.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "exec/nested.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+
+/* corm_nested_value_of makes a document a value of another one. */
+void
+corm_nested_value_of(Jsonb *document, JsonbValue *value)
+{
+	value->type = jbvBinary;
+	value->val.binary.data = &document->root;
+	value->val.binary.len = VARSIZE(document) - VARHDRSZ;
+}
+
+Jsonb *
+corm_nested_document(const JsonbValue *value)
+{
+	return JsonbValueToJsonb(unconstify(JsonbValue *, value));
+}
+
+bool
+corm_nested_is_object(const JsonbValue *value)
+{
+	return value->type == jbvBinary && JsonContainerIsObject(value->val.binary.data);
+}
+
+bool
+corm_nested_is_array(const JsonbValue *value)
+{
+	return value->type == jbvBinary && JsonContainerIsArray(value->val.binary.data);
+}
+
+bool
+corm_nested_is_given(const NestedObject *object, int field)
+{
+	return object->given[field].type != jbvBinary || object->given[field].val.binary.data != NULL;
+}
+
+/* corm_nested_wrong_kind raises 22023: a relation takes something else. */
+void
+corm_nested_wrong_kind(NestedWrite *write, CormModel *model, CormRelation *relation, const char *expected)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("relation \"%s\" of model \"%s\" takes %s", relation->name, model->name, expected)));
+}
+
+/*
+ * The field that a key names: in the form of the model's naming strategy, or
+ * as anywhere else; -1 if it names none.
+ */
+static int
+key_field(CormModel *model, const char *key, int len)
+{
+	CormField  *field;
+
+	for (int i = 0; i < model->nfields; i++)
+	{
+		const char *json_key = model->fields[i].json_key;
+
+		if (strncmp(json_key, key, len) == 0 && json_key[len] == '\0')
+			return i;
+	}
+	field = corm_model_find_field(model, pnstrdup(key, len));
+	return field ? field - model->fields : -1;
+}
+
+/* The relation that a key which is no field names, or NULL. */
+static CormRelation *
+key_relation(CormModel *model, const char *key)
+{
+	CormRelation *relation = corm_model_find_relation(model, key);
+
+	if (relation == NULL && model->naming != CORM_NAMING_SNAKE)
+		relation = corm_model_find_relation(model, corm_underscore_name(key));
+	return relation;
+}
+
+/*
+ * corm_has_relation_keys tells whether a JSON object, or one of an array,
+ * holds rows of relations of the model.
+ */
+bool
+corm_has_relation_keys(CormModel *model, Jsonb *data)
+{
+	JsonbIterator *it = JsonbIteratorInit(&data->root);
+	JsonbIteratorToken tok;
+	JsonbValue	v;
+	int			level = 0;
+	int			object_level = JB_ROOT_IS_OBJECT(data) ? 1 : 2;
+
+	while ((tok = JsonbIteratorNext(&it, &v, false)) != WJB_DONE)
+	{
+		if (tok == WJB_BEGIN_ARRAY || tok == WJB_BEGIN_OBJECT)
+			level++;
+		else if (tok == WJB_END_ARRAY || tok == WJB_END_OBJECT)
+			level--;
+		else if (tok == WJB_KEY && level == object_level &&
+				 key_field(model, v.val.string.val, v.val.string.len) < 0 &&
+				 key_relation(model, pnstrdup(v.val.string.val, v.val.string.len)))
+			return true;
+	}
+	return false;
+}
+
+static NestedMember *
+find_member(NestedObject *object, CormRelation *relation)
+{
+	ListCell   *lc;
+
+	foreach(lc, object->members)
+		if (((NestedMember *) lfirst(lc))->relation == relation)
+			return lfirst(lc);
+	return NULL;
+}
+
+/*
+ * corm_nested_read takes an object apart; its place in the document must have
+ * been set.  Values point into the container.  42703 for an unknown key, 42701
+ * for a field or relation that is given twice.
+ */
+void
+corm_nested_read(NestedWrite *write, CormModel *model, JsonbContainer *container, NestedObject *object)
+{
+	JsonbIterator *it = JsonbIteratorInit(container);
+	JsonbValue	key;
+	JsonbValue	value;
+
+	object->model = model;
+	object->ngiven = 0;
+	object->given = palloc(sizeof(JsonbValue) * Max(model->nfields, 1));
+	object->members = NIL;
+	for (int i = 0; i < model->nfields; i++)
+	{
+		object->given[i].type = jbvBinary;
+		object->given[i].val.binary.data = NULL;
+	}
+
+	(void) JsonbIteratorNext(&it, &key, false);
+	while (JsonbIteratorNext(&it, &key, true) == WJB_KEY)
+	{
+		int			field = key_field(model, key.val.string.val, key.val.string.len);
+		NestedMember *member;
+
+		(void) JsonbIteratorNext(&it, &value, true);
+		if (field >= 0)
+		{
+			if (corm_nested_is_given(object, field))
+				ereport(ERROR,
+						(errcode(ERRCODE_DUPLICATE_COLUMN),
+						 errmsg("field \"%s\" of model \"%s\" is given twice",
+								model->fields[field].name, model->name)));
+			object->given[field] = value;
+			object->ngiven++;
+			continue;
+		}
+		member = palloc0(sizeof(NestedMember));
+		member->name = pnstrdup(key.val.string.val, key.val.string.len);
+		member->value = value;
+		member->relation = key_relation(model, member->name);
+		if (member->relation == NULL)
+			corm_unknown_field(model, member->name);
+		if (find_member(object, member->relation))
+			ereport(ERROR,
+					(errcode(ERRCODE_DUPLICATE_COLUMN),
+					 errmsg("relation \"%s\" of model \"%s\" is given twice",
+							member->relation->name, model->name)));
+		object->members = lappend(object->members, member);
+	}
+}
+
+/*
+ * corm_nested_push_row adds to the array under construction the fields that an
+ * object gives, and what columns must hold, column_values, in the place of
+ * it.  Generated columns are left to PostgreSQL: what they must hold is looked
+ * at afterwards.
+ */
+JsonbValue *
+corm_nested_push_row(JsonbParseState **state, const NestedObject *object, const NestedColumns *columns,
+					 JsonbValue *column_values)
+{
+	CormModel  *model = object->model;
+
+	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+	for (int i = 0; i < model->nfields; i++)
+	{
+		if (!corm_nested_is_given(object, i) || corm_nested_find_column(columns, i))
+			continue;
+		corm_json_key(state, model->fields[i].json_key);
+		pushJsonbValue(state, WJB_VALUE, &object->given[i]);
+	}
+	for (int i = 0; i < columns->n; i++)
+	{
+		CormField  *field = &model->fields[columns->items[i].field];
+
+		if (field->generated)
+			continue;
+		corm_json_key(state, field->json_key);
+		if (column_values)
+			pushJsonbValue(state, WJB_VALUE, &column_values[i]);
+		else
+			corm_push_value(state, WJB_VALUE, field->typid, columns->items[i].value);
+	}
+	return pushJsonbValue(state, WJB_END_OBJECT, NULL);
+}
+
+/* corm_nested_row_document returns that alone, or as an array of one. */
+Jsonb *
+corm_nested_row_document(const NestedObject *object, const NestedColumns *columns, bool array)
+{
+	JsonbParseState *state = NULL;
+
+	if (!array)
+		return JsonbValueToJsonb(corm_nested_push_row(&state, object, columns, NULL));
+	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	corm_nested_push_row(&state, object, columns, NULL);
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
+}
