@@ -17,6 +17,8 @@ Parts of a run:
                 one does (racing.py)
     hostile     functions of users that change, drop, register and call what the verb that called them is at work on
                 (hostile.py)
+    nested      random documents for insert_json and set_related over tables of tenants: the rows stored and the errors
+                against a model of the rules (nested.py)
     elsewhere   another session does that, while the first one is in the middle of a verb (hostile.py)
 
 A step is one operation whose answer was compared, or one look at the whole state (depth, marks, rows, cache) that was.
@@ -51,6 +53,7 @@ import again
 import hostile
 import interrupts
 import kill
+import nested
 import racing
 
 PROGRAM = 150  # operations
@@ -329,7 +332,17 @@ def elsewhere(seed, budget, options):
     return steps
 
 
-PARTS = {"reads": reads, "programs": programs, "disturbed": disturbed, "race": race, "hostile": hostile_code, "elsewhere": elsewhere}
+def nested_documents(seed, budget, options):
+    new_database("oracle_nested", nested.SETUP)
+    rng, started = random.Random(f"nested {seed}"), time.monotonic()
+    steps, wrong, detail = nested.run(rng, budget)
+    if wrong:
+        wrong += f"\nrepeat: script/check-oracle --part nested --seed {seed} --seeds 1 --steps {budget.steps}"
+    result(f"nested, seed {seed}", wrong, f"{steps} steps ({detail}), {steps / max(time.monotonic() - started, 0.001):.0f}/s")
+    return steps
+
+
+PARTS = {"reads": reads, "programs": programs, "disturbed": disturbed, "race": race, "hostile": hostile_code, "elsewhere": elsewhere, "nested": nested_documents}
 
 
 def main():

@@ -90,6 +90,27 @@ MUTANTS = [
     Mutant("stale-update", "race", 1, 2000,  # an update takes a record of any version
            "if (!is_lookup(source) && corm_record_has_version(model))",
            "if (source == CORM_PLAN_DELETE && corm_record_has_version(model))"),
+    Mutant("nested-suppressed", "nested", 1, 600,  # the rows that refer to one that a trigger suppressed are lost
+           "if (row == NULL)\n\t\t\tsuppressed(write, model);",
+           "if (row == NULL)\n\t\t\tcontinue;"),
+    Mutant("nested-shared", "nested", 1, 600,  # of two relations that share a column, one wins
+           "\tif (column)\n\t{\n\t\tif (!corm_nested_equal(f, column->value, value))",
+           "\tif (column)\n\t{\n\t\tif (false)"),
+    Mutant("nested-back", "nested", 1, 600,  # a child may say that it is somebody else's
+           "if (is_null || !corm_nested_equal(field, value, other))",
+           "if (false)"),
+    Mutant("nested-null", "nested", 1, 600,  # a null contradicts what a relation gives
+           "if (!corm_nested_is_given(object, column->field) || given->type == jbvNull)\n\t\t\tcontinue;",
+           "if (!corm_nested_is_given(object, column->field))\n\t\t\tcontinue;\n\t\tif (given->type == jbvNull)\n\t\t\tsuppressed(write, object->model);"),
+    Mutant("nested-spelling", "nested", 1, 600,  # keys that are spelled otherwise are other keys
+           "return DatumGetInt32(FunctionCall2Coll(&type->cmp_proc_finfo, collation_of(field), a, b));",
+           "return type->cmp_proc_finfo.fn_oid ? strcmp(corm_nested_text(field, a), corm_nested_text(field, b)) : 0;"),
+    Mutant("nested-condition", "nested", 1, 600,  # a relation links what its condition forbids
+           "if (is_null || !corm_nested_equal(field, column->value, value))\n\t\t\tcorm_nested_contradiction(write, condition->target.model",
+           "if (false)\n\t\t\tcorm_nested_contradiction(write, condition->target.model"),
+    Mutant("nested-scope", "nested", 1, 600,  # a default scope of the table in between hides links
+           "by_default = false;",
+           "by_default = true;"),
 ]
 
 
