@@ -42,7 +42,9 @@ List	   *(*corm_stored_problems_hook) (void) = NULL;
 static bool may_list(Form_pg_class form);
 static List *candidates(void);
 static CormModel *parse_uncached(Oid relid);
-static CormModel *try_model(Oid relid, char **error);
+static ErrorData *try_to(void (*function) (void *arg), void *arg);
+static CormModel *try_model(Oid relid, ErrorData **error);
+static void report_models(CormProblems *problems);
 static char *stored_problem(List *problems, Oid relid);
 static void show_all(FunctionCallInfo fcinfo, ShowModel show);
 static Datum string_datum(const char *string, bool *isnull);
@@ -140,58 +142,166 @@ parse_uncached(Oid relid)
 }
 
 /*
- * try_model returns the model of a relation.  If it has none it returns NULL,
- * and in *error what is wrong with the tags or options, or NULL if the relation
- * is gone.
+ * try_to calls a function in a subtransaction.  NULL if it returns, else the
+ * error that it has raised, in the current memory context; errors that are
+ * not about what it looks at pass: cancellation, lack of resources, and what
+ * must not happen.
  */
-static CormModel *
-try_model(Oid relid, char **error)
+static ErrorData *
+try_to(void (*function) (void *arg), void *arg)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
-	CormModel  *volatile model = corm_model_cached(relid);
-
-	*error = NULL;
-	if (model != NULL)
-		return model;
+	ErrorData  *volatile error = NULL;
 
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		model = parse_uncached(relid);
+		function(arg);
 		ReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();
 	{
-		ErrorData  *data;
-
 		MemoryContextSwitchTo(context);
-		data = CopyErrorData();
+		error = CopyErrorData();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(context);
 		CurrentResourceOwner = owner;
 
-		switch (data->sqlerrcode)
+		switch (ERRCODE_TO_CATEGORY(error->sqlerrcode))
 		{
-			case CORM_ERRCODE_BAD_TAG:
-			case CORM_ERRCODE_BAD_OPTION:
-			case ERRCODE_UNDEFINED_COLUMN:
-			case ERRCODE_UNDEFINED_TABLE:
-			case ERRCODE_WRONG_OBJECT_TYPE:
-				break;
-			default:
-				ReThrowError(data);
+			case ERRCODE_OPERATOR_INTERVENTION:
+			case ERRCODE_INSUFFICIENT_RESOURCES:
+			case ERRCODE_INTERNAL_ERROR:
+				ReThrowError(error);
 		}
-		if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
-			*error = data->message;
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
 
-	return model;
+	return error;
+}
+
+/* A model that is tried, or something of it. */
+typedef struct Trial
+{
+	Oid			relid;
+	CormModel  *model;
+	CormRelation *relation;
+	List	   *relations;		/* of CormRelation */
+} Trial;
+
+static void
+parse_trial(void *arg)
+{
+	Trial	   *trial = arg;
+
+	trial->model = parse_uncached(trial->relid);
+}
+
+static void
+relations_trial(void *arg)
+{
+	Trial	   *trial = arg;
+
+	trial->relations = corm_relations_build(trial->model, CurrentMemoryContext)->list;
+}
+
+static void
+relation_trial(void *arg)
+{
+	Trial	   *trial = arg;
+
+	corm_relate_check(trial->model, trial->relation);
+}
+
+static void
+hooks_trial(void *arg)
+{
+	(void) corm_model_hooks(((Trial *) arg)->model);
+}
+
+/*
+ * try_model returns the model of a relation.  If it has none it returns NULL,
+ * and in *error what is wrong with the tags or options, or NULL if the relation
+ * is gone.
+ */
+static CormModel *
+try_model(Oid relid, ErrorData **error)
+{
+	Trial		trial = {.relid = relid};
+
+	*error = NULL;
+	trial.model = corm_model_cached(relid);
+	if (trial.model != NULL)
+		return trial.model;
+
+	*error = try_to(parse_trial, &trial);
+	if (*error == NULL)
+		return trial.model;
+	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
+		*error = NULL;
+	return NULL;
+}
+
+/*
+ * report_models is the reporter of the problems of models themselves: their
+ * tags and options, the relations that are declared for them, their hooks.
+ */
+static void
+report_models(CormProblems *problems)
+{
+	MemoryContext row = AllocSetContextCreate(CurrentMemoryContext, "corm model problems",
+											  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = CurrentMemoryContext;
+	ListCell   *lc;
+
+	foreach(lc, candidates())
+	{
+		Trial		trial = {.relid = lfirst_oid(lc)};
+		char	   *name;
+		ErrorData  *error;
+		ListCell   *lc2;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!corm_model_may_use(trial.relid))
+			continue;
+
+		MemoryContextReset(row);
+		MemoryContextSwitchTo(row);
+		name = get_rel_name(trial.relid);
+		trial.model = try_model(trial.relid, &error);
+		if (error != NULL && name != NULL)
+			corm_problem_add(problems, trial.relid, "model", name, error->message, error->hint);
+		if (trial.model != NULL && OidIsValid(trial.model->table))
+		{
+			foreach(lc2, corm_relate_load(trial.relid))
+			{
+				trial.relation = lfirst(lc2);
+				error = try_to(relation_trial, &trial);
+				if (error != NULL)
+					corm_problem_add(problems, trial.relid, "relation", trial.relation->name,
+									 error->message, error->hint);
+			}
+			error = try_to(hooks_trial, &trial);
+			if (error != NULL)
+				corm_problem_add(problems, trial.relid, "hook", name, error->message, error->hint);
+		}
+		MemoryContextSwitchTo(old);
+	}
+	MemoryContextDelete(row);
+}
+
+/*
+ * corm_list_init registers the reporter.  Called once, from corm_registry_init.
+ */
+void
+corm_list_init(void)
+{
+	corm_problems_register(report_models);
 }
 
 /*
@@ -236,6 +346,7 @@ show_all(FunctionCallInfo fcinfo, ShowModel show)
 		char		relkind;
 		MemoryContext old;
 		CormModel  *model;
+		ErrorData  *data;
 		char	   *error;
 
 		CHECK_FOR_INTERRUPTS();
@@ -246,10 +357,13 @@ show_all(FunctionCallInfo fcinfo, ShowModel show)
 			continue;
 
 		old = MemoryContextSwitchTo(row);
-		model = try_model(relid, &error);
+		model = try_model(relid, &data);
+		error = data ? data->message : NULL;
 
-		/* Of composite types only those that map to a table they may use. */
-		if (error != NULL ||
+		/* Of composite types only those that map to a table they may use, or try to. */
+		if ((error != NULL &&
+			 (relkind != RELKIND_COMPOSITE_TYPE ||
+			  corm_schema_aclcheck(get_rel_namespace(relid), GetUserId(), ACL_USAGE) == ACLCHECK_OK)) ||
 			(model != NULL && OidIsValid(model->table) &&
 			 (model->table == relid || corm_model_may_use(model->table))))
 			show(rsinfo, relid, model, error ? error : stored_problem(problems, relid));
@@ -358,13 +472,14 @@ show_fields(ReturnSetInfo *rsinfo, Oid relid, CormModel *model, const char *erro
 static void
 show_relations(ReturnSetInfo *rsinfo, Oid relid, CormModel *model, const char *error)
 {
+	Trial		trial = {.relid = relid, .model = model};
 	ListCell   *lc;
 
-	if (model == NULL)
+	/* Not kept, like the models that the views parse. */
+	if (model == NULL || try_to(relations_trial, &trial) != NULL)
 		return;
 
-	/* Not kept, like the models that the views parse. */
-	foreach(lc, corm_relations_build(model, CurrentMemoryContext)->list)
+	foreach(lc, trial.relations)
 	{
 		CormRelation *relation = lfirst(lc);
 		Datum		values[7];

@@ -415,6 +415,7 @@ typedef struct CormStoredProblem
 } CormStoredProblem;
 
 extern List *(*corm_stored_problems_hook) (void);
+extern void corm_list_init(void);
 extern bool corm_model_may_use(Oid relid);
 
 /*
