@@ -189,6 +189,7 @@ corm_guard_range(CormStmt *stmt, CormRange *range)
 		guard->busy = true;
 		corm_resolve_list(scope, conditions, CORM_PLACE_INPUT);
 		guard->busy = false;
+		corm_guard_check_names(as_model, conditions);
 		guard->used = true;
 		range->guards = list_concat(range->guards, conditions);
 		range->barrier = list_copy(range->guards);

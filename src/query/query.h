@@ -621,6 +621,7 @@ extern void corm_deparse_compare(CormDeparse *ctx, CormTree *tree);
 extern const char *corm_operator_name(CormNodeTag tag);
 
 /* guard.c */
+extern void corm_guard_check_names(CormRange *range, List *conditions);
 extern List *corm_guards_begin(List *clauses);
 extern void corm_guards_end(List *outer);
 extern void corm_guards_reset(void);
