@@ -45,16 +45,21 @@ GRANT SELECT ON guards TO regress_g13;
 SET ROLE regress_g13;
 SELECT no, what, count_docs(guard) FROM guards ORDER BY no;
 
+-- what she plants while a plan is cached: an operator makes PostgreSQL analyze all statements anew
+SET search_path = planted, pg_catalog, g13;
+SELECT g13.count_docs(guard) FROM g13.guards WHERE no IN (4, 8) ORDER BY no;
+CREATE FUNCTION planted.lower(text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT 'b' $$;
+CREATE FUNCTION planted.never(int, int) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$ SELECT false $$;
+CREATE OPERATOR planted.<<>> (LEFTARG = int, RIGHTARG = int, FUNCTION = planted.never);
+SELECT g13.count_docs(guard) FROM g13.guards WHERE no IN (4, 8) ORDER BY no;
 -- what she plants, first in her search_path, before pg_catalog
 CREATE FUNCTION planted.tenant() RETURNS text LANGUAGE sql STABLE AS $$ SELECT 'b' $$;
-CREATE FUNCTION planted.lower(text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT 'b' $$;
 CREATE FUNCTION planted.always(varchar, text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$ SELECT true $$;
 CREATE OPERATOR planted.= (LEFTARG = varchar, RIGHTARG = text, FUNCTION = planted.always);
 CREATE TABLE planted.tenants AS SELECT 'b' AS name;
 CREATE TEMP TABLE tenants AS SELECT 'b' AS name;
 CREATE DOMAIN planted.varchar AS text;
 CREATE DOMAIN planted.code AS text;
-SET search_path = planted, pg_catalog, g13;
 SELECT no, what, g13.count_docs(guard) FROM g13.guards ORDER BY no;
 -- without a guard her operator is hers to use
 SELECT corm.count(corm.selector('g13.docs'), corm.where(corm.raw('title = $1', 'of a'::text)));
