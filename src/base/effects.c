@@ -25,7 +25,9 @@
  * apply it must leave it alone (the whole context goes soon after).
  *
  * PREPARE TRANSACTION with effects pending is refused, as NOTIFY refuses it:
- * the session that will run COMMIT PREPARED does not have them.
+ * the session that will run COMMIT PREPARED does not have them.  Only a worker
+ * that applies what a publisher has prepared applies them then and there: an
+ * error would come again each time it tries, and it would never get on.
  *
  *-------------------------------------------------------------------------
  */
@@ -35,6 +37,7 @@
 #include "base/base.h"
 #include "lib/ilist.h"
 #include "miscadmin.h"
+#include "replication/logicalworker.h"
 
 static dlist_head effects = DLIST_STATIC_INIT(effects);
 
@@ -163,23 +166,30 @@ apply_all(void)
 	dlist_init(&effects);
 }
 
+/* reserve_all lets each effect reserve what it needs.  Raises what they raise. */
+static void
+reserve_all(void)
+{
+	dlist_mutable_iter iter;
+
+	dlist_foreach_modify(iter, &effects)
+	{
+		CormEffect *effect = dlist_container(CormEffect, node, iter.cur);
+
+		CHECK_FOR_INTERRUPTS();
+		effect->ops->reserve(effect);
+	}
+	reserving_done = true;
+}
+
 /* at_xact_event reserves, applies or discards as a transaction ends. */
 static void
 at_xact_event(XactEvent event, void *arg)
 {
-	dlist_mutable_iter iter;
-
 	switch (event)
 	{
 		case XACT_EVENT_PRE_COMMIT:
-			dlist_foreach_modify(iter, &effects)
-			{
-				CormEffect *effect = dlist_container(CormEffect, node, iter.cur);
-
-				CHECK_FOR_INTERRUPTS();
-				effect->ops->reserve(effect);
-			}
-			reserving_done = true;
+			reserve_all();
 			break;
 
 		case XACT_EVENT_COMMIT:
@@ -193,12 +203,15 @@ at_xact_event(XactEvent event, void *arg)
 			break;
 
 		case XACT_EVENT_PREPARE:
-			/* There are none, but there may have been some that were rolled back. */
+			/* There are none but in a worker; some may have been rolled back. */
+			apply_all();
 			finish();
 			break;
 
 		case XACT_EVENT_PRE_PREPARE:
-			if (!dlist_is_empty(&effects))
+			if (IsLogicalWorker())
+				reserve_all();
+			else if (!dlist_is_empty(&effects))
 				ereport(ERROR,
 						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 						 errmsg("cannot PREPARE a transaction that has written to the cache")));

@@ -202,7 +202,7 @@ typedef enum CormCounter
  */
 typedef struct CormNamespace
 {
-	pg_atomic_uint32 gen;
+	pg_atomic_uint64 gen;
 	CormNsState state;
 	Oid			db;
 	uint16		dbslot;
@@ -232,7 +232,11 @@ typedef struct CormDatabase
 	bool		notifier_awake; /* it will look at the ring without being told */
 	bool		notifier_leave; /* it has been asked to go */
 	Latch	   *notifier_latch; /* of its PGPROC, same address everywhere */
-	int64		launched;		/* machine's time of the last launch */
+	int64		launched;		/* machine's time of the last launch; 0: none since one ran */
+	int64		enrolled;		/* when the notifier that runs began */
+	bool		tried;			/* one was launched and has not begun yet */
+	int			failures;		/* launches in a row from which nothing came */
+	int64		logged;			/* when the log was last told that none comes */
 	int64		hold_until;		/* launch none before this time */
 	int64		stuck_since;	/* no notifier although events wait; or 0 */
 } CormDatabase;
@@ -259,7 +263,7 @@ typedef struct CormCacheShared
 	uint32		nslots;			/* namespace slots */
 	uint32		ndbs;			/* database slots */
 	uint32		ndbs_used;		/* so many have had a database */
-	uint32		last_gen;
+	uint64		last_gen;
 	pg_atomic_uint32 ndead;		/* namespaces to be purged */
 	char		pad[PG_CACHE_LINE_SIZE];	/* what is between is written often */
 	pg_atomic_uint32 born;		/* number of the next entry; wraps round */
@@ -304,7 +308,7 @@ typedef struct CormCacheKey
 /* The state of a key when it was looked at. */
 typedef struct CormSeen
 {
-	uint32		gen;
+	uint64		gen;
 	uint32		changes;
 } CormSeen;
 
@@ -344,7 +348,7 @@ typedef struct CormCacheRef
 	int64		max_bytes;		/* 0: none */
 	NameData	channel;
 	uint16		ns;				/* CORM_NO_NS: none yet */
-	uint32		gen;
+	uint64		gen;
 } CormCacheRef;
 
 /* Entries unlinked under a lock, to be reported and freed after it. */
@@ -439,15 +443,15 @@ corm_entry_blocks(Size bytes)
 
 /* corm_ns_is tells whether a slot is still the live namespace gen. */
 static inline bool
-corm_ns_is(uint16 ns, uint32 gen)
+corm_ns_is(uint16 ns, uint64 gen)
 {
-	return ns != CORM_NO_NS && pg_atomic_read_u32(&corm_namespaces[ns].gen) == gen;
+	return ns != CORM_NO_NS && pg_atomic_read_u64(&corm_namespaces[ns].gen) == gen;
 }
 
 /* namespace.c */
 extern bool corm_ns_attach(CormCacheRef *ref, bool *made);
 extern bool corm_ns_restore(Oid db, CormCacheRef *ref);
-extern bool corm_ns_find(Oid db, uint64 id, uint16 *ns, uint32 *gen);
+extern bool corm_ns_find(Oid db, uint64 id, uint16 *ns, uint64 *gen);
 extern uint16 corm_ns_reserve(void);
 extern void corm_ns_release(uint16 ns);
 extern bool corm_ns_replace(Oid db, uint64 id, uint16 spare, CormReason reason);
@@ -455,14 +459,14 @@ extern void corm_ns_kill_database(Oid db);
 extern bool corm_ns_purge(int budget, int64 stop_at, int *entries);
 extern void corm_ns_set_restricted(Oid db, uint64 id, bool restricted);
 extern void corm_ns_count(uint16 ns, CormCounter what, uint64 n);
-extern void corm_ns_hit(uint16 ns, uint32 gen, bool hit);
+extern void corm_ns_hit(uint16 ns, uint64 gen, bool hit);
 extern void corm_ns_flush_hits(void);
 
 /* table.c: must hold the shard's lock where the name says locked */
-extern uint32 corm_table_hash(uint32 gen, const char *data, uint32 len);
-extern bool corm_table_get(uint16 ns, uint32 gen, const CormCacheKey *key,
+extern uint32 corm_table_hash(uint64 gen, const char *data, uint32 len);
+extern bool corm_table_get(uint16 ns, uint64 gen, const CormCacheKey *key,
 						   bool want_value, CormFound *found);
-extern char *corm_table_keys(uint16 ns, uint32 gen, uint32 shardno, Size *size);
+extern char *corm_table_keys(uint16 ns, uint64 gen, uint32 shardno, Size *size);
 extern void corm_table_fill(CormBlockChain *chain, uint16 ns, const CormCacheKey *key,
 							const CormCached *value, int64 deadline,
 							TimestampTz created);
@@ -479,13 +483,13 @@ extern void corm_entry_read(CormBlockId id, Size offset, char *buf, Size len);
 extern void corm_entry_write(CormBlockId id, Size offset, const char *data, Size len);
 
 /* change.c */
-extern CormOutcome corm_table_put(uint16 ns, uint32 gen, const CormCacheKey *key,
+extern CormOutcome corm_table_put(uint16 ns, uint64 gen, const CormCacheKey *key,
 								  CormBlockChain *chain, CormPutMode mode);
-extern CormOutcome corm_table_remove(uint16 ns, uint32 gen, const CormCacheKey *key,
+extern CormOutcome corm_table_remove(uint16 ns, uint64 gen, const CormCacheKey *key,
 									 char *buf, Size size, CormFound *found);
-extern CormOutcome corm_table_touch(uint16 ns, uint32 gen, const CormCacheKey *key,
+extern CormOutcome corm_table_touch(uint16 ns, uint64 gen, const CormCacheKey *key,
 									int64 deadline);
-extern CormOutcome corm_table_incr(uint16 ns, uint32 gen, const CormCacheKey *key,
+extern CormOutcome corm_table_incr(uint16 ns, uint64 gen, const CormCacheKey *key,
 								   CormBlockChain *chain, int64 by,
 								   int64 deadline, bool keep_ttl, int64 *result);
 
@@ -498,9 +502,9 @@ extern int64 corm_wheel_next(CormShard *shard);
 
 /* evict.c */
 extern void corm_hand_init(CormHand *hand);
-extern CormOutcome corm_try_reserve(uint16 ns, uint32 gen, uint32 n, CormBlockChain *chain,
+extern CormOutcome corm_try_reserve(uint16 ns, uint64 gen, uint32 n, CormBlockChain *chain,
 									bool *in_limit);
-extern bool corm_reserve(uint16 ns, uint32 gen, uint32 n, CormBlockChain *chain);
+extern bool corm_reserve(uint16 ns, uint64 gen, uint32 n, CormBlockChain *chain);
 extern void corm_unreserve(uint16 ns, CormBlockChain *chain);
 
 /* value.c */
@@ -560,6 +564,8 @@ extern int64 corm_interval_us(const Interval *span, const char *what);
 extern uint8 corm_events_parse(ArrayType *names);
 
 /* define.c, roles.c: for the statements that drop or replace roles */
+extern bool corm_cache_lock(Relation definitions, const char *name, bool wait);
+extern HeapTuple corm_cache_find_row(Relation rel, const char *name);
 extern void corm_cache_remove(Relation definitions, HeapTuple tuple, uint64 id);
 extern void corm_cache_role_drop(Oid role);
 extern void corm_cache_drop_owned(const List *roles);
@@ -673,6 +679,7 @@ extern void corm_cache_hooks_init(void);
 
 /* warm.c */
 extern void corm_warm_load(void);
+extern void corm_warm_forget(void);
 extern void corm_warm_save_at_exit(void);
 
 /* check.c */

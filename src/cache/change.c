@@ -41,7 +41,7 @@ expired(const CormEntry *entry, int64 *now)
  * empty afterwards; else the caller still holds it.  Raises nothing.
  */
 CormOutcome
-corm_table_put(uint16 ns, uint32 gen, const CormCacheKey *key, CormBlockChain *chain,
+corm_table_put(uint16 ns, uint64 gen, const CormCacheKey *key, CormBlockChain *chain,
 			   CormPutMode mode)
 {
 	CormBlockId id = chain->first;
@@ -108,7 +108,7 @@ corm_table_put(uint16 ns, uint32 gen, const CormCacheKey *key, CormBlockChain *c
  * nothing was deleted.  CORM_REFUSED: there is no such key.  Raises nothing.
  */
 CormOutcome
-corm_table_remove(uint16 ns, uint32 gen, const CormCacheKey *key, char *buf, Size size,
+corm_table_remove(uint16 ns, uint64 gen, const CormCacheKey *key, char *buf, Size size,
 				  CormFound *found)
 {
 	CormShard  *shard = &corm_shards[corm_shard_of(key->hash)];
@@ -179,7 +179,7 @@ set_deadline_locked(CormShard *shard, CormBlockId id, int64 deadline)
  * such key, or it has expired: it is not revived.  Raises nothing.
  */
 CormOutcome
-corm_table_touch(uint16 ns, uint32 gen, const CormCacheKey *key, int64 deadline)
+corm_table_touch(uint16 ns, uint64 gen, const CormCacheKey *key, int64 deadline)
 {
 	CormShard  *shard = &corm_shards[corm_shard_of(key->hash)];
 	CormOutcome outcome = CORM_REFUSED;
@@ -220,7 +220,7 @@ corm_table_touch(uint16 ns, uint32 gen, const CormCacheKey *key, int64 deadline)
  * Raises nothing.
  */
 CormOutcome
-corm_table_incr(uint16 ns, uint32 gen, const CormCacheKey *key, CormBlockChain *chain,
+corm_table_incr(uint16 ns, uint64 gen, const CormCacheKey *key, CormBlockChain *chain,
 				int64 by, int64 deadline, bool keep_ttl, int64 *result)
 {
 	CormShard  *shard = &corm_shards[corm_shard_of(key->hash)];

@@ -5,8 +5,12 @@
  *
  * They write to the tables that catalog.c describes, on behalf of users who
  * have no rights on these tables, after checks of their own: any role may
- * create a cache, its owner (or a member of that role) may do the rest.  All
- * writers take a lock on the table of definitions that admits one of them.
+ * create a cache, its owner (or a member of that role) may do the rest.
+ *
+ * Writers take a lock on the name of the cache, after the check of the rights,
+ * and hold it to the end of the transaction: changes of one cache come one after
+ * the other, and an idle transaction keeps nobody from changing others.  What was
+ * read before the lock is read again.
  *
  *-------------------------------------------------------------------------
  */
@@ -17,15 +21,20 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "cache/cache.h"
+#include "catalog/dependency.h"
 #include "catalog/indexing.h"
+#include "catalog/pg_authid.h"
 #include "catalog/pg_type.h"
+#include "common/hashfn.h"
 #include "miscadmin.h"
+#include "storage/lock.h"
 #include "tcop/utility.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/inval.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(corm_cache_create);
@@ -41,6 +50,24 @@ changed(Relation definitions)
 {
 	CacheInvalidateRelcache(definitions);
 	CommandCounterIncrement();
+}
+
+/*
+ * corm_cache_lock takes the writers' lock on the name of a cache, until the end
+ * of the transaction.  Returns false if it is not to wait and would have to.
+ * Other names with the same hash wait for it, too.
+ */
+bool
+corm_cache_lock(Relation definitions, const char *name, bool wait)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, RelationGetRelid(definitions),
+					   hash_bytes((const unsigned char *) name, strlen(name)), 0);
+	if (LockAcquire(&tag, ExclusiveLock, false, !wait) == LOCKACQUIRE_NOT_AVAIL)
+		return false;
+	AcceptInvalidationMessages();
+	return true;
 }
 
 /* new_id returns a cache id that was never used. */
@@ -182,9 +209,19 @@ all_events(void)
 	return PointerGetDatum(construct_array(names, 3, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
+/* check_owned raises 42501 unless the current role may do what a cache's owner may. */
+static void
+check_owned(const CormCacheRef *ref)
+{
+	if (!corm_cache_owned(ref))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("must be owner of cache \"%s\"", NameStr(ref->name))));
+}
+
 /*
- * own_cache returns the cache an owner's function is about, rights checked,
- * with the writers' lock on the table of definitions in *rel.  Raises 25006 in
+ * own_cache returns the cache an owner's function is about, rights checked, with
+ * the writers' lock on it and the table of definitions in *rel.  Raises 25006 in
  * a read-only transaction; function is what the message calls the caller.
  */
 static CormCacheRef *
@@ -195,12 +232,11 @@ own_cache(FunctionCallInfo fcinfo, const char *function, Relation *rel)
 
 	corm_cache_require();
 	PreventCommandIfReadOnly(function);
-	*rel = corm_cache_definitions_open(ShareRowExclusiveLock);
+	check_owned(corm_cache_ref(name, strlen(name)));
+	*rel = corm_cache_definitions_open(RowExclusiveLock);
+	(void) corm_cache_lock(*rel, name, true);
 	ref = corm_cache_ref(name, strlen(name));
-	if (!corm_cache_owned(ref))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("must be owner of cache \"%s\"", name)));
+	check_owned(ref);
 	return ref;
 }
 
@@ -216,9 +252,9 @@ store_default(Relation rel, CormCacheRef *ref)
 	CommandCounterIncrement();
 }
 
-/* find_row returns a copy of the row of a cache. */
-static HeapTuple
-find_row(Relation rel, const char *name)
+/* corm_cache_find_row returns a copy of the row of a cache, or NULL. */
+HeapTuple
+corm_cache_find_row(Relation rel, const char *name)
 {
 	ScanKeyData key;
 	SysScanDesc scan;
@@ -234,14 +270,20 @@ find_row(Relation rel, const char *name)
 	return tuple;
 }
 
-/* count_definitions returns the number of caches of this database but default. */
+/*
+ * count_definitions returns the number of caches of this database but default,
+ * with those that others are about to create or drop.
+ */
 static int
 count_definitions(Relation rel)
 {
-	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
+	SnapshotData dirty;
+	SysScanDesc scan;
 	HeapTuple	tuple;
 	int			n = 0;
 
+	InitDirtySnapshot(dirty);
+	scan = systable_beginscan(rel, InvalidOid, false, &dirty, 0, NULL);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		bool		isnull;
@@ -279,8 +321,9 @@ corm_cache_create(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("max_bytes must be greater than zero")));
 
-	rel = corm_cache_definitions_open(ShareRowExclusiveLock);
+	rel = corm_cache_definitions_open(RowExclusiveLock);
 	corm_cache_forget_roles();
+	(void) corm_cache_lock(rel, name, true);
 	if (corm_cache_ref_or_null(name, strlen(name)) != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
@@ -292,6 +335,8 @@ corm_cache_create(PG_FUNCTION_ARGS)
 				 errdetail("A database can have %d.", corm_max_caches),
 				 errhint("Drop one, or increase corm.max_caches and restart the server.")));
 
+	/* The session of a role that was dropped lives on. */
+	shdepLockAndCheckObject(AuthIdRelationId, GetUserId());
 	insert_definition(rel, name, id, GetUserId(), ttl, max_bytes, channel, events);
 	changed(rel);
 	table_close(rel, NoLock);
@@ -339,7 +384,7 @@ corm_cache_drop(PG_FUNCTION_ARGS)
 				 errmsg("cannot drop cache \"%s\" because every database has it",
 						NameStr(ref->name))));
 
-	tuple = find_row(rel, NameStr(ref->name));
+	tuple = corm_cache_find_row(rel, NameStr(ref->name));
 	if (HeapTupleIsValid(tuple))
 		corm_cache_remove(rel, tuple, ref->id);
 	changed(rel);
@@ -366,7 +411,7 @@ set_closed(FunctionCallInfo fcinfo, bool closed)
 				 errmsg("cache \"%s\" is already open", NameStr(ref->name))));
 
 	store_default(rel, ref);
-	tuple = find_row(rel, NameStr(ref->name));
+	tuple = corm_cache_find_row(rel, NameStr(ref->name));
 	if (HeapTupleIsValid(tuple))
 	{
 		values[Anum_cache_definitions_closed - 1] = BoolGetDatum(closed);
@@ -451,7 +496,10 @@ change_grant(FunctionCallInfo fcinfo, bool grant)
 	get_grant(name, grantee, &can_read, &can_write);
 	/* what a role has left behind that was dropped in another database can be revoked */
 	if (OidIsValid(grantee) && (grant || !(can_read || can_write)))
+	{
 		(void) GetUserNameFromId(grantee, false);	/* raises if it is no role */
+		shdepLockAndCheckObject(AuthIdRelationId, grantee);
+	}
 	if (grant)
 		set_grant(name, grantee, can_read || read, can_write || write);
 	else

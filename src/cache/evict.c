@@ -506,7 +506,7 @@ back_off(int attempt)
  * The caller holds something only after CORM_OK.
  */
 CormOutcome
-corm_try_reserve(uint16 nsno, uint32 gen, uint32 n, CormBlockChain *chain, bool *in_limit)
+corm_try_reserve(uint16 nsno, uint64 gen, uint32 n, CormBlockChain *chain, bool *in_limit)
 {
 	CormNamespace *ns = &corm_namespaces[nsno];
 	Reservation reservation = {.ns = nsno, .charged = n, .chain = chain};
@@ -555,7 +555,7 @@ corm_try_reserve(uint16 nsno, uint32 gen, uint32 n, CormBlockChain *chain, bool 
  * writers of large values at the same time do not fail for each other.
  */
 bool
-corm_reserve(uint16 nsno, uint32 gen, uint32 n, CormBlockChain *chain)
+corm_reserve(uint16 nsno, uint64 gen, uint32 n, CormBlockChain *chain)
 {
 	CormNamespace *ns = &corm_namespaces[nsno];
 

@@ -29,7 +29,7 @@
 /* Hits and misses a session has counted and not yet added to the shared ones. */
 typedef struct LocalHits
 {
-	uint32		gen;
+	uint64		gen;
 	uint32		hits;
 	uint32		misses;
 } LocalHits;
@@ -59,12 +59,12 @@ find_live(Oid db, uint64 id)
  * it can be used after commit.
  */
 bool
-corm_ns_find(Oid db, uint64 id, uint16 *ns, uint32 *gen)
+corm_ns_find(Oid db, uint64 id, uint16 *ns, uint64 *gen)
 {
 	LWLockAcquire(&corm_cache->ns_lock, LW_SHARED);
 	*ns = find_live(db, id);
 	if (*ns != CORM_NO_NS)
-		*gen = pg_atomic_read_u32(&corm_namespaces[*ns].gen);
+		*gen = pg_atomic_read_u64(&corm_namespaces[*ns].gen);
 	LWLockRelease(&corm_cache->ns_lock);
 	return *ns != CORM_NO_NS;
 }
@@ -92,7 +92,7 @@ free_dead(void)
 static void
 make_dead(CormNamespace *ns)
 {
-	pg_atomic_write_u32(&ns->gen, 0);
+	pg_atomic_write_u64(&ns->gen, 0);
 	pg_memory_barrier();
 	ns->state = CORM_NS_DEAD;
 	pg_atomic_fetch_add_u32(&corm_cache->ndead, 1);
@@ -177,12 +177,10 @@ find_database(Oid db)
 }
 
 /* next_gen returns a number that no namespace has had.  Needs ns_lock. */
-static uint32
+static uint64
 next_gen(void)
 {
-	if (++corm_cache->last_gen == 0)
-		corm_cache->last_gen = 1;
-	return corm_cache->last_gen;
+	return ++corm_cache->last_gen;
 }
 
 /*
@@ -219,10 +217,10 @@ try_attach(Oid db, CormCacheRef *ref, bool *made)
 			pg_atomic_write_u64(&ns->counter[c], 0);
 		ns->state = CORM_NS_LIVE;
 		pg_write_barrier();
-		pg_atomic_write_u32(&ns->gen, next_gen());
+		pg_atomic_write_u64(&ns->gen, next_gen());
 	}
 	ref->ns = slot;
-	ref->gen = pg_atomic_read_u32(&corm_namespaces[slot].gen);
+	ref->gen = pg_atomic_read_u64(&corm_namespaces[slot].gen);
 	return true;
 }
 
@@ -375,7 +373,7 @@ corm_ns_replace(Oid db, uint64 id, uint16 spare, CormReason reason)
 			pg_atomic_write_u64(&ns->counter[c], pg_atomic_read_u64(&old->counter[c]));
 		ns->state = CORM_NS_LIVE;
 		pg_write_barrier();
-		pg_atomic_write_u32(&ns->gen, next_gen());
+		pg_atomic_write_u64(&ns->gen, next_gen());
 		pg_atomic_fetch_add_u64(&ns->counter[CORM_COUNT_CLEARED], 1);
 	}
 	LWLockRelease(&corm_cache->ns_lock);
@@ -499,7 +497,7 @@ corm_ns_count(uint16 ns, CormCounter what, uint64 n)
  * of it at the end of the transaction, so that a hit writes no shared memory.
  */
 void
-corm_ns_hit(uint16 ns, uint32 gen, bool hit)
+corm_ns_hit(uint16 ns, uint64 gen, bool hit)
 {
 	LocalHits  *local;
 

@@ -9,6 +9,15 @@
  * payloads, commits, and only then declares the batch consumed: an error or a
  * termination in between may send a batch twice but loses none.
  *
+ * There are never more notifiers than a quarter of max_worker_processes, so
+ * that others find a slot, too.  Where more databases have events, they take
+ * turns: the one that has waited longest gets the next place, and one that has
+ * nothing to send, or has had its turn, leaves for it.
+ *
+ * A database that cannot be connected to is tried again after longer and longer
+ * times.  ALLOW_CONNECTIONS false does not keep a notifier out: sessions that
+ * were there before may still listen.
+ *
  * A payload is one JSON object; it stays below NOTIFY's limit because it is
  * closed before an event that might not fit.
  *
@@ -40,6 +49,9 @@
 
 #define IDLE_EXIT_MS		60000
 #define RETRY_MS			1000
+#define RETRY_MAX_SHIFT		6		/* RETRY_MS doubles so often, to a minute */
+#define TURN_US				USECS_PER_SEC	/* for one with events, if others wait */
+#define LOG_AGAIN_US		(INT64CONST(600) * USECS_PER_SEC)
 #define GIVE_UP_US			(INT64CONST(60) * USECS_PER_SEC)
 #define BATCH_BYTES			65536
 #define EVENTS_PER_PAYLOAD	100
@@ -55,69 +67,171 @@ typedef struct Payload
 	int			events;
 } Payload;
 
-/*
- * corm_notifiers_launch starts a notifier for each database that has events
- * waiting and none running.  Returns true if it should be called again soon
- * because one could not be started or has not shown up yet.  Runs in the
- * sweeper.
- */
-bool
-corm_notifiers_launch(void)
+/* max_notifiers returns how many notifiers there may be. */
+static int
+max_notifiers(void)
 {
-	bool		again = false;
+	return Max(max_worker_processes / 4, 1);
+}
 
-	if (RecoveryInProgress())
-		return false;
+/* may_launch tells whether a database's notifier can be tried now.  Needs ring_lock. */
+static bool
+may_launch(const CormDatabase *db, int64 now)
+{
+	int64		pause = RETRY_MS * INT64CONST(1000) << Min(db->failures, RETRY_MAX_SHIFT);
 
+	return db->pending > 0 && db->notifier_pid == 0 && now >= db->hold_until &&
+		(db->launched == 0 || now - db->launched >= pause);
+}
+
+/* on_its_way tells whether a notifier was launched that may yet show up.  Needs ring_lock. */
+static bool
+on_its_way(const CormDatabase *db, int64 now)
+{
+	return db->notifier_pid == 0 && db->launched != 0 &&
+		now - db->launched < RETRY_MS * INT64CONST(1000);
+}
+
+/*
+ * choose_next looks at all databases with events and no notifier, and returns
+ * the one to launch one for, as launched, or NULL; *oid is its database.  It
+ * asks another notifier to leave if all places are taken.  *waiting tells that
+ * there are some to come back for.
+ */
+static CormDatabase *
+choose_next(Oid *oid, bool *waiting)
+{
+	int64		now = corm_clock_machine();
+	int			running = 0;
+	CormDatabase *next = NULL;
+	CormDatabase *leaver = NULL;
+
+	LWLockAcquire(&corm_cache->ring_lock, LW_EXCLUSIVE);
+	for (uint32 i = 0; i < corm_cache->ndbs_used; i++)
+	{
+		CormDatabase *db = &corm_databases[i];
+
+		if (db->notifier_pid != 0)
+		{
+			running++;
+			if (db->pending > 0 && now - db->enrolled < TURN_US)
+				continue;
+			if (leaver == NULL || (db->pending == 0) > (leaver->pending == 0) ||
+				((db->pending == 0) == (leaver->pending == 0) && db->enrolled < leaver->enrolled))
+				leaver = db;
+		}
+		else if (on_its_way(db, now))
+			running++;
+		if (db->pending == 0 || db->notifier_pid != 0)
+			continue;
+
+		*waiting = true;
+		if (db->stuck_since == 0)
+			db->stuck_since = now;
+		if (may_launch(db, now) && (next == NULL || db->stuck_since < next->stuck_since))
+			next = db;
+	}
+
+	if (next != NULL && running >= max_notifiers())
+	{
+		if (leaver != NULL)
+		{
+			leaver->notifier_leave = true;
+			SetLatch(leaver->notifier_latch);
+		}
+		next = NULL;
+	}
+	if (next != NULL)
+	{
+		/* Another launch without an enrollment in between: the last one failed. */
+		if (next->tried)
+			next->failures = Min(next->failures + 1, RETRY_MAX_SHIFT);
+		next->tried = false;
+		next->launched = now;
+		next->notifier_leave = false;
+		*oid = next->oid;
+	}
+	LWLockRelease(&corm_cache->ring_lock);
+	return next;
+}
+
+/* launch registers a notifier for a database.  Returns false if there is no slot for it. */
+static bool
+launch(Oid oid)
+{
+	BackgroundWorker worker = {0};
+
+	snprintf(worker.bgw_name, BGW_MAXLEN, "corm cache notifier for database %u", oid);
+	strlcpy(worker.bgw_type, "corm cache notifier", BGW_MAXLEN);
+	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
+	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
+	worker.bgw_restart_time = BGW_NEVER_RESTART;
+	strlcpy(worker.bgw_library_name, "corm", BGW_MAXLEN);
+	strlcpy(worker.bgw_function_name, "corm_notifier_main", BGW_MAXLEN);
+	worker.bgw_main_arg = ObjectIdGetDatum(oid);
+	return RegisterDynamicBackgroundWorker(&worker, NULL);
+}
+
+/* give_up drops the events of databases that have waited too long for a notifier. */
+static void
+give_up(void)
+{
 	for (uint32 i = 0; i < corm_cache->ndbs_used; i++)
 	{
 		CormDatabase *db = &corm_databases[i];
 		int64		now = corm_clock_machine();
-		BackgroundWorker worker = {0};
+		bool		stuck;
 		Oid			oid;
-		bool		launch;
-		bool		give_up;
 
 		if (db->pending == 0 || db->notifier_pid != 0)
 			continue;
-
-		LWLockAcquire(&corm_cache->ring_lock, LW_EXCLUSIVE);
+		LWLockAcquire(&corm_cache->ring_lock, LW_SHARED);
 		oid = db->oid;
-		if (db->stuck_since == 0)
-			db->stuck_since = now;
-		launch = db->pending > 0 && db->notifier_pid == 0 && now >= db->hold_until &&
-			(db->launched == 0 || now - db->launched >= RETRY_MS * INT64CONST(1000));
-		give_up = db->pending > 0 && now - db->stuck_since > GIVE_UP_US;
-		if (launch)
-		{
-			db->launched = now;
-			db->notifier_leave = false;
-		}
+		stuck = db->pending > 0 && db->notifier_pid == 0 && db->stuck_since != 0 &&
+			now - db->stuck_since > GIVE_UP_US;
 		LWLockRelease(&corm_cache->ring_lock);
+		if (!stuck)
+			continue;
 
-		if (give_up)
+		/* Once in a while is enough: the next events come to the same end. */
+		if (db->logged == 0 || now - db->logged > LOG_AGAIN_US)
 		{
 			ereport(LOG,
 					(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
 					 errmsg("could not start a cache notifier for database %u, its events are dropped", oid),
 					 errhint("You might need to increase max_worker_processes.")));
-			corm_events_drop(db);
-			continue;
+			db->logged = now;
 		}
+		corm_events_drop(db);
+	}
+}
 
-		again = true;
-		if (!launch)
-			continue;
+/*
+ * corm_notifiers_launch starts notifiers for databases that have events
+ * waiting and none running.  Returns true if it should be called again soon
+ * because one could not be started, has to wait for its turn or has not shown up
+ * yet.  Runs in the sweeper.
+ */
+bool
+corm_notifiers_launch(void)
+{
+	bool		again = false;
+	CormDatabase *db;
+	Oid			oid;
 
-		snprintf(worker.bgw_name, BGW_MAXLEN, "corm cache notifier for database %u", oid);
-		strlcpy(worker.bgw_type, "corm cache notifier", BGW_MAXLEN);
-		worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
-		worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
-		worker.bgw_restart_time = BGW_NEVER_RESTART;
-		strlcpy(worker.bgw_library_name, "corm", BGW_MAXLEN);
-		strlcpy(worker.bgw_function_name, "corm_notifier_main", BGW_MAXLEN);
-		worker.bgw_main_arg = ObjectIdGetDatum(oid);
-		(void) RegisterDynamicBackgroundWorker(&worker, NULL);
+	if (RecoveryInProgress())
+		return false;
+
+	give_up();
+	while ((db = choose_next(&oid, &again)) != NULL)
+	{
+		if (launch(oid))
+		{
+			LWLockAcquire(&corm_cache->ring_lock, LW_EXCLUSIVE);
+			if (db->oid == oid && db->notifier_pid == 0)
+				db->tried = true;
+			LWLockRelease(&corm_cache->ring_lock);
+		}
 	}
 	return again;
 }
@@ -127,17 +241,17 @@ static void
 forget_notifier(int code, Datum arg)
 {
 	CormDatabase *db = (CormDatabase *) DatumGetPointer(arg);
-	bool		waiting;
 
 	LWLockAcquire(&corm_cache->ring_lock, LW_EXCLUSIVE);
 	db->notifier_pid = 0;
 	db->notifier_latch = NULL;
 	db->notifier_awake = false;
 	db->stuck_since = 0;
-	waiting = db->pending > 0;
+
+	/* If it is to come back for what it has left, then after the others. */
+	db->launched = 0;
 	LWLockRelease(&corm_cache->ring_lock);
-	if (waiting)
-		corm_sweeper_wake(0);
+	corm_sweeper_wake(0);
 }
 
 /* enroll makes this process the notifier of its database, or returns NULL. */
@@ -158,6 +272,10 @@ enroll(Oid oid)
 		db->notifier_latch = &MyProc->procLatch;
 		db->notifier_awake = true;
 		db->stuck_since = 0;
+		db->enrolled = corm_clock_machine();
+		db->tried = false;
+		db->failures = 0;
+		db->logged = 0;
 	}
 	LWLockRelease(&corm_cache->ring_lock);
 	if (!mine)
@@ -256,11 +374,13 @@ send_batch(CormDatabase *db, char *buf)
 
 /*
  * send_batch_safely is send_batch that logs an error instead of raising it,
- * such as a notification queue that is full.  Returns -1 then.
+ * such as a notification queue that is full; not each time, as long as it goes
+ * on.  Returns -1 then.
  */
 static int
 send_batch_safely(CormDatabase *db, char *buf)
 {
+	static int64 logged = 0;
 	volatile int n = -1;
 
 	PG_TRY();
@@ -269,13 +389,21 @@ send_batch_safely(CormDatabase *db, char *buf)
 	}
 	PG_CATCH();
 	{
+		int64		now = corm_clock_machine();
+
 		HOLD_INTERRUPTS();
-		EmitErrorReport();
+		if (logged == 0 || now - logged > LOG_AGAIN_US)
+		{
+			EmitErrorReport();
+			logged = now;
+		}
 		AbortCurrentTransaction();
 		FlushErrorState();
 		RESUME_INTERRUPTS();
 	}
 	PG_END_TRY();
+	if (n > 0)
+		logged = 0;
 	return n;
 }
 
@@ -305,7 +433,7 @@ corm_notifier_main(Datum arg)
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	pqsignal(SIGTERM, die);
 	BackgroundWorkerUnblockSignals();
-	BackgroundWorkerInitializeConnectionByOid(oid, InvalidOid, 0);
+	BackgroundWorkerInitializeConnectionByOid(oid, InvalidOid, BGWORKER_BYPASS_ALLOWCONN);
 
 	db = enroll(oid);
 	if (db == NULL)

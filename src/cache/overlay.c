@@ -51,7 +51,7 @@ struct KeyOp
 	CormPending pending;
 	bool		top;			/* the newest on its key */
 	uint16		ns;				/* reserved in */
-	uint32		gen;
+	uint64		gen;
 	uint32		table_hash;		/* of the key there */
 	CormBlockChain chain;		/* the entry, once reserved */
 };
@@ -164,7 +164,7 @@ set_name(KeyOp *op, PendingCache *cache, const char *key, uint32 len)
 	op->cache = cache;
 	op->key = key;
 	op->len = len;
-	op->hash = corm_table_hash((uint32) cache->ref.id, key, len);
+	op->hash = corm_table_hash(cache->ref.id, key, len);
 }
 
 /* counts tells whether an operation is what will happen to its key. */
@@ -395,7 +395,7 @@ key_reserve(CormEffect *effect)
  * because the one it was prepared for has been cleared meanwhile.
  */
 static void
-move_to(KeyOp *op, uint16 ns, uint32 gen, CormCacheKey *key)
+move_to(KeyOp *op, uint16 ns, uint64 gen, CormCacheKey *key)
 {
 	CormEntry  *entry = corm_entry(op->chain.first);
 
@@ -439,7 +439,7 @@ key_apply(CormEffect *effect)
 	CormFound	unused;
 	CormCacheKey		key;
 	uint16		ns = ref->ns;
-	uint32		gen = ref->gen;
+	uint64		gen = ref->gen;
 
 	key.data = op->key;
 	key.len = op->len;

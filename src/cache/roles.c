@@ -10,8 +10,13 @@
  *
  * All this is about the current database.  A role dropped from another one
  * leaves rows behind whose role does not exist.  They give rights to nobody,
- * and lest the next role with the same OID inherits, whoever next creates a
- * cache in that database tidies them up.
+ * and before the next role with the same OID could inherit them, the next
+ * creation of a cache in that database tidies them up.
+ *
+ * Each cache is changed with the writers' lock on its name, looked at again
+ * after the wait for that.  A role that gets a cache or a grant is locked against
+ * being dropped, as PostgreSQL locks those that get tables; DROP ROLE waits for
+ * that before it looks.
  *
  *-------------------------------------------------------------------------
  */
@@ -22,10 +27,15 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "cache/cache.h"
+#include "catalog/dependency.h"
 #include "catalog/indexing.h"
+#include "catalog/pg_authid.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "nodes/value.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/inval.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
@@ -101,6 +111,8 @@ corm_cache_role_drop(Oid role)
 	if (!have_caches())
 		return;
 
+	/* DROP ROLE takes this lock, too, but after it has called us. */
+	LockSharedObject(AuthIdRelationId, role, 0, AccessExclusiveLock);
 	initStringInfo(&buf);
 	n = append_uses(&buf, corm_cache_definitions_open(AccessShareLock), Anum_cache_definitions_name,
 					Anum_cache_definitions_owner, role, "owner of cache");
@@ -117,58 +129,78 @@ corm_cache_role_drop(Oid role)
 }
 
 /*
- * change_owners does what a change says to the caches of its roles.  The
- * cache "default" cannot be dropped: it goes to the database's owner.
+ * concerned_names returns the names of caches in whose rows of a table roles stand
+ * that a change is about, each once.
  */
-static bool
-change_owners(Relation rel, const RoleChange *change)
+static List *
+concerned_names(Relation rel, int name_attnum, int role_attnum, const RoleChange *change)
 {
 	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
 	HeapTuple	tuple;
-	bool		changed = false;
+	List	   *names = NIL;
 
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
-		uint64		id = (uint64) DatumGetInt64(column(rel, tuple, Anum_cache_definitions_id));
-		Oid			owner = DatumGetObjectId(column(rel, tuple, Anum_cache_definitions_owner));
-		Oid			new_owner = change->new_owner;
-
-		if (!concerns(change, owner))
-			continue;
-		if (!OidIsValid(new_owner) && id == CORM_DEFAULT_CACHE_ID)
-			new_owner = corm_cache_database_owner();
-		if (new_owner == owner)
-			continue;
-
-		if (OidIsValid(new_owner))
-		{
-			Datum		values[Natts_cache_definitions] = {0};
-			bool		nulls[Natts_cache_definitions] = {false};
-			bool		replace[Natts_cache_definitions] = {false};
-			HeapTuple	changed_tuple;
-
-			values[Anum_cache_definitions_owner - 1] = ObjectIdGetDatum(new_owner);
-			replace[Anum_cache_definitions_owner - 1] = true;
-			changed_tuple = heap_modify_tuple(tuple, RelationGetDescr(rel), values, nulls, replace);
-			CatalogTupleUpdate(rel, &tuple->t_self, changed_tuple);
-		}
-		else
-			corm_cache_remove(rel, tuple, id);
-		changed = true;
+		if (concerns(change, DatumGetObjectId(column(rel, tuple, role_attnum))))
+			names = list_append_unique(names, makeString(TextDatumGetCString(column(rel, tuple, name_attnum))));
 	}
 	systable_endscan(scan);
-	return changed;
+	return names;
 }
 
-/* drop_grants deletes what was granted to the roles of a change. */
+/*
+ * change_owner does what a change says to a cache, if it is still of one of its
+ * roles.  The cache "default" cannot be dropped: it goes to the database's owner.
+ */
 static bool
-drop_grants(const RoleChange *change)
+change_owner(Relation rel, const char *name, const RoleChange *change)
 {
-	Relation	rel = corm_cache_grants_open(RowExclusiveLock);
-	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
+	HeapTuple	tuple = corm_cache_find_row(rel, name);
+	Oid			new_owner = change->new_owner;
+	uint64		id;
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	id = (uint64) DatumGetInt64(column(rel, tuple, Anum_cache_definitions_id));
+	owner = DatumGetObjectId(column(rel, tuple, Anum_cache_definitions_owner));
+	if (!concerns(change, owner))
+		return false;
+	if (!OidIsValid(new_owner) && id == CORM_DEFAULT_CACHE_ID)
+		new_owner = corm_cache_database_owner();
+	if (new_owner == owner)
+		return false;
+
+	if (OidIsValid(new_owner))
+	{
+		Datum		values[Natts_cache_definitions] = {0};
+		bool		nulls[Natts_cache_definitions] = {false};
+		bool		replace[Natts_cache_definitions] = {false};
+		HeapTuple	changed_tuple;
+
+		shdepLockAndCheckObject(AuthIdRelationId, new_owner);
+		values[Anum_cache_definitions_owner - 1] = ObjectIdGetDatum(new_owner);
+		replace[Anum_cache_definitions_owner - 1] = true;
+		changed_tuple = heap_modify_tuple(tuple, RelationGetDescr(rel), values, nulls, replace);
+		CatalogTupleUpdate(rel, &tuple->t_self, changed_tuple);
+	}
+	else
+		corm_cache_remove(rel, tuple, id);
+	return true;
+}
+
+/* drop_grants deletes what was granted on a cache to the roles of a change. */
+static bool
+drop_grants(Relation rel, const char *name, const RoleChange *change)
+{
+	ScanKeyData key;
+	SysScanDesc scan;
 	HeapTuple	tuple;
 	bool		changed = false;
 
+	ScanKeyInit(&key, Anum_cache_grants_cache, BTEqualStrategyNumber, F_TEXTEQ,
+				CStringGetTextDatum(name));
+	scan = systable_beginscan(rel, InvalidOid, false, NULL, 1, &key);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		if (!concerns(change, DatumGetObjectId(column(rel, tuple, Anum_cache_grants_grantee))))
@@ -177,26 +209,44 @@ drop_grants(const RoleChange *change)
 		changed = true;
 	}
 	systable_endscan(scan);
-	table_close(rel, NoLock);
 	return changed;
 }
 
-/* apply makes a change, with the lock of those who write definitions. */
+/*
+ * apply makes a change.  It waits for those who change the same caches, but not
+ * to tidy up after roles that do not exist: what cannot be had is left.
+ */
 static void
 apply(const RoleChange *change)
 {
-	Relation	rel = corm_cache_definitions_open(ShareRowExclusiveLock);
-	bool		changed = change_owners(rel, change);
+	Relation	rel = corm_cache_definitions_open(RowExclusiveLock);
+	Relation	grants = corm_cache_grants_open(RowExclusiveLock);
+	bool		wait = change->roles != NIL;
+	bool		changed = false;
+	ListCell   *lc;
+
+	foreach(lc, concerned_names(rel, Anum_cache_definitions_name, Anum_cache_definitions_owner, change))
+	{
+		if (corm_cache_lock(rel, strVal(lfirst(lc)), wait))
+			changed |= change_owner(rel, strVal(lfirst(lc)), change);
+	}
 
 	/* Grants of caches that have just been dropped are gone already. */
 	CommandCounterIncrement();
 	if (change->drop_grants)
-		changed |= drop_grants(change);
+	{
+		foreach(lc, concerned_names(grants, Anum_cache_grants_cache, Anum_cache_grants_grantee, change))
+		{
+			if (corm_cache_lock(rel, strVal(lfirst(lc)), wait))
+				changed |= drop_grants(grants, strVal(lfirst(lc)), change);
+		}
+	}
 	if (changed)
 	{
 		CacheInvalidateRelcache(rel);
 		CommandCounterIncrement();
 	}
+	table_close(grants, NoLock);
 	table_close(rel, NoLock);
 }
 

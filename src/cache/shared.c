@@ -146,7 +146,7 @@ initialize(const Layout *layout)
 	}
 	for (uint32 i = 0; i < layout->nslots; i++)
 	{
-		pg_atomic_init_u32(&corm_namespaces[i].gen, 0);
+		pg_atomic_init_u64(&corm_namespaces[i].gen, 0);
 		pg_atomic_init_u32(&corm_namespaces[i].blocks, 0);
 		corm_hand_init(&corm_namespaces[i].hand);
 		for (int c = 0; c < CORM_COUNTERS; c++)

@@ -227,6 +227,7 @@ corm_sweeper_main(Datum arg)
 	on_shmem_exit(forget_sweeper, (Datum) 0);
 	corm_cache->sweeper_latch = &MyProc->procLatch;
 	corm_cache->sweeper_pid = MyProcPid;
+	corm_warm_forget();
 
 	for (;;)
 	{

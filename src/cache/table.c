@@ -63,7 +63,7 @@ word_at(const char *data, uint32 len)
  * keys that meet in one bucket by looking at this.
  */
 uint32
-corm_table_hash(uint32 gen, const char *data, uint32 len)
+corm_table_hash(uint64 gen, const char *data, uint32 len)
 {
 	uint64		seed = corm_cache->seed ^ gen;
 
@@ -481,7 +481,7 @@ corm_table_dispose(CormRemoved *removed, CormBlockChain *keep)
 
 /* expire_key removes a key that was seen expired, if it still is. */
 static void
-expire_key(uint16 ns, uint32 gen, const CormCacheKey *key)
+expire_key(uint16 ns, uint64 gen, const CormCacheKey *key)
 {
 	CormShard  *shard = &corm_shards[corm_shard_of(key->hash)];
 	int64		now = corm_clock_mono();
@@ -508,7 +508,7 @@ expire_key(uint16 ns, uint32 gen, const CormCacheKey *key)
  * namespace is.  The value's data is good until the next call.
  */
 bool
-corm_table_get(uint16 ns, uint32 gen, const CormCacheKey *key, bool want_value,
+corm_table_get(uint16 ns, uint64 gen, const CormCacheKey *key, bool want_value,
 			   CormFound *found)
 {
 	static char scratch[SCRATCH_SIZE];
@@ -603,7 +603,7 @@ corm_table_fill(CormBlockChain *chain, uint16 ns, const CormCacheKey *key,
  * without it.
  */
 char *
-corm_table_keys(uint16 ns, uint32 gen, uint32 shardno, Size *size)
+corm_table_keys(uint16 ns, uint64 gen, uint32 shardno, Size *size)
 {
 	CormEntryList *list = corm_list(shardno, ns);
 	CormShard  *shard = &corm_shards[shardno];

@@ -5,8 +5,10 @@
  *
  * The postmaster writes them to a file when all its children are gone, so
  * nothing changes any more, and only at a normal shutdown.  At the next start
- * it reads the file before there is any other process, and removes it first:
- * a file is loaded once.  After a crash there is none, and the cache is empty.
+ * it reads the file before there is any other process.  The sweeper removes it
+ * when the server runs: a start that fails before leaves it for the next one.
+ * What says that it is loaded once is the control file, which is another as soon as
+ * the server runs.  After a crash there is none, and the cache is empty.
  *
  * The file: a header, then one record for each namespace that has entries,
  * each followed by its entries, then a CRC of all before.  A file that is
@@ -462,6 +464,13 @@ load_all(WarmStream *stream)
 	return loaded;
 }
 
+/* corm_warm_forget removes the file: the server that has read it runs. */
+void
+corm_warm_forget(void)
+{
+	(void) unlink(WARM_FILE);
+}
+
 /*
  * corm_warm_load loads what the last shutdown saved, if it did.  Called by
  * the postmaster when it has created shared memory.
@@ -472,11 +481,11 @@ corm_warm_load(void)
 	WarmStream	stream = {.ok = true};
 	WarmHeader	header;
 	WarmHeader	here;
+	bool		keep = false;
 
 	stream.file = AllocateFile(WARM_FILE, PG_BINARY_R);
 	if (stream.file == NULL)
 		return;
-	unlink(WARM_FILE);
 
 	if (!corm_cache_warm_restart)
 		ereport(LOG,
@@ -499,10 +508,13 @@ corm_warm_load(void)
 
 		corm_cache->type_seed = header.type_seed;
 		loaded = load_all(&stream);
+		keep = true;
 
 		ereport(LOG,
 				(errmsg("loaded " UINT64_FORMAT " cache entries of " UINT64_FORMAT,
 						loaded, header.entries)));
 	}
 	FreeFile(stream.file);
+	if (!keep)
+		corm_warm_forget();
 }
