@@ -418,6 +418,9 @@ extern List *(*corm_stored_problems_hook) (void);
 extern void corm_list_init(void);
 extern bool corm_model_may_use(Oid relid);
 
+/* reassign.c: functions that look like hooks */
+extern void corm_reassign_init(void);
+
 /*
  * problems.c: what cannot be used of what was registered.  Other files and
  * upper layers register reporters.

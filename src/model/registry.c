@@ -137,6 +137,7 @@ corm_registry_init(void)
 
 	corm_registry_watch_catalog("model_options");
 	corm_hooks_init();
+	corm_reassign_init();
 	corm_triggers_init();
 	corm_list_init();
 	corm_registry_watch_catalog("declared_relations");
