@@ -148,12 +148,12 @@ SELECT refused('query', '[{"where": [{"c": "' || repeat('x', 1000000) || '"}]}]'
 SELECT refused('query', '[{"where": [' || repeat('1,', 70000) || '1]}]');
 SELECT length(('[{"where": [{"eq": ["id", "' || repeat('x', 1000000) || '"]}]}]')::corm.query::text);
 
--- What a query refers to may be gone: a relation is named by its number then, as regclass does; without its type a value is lost.
+-- What a query refers to may be gone: a relation is a dash then, not a number, which is another's elsewhere; without its type a value is lost.
 CREATE TABLE gone (q corm.query, e corm.expr);
 INSERT INTO gone VALUES (corm.selector('items'), corm.val('ok'::"Odd ""name".mood));
 DROP TABLE items;
 DROP SCHEMA "Odd ""name" CASCADE;
-SELECT q::text ~ '^\[{"selector": \["[0-9]+", null\]}\]$' FROM gone;
+SELECT q::text FROM gone;
 CREATE FUNCTION state(statement text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
     EXECUTE statement;
@@ -162,7 +162,7 @@ EXCEPTION WHEN OTHERS THEN
     RETURN SQLSTATE || ': ' || regexp_replace(SQLERRM, '[0-9]+', 'N');
 END $$;
 SELECT state('SELECT corm.get_multi_json(q) FROM gone');
-SELECT state('SELECT e::text FROM gone');
+SELECT e::text FROM gone;
 CREATE TABLE other (id int);
 SELECT state($$SELECT corm.count(corm.selector('other'), corm.where(corm.eq('id', e))) FROM gone$$);
 
