@@ -52,7 +52,7 @@ my $state = q{
 	SELECT 'options', model::text, table_name::text, options::text FROM corm.model_options
 	UNION ALL SELECT 'relation', model::text, name, target::text FROM corm.declared_relations
 	UNION ALL SELECT 'scope', model::text, name, q::text FROM corm.scopes
-	UNION ALL SELECT 'middleware', model::text, fn, NULL FROM corm.middleware_functions
+	UNION ALL SELECT 'middleware', model::text, fn::text, NULL FROM corm.middleware_functions
 	UNION ALL SELECT 'cache', name, owner::text, ttl::text FROM corm.cache_definitions
 	UNION ALL SELECT 'grant', cache, grantee::text, can_read::text FROM corm.cache_grants
 	ORDER BY 1, 2, 3};
