@@ -535,7 +535,7 @@ bool
 corm_middleware_run(CormOperation *op, uint64 *processed)
 {
 	CormMiddlewareList *list = corm_middleware_list();
-	bool		any;
+	volatile bool any = false;
 
 	PG_TRY();
 	{
@@ -558,6 +558,27 @@ static bool
 is_same_query(const CormNode *a, const CormNode *b)
 {
 	return a == b || (VARSIZE(a) == VARSIZE(b) && memcmp(a, b, VARSIZE(a)) == 0);
+}
+
+/*
+ * Runs what follows a position as the user with whom the chain began; user and
+ * security are those of the function that asks for it.
+ */
+static pg_noinline void
+run_next_as_user(Chain *chain, int position, CormNode *query, Oid user, int security, Outcome *outcome)
+{
+	/* as in the function itself, SET ROLE is refused: it would be undone below */
+	SetUserIdAndSecContext(chain->user, chain->security |
+						   (security & (SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION)));
+	PG_TRY();
+	{
+		*outcome = run_layer(chain, position + 1, query);
+	}
+	PG_FINALLY();
+	{
+		SetUserIdAndSecContext(user, security);
+	}
+	PG_END_TRY();
 }
 
 /*
@@ -585,20 +606,7 @@ run_next(Chain *chain, int position, CormNode *query)
 	if (user == chain->user)
 		outcome = run_layer(chain, position + 1, query);
 	else
-	{
-		/* as in the function itself, SET ROLE is refused: it would be undone below */
-		SetUserIdAndSecContext(chain->user, chain->security |
-							   (security & (SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION)));
-		PG_TRY();
-		{
-			outcome = run_layer(chain, position + 1, query);
-		}
-		PG_FINALLY();
-		{
-			SetUserIdAndSecContext(user, security);
-		}
-		PG_END_TRY();
-	}
+		run_next_as_user(chain, position, query, user, security, &outcome);
 	if (level > 0)
 		AtEOXact_GUC(true, level);
 	return outcome;

@@ -46,7 +46,7 @@ corm_show_query(const CormVerb *verb, CormQuerySet *set, char **sql, Jsonb **arg
  * A plan, in use, that tells all relations which a query concerns: not a
  * template, which knows nothing of raw SQL and of what is behind views.
  */
-static CormPlan *
+static pg_noinline CormPlan *
 plan_to_inspect(const CormVerb *verb, CormQuerySet *set)
 {
 	CormPlan   *plan = corm_plan_for_queries(verb, set, NULL);
@@ -166,7 +166,7 @@ corm_run_query_operation(const CormVerb *verb, const CormVerb *shown, CormQueryS
 		.run = run
 	};
 	CormPlan   *plan = plan_to_inspect(shown, set);
-	bool		done;
+	volatile bool done = false;
 
 	PG_TRY();
 	{

@@ -334,7 +334,7 @@ corm_run_directly(const CormVerb *verb, CormQuerySet *set, CormSink *sink)
 	CormStats	stats;
 	CormPlan   *plan;
 	CormVerb	jsonb = as_jsonb(verb);
-	uint64		processed = 0;
+	volatile uint64 processed = 0;
 	volatile bool done = false;
 
 	corm_stats_begin(&stats);

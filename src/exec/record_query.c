@@ -251,7 +251,7 @@ corm_run_record_operation(CormPlanSource source, CormRecord *record, CormSink *s
 		.record = record
 	};
 	CormPlan   *plan;
-	bool		done;
+	volatile bool done = false;
 
 	verb.output = sink->kind == CORM_SINK_NONE ? CORM_OUTPUT_NATIVE : CORM_OUTPUT_ROWS;
 	plan = corm_record_plan(source, verb.output, record);

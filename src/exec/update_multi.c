@@ -349,7 +349,7 @@ concerns_middleware(const CormExec *exec)
 	CormVerb	verb = {.source = CORM_PLAN_UPDATE_MULTI, .output = CORM_OUTPUT_ROWS, .typid = model->typid};
 	CormOperation op = {0};
 	CormPlan   *plan;
-	bool		any = false;
+	volatile bool any = false;
 
 	if (!corm_middleware_exists())
 		return false;

@@ -405,8 +405,7 @@ corm_resolve_part(List *clauses, CormStmt *stmt)
 static CormStmt *
 resolve_whole(List *clauses, Oid default_model, bool restoring)
 {
-	CormStmt   *stmt = NULL;
-
+	CormStmt   *volatile stmt = NULL;
 	List	   *outer = corm_premises_begin();
 	List	   *volatile premises = NIL;
 

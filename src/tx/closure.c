@@ -206,7 +206,7 @@ run_once(const CormTxOptions *opts, const CormTxClosure *closure, CormTxPlace pl
 	ResourceOwner oldowner = CurrentResourceOwner;
 	bool		old_read_only = XactReadOnly;
 	CormTxScope *volatile scope = NULL;
-	CormTxScope *target = NULL; /* the other scope that was joined */
+	CormTxScope *volatile target = NULL;	/* the other scope that was joined */
 	bool		dooms;
 	volatile CormTxOutcome outcome = CORM_TX_COMMITTED;
 	volatile bool guarded = true;
