@@ -173,6 +173,7 @@ typedef struct CormPlan
 	bool		returns_rows;
 	bool		read_only;		/* a SELECT without locking clause */
 	bool		writes;			/* raw SQL included */
+	Bitmapset  *upsert_key;		/* template of an upsert by fields: those that rows give, by index */
 	int			npremises;		/* what it takes for granted of the values, beside the key */
 	CormPremise *premises;
 	char	   *search_path;	/* what it was made under, NULL if that does not matter */
@@ -390,6 +391,7 @@ typedef struct CormRun
 } CormRun;
 
 extern CormModel *corm_batch_model(FunctionCallInfo fcinfo);
+extern void corm_check_upsert_rows(const CormExec *exec, const CormPlan *template, Oid type, Datum rows);
 extern List *corm_cut_rows(const CormExec *exec, CormValue *rows);
 extern Bitmapset *corm_first_rows(CormPlan *plan, CormQuerySet *set);
 extern uint64 corm_run_rows(const CormVerb *verb, CormPlan *plan, CormQuerySet *set, CormSink *sink);

@@ -482,6 +482,9 @@ insert_all(Write *write, CormQuerySet *set, Write *written)
 	uint64		processed = 0;
 	int			next;
 
+	if (write->template->upsert_key && write->nrows > 1)
+		corm_check_upsert_rows(write->exec, write->template, get_array_type(write->model->typid),
+							   rows_array(write, write->new, write->nrows));
 	for (int first = 0; first < write->nrows; first = next)
 	{
 		Bitmapset  *given = write->given[first];

@@ -363,6 +363,34 @@ set_premises(CormPlan *plan, List *premises)
 }
 
 /*
+ * The fields of the key that decides in an upsert, without those that are the
+ * same for all rows, as indexes; NULL if the rows do not give all the others.
+ */
+static Bitmapset *
+upsert_key(CormStmt *stmt)
+{
+	CormModel  *model = stmt->source->model;
+	Bitmapset  *key = NULL;
+	ListCell   *lc;
+
+	foreach(lc, stmt->conflict_fields)
+	{
+		CormField  *field = lfirst(lc);
+		bool		is_set = false;
+		ListCell   *set;
+
+		foreach(set, stmt->sets)
+			is_set |= ((CormAssignment *) lfirst(set))->field == field;
+		if (is_set)
+			continue;
+		if (field - model->fields >= model->nfields || field->rownum <= 0)
+			return NULL;
+		key = bms_add_member(key, field - model->fields);
+	}
+	return key;
+}
+
+/*
  * Fills a plan from a resolved statement.
  */
 static void
@@ -445,6 +473,13 @@ build_from_stmt(CormPlan *plan, const CormPlanMaker *maker, CormStmt *stmt,
 					 errmsg("corm.rows() was given no rows")));
 		plan->rows_valno = stmt->rows->valno;
 		plan->rows_model = stmt->source->model->relid;
+	}
+
+	if (stmt->command == CORM_CMD_INSERT && stmt->conflict_action == CORM_CONFLICT_UPDATE && stmt->conflict_exprs == NIL)
+	{
+		oldcontext = MemoryContextSwitchTo(plan->context);
+		plan->upsert_key = upsert_key(stmt);
+		MemoryContextSwitchTo(oldcontext);
 	}
 
 	/* a template: hooked.c asks again for each stage */

@@ -391,6 +391,77 @@ corm_first_rows(CormPlan *template, CormQuerySet *set)
 }
 
 /*
+ * corm_check_upsert_rows raises 21000 if two rows of an upsert that takes several
+ * statements have the same key: one statement would not take them either.  The
+ * rows are those of a model, as an array or jsonb; template says what the key
+ * is.
+ */
+void
+corm_check_upsert_rows(const CormExec *exec, const CormPlan *template, Oid type, Datum rows)
+{
+	CormModel  *model = exec->model;
+	bool		is_json = type == JSONBOID;
+	StringInfoData columns;
+	StringInfoData names;
+	StringInfoData conditions;
+	char	   *sql;
+	int			i = -1;
+
+	if (template->upsert_key == NULL)
+		return;
+	initStringInfo(&columns);
+	initStringInfo(&names);
+	initStringInfo(&conditions);
+	while ((i = bms_next_member(template->upsert_key, i)) >= 0)
+	{
+		CormField  *field = &model->fields[i];
+		const char *column = quote_identifier(is_json ? field->column : get_attname(model->relid, field->rownum, false));
+		const char *comma = names.len > 0 ? ", " : "";
+
+		appendStringInfo(&columns, "%s%s %s", comma, column, corm_deparse_type(field->typid, field->typmod));
+		appendStringInfo(&conditions, "%sr.%s IS NOT NULL", names.len > 0 ? " AND " : "", column);
+		appendStringInfo(&names, "%sr.%s", comma, column);
+	}
+	sql = is_json ?
+		psprintf("SELECT FROM pg_catalog.jsonb_to_recordset($1) AS r(%s) WHERE %s GROUP BY %s HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1",
+				 columns.data, conditions.data, names.data) :
+		psprintf("SELECT FROM pg_catalog.unnest($1) AS r WHERE %s GROUP BY %s HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1",
+				 conditions.data, names.data);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (SPI_execute_with_args(sql, 1, &type, &rows, NULL, true, 1) != SPI_OK_SELECT)
+		elog(ERROR, "looking for equal keys failed");
+	if (SPI_processed > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_CARDINALITY_VIOLATION),
+				 errmsg("ON CONFLICT DO UPDATE command cannot affect row a second time"),
+				 errhint("Ensure that no rows proposed for insertion within the same command have duplicate constrained values.")));
+	SPI_finish();
+	/* reading JSON may have called code of users */
+	corm_exec_check(exec);
+}
+
+/* The same for the rows of a call that have been cut into runs. */
+static void
+check_upsert_runs(const CormExec *exec, CormPlan *template, CormQuerySet *set, List *runs)
+{
+	CormValue  *rows = &set->values[template->rows_valno];
+	JsonbParseState *json = NULL;
+	ListCell   *lc;
+
+	if (rows->typid != JSONBOID)
+	{
+		corm_check_upsert_rows(exec, template, rows->typid, corm_value_datum(rows, -1, false));
+		return;
+	}
+	/* of the runs, whose keys are the columns' names */
+	foreach(lc, runs)
+		append_json(&json, ((CormRun *) lfirst(lc))->rows);
+	corm_check_upsert_rows(exec, template, JSONBOID,
+						   JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&json, WJB_END_ARRAY, NULL))));
+}
+
+/*
  * Runs an insert with rows(), in the order in which they are in the set.
  */
 static uint64
@@ -401,6 +472,8 @@ run_rows(const CormExec *exec, const CormVerb *verb, CormPlan *template, CormQue
 	volatile uint64 processed = 0;
 	ListCell   *lc;
 
+	if (list_length(runs) > 1 && template->upsert_key)
+		check_upsert_runs(exec, template, set, runs);
 	foreach(lc, runs)
 	{
 		CormRun    *run = lfirst(lc);

@@ -2,35 +2,46 @@
 expressions said again, with equal and with other values; outer joins of many_to_many; conditions that say nothing.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reads import Check, Select
 
 
 @dataclass
 class Again(Check):
-    """An expression selected with one value and grouped by with another: the answer of plain SQL if they are equal, else 42803."""
+    """An expression selected with one value and grouped by with another: the answer of plain SQL if they are equal, else 42803.
+    The same shape with several pairs of values, one after the other."""
     corm: str
     plain: str
-    equal: bool
+    values: tuple  # of pairs
 
     def verify(self, session):
-        sqlstate, rows = session.run(f"SELECT corm.get_multi_json({self.corm})")
-        if not self.equal:
-            return 1, None if sqlstate == "42803" else f"{sqlstate or rows[0][0]} instead of 42803"
-        if sqlstate:
-            return 1, f"{sqlstate} {session.message}"
-        reference = session.must(f"SELECT coalesce(jsonb_agg(to_jsonb(x)), '[]') FROM ({self.plain}) x")
-        return 1, None if rows[0] == reference[0] else f"corm is {rows[0][0]}, plain SQL is {reference[0][0]}"
+        for n, (selected, grouped) in enumerate(self.values, 1):
+            corm, plain = (text.replace("SELECTED", str(selected)).replace("GROUPED", str(grouped)) for text in (self.corm, self.plain))
+            session.must("SAVEPOINT v")
+            sqlstate, rows = session.run(f"SELECT corm.get_multi_json({corm})")
+            session.must("ROLLBACK TO v")
+            if selected != grouped and "GROUPED" in self.corm:
+                if sqlstate != "42803":
+                    return n, f"{sqlstate or rows[0][0]} instead of 42803 with {selected} and {grouped}"
+                continue
+            if sqlstate:
+                return n, f"{sqlstate} {session.message} with {selected} and {grouped}"
+            reference = session.must(f"SELECT coalesce(jsonb_agg(to_jsonb(x)), '[]') FROM ({plain}) x")
+            if rows[0] != reference[0]:
+                return n, f"corm is {rows[0][0]}, plain SQL is {reference[0][0]}, with {selected} and {grouped}"
+        return len(self.values), None
 
     def sql(self):
-        return f"SELECT corm.get_multi_json({self.corm}) -- {self.plain}"
+        return f"SELECT corm.get_multi_json({self.corm}) -- {self.plain} -- {self.values}"
 
     def show(self, session):
         return self.sql()
 
     def smaller(self):
-        return iter(())
+        for i in range(len(self.values)):
+            if len(self.values) > 1:
+                yield replace(self, values=self.values[:i] + self.values[i + 1:])
 
 
 @dataclass
@@ -68,28 +79,23 @@ class Generator:
         self.rng = rng
 
     def again(self):
-        a, b = self.rng.choice([(1, 1), (1, 1), (1, 2), (0, 0), (-1, 0)])
+        values = tuple(self.rng.choice([(1, 1), (1, 1), (1, 2), (0, 0), (2, 0)]) for _ in range(self.rng.choice([2, 3, 4])))
         corm, plain = self.rng.choice([
             ("corm.coalesce(corm.c('age'), {})", "coalesce(age, {})"), ("corm.mod('id', {} + 3)", "id % ({} + 3)"),
             ("corm.case(corm.c('age') > {}, 'old', 'young')", "CASE WHEN age > {} THEN 'old' ELSE 'young' END"),
-            ("corm.fn('left', corm.c('nick'), {} + 2)", "left(nick, {} + 2)"), ("corm.coalesce('level', {}) * 2", "coalesce(level, {}) * 2")])
-        said, grouped = corm.format(a), corm.format(b)
-        if said.startswith("corm.coalesce('"):  # a name where an expression is expected is a value
-            said, grouped = said.replace("'level'", "corm.c('level')"), grouped.replace("'level'", "corm.c('level')")
-        clause = self.rng.choice(["group_by", "group_by", "distinct"])
-        if clause == "distinct":
+            ("corm.fn('left', corm.c('nick'), {} + 2)", "left(nick, {} + 2)"), ("corm.coalesce(corm.c('level'), {}) * 2", "coalesce(level, {}) * 2")])
+        said, hand = corm.format("SELECTED"), plain.format("SELECTED")
+        if self.rng.random() < 0.3:
             return Again(f"corm.selector('people'), corm.distinct(), corm.select(corm.as({said}, 'k')), corm.order_by(corm.asc({said}, 'last'))",
-                         f"SELECT DISTINCT {plain.format(a)} AS k FROM people ORDER BY 1", True)
+                         f"SELECT DISTINCT {hand} AS k FROM people ORDER BY 1", values)
         order = self.rng.choice(["corm.asc('k', 'last')", f"corm.asc({said}, 'last')"])
         # the alias age is no field inside of an aggregate
-        total = self.rng.choice(["corm.as(corm.sum('age'), 'age')", "corm.as(corm.count(), 'age')"])
-        more = self.rng.choice(["corm.sum('age')", "corm.max('age')", "corm.count()"])
-        hand = {"corm.as(corm.sum('age'), 'age')": "sum(age)", "corm.as(corm.count(), 'age')": "count(*)"}[total]
-        last = {"corm.sum('age')": "sum(age)", "corm.max('age')": "max(age)", "corm.count()": "count(*)"}[more]
-        return Again(f"corm.selector('people'), corm.select(corm.as({said}, 'k'), {total}), corm.group_by({grouped}), "
-                     f"corm.having(corm.gte(corm.coalesce(corm.max('age'), 7), 3)), corm.order_by(corm.desc({more}, 'last'), {order})",
-                     f"SELECT {plain.format(a)} AS k, {hand} AS age FROM people GROUP BY {plain.format(b)} HAVING coalesce(max(people.age), 7) >= 3 "
-                     f"ORDER BY {last} DESC NULLS LAST, {plain.format(a)} NULLS LAST" if a == b else "SELECT 1", a == b)
+        total, age = self.rng.choice([("corm.sum('age')", "sum(age)"), ("corm.count()", "count(*)")])
+        last, by = self.rng.choice([("corm.sum('age')", "sum(age)"), ("corm.max('age')", "max(age)"), ("corm.count()", "count(*)")])
+        return Again(f"corm.selector('people'), corm.select(corm.as({said}, 'k'), corm.as({total}, 'age')), corm.group_by({corm.format('GROUPED')}), "
+                     f"corm.having(corm.gte(corm.coalesce(corm.max('age'), 7), 3)), corm.order_by(corm.desc({last}, 'last'), {order})",
+                     f"SELECT {hand} AS k, {age} AS age FROM people GROUP BY {plain.format('GROUPED')} HAVING coalesce(max(people.age), 7) >= 3 "
+                     f"ORDER BY {by} DESC NULLS LAST, {hand} NULLS LAST", values)
 
     def joined(self):
         """tasks, which may be deleted, and labels are linked by task_labels."""

@@ -50,7 +50,7 @@ MUTANTS = [
            "if (is_aggregate(tree->tag))\n\t\tplace += 0;"),
     Mutant("two-outer-joins", "reads", 3, 6000,  # a row beside each link, whether what it leads to is there or not
            "join->inner = linked(relation, through, target);\n\t\treturn target;",
-           "add_join(stmt, tag, relation, target, linked(relation, through, target)->condition->args[0].list);\n\t\treturn target;"),
+           "add_join(stmt, join->tag, relation, target, linked(relation, through, target)->condition->args[0].list);\n\t\treturn target;"),
     Mutant("full-join-links", "reads", 3, 6000,  # a full join keeps links to deleted rows
            "join->inner = linked(relation, through, known);",
            "join->inner = NULL;"),

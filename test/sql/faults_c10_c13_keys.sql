@@ -65,6 +65,18 @@ SELECT corm.to_sql(corm.selector('u'), corm.select('seen.n'));
 COMMENT ON COLUMN many_view.uid IS '@orm:primary_key';
 SELECT corm.to_sql(corm.selector('u'), corm.select('seen.n'));
 
+\echo C12: an upsert of two rows of one key, whatever fields they give
+CREATE TABLE ups (id int PRIMARY KEY, a int, b int, t int DEFAULT 1, UNIQUE (t, a));
+SELECT corm.exec(corm.inserter('ups'), corm.rows('[{"id": 1, "a": 1}, {"id": 1, "b": 2}]'), corm.on_conflict('id'), corm.do_update());
+SELECT corm.exec(corm.inserter('ups'), corm.rows('[{"id": 1, "a": 1}, {"id": 1, "a": 2}]'), corm.on_conflict('id'), corm.do_update());
+SELECT corm.exec(corm.inserter('ups'), corm.rows(ARRAY[ROW(1, 1, 1, NULL), ROW(1, 2, 2, 7)]::ups[]), corm.on_conflict('id'), corm.do_update());
+SELECT corm.exec(corm.inserter('ups'), corm.rows('[{"id": 1, "a": 1}, {"id": 2, "a": 1, "b": 2}]'), corm.set('t', 1), corm.on_conflict('t', 'a'), corm.do_update());
+SELECT corm.exec(corm.inserter('ups'), corm.rows('[{"id": 1, "a": 1}, {"id": 2, "a": 2, "b": 2}]'), corm.on_conflict('id'), corm.do_update());
+SELECT corm.exec(corm.inserter('ups'), corm.rows('[{"id": 1, "a": 3}, {"id": 1, "b": 2}]'), corm.on_conflict('id'), corm.do_nothing());
+CREATE FUNCTION before_save(x ups) RETURNS ups LANGUAGE sql AS 'SELECT x';
+SELECT corm.exec(corm.inserter('ups'), corm.rows('[{"id": 1, "a": 1}, {"id": 1, "b": 2}]'), corm.on_conflict('id'), corm.do_update());
+SELECT corm.exec(corm.inserter('ups'), corm.rows('[{"id": 1, "a": 5}, {"id": 2, "b": 2}]'), corm.on_conflict('id'), corm.do_update());
+SELECT * FROM ups ORDER BY id;
 \echo C12: keys of a table do not reach into those that inherit from it
 CREATE TABLE parent (id int PRIMARY KEY, v text, version int);
 CREATE TABLE child (PRIMARY KEY (id)) INHERITS (parent);
