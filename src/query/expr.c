@@ -46,29 +46,11 @@ corm_deparse_column(CormDeparse *ctx, CormRange *range, CormField *field, const 
 	appendStringInfoString(ctx->buf, quote_identifier(column));
 }
 
-/*
- * corm_deparse_param appends a $n that stands for a bound value; typid is what
- * its type is declared as, form how the value becomes the parameter.  A value
- * that has one of that type already, from another place where the expression
- * is written, keeps it.
- */
-void
-corm_deparse_param(CormDeparse *ctx, CormTree *value, Oid typid, CormParamForm form)
+static void
+add_param(CormDeparse *ctx, CormTree *value, Oid typid, CormParamForm form)
 {
-	CormParam  *param;
-	ListCell   *lc;
+	CormParam  *param = palloc(sizeof(CormParam));
 
-	foreach(lc, ctx->params)
-	{
-		param = lfirst(lc);
-		if (param->valno == value->valno && param->constant == value->constant &&
-			param->typid == typid && param->form == form)
-		{
-			appendStringInfo(ctx->buf, "$%d", foreach_current_index(lc) + 1);
-			return;
-		}
-	}
-	param = palloc(sizeof(CormParam));
 	param->valno = value->valno;
 	param->constant = value->constant;
 	param->typid = typid;
@@ -78,6 +60,46 @@ corm_deparse_param(CormDeparse *ctx, CormTree *value, Oid typid, CormParamForm f
 	param->from_filter = ctx->met_filter;
 	ctx->params = lappend(ctx->params, param);
 	appendStringInfo(ctx->buf, "$%d", list_length(ctx->params));
+}
+
+/*
+ * corm_deparse_param appends a $n that stands for a bound value; typid is what
+ * its type is declared as, form how the value becomes the parameter.  A value
+ * that has one of that type already, from another place where the expression
+ * is written, keeps it.
+ */
+void
+corm_deparse_param(CormDeparse *ctx, CormTree *value, Oid typid, CormParamForm form)
+{
+	ListCell   *lc;
+
+	foreach(lc, ctx->params)
+	{
+		CormParam  *param = lfirst(lc);
+
+		if (param->valno == value->valno && param->constant == value->constant &&
+			param->typid == typid && param->form == form)
+		{
+			appendStringInfo(ctx->buf, "$%d", foreach_current_index(lc) + 1);
+			return;
+		}
+	}
+	add_param(ctx, value, typid, form);
+}
+
+/*
+ * Appends what an alias stands for.  A value by itself that is text takes its
+ * type from its place, which may be another one in each.
+ */
+static void
+deparse_aliased(CormDeparse *ctx, CormTree *item)
+{
+	if (item->tag == CORM_N_AS)
+		item = item->args[0].node;
+	if (item->tag == CORM_N_VALUE && item->typid == UNKNOWNOID)
+		add_param(ctx, item, UNKNOWNOID, CORM_PARAM_PLAIN);
+	else
+		corm_deparse_expr(ctx, item);
 }
 
 /* corm_deparse_null appends a NULL, with its type if it has one. */
@@ -595,7 +617,7 @@ corm_deparse_expr(CormDeparse *ctx, CormTree *tree)
 			else if (tree->range)
 				corm_deparse_column(ctx, tree->range, tree->field, tree->output);
 			else if (tree->aliased)
-				corm_deparse_expr(ctx, tree->aliased);
+				deparse_aliased(ctx, tree->aliased);
 			else
 				appendStringInfoString(buf, quote_identifier(tree->output));
 			break;

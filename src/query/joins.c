@@ -337,6 +337,7 @@ join_many_to_many(CormStmt *stmt, CormRange *from, CormRelation *relation, CormN
 		CormJoin   *join = add_join(stmt, CORM_N_LEFT_JOIN_MODEL, relation, through,
 									list_concat(links, declared_condition(stmt, relation, from, through, known)));
 
+		known->unnamed = true;
 		join->inner = linked(relation, through, known);
 	}
 	else

@@ -273,7 +273,7 @@ resolve_column(CormStmt *stmt, CormTree *tree, CormPlace place)
 	{
 		CormRange  *range = lfirst(lc);
 
-		if (range == stmt->source || !corm_range_column(range, tree, name))
+		if (range == stmt->source || range->unnamed || !corm_range_column(range, tree, name))
 			continue;
 		if (found)
 			ereport(ERROR,

@@ -74,6 +74,11 @@ SELECT json(corm.scope('grouped'), corm.select(corm.as(month(), 'm')), corm.orde
 SELECT json(corm.scope('grouped'), corm.select(corm.as(corm.fn('date_trunc', 'year', corm.c('created_at')), 'm')));
 SELECT json(corm.scope('grouped'), corm.select(corm.as(month(), 'm')), corm.order_by('-m'));
 
+\echo B1: a value by itself takes its type from its place
+SELECT json(corm.select('id', corm.as(corm.val('5'), 'x')), corm.where(corm.lt('id', 3)), corm.order_by(corm.add('x', corm.c('id')), '-id'));
+SELECT json(corm.select('id', corm.as(corm.val('5'), 'x')), corm.where(corm.lt('id', 3)), corm.group_by('id'), corm.having(corm.gt('x', 3)), corm.order_by('x', '-id'));
+SELECT json(corm.select('id', corm.as(corm.val('5'), 'x')), corm.where(corm.eq('total', '5')), corm.order_by('x'));
+
 \echo B2: inside of an aggregate a name is a field; alone in order_by an alias wins, alone in group_by a field
 SELECT json(corm.select('region', corm.as(corm.sum('total'), 'total')), corm.group_by('region'), corm.order_by(corm.desc(corm.sum('total'))));
 SELECT json(corm.select('region', corm.as(corm.sum('total'), 'total')), corm.group_by('region'), corm.order_by('-total'));

@@ -31,6 +31,7 @@ CREATE VIEW joins AS SELECT * FROM (VALUES ('inner', corm.join('tag'), 'e JOIN l
     ('full', corm.full_join('tag'), 'e LEFT JOIN l ON em_id = e.id FULL JOIN t ON t.id = tag_id')) AS v (kind, q, hand);
 SELECT kind, pairs(corm.selector('em'), q, corm.select(corm.as('em.id', 'a'), corm.as('tag.id', 'b'))), pairs(hand) FROM joins;
 SELECT corm.to_sql(corm.selector('em'), q, corm.select('id')) FROM joins;
+SELECT pairs(corm.selector('em'), q, corm.select(corm.as('em.id', 'a'), corm.as('tag.id', 'b')), corm.where(corm.neq('kind', 'B'))) FROM joins;
 \echo C5: grouped counts
 SELECT corm.get_multi_json(corm.selector('em'), corm.left_join('tag'), corm.select('em.id', corm.as(corm.count(), 'rows'), corm.as(corm.count('tag.id'), 'tags')), corm.group_by('em.id'), corm.order_by('em.id'));
 SELECT corm.count(corm.selector('em'), q) FROM joins;
