@@ -374,6 +374,7 @@ typedef struct CormJsonCheck CormJsonCheck;
 extern CormJsonCheck *corm_json_check_begin(const CormExec *exec);
 extern void corm_json_check_value(CormJsonCheck *check, int fieldno, int row, JsonbValue *value);
 extern void corm_json_check_end(CormJsonCheck *check);
+extern bool corm_json_as_hstore(const CormField *field, JsonbValue *value);
 extern Datum corm_json_convert(CormModel *model, int fieldno, JsonbValue *value);
 
 /* rows.c: batches */

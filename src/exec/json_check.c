@@ -15,10 +15,14 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/transam.h"
+#include "catalog/dependency.h"
 #include "catalog/pg_type.h"
+#include "commands/extension.h"
 #include "exec/exec.h"
 #include "executor/executor.h"
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -26,6 +30,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"
+#include "utils/syscache.h"
 
 /* How the values of a field are converted. */
 typedef enum CheckKind
@@ -275,4 +280,89 @@ corm_json_convert(CormModel *model, int fieldno, JsonbValue *value)
 				 errmsg("value becomes null")));
 	error_context_stack = check.callback.previous;
 	return result;
+}
+
+/* The name of a type, without its schema; empty if it is gone. */
+static char *
+type_name(Oid typid)
+{
+	HeapTuple	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(typid));
+	char	   *name = "";
+
+	if (HeapTupleIsValid(tuple))
+	{
+		name = pstrdup(NameStr(((Form_pg_type) GETSTRUCT(tuple))->typname));
+		ReleaseSysCache(tuple);
+	}
+	return name;
+}
+
+/* Appends one side of a pair in the text form of hstore. */
+static void
+append_hstore(StringInfo buf, const char *string, int len)
+{
+	appendStringInfoChar(buf, '"');
+	for (int i = 0; i < len; i++)
+	{
+		if (string[i] == '"' || string[i] == '\\')
+			appendStringInfoChar(buf, '\\');
+		appendStringInfoChar(buf, string[i]);
+	}
+	appendStringInfoChar(buf, '"');
+}
+
+/*
+ * corm_json_as_hstore makes an object that is given for a field of type hstore,
+ * as which it is read, a string in the text form of that type, and returns
+ * true; false if it is not for such a field, or a string already.  22P02 for an
+ * array.
+ */
+bool
+corm_json_as_hstore(const CormField *field, JsonbValue *value)
+{
+	StringInfoData buf;
+	JsonbIterator *it;
+	JsonbValue	v;
+	JsonbIteratorToken token;
+	Oid			typid;
+	Oid			extension;
+
+	if (value->type != jbvBinary || field->typid < FirstNormalObjectId)
+		return false;
+	typid = getBaseType(field->typid);
+	extension = getExtensionOfObject(TypeRelationId, typid);
+	if (!OidIsValid(extension) || extension != get_extension_oid("hstore", true) ||
+		strcmp(type_name(typid), "hstore") != 0)
+		return false;
+	if (!JsonContainerIsObject(value->val.binary.data))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+				 errmsg("an array in JSON is no value of type hstore"),
+				 errdetail("It is given for field \"%s\".", field->name)));
+
+	initStringInfo(&buf);
+	it = JsonbIteratorInit(value->val.binary.data);
+	(void) JsonbIteratorNext(&it, &v, false);
+	while ((token = JsonbIteratorNext(&it, &v, true)) == WJB_KEY)
+	{
+		char	   *text;
+
+		CHECK_FOR_INTERRUPTS();
+		if (buf.len > 0)
+			appendStringInfoString(&buf, ", ");
+		append_hstore(&buf, v.val.string.val, v.val.string.len);
+		appendStringInfoString(&buf, "=>");
+		(void) JsonbIteratorNext(&it, &v, true);
+		if (v.type == jbvNull)
+		{
+			appendStringInfoString(&buf, "NULL");
+			continue;
+		}
+		text = corm_json_text(&v);
+		append_hstore(&buf, text, strlen(text));
+	}
+	value->type = jbvString;
+	value->val.string.val = buf.data;
+	value->val.string.len = buf.len;
+	return true;
 }

@@ -189,6 +189,8 @@ check_json_row(CormModel *model, CormJsonCheck *check, int rowno, JsonbValue *ob
 			*as_is = false;
 			continue;
 		}
+		if (corm_json_as_hstore(field, &value))
+			*as_is = false;
 		corm_json_check_value(check, i, rowno, &value);
 		if (strlen(field->column) != key.val.string.len ||
 			memcmp(field->column, key.val.string.val, key.val.string.len) != 0)
@@ -218,6 +220,7 @@ push_json_row(CormModel *model, JsonbParseState **state, JsonbValue *object)
 		(void) JsonbIteratorNext(&it, &value, true);
 		if (!corm_field_is_written(model, i, true, value.type == jbvNull))
 			continue;
+		(void) corm_json_as_hstore(&model->fields[i], &value);
 		corm_json_key(state, model->fields[i].column);
 		pushJsonbValue(state, WJB_VALUE, &value);
 	}

@@ -329,6 +329,15 @@ SELECT id, co_id, cp_a, cp_b FROM wk ORDER BY id;
 -- arrays are targets of set_related, not arrays of arrays
 SELECT link('us', '{"id": 30}', 'tag', '[[{"id": 2}]]'), link('us', '{"id": 30}', 'tag', '[{"id": 2}, {"label": "b"}]');
 
+\echo C12: hstore, as it is read
+CREATE EXTENSION hstore;
+CREATE DOMAIN attrs AS hstore;
+CREATE TABLE hs (id int PRIMARY KEY, h hstore, d attrs);
+SELECT add('hs', '{"id": 1, "h": {"a": "1", "b": null, "quo\"te": "back\\slash"}, "d": {"x": 2, "y": true}}');
+SELECT corm.insert_json('hs', corm.get_json(corm.selector('hs')) || '{"id": 2}') - 'id' = corm.get_json(corm.selector('hs'), corm.where(corm.eq('id', 1))) - 'id';
+SELECT add('hs', '[{"id": 3, "h": "a=>1"}, {"id": 4, "h": {}}, {"id": 5}]'), add('hs', '{"id": 6, "h": [1]}');
+SELECT id, h, d FROM hs ORDER BY id;
+
 \echo $connect_or_create
 SELECT add('us', '{"id": 40, "tag": [{"$connect_or_create": {"id": 3, "label": "c"}}, {"$connect_or_create": {"id": 3, "label": "c"}}, {"$connect_or_create": {"label": "a", "id": 1}}]}');
 SELECT add('wk', '{"id": 40, "co": {"$connect_or_create": {"name": "one", "id": 1}}}'), add('wk', '{"id": 41, "co": {"$connect_or_create": {"id": 41, "name": "new"}}}');
