@@ -68,8 +68,7 @@ open_relation(Oid relid)
 	if (rel == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 OidIsValid(relid) ? errmsg("relation with OID %u does not exist", relid) :
-				 errmsg("a relation that the query named does not exist any more")));
+				 errmsg("relation with OID %u does not exist", relid)));
 
 	switch (rel->rd_rel->relkind)
 	{
