@@ -47,13 +47,14 @@ sub quit
 	return;
 }
 
-# Whether a session that listens hears of a key.
+# Whether a session that listens hears of a key, from the time of its statement $sql on.
 sub hears
 {
-	my ($self, $key) = @_;
+	my ($self, $key, $sql) = @_;
 	for (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
 	{
-		return 1 if ask($self, 'SELECT') =~ /"\Q$key\E"/;
+		return 1 if ask($self, $sql // 'SELECT') =~ /\["default","\Q$key\E"/;
+		undef $sql;
 		select(undef, undef, undef, 0.1);
 	}
 	return 0;
@@ -101,8 +102,7 @@ $node->safe_psql('closing', 'CREATE EXTENSION corm');
 my $inside = session('closing');
 ask($inside, 'LISTEN corm_cache');
 $node->safe_psql('postgres', 'ALTER DATABASE closing ALLOW_CONNECTIONS false');
-ask($inside, "SELECT corm.cache_set('inside', 1); SELECT corm.cache_delete('inside')");
-ok(hears($inside, 'inside'), 'F13: events of a database that allows no connections');
+ok(hears($inside, 'inside', "SELECT corm.cache_set('inside', 1); SELECT corm.cache_delete('inside')"), 'F13: events of a database that allows no connections');
 ok(!in_log(qr/FATAL.*not currently accepting connections/), 'F13: no failed connection');
 quit($inside);
 $node->safe_psql('postgres', 'DROP DATABASE closing');
