@@ -136,6 +136,7 @@ $node->safe_psql('postgres', 'CREATE PUBLICATION pub FOR TABLE published');
 my $connection = $node->connstr('postgres');
 $subscriber->safe_psql('postgres', qq{CREATE SUBSCRIPTION sub CONNECTION \$\$$connection\$\$ PUBLICATION pub WITH (two_phase = on)});
 $subscriber->wait_for_subscription_sync($node, 'sub');
+ok($subscriber->poll_query_until('postgres', q{SELECT subtwophasestate = 'e' FROM pg_subscription}), 'F14: two-phase commit is on');
 $node->safe_psql('postgres', q{BEGIN; INSERT INTO published VALUES (1); PREPARE TRANSACTION 'one'});
 ok($subscriber->poll_query_until('postgres', 'SELECT count(*) = 1 FROM pg_prepared_xacts'), 'F14: a prepared transaction is applied');
 is($subscriber->safe_psql('postgres', q{SELECT corm.cache_get('published') IS NULL, corm.cache_get('latest')}), 't|1', 'F14: its writes to the cache too, when it is prepared');
