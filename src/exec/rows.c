@@ -465,6 +465,35 @@ check_upsert_runs(const CormExec *exec, CormPlan *template, CormQuerySet *set, L
 }
 
 /*
+ * Runs the rows of one run, all of which give the same fields; returns the
+ * number of rows written.
+ */
+static uint64
+run_run(const CormExec *exec, const CormVerb *verb, CormPlan *template, CormQuerySet *set, CormRun *run, CormSink *sink)
+{
+	CormPlan   *plan;
+	volatile uint64 processed = 0;
+
+	corm_exec_check(exec);
+	plan = corm_plan_for_queries(verb, set, run->fields);
+	PG_TRY();
+	{
+		corm_exec_check_plan(exec, plan);
+		set_rows(template, set, run);
+		if (SPI_connect() != SPI_OK_CONNECT)
+			elog(ERROR, "SPI_connect failed");
+		processed = corm_run(plan, corm_bind_values(plan, set), sink);
+		SPI_finish();
+	}
+	PG_FINALLY();
+	{
+		corm_plan_release(plan);
+	}
+	PG_END_TRY();
+	return processed;
+}
+
+/*
  * Runs an insert with rows(), in the order in which they are in the set.
  */
 static uint64
@@ -472,33 +501,14 @@ run_rows(const CormExec *exec, const CormVerb *verb, CormPlan *template, CormQue
 {
 	List	   *runs = cut_runs(exec, template, set);
 	JsonbParseState *json = NULL;
-	volatile uint64 processed = 0;
+	uint64		processed = 0;
 	ListCell   *lc;
 
 	if (list_length(runs) > 1 && template->upsert_key)
 		check_upsert_runs(exec, template, set, runs);
 	foreach(lc, runs)
 	{
-		CormRun    *run = lfirst(lc);
-		CormPlan   *plan;
-
-		corm_exec_check(exec);
-		plan = corm_plan_for_queries(verb, set, run->fields);
-		PG_TRY();
-		{
-			corm_exec_check_plan(exec, plan);
-			set_rows(template, set, run);
-			if (SPI_connect() != SPI_OK_CONNECT)
-				elog(ERROR, "SPI_connect failed");
-			processed += corm_run(plan, corm_bind_values(plan, set), sink);
-			SPI_finish();
-		}
-		PG_FINALLY();
-		{
-			corm_plan_release(plan);
-		}
-		PG_END_TRY();
-
+		processed += run_run(exec, verb, template, set, lfirst(lc), sink);
 		/* each run gives one array, and the sink keeps the first row it sees */
 		if (verb->output == CORM_OUTPUT_JSON && list_length(runs) > 1)
 		{
