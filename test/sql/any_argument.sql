@@ -68,6 +68,9 @@ corm.relation_ref~'nobody'::corm.relation_ref
 corm.role_ref~current_user::regrole::corm.role_ref
 corm.role_ref~NULL::corm.role_ref
 corm.role_ref~'-'::corm.role_ref
+corm.function_ref~'pg_catalog.lower(text)'::corm.function_ref
+corm.function_ref~NULL::corm.function_ref
+corm.function_ref~'nobody(int)'::corm.function_ref
 corm.expr~corm.eq('id', 1)
 corm.expr~NULL::corm.expr
 corm.expr~corm.and()

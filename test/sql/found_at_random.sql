@@ -111,7 +111,7 @@ $$;
 SELECT twice(corm.set('id', 1), corm.set('body', NULL), corm.set('n', 3));
 SELECT twice(corm.set('id', 1), corm.on_conflict('id'), corm.do_update());
 SELECT twice(corm.set('id', 1), corm.set('body', 'slug'), corm.on_conflict('id'), corm.do_update());
-SELECT twice(corm.rows('[{"id": 1, "n": 5}, {"id": 2, "slug": "b"}, {"id": 2, "slug": "c", "body": "y"}, {"id": 1, "body": "m"}]'::jsonb),
+SELECT twice(corm.rows('[{"id": 1, "n": 5}, {"id": 2, "slug": "b"}, {"id": 3, "slug": "c", "body": "y"}, {"id": 4, "body": "m"}]'::jsonb),
              corm.on_conflict('id'), corm.do_update(), corm.returning('id', 'n', 'body', 'slug', 'version'));
 
 DROP SCHEMA found CASCADE;
