@@ -1,4 +1,4 @@
-"""Random filters inside of all bounds: none stops the server, each mistake is the client's, each answer is SQL's own.
+"""Random filters inside of all bounds: none stops the server, each mistake is the client's, each answer is SQL's own.  (hardening 49)
 
     test/drivers/filter_fuzz.py [COUNT [SEED]]
 

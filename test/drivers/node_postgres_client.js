@@ -1,5 +1,5 @@
 // corm from node-postgres: it sends every parameter as text without a type, so the server has to find
-// one for each $1.  Also results and errors.
+// one for each $1.  Also results and errors.  (hardening 46, 57)
 //
 // Runs in a database with corm and test/docs/sample.sql; libpq's variables say where.  The output is TAP.
 

@@ -1,4 +1,4 @@
-"""corm from psycopg 3: parameters that the server has to find a type for, results, errors.
+"""corm from psycopg 3: parameters that the server has to find a type for, results, errors.  (hardening 46, 57)
 
 Runs in a database with corm and test/docs/sample.sql; libpq's variables say where.  The output is TAP.
 """

@@ -1,4 +1,4 @@
-"""Hostile code: functions of users that turn on the verb that calls them.
+"""Hostile code: functions of users that turn on the verb that calls them.  (hardening 41, 42, 43)
 
 Hooks, middleware, CHECKs of domains, triggers, defaults, generated columns, indexes, policies, casts, raw SQL and bodies of
 scopes are user code, and run in the middle of a verb.  Here each of these places calls hostile(place), which does, once,

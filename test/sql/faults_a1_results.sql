@@ -1,3 +1,4 @@
+-- hardening 42
 -- Fault A1: what holds the rows of a result outlives the subtransaction in which they were put aside, their temporary file
 -- included. No warning of a leaked file, no row too few, no page of another table overwritten.
 \pset format unaligned

@@ -1,3 +1,4 @@
+-- hardening 41
 -- A2: code of users that changes a row type in the middle of a read or write.  Whatever runs, and whatever it does to
 -- the type: the answer is right, or an error that says what happened; never garbage and never a crash.
 \set SHOW_CONTEXT never

@@ -1,3 +1,4 @@
+-- hardening 44
 -- A7: what one role registers, tags, declares or names for its models is an error where these are used, and stops nobody
 -- else: not in queries on other models, not in the views of all models. corm.model_problems lists it.
 SET client_min_messages = warning;

@@ -1,3 +1,4 @@
+-- hardening 46
 -- A8: an untyped argument is a value where a value is meant, never a query or an expression; and raw SQL
 -- in a text form is taken from trusted sessions only.
 SET client_min_messages = warning;

@@ -1,3 +1,4 @@
+-- hardening 51
 --
 -- F1: queries and expressions whose types, relations and functions have changed or are gone.
 --

@@ -1,3 +1,4 @@
+-- hardening 55
 -- Rows of corm's catalogs: announced however they are written (F11), gone with a temporary table (F12), about what is
 -- not there left out (F8, G8); and what a session keeps of tables that it has met (F9, A6).
 CREATE TABLE users (id int PRIMARY KEY, name text, deleted_at timestamptz, parent_id int);

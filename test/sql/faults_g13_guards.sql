@@ -1,3 +1,4 @@
+-- hardening 48
 -- G13: what stands in a guard means the same in each session: names without a schema are those of pg_catalog, whatever
 -- the role that is guarded against has planted in its search_path.
 SET client_min_messages = warning;

@@ -1,3 +1,4 @@
+-- hardening 45
 -- Fault G1: what a middleware calls cannot go on in its place. corm.next and the rows of a result belong to the code that the
 -- chain called, as the user and in the security context in which it was called.
 \pset format unaligned

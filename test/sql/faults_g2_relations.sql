@@ -1,3 +1,4 @@
+-- hardening 44
 -- G2: foreign keys and tables of another role do not take over the names of relations, and nothing of theirs is read or
 -- run unless their name is written. C13, D8: the names of relations from foreign keys.
 SET client_min_messages = warning;

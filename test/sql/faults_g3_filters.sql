@@ -1,3 +1,4 @@
+-- hardening 49, 50
 -- G3, D7, C12: filters from outside within all bounds neither stop the server, nor tell about rows behind a guard, nor
 -- look like the server's own mistakes.
 SET client_min_messages = warning;

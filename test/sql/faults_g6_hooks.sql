@@ -1,3 +1,4 @@
+-- hardening 48
 -- Fault G6, hooks: what others put beside a table does not become a hook when their objects are given away.
 \pset format unaligned
 CREATE ROLE corm_g6h_app;

@@ -1,3 +1,4 @@
+-- hardening 44, 48
 -- Faults G6 and A7, middleware: a function is what was registered and nothing of its name, and whatever is wrong with it
 -- concerns the queries of its model.
 \pset format unaligned

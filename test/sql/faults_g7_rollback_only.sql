@@ -1,3 +1,4 @@
+-- hardening 45
 -- Fault G7: a scope is given up by its own code only, and never in silence.
 \pset format unaligned
 \set VERBOSITY terse

@@ -1,3 +1,4 @@
+# hardening 51
 # F1: a type that was dropped or altered after a query was stored with a value of it is no obstacle to a dump of the
 # database, nor to its restore; what is broken is broken there too, and nothing else is.
 

@@ -1,3 +1,4 @@
+# hardening 53
 
 # Faults of the cache that need a server: F4, F13, F14.
 

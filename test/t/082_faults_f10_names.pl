@@ -1,3 +1,4 @@
+# hardening 54
 # F10: one database's names do not make a view fail in another. Databases of other encodings, and names that are no text.
 
 use strict;

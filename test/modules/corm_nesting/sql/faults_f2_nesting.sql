@@ -1,3 +1,4 @@
+-- hardening 52
 --
 -- F2: the transaction commands of session scopes are commands inside of the CALL, for hooks that count nesting.
 --

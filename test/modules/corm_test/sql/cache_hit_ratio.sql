@@ -1,3 +1,4 @@
+-- hardening 58
 -- How well caches keep what is asked for: faults B4.
 SET client_min_messages = warning;
 
