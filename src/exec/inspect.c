@@ -31,7 +31,7 @@ corm_plan_to_show(const CormVerb *wanted, CormQuerySet *set)
 {
 	CormVerb	verb = *wanted;
 	CormPlan   *plan;
-	Bitmapset  *fields = NULL;
+	Bitmapset  *volatile fields = NULL;
 
 	verb.stage = CORM_STAGE_PLAIN;
 	plan = corm_plan_for_queries(&verb, set, NULL);
