@@ -189,6 +189,8 @@ class Client:
 
     def begin(self):
         self.need_healthy()
+        if self.scopes:
+            raise Failure("25001")
         self.block = True
 
     def begin_tx(self, propagation, options=()):

@@ -130,13 +130,13 @@ class Operations:
     def do_insert_multi(self, c, *rows):
         self.before_save(*[self.new(*row) for row in rows])
         c.write()
-        for row in rows:
+        for row in rows if self.table == "goods" else sorted(rows, key=lambda row: row[0]):  # by key, but not with hooks
             c.add(self.new(*row))
         self.after(c, "save", len(rows))
         return [(self.id(row[0]), "new" if row[3] is None else row[3]) for row in rows]
 
     def sql_insert_json(self, id, code, n, note):
-        return ("SELECT r ->> 'id', r ->> 'n', r ->> 'note', r ->> 'version' FROM corm.insert_json('items', "
+        return ("SELECT r ->> 'id' AS id, r ->> 'n' AS n, r ->> 'note' AS note, r ->> 'version' AS version FROM corm.insert_json('items', "
                 f"'{{\"id\": {self.id(id)}, \"owner\": {self.number}, \"code\": \"{self.code(code)}\", \"n\": {json_text(n)}, \"note\": {json_text(note)}}}') r")
 
     do_insert_json = do_insert
@@ -147,7 +147,7 @@ class Operations:
                 "any": "corm.do_nothing()",
                 "add": "corm.on_conflict('id'), corm.do_update(), corm.set('n', corm.add('n', corm.excluded('n')))",
                 "where": "corm.on_conflict('id'), corm.do_update('n'), corm.where(corm.lt('n', corm.excluded('n')))"}[how]
-        return ("SELECT r ->> 'id', r ->> 'n', r ->> 'version', r ->> 'code', (r ->> 'new')::boolean FROM jsonb_array_elements(corm.get_multi_json(corm.inserter('items'), "
+        return ("SELECT r ->> 'id' AS id, r ->> 'n' AS n, r ->> 'version' AS version, r ->> 'code' AS code, (r ->> 'new')::boolean AS new FROM jsonb_array_elements(corm.get_multi_json(corm.inserter('items'), "
                 f"corm.set('id', {self.id(id)}), corm.set('owner', {self.number}), corm.set('code', {quote(self.code(code))}), corm.set('n', {text(n)}), {then}, "
                 "corm.returning('id', 'n', 'version', 'code', corm.as(corm.inserted(), 'new')))) r")
 
