@@ -4,6 +4,8 @@ A mutant is a piece of source text, which must stand exactly once in src/, what 
 oracle that must notice: part, seed, and steps at most.  Without the mutant the same run finds nothing.  They are of the
 kinds that were found, or could be: a comparison turned around, a case forgotten, state that is not put back.
 
+Where the part is "test", the seed is the name of a test of script/test, which must fail instead.
+
 Any seed finds a mutant sooner or later; these were the fastest of a few.  When the generator has changed, so have they.
 
     python3 mutants.py --list [NAME]...         the names, each with its run
@@ -20,7 +22,7 @@ from dataclasses import dataclass
 class Mutant:
     name: str
     part: str
-    seed: int
+    seed: int | str
     steps: int
     old: str
     new: str
@@ -111,6 +113,73 @@ MUTANTS = [
     Mutant("nested-scope", "nested", 1, 600,  # a default scope of the table in between hides links
            "by_default = false;",
            "by_default = true;"),
+    # what users can do to each other and to the server: docs/security.md
+    Mutant("result-owner", "test", "faults_a1_results", 0,  # rows put aside belong to the subtransaction at hand
+           "CurrentResourceOwner = result->resources;",
+           ";"),
+    Mutant("hook-unchecked", "test", "faults_a2_layout", 0,  # what a hook did to the model is not looked at
+           "corm_exec_check(run->exec);",
+           ";"),
+    Mutant("plan-generation", "test", "modules:corm_test", 0,  # a record by a plan of another state of its model
+           "(exec == NULL || plan->generation == exec->generation)",
+           "true"),
+    Mutant("cached-layout", "test", "faults_a4_a5_cached", 0,  # an answer with the layout that its type had
+           "add_type(&buf, plan->typid);",
+           "appendStringInfo(&buf, \"%u \", plan->typid);"),
+    Mutant("cached-settings", "test", "faults_a4_a5_cached", 0,  # an answer of a session with other settings
+           "if (plan->cached_settings)\n\t{",
+           "if (false)\n\t{"),
+    Mutant("raw-deputy", "test", "faults_a8_untyped", 0,  # raw SQL as text is trusted inside of an owner's function
+           "is_trusted(GetUserId()) && is_trusted(GetOuterUserId())",
+           "is_trusted(GetUserId())"),
+    Mutant("cursor-place", "test", "faults_c7_pages", 0,  # rows of one key of parent and child are told apart by nothing
+           "\tappend_place(stmt, desc);",
+           "\t;"),
+    Mutant("version-null", "test", "faults_c5_c9_queries", 0,  # a version that is NULL is equal to none
+           "if (field->not_null)\n\t\treturn corm_make_binary(CORM_N_EQ, column, version);",
+           "if (field)\n\t\treturn corm_make_binary(CORM_N_EQ, column, version);"),
+    Mutant("union-names", "test", "faults_c5_c9_queries", 0,  # the order of a union by the names of fields, not of columns
+           "tree->args[0].str = list_nth(corm_stmt_output_names(stmt), number);\n\ttree->output =",
+           "tree->args[0].str = (char *) \"\";\n\ttree->output ="),
+    Mutant("inserted-anywhere", "test", "faults_c10_c13_keys", 0,  # xmax of what has none
+           "if (stmt->source->model->relkind != RELKIND_RELATION)\n\t\t\tereport(ERROR,\n\t\t\t\t\t(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),\n\t\t\t\t\t errmsg(\"which rows",
+           "if (false)\n\t\t\tereport(ERROR,\n\t\t\t\t\t(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),\n\t\t\t\t\t errmsg(\"which rows"),
+    Mutant("stored-type", "test", "faults_f1_depend", 0,  # a row type is altered under a stored value of it
+           "if (has_rows_of(part->typid, relids))",
+           "if (false)"),
+    Mutant("nesting", "test", "modules:corm_nesting", 0,  # a command inside of a CALL says that it is at top level
+           "false, PROCESS_UTILITY_QUERY, NULL, NULL,",
+           "false, PROCESS_UTILITY_TOPLEVEL, NULL, NULL,"),
+    Mutant("pending-type", "test", "faults_f7_a6_pending", 0,  # a pending value is read as what its type has become
+           "!corm_cached_usable(&pending->found.value)",
+           "false"),
+    Mutant("next-elsewhere", "test", "faults_g1_next", 0,  # corm.next for code of another user or security context
+           "return security == frame->security &&",
+           "return security >= 0 ||"),
+    Mutant("filter-lists", "test", "faults_g3_filters", 0,  # lists that must hold at once multiply
+           "ctx->combinations > 1 && ctx->combinations * n > corm_filter_max_list",
+           "false"),
+    Mutant("guard-leak", "test", "faults_g3_filters", 0,  # a condition that can fail sees what a guard hides
+           "ctx->in_condition && ctx->leaky && !ctx->bare_columns",
+           "false"),
+    Mutant("dropped-name", "test", "faults_g6_middleware", 0,  # a dropped middleware comes back by its name
+           "if (len > 0 && strcmp(signature + len, DROPPED_MARK) == 0)",
+           "if (false)"),
+    Mutant("foreign-scope", "test", "faults_g7_rollback_only", 0,  # another user's function gives a scope up
+           "if (corm_tx_is_foreign(scope))",
+           "if (false)"),
+    Mutant("strong-lock", "test", "faults_g5_g10", 0,  # a hooked update keeps others from referring to the row
+           "stmt->lock_no_key = keeps_key(stmt);",
+           "stmt->lock_no_key = false;"),
+    Mutant("batch-order", "test", "faults_g11", 0,  # batches are written as they are given
+           "sorted = sorted && records[i].number == i + 1;",
+           "sorted = true;"),
+    Mutant("fetch-overwrites", "test", "faults_f3_g12_fetch", 0,  # what was loaded replaces what was stored since
+           "corm_table_changes(key) != key->changes",
+           "false"),
+    Mutant("guard-names", "test", "faults_g13_guards", 0,  # names in a guard mean what the caller's path says
+           "corm_guard_check_names(as_model, conditions);",
+           ";"),
 ]
 
 
