@@ -366,6 +366,7 @@ typedef struct CormForeignKey
 	bool		required;		/* every row of the table has its target */
 	bool		unique;			/* no two rows have the same; corm_foreign_keys_to only */
 	List	   *tags;
+	char	   *first_name[2];	/* relations.c: what it is called without and with tags, once asked for */
 } CormForeignKey;
 
 extern List *corm_foreign_keys_of(Oid relid, bool is_own);

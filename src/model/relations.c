@@ -36,9 +36,19 @@
 #include "miscadmin.h"
 #include "model/model.h"
 #include "utils/builtins.h"
+#include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
+
+/* The keys of a table that refers to that of the model. */
+typedef struct TableKeys
+{
+	Oid			relid;			/* hash key */
+	List	   *keys;			/* of CormForeignKey */
+	List	   *distinct;		/* those without copies */
+	List	   *unique_keys;	/* of lists of columns */
+} TableKeys;
 
 /* A list in the making. */
 typedef struct Build
@@ -49,6 +59,7 @@ typedef struct Build
 	List	   *depends;
 	Oid			owners[2];		/* of the model and of its table */
 	List	   *own;			/* of CormForeignKey: those of the table */
+	HTAB	   *table_keys;		/* of TableKeys; NULL until the first is asked for */
 	bool		others;			/* what is being named is in the hands of another role */
 } Build;
 
@@ -64,20 +75,21 @@ static CormRelation *add_relation(Build *build, CormRelationKind kind, const cha
 static char *strip_suffix(const char *column);
 static bool is_hidden(const CormForeignKey *key);
 static bool is_called_as_target(const CormForeignKey *key);
-static char *first_name(const CormForeignKey *key, bool tagged);
+static char *first_name(CormForeignKey *key, bool tagged);
 static char *own_column(const CormForeignKey *key, List *siblings);
-static char *belongs_to_name(const CormForeignKey *key, List *siblings, bool tagged);
+static char *belongs_to_name(CormForeignKey *key, List *siblings, bool tagged);
 static void add_declared(Build *build, Oid relid);
-static void add_belongs_to(Build *build, const CormForeignKey *key);
-static void add_has(Build *build, const CormForeignKey *key);
+static void add_belongs_to(Build *build, CormForeignKey *key);
+static void add_has(Build *build, CormForeignKey *key);
+static TableKeys *keys_of_table(Build *build, Oid relid);
 static bool covers_key(const CormForeignKey *a, const CormForeignKey *b, List *columns);
 static bool is_link(const CormForeignKey *a, const CormForeignKey *b, List *unique_keys);
 static void add_many_to_many(Build *build, const CormForeignKey *near_key,
 							 const CormForeignKey *far_key);
-static void add_through(Build *build, const CormForeignKey *key);
+static void add_through(Build *build, CormForeignKey *key);
 static List *without_copies(List *keys);
 static void add_keys(Build *build, List *keys, const char *tag, bool tagged,
-					 void (*add) (Build *build, const CormForeignKey *key));
+					 void (*add) (Build *build, CormForeignKey *key));
 static void raise_ambiguous(CormModel *model, const char *name) pg_attribute_noreturn();
 
 /*
@@ -279,21 +291,24 @@ is_called_as_target(const CormForeignKey *key)
  * foreign key, before it is looked at whether others have it.
  */
 static char *
-first_name(const CormForeignKey *key, bool tagged)
+first_name(CormForeignKey *key, bool tagged)
 {
-	char	   *name;
+	char	   *name = key->first_name[tagged];
 
-	if (tagged && corm_tags_get(key->tags, "name", &name))
+	if (name != NULL)
 		return name;
-	if (key->nkeys == 1)
+	if (tagged && corm_tags_get(key->tags, "name", &name))
+		 /* done */ ;
+	else if (key->nkeys == 1)
 	{
 		char	   *column = get_attname(key->relid, key->keys[0], true);
 
 		name = column ? strip_suffix(column) : NULL;
-		if (name != NULL)
-			return name;
 	}
-	return pstrdup(key->target_name);
+	if (name == NULL)
+		name = key->target_name;
+	key->first_name[tagged] = name;
+	return name;
 }
 
 /*
@@ -327,7 +342,7 @@ own_column(const CormForeignKey *key, List *siblings)
  * is that of a field.  tagged tells whether the tags on them count.
  */
 static char *
-belongs_to_name(const CormForeignKey *key, List *siblings, bool tagged)
+belongs_to_name(CormForeignKey *key, List *siblings, bool tagged)
 {
 	char	   *name = first_name(key, tagged);
 	char	   *column;
@@ -382,7 +397,7 @@ add_declared(Build *build, Oid relid)
  * add_belongs_to adds the relation from the table that has a foreign key.
  */
 static void
-add_belongs_to(Build *build, const CormForeignKey *key)
+add_belongs_to(Build *build, CormForeignKey *key)
 {
 	List	   *siblings = NIL;
 	bool		others = is_called_as_target(key) && is_others(build, key->target);
@@ -437,7 +452,7 @@ add_belongs_to(Build *build, const CormForeignKey *key)
  * add_has adds the relation from the table that a foreign key refers to.
  */
 static void
-add_has(Build *build, const CormForeignKey *key)
+add_has(Build *build, CormForeignKey *key)
 {
 	bool		others = is_others(build, key->relid);
 	char	   *name;
@@ -454,7 +469,7 @@ add_has(Build *build, const CormForeignKey *key)
 		name = key->table_name;
 		if (others || is_taken(build, name))
 			name = psprintf("%s_by_%s", name,
-							belongs_to_name(key, corm_foreign_keys_of(key->relid, false), !others));
+							belongs_to_name(key, keys_of_table(build, key->relid)->keys, !others));
 	}
 	if (others)
 		name = number(build, name);
@@ -471,6 +486,37 @@ add_has(Build *build, const CormForeignKey *key)
 	relation->nkeys = relation->ntarget_keys = key->nkeys;
 	relation->columns = columns;
 	relation->target_columns = target_columns;
+}
+
+/*
+ * keys_of_table returns the keys of a table, read once for all that refers to
+ * the model's from there.  A role that may refer to that can have a table of 1,600
+ * foreign keys; to read them all for each would keep all waiting who use the
+ * model.  What is returned is good until the list is made.
+ */
+static TableKeys *
+keys_of_table(Build *build, Oid relid)
+{
+	TableKeys  *table_keys;
+	bool		found;
+
+	if (build->table_keys == NULL)
+	{
+		HASHCTL		ctl;
+
+		ctl.keysize = sizeof(Oid);
+		ctl.entrysize = sizeof(TableKeys);
+		ctl.hcxt = CurrentMemoryContext;
+		build->table_keys = hash_create("corm table keys", 32, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+	table_keys = hash_search(build->table_keys, &relid, HASH_ENTER, &found);
+	if (!found)
+	{
+		table_keys->keys = corm_foreign_keys_of(relid, false);
+		table_keys->distinct = without_copies(table_keys->keys);
+		table_keys->unique_keys = corm_unique_keys(relid, InvalidAttrNumber);
+	}
+	return table_keys;
 }
 
 /*
@@ -566,19 +612,20 @@ add_many_to_many(Build *build, const CormForeignKey *near_key, const CormForeign
  * other roles, or those whose are not.
  */
 static void
-add_through(Build *build, const CormForeignKey *key)
+add_through(Build *build, CormForeignKey *key)
 {
-	List	   *unique_keys = corm_unique_keys(key->relid, InvalidAttrNumber);
+	TableKeys  *table_keys = keys_of_table(build, key->relid);
 	ListCell   *lc;
 
-	if (unique_keys == NIL)
+	if (table_keys->unique_keys == NIL)
 		return;
 
-	foreach(lc, without_copies(corm_foreign_keys_of(key->relid, false)))
+	foreach(lc, table_keys->distinct)
 	{
 		CormForeignKey *far_key = lfirst(lc);
 
-		if (far_key->oid == key->oid || is_hidden(far_key) || !is_link(key, far_key, unique_keys) ||
+		CHECK_FOR_INTERRUPTS();
+		if (far_key->oid == key->oid || is_hidden(far_key) || !is_link(key, far_key, table_keys->unique_keys) ||
 			(is_others(build, key->relid) || is_others(build, far_key->target)) != build->others)
 			continue;
 		add_many_to_many(build, key, far_key);
@@ -603,6 +650,7 @@ without_copies(List *keys)
 		CormForeignKey *key = lfirst(lc);
 		bool		copy = false;
 
+		CHECK_FOR_INTERRUPTS();
 		foreach(lc2, result)
 		{
 			CormForeignKey *other = lfirst(lc2);
@@ -625,7 +673,7 @@ without_copies(List *keys)
  */
 static void
 add_keys(Build *build, List *keys, const char *tag, bool tagged,
-		 void (*add) (Build *build, const CormForeignKey *key))
+		 void (*add) (Build *build, CormForeignKey *key))
 {
 	ListCell   *lc;
 
@@ -648,7 +696,7 @@ add_keys(Build *build, List *keys, const char *tag, bool tagged,
 CormRelations *
 corm_relations_build(CormModel *model, MemoryContext keep)
 {
-	Build		build = {model, keep};
+	Build		build = {.model = model, .keep = keep};
 	CormRelations *relations;
 	List	   *own;
 	List	   *others;
@@ -691,6 +739,8 @@ corm_relations_build(CormModel *model, MemoryContext keep)
 	foreach(lc, build.depends)
 		relations->depends[n++] = lfirst_oid(lc);
 	relations->ndepends = n;
+	if (build.table_keys != NULL)
+		hash_destroy(build.table_keys);
 
 	return relations;
 }
