@@ -146,7 +146,8 @@ process_utility(PlannedStmt *pstmt, const char *query_string, bool read_only_tre
 {
 	ProcessUtility_hook_type next = prev_process_utility ? prev_process_utility : standard_ProcessUtility;
 
-	if (IsA(pstmt->utilityStmt, ReassignOwnedStmt))
+	/* In a database without the extension nothing is a hook. */
+	if (IsA(pstmt->utilityStmt, ReassignOwnedStmt) && OidIsValid(corm_catalog_oid("model_options")))
 	{
 		ReassignOwnedStmt *stmt = (ReassignOwnedStmt *) pstmt->utilityStmt;
 		Reassignment reassignment = {.new_role = get_rolespec_oid(stmt->newrole, true)};
