@@ -88,7 +88,7 @@ corm_middleware_call(CormMiddleware *entry, Datum context, MemoryContext list_co
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
 				 errmsg("function %s, which is middleware, does not exist", entry->name),
-				 errhint("Create it, or remove it with SELECT corm.unuse(%d).", entry->id)));
+				 errhint("Remove it with SELECT corm.unuse(%d), and register the function that is meant.", entry->id)));
 	acl = corm_function_aclcheck(entry->function, GetUserId());
 	if (acl != ACLCHECK_OK)
 		aclcheck_error(acl, OBJECT_FUNCTION, entry->name);
