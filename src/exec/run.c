@@ -247,7 +247,8 @@ execute_custom(CormPlan *plan, const SPIExecuteOptions *options)
  * corm_run executes a plan and returns the number of rows that it affected
  * or returned.  Its rows go to the sink.  The plan must be in use and stays
  * so.  Errors are those of the statement, and 55006 if the model or the row
- * type of the result has changed since the plan was found.
+ * type of the result has changed since the plan was found, or the model has got
+ * hooks while rows are being written without any.
  */
 uint64
 corm_run(CormPlan *plan, ParamListInfo params, CormSink *sink)
@@ -272,6 +273,9 @@ corm_run(CormPlan *plan, ParamListInfo params, CormSink *sink)
 	uint64		processed;
 
 	corm_plan_check(plan);
+	/* a template: who asked for the plan knew of no hooks */
+	if (unlikely(plan->spi == NULL))
+		corm_exec_changed(plan->model_name, psprintf("Hooks of \"%s\" were created.", plan->model_name));
 	if (unlikely(timed))
 		INSTR_TIME_SET_CURRENT(start);
 	errcallback.callback = run_error_context;

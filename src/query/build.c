@@ -568,8 +568,12 @@ add_fields(Builder *b, List **items, Datum row)
 	heap_deform_tuple(&tuple, tupdesc, values, nulls);
 	for (int i = 0; i < tupdesc->natts; i++)
 	{
-		Input	   *input = palloc0(sizeof(Input));
+		Input	   *input;
 
+		/* the row may be one of a table */
+		if (TupleDescAttr(tupdesc, i)->attisdropped)
+			continue;
+		input = palloc0(sizeof(Input));
 		init_input(b, input, TupleDescAttr(tupdesc, i)->atttypid);
 		add_listed(b, items, input, values[i], nulls[i]);
 	}

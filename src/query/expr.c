@@ -543,6 +543,7 @@ has_raw(List *trees)
 {
 	ListCell   *lc;
 
+	check_stack_depth();
 	foreach(lc, trees)
 	{
 		CormTree   *tree = lfirst(lc);

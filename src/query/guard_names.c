@@ -93,6 +93,18 @@ check_type(const NamesContext *context, const TypeName *name)
 }
 
 /*
+ * add_ctes adds the names of WITH queries.
+ */
+static void
+add_ctes(NamesContext *context, WithClause *with)
+{
+	ListCell   *lc;
+
+	foreach(lc, with->ctes)
+		context->ctes = lappend(context->ctes, lfirst_node(CommonTableExpr, lc)->ctename);
+}
+
+/*
  * walk_names looks at the names in SQL that has been parsed.
  */
 static bool
@@ -100,6 +112,7 @@ walk_names(Node *node, void *arg)
 {
 	NamesContext *context = arg;
 
+	CHECK_FOR_INTERRUPTS();
 	if (node == NULL)
 		return false;
 	if (IsA(node, FuncCall))
@@ -116,8 +129,8 @@ walk_names(Node *node, void *arg)
 		if (list_length(name->names) == 1)
 			check_type(context, name);
 	}
-	else if (IsA(node, CommonTableExpr))
-		context->ctes = lappend(context->ctes, ((CommonTableExpr *) node)->ctename);
+	else if (IsA(node, WithClause))
+		add_ctes(context, (WithClause *) node);
 	else if (IsA(node, RangeVar))
 	{
 		RangeVar   *range = (RangeVar *) node;
@@ -135,8 +148,8 @@ walk_names(Node *node, void *arg)
 	}
 	else if (IsA(node, SelectStmt) && ((SelectStmt *) node)->withClause)
 	{
-		/* The names first, whose use may come before them in the tree. */
-		(void) walk_names((Node *) ((SelectStmt *) node)->withClause, arg);
+		/* Their use may come before them in the tree. */
+		add_ctes(context, ((SelectStmt *) node)->withClause);
 	}
 	return raw_expression_tree_walker(node, walk_names, arg);
 }

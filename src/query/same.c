@@ -163,6 +163,7 @@ same_values(const CormTree *a, const CormTree *b)
 {
 	bool		same = true;
 
+	check_stack_depth();
 	if (a == b || is_column(a))
 		return true;
 	if (a->tag == CORM_N_VALUE)
@@ -183,6 +184,7 @@ static bool has_parts(const List *list);
 static bool
 has_part(const CormTree *tree)
 {
+	check_stack_depth();
 	if (tree->tag == CORM_N_VALUE || tree->query)
 		return true;
 	if (is_column(tree))
