@@ -330,9 +330,11 @@ corm_json_as_hstore(const CormField *field, JsonbValue *value)
 	if (value->type != jbvBinary || field->typid < FirstNormalObjectId)
 		return false;
 	typid = getBaseType(field->typid);
+	/* the name first: what belongs to an extension takes a look at pg_depend */
+	if (strcmp(type_name(typid), "hstore") != 0)
+		return false;
 	extension = getExtensionOfObject(TypeRelationId, typid);
-	if (!OidIsValid(extension) || extension != get_extension_oid("hstore", true) ||
-		strcmp(type_name(typid), "hstore") != 0)
+	if (!OidIsValid(extension) || extension != get_extension_oid("hstore", true))
 		return false;
 	if (!JsonContainerIsObject(value->val.binary.data))
 		ereport(ERROR,

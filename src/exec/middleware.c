@@ -461,9 +461,17 @@ bool
 corm_middleware_concerns(CormOperation *op)
 {
 	CormMiddlewareList *list = corm_middleware_list();
-	bool		any = concerns_others(list, op, NULL);
+	volatile bool any = false;
 
-	corm_middleware_release(list);
+	PG_TRY();
+	{
+		any = concerns_others(list, op, NULL);
+	}
+	PG_FINALLY();
+	{
+		corm_middleware_release(list);
+	}
+	PG_END_TRY();
 	return any;
 }
 

@@ -70,9 +70,8 @@ corm_middleware_as_whom(const CormMiddleware *entry, Oid *user, int *security)
  * given, and returns its result.  Raises 42883 if there is no such function,
  * 42501 if the user may not call it, 22004 if it returns NULL.
  *
- * What fmgr and the function's language keep
- * for it is kept from call to call, but one at a time may use it, and not
- * after an error.
+ * What fmgr and the function's language keep for it is kept from call to call,
+ * but one at a time may use it, and not after an error.
  */
 Datum
 corm_middleware_call(CormMiddleware *entry, Datum context, MemoryContext list_context)

@@ -6,7 +6,8 @@
  * A plan is kept under what was asked (the verb and the result type) and the
  * shape of the query, as bytes, and, where there is a limit() of a usual size,
  * that.  Where it takes more for granted of the values, what that is and how
- * it turned out for them is part of the key, too (query/premises.c).  plan_build.c makes it.  PostgreSQL's own plan cache, below, sees to
+ * it turned out for them is part of the key, too (query/premises.c).
+ * plan_build.c makes it.  PostgreSQL's own plan cache, below, sees to
  * statistics, search_path, roles and row-level security.
  *
  * Staying right: a plan is invalid as soon as a relation it was made of
@@ -371,13 +372,13 @@ is_current(CormPlan *plan)
 		return false;
 	if (unlikely(plan->hook_changes != corm_hooks_changes()) && !has_same_hooks(plan))
 		return false;
-	if (plan->spi == NULL)
-		return true;
 	if (plan->search_path &&
 		(plan->search_path_role != GetUserId() ||
 		 strcmp(plan->search_path, namespace_search_path) != 0))
 		return false;
-	return SPI_plan_is_valid(plan->spi);
+	if (plan->spi && !SPI_plan_is_valid(plan->spi))
+		return false;
+	return plan->valid;			/* what was looked at may have let in messages */
 }
 
 /*
