@@ -292,6 +292,9 @@ def arms(armed, caught):
     return [f"SET hostile.caught = {'on' if caught else 'off'};"] + [f"SET hostile.{place} = {quoted(action)};" for place, action in armed.items()]
 
 
+DELETES = re.compile(r"DELETE FROM|corm\.delete")
+
+
 class Generator:
     def __init__(self, rng):
         self.rng = rng
@@ -305,8 +308,10 @@ class Generator:
         rng = self.rng
         return self.filled(rng.choice(rng.choices([READS, WRITES, BIG_READS], [4, 7, 1])[0]))
 
-    def action(self):
-        return self.call() if self.rng.random() < 0.2 else self.rng.choice(ACTIONS)
+    def action(self, place):
+        action = self.call() if self.rng.random() < 0.2 else self.rng.choice(ACTIONS)
+        # PostgreSQL fails an assertion if the function of an index deletes the row that an ON CONFLICT is inserting
+        return "SELECT 1/0" if place == "indexed" and DELETES.search(action) else action
 
     def program(self):
         rng = self.rng
@@ -314,7 +319,7 @@ class Generator:
         live = [place for place in PLACES if place not in HOOKS or place in parts]
         steps = []
         for _ in range(rng.randint(1, 5)):
-            armed = {place: self.action() for place in rng.sample(live, rng.choices([0, 1, 2, 3], [1, 6, 4, 2])[0])}
+            armed = {place: self.action(place) for place in rng.sample(live, rng.choices([0, 1, 2, 3], [1, 6, 4, 2])[0])}
             steps.append((armed, rng.random() < 0.4, self.call()))
         return Program(parts, steps, rng.random() < 0.15)
 
@@ -439,6 +444,10 @@ class World:
             if sqlstate:
                 return f"afterwards: {sqlstate} {session.message}"
         session.must("SET search_path = public")
+        # middleware whose function was dropped fails whatever it is registered for, until it is removed
+        sqlstate, _ = session.run("SELECT corm.unuse(id) FROM corm.middleware WHERE fn LIKE '% (dropped)'")
+        if sqlstate:
+            return f"afterwards: {sqlstate} {session.message}"
         sqlstate, rows = session.run("SELECT to_regclass('h.t') IS NOT NULL AND corm.describe(to_regclass('h.t')) IS NOT NULL")
         if sqlstate or rows[0][0] != "t":
             if not committed:
@@ -496,10 +505,13 @@ class World:
 
 # What PostgreSQL itself says of a type, function or table that a function drops under its own statement.
 DROPPED = re.compile(r"cache lookup failed for (type|function|relation|attribute|constraint) |could not open relation with OID|could not find trigger")
+# And of a row that was made while a CHECK gave the row's type other columns: minor releases that do not look read it as it is.
+MISREAD = re.compile(r"compressed \w+ data is corrupt")
 
 
 def forgiven(message, armed):
-    return bool(DROPPED.search(message)) and any("DROP" in action for action in armed)
+    return (bool(DROPPED.search(message)) and any("DROP" in action for action in armed)
+            or bool(MISREAD.search(message)) and any("TYPE" in action for action in armed))
 
 
 # What another session does while the first one is in the middle of a verb; the locks of that let through what they let through.
