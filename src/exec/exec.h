@@ -639,6 +639,7 @@ extern void corm_result_captured(CormResult *result, const CormSink *capture, bo
 extern void corm_result_give(CormResult *result, const CormVerb *verb, CormSink *sink);
 extern Jsonb *corm_result_to_json(CormResult *result);
 extern CormResult *corm_result_from_datum(HeapTupleHeader header, uint64 *affected);
+extern void corm_result_check_reader(const CormResult *result, const CormResultOwner *reader);
 extern Datum corm_result_to_datum(FunctionCallInfo fcinfo, const CormResult *result, uint64 affected);
 
 #endif							/* CORM_EXEC_H */

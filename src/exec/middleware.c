@@ -356,6 +356,7 @@ call_layer(Chain *chain, CormMiddleware *entry, CormNode *query)
 		corm_middleware_as_whom(entry, &frame->user, &frame->security);
 		result = corm_middleware_call(entry, context, chain->list->context);
 		outcome.result = corm_result_from_datum(DatumGetHeapTupleHeader(result), &outcome.affected);
+		corm_result_check_reader(outcome.result, &chain->owner);
 	}
 	error_context_stack = errcallback.previous;
 	return outcome;

@@ -719,6 +719,22 @@ store_row(Jsonb *row, void *arg)
 }
 
 /*
+ * corm_result_check_reader raises 42501 if a result, NULL for no rows, belongs
+ * to a chain that is not the reader's, which may be NULL, and in which the code
+ * that is running has no part: a handle may get into the hands of others, who
+ * would read the rows themselves or return them from a chain of their own.
+ */
+void
+corm_result_check_reader(const CormResult *result, const CormResultOwner *reader)
+{
+	if (result && result->owner && result->owner != reader && !corm_middleware_runs_here(result->owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for the rows of this result"),
+				 errdetail("They belong to a middleware that is run as another user or in another security context.")));
+}
+
+/*
  * corm_result_rows(r): the rows of a result as JSON, one each.  Raises 42501
  * in code that is run as another user than the middleware.
  */
@@ -729,11 +745,7 @@ corm_result_rows(PG_FUNCTION_ARGS)
 	CormResult *result = corm_result_from_datum(header, NULL);
 	RowsToStore to;
 
-	if (result && result->owner && !corm_middleware_runs_here(result->owner))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied for the rows of this result"),
-				 errdetail("They belong to a middleware that is run as another user or in another security context.")));
+	corm_result_check_reader(result, NULL);
 	to.tupdesc = CreateTemplateTupleDesc(1);
 	TupleDescInitEntry(to.tupdesc, 1, "result_rows", JSONBOID, -1, 0);
 	to.store = corm_begin_set(fcinfo, to.tupdesc);

@@ -181,6 +181,35 @@ SELECT corm.use('g1.just_next(corm.query_context)', 'g1.users') AS id \gset
 REFRESH MATERIALIZED VIEW g1.ids;
 TABLE g1.ids;
 SELECT corm.unuse(:id);
+
+\echo G1: a result that is given to her by mistake is not returned by a middleware of her own
+RESET ROLE;
+SET ROLE corm_g1_mallory;
+CREATE TABLE g1m.hers (id int PRIMARY KEY, secret text);
+CREATE FUNCTION g1m.returns_it(qc corm.query_context) RETURNS corm.query_result LANGUAGE plpgsql AS $$
+BEGIN RETURN current_setting('g1.handle')::corm.query_result; END $$;
+CREATE FUNCTION g1m.keeps_it(r corm.query_result) RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+    PERFORM set_config('g1.handle', r::text, true);
+    RAISE NOTICE 'as %: %', current_user, corm.get_multi_json(corm.selector('g1m.hers'));
+EXCEPTION WHEN insufficient_privilege THEN
+    RAISE NOTICE 'as %: %', current_user, SQLERRM;
+END $$;
+SELECT corm.use('g1m.returns_it(corm.query_context)', 'g1m.hers') AS hers \gset
+RESET ROLE;
+SET ROLE corm_g1_admin;
+CREATE FUNCTION g1.gives_it(qc corm.query_context) RETURNS corm.query_result LANGUAGE plpgsql AS $$
+DECLARE r corm.query_result := corm.next(qc);
+BEGIN
+    PERFORM g1m.keeps_it(r);
+    -- what is run as the same user may have it
+    PERFORM set_config('g1.handle', r::text, true);
+    RAISE NOTICE 'as %: %', current_user, corm.get_multi_json(corm.selector('g1m.hers'));
+    RETURN r;
+END $$;
+SELECT corm.use('g1.gives_it(corm.query_context)', 'g1.users') AS id \gset
+SELECT count(*) FROM corm.get_multi(NULL::g1.users);
+SELECT corm.unuse(:id), corm.unuse(:hers);
 RESET ROLE;
 SELECT rolname, rolsuper FROM pg_roles WHERE rolname = 'corm_g1_mallory';
 DROP OWNED BY corm_g1_mallory, corm_g1_app, corm_g1_admin CASCADE;
