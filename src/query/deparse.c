@@ -56,6 +56,49 @@ corm_deparse_relation(CormDeparse *ctx, CormModel *model)
 }
 
 /*
+ * Whether a query reads rows that a guard keeps away from its result.
+ */
+static bool
+reads_guarded(const CormStmt *stmt)
+{
+	ListCell   *lc;
+
+	check_stack_depth();
+	foreach(lc, stmt->ranges)
+	{
+		if (((CormRange *) lfirst(lc))->barrier)
+			return true;
+	}
+	foreach(lc, stmt->setops)
+	{
+		if (reads_guarded(((CormSetOp *) lfirst(lc))->query))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Appends a query whose rows are those of a range.  If a guard holds in it, the
+ * planner must not move conditions from outside into it: they would see rows
+ * that the guard keeps away.
+ */
+static void
+deparse_definition(CormDeparse *ctx, CormStmt *stmt)
+{
+	bool		fenced = stmt->command == CORM_CMD_SELECT && reads_guarded(stmt);
+	bool		leaky = ctx->leaky;
+
+	if (fenced)
+		appendStringInfoString(ctx->buf, "SELECT * FROM (");
+	/* what becomes of columns of queries around is not known here */
+	ctx->leaky = ctx->around_condition;
+	corm_deparse_subquery(ctx, stmt);
+	ctx->leaky = leaky;
+	if (fenced)
+		appendStringInfoString(ctx->buf, ") AS guarded OFFSET 0");
+}
+
+/*
  * corm_deparse_range appends a range as FROM has it, with its alias.
  */
 void
@@ -109,7 +152,7 @@ corm_deparse_range(CormDeparse *ctx, CormRange *range)
 	else
 	{
 		appendStringInfoChar(buf, '(');
-		corm_deparse_subquery(ctx, range->query);
+		deparse_definition(ctx, range->query);
 		appendStringInfoChar(buf, ')');
 	}
 	appendStringInfo(buf, " AS %s", quote_identifier(range->alias));
@@ -134,7 +177,7 @@ corm_deparse_ctes(CormDeparse *ctx, CormStmt *stmt)
 		appendStringInfo(ctx->buf, "%s%s AS (",
 						 foreach_current_index(lc) == 0 ? "WITH " : ", ",
 						 quote_identifier(cte->name));
-		corm_deparse_subquery(ctx, cte->query);
+		deparse_definition(ctx, cte->query);
 		appendStringInfoChar(ctx->buf, ')');
 	}
 	if (stmt->ctes)
@@ -315,13 +358,16 @@ corm_deparse_plain_select(CormDeparse *ctx, CormStmt *stmt, List *items)
 	CormStmt   *outer = ctx->stmt;
 	List	   *output;
 	bool		in_condition = ctx->in_condition;
+	bool		around_condition = ctx->around_condition;
 	bool		leaky = ctx->leaky;
 	bool		pullable = ctx->pullable;
 	ListCell   *lc;
 
 	ctx->stmt = stmt;
+	/* what the subquery of a condition returns may be of rows around it */
+	ctx->around_condition = around_condition || in_condition;
+	ctx->leaky = leaky && ctx->around_condition;
 	ctx->in_condition = false;
-	ctx->leaky = false;
 	ctx->pullable = false;
 	corm_deparse_ctes(ctx, stmt);
 
@@ -375,6 +421,7 @@ corm_deparse_plain_select(CormDeparse *ctx, CormStmt *stmt, List *items)
 						 quote_identifier(stmt->source->alias), stmt->lock_wait);
 	ctx->stmt = outer;
 	ctx->in_condition = in_condition;
+	ctx->around_condition = around_condition;
 	ctx->leaky = leaky;
 	ctx->pullable = pullable;
 }

@@ -561,12 +561,24 @@ has_raw(List *trees)
 }
 
 /*
+ * Whether what is being written may be evaluated for rows of a range that its
+ * guard keeps away: in a condition, or in a subquery of one, whatever its place
+ * there, if the range is of a query around.
+ */
+static bool
+may_see_guarded_rows(CormDeparse *ctx, CormRange *range)
+{
+	return range->barrier != NIL &&
+		(ctx->in_condition || (ctx->around_condition && !list_member_ptr(ctx->stmt->ranges, range)));
+}
+
+/*
  * A column of a guarded range where only rows that satisfy the guard may be
  * seen.  Of other rows it is NULL, which operators and functions that could
  * tell about it are not called with, being strict.
  */
 static void
-deparse_behind_guard(CormDeparse *ctx, CormTree *tree)
+deparse_behind_guard(CormDeparse *ctx, CormRange *range, CormField *field, const char *column)
 {
 	CormModel  *met_model = ctx->met_model;
 	CormField  *met_field = ctx->met_field;
@@ -574,24 +586,37 @@ deparse_behind_guard(CormDeparse *ctx, CormTree *tree)
 
 	ctx->leaky = false;
 	appendStringInfoString(ctx->buf, "CASE WHEN ");
-	if (has_raw(tree->range->barrier))
+	if (has_raw(range->barrier))
 	{
 		/* SQL that names columns without saying whose sees those of its table only */
-		const char *alias = quote_identifier(tree->range->alias);
+		const char *alias = quote_identifier(range->alias);
 
 		appendStringInfoString(ctx->buf, "(SELECT ");
-		corm_deparse_and(ctx, tree->range->barrier);
+		corm_deparse_and(ctx, range->barrier);
 		appendStringInfo(ctx->buf, " FROM (SELECT %s.*) AS %s)", alias, alias);
 	}
 	else
-		corm_deparse_and(ctx, tree->range->barrier);
+		corm_deparse_and(ctx, range->barrier);
 	appendStringInfoString(ctx->buf, " THEN ");
-	corm_deparse_column(ctx, tree->range, tree->field, tree->output);
+	corm_deparse_column(ctx, range, field, column);
 	appendStringInfoString(ctx->buf, " END");
 	ctx->leaky = true;
 	ctx->met_model = met_model;
 	ctx->met_field = met_field;
 	ctx->met_filter = met_filter;
+}
+
+/*
+ * corm_deparse_seen_column appends a column, as corm_deparse_column does, where
+ * it is a value: behind the guard of its range, if what gets it could tell.
+ */
+void
+corm_deparse_seen_column(CormDeparse *ctx, CormRange *range, CormField *field, const char *column)
+{
+	if (ctx->leaky && !ctx->bare_columns && may_see_guarded_rows(ctx, range))
+		deparse_behind_guard(ctx, range, field, column);
+	else
+		corm_deparse_column(ctx, range, field, column);
 }
 
 /*
@@ -613,10 +638,8 @@ corm_deparse_expr(CormDeparse *ctx, CormTree *tree)
 		case CORM_N_FILTER_COLUMN:
 			if (tree->query)
 				deparse_in_parens(ctx, "", tree->query);
-			else if (tree->range && tree->range->barrier && ctx->in_condition && ctx->leaky && !ctx->bare_columns)
-				deparse_behind_guard(ctx, tree);
 			else if (tree->range)
-				corm_deparse_column(ctx, tree->range, tree->field, tree->output);
+				corm_deparse_seen_column(ctx, tree->range, tree->field, tree->output);
 			else if (tree->aliased)
 				deparse_aliased(ctx, tree->aliased);
 			else

@@ -25,7 +25,10 @@
  * of a guarded range is shown to operators and functions that could tell
  * (corm_operator_is_quiet) only where the guard holds: CASE WHEN guard THEN
  * column END (expr.c).  Comparisons that cannot tell are left as they are, for
- * indexes.  Raw SQL, whose author is trusted, is not looked into.
+ * indexes.  The same holds for what the subquery of a condition makes of columns
+ * of the queries around it; and a query that reads guarded rows and stands in
+ * FROM or WITH is fenced, so that conditions are not moved into it (deparse.c).
+ * Raw SQL, whose author is trusted, is not looked into.
  *
  * While a query is being resolved, the guards that hold are a stack here;
  * corm_resolve empties it when all is done.

@@ -386,7 +386,7 @@ corm_deparse_items(CormDeparse *ctx, List *items)
 		if (item->tree)
 			corm_deparse_expr(ctx, item->tree);
 		else
-			corm_deparse_column(ctx, item->range, item->field, item->column);
+			corm_deparse_seen_column(ctx, item->range, item->field, item->column);
 		if (OidIsValid(item->cast))
 			appendStringInfo(buf, " AS %s)", corm_deparse_type(item->cast, item->cast_typmod));
 		if ((!item->quiet || item->aliased) &&

@@ -545,6 +545,7 @@ typedef struct CormDeparse
 	bool		path_is_safe;
 	bool		bare_columns;	/* write columns without their alias */
 	bool		in_condition;	/* in WHERE or ON: rows that a guard keeps away may be seen */
+	bool		around_condition;	/* in a subquery of one: that holds for rows of the queries around */
 	bool		pullable;		/* at the top of a condition: EXISTS becomes a join there */
 	int			nexists;		/* EXISTS around this that do not */
 	bool		leaky;			/* by an operator or function that could tell about them */
@@ -608,6 +609,8 @@ extern void corm_deparse_output_expr(CormDeparse *ctx, CormTree *tree);
 extern void corm_deparse_and(CormDeparse *ctx, List *conditions);
 extern void corm_deparse_column(CormDeparse *ctx, CormRange *range, CormField *field,
 								const char *column);
+extern void corm_deparse_seen_column(CormDeparse *ctx, CormRange *range, CormField *field,
+									 const char *column);
 extern void corm_deparse_value_for(CormDeparse *ctx, CormTree *value, CormModel *model,
 								   CormField *field);
 extern void corm_deparse_raw(CormDeparse *ctx, const char *sql, List *args);
