@@ -8,25 +8,69 @@
  * the syscache each time, because DROP EXTENSION and CREATE EXTENSION in
  * this or another session change them.
  *
+ * Where the extension is not installed, anybody who may create schemas can
+ * make one of that name, with tables in it.  Those are not corm's: what is read
+ * from its catalogs is trusted to have their columns.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "access/table.h"
 #include "base/base.h"
+#include "catalog/dependency.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_namespace.h"
 #include "commands/extension.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+/* The schema that has been found to be the extension's, since a schema changed. */
+static Oid	own_schema = InvalidOid;
+
+/* schema_changed makes is_own_schema look again. */
+static void
+schema_changed(Datum arg, int cacheid, uint32 hashvalue)
+{
+	own_schema = InvalidOid;
+}
+
+/*
+ * is_own_schema tells whether a schema belongs to the extension.
+ */
+static bool
+is_own_schema(Oid schema)
+{
+	static bool watching = false;
+	Oid			extension;
+
+	if (likely(schema == own_schema))
+		return true;
+	if (!watching)
+	{
+		CacheRegisterSyscacheCallback(NAMESPACEOID, schema_changed, (Datum) 0);
+		watching = true;
+	}
+	extension = get_extension_oid("corm", true);
+	if (!OidIsValid(extension) || getExtensionOfObject(NamespaceRelationId, schema) != extension)
+		return false;
+	own_schema = schema;
+	return true;
+}
 
 /*
  * corm_schema_oid returns the OID of schema "corm", or InvalidOid when the
  * extension is not installed in this database (the library can be preloaded
- * without it).  Raises nothing of its own.
+ * without it), whether or not there is a schema of that name.  Raises nothing of
+ * its own.
  */
 Oid
 corm_schema_oid(void)
 {
-	return get_namespace_oid("corm", true);
+	Oid			schema = get_namespace_oid("corm", true);
+
+	return OidIsValid(schema) && is_own_schema(schema) ? schema : InvalidOid;
 }
 
 /*
