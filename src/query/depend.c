@@ -307,7 +307,13 @@ typedef struct MissingParts
 {
 	StoredRow  *row;
 	List	   *parts;			/* of MissingPart */
+	bool		asked;			/* what was dropped is known */
+	List	   *dropped;		/* of EventObject */
+	Oid		   *oids;			/* theirs, in order */
+	int			noids;
 } MissingParts;
+
+static List *event_objects(const char *sql);
 
 static bool
 note_missing_part(Oid class, Oid oid, const CormValue *value, void *arg)
@@ -328,11 +334,74 @@ note_missing_part(Oid class, Oid oid, const CormValue *value, void *arg)
 	return false;
 }
 
+/*
+ * Asks what the command has dropped.
+ */
+static void
+ask_dropped(MissingParts *missing)
+{
+	List	   *oids = NIL;
+	ListCell   *lc;
+
+	missing->asked = true;
+	missing->dropped = event_objects("SELECT d.classid, d.objid, pg_catalog.concat(d.object_type, ' ', d.object_identity) "
+									 "FROM pg_catalog.pg_event_trigger_dropped_objects() d ORDER BY NOT d.original");
+	foreach(lc, missing->dropped)
+	{
+		EventObject *object = lfirst(lc);
+
+		if (object->class == RelationRelationId || object->class == TypeRelationId)
+			oids = lappend_oid(oids, object->oid);
+	}
+	list_sort(oids, list_oid_cmp);
+	missing->oids = palloc(sizeof(Oid) * (list_length(oids) + 1));
+	foreach(lc, oids)
+		missing->oids[missing->noids++] = lfirst_oid(lc);
+	list_free(oids);
+}
+
+static int
+compare_oids(const void *a, const void *b)
+{
+	Oid			x = *(const Oid *) a;
+	Oid			y = *(const Oid *) b;
+
+	return x < y ? -1 : x > y;
+}
+
+/*
+ * Whether a value may have a part that was dropped: its shape holds the OIDs of
+ * all that it names, somewhere.  To read the tree of each that is stored would
+ * make every DROP of everybody slow where one role has stored many.
+ */
+static bool
+may_have_dropped(const CormNode *node, const MissingParts *missing)
+{
+	const char *shape = CormNodeShape(node);
+
+	if (missing->noids == 0)
+		return false;
+	for (uint32 i = 0; i + sizeof(Oid) <= node->shape_len; i++)
+	{
+		Oid			oid;
+
+		memcpy(&oid, shape + i, sizeof(Oid));
+		if (oid >= missing->oids[0] && oid <= missing->oids[missing->noids - 1] &&
+			bsearch(&oid, missing->oids, missing->noids, sizeof(Oid), compare_oids) != NULL)
+			return true;
+	}
+	return false;
+}
+
 static void
 note_missing(StoredRow *row, const CormNode *node, void *arg)
 {
 	MissingParts *missing = arg;
 
+	if (!missing->asked)
+		ask_dropped(missing);
+	if (!may_have_dropped(node, missing))
+		return;
 	missing->row = row;
 	(void) walk_parts(node, note_missing_part, missing);
 }
@@ -485,7 +554,6 @@ corm_on_stored_drop(PG_FUNCTION_ARGS)
 {
 	EventTriggerData *data = event_data(fcinfo);
 	MissingParts missing = {0};
-	List	   *dropped;
 	List	   *deleted = NIL;	/* of MissingPart */
 	ListCell   *lc;
 
@@ -495,12 +563,10 @@ corm_on_stored_drop(PG_FUNCTION_ARGS)
 	if (missing.parts == NIL)
 		PG_RETURN_NULL();
 
-	dropped = event_objects("SELECT d.classid, d.objid, pg_catalog.concat(d.object_type, ' ', d.object_identity) "
-							"FROM pg_catalog.pg_event_trigger_dropped_objects() d ORDER BY NOT d.original");
 	foreach(lc, missing.parts)
 	{
 		MissingPart *part = lfirst(lc);
-		EventObject *object = find_dropped(dropped, part);
+		EventObject *object = find_dropped(missing.dropped, part);
 
 		if (object == NULL || row_is_in(deleted, part))
 			continue;
@@ -508,7 +574,7 @@ corm_on_stored_drop(PG_FUNCTION_ARGS)
 			ereport(ERROR,
 					(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 					 errmsg("cannot drop %s because other objects depend on it",
-							((EventObject *) linitial(dropped))->name),
+							((EventObject *) linitial(missing.dropped))->name),
 					 errdetail("%s depends on %s.", part->description, object->name),
 					 errhint("Use DROP ... CASCADE to drop the dependent objects too.")));
 		delete_row(part);
@@ -569,8 +635,14 @@ note_changed(StoredRow *row, const CormNode *node, void *arg)
 	List	  **changed = arg;
 	Oid			typid = InvalidOid;
 	ChangedPart *part;
+	CormValue  *values = palloc(sizeof(CormValue) * (node->nvalues + 1));
+	int			nvalues = corm_values_read(node, values, node->nvalues);
 
-	(void) walk_parts(node, find_changed_part, &typid);
+	/* Not the tree: all values are here, and there may be many to look at. */
+	for (int i = 0; i < nvalues; i++)
+		if (find_changed_part(TypeRelationId, values[i].typid, &values[i], &typid))
+			break;
+	pfree(values);
 	if (!OidIsValid(typid))
 		return;
 	part = palloc(sizeof(ChangedPart));

@@ -49,6 +49,16 @@ END $$;
 SELECT corm.unuse(:id);
 SELECT corm.count(corm.selector('t'));
 
+\echo G13: among many stored queries a DROP finds the one that needs what goes
+CREATE TABLE other (id int PRIMARY KEY);
+CREATE TABLE free (id int PRIMARY KEY);
+SELECT count(corm.define_scope('t', 's' || i, corm.where(corm.eq('id', i), corm.in('id', 1, 2)))) FROM generate_series(1, 100) i;
+SELECT corm.define_scope('t', 'needs', corm.where(corm.in('id', corm.pipe(corm.selector('other'), corm.select('id')))));
+DROP TABLE free;
+DROP TABLE other;
+DROP TABLE other CASCADE;
+SELECT count(*), count(*) FILTER (WHERE name = 'needs') AS needs FROM corm.scopes WHERE model = 't'::regclass;
+
 \echo G3e: mistakes of a client in filters
 CREATE DOMAIN positive AS int CHECK (VALUE > 0);
 CREATE TABLE item (id int PRIMARY KEY, n text, p positive, j json, x xml, pt point, a int[], r int4range, ts tsvector);
@@ -76,6 +86,7 @@ FROM unnest(ARRAY[
 
 \echo A database without the extension
 CREATE DATABASE corm_walk TEMPLATE template0;
+\set regression :DBNAME
 \c corm_walk
 SET client_min_messages = warning;
 GRANT CREATE ON SCHEMA public TO corm_walk_owner, corm_walk_mallory;
@@ -104,7 +115,9 @@ SELECT corm.use('mw(corm.query_context)', 'a');
 SELECT corm.cache_create('named');
 SELECT corm.cache_set('k', 'v', cache => 'named');
 SELECT corm.get_multi_json(corm.selector('a'), corm.scope('good'), corm.preload('bs'));
+\set VERBOSITY terse
 DROP EXTENSION corm;
+\set VERBOSITY default
 BEGIN;
 DROP EXTENSION corm CASCADE;
 ROLLBACK;
@@ -122,11 +135,13 @@ CREATE TYPE s.mood AS ENUM ('good', 'bad');
 CREATE TABLE s.a (id int PRIMARY KEY, m text);
 SELECT corm.define_scope('s.a', 'good', corm.where(corm.eq('m', corm.cast(corm.val('good'::s.mood), 'text'))));
 SELECT corm.define_scope('a', 'good', corm.where(corm.eq(corm.cast('m', 'text'), corm.cast(corm.val('good'::s.mood), 'text'))));
+\set VERBOSITY terse
 DROP SCHEMA s;
+\set VERBOSITY default
 DROP SCHEMA s CASCADE;
 SELECT model, name FROM corm.scopes;
 
-\c contrib_regression
+\c :regression
 SET client_min_messages = warning;
 DROP DATABASE corm_walk;
 DROP SCHEMA walk CASCADE;
