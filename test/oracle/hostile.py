@@ -293,9 +293,14 @@ def arms(armed, caught):
 
 
 DELETES = re.compile(r"DELETE FROM|corm\.delete")
+RETYPES = re.compile(r"ALTER (COLUMN|ATTRIBUTE) \w+ TYPE")
+# Minor releases since which PostgreSQL knows a row of a type that was altered after the row was made.
+CHECKS_ROWS = {15: 20, 16: 16, 17: 12, 18: 6}
 
 
 class Generator:
+    checks_rows = True
+
     def __init__(self, rng):
         self.rng = rng
 
@@ -311,7 +316,12 @@ class Generator:
     def action(self, place):
         action = self.call() if self.rng.random() < 0.2 else self.rng.choice(ACTIONS)
         # PostgreSQL fails an assertion if the function of an index deletes the row that an ON CONFLICT is inserting
-        return "SELECT 1/0" if place == "indexed" and DELETES.search(action) else action
+        if place == "indexed" and DELETES.search(action):
+            return "SELECT 1/0"
+        # and reads a row as what its type has become while a CHECK was run for it, before the releases that look
+        if place == "checked" and RETYPES.search(action) and not self.checks_rows:
+            return "SELECT 1/0"
+        return action
 
     def program(self):
         rng = self.rng
@@ -330,6 +340,8 @@ class World:
     def __init__(self, database):
         self.database = database
         self.keeper = Session("keeper")
+        release, minor = divmod(int(self.keeper.must("SHOW server_version_num")[0][0]), 10000)
+        Generator.checks_rows = minor >= CHECKS_ROWS.get(release, 0)
         if not self.keeper.must("SELECT 1 FROM pg_roles WHERE rolname = 'oracle_hostile'"):
             self.keeper.must("CREATE ROLE oracle_hostile")
         for command in SETUP.replace("DATABASE_NAME", database).split(";\n"):
@@ -505,13 +517,10 @@ class World:
 
 # What PostgreSQL itself says of a type, function or table that a function drops under its own statement.
 DROPPED = re.compile(r"cache lookup failed for (type|function|relation|attribute|constraint) |could not open relation with OID|could not find trigger")
-# And of a row that was made while a CHECK gave the row's type other columns: minor releases that do not look read it as it is.
-MISREAD = re.compile(r"compressed \w+ data is corrupt")
 
 
 def forgiven(message, armed):
-    return (bool(DROPPED.search(message)) and any("DROP" in action for action in armed)
-            or bool(MISREAD.search(message)) and any("TYPE" in action for action in armed))
+    return bool(DROPPED.search(message)) and any("DROP" in action for action in armed)
 
 
 # What another session does while the first one is in the middle of a verb; the locks of that let through what they let through.
