@@ -29,6 +29,11 @@
 #include "fmgr.h"
 #include "utils/acl.h"
 
+/* Those of utils/pg_locale.h, which from 16 on wants ICU's headers. */
+extern PGDLLIMPORT char *locale_monetary;
+extern PGDLLIMPORT char *locale_numeric;
+extern PGDLLIMPORT char *locale_time;
+
 /* Ownership and privilege checks were one function per catalog before 16. */
 #if PG_VERSION_NUM < 160000
 #define corm_owns_relation(relid, roleid)	pg_class_ownercheck(relid, roleid)

@@ -453,9 +453,9 @@ make_key(CormPlan *plan, const CormVerb *verb, CormQuerySet *set, uint8 key[PG_S
 	add_string(&buf, namespace_search_path);
 	add_string(&buf, pg_get_timezone_name(session_timezone));
 	add_string(&buf, GetConfigOption("timezone_abbreviations", false, false));
-	add_string(&buf, GetConfigOption("lc_numeric", false, false));
-	add_string(&buf, GetConfigOption("lc_monetary", false, false));
-	add_string(&buf, GetConfigOption("lc_time", false, false));
+	add_string(&buf, locale_numeric);
+	add_string(&buf, locale_monetary);
+	add_string(&buf, locale_time);
 	add_string(&buf, TSCurrentConfig);
 	if (plan->cached_settings)
 	{

@@ -294,7 +294,7 @@ def race(seed, budget, options):
 
 def hostile_code(seed, budget, options):
     new_database("oracle_hostile", "SELECT 1")
-    rng, world, offset = random.Random(f"hostile {seed}"), hostile.World("oracle_hostile"), os.path.getsize(os.environ["CORM_LOG"])
+    rng, world, offset = random.Random(f"hostile {seed}"), hostile.World("oracle_hostile"), hostile.log_size()
     generator, steps, number, started, wrong = hostile.Generator(rng), 0, 0, time.monotonic(), ""
     while budget.left(steps) and not wrong:
         program = generator.program()
@@ -316,7 +316,7 @@ def hostile_code(seed, budget, options):
 
 def elsewhere(seed, budget, options):
     new_database("oracle_hostile", "SELECT 1")
-    rng, world, offset = random.Random(f"elsewhere {seed}"), hostile.World("oracle_hostile"), os.path.getsize(os.environ["CORM_LOG"])
+    rng, world, offset = random.Random(f"elsewhere {seed}"), hostile.World("oracle_hostile"), hostile.log_size()
     pair, generator, steps, started, wrong = hostile.Elsewhere(world), hostile.Generator(rng), 0, time.monotonic(), ""
     while budget.left(steps) and not wrong:
         wrong, calls = pair.run(rng, generator)

@@ -595,7 +595,15 @@ class Elsewhere:
         self.other.close()
 
 
+def log_size():
+    """Where the server's log ends, if it is known where it is."""
+    return os.path.getsize(os.environ["CORM_LOG"]) if "CORM_LOG" in os.environ else None
+
+
 def log_of(offset):
+    """What is said behind that place that must not be."""
+    if offset is None:
+        return []
     with open(os.environ["CORM_LOG"], errors="replace") as file:
         file.seek(offset)
         return [line for line in file if LEAK.search(line)]
