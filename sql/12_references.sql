@@ -47,7 +47,7 @@ CREATE CAST (corm.role_ref AS oid) WITHOUT FUNCTION AS IMPLICIT;
 CREATE CAST (corm.role_ref AS regrole) WITHOUT FUNCTION AS ASSIGNMENT;
 CREATE CAST (regrole AS corm.role_ref) WITHOUT FUNCTION AS ASSIGNMENT;
 
--- Triggers on the catalogs. They are of no use to anybody who calls them, and firing them needs no privilege. They fire
+-- Triggers on the catalogs. Calling them directly does nothing, and firing them needs no privilege. They fire
 -- under session_replication_role = replica, too: what is in a catalog is in force.
 
 CREATE FUNCTION corm.on_catalog_change() RETURNS trigger

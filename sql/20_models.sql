@@ -89,7 +89,7 @@ CREATE TRIGGER catalog_truncate
 ALTER TABLE corm.model_options ENABLE ALWAYS TRIGGER catalog_change;
 ALTER TABLE corm.model_options ENABLE ALWAYS TRIGGER catalog_truncate;
 
--- Event triggers. They are of no use to anybody who calls them, and firing them needs no privilege.
+-- Event triggers. Calling them directly does nothing, and firing them needs no privilege.
 
 CREATE FUNCTION corm.on_comment() RETURNS event_trigger
     LANGUAGE C AS 'MODULE_PATHNAME', 'corm_on_comment';

@@ -167,7 +167,7 @@ typedef struct CormShard
 
 	/*
 	 * How often the keys of each part of the shard were stored or deleted, by
-	 * whoever: CORM_PUT_UNCHANGED.  What expires or is evicted is no change.
+	 * any session: CORM_PUT_UNCHANGED.  What expires or is evicted is no change.
 	 */
 	uint32		changes[CORM_CHANGES];
 } CormShard;

@@ -114,8 +114,9 @@ corm_function_fits(Oid function)
 }
 
 /*
- * The function of a signature, schema.name(corm.query_context), whoever may
- * use the schema; InvalidOid if there is none or this is no signature.
+ * The function of a signature, schema.name(corm.query_context), whether or not
+ * the caller may use the schema; InvalidOid if there is none or this is no
+ * signature.
  */
 static Oid
 find_function(const char *signature)

@@ -25,7 +25,7 @@
  *	- a pointer to a CormModel is good as memory until the transaction ends, and
  *	  stands for one state of the model (model.h).
  *
- * Whoever has called code of users calls corm_exec_check() before touching
+ * After a call of user code, corm_exec_check() comes before the next use of
  * anything that was read before.  If the model is not what it was, that raises
  * 55006 and says what has changed; if messages have come that change nothing
  * (an ANALYZE), the operation goes on.  While no message comes this is

@@ -3,7 +3,7 @@
  * nested.h
  *		Nested writes: documents with the rows of relations in them.
  *
- * Who writes what is told in nested.c.  The parts:
+ * nested.c says which file writes what.  The parts:
  *
  *		nested_value.c	keys as values of their types, and that they agree
  *		nested_object.c	an object of a document taken apart

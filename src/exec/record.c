@@ -73,7 +73,7 @@ corm_field_is_written(CormModel *model, int i, bool insert, bool isnull)
 
 /*
  * corm_record_set_row takes a row apart, by the row type as it was when the
- * operation began; whoever has called code of users since then has checked that
+ * operation began; a caller that has run user code since then has checked that
  * it still is.  The arrays live in the current context and point into the row.
  */
 void

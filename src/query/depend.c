@@ -10,7 +10,7 @@
  * along with CASCADE; and a type of which it holds a row is not altered in a
  * way that leaves the row unreadable.
  *
- * What is broken all the same (restored so, or made so with event triggers
+ * What is broken nevertheless (restored so, or made so with event triggers
  * turned off) is in nobody's way: the triggers look only for what the command
  * at hand has dropped or altered.  corm.models and corm.model_problems tell of
  * it, and using it is an error.
