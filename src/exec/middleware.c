@@ -202,7 +202,7 @@ run_instead(Chain *chain, CormNode *query, CormSink *capture, bool *writes)
 {
 	CormOperation *op = chain->op;
 	CormOperation original = *op;
-	uint64		processed = 0;
+	volatile uint64 processed = 0;
 
 	PG_TRY();
 	{
