@@ -367,7 +367,7 @@ typedef enum CormPutMode
 	CORM_PUT_SET,
 	CORM_PUT_ADD,
 	CORM_PUT_REPLACE,
-	CORM_PUT_UNCHANGED			/* if nobody has changed the key since it was seen */
+	CORM_PUT_UNCHANGED			/* if the key is unchanged since it was seen */
 } CormPutMode;
 
 typedef enum CormOutcome

@@ -18,7 +18,7 @@
  * contain what nobody else may see yet; then it is stored at commit, and until
  * then others load for themselves.
  *
- * Either way it is stored only if nobody has stored or deleted the key since
+ * Either way it is stored only if the key was not stored or deleted since
  * before the loader ran (corm_cache_op_keep): what the loader has read may be
  * older than what they did.
  *

@@ -213,6 +213,24 @@ put_now(CormCacheRef *ref, const char *keydata, uint32 len, const CormCached *va
 }
 
 /*
+ * follow_pending makes a write end as the pending one of the same key would,
+ * which may be NULL: what this transaction has done before decides.
+ */
+static void
+follow_pending(CormPending *put, const CormPending *pending)
+{
+	if (pending == NULL)
+		return;
+	if (pending->kind == CORM_PENDING_PUT)
+	{
+		put->mode = pending->mode;
+		put->seen = pending->seen;
+	}
+	else if (pending->kind == CORM_PENDING_DELETE)
+		put->mode = CORM_PUT_SET;
+}
+
+/*
  * corm_cache_op_put stores a value: now, or at commit.  Returns false if mode does
  * not allow it, as the transaction sees the key.
  */
@@ -246,14 +264,7 @@ corm_cache_op_put(CormCacheRef *ref, const char *key, uint32 len, const CormCach
 		if (present != (mode == CORM_PUT_REPLACE))
 			return false;
 
-		/* What this transaction has done before decides how it ends. */
-		if (pending != NULL && pending->kind == CORM_PENDING_PUT)
-		{
-			put.mode = pending->mode;
-			put.seen = pending->seen;
-		}
-		else if (pending != NULL && pending->kind == CORM_PENDING_DELETE)
-			put.mode = CORM_PUT_SET;
+		follow_pending(&put, pending);
 	}
 
 	put.found.value = *value;
@@ -313,13 +324,7 @@ corm_cache_op_keep(CormCacheRef *ref, const char *key, uint32 len, const CormCac
 	}
 
 	pending = corm_overlay_get(ref->id, key, len);
-	if (pending != NULL && pending->kind == CORM_PENDING_PUT)
-	{
-		put.mode = pending->mode;
-		put.seen = pending->seen;
-	}
-	else if (pending != NULL && pending->kind == CORM_PENDING_DELETE)
-		put.mode = CORM_PUT_SET;
+	follow_pending(&put, pending);
 	put.found.value = *value;
 	put.found.deadline = deadline;
 	put.found.created = corm_clock_real();

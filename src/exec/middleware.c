@@ -18,8 +18,8 @@
  * That code may call other code, which may be that of another user: a SECURITY
  * DEFINER function, a trigger under ON DELETE CASCADE, the function of an
  * index.  What corm.next runs, it runs as the user with whom the chain began, so
- * it must not be called by those.  PostgreSQL does not tell who calls a
- * function, but the user and the security context tell code of others apart:
+ * it must not be called by those.  PostgreSQL does not tell a
+ * function's caller, but the user and the security context tell code of others apart:
  * both must be what the middleware was called with.  And the context carries a
  * number that is made for the call and that nobody can guess, so that only those
  * to whom the middleware gives it can go on; one that was kept for later is
