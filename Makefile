@@ -9,8 +9,8 @@ EXTENSION = corm
 EXTVERSION = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" corm.control)
 
 MODULE_big = corm
-OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
-INCLUDED_FILES = $(wildcard src/*/*.h src/*/*.def)
+OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c src/*/*/*.c)))
+INCLUDED_FILES = $(wildcard src/*/*.h src/*/*/*.h src/*/*.def src/*/*/*.def)
 PGFILEDESC = "corm - object-relational mapper inside PostgreSQL"
 
 SQL_PARTS = $(sort $(wildcard sql/*.sql))
@@ -49,7 +49,7 @@ CHECKS = check-assert check-valgrind check-asan check-fuzz check-sqlsmith check-
 
 .PHONY: lint format format-check coverage bench $(CHECKS) dist
 
-C_FILES = $(wildcard src/*.c src/*/*.c src/*/*.h test/modules/*/*.c)
+C_FILES = $(wildcard src/*.c src/*/*.c src/*/*.h src/*/*/*.c src/*/*/*.h test/modules/*/*.c)
 
 lint: all
 	script/lint/run

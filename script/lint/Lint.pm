@@ -13,7 +13,7 @@ use Cwd qw(abs_path);
 use Exporter qw(import);
 use File::Basename qw(dirname);
 
-our @EXPORT = qw(root files read_file problem finish without_c_comments c_calls sql_statements signature);
+our @EXPORT = qw(root files source_files read_file problem finish without_c_comments c_calls sql_statements signature);
 
 my $root = abs_path($ARGV[0] // dirname(abs_path(__FILE__)) . '/../..');
 my $problems = 0;
@@ -29,6 +29,13 @@ sub files
 		$found{ substr($_, length($root) + 1) } = 1 for glob("'$root'/$pattern");
 	}
 	return sort keys %found;
+}
+
+# The files of src/ with one of the given extensions, in any of its folders
+sub source_files
+{
+	my ($extensions) = join(',', @_);
+	return files(map { "src/$_*.{$extensions}" } '', '*/', '*/*/');
 }
 
 sub read_file

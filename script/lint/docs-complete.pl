@@ -115,7 +115,7 @@ my %meaning = (
 	n => '*name*', o => '*name?*', t => '*sql*', r => '*model*', y => '*type*', x => '*field*', v => '*value*',
 	j => '*value*', e => '*expr*', q => '*query*', P => '*[field]*', S => '*[field]*', X => '*field...*',
 	O => '*field...*', V => '*value...*', E => '*expr...*', N => '*name...*', Q => '*clause...*');
-for my $path (files('src/query/nodes.def'))
+for my $path (grep { m{/nodes\.def$} } source_files('def'))
 {
 	my $line = 0;
 	for (split /\n/, read_file($path))

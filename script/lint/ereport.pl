@@ -20,7 +20,7 @@ sub literal
 	return $text;
 }
 
-for my $path (files('src/*.c', 'src/*/*.c'))
+for my $path (source_files('c'))
 {
 	my $source = without_c_comments(read_file($path));
 	for my $macro (qw(ereport ereport_domain errsave ereturn))

@@ -33,7 +33,7 @@ for (split /\n/, read_file($page))
 for (sort keys %defined) { problem($page, undef, "does not explain $_ ($defined{$_})") unless $documented{$_}; }
 for (sort keys %documented) { problem($page, $documented{$_}, "$_ is not in $header") unless $defined{$_}; }
 
-for my $path (files('src/*.c', 'src/*/*.c', 'src/*/*.h'))
+for my $path (source_files('c', 'h'))
 {
 	next if $path eq $header;
 	my $source = without_c_comments(read_file($path));

@@ -1,5 +1,7 @@
-# A folder of src/ includes headers only of itself and of the folders below it, in this order.  That
-# keeps each part readable and testable without the ones built on it.
+# A folder of src/ includes headers only of itself and of the folders before it in this list.  That keeps
+# each part readable and testable without the ones built on it.  A layer may have rooms, folders of their
+# own in it; they are listed here with their layer's header, src/LAYER/*.h, in the order in which they are built
+# on each other.
 
 use strict;
 use warnings;
@@ -8,12 +10,20 @@ use FindBin;
 use lib $FindBin::Bin;
 use Lint;
 
-my @order = qw(base model query cache tx exec);
+my @order = qw(
+	base
+	model
+	query
+	cache
+	tx
+	exec
+);
 my %level = map { $order[$_] => $_ } 0 .. $#order;
 
-for my $path (files('src/*/*.c', 'src/*/*.h', 'src/*/*.def'))
+for my $path (source_files('c', 'h', 'def'))
 {
-	my ($folder) = $path =~ m{^src/([^/]+)/};
+	next unless $path =~ m{^src/(.+)/};
+	my $folder = $1;
 	if (!exists $level{$folder})
 	{
 		problem($path, undef, "folder \"$folder\" is none of the layers " . join(', ', @order));
@@ -29,15 +39,19 @@ for my $path (files('src/*/*.c', 'src/*/*.h', 'src/*/*.def'))
 		{
 			problem($path, $line, "include \"$header\": name it from src/");
 		}
-		elsif ($header =~ m{^([^/]+)/} && exists $level{$1} && -e root() . "/src/$header" && $level{$1} > $level{$folder})
+		elsif ($header =~ m{^(.+)/} && exists $level{$1} && -e root() . "/src/$header" && $level{$1} > $level{$folder})
 		{
 			problem($path, $line, "layer \"$folder\" includes \"$header\" of the layer \"$1\" above it");
+		}
+		elsif ($header !~ m{/} && -e root() . "/src/$folder/$header")
+		{
+			problem($path, $line, "include \"$header\": name it from src/");
 		}
 	}
 }
 
 # Nor may it reach around the headers, with a declaration of its own.
-for my $path (files('src/*/*.c'))
+for my $path (source_files('c'))
 {
 	my $source = without_c_comments(read_file($path));
 	while ($source =~ /^extern\b[^\n]*\b(corm_\w+)/mg)

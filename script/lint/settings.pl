@@ -10,7 +10,7 @@ use Lint;
 my (%defined, %documented);
 my $page = 'docs/settings.md';
 
-for my $path (files('src/*.c', 'src/*/*.c'))
+for my $path (source_files('c'))
 {
 	my $source = without_c_comments(read_file($path));
 	for (c_calls($source, 'DefineCustom(?:Bool|Int|Real|String|Enum)Variable'))

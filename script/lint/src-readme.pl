@@ -12,7 +12,7 @@ my $readme = read_file('src/README.md');
 my ($files, $entries) = split /^## Where corm enters PostgreSQL$/m, $readme;
 my $enters = qr/\b(?:Register(?:Xact|SubXact)Callback|CacheRegister\w+|Register(?:Dynamic)?BackgroundWorker
 	|RegisterTimeout|on_shmem_exit|\w+_hook\ =\ (?!NULL)|\*find_rendezvous_variable)/x;
-my @sources = files('src/*.c', 'src/*/*.c', 'src/*/*.h', 'src/*/*.def');
+my @sources = source_files('c', 'h', 'def');
 
 for my $path (@sources)
 {
@@ -25,7 +25,7 @@ for my $path (@sources)
 	problem($path, undef, "does not begin with a comment that names $name")
 		unless read_file($path) =~ m{^/\*-*\n \*\n \* \Q$name\E\n \*\t\t\S};
 }
-while ($readme =~ /`(\w+\/\w+\.(?:c|h|def))`/g)
+while ($readme =~ /`((?:\w+\/)+\w+\.(?:c|h|def))`/g)
 {
 	problem('src/README.md', undef, "there is no src/$1") unless -e root() . "/src/$1";
 }

@@ -7,7 +7,7 @@ use FindBin;
 use lib $FindBin::Bin;
 use Lint;
 
-for my $path (files('src/*.c', 'src/*/*.c', 'src/*/*.h', 'src/*/*.def'))
+for my $path (source_files('c', 'h', 'def'))
 {
 	next if $path eq 'src/base/compat.h';
 	my $source = without_c_comments(read_file($path));
