@@ -16,7 +16,7 @@ PGFILEDESC = "corm - object-relational mapper inside PostgreSQL"
 SQL_PARTS = $(sort $(wildcard sql/*.sql))
 # Scripts of older versions, and those that lead on: every released version can be installed and updated.
 DATA = $(wildcard corm--*--*.sql) $(filter-out sql/released/corm--$(EXTVERSION).sql, $(wildcard sql/released/corm--*.sql))
-HEADERS_corm = src/exec/corm_middleware.h
+HEADERS_corm = src/exec/middleware/corm_middleware.h
 DATA_built = corm--$(EXTVERSION).sql
 EXTRA_CLEAN = corm--$(EXTVERSION).sql
 

@@ -1,7 +1,7 @@
 -- Middleware: functions around every query.
 
 -- A function is kept as what it is, not by its name, but written and dumped by its signature; see
--- src/exec/function_ref.c.
+-- src/exec/middleware/function_ref.c.
 
 CREATE TYPE corm.function_ref;
 CREATE FUNCTION corm.function_ref_in(cstring) RETURNS corm.function_ref

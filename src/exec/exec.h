@@ -16,7 +16,7 @@
 
 #include "postgres.h"
 
-#include "exec/corm_middleware.h"
+#include "exec/middleware/corm_middleware.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"

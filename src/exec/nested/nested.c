@@ -28,7 +28,7 @@
 
 #include "access/table.h"
 #include "catalog/pg_class.h"
-#include "exec/nested.h"
+#include "exec/nested/nested.h"
 #include "miscadmin.h"
 #include "tx/tx.h"
 #include "utils/builtins.h"

@@ -17,7 +17,7 @@
  */
 #include "postgres.h"
 
-#include "exec/nested.h"
+#include "exec/nested/nested.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"

@@ -20,7 +20,7 @@
 
 #include "catalog/pg_class.h"
 #include "common/hashfn.h"
-#include "exec/nested.h"
+#include "exec/nested/nested.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"

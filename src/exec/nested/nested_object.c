@@ -11,7 +11,7 @@
  */
 #include "postgres.h"
 
-#include "exec/nested.h"
+#include "exec/nested/nested.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 

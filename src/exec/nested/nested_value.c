@@ -19,7 +19,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_collation.h"
-#include "exec/nested.h"
+#include "exec/nested/nested.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/json.h"
