@@ -47,6 +47,7 @@ corm_plan_to_show(const CormVerb *wanted, CormQuerySet *set)
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
+	CORM_FAULT("show-planned");
 	if (plan->rows_valno >= 0)
 	{
 		corm_plan_release(plan);
@@ -164,6 +165,7 @@ explain(CormQuerySet *set, const char *options, CormSink *sink)
 		int			rc;
 
 		exec_options.params = corm_bind_values(plan, set);
+		CORM_FAULT("explain-bound");
 		if (SPI_connect() != SPI_OK_CONNECT)
 			elog(ERROR, "SPI_connect failed");
 		rc = SPI_execute_extended(psprintf("EXPLAIN %s%s", options, plan->sql), &exec_options);

@@ -97,6 +97,7 @@ corm_page_json(PG_FUNCTION_ARGS)
 
 	corm_queries_from_args(fcinfo, 0, &set);
 	(void) corm_run_queries(&verb, &set, &sink);
+	CORM_FAULT("page-read");
 
 	/* the row beyond the page comes first when rows are read backwards */
 	if (sink.limit >= 0 && list_length(page.rows) > sink.limit)

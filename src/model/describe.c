@@ -299,12 +299,14 @@ corm_describe(PG_FUNCTION_ARGS)
 		push_field(&state, &model->fields[i]);
 	pushJsonbValue(&state, WJB_END_ARRAY, NULL);
 
+	CORM_FAULT("describe-fields");
 	corm_json_key(&state, "relations");
 	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
 	foreach(lc, corm_model_relations(model))
 		push_relation(&state, lfirst(lc));
 	pushJsonbValue(&state, WJB_END_ARRAY, NULL);
 
+	CORM_FAULT("describe-relations");
 	for (int i = 0; i < nsections; i++)
 	{
 		corm_json_key(&state, sections[i].key);
@@ -333,5 +335,6 @@ corm_describe_relation(PG_FUNCTION_ARGS)
 	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	JsonbParseState *state = NULL;
 
+	CORM_FAULT("describe-relation");
 	PG_RETURN_JSONB_P(JsonbValueToJsonb(push_relation(&state, corm_model_relation(model, name))));
 }

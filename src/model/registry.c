@@ -654,7 +654,9 @@ parse_model(Oid relid)
 			for (int i = 0; i < ncatalogs; i++)
 				catalogs[i].relid = corm_catalog_oid(catalogs[i].relname);
 			registered = corm_options_load(relid, &options);
+			CORM_FAULT("model-options");
 			model = corm_catalog_parse(relid, registered ? &options : NULL);
+			CORM_FAULT("model-parsed");
 		}
 		PG_FINALLY();
 		{
@@ -706,7 +708,9 @@ corm_registry_load_relations(CormModel *model)
 		current_parse = &parse;
 		PG_TRY();
 		{
+			CORM_FAULT("relations-begin");
 			relations = corm_relations_build(model, keep);
+			CORM_FAULT("relations-built");
 		}
 		PG_FINALLY();
 		{

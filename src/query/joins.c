@@ -284,6 +284,7 @@ add_target(CormStmt *stmt, const char *name, const char *alias, Oid relid)
 	CormRange  *range = corm_add_range(stmt, name, alias);
 
 	range->model = corm_model_get(relid);
+	CORM_FAULT("target-found");
 	corm_guard_range(stmt, range);
 	return range;
 }

@@ -162,6 +162,7 @@ corm_add_model_range(CormStmt *stmt, CormTree *clause, Oid relid, const char *al
 	CormRange  *range = add_range(stmt, clause, alias ? alias : model->table_name);
 
 	range->model = model;
+	CORM_FAULT("source-found");
 	corm_guard_range(stmt, range);
 	return range;
 }

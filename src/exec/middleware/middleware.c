@@ -208,6 +208,7 @@ run_instead(Chain *chain, CormNode *query, CormSink *capture, bool *writes)
 	{
 		op->inspect(op, query);
 		*writes = op->writes;
+		CORM_FAULT("middleware-instead");
 		if (concerns_others(chain->list, op, chain))
 		{
 			op->sink = capture;
@@ -245,6 +246,7 @@ run_operation(Chain *chain, CormNode *query)
 	result = corm_result_create(&chain->owner);
 	corm_result_capture(result, op->verb, op->sink, &capture);
 
+	CORM_FAULT("middleware-next");
 	if (query == chain->own_query)
 		processed = op->run(op, NULL, &capture);
 	else
@@ -335,6 +337,7 @@ call_layer(Chain *chain, CormMiddleware *entry, CormNode *query)
 	Datum		result;
 
 	corm_middleware_look_up(entry, chain->list->context);
+	CORM_FAULT("middleware-call");
 	errcallback.callback = error_context;
 	errcallback.arg = entry;
 	errcallback.previous = error_context_stack;
@@ -355,6 +358,7 @@ call_layer(Chain *chain, CormMiddleware *entry, CormNode *query)
 			context = make_context(chain, entry->context_type, query);
 		corm_middleware_as_whom(entry, &frame->user, &frame->security);
 		result = corm_middleware_call(entry, context, chain->list->context);
+		CORM_FAULT("middleware-returned");
 		outcome.result = corm_result_from_datum(DatumGetHeapTupleHeader(result), &outcome.affected);
 		corm_result_check_reader(outcome.result, &chain->owner);
 	}
@@ -517,6 +521,7 @@ run_chain(CormOperation *op, CormMiddlewareList *list, CormNode *instead)
 		current_chain = &chain;
 
 		outcome = run_layer(&chain, 0, query);
+		CORM_FAULT("middleware-give");
 		corm_result_give(outcome.result, op->verb, op->sink);
 		processed = op->writes ? outcome.affected :
 			outcome.result ? corm_result_nrows(outcome.result) : 0;
@@ -549,6 +554,7 @@ corm_middleware_run(CormOperation *op, uint64 *processed)
 	PG_TRY();
 	{
 		any = concerns_others(list, op, NULL);
+		CORM_FAULT("middleware-list");
 		if (any)
 			*processed = run_chain(op, list, NULL);
 	}

@@ -289,6 +289,7 @@ create_or_connect(NestedWrite *write, CormModel *model, NestedTarget *target, Bi
 		return;
 	write->path = path;
 	target->row = NULL;
+	CORM_FAULT("nested-exists");
 	if (report.error->sqlerrcode == ERRCODE_UNIQUE_VIOLATION)
 	{
 		corm_nested_same_model(model);
@@ -688,10 +689,12 @@ write_object(NestedWrite *write, NestedObject *object, const NestedIn *in, const
 	ListCell   *lc;
 
 	write->path = &object->path;
+	CORM_FAULT("nested-object");
 	corm_exec_begin(&exec, model);
 	hooks = corm_hooks_begin(&exec, CORM_EVENT_CREATE);
 	corm_nested_columns_copy(&columns, given);
 	read_members(write, object, in, &columns, targets, conditions);
+	CORM_FAULT("nested-read");
 	check_given(write, object, &columns);
 	if (hooks)
 	{
@@ -701,6 +704,7 @@ write_object(NestedWrite *write, NestedObject *object, const NestedIn *in, const
 		check_given(write, object, &columns);
 	}
 	write_parents(write, object, &columns, targets, conditions);
+	CORM_FAULT("nested-parents");
 	corm_nested_same_model(model);
 	check_given(write, object, &columns);
 
@@ -719,6 +723,7 @@ write_object(NestedWrite *write, NestedObject *object, const NestedIn *in, const
 		corm_nested_same_model(model);
 		row = corm_row_to_json(model, typed_row, false);
 	}
+	CORM_FAULT("nested-inserted");
 	corm_nested_same_model(model);
 	if (row)
 		corm_nested_check_row(write, &columns, row);
@@ -743,6 +748,7 @@ write_object(NestedWrite *write, NestedObject *object, const NestedIn *in, const
 		}
 		if (row == NULL)
 			suppressed(write, model);
+		CORM_FAULT("nested-member");
 		if (member->relation->kind == CORM_MANY_TO_MANY)
 			write_linked(write, model, row, member, condition);
 		else

@@ -309,7 +309,9 @@ corm_nested_find_one(NestedWrite *write, const NestedObject *object, const Neste
 		corm_write_tag(&w, CORM_N_FOR_UPDATE);
 		corm_write_name(&w, "no key", 6);
 	}
+	CORM_FAULT("nested-find");
 	rows = corm_nested_run_json(&w);
+	CORM_FAULT("nested-found");
 	if (JB_ROOT_COUNT(rows) > 1)
 		more_than_one(model);
 	return JB_ROOT_COUNT(rows) == 0 ? NULL :
@@ -369,6 +371,7 @@ find_many(NestedWrite *write, NestedTarget **targets, int n, CormModel *model, B
 	write_column(&w, field->name);
 	corm_write_value(&w, get_array_type(base), -1, false,
 					 PointerGetDatum(construct_array(values, nvalues, base, typlen, typbyval, typalign)));
+	CORM_FAULT("nested-find-many");
 	rows = corm_nested_run_json(&w);
 
 	nfound = 0;

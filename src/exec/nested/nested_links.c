@@ -187,6 +187,7 @@ insert_links(LinkSet *set, NestedWrite *write, const Link *links, int n)
 			corm_nested_set(write, &columns, set->far[j], links[i].far[j], "");
 		corm_nested_push_row(&state, &empty, &columns, NULL);
 	}
+	CORM_FAULT("links-insert");
 	rows = corm_insert_json_rows(through->relid, JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL)));
 	corm_nested_same_model(through);
 	it = JsonbIteratorInit(&rows->root);
@@ -278,6 +279,7 @@ read_links(LinkSet *set, NestedWrite *write, CormModel *model, Jsonb *row, CormR
 	JsonbIterator *it = JsonbIteratorInit(&rows->root);
 	JsonbValue	element;
 
+	CORM_FAULT("links-read");
 	init_links(set, write, model, row, relation, JB_ROOT_COUNT(rows));
 	(void) JsonbIteratorNext(&it, &element, false);
 	while (JsonbIteratorNext(&it, &element, true) == WJB_ELEM)
@@ -554,6 +556,7 @@ replace_links(NestedWrite *write, CormModel *model, Jsonb *row, CormRelation *re
 	for (int i = 0; i < old->n; i++)
 		if (!has_link(wanted, &old->links[i]))
 			some[n++] = old->links[i];
+	CORM_FAULT("links-delete");
 	if (n > 0)
 		changed += delete_links(old, some, n);
 
@@ -607,6 +610,7 @@ corm_set_related(PG_FUNCTION_ARGS)
 	model = corm_model_get(PG_GETARG_OID(0));
 	key = PG_GETARG_JSONB_P(1);
 	relation = corm_model_relation(model, text_to_cstring(PG_GETARG_TEXT_PP(2)));
+	CORM_FAULT("links-begin");
 	array = PG_GETARG_JSONB_P(3);
 	if (relation->kind != CORM_MANY_TO_MANY)
 		ereport(ERROR,

@@ -412,6 +412,7 @@ corm_bind_values(CormPlan *plan, const CormQuerySet *set)
 {
 	ParamListInfo list;
 
+	CORM_FAULT("bind-values");
 	if (plan->nparams == 0)
 		return NULL;
 	list = makeParamList(plan->nparams);
@@ -449,6 +450,7 @@ corm_bind_record(CormPlan *plan, const CormExec *exec, const Datum *values, cons
 	ParamListInfo list;
 	bool		converted = false;
 
+	CORM_FAULT("bind-record");
 	corm_exec_check_plan(exec, plan);
 	if (plan->nparams == 0)
 		return NULL;

@@ -399,6 +399,7 @@ find_current_plan(uint32 key_len, const CormExec *exec)
 		plan->in_use++;
 		dlist_move_head(&plans_lru, &plan->lru);
 		plan_hits++;
+		CORM_FAULT("plan-found");
 		return plan;
 	}
 	drop_plan(plan);
@@ -459,6 +460,7 @@ make_plan(const CormPlanMaker *maker, uint32 key_len)
 			corm_exec_check(maker->exec);
 		before = invalidations;
 
+		CORM_FAULT("plan-begin");
 		plan = new_plan(key, key_len);
 		build_plan(plan, maker);
 		CORM_FAULT("plan-built");

@@ -444,6 +444,7 @@ build_from_stmt(CormPlan *plan, const CormPlanMaker *maker, CormStmt *stmt,
 		add_relid(&relids, get_typ_typrelid(verb->typid));
 	set_relids(plan, relids);
 	corm_plan_lock(plan);
+	CORM_FAULT("plan-locked");
 
 	if (stmt->max_rows && stmt->max_rows->tag == CORM_N_VALUE)
 	{
@@ -510,6 +511,7 @@ build_from_stmt(CormPlan *plan, const CormPlanMaker *maker, CormStmt *stmt,
 	plan->returns_rows = deparsed->returns_rows;
 	if (deparsed->order_hash)
 		plan->order_hash = MemoryContextStrdup(plan->context, deparsed->order_hash);
+	CORM_FAULT("plan-deparsed");
 	prepare(plan, maker, stmt, deparsed, value_types);
 	plan->writes = sql_writes(plan->spi);
 	add_spi_relids(&relids, plan->spi);
@@ -561,6 +563,7 @@ corm_plan_build(CormPlan *plan, const CormPlanMaker *maker)
 		if (maker->verb->source == CORM_PLAN_UPDATE_MULTI)
 			value_types[0] = get_array_type(model->typid);
 	}
+	CORM_FAULT("plan-resolved");
 	build_from_stmt(plan, maker, stmt, value_types, nvalues);
 	plan->hook_changes = corm_hooks_changes();
 	plan->hook_fingerprint = corm_hooks_fingerprint(plan->relids, plan->nrelids);

@@ -688,6 +688,7 @@ keep(CormPlan *plan, const CormVerb *verb, CormQuerySet *set, const uint8 *key, 
 		return;
 	look_at_query(plan);
 	make_key(plan, verb, set, now);
+	CORM_FAULT("cached-keep");
 	if (memcmp(key, now, sizeof(now)) == 0)
 		(void) corm_cache_store((char *) key, sizeof(now), rows->data, rows->len, ttl_us);
 }
@@ -726,15 +727,21 @@ corm_run_cached(const CormVerb *verb, CormPlan *plan, CormQuerySet *set, CormSin
 		return processed;
 	}
 
+	CORM_FAULT("cached-begin");
 	tupdesc = result_tupdesc(plan, verb);
 	make_key(plan, verb, set, key);
+	CORM_FAULT("cached-key");
 	if (corm_cache_lookup((char *) key, sizeof(key), &data, &size))
+	{
+		CORM_FAULT("cached-hit");
 		replay(plan, tupdesc, data, size, sink);
+	}
 	else
 	{
 		recorder.tupdesc = tupdesc;
 		initStringInfo(&recorder.buf);
 		(void) corm_run(plan, params, &recording);
+		CORM_FAULT("cached-run");
 		if (!recorder.too_large)
 		{
 			keep(plan, verb, set, key, &recorder.buf, ttl_us);

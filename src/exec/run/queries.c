@@ -257,6 +257,7 @@ convert_jsonb(const CormVerb *verb, CormSink *sink)
 uint64
 corm_run_queries(const CormVerb *verb, CormQuerySet *set, CormSink *sink)
 {
+	CORM_FAULT("query-begin");
 	if (corm_middleware_exists())
 	{
 		CormVerb	jsonb = as_jsonb(verb);
@@ -343,6 +344,7 @@ corm_run_directly(const CormVerb *verb, CormQuerySet *set, CormSink *sink)
 	{
 		int64		max_rows;
 
+		CORM_FAULT("query-planned");
 		corm_queries_read_values(set);
 		max_rows = allowed_rows(plan, set);
 		if (sink->kind == CORM_SINK_STORE && sink->store == NULL)
@@ -375,6 +377,7 @@ corm_run_directly(const CormVerb *verb, CormQuerySet *set, CormSink *sink)
 			processed = corm_run(plan, corm_bind_values(plan, set), sink);
 			SPI_finish();
 		}
+		CORM_FAULT("query-done");
 		check_max_rows(plan, max_rows, row_count(verb, sink, processed));
 		done = true;
 	}

@@ -175,6 +175,7 @@ receiver_receive(TupleTableSlot *slot, DestReceiver *self)
 	CormSink   *sink = receiver->sink;
 
 	sink->nrows++;
+	CORM_FAULT("run-row");
 	switch (sink->kind)
 	{
 		case CORM_SINK_NONE:
@@ -272,6 +273,7 @@ corm_run(CormPlan *plan, ParamListInfo params, CormSink *sink)
 	int			rc;
 	uint64		processed;
 
+	CORM_FAULT("run-begin");
 	corm_plan_check(plan);
 	/* a template: who asked for the plan knew of no hooks */
 	if (unlikely(plan->spi == NULL))
@@ -286,6 +288,7 @@ corm_run(CormPlan *plan, ParamListInfo params, CormSink *sink)
 	options.params = params;
 	options.read_only = false;
 	options.dest = plan->returns_rows && sink->kind != CORM_SINK_TABLE ? &receiver.pub : NULL;
+	CORM_FAULT("run-checked");
 
 	rc = unlikely(plan->custom_only) && plan_cache_mode == PLAN_CACHE_MODE_FORCE_GENERIC_PLAN ?
 		execute_custom(plan, &options) : execute(plan, &options);
@@ -294,6 +297,7 @@ corm_run(CormPlan *plan, ParamListInfo params, CormSink *sink)
 	processed = SPI_processed;
 	if (!plan->returns_rows && SPI_tuptable)
 		SPI_freetuptable(SPI_tuptable);
+	CORM_FAULT("run-done");
 	corm_plan_check_rows(plan);
 	if (unlikely(timed))
 		corm_log_query(plan, params, Max(processed, sink->nrows - nrows), start);

@@ -160,6 +160,7 @@ run_stage(Write *write, CormStage stage, CormOutput output, CormQuerySet *set,
 		verb.limit = 0;
 		verb.order_by_key = false;
 	}
+	CORM_FAULT("hooked-stage");
 	corm_exec_check(write->exec);
 	plan = corm_plan_for_queries(&verb, set, fields);
 	PG_TRY();
@@ -614,6 +615,7 @@ corm_run_hooked(const CormVerb *verb, CormPlan *template, CormQuerySet *set, Cor
 	Bitmapset  *fields;
 	uint64		processed;
 
+	CORM_FAULT("hooked-begin");
 	write.model = corm_model_get(template->hooked->model);
 	corm_exec_begin(&exec, write.model);
 	corm_exec_check_plan(&exec, template);
@@ -634,10 +636,13 @@ corm_run_hooked(const CormVerb *verb, CormPlan *template, CormQuerySet *set, Cor
 		read_rows(&write, &values);
 		corm_check_max_rows(template, set, write.nrows);
 	}
+	CORM_FAULT("hooked-read");
 	fields = call_before(&write, run);
 	processed = write_all(&write, fields, &written);
+	CORM_FAULT("hooked-written");
 	if (run)
 		call_after(&write, run, &written);
+	CORM_FAULT("hooked-show");
 	show(&write, &written, sink);
 	return processed;
 }

@@ -160,6 +160,7 @@ corm_hooks_begin(const CormExec *exec, CormEvent event)
 		return NULL;
 
 	hooks = *corm_model_hooks(model);	/* a lookup below may change it */
+	CORM_FAULT("hooks-found");
 	run = palloc0(sizeof(CormHookRun));
 	run->exec = exec;
 	run->model = model;
@@ -201,7 +202,9 @@ call_hook(CormHookRun *run, HookCall *call, Datum row, bool must_return)
 	InitFunctionCallInfoData(*fcinfo, &call->function, 1, InvalidOid, NULL, NULL);
 	fcinfo->args[0].value = row;
 	fcinfo->args[0].isnull = false;
+	CORM_FAULT("hook-call");
 	result = FunctionCallInvoke(fcinfo);
+	CORM_FAULT("hook-returned");
 	corm_exec_check(run->exec);
 
 	if (fcinfo->isnull || call->returns_void)

@@ -158,6 +158,7 @@ read_record(FunctionCallInfo fcinfo, CormExec *exec, CormRecord *record)
 	if (record->model == NULL)
 		record->model = corm_model_get_for_type(HeapTupleHeaderGetTypeId(header));
 
+	CORM_FAULT("record-found");
 	/* the model must be what the table is when the record is written */
 	record->model = corm_model_lock(record->model);
 	corm_exec_begin(exec, record->model);
@@ -470,7 +471,9 @@ write_with_hooks(CormPlanSource source, CormRecord *record, CormSink *sink)
 		keep_key(&changed, record);
 	if (source == CORM_PLAN_SAVE && event == CORM_EVENT_CREATE && corm_hooks_tell_save_apart(record->model))
 		source = CORM_PLAN_SAVE_NEW;
+	CORM_FAULT("record-hooked");
 	processed = run_record(source, CORM_OUTPUT_ROWS, &changed, &row);
+	CORM_FAULT("record-written");
 	if (source == CORM_PLAN_SAVE_NEW && row.nrows == 0)
 	{
 		CormSink	sink = {.kind = CORM_SINK_NONE};
@@ -503,6 +506,7 @@ corm_write_record(CormPlanSource source, CormRecord *record, CormSink *sink)
 	volatile uint64 processed = 0;
 	volatile bool done = false;
 
+	CORM_FAULT("record-write");
 	/* a middleware may have changed the model */
 	corm_exec_check(record->exec);
 	corm_stats_begin(&stats);
@@ -617,6 +621,7 @@ corm_record_is_stale(CormPlanSource lookup, CormRecord *record)
 	CormSink	sink = {.kind = CORM_SINK_FIRST, .context = CurrentMemoryContext};
 	CormRecord	row = *record;
 
+	CORM_FAULT("record-stale");
 	if (!corm_record_has_version(record->model) || has_null_key(record))
 		return false;
 	if (lookup == CORM_PLAN_LOCK)
@@ -625,6 +630,7 @@ corm_record_is_stale(CormPlanSource lookup, CormRecord *record)
 		(void) write_to_sink(lookup, record, &sink);
 	if (sink.nrows == 0)
 		return false;
+	CORM_FAULT("record-compare");
 	corm_record_set_row(&row, DatumGetHeapTupleHeader(sink.value));
 	return strcmp(version_text(&row), version_text(record)) != 0;
 }

@@ -474,6 +474,7 @@ run_run(const CormExec *exec, const CormVerb *verb, CormPlan *template, CormQuer
 	CormPlan   *plan;
 	volatile uint64 processed = 0;
 
+	CORM_FAULT("rows-run");
 	corm_exec_check(exec);
 	plan = corm_plan_for_queries(verb, set, run->fields);
 	PG_TRY();
@@ -602,6 +603,7 @@ run_sorted(const CormExec *exec, const CormVerb *verb, CormPlan *template, CormQ
 
 	store.store = corm_exec_store(exec, false);
 	processed = run_rows(exec, verb, template, set, &store);
+	CORM_FAULT("rows-sorted");
 	corm_exec_check(exec);
 	rows = palloc_extended(sizeof(Datum) * Max(store.nrows, 1), MCXT_ALLOC_HUGE);
 	while (tuplestore_gettupleslot(store.store, true, false, slot))
@@ -633,6 +635,7 @@ corm_run_rows(const CormVerb *verb, CormPlan *template, CormQuerySet *set, CormS
 	Datum		sorted;
 	int		   *numbers;
 
+	CORM_FAULT("rows-begin");
 	corm_exec_begin(&exec, corm_model_get(template->rows_model));
 	corm_exec_check_plan(&exec, template);
 	if (template->rows_valno >= set->nvalues)
@@ -703,6 +706,7 @@ corm_insert_multi(PG_FUNCTION_ARGS)
 	CormSink	sink = {.kind = CORM_SINK_STORE, .fcinfo = fcinfo};
 
 	model = corm_batch_model(fcinfo);
+	CORM_FAULT("batch-found");
 	verb.typid = model->typid;
 	corm_rows_query(model->relid, array_type, PG_GETARG_DATUM(0), &set);
 	(void) corm_run_queries(&verb, &set, &sink);
@@ -784,6 +788,7 @@ corm_insert_json(PG_FUNCTION_ARGS)
 	corm_require_args(fcinfo, names, lengthof(names));
 	data = PG_GETARG_JSONB_P(1);
 	model = corm_model_get(relid);
+	CORM_FAULT("json-begin");
 	if (!JB_ROOT_IS_SCALAR(data) && corm_has_relation_keys(model, data))
 		array = insert_nested(model, data);
 	else

@@ -269,6 +269,7 @@ write_batch(const CormExec *exec, Datum array, CormSink *sink)
 		if (SPI_connect() != SPI_OK_CONNECT)
 			elog(ERROR, "SPI_connect failed");
 		written = corm_run(plan, corm_bind_record(plan, exec, values, nulls), &table);
+		CORM_FAULT("batch-written");
 		sort_rows(numbers);
 		MemoryContextSwitchTo(context);
 		rows = corm_rows_of_table(plan->tupdesc, &nrows);
@@ -388,6 +389,7 @@ write_each(const CormExec *exec, ArrayType *array, CormSink *sink)
 		Datum		row;
 
 		CHECK_FOR_INTERRUPTS();
+		CORM_FAULT("batch-record");
 		corm_exec_check(exec);
 		corm_record_set_row(&record, DatumGetHeapTupleHeader(elems[i]));
 		if (!corm_record_write_returning(CORM_PLAN_UPDATE, &record, &row))
@@ -414,6 +416,7 @@ not_all_written(const CormExec *exec, ArrayType *array, uint64 given, uint64 wri
 	bool		stale = corm_record_has_version(model);
 	bool		other = false;
 
+	CORM_FAULT("batch-missing");
 	corm_exec_check(exec);
 	check_duplicates(exec, array);
 	deconstruct_array(array, model->typid, -1, false, TYPALIGN_DOUBLE, &elems, &nulls, &n);
@@ -451,6 +454,7 @@ corm_update_multi(PG_FUNCTION_ARGS)
 
 	model = corm_model_lock(corm_batch_model(fcinfo));
 	corm_exec_begin(&exec, model);
+	CORM_FAULT("batch-begin");
 	corm_record_require_key(model);
 	given = ArrayGetNItems(ARR_NDIM(PG_GETARG_ARRAYTYPE_P(0)), ARR_DIMS(PG_GETARG_ARRAYTYPE_P(0)));
 	if (given == 0)

@@ -32,6 +32,19 @@ CREATE FUNCTION corm_test.wait_at(point text, lock bigint) RETURNS void
 COMMENT ON FUNCTION corm_test.wait_at(text, bigint) IS
 'Lets this session wait, when it next comes to that fault point, until it gets advisory lock number lock.';
 
+CREATE FUNCTION corm_test.meet_at(point text, pass int, lock bigint) RETURNS void
+	LANGUAGE C VOLATILE STRICT AS 'MODULE_PATHNAME', 'corm_test_meet_at';
+COMMENT ON FUNCTION corm_test.meet_at(text, int, bigint) IS
+'The same, when it comes there for the pass-th time; the client is sent an INFO message before the session waits.';
+
+CREATE FUNCTION corm_test.trace() RETURNS void
+	LANGUAGE C VOLATILE STRICT AS 'MODULE_PATHNAME', 'corm_test_trace';
+COMMENT ON FUNCTION corm_test.trace() IS 'Begins to record which fault points this session passes.';
+
+CREATE FUNCTION corm_test.points() RETURNS text
+	LANGUAGE C VOLATILE STRICT AS 'MODULE_PATHNAME', 'corm_test_points';
+COMMENT ON FUNCTION corm_test.points() IS 'Ends that, and returns their names in order, each in a line.';
+
 CREATE FUNCTION corm_test.noop(a text, b text DEFAULT 'default') RETURNS text
 	LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'corm_test_noop';
 COMMENT ON FUNCTION corm_test.noop(text, text) IS

@@ -18,6 +18,7 @@
 #include "miscadmin.h"
 #include "storage/lock.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 PG_MODULE_MAGIC;
@@ -29,10 +30,17 @@ PG_FUNCTION_INFO_V1(corm_test_clock_release);
 PG_FUNCTION_INFO_V1(corm_test_sweep);
 PG_FUNCTION_INFO_V1(corm_test_wake_sweeper);
 PG_FUNCTION_INFO_V1(corm_test_wait_at);
+PG_FUNCTION_INFO_V1(corm_test_meet_at);
+PG_FUNCTION_INFO_V1(corm_test_trace);
+PG_FUNCTION_INFO_V1(corm_test_points);
 PG_FUNCTION_INFO_V1(corm_test_noop);
 
-static char wait_point[64];
+static char wait_point[64];		/* empty: nowhere */
+static int	wait_pass;			/* at which time there, counted down */
+static bool wait_loudly;
 static int64 wait_lock;
+static bool tracing;
+static StringInfo trace;		/* of points, each followed by a newline */
 
 /* get_clock returns corm's clock. */
 static CormClock *
@@ -133,28 +141,78 @@ corm_test_wake_sweeper(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* wait_here is the fault hook: waits for the lock at the chosen point, once. */
+/*
+ * fault_hook is called at each fault point: remembers it if that is wanted,
+ * and waits for the lock at the chosen one, once.
+ */
 static void
-wait_here(const char *point)
+fault_hook(const char *point)
 {
 	LOCKTAG		tag;
 
-	if (strcmp(point, wait_point) != 0)
+	if (tracing)
+		appendStringInfo(trace, "%s\n", point);
+	if (strcmp(point, wait_point) != 0 || --wait_pass > 0)
 		return;
 	wait_point[0] = '\0';
+	/* the client gets this at once, while the command is running */
+	if (wait_loudly)
+		ereport(INFO, (errmsg_internal("waiting at fault point %s", point)));
 	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) (wait_lock >> 32), (uint32) wait_lock, 1);
 	(void) LockAcquire(&tag, ShareLock, false, false);
 	LockRelease(&tag, ShareLock, false);
 }
 
+static void
+use_fault_hook(void)
+{
+	load_file("$libdir/corm", false);
+	*find_rendezvous_variable("corm_fault_hook") = (void *) fault_hook;
+}
+
+static void
+wait_at(const char *point, int pass, int64 lock, bool loudly)
+{
+	strlcpy(wait_point, point, sizeof(wait_point));
+	wait_pass = pass;
+	wait_lock = lock;
+	wait_loudly = loudly;
+	use_fault_hook();
+}
+
 Datum
 corm_test_wait_at(PG_FUNCTION_ARGS)
 {
-	load_file("$libdir/corm", false);
-	strlcpy(wait_point, text_to_cstring(PG_GETARG_TEXT_PP(0)), sizeof(wait_point));
-	wait_lock = PG_GETARG_INT64(1);
-	*find_rendezvous_variable("corm_fault_hook") = (void *) wait_here;
+	wait_at(text_to_cstring(PG_GETARG_TEXT_PP(0)), 1, PG_GETARG_INT64(1), false);
 	PG_RETURN_VOID();
+}
+
+Datum
+corm_test_meet_at(PG_FUNCTION_ARGS)
+{
+	wait_at(text_to_cstring(PG_GETARG_TEXT_PP(0)), PG_GETARG_INT32(1), PG_GETARG_INT64(2), true);
+	PG_RETURN_VOID();
+}
+
+Datum
+corm_test_trace(PG_FUNCTION_ARGS)
+{
+	MemoryContext oldcontext = MemoryContextSwitchTo(TopMemoryContext);
+
+	if (trace == NULL)
+		trace = makeStringInfo();
+	MemoryContextSwitchTo(oldcontext);
+	resetStringInfo(trace);
+	tracing = true;
+	use_fault_hook();
+	PG_RETURN_VOID();
+}
+
+Datum
+corm_test_points(PG_FUNCTION_ARGS)
+{
+	tracing = false;
+	PG_RETURN_TEXT_P(cstring_to_text(trace ? trace->data : ""));
 }
 
 Datum
