@@ -367,7 +367,7 @@ static void
 add_type(StringInfo buf, Oid type)
 {
 	appendStringInfo(buf, "%u %u ", type, type >= FirstNormalObjectId || type == RECORDOID ?
-					 corm_cached_type(type)->check : 0);
+					 corm_cached_layout(type) : 0);
 }
 
 /*
@@ -382,7 +382,7 @@ add_tupdesc(StringInfo buf, TupleDesc tupdesc)
 
 		appendStringInfo(buf, "%u %d %d %d %u ", att->atttypid, att->atttypmod, att->attlen,
 						 att->attisdropped,
-						 att->attisdropped ? 0 : corm_cached_type(att->atttypid)->check);
+						 att->attisdropped ? 0 : corm_cached_layout(att->atttypid));
 	}
 }
 

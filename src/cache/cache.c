@@ -1,0 +1,38 @@
+/*-------------------------------------------------------------------------
+ *
+ * cache.c
+ *		Start of the cache: an ordered list of initialisations.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "cache/cache.h"
+#include "cache/definitions/ddl_hooks.h"
+#include "cache/definitions/refs.h"
+#include "cache/operations/overlay.h"
+#include "cache/operations/value.h"
+#include "cache/shared/shared.h"
+#include "cache/workers/sweeper.h"
+#include "miscadmin.h"
+
+/*
+ * corm_cache_init installs what every process needs and, while the server
+ * preloads its libraries, the shared memory, the hooks and the sweeper.
+ * pg_upgrade runs a server that must change nothing on its own, so no worker
+ * starts there.
+ */
+void
+corm_cache_init(void)
+{
+	corm_refs_init();
+	corm_cached_init();
+	corm_overlay_init();
+	if (!process_shared_preload_libraries_in_progress)
+		return;
+
+	corm_cache_shared_init();
+	corm_cache_hooks_init();
+	if (!IsBinaryUpgrade)
+		corm_sweeper_register();
+}

@@ -1,0 +1,220 @@
+/*-------------------------------------------------------------------------
+ *
+ * hooks.c
+ *		What happens to databases and the extension, as the cache must know.
+ *
+ * Two hooks of PostgreSQL:
+ *
+ *	- object_access_hook: DROP DATABASE, and DROP EXTENSION corm in a database,
+ *	  empty its caches when they commit; DROP ROLE is refused if the role has
+ *	  caches (roles.c);
+ *	- ProcessUtility_hook: DROP OWNED and REASSIGN OWNED include caches;
+ *	  statements that need a database without sessions
+ *	  (CREATE DATABASE needs that of its template) make its notifier leave,
+ *	  which would otherwise stay for a minute after the last event.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "cache/definitions/at_commit.h"
+#include "cache/definitions/ddl_hooks.h"
+#include "cache/definitions/owners.h"
+#include "cache/shared/events.h"
+#include "cache/shared/shared.h"
+#include "catalog/objectaccess.h"
+#include "catalog/pg_authid.h"
+#include "catalog/pg_database.h"
+#include "catalog/pg_extension.h"
+#include "commands/dbcommands.h"
+#include "commands/defrem.h"
+#include "commands/extension.h"
+#include "commands/user.h"
+#include "miscadmin.h"
+#include "tcop/utility.h"
+#include "utils/acl.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+
+#define HOLD_US		(INT64CONST(10) * USECS_PER_SEC)
+
+static object_access_hook_type prev_object_access_hook = NULL;
+static ProcessUtility_hook_type prev_process_utility_hook = NULL;
+
+/*
+ * on_object_access empties caches whose database or definitions go away, and
+ * keeps roles that have some.
+ */
+static void
+on_object_access(ObjectAccessType access, Oid class_id, Oid object_id,
+				 int sub_id, void *arg)
+{
+	if (prev_object_access_hook)
+		prev_object_access_hook(access, class_id, object_id, sub_id, arg);
+
+	if (access != OAT_DROP)
+		return;
+	if (class_id == DatabaseRelationId)
+		corm_at_commit_kill_database(object_id);
+	else if (class_id == ExtensionRelationId &&
+			 object_id == get_extension_oid("corm", true))
+		corm_at_commit_kill_database(MyDatabaseId);
+	else if (class_id == AuthIdRelationId)
+		corm_cache_role_drop(object_id);
+}
+
+/*
+ * notifier_leaves asks the notifier of a database to exit, and starts no new
+ * one for ten seconds: PostgreSQL waits five for sessions to go.  One that has
+ * been launched and does not show yet will find out.
+ */
+static void
+notifier_leaves(Oid database)
+{
+	CormDatabase *db = corm_cache_available() ? corm_database_find(database) : NULL;
+
+	if (db == NULL)
+		return;
+
+	LWLockAcquire(&corm_cache->ring_lock, LW_EXCLUSIVE);
+	if (db->oid == database)
+	{
+		db->hold_until = corm_clock_machine() + HOLD_US;
+		db->notifier_leave = true;
+		if (db->notifier_pid != 0)
+			SetLatch(db->notifier_latch);
+	}
+	LWLockRelease(&corm_cache->ring_lock);
+}
+
+/* may_create_databases tells whether the current role has that right. */
+static bool
+may_create_databases(void)
+{
+	HeapTuple	tuple;
+	bool		result;
+
+	if (superuser())
+		return true;
+	tuple = SearchSysCache1(AUTHOID, ObjectIdGetDatum(GetUserId()));
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	result = ((Form_pg_authid) GETSTRUCT(tuple))->rolcreatedb;
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/*
+ * may_change_database tells whether the current role owns a database, or, if it
+ * only wants to copy it, may do that because it is a template.
+ */
+static bool
+may_change_database(Oid database, bool copy)
+{
+	HeapTuple	tuple = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(database));
+	Form_pg_database form;
+	bool		result;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	form = (Form_pg_database) GETSTRUCT(tuple);
+	result = (copy && form->datistemplate) || has_privs_of_role(GetUserId(), form->datdba);
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/* string_option returns the value of an option of a statement, or otherwise. */
+static const char *
+string_option(List *options, const char *name, const char *otherwise)
+{
+	ListCell   *lc;
+
+	foreach(lc, options)
+	{
+		DefElem    *option = lfirst_node(DefElem, lc);
+
+		if (strcmp(option->defname, name) == 0 && option->arg != NULL)
+			return defGetString(option);
+	}
+	return otherwise;
+}
+
+/*
+ * make_room_for lets the notifier leave a database that a statement wants for
+ * itself, provided that the role may do what it says: nobody else shall have
+ * a say in who gets events when.
+ */
+static void
+make_room_for(Node *stmt)
+{
+	const char *name = NULL;
+	Oid			database;
+
+	if (IsA(stmt, DropdbStmt))
+		name = ((DropdbStmt *) stmt)->dbname;
+	else if (IsA(stmt, CreatedbStmt))
+		name = string_option(((CreatedbStmt *) stmt)->options, "template", "template1");
+	else if (IsA(stmt, AlterDatabaseStmt) &&
+			 string_option(((AlterDatabaseStmt *) stmt)->options, "tablespace", NULL) != NULL)
+		name = ((AlterDatabaseStmt *) stmt)->dbname;
+	else if (IsA(stmt, RenameStmt) && ((RenameStmt *) stmt)->renameType == OBJECT_DATABASE)
+		name = ((RenameStmt *) stmt)->subname;
+	if (name == NULL || !OidIsValid(database = get_database_oid(name, true)))
+		return;
+
+	if (may_change_database(database, IsA(stmt, CreatedbStmt)) &&
+		(!IsA(stmt, CreatedbStmt) || may_create_databases()))
+		notifier_leaves(database);
+}
+
+/* is_about_owners tells whether a statement is one that follow_owners has to do with. */
+static bool
+is_about_owners(Node *stmt)
+{
+	return IsA(stmt, DropOwnedStmt) || IsA(stmt, ReassignOwnedStmt);
+}
+
+/* follow_owners does to caches what a statement has done to tables. */
+static void
+follow_owners(Node *stmt)
+{
+	if (IsA(stmt, DropOwnedStmt))
+		corm_cache_drop_owned(roleSpecsToIds(((DropOwnedStmt *) stmt)->roles));
+	else if (IsA(stmt, ReassignOwnedStmt))
+		corm_cache_reassign_owned(roleSpecsToIds(((ReassignOwnedStmt *) stmt)->roles),
+								  get_rolespec_oid(((ReassignOwnedStmt *) stmt)->newrole, false));
+}
+
+/* on_utility looks for statements that want a database for themselves, or are about owners. */
+static void
+on_utility(PlannedStmt *pstmt, const char *query_string, bool read_only_tree,
+		   ProcessUtilityContext context, ParamListInfo params,
+		   QueryEnvironment *env, DestReceiver *dest, QueryCompletion *qc)
+{
+	Node	   *stmt = pstmt->utilityStmt;
+	bool		about_owners = is_about_owners(stmt);
+
+	make_room_for(stmt);
+
+	if (prev_process_utility_hook)
+		prev_process_utility_hook(pstmt, query_string, read_only_tree, context,
+								  params, env, dest, qc);
+	else
+		standard_ProcessUtility(pstmt, query_string, read_only_tree, context,
+								params, env, dest, qc);
+
+	/* A CALL can have ended the transaction, and pstmt is gone with its plan. */
+	if (about_owners)
+		follow_owners(stmt);
+}
+
+/* corm_cache_hooks_init installs the hooks; only when preloaded. */
+void
+corm_cache_hooks_init(void)
+{
+	prev_object_access_hook = object_access_hook;
+	object_access_hook = on_object_access;
+	prev_process_utility_hook = ProcessUtility_hook;
+	ProcessUtility_hook = on_utility;
+}

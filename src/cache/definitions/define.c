@@ -1,0 +1,472 @@
+/*-------------------------------------------------------------------------
+ *
+ * define.c
+ *		SQL functions that create, drop, close, open and grant caches.
+ *
+ * They write to the tables that catalog.c describes, on behalf of users who
+ * have no rights on these tables, after checks of their own: any role may
+ * create a cache, its owner (or a member of that role) may do the rest.
+ *
+ * Writers take a lock on the name of the cache, after the check of the rights,
+ * and hold it to the end of the transaction: changes of one cache come one after
+ * the other, and an idle transaction keeps nobody from changing others.  What was
+ * read before the lock is read again.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "cache/cache.h"
+#include "cache/definitions/at_commit.h"
+#include "cache/definitions/owners.h"
+#include "cache/definitions/refs.h"
+#include "cache/definitions/rows.h"
+#include "cache/shared/namespace.h"
+#include "cache/shared/shared.h"
+#include "catalog/dependency.h"
+#include "catalog/indexing.h"
+#include "catalog/pg_authid.h"
+#include "catalog/pg_type.h"
+#include "common/hashfn.h"
+#include "miscadmin.h"
+#include "storage/lock.h"
+#include "tcop/utility.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/inval.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+PG_FUNCTION_INFO_V1(corm_cache_create);
+PG_FUNCTION_INFO_V1(corm_cache_drop);
+PG_FUNCTION_INFO_V1(corm_cache_close);
+PG_FUNCTION_INFO_V1(corm_cache_open);
+PG_FUNCTION_INFO_V1(corm_cache_grant);
+PG_FUNCTION_INFO_V1(corm_cache_revoke);
+
+/* changed makes the change visible to this command's successors and all sessions. */
+static void
+changed(Relation definitions)
+{
+	CacheInvalidateRelcache(definitions);
+	CommandCounterIncrement();
+}
+
+/* new_id returns a cache id that was never used. */
+static uint64
+new_id(void)
+{
+	uint64		id;
+
+	do
+	{
+		if (!pg_strong_random(&id, sizeof(id)))
+			ereport(ERROR,
+					(errcode(ERRCODE_INTERNAL_ERROR),
+					 errmsg("could not generate a random number")));
+		id &= PG_INT64_MAX;
+	} while (id < CORM_FIRST_CACHE_ID);
+	return id;
+}
+
+/* get_name returns the cache name given as argument. */
+static char *
+get_name(FunctionCallInfo fcinfo, int argno)
+{
+	if (PG_ARGISNULL(argno))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("cache name must not be null")));
+	return text_to_cstring(PG_GETARG_TEXT_PP(argno));
+}
+
+/* check_name raises unless a string can be the name of a cache or channel. */
+static void
+check_name(const char *what, const char *name)
+{
+	if (name[0] == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_NAME),
+				 errmsg("%s must not be empty", what)));
+	if (strlen(name) >= NAMEDATALEN)
+		ereport(ERROR,
+				(errcode(ERRCODE_NAME_TOO_LONG),
+				 errmsg("%s \"%s\" is too long", what, name),
+				 errdetail("The limit is %d bytes.", NAMEDATALEN - 1)));
+}
+
+/* insert_definition adds the row of a cache. */
+static void
+insert_definition(Relation rel, const char *name, uint64 id, Oid owner,
+				  Interval *ttl, int64 max_bytes, const char *channel,
+				  Datum events)
+{
+	Datum		values[Natts_cache_definitions] = {0};
+	bool		nulls[Natts_cache_definitions] = {false};
+
+	values[Anum_cache_definitions_name - 1] = CStringGetTextDatum(name);
+	values[Anum_cache_definitions_id - 1] = Int64GetDatum((int64) id);
+	values[Anum_cache_definitions_owner - 1] = ObjectIdGetDatum(owner);
+	values[Anum_cache_definitions_ttl - 1] = IntervalPGetDatum(ttl);
+	nulls[Anum_cache_definitions_ttl - 1] = ttl == NULL;
+	values[Anum_cache_definitions_max_bytes - 1] = Int64GetDatum(max_bytes);
+	nulls[Anum_cache_definitions_max_bytes - 1] = max_bytes == 0;
+	values[Anum_cache_definitions_channel - 1] = CStringGetTextDatum(channel);
+	values[Anum_cache_definitions_events - 1] = events;
+	values[Anum_cache_definitions_closed - 1] = BoolGetDatum(false);
+	CatalogTupleInsert(rel, heap_form_tuple(RelationGetDescr(rel), values, nulls));
+}
+
+/*
+ * set_grant replaces what a grantee may do; nothing removes the row.
+ */
+static void
+set_grant(const char *cache, Oid grantee, bool can_read, bool can_write)
+{
+	Relation	rel = corm_cache_grants_open(RowExclusiveLock);
+	ScanKeyData keys[2];
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	Datum		values[Natts_cache_grants];
+	bool		nulls[Natts_cache_grants] = {false};
+
+	ScanKeyInit(&keys[0], Anum_cache_grants_cache, BTEqualStrategyNumber, F_TEXTEQ,
+				CStringGetTextDatum(cache));
+	ScanKeyInit(&keys[1], Anum_cache_grants_grantee, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(grantee));
+	scan = systable_beginscan(rel, InvalidOid, false, NULL, 2, keys);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+		CatalogTupleDelete(rel, &tuple->t_self);
+	systable_endscan(scan);
+
+	if (can_read || can_write)
+	{
+		values[Anum_cache_grants_cache - 1] = CStringGetTextDatum(cache);
+		values[Anum_cache_grants_grantee - 1] = ObjectIdGetDatum(grantee);
+		values[Anum_cache_grants_can_read - 1] = BoolGetDatum(can_read);
+		values[Anum_cache_grants_can_write - 1] = BoolGetDatum(can_write);
+		CatalogTupleInsert(rel, heap_form_tuple(RelationGetDescr(rel), values, nulls));
+	}
+	table_close(rel, NoLock);
+}
+
+/* get_grant tells what a grantee has been granted, itself or by PUBLIC not counted. */
+static void
+get_grant(const char *cache, Oid grantee, bool *can_read, bool *can_write)
+{
+	Relation	rel = corm_cache_grants_open(AccessShareLock);
+	ScanKeyData keys[2];
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	*can_read = *can_write = false;
+	ScanKeyInit(&keys[0], Anum_cache_grants_cache, BTEqualStrategyNumber, F_TEXTEQ,
+				CStringGetTextDatum(cache));
+	ScanKeyInit(&keys[1], Anum_cache_grants_grantee, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(grantee));
+	scan = systable_beginscan(rel, InvalidOid, false, NULL, 2, keys);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+	{
+		bool		isnull;
+
+		*can_read = DatumGetBool(heap_getattr(tuple, Anum_cache_grants_can_read,
+											  RelationGetDescr(rel), &isnull));
+		*can_write = DatumGetBool(heap_getattr(tuple, Anum_cache_grants_can_write,
+											   RelationGetDescr(rel), &isnull));
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+}
+
+/* all_events returns all events as text[]. */
+static Datum
+all_events(void)
+{
+	Datum		names[3];
+
+	names[0] = CStringGetTextDatum("deleted");
+	names[1] = CStringGetTextDatum("expired");
+	names[2] = CStringGetTextDatum("evicted");
+	return PointerGetDatum(construct_array(names, 3, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+/* check_owned raises 42501 unless the current role may do what a cache's owner may. */
+static void
+check_owned(const CormCacheRef *ref)
+{
+	if (!corm_cache_owned(ref))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("must be owner of cache \"%s\"", NameStr(ref->name))));
+}
+
+/*
+ * own_cache returns the cache an owner's function is about, rights checked, with
+ * the writers' lock on it and the table of definitions in *rel.  Raises 25006 in
+ * a read-only transaction; function is what the message calls the caller.
+ */
+static CormCacheRef *
+own_cache(FunctionCallInfo fcinfo, const char *function, Relation *rel)
+{
+	char	   *name = get_name(fcinfo, 0);
+	CormCacheRef *ref;
+
+	corm_cache_require();
+	PreventCommandIfReadOnly(function);
+	check_owned(corm_cache_ref(name, strlen(name)));
+	*rel = corm_cache_definitions_open(RowExclusiveLock);
+	(void) corm_cache_lock(*rel, name, true);
+	ref = corm_cache_ref(name, strlen(name));
+	check_owned(ref);
+	return ref;
+}
+
+/* store_default gives the cache "default" the rows it does without at first. */
+static void
+store_default(Relation rel, CormCacheRef *ref)
+{
+	if (ref->stored)
+		return;
+	insert_definition(rel, NameStr(ref->name), ref->id, ref->owner, NULL, 0,
+					  NameStr(ref->channel), all_events());
+	set_grant(NameStr(ref->name), ACL_ID_PUBLIC, true, true);
+	CommandCounterIncrement();
+}
+
+/*
+ * count_definitions returns the number of caches of this database but default,
+ * with those that others are about to create or drop.
+ */
+static int
+count_definitions(Relation rel)
+{
+	SnapshotData dirty;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	int			n = 0;
+
+	InitDirtySnapshot(dirty);
+	scan = systable_beginscan(rel, InvalidOid, false, &dirty, 0, NULL);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		bool		isnull;
+		Datum		id = heap_getattr(tuple, Anum_cache_definitions_id,
+									  RelationGetDescr(rel), &isnull);
+
+		if ((uint64) DatumGetInt64(id) != CORM_DEFAULT_CACHE_ID)
+			n++;
+	}
+	systable_endscan(scan);
+	return n;
+}
+
+/* cache_create(name, ttl, max_bytes, channel, events) -> void */
+Datum
+corm_cache_create(PG_FUNCTION_ARGS)
+{
+	char	   *name = get_name(fcinfo, 0);
+	Interval   *ttl = PG_ARGISNULL(1) ? NULL : PG_GETARG_INTERVAL_P(1);
+	int64		max_bytes = PG_ARGISNULL(2) ? 0 : PG_GETARG_INT64(2);
+	char	   *channel = PG_ARGISNULL(3) ? "corm_cache" : text_to_cstring(PG_GETARG_TEXT_PP(3));
+	Datum		events = PG_ARGISNULL(4) ? all_events() : PG_GETARG_DATUM(4);
+	uint64		id = new_id();
+	Relation	rel;
+
+	corm_cache_require();
+	PreventCommandIfReadOnly("corm.cache_create()");
+	check_name("cache name", name);
+	check_name("channel name", channel);
+	if (ttl)
+		(void) corm_interval_us(ttl, "ttl");
+	(void) corm_events_parse(DatumGetArrayTypeP(events));
+	if (!PG_ARGISNULL(2) && max_bytes <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("max_bytes must be greater than zero")));
+
+	rel = corm_cache_definitions_open(RowExclusiveLock);
+	corm_cache_forget_roles();
+	(void) corm_cache_lock(rel, name, true);
+	if (corm_cache_ref_or_null(name, strlen(name)) != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("cache \"%s\" already exists", name)));
+	if (count_definitions(rel) >= corm_max_caches)
+		ereport(ERROR,
+				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+				 errmsg("too many caches"),
+				 errdetail("A database can have %d.", corm_max_caches),
+				 errhint("Drop one, or increase corm.max_caches and restart the server.")));
+
+	/* The session of a role that was dropped lives on. */
+	shdepLockAndCheckObject(AuthIdRelationId, GetUserId());
+	insert_definition(rel, name, id, GetUserId(), ttl, max_bytes, channel, events);
+	changed(rel);
+	table_close(rel, NoLock);
+	corm_at_end_kill(id, false, true);
+	PG_RETURN_VOID();
+}
+
+/* cache_drop(name) -> void */
+Datum
+corm_cache_drop(PG_FUNCTION_ARGS)
+{
+	Relation	rel;
+	CormCacheRef *ref = own_cache(fcinfo, "corm.cache_drop()", &rel);
+	HeapTuple	tuple;
+
+	if (ref->id == CORM_DEFAULT_CACHE_ID)
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("cannot drop cache \"%s\" because every database has it",
+						NameStr(ref->name))));
+
+	tuple = corm_cache_find_row(rel, NameStr(ref->name));
+	if (HeapTupleIsValid(tuple))
+		corm_cache_remove(rel, tuple, ref->id);
+	changed(rel);
+	table_close(rel, NoLock);
+	PG_RETURN_VOID();
+}
+
+/* set_closed is cache_close and cache_open. */
+static void
+set_closed(FunctionCallInfo fcinfo, bool closed)
+{
+	Relation	rel;
+	CormCacheRef *ref = own_cache(fcinfo, closed ? "corm.cache_close()" : "corm.cache_open()", &rel);
+	uint64		id = ref->id;
+	HeapTuple	tuple;
+	Datum		values[Natts_cache_definitions] = {0};
+	bool		nulls[Natts_cache_definitions] = {false};
+	bool		replace[Natts_cache_definitions] = {false};
+
+	if (ref->closed == closed)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 closed ? errmsg("cache \"%s\" is already closed", NameStr(ref->name)) :
+				 errmsg("cache \"%s\" is already open", NameStr(ref->name))));
+
+	store_default(rel, ref);
+	tuple = corm_cache_find_row(rel, NameStr(ref->name));
+	if (HeapTupleIsValid(tuple))
+	{
+		values[Anum_cache_definitions_closed - 1] = BoolGetDatum(closed);
+		replace[Anum_cache_definitions_closed - 1] = true;
+		tuple = heap_modify_tuple(tuple, RelationGetDescr(rel), values, nulls, replace);
+		CatalogTupleUpdate(rel, &tuple->t_self, tuple);
+	}
+	changed(rel);
+	table_close(rel, NoLock);
+	corm_at_end_kill(id, true, false);
+}
+
+/* cache_close(name) -> void */
+Datum
+corm_cache_close(PG_FUNCTION_ARGS)
+{
+	set_closed(fcinfo, true);
+	PG_RETURN_VOID();
+}
+
+/* cache_open(name) -> void */
+Datum
+corm_cache_open(PG_FUNCTION_ARGS)
+{
+	set_closed(fcinfo, false);
+	PG_RETURN_VOID();
+}
+
+/* get_privileges reads a list of privilege names. */
+static void
+get_privileges(ArrayType *names, bool *read, bool *write)
+{
+	Datum	   *elems;
+	bool	   *nulls;
+	int			n;
+
+	*read = *write = false;
+	deconstruct_array(names, TEXTOID, -1, false, TYPALIGN_INT, &elems, &nulls, &n);
+	for (int i = 0; i < n; i++)
+	{
+		char	   *name = nulls[i] ? "" : TextDatumGetCString(elems[i]);
+
+		if (strcmp(name, "read") == 0)
+			*read = true;
+		else if (strcmp(name, "write") == 0)
+			*write = true;
+		else
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("unrecognized cache privilege \"%s\"", name),
+					 errhint("Cache privileges are read and write.")));
+	}
+}
+
+/* change_grant is cache_grant and cache_revoke. */
+static void
+change_grant(FunctionCallInfo fcinfo, bool grant)
+{
+	Relation	rel;
+	CormCacheRef *ref;
+	char	   *name;
+	uint64		id;
+	Oid			grantee;
+	bool		read;
+	bool		write;
+	bool		can_read;
+	bool		can_write;
+	bool		was_restricted;
+
+	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("grantee and privileges must not be null")));
+	grantee = PG_GETARG_OID(1);
+	get_privileges(PG_GETARG_ARRAYTYPE_P(2), &read, &write);
+	ref = own_cache(fcinfo, grant ? "corm.cache_grant()" : "corm.cache_revoke()", &rel);
+	name = pstrdup(NameStr(ref->name));
+	id = ref->id;
+	was_restricted = ref->restricted;
+	store_default(rel, ref);
+
+	get_grant(name, grantee, &can_read, &can_write);
+	/* what a role has left behind that was dropped in another database can be revoked */
+	if (OidIsValid(grantee) && (grant || !(can_read || can_write)))
+	{
+		(void) GetUserNameFromId(grantee, false);	/* raises if it is no role */
+		shdepLockAndCheckObject(AuthIdRelationId, grantee);
+	}
+	if (grant)
+		set_grant(name, grantee, can_read || read, can_write || write);
+	else
+		set_grant(name, grantee, can_read && !read, can_write && !write);
+	changed(rel);
+	table_close(rel, NoLock);
+
+	get_grant(name, ACL_ID_PUBLIC, &can_read, &can_write);
+	corm_at_end_restrict(id, !can_read, was_restricted);
+}
+
+/* cache_grant(cache, grantee, privileges) -> void */
+Datum
+corm_cache_grant(PG_FUNCTION_ARGS)
+{
+	change_grant(fcinfo, true);
+	PG_RETURN_VOID();
+}
+
+/* cache_revoke(cache, grantee, privileges) -> void */
+Datum
+corm_cache_revoke(PG_FUNCTION_ARGS)
+{
+	change_grant(fcinfo, false);
+	PG_RETURN_VOID();
+}

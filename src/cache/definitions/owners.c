@@ -1,0 +1,292 @@
+/*-------------------------------------------------------------------------
+ *
+ * roles.c
+ *		What becomes of caches when their owners and grantees go.
+ *
+ * PostgreSQL does not know that a row of corm's tables belongs to a role, so
+ * the hooks (hooks.c) call here: DROP ROLE is refused where a role owns caches
+ * or has been granted rights on some, as it is for tables; DROP OWNED and
+ * REASSIGN OWNED treat caches as they treat tables.
+ *
+ * All this is about the current database.  A role dropped from another one
+ * leaves rows behind whose role does not exist.  They give rights to nobody,
+ * and before the next role with the same OID could inherit them, the next
+ * creation of a cache in that database tidies them up.
+ *
+ * Each cache is changed with the writers' lock on its name, looked at again
+ * after the wait for that.  A role that gets a cache or a grant is locked against
+ * being dropped, as PostgreSQL locks those that get tables; DROP ROLE waits for
+ * that before it looks.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "cache/definitions/owners.h"
+#include "cache/definitions/refs.h"
+#include "cache/definitions/rows.h"
+#include "cache/shared/shared.h"
+#include "catalog/dependency.h"
+#include "catalog/indexing.h"
+#include "catalog/pg_authid.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "nodes/value.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/inval.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+
+/* What to do with the rows of roles: of a list, or of those that do not exist. */
+typedef struct RoleChange
+{
+	const List *roles;			/* NIL: roles that do not exist */
+	Oid			new_owner;		/* of their caches; InvalidOid: drop these */
+	bool		drop_grants;
+} RoleChange;
+
+/* have_caches tells whether this database has the tables. */
+static bool
+have_caches(void)
+{
+	return OidIsValid(corm_catalog_oid("cache_definitions")) &&
+		OidIsValid(corm_catalog_oid("cache_grants"));
+}
+
+/* column returns a column that is never null. */
+static Datum
+column(Relation rel, HeapTuple tuple, int attnum)
+{
+	bool		isnull;
+
+	return heap_getattr(tuple, attnum, RelationGetDescr(rel), &isnull);
+}
+
+/* concerns tells whether a role is one that a change is about. */
+static bool
+concerns(const RoleChange *change, Oid role)
+{
+	if (change->roles != NIL)
+		return list_member_oid(change->roles, role);
+	return OidIsValid(role) && !SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(role));
+}
+
+/*
+ * append_uses appends to buf a line for each row of a table in which role
+ * stands, and returns the number of rows.  Closes the table.
+ */
+static int
+append_uses(StringInfo buf, Relation rel, int name_attnum, int role_attnum, Oid role, const char *what)
+{
+	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
+	HeapTuple	tuple;
+	int			n = 0;
+
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		if (DatumGetObjectId(column(rel, tuple, role_attnum)) != role)
+			continue;
+		appendStringInfo(buf, "%s%s %s", buf->len > 0 ? "\n" : "", what,
+						 TextDatumGetCString(column(rel, tuple, name_attnum)));
+		n++;
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return n;
+}
+
+/*
+ * corm_cache_role_drop raises 2BP01 if a role that is to be dropped owns
+ * caches of this database or has rights on some.
+ */
+void
+corm_cache_role_drop(Oid role)
+{
+	StringInfoData buf;
+	int			n;
+
+	if (!have_caches())
+		return;
+
+	/* DROP ROLE takes this lock, too, but after it has called us. */
+	LockSharedObject(AuthIdRelationId, role, 0, AccessExclusiveLock);
+	initStringInfo(&buf);
+	n = append_uses(&buf, corm_cache_definitions_open(AccessShareLock), Anum_cache_definitions_name,
+					Anum_cache_definitions_owner, role, "owner of cache");
+	n += append_uses(&buf, corm_cache_grants_open(AccessShareLock), Anum_cache_grants_cache,
+					 Anum_cache_grants_grantee, role, "privileges for cache");
+	if (n > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("role \"%s\" cannot be dropped because some caches depend on it",
+						GetUserNameFromId(role, false)),
+				 errdetail_internal("%s", buf.data),
+				 errhint("Use REASSIGN OWNED or DROP OWNED, or corm.cache_drop and corm.cache_revoke.")));
+	pfree(buf.data);
+}
+
+/*
+ * concerned_names returns the names of caches in whose rows of a table roles stand
+ * that a change is about, each once.
+ */
+static List *
+concerned_names(Relation rel, int name_attnum, int role_attnum, const RoleChange *change)
+{
+	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
+	HeapTuple	tuple;
+	List	   *names = NIL;
+
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		if (concerns(change, DatumGetObjectId(column(rel, tuple, role_attnum))))
+			names = list_append_unique(names, makeString(TextDatumGetCString(column(rel, tuple, name_attnum))));
+	}
+	systable_endscan(scan);
+	return names;
+}
+
+/*
+ * change_owner does what a change says to a cache, if it is still of one of its
+ * roles.  The cache "default" cannot be dropped: it goes to the database's owner.
+ */
+static bool
+change_owner(Relation rel, const char *name, const RoleChange *change)
+{
+	HeapTuple	tuple = corm_cache_find_row(rel, name);
+	Oid			new_owner = change->new_owner;
+	uint64		id;
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	id = (uint64) DatumGetInt64(column(rel, tuple, Anum_cache_definitions_id));
+	owner = DatumGetObjectId(column(rel, tuple, Anum_cache_definitions_owner));
+	if (!concerns(change, owner))
+		return false;
+	if (!OidIsValid(new_owner) && id == CORM_DEFAULT_CACHE_ID)
+		new_owner = corm_cache_database_owner();
+	if (new_owner == owner)
+		return false;
+
+	if (OidIsValid(new_owner))
+	{
+		Datum		values[Natts_cache_definitions] = {0};
+		bool		nulls[Natts_cache_definitions] = {false};
+		bool		replace[Natts_cache_definitions] = {false};
+		HeapTuple	changed_tuple;
+
+		shdepLockAndCheckObject(AuthIdRelationId, new_owner);
+		values[Anum_cache_definitions_owner - 1] = ObjectIdGetDatum(new_owner);
+		replace[Anum_cache_definitions_owner - 1] = true;
+		changed_tuple = heap_modify_tuple(tuple, RelationGetDescr(rel), values, nulls, replace);
+		CatalogTupleUpdate(rel, &tuple->t_self, changed_tuple);
+	}
+	else
+		corm_cache_remove(rel, tuple, id);
+	return true;
+}
+
+/* drop_grants deletes what was granted on a cache to the roles of a change. */
+static bool
+drop_grants(Relation rel, const char *name, const RoleChange *change)
+{
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	bool		changed = false;
+
+	ScanKeyInit(&key, Anum_cache_grants_cache, BTEqualStrategyNumber, F_TEXTEQ,
+				CStringGetTextDatum(name));
+	scan = systable_beginscan(rel, InvalidOid, false, NULL, 1, &key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		if (!concerns(change, DatumGetObjectId(column(rel, tuple, Anum_cache_grants_grantee))))
+			continue;
+		CatalogTupleDelete(rel, &tuple->t_self);
+		changed = true;
+	}
+	systable_endscan(scan);
+	return changed;
+}
+
+/*
+ * apply makes a change.  It waits for those who change the same caches, but not
+ * to tidy up after roles that do not exist: what cannot be had is left.
+ */
+static void
+apply(const RoleChange *change)
+{
+	Relation	rel = corm_cache_definitions_open(RowExclusiveLock);
+	Relation	grants = corm_cache_grants_open(RowExclusiveLock);
+	bool		wait = change->roles != NIL;
+	bool		changed = false;
+	ListCell   *lc;
+
+	foreach(lc, concerned_names(rel, Anum_cache_definitions_name, Anum_cache_definitions_owner, change))
+	{
+		if (corm_cache_lock(rel, strVal(lfirst(lc)), wait))
+			changed |= change_owner(rel, strVal(lfirst(lc)), change);
+	}
+
+	/* Grants of caches that have just been dropped are gone already. */
+	CommandCounterIncrement();
+	if (change->drop_grants)
+	{
+		foreach(lc, concerned_names(grants, Anum_cache_grants_cache, Anum_cache_grants_grantee, change))
+		{
+			if (corm_cache_lock(rel, strVal(lfirst(lc)), wait))
+				changed |= drop_grants(grants, strVal(lfirst(lc)), change);
+		}
+	}
+	if (changed)
+	{
+		CacheInvalidateRelcache(rel);
+		CommandCounterIncrement();
+	}
+	table_close(grants, NoLock);
+	table_close(rel, NoLock);
+}
+
+/*
+ * corm_cache_drop_owned drops the caches that roles own in this database and
+ * revokes what they have been granted there: DROP OWNED, rights checked.
+ */
+void
+corm_cache_drop_owned(const List *roles)
+{
+	RoleChange	change = {.roles = roles, .drop_grants = true};
+
+	if (roles != NIL && have_caches())
+		apply(&change);
+}
+
+/*
+ * corm_cache_reassign_owned gives the caches that roles own in this database
+ * to another role: REASSIGN OWNED, rights checked.
+ */
+void
+corm_cache_reassign_owned(const List *roles, Oid new_owner)
+{
+	RoleChange	change = {.roles = roles, .new_owner = new_owner};
+
+	if (roles != NIL && have_caches())
+		apply(&change);
+}
+
+/*
+ * corm_cache_forget_roles gives the caches of roles that do not exist to the
+ * database's owner and deletes what was granted to such roles.
+ */
+void
+corm_cache_forget_roles(void)
+{
+	RoleChange	change = {.new_owner = corm_cache_database_owner(), .drop_grants = true};
+
+	apply(&change);
+}

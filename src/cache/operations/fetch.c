@@ -1,0 +1,207 @@
+/*-------------------------------------------------------------------------
+ *
+ * fetch.c
+ *		cache_fetch: read through, one loader at a time for each key.
+ *
+ * On a miss the caller takes a heavyweight lock on (database, cache, key) and
+ * looks again: those who waited for the loader before find the value.  It is an
+ * ordinary lock: waiting for it can be cancelled, times out by lock_timeout,
+ * and takes part in deadlock detection.  It is let go when the loader has run,
+ * not at the end of the transaction: nobody waits for one that is idle.
+ *
+ * There is nothing to find for those who waited for a loader that gave no
+ * value.  They load at the same time, without the lock, instead of one after
+ * the other.
+ *
+ * The value goes to shared memory at once, provided that the transaction has
+ * written nothing, neither rows nor to any cache.  If it has, the value may
+ * contain what nobody else may see yet; then it is stored at commit, and until
+ * then others load for themselves.
+ *
+ * Either way it is stored only if the key was not stored or deleted since
+ * before the loader ran (corm_cache_op_keep): what the loader has read may be
+ * older than what they did.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "cache/cache.h"
+#include "cache/definitions/refs.h"
+#include "cache/operations/ops.h"
+#include "cache/operations/overlay.h"
+#include "cache/operations/value.h"
+#include "cache/shared/namespace.h"
+#include "cache/shared/shared.h"
+#include "cache/shared/table.h"
+#include "catalog/pg_type.h"
+#include "common/hashfn.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "storage/lock.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+PG_FUNCTION_INFO_V1(corm_cache_fetch);
+
+/* Advisory locks use 1 and 2 in this field of the tag. */
+#define LOCK_CLASS		0xC0
+
+/* set_tag makes the lock tag of a key. */
+static void
+set_tag(LOCKTAG *tag, const CormCacheRef *ref, const char *key, uint32 len)
+{
+	uint64		hash = hash_bytes_extended((const unsigned char *) key, len, ref->id);
+
+	SET_LOCKTAG_ADVISORY(*tag, MyDatabaseId, (uint32) (hash >> 32), (uint32) hash, LOCK_CLASS);
+}
+
+/*
+ * load runs the loader's SQL text as the current role and makes a flat value,
+ * in the current memory context, of the one row and column it must give.
+ * Returns false for no row or NULL.
+ */
+static bool
+load(const char *loader, CormCached *value)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext old;
+	bool		found = false;
+	int			rc;
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+
+	rc = SPI_execute(loader, false, 2);
+	if (rc < 0 || SPI_tuptable == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("loader does not return a value"),
+				 errdetail("Loader: %s", loader)));
+	if (SPI_tuptable->tupdesc->natts != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("loader must return one column"),
+				 errdetail("Loader: %s", loader)));
+	if (SPI_processed > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_CARDINALITY_VIOLATION),
+				 errmsg("loader returned more than one row"),
+				 errdetail("Loader: %s", loader)));
+
+	if (SPI_processed == 1)
+	{
+		Oid			type = SPI_gettypeid(SPI_tuptable->tupdesc, 1);
+		bool		isnull;
+		Datum		datum = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
+										  1, &isnull);
+
+		if (!isnull)
+		{
+			corm_cached_flatten(datum, type, value);
+			old = MemoryContextSwitchTo(caller);
+			value->data = memcpy(MemoryContextAllocHuge(caller, Max(value->len, 1)),
+								 value->data, value->len);
+			MemoryContextSwitchTo(old);
+			found = true;
+		}
+	}
+	SPI_finish();
+	return found;
+}
+
+/*
+ * lock_key takes the lock of a key, waiting if need be.  Returns false, without
+ * the lock, if a loader that it waited for gave no value.
+ */
+static bool
+lock_key(const LOCKTAG *tag, pg_atomic_uint32 *null_loads)
+{
+	uint32		before;
+
+	if (LockAcquire(tag, ExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL)
+		return true;
+	before = pg_atomic_read_u32(null_loads);
+	(void) LockAcquire(tag, ExclusiveLock, false, false);
+	if (pg_atomic_read_u32(null_loads) == before)
+		return true;
+	LockRelease(tag, ExclusiveLock, false);
+	return false;
+}
+
+/* cache_fetch(key, loader, ttl, cache) -> text */
+Datum
+corm_cache_fetch(PG_FUNCTION_ARGS)
+{
+	text	   *key;
+	text	   *name;
+	char	   *loader;
+	int64		ttl;
+	CormCacheRef *ref;
+	CormFound	found;
+	CormCached	value;
+	CormSeen	seen;
+	LOCKTAG		tag;
+	bool		locked;
+	bool		written;
+	bool		loaded;
+	uint32		len;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(3))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("key, loader and cache must not be null")));
+	key = PG_GETARG_TEXT_PP(0);
+	name = PG_GETARG_TEXT_PP(3);
+	len = VARSIZE_ANY_EXHDR(key);
+	if (len > CORM_KEY_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("cache key of %u bytes is too long", len),
+				 errdetail("The limit is %d bytes.", CORM_KEY_MAX)));
+
+	ref = corm_cache_ref(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
+	corm_cache_check(ref, true, true);
+	if (corm_cache_op_get(ref, VARDATA_ANY(key), len, true, &found))
+		PG_RETURN_TEXT_P(corm_cached_text(&found.value));
+
+	ttl = PG_ARGISNULL(2) ? ref->ttl : corm_interval_us(PG_GETARG_INTERVAL_P(2), "ttl");
+	loader = text_to_cstring(PG_GETARG_TEXT_PP(1));
+
+	set_tag(&tag, ref, VARDATA_ANY(key), len);
+	locked = lock_key(&tag, corm_cache_op_null_loads(ref, VARDATA_ANY(key), len));
+
+	/* After a wait the name may mean another cache. */
+	ref = corm_cache_ref(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
+	corm_cache_check(ref, true, true);
+	corm_cache_op_see(ref, VARDATA_ANY(key), len, &seen);
+	if (corm_cache_op_get(ref, VARDATA_ANY(key), len, true, &found))
+	{
+		text	   *result = corm_cached_text(&found.value);
+
+		if (locked)
+			LockRelease(&tag, ExclusiveLock, false);
+		PG_RETURN_TEXT_P(result);
+	}
+
+	loaded = load(loader, &value);
+
+	/* The loader may have changed anything, its role's rights included. */
+	ref = corm_cache_ref(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
+	corm_cache_check(ref, true, true);
+	written = TransactionIdIsValid(GetTopTransactionIdIfAny()) || corm_overlay_active;
+	if (loaded)
+		corm_cache_op_keep(ref, VARDATA_ANY(key), len, &value, corm_deadline(ttl), &seen, !written);
+	else
+		pg_atomic_fetch_add_u32(corm_cache_op_null_loads(ref, VARDATA_ANY(key), len), 1);
+	if (locked)
+		LockRelease(&tag, ExclusiveLock, false);
+
+	if (!loaded)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(corm_cached_text(&value));
+}

@@ -1,0 +1,370 @@
+/*-------------------------------------------------------------------------
+ *
+ * value.c
+ *		Values: any datum to flat bytes and back.
+ *
+ * A value is stored with its type: the bytes of a type passed by value or of
+ * fixed length, and of a varlena the content without its length word,
+ * detoasted and flattened.  Text costs nothing to convert.
+ *
+ * Bytes mean something only as long as the type has the layout it had when
+ * they were stored.  A table's or composite type's columns can be altered, so
+ * entries of types that contain one (the type itself, its domains, arrays,
+ * ranges) carry a fingerprint of the columns' types.  An entry whose
+ * fingerprint differs, or whose type is gone, is a miss.
+ *
+ * Anonymous records are refused: what their columns are is known to the
+ * session that made them only.
+ *
+ * What a session knows of types is kept by type OID, until any change of a
+ * type or relation bumps the generation.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/detoast.h"
+#include "access/htup_details.h"
+#include "access/tupmacs.h"
+#include "cache/cache.h"
+#include "cache/operations/value.h"
+#include "cache/shared/shared.h"
+#include "cache/shared/table.h"
+#include "catalog/pg_type.h"
+#include "common/cryptohash.h"
+#include "common/sha2.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/expandeddatum.h"
+#include "utils/fmgroids.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/syscache.h"
+#include "utils/typcache.h"
+
+static HTAB *types = NULL;
+static uint64 types_generation = 1;
+
+static void
+types_changed(Datum arg, int cacheid, uint32 hashvalue)
+{
+	types_generation++;
+}
+
+static void
+relation_changed(Datum arg, Oid relid)
+{
+	types_generation++;
+}
+
+/* corm_cached_init registers the invalidation callbacks. */
+void
+corm_cached_init(void)
+{
+	CacheRegisterSyscacheCallback(TYPEOID, types_changed, (Datum) 0);
+	CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
+}
+
+/*
+ * layout appends what the stored bytes of a type depend on.  Types without
+ * columns anywhere in them add nothing.  *storable becomes false for anonymous
+ * records.
+ */
+static void
+layout(Oid type, StringInfo buf, bool *storable)
+{
+	HeapTuple	tuple;
+	Form_pg_type form;
+	char		kind;
+	Oid			inner = InvalidOid;
+
+	check_stack_depth();
+	if (type == RECORDOID || type == RECORDARRAYOID)
+	{
+		*storable = false;
+		return;
+	}
+
+	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
+	if (!HeapTupleIsValid(tuple))
+	{
+		*storable = false;
+		return;
+	}
+	form = (Form_pg_type) GETSTRUCT(tuple);
+	kind = form->typtype;
+	if (kind == TYPTYPE_DOMAIN)
+		inner = form->typbasetype;
+	else if (IsTrueArrayType(form))
+		inner = form->typelem;
+	ReleaseSysCache(tuple);
+
+	if (kind == TYPTYPE_RANGE)
+		inner = get_range_subtype(type);
+	else if (kind == TYPTYPE_MULTIRANGE)
+		inner = get_multirange_range(type);
+	else if (kind == TYPTYPE_COMPOSITE)
+	{
+		TupleDesc	desc = lookup_rowtype_tupdesc(type, -1);
+
+		appendStringInfo(buf, "(%d", desc->natts);
+		for (int i = 0; i < desc->natts; i++)
+		{
+			Form_pg_attribute att = TupleDescAttr(desc, i);
+
+			/* A dropped column still says how to skip its bytes. */
+			if (att->attisdropped)
+				appendStringInfo(buf, " %d%c", att->attlen, att->attalign);
+			else
+			{
+				appendStringInfo(buf, " %u", att->atttypid);
+				layout(att->atttypid, buf, storable);
+			}
+		}
+		appendStringInfoChar(buf, ')');
+		ReleaseTupleDesc(desc);
+	}
+
+	if (OidIsValid(inner))
+		layout(inner, buf, storable);
+}
+
+/*
+ * fingerprint makes 32 bits of a layout, 0 of an empty one.  A user who could
+ * find two types with the same fingerprint could have the bytes of one read as
+ * the other, so it is keyed by a secret.
+ */
+static uint32
+fingerprint(const StringInfoData *buf)
+{
+	pg_cryptohash_ctx *ctx;
+	uint8		digest[PG_SHA256_DIGEST_LENGTH];
+	uint32		result;
+
+	if (buf->len == 0)
+		return 0;
+
+	ctx = pg_cryptohash_create(PG_SHA256);
+	if (pg_cryptohash_init(ctx) < 0 ||
+		pg_cryptohash_update(ctx, (const uint8 *) &corm_cache->type_seed, sizeof(uint64)) < 0 ||
+		pg_cryptohash_update(ctx, (const uint8 *) buf->data, buf->len) < 0 ||
+		pg_cryptohash_final(ctx, digest, sizeof(digest)) < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
+				 errmsg("could not compute a SHA-256 hash")));
+	pg_cryptohash_free(ctx);
+	memcpy(&result, digest, sizeof(result));
+	return result;
+}
+
+/* fill_type_info asks the catalogs. */
+static void
+fill_type_info(CormCachedType *info)
+{
+	bool		storable = true;
+	StringInfoData buf;
+	Oid			output;
+	bool		is_varlena;
+	char		align;
+
+	if (info->context == NULL)
+		info->context = AllocSetContextCreate(TopMemoryContext, "corm cached type",
+											  ALLOCSET_SMALL_SIZES);
+	MemoryContextReset(info->context);
+
+	info->exists = SearchSysCacheExists1(TYPEOID, ObjectIdGetDatum(info->type));
+	if (!info->exists)
+		return;
+
+	get_typlenbyvalalign(info->type, &info->len, &info->byval, &align);
+	initStringInfo(&buf);
+	layout(info->type, &buf, &storable);
+	info->check = fingerprint(&buf);
+	pfree(buf.data);
+	info->storable = storable && info->len != -2 &&
+		get_typtype(info->type) != TYPTYPE_PSEUDO;
+	info->is_text = info->type == TEXTOID || info->type == VARCHAROID ||
+		info->type == BPCHAROID;
+	getTypeOutputInfo(info->type, &output, &is_varlena);
+	fmgr_info_cxt(output, &info->output, info->context);
+}
+
+/*
+ * corm_cached_type returns what is known of a type.  The result is valid until
+ * the next call that may process invalidations; its address stays.  A type
+ * that does not exist has exists = false.
+ */
+CormCachedType *
+corm_cached_type(Oid type)
+{
+	CormCachedType *info;
+	bool		found;
+
+	if (types == NULL)
+	{
+		HASHCTL		ctl;
+
+		ctl.keysize = sizeof(Oid);
+		ctl.entrysize = sizeof(CormCachedType);
+		types = hash_create("corm cached types", 64, &ctl, HASH_ELEM | HASH_BLOBS);
+	}
+
+	info = (CormCachedType *) hash_search(types, &type, HASH_ENTER, &found);
+	if (!found)
+	{
+		info->generation = 0;
+		info->context = NULL;
+	}
+	while (info->generation != types_generation)
+	{
+		uint64		generation = types_generation;
+
+		info->generation = 0;
+		fill_type_info(info);
+		info->generation = generation;
+	}
+	return info;
+}
+
+/*
+ * corm_cached_layout returns the fingerprint of a type's layout, 0 if it has no
+ * columns anywhere in it.  Stored bytes of the type can be read while it is the
+ * same.
+ */
+uint32
+corm_cached_layout(Oid type)
+{
+	return corm_cached_type(type)->check;
+}
+
+/*
+ * corm_cached_flatten makes flat bytes of a datum.  The result may point into
+ * the datum or to palloc'd memory.  Raises 42804 for a type that cannot be
+ * stored, 54000 for a value over the limit.
+ */
+void
+corm_cached_flatten(Datum datum, Oid type, CormCached *value)
+{
+	CormCachedType *info;
+
+	/* The usual case: the catalogs have nothing to say about a short text. */
+	if (type == TEXTOID && !VARATT_IS_EXTERNAL(DatumGetPointer(datum)) &&
+		!VARATT_IS_COMPRESSED(DatumGetPointer(datum)) &&
+		VARSIZE_ANY_EXHDR(DatumGetPointer(datum)) <= corm_cache_max_value())
+	{
+		value->type = type;
+		value->typecheck = 0;
+		value->data = VARDATA_ANY(DatumGetPointer(datum));
+		value->len = VARSIZE_ANY_EXHDR(DatumGetPointer(datum));
+		return;
+	}
+
+	info = corm_cached_type(type);
+	if (!info->exists || !info->storable)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("a value of type %s cannot be cached", format_type_be(type)),
+				 type == RECORDOID || type == RECORDARRAYOID ?
+				 errhint("Cast the row to a named composite type.") : 0));
+
+	value->type = type;
+	value->typecheck = info->check;
+	if (info->byval)
+	{
+		char	   *buf = palloc(sizeof(Datum));
+
+		store_att_byval(buf, datum, info->len);
+		value->data = buf;
+		value->len = info->len;
+	}
+	else if (info->len > 0)
+	{
+		value->data = DatumGetPointer(datum);
+		value->len = info->len;
+	}
+	else
+	{
+		struct varlena *flat;
+		Size		raw = toast_raw_datum_size(datum) - VARHDRSZ;
+
+		if (raw > corm_cache_max_value())
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("value of %zu bytes is too large for the cache", raw),
+					 errdetail("The limit is %zu bytes.", corm_cache_max_value()),
+					 errhint("The settings corm.cache_max_value_size and corm.cache_size determine it.")));
+		flat = pg_detoast_datum_packed((struct varlena *) DatumGetPointer(datum));
+		value->data = VARDATA_ANY(flat);
+		value->len = VARSIZE_ANY_EXHDR(flat);
+	}
+}
+
+/*
+ * corm_cached_usable tells whether a value's bytes still mean what they did
+ * when they were stored.
+ */
+bool
+corm_cached_usable(const CormCached *value)
+{
+	CormCachedType *info;
+
+	if (value->type == TEXTOID)
+		return true;
+	info = corm_cached_type(value->type);
+	return info->exists && info->check == value->typecheck &&
+		(info->len < 0 || info->len == value->len);
+}
+
+/*
+ * corm_cached_datum makes a datum of a value, palloc'd if not by value.  The
+ * value must be usable; info is its type's.
+ */
+Datum
+corm_cached_datum(const CormCached *value, CormCachedType *info)
+{
+	struct varlena *result;
+
+	if (info->byval)
+	{
+		Datum		aligned;
+		Datum		byval;
+
+		memcpy(&aligned, value->data, value->len);
+		byval = fetch_att(&aligned, true, info->len);
+		return byval;
+	}
+	if (info->len > 0)
+	{
+		char	   *copy = palloc(info->len);
+
+		memcpy(copy, value->data, info->len);
+		return PointerGetDatum(copy);
+	}
+	result = palloc((Size) value->len + VARHDRSZ);
+	SET_VARSIZE(result, value->len + VARHDRSZ);
+	memcpy(VARDATA(result), value->data, value->len);
+	return PointerGetDatum(result);
+}
+
+/* corm_cached_text returns a value's text form, palloc'd. */
+text *
+corm_cached_text(const CormCached *value)
+{
+	CormCachedType *info;
+	char	   *str;
+
+	if (likely(value->type == TEXTOID) ||
+		(info = corm_cached_type(value->type))->is_text)
+	{
+		text	   *result = palloc((Size) value->len + VARHDRSZ);
+
+		SET_VARSIZE(result, value->len + VARHDRSZ);
+		memcpy(VARDATA(result), value->data, value->len);
+		return result;
+	}
+	str = OutputFunctionCall(&info->output, corm_cached_datum(value, info));
+	return cstring_to_text(str);
+}
