@@ -1,7 +1,7 @@
 # A folder of src/ includes headers only of itself and of the folders before it in this list.  That keeps
 # each part readable and testable without the ones built on it.  A layer may have rooms, folders of their
-# own in it; they are listed here with their layer's header, src/LAYER/*.h, in the order in which they are built
-# on each other.
+# own in it; they are listed here with their layer's own folder, in the order in which they are built on each
+# other.  LAYER/LAYER.h is what other layers see of a layer, and its rooms may include it, too.
 
 use strict;
 use warnings;
@@ -14,6 +14,10 @@ my @order = qw(
 	base
 	model
 	query
+	cache/shared
+	cache/workers
+	cache/definitions
+	cache/operations
 	cache
 	tx
 	exec
@@ -38,6 +42,10 @@ for my $path (source_files('c', 'h', 'def'))
 		if ($header =~ m{\.\./})
 		{
 			problem($path, $line, "include \"$header\": name it from src/");
+		}
+		elsif ($header =~ m{^(\w+)/\1\.h$} && $folder =~ m{^\Q$1\E/})
+		{
+			next;
 		}
 		elsif ($header =~ m{^(.+)/} && exists $level{$1} && -e root() . "/src/$header" && $level{$1} > $level{$folder})
 		{

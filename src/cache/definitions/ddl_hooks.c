@@ -1,13 +1,13 @@
 /*-------------------------------------------------------------------------
  *
- * hooks.c
+ * ddl_hooks.c
  *		What happens to databases and the extension, as the cache must know.
  *
  * Two hooks of PostgreSQL:
  *
  *	- object_access_hook: DROP DATABASE, and DROP EXTENSION corm in a database,
  *	  empty its caches when they commit; DROP ROLE is refused if the role has
- *	  caches (roles.c);
+ *	  caches (owners.c);
  *	- ProcessUtility_hook: DROP OWNED and REASSIGN OWNED include caches;
  *	  statements that need a database without sessions
  *	  (CREATE DATABASE needs that of its template) make its notifier leave,

@@ -3,7 +3,7 @@
  * define.c
  *		SQL functions that create, drop, close, open and grant caches.
  *
- * They write to the tables that catalog.c describes, on behalf of users who
+ * They write to the tables that refs.c describes, on behalf of users who
  * have no rights on these tables, after checks of their own: any role may
  * create a cache, its owner (or a member of that role) may do the rest.
  *

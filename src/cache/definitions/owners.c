@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
- * roles.c
+ * owners.c
  *		What becomes of caches when their owners and grantees go.
  *
  * PostgreSQL does not know that a row of corm's tables belongs to a role, so
- * the hooks (hooks.c) call here: DROP ROLE is refused where a role owns caches
+ * the hooks (ddl_hooks.c) call here: DROP ROLE is refused where a role owns caches
  * or has been granted rights on some, as it is for tables; DROP OWNED and
  * REASSIGN OWNED treat caches as they treat tables.
  *

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * catalog.c
+ * refs.c
  *		Definitions of caches, their owners and grants, as a session sees them.
  *
  * What a cache is stands in two tables of the extension, so that definitions

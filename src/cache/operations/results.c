@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * query.c
+ * results.c
  *		The cache of query results: plain bytes under plain bytes, for the exec
  *		layer.
  *

@@ -22,7 +22,7 @@
  * closed before an event that might not fit.
  *
  * Statements that need a database to have no sessions (DROP DATABASE, CREATE
- * DATABASE from a template, ...) make its notifier leave at once; see hooks.c.
+ * DATABASE from a template, ...) make its notifier leave at once; see ddl_hooks.c.
  *
  *-------------------------------------------------------------------------
  */
