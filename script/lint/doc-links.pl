@@ -1,5 +1,5 @@
-# Links between the pages of the documentation lead somewhere, heading included, and its index names
-# every page.
+# Links between the pages of the documentation lead somewhere, heading included; docs/README.md names every
+# page of docs/, and docs/reference.md every page of docs/reference/.
 
 use strict;
 use warnings;
@@ -27,7 +27,7 @@ sub anchors
 	return \%anchors;
 }
 
-for my $path (files('*.md', 'docs/*.md', 'src/*.md', 'bench/*.md'))
+for my $path (files('*.md', 'docs/*.md', 'docs/*/*.md', 'src/*.md', 'bench/*.md'))
 {
 	my ($directory) = $path =~ m{^(.*/)?[^/]*$};
 	$directory //= '';
@@ -58,11 +58,15 @@ for my $path (files('*.md', 'docs/*.md', 'src/*.md', 'bench/*.md'))
 	}
 }
 
-my $index = read_file('docs/README.md');
-for my $path (files('docs/*.md'))
+for ([ 'docs/README.md', 'docs/*.md' ], [ 'docs/reference.md', 'docs/reference/*.md' ])
 {
-	my ($name) = $path =~ m{([^/]+)$};
-	problem('docs/README.md', undef, "has no link to $name") unless $name eq 'README.md' || $index =~ /\]\(\Q$name\E\)/;
+	my ($index, $pages) = @$_;
+	my $text = read_file($index);
+	for my $path (files($pages))
+	{
+		my $name = $path =~ s{^docs/}{}r;
+		problem($index, undef, "has no link to $name") unless "docs/$name" eq $index || $text =~ /\]\(\Q$name\E\)/;
+	}
 }
 
 finish();

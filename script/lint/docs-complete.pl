@@ -1,6 +1,7 @@
-# Every function that the extension's script creates has a section in docs/reference.md, under its own signature
-# (names of parameters, in order), and no section is about one that is gone; every operator is in
-# docs/queries.md, and every node of src/query/nodes.def, with its arguments, in the grammar there.
+# Every function that the extension's script creates has a section on one page of docs/reference/, under its own
+# signature (names of parameters, in order), with an example; no section is about one that is gone; the index in
+# docs/reference.md leads to each section.  Every operator is in docs/queries.md, and every node of
+# src/query/nodes.def, with its arguments, in the grammar there.
 
 use strict;
 use warnings;
@@ -10,6 +11,7 @@ use lib $FindBin::Bin;
 use Lint;
 
 my $reference = 'docs/reference.md';
+my @pages = files('docs/reference/*.md');
 my $queries = 'docs/queries.md';
 
 # The names of a signature's parameters, joined by blanks: "x value" for corm.eq(x text, value "any").  A
@@ -57,21 +59,48 @@ for my $signatures (values %functions)
 	}
 }
 
-# Signatures of the reference: lines indented by four blanks under a heading that names the function.
-my (%documented, %headings);
-my $number = 0;
-my ($fenced, %here);
-for (split /\n/, read_file($reference))
+# Signatures of the reference: lines indented by four blanks under a heading that names the function, or several.
+# name => { signature => the page and line of its section }
+my %documented;
+my $index = read_file($reference);
+for my $page (@pages)
 {
-	$number++;
-	$fenced = !$fenced if /^```/;
-	next if $fenced;
-	%here = map { $_ => 1 } /\bcorm\.(\w+)/g if /^###?\s/;
-	if (/^###\s/) { $headings{$_} //= $number for keys %here; }
-	next unless /^ {4}corm\.(\w+)\((.*)\) →/ && $here{$1};
-	my ($name, $arguments) = ($1, $2);
-	s/\bq(?=\)|,|$)/VARIADIC q/, s/"any" \| text/"any"/g, s/text \| corm\.expr/corm.expr/g for $arguments;
-	$documented{$name}{ parameters($arguments) } = $number;
+	my $number = 0;
+	my ($fenced, %here, $heading, $example);
+	my $end_of_section = sub {
+		problem($page, $heading, 'the section has no example') if defined $heading && !$example;
+	};
+	for (split /\n/, read_file($page))
+	{
+		$number++;
+		$fenced = !$fenced if /^```/;
+		$example = 1 if /^```sql/;
+		next if $fenced;
+		if (/^###?\s+(.*?)\s*$/)
+		{
+			my $title = $1;
+			$end_of_section->();
+			%here = map { $_ => 1 } $title =~ /\bcorm\.(\w+)/g;
+			($heading, $example) = (%here ? $number : undef, 0);
+			(my $anchor = lc $title) =~ s/[^\w\- ]//g;
+			$anchor =~ tr/ /-/;
+			my $link = $page =~ s{^docs/}{}r . "#$anchor";
+			for my $name (sort keys %here)
+			{
+				problem($reference, undef, "the index does not lead from $name to $link")
+					unless $index =~ /\[`\Q$name\E(?:\(q\))?`\]\(\Q$link\E\)/;
+			}
+		}
+		next unless /^ {4}corm\.(\w+)\((.*)\) →/ && $here{$1};
+		my ($name, $arguments) = ($1, $2);
+		s/\bq(?=\)|,|$)/VARIADIC q/, s/"any" \| text/"any"/g, s/text \| corm\.expr/corm.expr/g for $arguments;
+		my $signature = parameters($arguments);
+		my $section = "$page:$heading";
+		problem($page, $number, "corm.$name with the parameters ($signature) has a section at $documented{$name}{$signature} too")
+			if ($documented{$name}{$signature} // $section) ne $section;
+		$documented{$name}{$signature} = $section;
+	}
+	$end_of_section->();
 }
 
 for my $name (sort keys %functions)
@@ -79,7 +108,7 @@ for my $name (sort keys %functions)
 	for my $signature (sort keys %{ $functions{$name} })
 	{
 		my ($path, $line) = @{ $functions{$name}{$signature} };
-		problem($path, $line, "$reference does not explain corm.$name with the parameters ($signature)")
+		problem($path, $line, "no page of docs/reference explains corm.$name with the parameters ($signature)")
 			unless exists $documented{$name} && exists $documented{$name}{$signature};
 	}
 }
@@ -87,7 +116,7 @@ for my $name (sort keys %documented)
 {
 	for my $signature (sort keys %{ $documented{$name} })
 	{
-		problem($reference, $documented{$name}{$signature}, "there is no corm.$name with the parameters ($signature)")
+		problem(split(/:/, $documented{$name}{$signature}), "there is no corm.$name with the parameters ($signature)")
 			unless exists $functions{$name} && exists $functions{$name}{$signature};
 	}
 }
