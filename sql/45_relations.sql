@@ -37,84 +37,7 @@ CREATE FUNCTION corm.drop_scope(model regclass, name text) RETURNS void
 COMMENT ON FUNCTION corm.drop_scope(regclass, text) IS
     'Drops a scope of a model. Errors: 42501 unless the caller owns the model, 42703 if there is no such scope.';
 
--- Relations
-
-CREATE FUNCTION corm.join(relation text) RETURNS corm.query
-    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION corm.join(text) IS
-    'INNER JOIN with the rows of a relation, or of the relations along a path; its alias is the path';
-
-CREATE FUNCTION corm.left_join(relation text) RETURNS corm.query
-    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION corm.left_join(text) IS
-    'LEFT JOIN with the rows of a relation, or of the relations along a path; its alias is the path';
-
-CREATE FUNCTION corm.right_join(relation text) RETURNS corm.query
-    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION corm.right_join(text) IS
-    'RIGHT JOIN with the rows of a relation, or of the relations along a path; its alias is the path';
-
-CREATE FUNCTION corm.full_join(relation text) RETURNS corm.query
-    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION corm.full_join(text) IS
-    'FULL JOIN with the rows of a relation, or of the relations along a path; its alias is the path';
-
-CREATE FUNCTION corm.some(relation text, VARIADIC conditions corm.expr[]) RETURNS corm.expr
-    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION corm.some(text, VARIADIC corm.expr[]) IS
-    'condition: true if one of the rows of a relation satisfies all conditions';
-
-CREATE FUNCTION corm.some(relation text) RETURNS corm.expr
-    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION corm.some(text) IS
-    'condition: true if the relation has a row';
-
-CREATE FUNCTION corm.every(relation text, VARIADIC conditions corm.expr[]) RETURNS corm.expr
-    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION corm.every(text, VARIADIC corm.expr[]) IS
-    'condition: true if all rows of a relation satisfy all conditions; also without any row';
-
-CREATE FUNCTION corm.every(relation text) RETURNS corm.expr
-    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION corm.every(text) IS
-    'condition: true';
-
-CREATE FUNCTION corm.none(relation text, VARIADIC conditions corm.expr[]) RETURNS corm.expr
-    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION corm.none(text, VARIADIC corm.expr[]) IS
-    'condition: true if no row of a relation satisfies all conditions';
-
-CREATE FUNCTION corm.none(relation text) RETURNS corm.expr
-    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION corm.none(text) IS
-    'condition: true if the relation has no row';
-
-CREATE FUNCTION corm.is_not_true(condition corm.expr) RETURNS corm.expr
-    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION corm.is_not_true(corm.expr) IS
-    'condition: false or NULL';
-
-CREATE FUNCTION corm.preload(path text, VARIADIC q corm.query[]) RETURNS corm.query
-    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION corm.preload(text, VARIADIC corm.query[]) IS
-    'load a relation, or the relations along a path, with the rows; the clauses filter, order, limit and select its rows per parent';
-
-CREATE FUNCTION corm.preload(path text) RETURNS corm.query
-    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION corm.preload(text) IS
-    'load a relation, or the relations along a path, with the rows';
-
 -- Keyset pages
-
-CREATE FUNCTION corm.after(cursor text) RETURNS corm.query
-    AS 'MODULE_PATHNAME', 'corm_after' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION corm.after(text) IS
-    'only rows behind the cursor in the query''s order; NULL: from the first row; ERROR OR004 for a cursor of another order';
-
-CREATE FUNCTION corm.before(cursor text) RETURNS corm.query
-    AS 'MODULE_PATHNAME', 'corm_before' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION corm.before(text) IS
-    'only rows before the cursor, in the query''s order; with a limit those just before it; NULL: no condition; ERROR OR004 for a cursor of another order';
 
 CREATE FUNCTION corm.same_order(query_value text, cursor_value text) RETURNS boolean
     AS 'MODULE_PATHNAME', 'corm_same_order' LANGUAGE C IMMUTABLE PARALLEL SAFE;
@@ -125,42 +48,6 @@ CREATE FUNCTION corm.cursor_text(value anyelement) RETURNS text
     AS 'MODULE_PATHNAME', 'corm_cursor_text' LANGUAGE C STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION corm.cursor_text(anyelement) IS
     'A value as text that does not depend on the session''s settings: part of the SQL of a page.';
-
--- Results from the cache
-
-CREATE FUNCTION corm.cached(ttl interval) RETURNS corm.query
-    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION corm.cached(interval) IS
-    'answer from the cache if the same role ran the same query less than ttl ago, else keep the result for that time; ERROR 0A000 for queries that lock rows, are volatile, or read temporary tables or tables under row-level security, 55000 without a cache';
-
--- Scopes and soft delete
-
-CREATE FUNCTION corm.scope(name text) RETURNS corm.query
-    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION corm.scope(text) IS
-    'the clauses of a scope of the model; ERROR 42703 if there is none';
-
-CREATE FUNCTION corm.unscoped() RETURNS corm.query
-    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION corm.unscoped() IS
-    'without default scopes and with soft-deleted rows; a delete then deletes for good';
-
-CREATE FUNCTION corm.only_deleted() RETURNS corm.query
-    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION corm.only_deleted() IS
-    'only soft-deleted rows';
-
--- Upsert
-
-CREATE FUNCTION corm.do_select() RETURNS corm.query
-    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION corm.do_select() IS
-    'upsert: leave rows that exist as they are, but return them';
-
-CREATE FUNCTION corm.inserted() RETURNS corm.expr
-    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION corm.inserted() IS
-    'in returning() of an upsert: true for rows that were inserted, false for those that existed';
 
 -- Running
 

@@ -107,10 +107,3 @@ CREATE FUNCTION corm.result_of(rows jsonb) RETURNS corm.query_result
     AS 'MODULE_PATHNAME', 'corm_result_of' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION corm.result_of(jsonb) IS
     'Returns a result that consists of the elements of a JSON array. Errors: 22023 if it is none.';
-
--- What a middleware adds to a query
-
-CREATE FUNCTION corm.guard(model regclass, VARIADIC conditions corm.expr[]) RETURNS corm.query
-    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION corm.guard(regclass, VARIADIC corm.expr[]) IS
-    'clause: conditions on every row of a model that the query reads, updates or deletes, in whatever part of it; ERROR 0A000 if the query does not name the model';

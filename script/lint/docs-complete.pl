@@ -7,7 +7,8 @@ use strict;
 use warnings;
 
 use FindBin;
-use lib $FindBin::Bin;
+use lib $FindBin::Bin, "$FindBin::Bin/..";
+use Builders qw(parse_table);
 use Lint;
 
 my $reference = 'docs/reference.md';
@@ -146,15 +147,12 @@ my %meaning = (
 	O => '*field...*', V => '*value...*', E => '*expr...*', N => '*name...*', Q => '*clause...*');
 for my $path (grep { m{/nodes\.def$} } source_files('def'))
 {
-	my $line = 0;
-	for (split /\n/, read_file($path))
+	for my $entry (eval { parse_table(read_file($path)) })
 	{
-		$line++;
-		next unless /^CORM_NODE\(\w+, \w+, "(\w+)", (?:"\w+"|NULL), "(\w*)"\)/;
-		my ($name, $letters) = ($1, $2);
-		next if $name eq 'val' || $name eq 'null';
+		my ($name, $letters) = @{$entry}{qw(name letters)};
+		next if !defined $name || $name eq 'val' || $name eq 'null';
 		my $arguments = join ', ', map { $meaning{$_} // "an argument of kind $_" } split //, $letters;
-		problem($path, $line, "the grammar in $queries has no row `$name` | $arguments")
+		problem($path, $entry->{line}, "the grammar in $queries has no row `$name` | $arguments")
 			unless defined $rows{$name} && $rows{$name} eq $arguments;
 	}
 }

@@ -18,10 +18,11 @@
 #include "utils/syscache.h"
 
 static const CormNodeDesc node_descs[] = {
-	{CORM_N_INVALID, false, NULL, NULL, ""},
+	{CORM_N_INVALID, false, NULL, NULL, "", NULL, 0},
 #define CLAUSE true
 #define EXPR false
-#define CORM_NODE(tag, kind, name, func, args) {CORM_N_##tag, kind, name, func, args},
+#define CORM_NODE(tag, kind, name, func, args, operator, properties, ...) \
+	{CORM_N_##tag, kind, name, func, args, operator, properties},
 #include "query/nodes.def"
 #undef CORM_NODE
 #undef CLAUSE

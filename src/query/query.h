@@ -71,11 +71,26 @@ typedef struct CormValueHeader
 typedef enum CormNodeTag
 {
 	CORM_N_INVALID = 0,
-#define CORM_NODE(tag, kind, name, func, args) CORM_N_##tag,
+#define CORM_NODE(tag, ...) CORM_N_##tag,
 #include "query/nodes.def"
 #undef CORM_NODE
 	CORM_N_COUNT_OF_TAGS
 } CormNodeTag;
+
+/* What a node is, where code asks for that and not for its tag: a column of nodes.def. */
+typedef enum CormNodeProperty
+{
+	CORM_IS_SOURCE = 1 << 0,	/* where a query begins */
+	CORM_IS_READ = 1 << 1,		/* a clause of reads only */
+	CORM_IS_WRITE = 1 << 2,		/* a clause of writes only ... */
+	CORM_IS_INSERT = 1 << 3,	/* ... and of inserts only */
+	CORM_IS_COLUMN = 1 << 4,	/* the name of a field or output column */
+	CORM_IS_SUBQUERY = 1 << 5,	/* has a query as its argument, resolved in CormTree.query */
+	CORM_IS_RELATION = 1 << 6,	/* has conditions on the rows of a relation */
+	CORM_IS_AGGREGATE = 1 << 7, /* calls the aggregate of its name */
+	CORM_IS_ATOM = 1 << 8,		/* its SQL can be an operand without parentheses */
+	CORM_LACKS_OPERATOR = 1 << 9	/* its operator is none of schema corm_ops */
+} CormNodeProperty;
 
 typedef struct CormNodeDesc
 {
@@ -84,6 +99,8 @@ typedef struct CormNodeDesc
 	const char *name;			/* key in the text form */
 	const char *func;			/* builder, or NULL */
 	const char *args;			/* argument letters, see nodes.def */
+	const char *operator;		/* in SQL, or NULL */
+	uint32		properties;		/* of CormNodeProperty */
 } CormNodeDesc;
 
 /* node.c: the table of nodes, and writing of values */
