@@ -72,12 +72,6 @@ typedef struct Builder
 
 PG_FUNCTION_INFO_V1(corm_build);
 
-static bool
-is_list_letter(char letter)
-{
-	return strchr("XOVENQ", letter) != NULL;
-}
-
 /* A domain over corm's types is what it is over; another keeps its type as a value. */
 static void
 init_input(Builder *b, Input *input, Oid typid)
@@ -118,7 +112,7 @@ node_matches(const Builder *b, const CormNodeDesc *desc, Form_pg_proc proc)
 
 		if (i < nargs)
 			letter = desc->args[i];
-		else if (nargs > 0 && is_list_letter(desc->args[nargs - 1]))
+		else if (nargs > 0 && corm_letter_desc(desc->args[nargs - 1])->is_list)
 			letter = desc->args[nargs - 1];
 		else
 			return false;
@@ -133,7 +127,7 @@ node_matches(const Builder *b, const CormNodeDesc *desc, Form_pg_proc proc)
 	}
 	/* what a function lacks must be a list or a name that may be missing */
 	for (int i = proc->pronargs; i < nargs; i++)
-		if (!is_list_letter(desc->args[i]) && desc->args[i] != 'o')
+		if (!corm_letter_desc(desc->args[i])->is_list && desc->args[i] != 'o')
 			return false;
 	return true;
 }
@@ -176,7 +170,7 @@ init_builder(FunctionCallInfo fcinfo)
 		elog(ERROR, "function %s builds no node", b->func);
 
 	for (int i = 0; b->desc->args[i] != '\0'; i++)
-		if (is_list_letter(b->desc->args[i]))
+		if (corm_letter_desc(b->desc->args[i])->is_list)
 			b->list_arg = i;
 
 	/* arguments of a call can outnumber those of the function: VARIADIC "any" */
@@ -184,7 +178,8 @@ init_builder(FunctionCallInfo fcinfo)
 	{
 		Oid			typid = get_fn_expr_argtype(fcinfo->flinfo, i);
 		char		letter = i < strlen(b->desc->args) ? b->desc->args[i] : '\0';
-		bool		is_array = letter != '\0' && strchr("PS", letter) != NULL;
+		bool		is_array = letter != '\0' && corm_letter_desc(letter)->holds == CORM_HOLDS_EXPRS &&
+			!corm_letter_desc(letter)->is_list;
 
 		if (!OidIsValid(typid))
 			typid = i < proc->pronargs ? proc->proargtypes.values[i] : InvalidOid;
@@ -804,7 +799,7 @@ corm_build(PG_FUNCTION_ARGS)
 		Datum		value;
 		bool		isnull;
 
-		if (is_list_letter(letter))
+		if (corm_letter_desc(letter)->is_list)
 		{
 			write_list(fcinfo, b, &w, letter, i);
 			continue;

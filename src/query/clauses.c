@@ -25,15 +25,6 @@ corm_misplaced_clause(CormTree *clause, const char *why)
 			 errmsg("corm.%s() %s", clause->desc->func, why)));
 }
 
-/* corm_is_source tells whether a clause says what a query is about. */
-bool
-corm_is_source(CormNodeTag tag)
-{
-	return tag == CORM_N_SELECTOR || tag == CORM_N_FROM_QUERY || tag == CORM_N_FROM_CTE ||
-		tag == CORM_N_INSERTER || tag == CORM_N_UPDATER || tag == CORM_N_DELETER ||
-		tag == CORM_N_RAW_QUERY;
-}
-
 /*
  * corm_resolve_source gives a statement its command and its source: that of
  * the clause, or if there is none a read of default_model, unless that is
@@ -217,61 +208,6 @@ add_conflict_key(CormStmt *stmt, const char *name)
 		stmt->conflict_fields = lappend(stmt->conflict_fields, corm_model_field(model, name));
 }
 
-static bool
-is_read_clause(CormNodeTag tag)
-{
-	switch (tag)
-	{
-		case CORM_N_SELECT:
-		case CORM_N_DISTINCT:
-		case CORM_N_DISTINCT_ON:
-		case CORM_N_GROUP_BY:
-		case CORM_N_HAVING:
-		case CORM_N_ORDER_BY:
-		case CORM_N_LIMIT:
-		case CORM_N_OFFSET:
-		case CORM_N_FOR_UPDATE:
-		case CORM_N_FOR_SHARE:
-		case CORM_N_UNION:
-		case CORM_N_UNION_ALL:
-		case CORM_N_INTERSECT:
-		case CORM_N_EXCEPT:
-		case CORM_N_AFTER:
-		case CORM_N_BEFORE:
-		case CORM_N_PRELOAD:
-		case CORM_N_FILTER_PRELOAD:
-		case CORM_N_CACHED:
-			return true;
-		default:
-			return false;
-	}
-}
-
-static bool
-is_insert_clause(CormNodeTag tag)
-{
-	switch (tag)
-	{
-		case CORM_N_ROWS:
-		case CORM_N_ON_CONFLICT:
-		case CORM_N_ON_CONFLICT_WHERE:
-		case CORM_N_ON_CONSTRAINT:
-		case CORM_N_DO_NOTHING:
-		case CORM_N_DO_SELECT:
-		case CORM_N_DO_UPDATE:
-			return true;
-		default:
-			return false;
-	}
-}
-
-static bool
-is_write_clause(CormNodeTag tag)
-{
-	return tag == CORM_N_SET || tag == CORM_N_RETURNING || tag == CORM_N_ALL_ROWS ||
-		tag == CORM_N_MAX_ROWS || is_insert_clause(tag);
-}
-
 /*
  * A clause must have a meaning for the command: one that would be ignored is
  * a mistake that the user should hear of.
@@ -285,13 +221,13 @@ check_clause_fits(CormStmt *stmt, CormTree *clause)
 		corm_misplaced_clause(clause, "cannot be combined with a raw query");
 	if (stmt->command == CORM_CMD_SELECT)
 	{
-		if (is_write_clause(tag))
+		if (corm_tree_is(clause, CORM_IS_WRITE | CORM_IS_INSERT))
 			corm_misplaced_clause(clause, "has no meaning in a query that reads");
 		return;
 	}
-	if (is_read_clause(tag))
+	if (corm_tree_is(clause, CORM_IS_READ))
 		corm_misplaced_clause(clause, "has no meaning in a write");
-	if (is_insert_clause(tag) && stmt->command != CORM_CMD_INSERT)
+	if (corm_tree_is(clause, CORM_IS_INSERT) && stmt->command != CORM_CMD_INSERT)
 		corm_misplaced_clause(clause, "has a meaning in an insert only");
 	if (tag == CORM_N_SET && stmt->command == CORM_CMD_DELETE)
 		corm_misplaced_clause(clause, "has no meaning in a delete");

@@ -20,60 +20,26 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
-typedef struct OperatorDesc
-{
-	CormNodeTag tag;
-	const char *name;
-	const char *keyword;		/* how it is written bare */
-} OperatorDesc;
-
-static const OperatorDesc operators[] = {
-	{CORM_N_EQ, "=", "="},
-	{CORM_N_NEQ, "<>", "<>"},
-	{CORM_N_LT, "<", "<"},
-	{CORM_N_LTE, "<=", "<="},
-	{CORM_N_GT, ">", ">"},
-	{CORM_N_GTE, ">=", ">="},
-	{CORM_N_LIKE, "~~", "LIKE"},
-	{CORM_N_NOT_LIKE, "!~~", "NOT LIKE"},
-	{CORM_N_ILIKE, "~~*", "ILIKE"},
-	{CORM_N_NOT_ILIKE, "!~~*", "NOT ILIKE"},
-	{CORM_N_REGEX, "~", "~"},
-	{CORM_N_IREGEX, "~*", "~*"},
-	{CORM_N_HAS_KEY, "?", "?"},
-	{CORM_N_OVERLAPS, "&&", "&&"},
-	{CORM_N_MATCHES, "@@", "@@"},
-	{CORM_N_SUPERSET, "@>", "@>"},
-	{CORM_N_SUBSET, "<@", "<@"},
-	{CORM_N_ADD, "+", "+"},
-	{CORM_N_SUB, "-", "-"},
-	{CORM_N_MUL, "*", "*"},
-	{CORM_N_DIV, "/", "/"},
-	{CORM_N_MOD, "%", "%"},
-	{CORM_N_CONCAT, "||", "||"},
-	{CORM_N_JSON_GET, "->", "->"},
-	{CORM_N_JSON_GET_TEXT, "->>", "->>"},
-	{CORM_N_JSON_PATH_TEXT, "#>>", "#>>"},
-};
-
-static const OperatorDesc *
-find_operator(CormNodeTag tag)
-{
-	for (int i = 0; i < lengthof(operators); i++)
-		if (operators[i].tag == tag)
-			return &operators[i];
-	return NULL;
-}
-
 /*
- * corm_operator_name returns the operator that a node stands for, or NULL.
+ * corm_operator_name returns the operator of SQL that a node stands for, or
+ * NULL.  Those that join conditions are corm_ops's only.
  */
 const char *
 corm_operator_name(CormNodeTag tag)
 {
-	const OperatorDesc *op = find_operator(tag);
+	const CormNodeDesc *desc = corm_node_desc(tag);
 
-	return op ? op->name : NULL;
+	return strcmp(desc->args, "xv") == 0 ? desc->operator : NULL;
+}
+
+/* How an operator is written where it needs no schema. */
+static const char *
+bare_operator(const char *name)
+{
+	return strcmp(name, "~~") == 0 ? "LIKE" :
+		strcmp(name, "!~~") == 0 ? "NOT LIKE" :
+		strcmp(name, "~~*") == 0 ? "ILIKE" :
+		strcmp(name, "!~~*") == 0 ? "NOT ILIKE" : name;
 }
 
 /*
@@ -126,7 +92,7 @@ deparse_given_operator(CormDeparse *ctx, Oid opr)
 }
 
 static void
-deparse_operator(CormDeparse *ctx, CormTree *tree, const OperatorDesc *op)
+deparse_operator(CormDeparse *ctx, CormTree *tree, const char *name)
 {
 	CormTree   *left = tree->args[0].node;
 	CormTree   *right = tree->args[1].node;
@@ -145,7 +111,7 @@ deparse_operator(CormDeparse *ctx, CormTree *tree, const OperatorDesc *op)
 	if (tree->tag == CORM_N_OVERLAPS && corm_is_filter_range(left, right))
 	{
 		right_type = getBaseType(left_type);
-		corm_deparse_operator(ctx, op->name, op->keyword, left_type, right_type);
+		corm_deparse_operator(ctx, name, bare_operator(name), left_type, right_type);
 		corm_deparse_param(ctx, right, right_type, CORM_PARAM_JSON);
 	}
 	else if (right->tag == CORM_N_VALUE)
@@ -156,12 +122,12 @@ deparse_operator(CormDeparse *ctx, CormTree *tree, const OperatorDesc *op)
 		if (OidIsValid(tree->opr))
 			deparse_given_operator(ctx, tree->opr);
 		else
-			corm_deparse_operator(ctx, op->name, op->keyword, left_type, right_type);
+			corm_deparse_operator(ctx, name, bare_operator(name), left_type, right_type);
 		corm_deparse_param(ctx, right, right_type, CORM_PARAM_PLAIN);
 	}
 	else
 	{
-		corm_deparse_operator(ctx, op->name, op->keyword, left_type, right_type);
+		corm_deparse_operator(ctx, name, bare_operator(name), left_type, right_type);
 		corm_deparse_operand(ctx, right);
 	}
 	corm_deparse_meet(ctx, NULL);
@@ -204,7 +170,7 @@ deparse_literal_match(CormDeparse *ctx, CormTree *tree)
 	}
 	if (tree->tag == CORM_N_CONTAINS && (is_container_type(left_type) || corm_contains_by_operator(left_type)))
 	{
-		deparse_operator(ctx, tree, find_operator(CORM_N_SUPERSET));
+		deparse_operator(ctx, tree, "@>");
 		return;
 	}
 
@@ -451,7 +417,7 @@ is_leaky(CormDeparse *ctx, CormTree *tree)
 void
 corm_deparse_compare(CormDeparse *ctx, CormTree *tree)
 {
-	const OperatorDesc *op;
+	const char *name;
 	bool		leaky = ctx->leaky;
 
 	ctx->leaky = is_leaky(ctx, tree);
@@ -478,10 +444,10 @@ corm_deparse_compare(CormDeparse *ctx, CormTree *tree)
 			deparse_distinct_from(ctx, tree);
 			break;
 		default:
-			op = find_operator(tree->tag);
-			if (op == NULL)
+			name = corm_operator_name(tree->tag);
+			if (name == NULL)
 				elog(ERROR, "unrecognized expression node \"%s\"", tree->desc->name);
-			deparse_operator(ctx, tree, op);
+			deparse_operator(ctx, tree, name);
 			break;
 	}
 	ctx->leaky = leaky;

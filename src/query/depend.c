@@ -83,41 +83,28 @@ typedef struct EventObject
 	char	   *name;			/* of a dropped one: "type public.mood" */
 } EventObject;
 
-static bool walk_list(PartWalk *walk, List *list);
-
+/* Calls back for the OID that a node has as an argument of a letter, if it has one. */
 static bool
-walk_tree(PartWalk *walk, CormTree *tree)
+part_of_letter(PartWalk *walk, CormTree *tree, char letter, Oid class)
 {
-	const char *args = tree->desc->args;
+	const char *arg = strchr(tree->desc->args, letter);
 
-	check_stack_depth();
+	return arg && walk->callback(class, tree->args[arg - tree->desc->args].oid, NULL, walk->arg);
+}
+
+/* Calls back for a node and its parts; context is a PartWalk.  True: the callback has found what it looks for. */
+static bool
+part_walker(CormTree *tree, void *context)
+{
+	PartWalk   *walk = context;
+
 	if (tree->tag == CORM_N_VALUE)
 		return walk->callback(TypeRelationId, tree->typid, &walk->values[tree->valno], walk->arg);
 	if (tree->tag == CORM_N_BROKEN && walk->broken == NULL)
 		walk->broken = tree->args[0].str;
-	for (int i = 0; args[i] != '\0'; i++)
-	{
-		CormArg    *arg = &tree->args[i];
-
-		if ((args[i] == 'r' && walk->callback(RelationRelationId, arg->oid, NULL, walk->arg)) ||
-			(args[i] == 'y' && walk->callback(TypeRelationId, arg->oid, NULL, walk->arg)) ||
-			(arg->node && walk_tree(walk, arg->node)) ||
-			/* a list of names holds no trees */
-			(args[i] != 'N' && walk_list(walk, arg->list)))
-			return true;
-	}
-	return false;
-}
-
-static bool
-walk_list(PartWalk *walk, List *list)
-{
-	ListCell   *lc;
-
-	foreach(lc, list)
-		if (walk_tree(walk, lfirst(lc)))
-			return true;
-	return false;
+	return part_of_letter(walk, tree, 'r', RelationRelationId) ||
+		corm_tree_walker(tree, part_walker, walk) ||
+		part_of_letter(walk, tree, 'y', TypeRelationId);
 }
 
 /*
@@ -131,7 +118,7 @@ walk_parts(const CormNode *node, PartCallback callback, void *arg)
 	PartWalk	walk = {.values = values, .callback = callback, .arg = arg};
 
 	(void) corm_values_read(node, values, node->nvalues);
-	(void) walk_list(&walk, corm_tree_show(node, values));
+	(void) corm_trees_walker(corm_tree_show(node, values), part_walker, &walk);
 	return walk.broken;
 }
 

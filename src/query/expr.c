@@ -137,7 +137,7 @@ corm_deparse_meet(CormDeparse *ctx, CormTree *left)
 	ctx->met_model = NULL;
 	ctx->met_field = NULL;
 	ctx->met_filter = left && left->tag == CORM_N_FILTER_COLUMN;
-	if (left && (left->tag == CORM_N_COLUMN || left->tag == CORM_N_FILTER_COLUMN) &&
+	if (left && corm_tree_is(left, CORM_IS_COLUMN) &&
 		left->field && left->range)
 	{
 		ctx->met_model = left->range->model;
@@ -179,42 +179,11 @@ corm_deparse_value_for(CormDeparse *ctx, CormTree *value, CormModel *model, Corm
 static bool
 is_atom(CormTree *tree)
 {
-	switch (tree->tag)
-	{
-		case CORM_N_COLUMN:
-		case CORM_N_FILTER_COLUMN:
-			return tree->aliased == NULL || is_atom(tree->aliased);
-		case CORM_N_VALUE:
-		case CORM_N_NULL:
-		case CORM_N_SUBQUERY:
-		case CORM_N_FN:
-		case CORM_N_EXCLUDED:
-		case CORM_N_CAST:
-		case CORM_N_CASE:
-		case CORM_N_COALESCE:
-		case CORM_N_COUNT:
-		case CORM_N_COUNT_DISTINCT:
-		case CORM_N_SUM:
-		case CORM_N_AVG:
-		case CORM_N_MIN:
-		case CORM_N_MAX:
-		case CORM_N_ARRAY_AGG:
-		case CORM_N_JSON_AGG:
-		case CORM_N_BOOL_AND:
-		case CORM_N_BOOL_OR:
-		case CORM_N_STRING_AGG:
-		case CORM_N_EXISTS:
-		case CORM_N_SOME:
-		case CORM_N_ROW:
-		case CORM_N_INSERTED:
-		case CORM_N_RAW:
-		case CORM_N_UNINDEXED:
-			return true;
-		case CORM_N_AS:
-			return is_atom(tree->args[0].node);
-		default:
-			return false;
-	}
+	if (corm_tree_is(tree, CORM_IS_COLUMN))
+		return tree->aliased == NULL || is_atom(tree->aliased);
+	if (tree->tag == CORM_N_AS)
+		return is_atom(tree->args[0].node);
+	return corm_tree_is(tree, CORM_IS_ATOM);
 }
 
 /*
@@ -531,33 +500,18 @@ corm_deparse_output_expr(CormDeparse *ctx, CormTree *tree)
 
 		appendStringInfoString(ctx->buf, quote_identifier(item->name));
 	}
-	else if ((tree->tag == CORM_N_COLUMN || tree->tag == CORM_N_FILTER_COLUMN) &&
+	else if (corm_tree_is(tree, CORM_IS_COLUMN) &&
 			 tree->range == NULL && tree->query == NULL)
 		appendStringInfoString(ctx->buf, quote_identifier(tree->output));
 	else
 		corm_deparse_expr(ctx, tree);
 }
 
+/* Whether there is SQL of the user's in an expression. */
 static bool
-has_raw(List *trees)
+raw_walker(CormTree *tree, void *context)
 {
-	ListCell   *lc;
-
-	check_stack_depth();
-	foreach(lc, trees)
-	{
-		CormTree   *tree = lfirst(lc);
-
-		if (tree->tag == CORM_N_RAW)
-			return true;
-		if (tree->tag == CORM_N_VALUE)
-			continue;
-		for (int i = 0; tree->desc->args[i] != '\0'; i++)
-			if ((tree->args[i].node && has_raw(list_make1(tree->args[i].node))) ||
-				(tree->desc->args[i] != 'N' && has_raw(tree->args[i].list)))
-				return true;
-	}
-	return false;
+	return tree->tag == CORM_N_RAW || corm_tree_walker(tree, raw_walker, context);
 }
 
 /*
@@ -586,7 +540,7 @@ deparse_behind_guard(CormDeparse *ctx, CormRange *range, CormField *field, const
 
 	ctx->leaky = false;
 	appendStringInfoString(ctx->buf, "CASE WHEN ");
-	if (has_raw(range->barrier))
+	if (corm_trees_walker(range->barrier, raw_walker, NULL))
 	{
 		/* SQL that names columns without saying whose sees those of its table only */
 		const char *alias = quote_identifier(range->alias);
@@ -716,19 +670,6 @@ corm_deparse_expr(CormDeparse *ctx, CormTree *tree)
 		case CORM_N_DESC:
 			deparse_order_item(ctx, tree);
 			break;
-		case CORM_N_COUNT:
-		case CORM_N_COUNT_DISTINCT:
-		case CORM_N_SUM:
-		case CORM_N_AVG:
-		case CORM_N_MIN:
-		case CORM_N_MAX:
-		case CORM_N_ARRAY_AGG:
-		case CORM_N_JSON_AGG:
-		case CORM_N_BOOL_AND:
-		case CORM_N_BOOL_OR:
-		case CORM_N_STRING_AGG:
-			deparse_aggregate(ctx, tree);
-			break;
 		case CORM_N_FILTER_WHERE:
 			corm_deparse_expr(ctx, tree->args[0].node);
 			appendStringInfoString(buf, " FILTER (WHERE ");
@@ -758,7 +699,10 @@ corm_deparse_expr(CormDeparse *ctx, CormTree *tree)
 			appendStringInfoChar(buf, ')');
 			break;
 		default:
-			corm_deparse_compare(ctx, tree);
+			if (corm_tree_is(tree, CORM_IS_AGGREGATE))
+				deparse_aggregate(ctx, tree);
+			else
+				corm_deparse_compare(ctx, tree);
 			break;
 	}
 	ctx->pullable = pullable;

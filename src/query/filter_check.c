@@ -302,7 +302,7 @@ corm_check_filter_order(CormTree *tree)
 static const char *
 output_name(CormTree *item)
 {
-	if ((item->tag == CORM_N_COLUMN || item->tag == CORM_N_FILTER_COLUMN) && item->field)
+	if (corm_tree_is(item, CORM_IS_COLUMN) && item->field)
 		return item->field->json_key;
 	return corm_item_name(item);
 }
@@ -340,7 +340,7 @@ corm_filter_select(List *items)
 				(first->tag == CORM_N_FILTER_COLUMN && !before) ||
 				strcmp(output_name(first), output_name(item)) != 0)
 				continue;
-			if ((first->tag != CORM_N_COLUMN && first->tag != CORM_N_FILTER_COLUMN) ||
+			if (!corm_tree_is(first, CORM_IS_COLUMN) ||
 				first->range != item->range || first->field != item->field || first->query || item->query)
 				corm_bad_filter(psprintf("Two columns of the result would be named \"%s\".", output_name(item)));
 			there = true;

@@ -164,7 +164,7 @@ shown_field(CormItem *item, CormRange **range)
 	*range = item->range;
 	if (item->range)
 		return item->field;
-	if (item->tree && (item->tree->tag == CORM_N_COLUMN || item->tree->tag == CORM_N_FILTER_COLUMN))
+	if (item->tree && corm_tree_is(item->tree, CORM_IS_COLUMN))
 	{
 		*range = item->tree->range;
 		return item->tree->field;

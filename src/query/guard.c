@@ -60,37 +60,11 @@ typedef struct Guard
 static List *guards = NIL;
 static List *guarded_tables = NIL;	/* of all guards there have been */
 
-static CormTree *copy_tree(const CormTree *tree);
-
-static List *
-copy_trees(const List *list)
-{
-	List	   *copy = NIL;
-	ListCell   *lc;
-
-	foreach(lc, list)
-		copy = lappend(copy, copy_tree(lfirst(lc)));
-	return copy;
-}
-
 /* A copy to be resolved by itself. */
 static CormTree *
-copy_tree(const CormTree *tree)
+copy_mutator(CormTree *tree, void *context)
 {
-	CormTree   *copy = palloc(sizeof(CormTree));
-
-	*copy = *tree;
-	if (tree->tag == CORM_N_VALUE)
-		return copy;
-	for (int i = 0; tree->desc->args[i] != '\0'; i++)
-	{
-		if (tree->args[i].node)
-			copy->args[i].node = copy_tree(tree->args[i].node);
-		/* a list of names holds no trees */
-		if (tree->desc->args[i] != 'N')
-			copy->args[i].list = copy_trees(tree->args[i].list);
-	}
-	return copy;
+	return corm_tree_mutator(tree, copy_mutator, context);
 }
 
 /*
@@ -188,7 +162,7 @@ corm_guard_range(CormStmt *stmt, CormRange *range)
 		scope->source = as_model;
 		scope->ranges = list_make1(as_model);
 
-		conditions = copy_trees(guard->conditions);
+		conditions = corm_trees_mutator(guard->conditions, copy_mutator, NULL);
 		guard->busy = true;
 		corm_resolve_list(scope, conditions, CORM_PLACE_INPUT);
 		guard->busy = false;

@@ -37,9 +37,8 @@ typedef struct NamesContext
 {
 	const char *model;			/* that is guarded */
 	List	   *ctes;			/* of char *: names that are no tables */
+	List	   *ranges;			/* what names of columns may mean */
 } NamesContext;
-
-static void check_tree(const NamesContext *context, List *ranges, const CormTree *tree);
 
 /*
  * unqualified raises the error for a name.
@@ -245,15 +244,6 @@ check_sql(const NamesContext *context, List *ranges, const char *format, const c
 				 errhint("Write the schema before all names in a guard that are not those of pg_catalog.")));
 }
 
-static void
-check_list(const NamesContext *context, List *ranges, List *list)
-{
-	ListCell   *lc;
-
-	foreach(lc, list)
-		check_tree(context, ranges, lfirst(lc));
-}
-
 /*
  * with_ranges returns the ranges of a subquery that are models, and those
  * around it that have no other name.
@@ -283,28 +273,25 @@ with_ranges(const CormStmt *stmt, List *outer)
 	return ranges;
 }
 
-static void
-check_tree(const NamesContext *context, List *ranges, const CormTree *tree)
+/* Checks the names in a condition; context is a NamesContext. */
+static bool
+names_walker(CormTree *tree, void *context)
 {
-	check_stack_depth();
-	if (tree == NULL || tree->tag == CORM_N_VALUE || tree->tag == CORM_N_NULL)
-		return;
+	NamesContext *names = context;
+	List	   *outer = names->ranges;
+
 	if (tree->tag == CORM_N_RAW)
-		check_sql(context, ranges, "(%s)", tree->args[0].str, tree->args[1].list);
+		check_sql(names, outer, "(%s)", tree->args[0].str, tree->args[1].list);
 	else if (tree->tag == CORM_N_RAW_QUERY)
-		check_sql(context, ranges, "EXISTS (%s)", tree->args[0].str, tree->args[1].list);
+		check_sql(names, outer, "EXISTS (%s)", tree->args[0].str, tree->args[1].list);
 	else if (tree->tag == CORM_N_FN && strchr(tree->args[0].str, '.') == NULL)
-		check_function(context, tree->args[0].str);
+		check_function(names, tree->args[0].str);
 
 	if (tree->query)
-		ranges = with_ranges(tree->query, ranges);
-	for (int i = 0; tree->desc->args[i] != '\0'; i++)
-	{
-		check_tree(context, ranges, tree->args[i].node);
-		/* a list of names holds no trees */
-		if (tree->desc->args[i] != 'N')
-			check_list(context, ranges, tree->args[i].list);
-	}
+		names->ranges = with_ranges(tree->query, outer);
+	(void) corm_tree_walker(tree, names_walker, names);
+	names->ranges = outer;
+	return false;
 }
 
 /*
@@ -315,7 +302,7 @@ check_tree(const NamesContext *context, List *ranges, const CormTree *tree)
 void
 corm_guard_check_names(CormRange *range, List *conditions)
 {
-	NamesContext context = {.model = range->model->name};
+	NamesContext context = {.model = range->model->name, .ranges = list_make1(range)};
 
-	check_list(&context, list_make1(range), conditions);
+	(void) corm_trees_walker(conditions, names_walker, &context);
 }

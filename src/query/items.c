@@ -24,7 +24,7 @@ make_item(CormTree *tree)
 	CormItem	   *item = palloc0(sizeof(CormItem));
 
 	item->name = corm_item_name(tree);
-	if ((tree->tag == CORM_N_COLUMN || tree->tag == CORM_N_FILTER_COLUMN) && tree->range)
+	if (corm_tree_is(tree, CORM_IS_COLUMN) && tree->range)
 	{
 		item->range = tree->range;
 		item->field = tree->field;

@@ -163,7 +163,7 @@ orders_by(CormStmt *stmt, CormField *field)
 static bool
 is_column(CormTree *expr)
 {
-	return (expr->tag == CORM_N_COLUMN || expr->tag == CORM_N_FILTER_COLUMN) && expr->range && expr->query == NULL;
+	return corm_tree_is(expr, CORM_IS_COLUMN) && expr->range && expr->query == NULL;
 }
 
 static CormTree *
@@ -365,27 +365,16 @@ corm_complete_order(CormStmt *stmt)
 	expand_output_names(stmt);
 }
 
-static void
-add_constants(List **constants, CormTree *tree)
+/* Appends the bound values in an expression to a list, which is the context. */
+static bool
+constants_walker(CormTree *tree, void *context)
 {
-	check_stack_depth();
-	if (tree->tag == CORM_N_VALUE)
-	{
-		/* what a scope or a relation's condition holds is the same for all */
-		if (tree->constant == NULL)
-			*constants = lappend(*constants, tree);
-		return;
-	}
-	for (int i = 0; tree->desc->args[i] != '\0'; i++)
-	{
-		ListCell   *lc;
+	List	  **constants = context;
 
-		if (tree->args[i].node)
-			add_constants(constants, tree->args[i].node);
-		if (tree->desc->args[i] != 'N')
-			foreach(lc, tree->args[i].list)
-				add_constants(constants, lfirst(lc));
-	}
+	/* what a scope or a relation's condition holds is the same for all */
+	if (tree->tag == CORM_N_VALUE && tree->constant == NULL)
+		*constants = lappend(*constants, tree);
+	return corm_tree_walker(tree, constants_walker, constants);
 }
 
 /*
@@ -399,8 +388,7 @@ corm_order_constants(CormStmt *stmt)
 	List	   *constants = NIL;
 	ListCell   *lc;
 
-	foreach(lc, stmt->order_by)
-		add_constants(&values, lfirst(lc));
+	(void) corm_trees_walker(stmt->order_by, constants_walker, &values);
 	foreach(lc, values)
 	{
 		CormTree   *value = lfirst(lc);

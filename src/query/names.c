@@ -314,27 +314,20 @@ corm_resolve_list(CormStmt *stmt, List *list, CormPlace place)
 		corm_resolve_expr(stmt, lfirst(lc), place);
 }
 
-static bool
-is_aggregate(CormNodeTag tag)
+typedef struct ResolveContext
 {
-	switch (tag)
-	{
-		case CORM_N_COUNT:
-		case CORM_N_COUNT_DISTINCT:
-		case CORM_N_SUM:
-		case CORM_N_AVG:
-		case CORM_N_MIN:
-		case CORM_N_MAX:
-		case CORM_N_ARRAY_AGG:
-		case CORM_N_JSON_AGG:
-		case CORM_N_BOOL_AND:
-		case CORM_N_BOOL_OR:
-		case CORM_N_STRING_AGG:
-		case CORM_N_FILTER_WHERE:
-			return true;
-		default:
-			return false;
-	}
+	CormStmt   *stmt;
+	CormPlace	place;
+} ResolveContext;
+
+/* Binds the names in a part of an expression; context is a ResolveContext. */
+static bool
+resolve_walker(CormTree *tree, void *context)
+{
+	ResolveContext *resolve = context;
+
+	corm_resolve_expr(resolve->stmt, tree, resolve->place);
+	return false;
 }
 
 /*
@@ -344,6 +337,8 @@ is_aggregate(CormNodeTag tag)
 void
 corm_resolve_expr(CormStmt *stmt, CormTree *tree, CormPlace place)
 {
+	ResolveContext resolve = {stmt, place};
+
 	check_stack_depth();
 	CHECK_FOR_INTERRUPTS();
 
@@ -408,32 +403,12 @@ corm_resolve_expr(CormStmt *stmt, CormTree *tree, CormPlace place)
 	}
 
 	/* what a name alone means, it does not mean inside of an expression */
-	if (is_aggregate(tree->tag))
-		place = CORM_PLACE_INPUT;
+	if (corm_tree_is(tree, CORM_IS_AGGREGATE) || tree->tag == CORM_N_FILTER_WHERE)
+		resolve.place = CORM_PLACE_INPUT;
 	else if (place == CORM_PLACE_ORDER && tree->tag != CORM_N_ASC && tree->tag != CORM_N_DESC)
-		place = CORM_PLACE_OUTPUT;
+		resolve.place = CORM_PLACE_OUTPUT;
 
-	for (int i = 0; tree->desc->args[i] != '\0'; i++)
-	{
-		switch (tree->desc->args[i])
-		{
-			case 'x':
-			case 'v':
-			case 'e':
-				corm_resolve_expr(stmt, tree->args[i].node, place);
-				break;
-			case 'X':
-			case 'V':
-			case 'E':
-			case 'O':
-			case 'P':
-			case 'S':
-				corm_resolve_list(stmt, tree->args[i].list, place);
-				break;
-			default:
-				break;
-		}
-	}
+	(void) corm_tree_walker(tree, resolve_walker, &resolve);
 	corm_check_filter(tree);
 }
 

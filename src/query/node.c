@@ -29,6 +29,39 @@ static const CormNodeDesc node_descs[] = {
 #undef EXPR
 };
 
+#define LETTER(letter, holds, is_list, string_is_field) \
+	[(letter) - 'A'] = {CORM_HOLDS_##holds, is_list, string_is_field}
+
+static const CormLetterDesc letter_descs['z' - 'A' + 1] = {
+	LETTER('n', STRING, false, false),
+	LETTER('o', STRING, false, false),
+	LETTER('t', STRING, false, false),
+	LETTER('r', OID, false, false),
+	LETTER('y', OID, false, false),
+	LETTER('x', EXPR, false, true),
+	LETTER('v', EXPR, false, false),
+	LETTER('j', EXPR, false, false),
+	LETTER('e', EXPR, false, false),
+	LETTER('q', CLAUSES, false, false),
+	LETTER('P', EXPRS, false, true),
+	LETTER('S', EXPRS, false, true),
+	LETTER('X', EXPRS, true, true),
+	LETTER('O', EXPRS, true, true),
+	LETTER('V', EXPRS, true, false),
+	LETTER('E', EXPRS, true, false),
+	LETTER('N', NAMES, true, false),
+	LETTER('Q', CLAUSES, true, false)
+};
+
+#undef LETTER
+
+/* corm_letter_desc returns what an argument letter of nodes.def stands for. */
+const CormLetterDesc *
+corm_letter_desc(char letter)
+{
+	return &letter_descs[letter - 'A'];
+}
+
 /*
  * corm_node_desc returns the description of a tag, or NULL if there is no
  * such node: tags come from stored bytes, so callers must check.

@@ -103,9 +103,28 @@ typedef struct CormNodeDesc
 	uint32		properties;		/* of CormNodeProperty */
 } CormNodeDesc;
 
+/* What there is in CormArg for an argument of a letter. */
+typedef enum CormArgHolds
+{
+	CORM_HOLDS_STRING,			/* str */
+	CORM_HOLDS_OID,				/* oid */
+	CORM_HOLDS_EXPR,			/* node */
+	CORM_HOLDS_EXPRS,			/* list of CormTree: expressions */
+	CORM_HOLDS_CLAUSES,			/* list of CormTree: the clauses of a query */
+	CORM_HOLDS_NAMES			/* list of char * */
+} CormArgHolds;
+
+typedef struct CormLetterDesc
+{
+	CormArgHolds holds;
+	bool		is_list;		/* the last argument: takes all that are left of a call */
+	bool		string_is_field;	/* a string among its expressions is a field name, not a value */
+} CormLetterDesc;
+
 /* node.c: the table of nodes, and writing of values */
 extern void corm_node_init(void);
 extern const CormNodeDesc *corm_node_desc(CormNodeTag tag);
+extern const CormLetterDesc *corm_letter_desc(char letter);
 extern const CormNodeDesc *corm_node_by_name(const char *name, int len, bool clause);
 extern CormNode *corm_node_check(CormNode *node, char kind);
 extern Oid	corm_expr_type_oid(void);
@@ -179,6 +198,26 @@ struct CormTree
 	bool		is_referenced;	/* a select item that another clause names */
 	struct CormStmt *query;		/* SUBQUERY, EXISTS, ...: the resolved query */
 };
+
+/* Whether a node has one of the properties, of CormNodeProperty. */
+static inline bool
+corm_tree_is(const CormTree *tree, uint32 properties)
+{
+	return (tree->desc->properties & properties) != 0;
+}
+
+/*
+ * walk.c: from a node to its parts, in the manner of expression_tree_walker
+ */
+typedef bool (*CormTreeWalker) (CormTree *tree, void *context);
+typedef CormTree *(*CormTreeMutator) (CormTree *tree, void *context);
+typedef bool (*CormTreePairWalker) (const CormTree *a, const CormTree *b, void *context);
+
+extern bool corm_tree_walker(CormTree *tree, CormTreeWalker walker, void *context);
+extern bool corm_trees_walker(List *trees, CormTreeWalker walker, void *context);
+extern CormTree *corm_tree_mutator(const CormTree *tree, CormTreeMutator mutator, void *context);
+extern List *corm_trees_mutator(List *trees, CormTreeMutator mutator, void *context);
+extern bool corm_tree_pair_walker(const CormTree *a, const CormTree *b, CormTreePairWalker walker, void *context);
 
 typedef struct CormValue
 {
@@ -368,7 +407,6 @@ extern CormStmt *corm_enclosing_stmt(CormStmt *stmt);
 
 /* clauses.c: clauses put to their places */
 extern void corm_misplaced_clause(CormTree *clause, const char *why) pg_attribute_noreturn();
-extern bool corm_is_source(CormNodeTag tag);
 extern void corm_resolve_source(CormStmt *stmt, CormTree *source, Oid default_model);
 extern void corm_place_clause(CormStmt *stmt, CormTree *clause, List **preloads);
 

@@ -176,7 +176,7 @@ resolve_order(CormStmt *stmt)
 		CormTree   *expr = item->tag == CORM_N_ASC || item->tag == CORM_N_DESC ? item->args[0].node : item;
 		int			number;
 
-		if (stmt->setops == NIL || expr->tag == CORM_N_COLUMN || expr->tag == CORM_N_FILTER_COLUMN)
+		if (stmt->setops == NIL || corm_tree_is(expr, CORM_IS_COLUMN))
 		{
 			corm_resolve_expr(stmt, item, CORM_PLACE_ORDER);
 			continue;
@@ -281,7 +281,7 @@ resolve_stmt(List *clauses, Oid default_model, CormStmt *parent, CormStmt *besid
 
 		if (clause->tag == CORM_N_WITH)
 			corm_place_clause(stmt, clause, &preloads);
-		else if (corm_is_source(clause->tag))
+		else if (corm_tree_is(clause, CORM_IS_SOURCE))
 		{
 			if (source)
 				ereport(ERROR,

@@ -21,52 +21,9 @@
 #include "query/query.h"
 
 static bool
-is_column(const CormTree *tree)
-{
-	return tree->tag == CORM_N_COLUMN || tree->tag == CORM_N_FILTER_COLUMN;
-}
-
-static bool
 same_string(const char *a, const char *b)
 {
 	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
-static bool same_shape(const CormTree *a, const CormTree *b, bool inner);
-
-static bool
-same_shapes(const List *a, const List *b, bool inner)
-{
-	const ListCell *x;
-	const ListCell *y;
-
-	if (list_length(a) != list_length(b))
-		return false;
-	forboth(x, a, y, b)
-		if (!same_shape(lfirst(x), lfirst(y), inner))
-			return false;
-	return true;
-}
-
-static bool
-same_names(const List *a, const List *b)
-{
-	const ListCell *x;
-	const ListCell *y;
-
-	if (list_length(a) != list_length(b))
-		return false;
-	forboth(x, a, y, b)
-		if (strcmp(lfirst(x), lfirst(y)) != 0)
-			return false;
-	return true;
-}
-
-/* A node whose list of conditions is about the rows of a relation. */
-static bool
-has_inner_list(const CormTree *tree)
-{
-	return tree->tag == CORM_N_SOME || tree->tag == CORM_N_EVERY || tree->tag == CORM_N_NONE;
 }
 
 static bool
@@ -82,76 +39,47 @@ same_column(const CormTree *a, const CormTree *b, bool inner)
 
 /*
  * Whether two expressions of a statement, whose names are bound, are the same
- * but for the bound values.  inner: they are part of subqueries.
+ * but for the bound values.  context is a bool: they are part of subqueries.
  */
 static bool
-same_shape(const CormTree *a, const CormTree *b, bool inner)
+same_shape_walker(const CormTree *a, const CormTree *b, void *context)
 {
-	check_stack_depth();
+	bool		inner = *(bool *) context;
+	bool		parts_inner = inner || corm_tree_is(a, CORM_IS_SUBQUERY | CORM_IS_RELATION);
 
 	if (a == b)
 		return true;
-	if (is_column(a) && is_column(b))
+	if (corm_tree_is(a, CORM_IS_COLUMN) && corm_tree_is(b, CORM_IS_COLUMN))
 		return same_column(a, b, inner);
 	if (a->tag != b->tag)
 		return false;
 	if (a->tag == CORM_N_VALUE)
 		return a->typid == b->typid;
-	for (int i = 0; a->desc->args[i] != '\0'; i++)
-	{
-		const CormArg *x = &a->args[i];
-		const CormArg *y = &b->args[i];
-
-		switch (a->desc->args[i])
-		{
-			case 'n':
-			case 'o':
-			case 't':
-				if (!same_string(x->str, y->str))
-					return false;
-				break;
-			case 'r':
-			case 'y':
-				if (x->oid != y->oid)
-					return false;
-				break;
-			case 'x':
-			case 'v':
-			case 'j':
-			case 'e':
-				if (!same_shape(x->node, y->node, inner))
-					return false;
-				break;
-			case 'N':
-				if (!same_names(x->list, y->list))
-					return false;
-				break;
-			case 'q':
-			case 'Q':
-				if (!same_shapes(x->list, y->list, true))
-					return false;
-				break;
-			default:
-				if (!same_shapes(x->list, y->list, inner || has_inner_list(a)))
-					return false;
-				break;
-		}
-	}
-	return true;
+	return corm_tree_pair_walker(a, b, same_shape_walker, &parts_inner);
 }
 
-static bool same_values(const CormTree *a, const CormTree *b);
-
 static bool
-all_same_values(const List *a, const List *b)
+same_shape(const CormTree *a, const CormTree *b)
 {
-	const ListCell *x;
-	const ListCell *y;
-	bool		same = true;
+	bool		inner = false;
 
-	forboth(x, a, y, b)
-		same &= same_values(lfirst(x), lfirst(y));
-	return same;
+	return same_shape_walker(a, b, &inner);
+}
+
+/* Clears a bool, which is the context, if values differ; always goes on. */
+static bool
+same_values_walker(const CormTree *a, const CormTree *b, void *context)
+{
+	bool	   *same = context;
+
+	if (a == b || corm_tree_is(a, CORM_IS_COLUMN))
+		return true;
+	if (a->tag == CORM_N_VALUE)
+	{
+		*same &= corm_premise(CORM_PREMISE_EQUAL, a, b);
+		return true;
+	}
+	return corm_tree_pair_walker(a, b, same_values_walker, same);
 }
 
 /*
@@ -163,51 +91,17 @@ same_values(const CormTree *a, const CormTree *b)
 {
 	bool		same = true;
 
-	check_stack_depth();
-	if (a == b || is_column(a))
-		return true;
-	if (a->tag == CORM_N_VALUE)
-		return corm_premise(CORM_PREMISE_EQUAL, a, b);
-	for (int i = 0; a->desc->args[i] != '\0'; i++)
-	{
-		if (strchr("xvje", a->desc->args[i]))
-			same &= same_values(a->args[i].node, b->args[i].node);
-		else if (strchr("XVEOPSqQ", a->desc->args[i]))
-			same &= all_same_values(a->args[i].list, b->args[i].list);
-	}
+	(void) same_values_walker(a, b, &same);
 	return same;
 }
 
-static bool has_parts(const List *list);
-
 /* Whether there is anything in an expression that would differ in SQL. */
 static bool
-has_part(const CormTree *tree)
+part_walker(CormTree *tree, void *context)
 {
-	check_stack_depth();
 	if (tree->tag == CORM_N_VALUE || tree->query)
 		return true;
-	if (is_column(tree))
-		return false;
-	for (int i = 0; tree->desc->args[i] != '\0'; i++)
-	{
-		if (strchr("xvje", tree->desc->args[i]) && has_part(tree->args[i].node))
-			return true;
-		if (strchr("XVEOPSqQ", tree->desc->args[i]) && has_parts(tree->args[i].list))
-			return true;
-	}
-	return false;
-}
-
-static bool
-has_parts(const List *list)
-{
-	const ListCell *lc;
-
-	foreach(lc, list)
-		if (has_part(lfirst(lc)))
-			return true;
-	return false;
+	return !corm_tree_is(tree, CORM_IS_COLUMN) && corm_tree_walker(tree, part_walker, context);
 }
 
 /* An item of a list without its direction or alias. */
@@ -224,41 +118,36 @@ static CormTree *
 item_expr(CormTree *item)
 {
 	item = bare_item(item);
-	return is_column(item) && item->aliased ? bare_item(item->aliased) : item;
+	return corm_tree_is(item, CORM_IS_COLUMN) && item->aliased ? bare_item(item->aliased) : item;
 }
 
 /*
- * Makes of each part of an expression that says the same as anchor that one.
+ * Makes of each part of an expression that says the same as anchor, which is
+ * the context, that one.
  */
-static void
-unify(CormTree *tree, const CormTree *anchor)
+static bool
+unify_walker(CormTree *tree, void *context)
 {
+	const CormTree *anchor = context;
+
 	check_stack_depth();
 	CHECK_FOR_INTERRUPTS();
 
 	if (tree == anchor)
-		return;
-	if (same_shape(tree, anchor, false) && same_values(tree, anchor))
+		return false;
+	if (same_shape(tree, anchor) && same_values(tree, anchor))
 	{
 		bool		is_referenced = tree->is_referenced;
 
 		*tree = *anchor;
 		tree->is_referenced = is_referenced;
-		return;
+		return false;
 	}
-	/* a value by itself takes its type from its place */
-	if (is_column(tree) || tree->tag == CORM_N_VALUE || anchor->tag == CORM_N_VALUE || has_inner_list(tree))
-		return;
-	for (int i = 0; tree->desc->args[i] != '\0'; i++)
-	{
-		ListCell   *lc;
-
-		if (strchr("xvje", tree->desc->args[i]))
-			unify(tree->args[i].node, anchor);
-		else if (strchr("XVEOPS", tree->desc->args[i]))
-			foreach(lc, tree->args[i].list)
-				unify(lfirst(lc), anchor);
-	}
+	/* a value by itself takes its type from its place; conditions on other rows are about other rows */
+	if (tree->tag == CORM_N_VALUE || anchor->tag == CORM_N_VALUE ||
+		corm_tree_is(tree, CORM_IS_COLUMN | CORM_IS_RELATION | CORM_IS_SUBQUERY))
+		return false;
+	return corm_tree_walker(tree, unify_walker, context);
 }
 
 static void
@@ -267,7 +156,7 @@ unify_items(List *items, const CormTree *anchor)
 	ListCell   *lc;
 
 	foreach(lc, items)
-		unify(bare_item(lfirst(lc)), anchor);
+		(void) unify_walker(bare_item(lfirst(lc)), unconstify(CormTree *, anchor));
 }
 
 static void
@@ -279,7 +168,7 @@ unify_statement(CormStmt *stmt, List *anchors)
 	{
 		CormTree   *anchor = item_expr(lfirst(lc));
 
-		if (!has_part(anchor))
+		if (!part_walker(anchor, NULL))
 			continue;
 		unify_items(stmt->select, anchor);
 		unify_items(stmt->group_by, anchor);
@@ -318,7 +207,7 @@ corm_find_selected(CormStmt *stmt, const CormTree *expr)
 	{
 		CormTree   *item = bare_item(lfirst(lc));
 
-		if (same_shape(item, expr, false) && same_values(item, expr) && found < 0)
+		if (same_shape(item, expr) && same_values(item, expr) && found < 0)
 			found = foreach_current_index(lc);
 	}
 	return found;

@@ -240,26 +240,12 @@ check_scope_clauses(List *clauses)
 	{
 		CormTree   *clause = lfirst(lc);
 
-		switch (clause->tag)
-		{
-			case CORM_N_SELECTOR:
-			case CORM_N_FROM_QUERY:
-			case CORM_N_FROM_CTE:
-			case CORM_N_INSERTER:
-			case CORM_N_UPDATER:
-			case CORM_N_DELETER:
-			case CORM_N_RAW_QUERY:
-			case CORM_N_WITH:
-			case CORM_N_SCOPE:
-			case CORM_N_UNSCOPED:
-			case CORM_N_ONLY_DELETED:
-			case CORM_N_NO_DEFAULT_SCOPES:
-				ereport(ERROR,
-						(errcode(ERRCODE_SYNTAX_ERROR),
-						 errmsg("corm.%s() cannot be part of a scope", clause->desc->func)));
-			default:
-				break;
-		}
+		if (corm_tree_is(clause, CORM_IS_SOURCE) || clause->tag == CORM_N_WITH || clause->tag == CORM_N_SCOPE ||
+			clause->tag == CORM_N_UNSCOPED || clause->tag == CORM_N_ONLY_DELETED ||
+			clause->tag == CORM_N_NO_DEFAULT_SCOPES)
+			ereport(ERROR,
+					(errcode(ERRCODE_SYNTAX_ERROR),
+					 errmsg("corm.%s() cannot be part of a scope", clause->desc->func)));
 	}
 }
 

@@ -146,37 +146,23 @@ can_be_locked(CormModel *model)
 }
 
 /*
- * Refuses expressions with fields of joined tables: when the rows written are
+ * Refuses an expression with fields of joined tables: when the rows written are
  * shown, what they were joined to is not known any more.
  */
-static void
-check_returning(CormStmt *stmt, List *exprs)
+static bool
+returning_walker(CormTree *tree, void *context)
 {
-	ListCell   *lc;
+	CormStmt   *stmt = context;
 
-	foreach(lc, exprs)
-	{
-		CormTree   *tree = lfirst(lc);
-
-		check_stack_depth();
-		if (tree->tag == CORM_N_VALUE)
-			continue;
-		if (tree->tag == CORM_N_COLUMN && tree->range && tree->range != stmt->source &&
-			list_member_ptr(stmt->ranges, tree->range))
-			ereport(ERROR,
-					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("field \"%s\" of a joined table cannot be returned", tree->args[0].str),
-					 errdetail("Model \"%s\" has hooks, which are given the rows that are written, one by one.",
-							   stmt->source->model->name),
-					 errhint("Return the model's own fields, or read the others in a scalar subquery.")));
-		for (int i = 0; tree->desc->args[i] != '\0'; i++)
-		{
-			if (strchr("xve", tree->desc->args[i]))
-				check_returning(stmt, list_make1(tree->args[i].node));
-			else if (strchr("XVEOPS", tree->desc->args[i]))
-				check_returning(stmt, tree->args[i].list);
-		}
-	}
+	if (tree->tag == CORM_N_COLUMN && tree->range && tree->range != stmt->source &&
+		list_member_ptr(stmt->ranges, tree->range))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("field \"%s\" of a joined table cannot be returned", tree->args[0].str),
+				 errdetail("Model \"%s\" has hooks, which are given the rows that are written, one by one.",
+						   stmt->source->model->name),
+				 errhint("Return the model's own fields, or read the others in a scalar subquery.")));
+	return !corm_tree_is(tree, CORM_IS_SUBQUERY) && corm_tree_walker(tree, returning_walker, context);
 }
 
 /*
@@ -213,7 +199,7 @@ corm_stage_read(CormStmt *stmt, TupleDesc tupdesc)
 	ListCell   *lc;
 
 	if (stmt->joins)
-		check_returning(stmt, stmt->returning);
+		(void) corm_trees_walker(stmt->returning, returning_walker, stmt);
 	for (int i = 0; i < tupdesc->natts; i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(tupdesc, i);
@@ -309,27 +295,13 @@ hidden_sets(CormStmt *stmt)
 	return sets;
 }
 
-/* Whether one of some expressions asks which rows were inserted. */
+/* Whether an expression asks which rows were inserted. */
 static bool
-asks_inserted(List *exprs)
+inserted_walker(CormTree *tree, void *context)
 {
-	ListCell   *lc;
-
-	foreach(lc, exprs)
-	{
-		CormTree   *tree = lfirst(lc);
-
-		check_stack_depth();
-		if (tree->tag == CORM_N_INSERTED)
-			return true;
-		if (tree->tag == CORM_N_VALUE)
-			continue;
-		for (int i = 0; tree->desc->args[i] != '\0'; i++)
-			if ((strchr("xve", tree->desc->args[i]) && asks_inserted(list_make1(tree->args[i].node))) ||
-				(strchr("XVEOPS", tree->desc->args[i]) && asks_inserted(tree->args[i].list)))
-				return true;
-	}
-	return false;
+	if (tree->tag == CORM_N_INSERTED)
+		return true;
+	return !corm_tree_is(tree, CORM_IS_SUBQUERY) && corm_tree_walker(tree, inserted_walker, context);
 }
 
 /*
@@ -343,7 +315,7 @@ corm_stage_tells_inserted(CormStmt *stmt)
 {
 	return stmt->command == CORM_CMD_INSERT &&
 		(stmt->conflict_action == CORM_CONFLICT_SELECT ||
-		 (stmt->conflict_action == CORM_CONFLICT_UPDATE && asks_inserted(stmt->returning)));
+		 (stmt->conflict_action == CORM_CONFLICT_UPDATE && corm_trees_walker(stmt->returning, inserted_walker, NULL)));
 }
 
 /*

@@ -16,35 +16,15 @@
 
 PG_FUNCTION_INFO_V1(corm_relate);
 
-static void bind_list(List *list, const CormValue *values);
-
-static void
-bind_tree(CormTree *tree, const CormValue *values)
+/* Gives the values of an expression or clause to it; context is an array of CormValue. */
+static bool
+bind_walker(CormTree *tree, void *context)
 {
+	const CormValue *values = context;
+
 	if (tree->tag == CORM_N_VALUE)
-	{
 		tree->constant = &values[tree->valno];
-		return;
-	}
-	if (tree->tag == CORM_N_NULL)
-		return;
-	for (int i = 0; tree->desc->args[i] != '\0'; i++)
-	{
-		if (tree->args[i].node)
-			bind_tree(tree->args[i].node, values);
-		/* a list of names holds no trees */
-		if (tree->desc->args[i] != 'N')
-			bind_list(tree->args[i].list, values);
-	}
-}
-
-static void
-bind_list(List *list, const CormValue *values)
-{
-	ListCell   *lc;
-
-	foreach(lc, list)
-		bind_tree(lfirst(lc), values);
+	return corm_tree_walker(tree, bind_walker, context);
 }
 
 static CormValue *
@@ -68,7 +48,7 @@ corm_stored_expr(struct varlena *value)
 	CormValue  *values = read_values(node);
 	CormTree   *tree = corm_tree_read_expr(node, values);
 
-	bind_tree(tree, values);
+	(void) bind_walker(tree, values);
 	return tree;
 }
 
@@ -81,7 +61,7 @@ corm_stored_query(struct varlena *value)
 	CormValue  *values = read_values(node);
 	List	   *clauses = corm_tree_read_query(node, values, 0);
 
-	bind_list(clauses, values);
+	(void) corm_trees_walker(clauses, bind_walker, values);
 	return clauses;
 }
 

@@ -204,7 +204,7 @@ out_list(OutContext *ctx, char letter, List *list, bool first)
 		else if (letter == 'Q')
 			out_node(ctx, lfirst(lc));
 		else
-			out_expr(ctx, lfirst(lc), strchr("XOPS", letter) != NULL);
+			out_expr(ctx, lfirst(lc), corm_letter_desc(letter)->string_is_field);
 	}
 }
 
@@ -255,7 +255,7 @@ static void
 out_node(OutContext *ctx, CormTree *tree)
 {
 	const char *args = tree->desc->args;
-	bool		bare = strlen(args) == 1 && strchr("XOVENQ", args[0]) == NULL;
+	bool		bare = strlen(args) == 1 && !corm_letter_desc(args[0])->is_list;
 
 	check_stack_depth();
 	if (tree->tag == CORM_N_VALUE || tree->tag == CORM_N_NULL)
@@ -271,7 +271,7 @@ out_node(OutContext *ctx, CormTree *tree)
 		appendStringInfoChar(ctx->buf, '[');
 	for (int i = 0; args[i] != '\0'; i++)
 	{
-		if (strchr("XOVENQ", args[i]) != NULL)
+		if (corm_letter_desc(args[i])->is_list)
 			out_list(ctx, args[i], tree->args[i].list, i == 0);
 		else
 		{

@@ -250,7 +250,7 @@ in_list(InContext *ctx, char letter, JsonbValue *elements, int n)
 			corm_write_name(ctx->w, elements[i].val.string.val, elements[i].val.string.len);
 		}
 		else
-			in_expr(ctx, &elements[i], strchr("XOPS", letter) != NULL);
+			in_expr(ctx, &elements[i], corm_letter_desc(letter)->string_is_field);
 	}
 }
 
@@ -366,7 +366,7 @@ in_node(InContext *ctx, JsonbContainer *object, bool clause)
 
 	args = desc->args;
 	nargs = strlen(args);
-	nfixed = nargs > 0 && strchr("XOVENQ", args[nargs - 1]) != NULL ? nargs - 1 : nargs;
+	nfixed = nargs > 0 && corm_letter_desc(args[nargs - 1])->is_list ? nargs - 1 : nargs;
 	nrequired = nfixed;
 	while (nrequired > 1 && nfixed == nargs && args[nrequired - 1] == 'o')
 		nrequired--;
