@@ -464,7 +464,8 @@ make_plan(const CormPlanMaker *maker, uint32 key_len)
 		plan = new_plan(key, key_len);
 		build_plan(plan, maker);
 		CORM_FAULT("plan-built");
-		if (before == invalidations && (maker->exec == NULL || maker->exec->model->valid))
+		if (before == invalidations && plan->hook_changes == corm_hooks_changes() &&
+			(maker->exec == NULL || maker->exec->model->valid))
 			keep_plan(plan);
 		else if (tries >= MAX_BUILDS)
 			plan->valid = false;

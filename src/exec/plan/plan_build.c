@@ -530,6 +530,8 @@ corm_plan_build(CormPlan *plan, const CormPlanMaker *maker)
 	Oid		   *value_types;
 	int			nvalues;
 
+	/* hooks that come while it is built may be in it or not */
+	plan->hook_changes = corm_hooks_changes();
 	if (maker->set)
 	{
 		CormQuerySet *set = maker->set;
@@ -565,6 +567,5 @@ corm_plan_build(CormPlan *plan, const CormPlanMaker *maker)
 	}
 	CORM_FAULT("plan-resolved");
 	build_from_stmt(plan, maker, stmt, value_types, nvalues);
-	plan->hook_changes = corm_hooks_changes();
 	plan->hook_fingerprint = corm_hooks_fingerprint(plan->relids, plan->nrelids);
 }
