@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "catalog/pg_type.h"
 #include "exec/exec.h"
 #include "executor/tuptable.h"
 #include "miscadmin.h"
@@ -307,6 +308,24 @@ corm_run(CormPlan *plan, ParamListInfo params, CormSink *sink)
 }
 
 /*
+ * The caller's statement may have been parsed before its row type changed:
+ * raises 55006 for rows that it cannot take.
+ */
+static void
+check_expected(TupleDesc expected, TupleDesc tupdesc)
+{
+	bool		differs;
+
+	if (expected == NULL || tupdesc->tdtypeid == RECORDOID || expected->tdtypeid != tupdesc->tdtypeid)
+		return;
+	differs = expected->natts != tupdesc->natts;
+	for (int i = 0; i < tupdesc->natts && !differs; i++)
+		differs = TupleDescAttr(expected, i)->attisdropped != TupleDescAttr(tupdesc, i)->attisdropped;
+	if (differs)
+		corm_exec_changed(format_type_be(tupdesc->tdtypeid), "The statement that called it expects other columns.");
+}
+
+/*
  * corm_begin_set prepares a set-returning call for a materialized result:
  * checks that the caller takes one, and makes the tuplestore in the memory
  * of the caller's query.  tupdesc is copied.
@@ -327,6 +346,7 @@ corm_begin_set(FunctionCallInfo fcinfo, TupleDesc tupdesc)
 				(errcode(ERRCODE_SYNTAX_ERROR),
 				 errmsg("materialize mode required, but it is not allowed in this context")));
 
+	check_expected(rsinfo->expectedDesc, tupdesc);
 	oldcontext = MemoryContextSwitchTo(rsinfo->econtext->ecxt_per_query_memory);
 	store = tuplestore_begin_heap((rsinfo->allowedModes & SFRM_Materialize_Random) != 0,
 								  false, work_mem);
