@@ -292,6 +292,7 @@ typedef struct CormRecord
 	bool	   *nulls;
 } CormRecord;
 
+extern void corm_records_check(CormModel *model, const CormModel *now);
 extern CormModel *corm_model_lock(CormModel *model);
 extern CormPlan *corm_record_plan(CormPlanSource source, CormOutput output, CormRecord *record);
 extern bool corm_record_has_version(CormModel *model);

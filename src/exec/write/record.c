@@ -112,27 +112,45 @@ corm_record_set_row(CormRecord *record, HeapTupleHeader header)
 }
 
 /*
+ * corm_records_check raises 55006 if the row type of a model, which was obtained
+ * when the records of a call were made, is another one now: they cannot be read.
+ */
+void
+corm_records_check(CormModel *model, const CormModel *now)
+{
+	char	   *change = corm_row_type_difference(model->name, model->tupdesc, now->tupdesc);
+
+	if (change)
+		corm_exec_changed(model->name, change);
+}
+
+/*
  * corm_model_lock locks a model's table for writing, and its row type where that
  * is not the table's: then other sessions cannot change a column until the
- * transaction ends.  Returns the model as it is then.
+ * transaction ends.  Returns the model as it is then; 55006 if its row type has
+ * changed while this waited for the lock, since records are at hand.
  */
 CormModel *
 corm_model_lock(CormModel *model)
 {
-	CormModel  *now;
+	CormModel  *now = model;
 
 	for (;;)
 	{
-		LockRelationOid(model->table, RowExclusiveLock);
-		if (model->relid != model->table)
+		Oid			table = now->table;
+
+		LockRelationOid(table, RowExclusiveLock);
+		if (model->relid != table)
 			LockRelationOid(model->relid, AccessShareLock);
-		if (model->valid)
-			return model;
+		if (now->valid)
+			break;
 		now = corm_model_get(model->relid);
-		if (now->table == model->table)
-			return now;
-		model = now;
+		if (now->table == table)
+			break;
 	}
+	if (now != model)
+		corm_records_check(model, now);
+	return now;
 }
 
 /*
@@ -392,11 +410,11 @@ run_record(CormPlanSource source, CormOutput output, CormRecord *record, CormSin
 }
 
 /*
- * Which hooks a write is to call.  Those of a save depend on whether there is
- * such a row, which is locked then: it will be updated.
+ * Which hooks a write is to call.  Those of a save, if apart, depend on whether
+ * there is such a row, which is locked then: it will be updated.
  */
 static CormEvent
-event_of(CormPlanSource source, CormRecord *record)
+event_of(CormPlanSource source, CormRecord *record, bool apart)
 {
 	CormSink	sink = {.kind = CORM_SINK_NONE};
 
@@ -407,8 +425,7 @@ event_of(CormPlanSource source, CormRecord *record)
 		case CORM_PLAN_DELETE:
 			return CORM_EVENT_DELETE;
 		case CORM_PLAN_SAVE:
-			if (corm_hooks_tell_save_apart(record->model) &&
-				run_record(CORM_PLAN_LOCK, CORM_OUTPUT_NATIVE, record, &sink) > 0)
+			if (apart && run_record(CORM_PLAN_LOCK, CORM_OUTPUT_NATIVE, record, &sink) > 0)
 				return CORM_EVENT_UPDATE;
 			return CORM_EVENT_CREATE;
 		default:
@@ -458,10 +475,13 @@ write_with_hooks(CormPlanSource source, CormRecord *record, CormSink *sink)
 	CormHookRun *hooks;
 	CormEvent	event;
 	uint64		processed;
+	bool		apart;
 
 	if (is_lookup(source))
 		return run_record(source, output, record, sink);
-	event = event_of(source, record);
+	/* asked once: another session may create a hook at any time */
+	apart = source == CORM_PLAN_SAVE && corm_hooks_tell_save_apart(record->model);
+	event = event_of(source, record, apart);
 	hooks = corm_hooks_begin(record->exec, event);
 	if (hooks == NULL)
 		return run_record(source, output, record, sink);
@@ -469,7 +489,7 @@ write_with_hooks(CormPlanSource source, CormRecord *record, CormSink *sink)
 	corm_record_set_row(&changed, DatumGetHeapTupleHeader(corm_hooks_before(hooks, record->row)));
 	if (event != CORM_EVENT_CREATE)
 		keep_key(&changed, record);
-	if (source == CORM_PLAN_SAVE && event == CORM_EVENT_CREATE && corm_hooks_tell_save_apart(record->model))
+	if (apart && event == CORM_EVENT_CREATE)
 		source = CORM_PLAN_SAVE_NEW;
 	CORM_FAULT("record-hooked");
 	processed = run_record(source, CORM_OUTPUT_ROWS, &changed, &row);

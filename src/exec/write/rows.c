@@ -709,6 +709,9 @@ corm_insert_multi(PG_FUNCTION_ARGS)
 	CORM_FAULT("batch-found");
 	verb.typid = model->typid;
 	corm_rows_query(model->relid, array_type, PG_GETARG_DATUM(0), &set);
+	/* from here on the array has the layout of its type with it */
+	if (!model->valid)
+		corm_records_check(model, corm_model_get(model->relid));
 	(void) corm_run_queries(&verb, &set, &sink);
 	return (Datum) 0;
 }
