@@ -29,6 +29,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/regproc.h"
+#include "utils/syscache.h"
 
 #define HOOKS_PER_PHASE 2
 
@@ -59,6 +60,7 @@ typedef struct HookCall
 {
 	CormHook	hook;
 	bool		returns_void;
+	uint64		changes;		/* of functions, when it was last looked for */
 	FmgrInfo	function;
 } HookCall;
 
@@ -123,15 +125,28 @@ corm_hooks_tell_save_apart(CormModel *model)
 	return hooks && (hooks->present & (event_bits(CORM_EVENT_CREATE) ^ event_bits(CORM_EVENT_UPDATE))) != 0;
 }
 
+/*
+ * Raises 55006 if a hook that was found is no more: another session may drop a
+ * function at any time.
+ */
 static void
-add_call(HookCall *calls, int *ncalls, const CormHooks *hooks, CormHook hook)
+check_hook(CormModel *model, CormHook hook, Oid function)
+{
+	if (unlikely(!SearchSysCacheExists1(PROCOID, ObjectIdGetDatum(function))))
+		corm_exec_changed(model->name, psprintf("Hook %s of \"%s\" was dropped.", corm_hook_name(hook), model->name));
+}
+
+static void
+add_call(HookCall *calls, int *ncalls, CormModel *model, const CormHooks *hooks, CormHook hook)
 {
 	HookCall   *call;
 	Oid			function = hooks->functions[hook];
+	uint64		changes = corm_hooks_changes();
 	AclResult	acl;
 
 	if (!OidIsValid(function))
 		return;
+	check_hook(model, hook, function);
 	acl = corm_function_aclcheck(function, GetUserId());
 	if (acl != ACLCHECK_OK)
 		aclcheck_error(acl, OBJECT_FUNCTION, get_func_name(function));
@@ -139,6 +154,7 @@ add_call(HookCall *calls, int *ncalls, const CormHooks *hooks, CormHook hook)
 
 	call = &calls[(*ncalls)++];
 	call->hook = hook;
+	call->changes = changes;
 	call->returns_void = (hooks->returns_void & CORM_HOOK_BIT(hook)) != 0;
 	fmgr_info(function, &call->function);
 }
@@ -166,8 +182,8 @@ corm_hooks_begin(const CormExec *exec, CormEvent event)
 	run->model = model;
 	for (int i = 0; i < order->n; i++)
 	{
-		add_call(run->before, &run->nbefore, &hooks, order->before[i]);
-		add_call(run->after, &run->nafter, &hooks, order->after[i]);
+		add_call(run->before, &run->nbefore, model, &hooks, order->before[i]);
+		add_call(run->after, &run->nafter, model, &hooks, order->after[i]);
 	}
 	run->work = AllocSetContextCreate(CurrentMemoryContext, "corm hooks", ALLOCSET_DEFAULT_SIZES);
 	return run;
@@ -183,8 +199,9 @@ hook_error_context(void *arg)
 
 /*
  * Calls one hook and returns the row that takes the place of the one given,
- * in the current context.  Raises 55006 if the hook, or another session in the
- * meantime, has changed the model: then neither row can be read.
+ * in the current context.  Raises 55006 if the hook was dropped, or if it, or
+ * another session in the meantime, has changed the model: then neither row can be
+ * read.
  */
 static Datum
 call_hook(CormHookRun *run, HookCall *call, Datum row, bool must_return)
@@ -203,6 +220,12 @@ call_hook(CormHookRun *run, HookCall *call, Datum row, bool must_return)
 	fcinfo->args[0].value = row;
 	fcinfo->args[0].isnull = false;
 	CORM_FAULT("hook-call");
+	AcceptInvalidationMessages();
+	if (unlikely(call->changes != corm_hooks_changes()))
+	{
+		call->changes = corm_hooks_changes();
+		check_hook(run->model, call->hook, call->function.fn_oid);
+	}
 	result = FunctionCallInvoke(fcinfo);
 	CORM_FAULT("hook-returned");
 	corm_exec_check(run->exec);
