@@ -83,7 +83,8 @@ corm_middleware_call(CormMiddleware *entry, Datum context, MemoryContext list_co
 	AclResult	acl;
 	Datum		result;
 
-	if (!OidIsValid(entry->function))
+	/* another session may have dropped it since it was looked up */
+	if (!OidIsValid(entry->function) || !SearchSysCacheExists1(PROCOID, ObjectIdGetDatum(entry->function)))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
 				 errmsg("function %s, which is middleware, does not exist", entry->name),
