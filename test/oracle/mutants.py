@@ -123,6 +123,12 @@ MUTANTS = [
     Mutant("plan-generation", "test", "modules:corm_test", 0,  # a record by a plan of another state of its model
            "(exec == NULL || plan->generation == exec->generation)",
            "true"),
+    Mutant("plan-outdated", "test", "modules:corm_test", 0,  # a plan is kept though the model changed while it was made
+           "if (before == invalidations &&",
+           "if (before <= invalidations &&"),
+    Mutant("hook-while-planned", "test", "modules:corm_test", 0,  # a hook that came while a plan was made is lost
+           "plan->hook_changes == corm_hooks_changes() &&",
+           "plan->hook_changes <= corm_hooks_changes() &&"),
     Mutant("cached-layout", "test", "faults_a4_a5_cached", 0,  # an answer with the layout that its type had
            "add_type(&buf, plan->typid);",
            "appendStringInfo(&buf, \"%u \", plan->typid);"),

@@ -90,6 +90,15 @@ INSERT INTO kid VALUES (1, 11, 'a'), (2, 12, 'b'), (2, 13, 'c'), (2, 14, 'd');
 SELECT walk(corm.selector('par'), 'n', k) AS by_key, walk(corm.selector('par') |> corm.order_by('-id'), 'id', k) AS descending FROM generate_series(1, 3) k;
 SELECT walk(corm.selector('par') |> corm.guard('par', corm.gt('n', 1)), 'n', 1) AS guarded;
 SELECT walk(corm.selector('par') |> corm.where(corm.eq('id', 2)), 'n', 1) AS ties;
+-- rows of several tables without a key
+CREATE TABLE tagged (id int, n int);
+COMMENT ON COLUMN tagged.id IS '@orm:primary_key';
+CREATE TABLE tagged1 () INHERITS (tagged);
+CREATE TABLE tagged2 () INHERITS (tagged);
+INSERT INTO tagged VALUES (1, 1), (NULL, 2);
+INSERT INTO tagged1 VALUES (1, 11), (NULL, 12), (NULL, 13);
+INSERT INTO tagged2 VALUES (2, 21), (NULL, 22), (NULL, 23);
+SELECT walk(corm.selector('tagged'), 'n', k) AS by_key, walk(corm.selector('tagged') |> corm.order_by('-id'), 'n', k) AS descending FROM generate_series(1, 4) k;
 -- partitions share a key
 CREATE TABLE part (id int PRIMARY KEY, n int) PARTITION BY RANGE (id);
 CREATE TABLE part1 PARTITION OF part FOR VALUES FROM (0) TO (2);
