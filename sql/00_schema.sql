@@ -2,9 +2,9 @@
 -- could plant objects in it, so the installation must fail instead of adopting it.
 
 CREATE SCHEMA corm;
-COMMENT ON SCHEMA corm IS 'corm: models, queries and everything else of the object-relational mapper';
+COMMENT ON SCHEMA corm IS 'Models, queries and the rest of the object-relational mapper corm';
 
 CREATE SCHEMA corm_ops;
-COMMENT ON SCHEMA corm_ops IS 'corm: operators on corm.expr and corm.query, safe to have on a search_path';
+COMMENT ON SCHEMA corm_ops IS 'Operators of corm.expr and corm.query; safe to have on a search_path';
 
 GRANT USAGE ON SCHEMA corm, corm_ops TO PUBLIC;

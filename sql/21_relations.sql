@@ -13,7 +13,7 @@ CREATE TABLE corm.declared_relations (
     condition               corm.expr,
     PRIMARY KEY (model, name)
 );
-COMMENT ON TABLE corm.declared_relations IS 'corm: what corm.relate has stored';
+COMMENT ON TABLE corm.declared_relations IS 'Relations declared by corm.relate';
 REVOKE ALL ON corm.declared_relations FROM PUBLIC;
 GRANT SELECT ON corm.declared_relations TO pg_database_owner;
 SELECT pg_catalog.pg_extension_config_dump('corm.declared_relations',
@@ -34,19 +34,19 @@ CREATE FUNCTION corm.relate(model regclass, name text, kind text, target regclas
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'corm_relate';
 COMMENT ON FUNCTION corm.relate(regclass, text, text, regclass, text[], text[], regclass, text[], text[], corm.expr) IS
-    'Declares a relation of a model, in place of the one it had under that name. Errors: 42501 unless the caller owns the model, 22023 for an unknown kind or columns that do not match, 42703 for an unknown field, also in the condition, 42P17 for a condition that follows the relation itself, OR007 for the name of a field, 42809 for a relation that can be no model.';
+    'Declares a relation of a model, replacing a declared one of the same name. Errors: 42501 unless the caller owns the model; 22023 for an unknown kind or columns that do not match; 42703 for an unknown field, also in the condition; 42P17 for a condition that follows the relation itself; OR007 if a field has the name; 42809 for a relation that cannot be a model.';
 
 CREATE FUNCTION corm.unrelate(model regclass, name text) RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'corm_unrelate';
 COMMENT ON FUNCTION corm.unrelate(regclass, text) IS
-    'Drops a declared relation of a model. Errors: 42501 unless the caller owns the model, 42703 if none is declared under that name.';
+    'Drops a declared relation. Errors: 42501 unless the caller owns the model; 42703 if no relation of this name is declared.';
 
 CREATE FUNCTION corm.describe_relation(model regclass, name text) RETURNS jsonb
     LANGUAGE C STABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'corm_describe_relation';
 COMMENT ON FUNCTION corm.describe_relation(regclass, text) IS
-    'Returns what corm knows of a relation that is going to be used. Errors: 42703 for an unknown relation or a declared one whose columns are gone, OR007 for a name that several relations claim, and those of corm.describe.';
+    'Returns what corm knows about a relation. Errors: 42703 for an unknown relation, or a declared one whose columns no longer exist; OR007 if several relations claim the name; and those of corm.describe.';
 
 CREATE FUNCTION corm.list_relations(
     OUT model regclass, OUT name text, OUT kind text, OUT target regclass, OUT columns text[], OUT target_columns text[],
@@ -54,7 +54,7 @@ CREATE FUNCTION corm.list_relations(
     LANGUAGE C VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'corm_list_relations';
 COMMENT ON FUNCTION corm.list_relations() IS
-    'Returns the relations of the models that the user may use, one row each: the view corm.relations.';
+    'Returns the rows of the view corm.relations.';
 
 CREATE VIEW corm.relations AS
     SELECT r.model, r.name, r.kind, r.target, r.columns, r.target_columns, r.through

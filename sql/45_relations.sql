@@ -8,9 +8,9 @@ CREATE TABLE corm.scopes (
     is_default  boolean NOT NULL,
     PRIMARY KEY (model, name)
 );
-COMMENT ON TABLE corm.scopes IS 'corm: the scopes that corm.define_scope has stored';
+COMMENT ON TABLE corm.scopes IS 'Scopes defined by corm.define_scope';
 COMMENT ON COLUMN corm.scopes.model IS 'The table, view or composite type';
-COMMENT ON COLUMN corm.scopes.name IS 'The name that corm.scope() takes';
+COMMENT ON COLUMN corm.scopes.name IS 'The name that corm.scope takes';
 COMMENT ON COLUMN corm.scopes.q IS 'The clauses';
 COMMENT ON COLUMN corm.scopes.is_default IS 'Whether the clauses are part of every query on the model that is not unscoped';
 REVOKE ALL ON corm.scopes FROM PUBLIC;
@@ -30,78 +30,78 @@ ALTER TABLE corm.scopes ENABLE ALWAYS TRIGGER catalog_truncate;
 CREATE FUNCTION corm.define_scope(model regclass, name text, q corm.query, is_default boolean DEFAULT false) RETURNS void
     AS 'MODULE_PATHNAME', 'corm_define_scope' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION corm.define_scope(regclass, text, corm.query, boolean) IS
-    'Stores a query as a named scope of a model, in place of one of that name; a default scope is part of every query on the model. Errors: 42501 unless the caller owns the model, 42703 for unknown fields, 42601 for clauses that do not fit.';
+    'Stores a query as a scope of a model, replacing one of the same name; a default scope is part of every query on the model. Errors: 42501 unless the caller owns the model; 42703 for an unknown field; 42601 for clauses that a scope cannot have.';
 
 CREATE FUNCTION corm.drop_scope(model regclass, name text) RETURNS void
     AS 'MODULE_PATHNAME', 'corm_drop_scope' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION corm.drop_scope(regclass, text) IS
-    'Drops a scope of a model. Errors: 42501 unless the caller owns the model, 42703 if there is no such scope.';
+    'Drops a scope of a model. Errors: 42501 unless the caller owns the model; 42703 if there is no such scope.';
 
 -- Keyset pages
 
 CREATE FUNCTION corm.same_order(query_value text, cursor_value text) RETURNS boolean
     AS 'MODULE_PATHNAME', 'corm_same_order' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION corm.same_order(text, text) IS
-    'true if a value in the order of a query is the one that a cursor has, else OR004: it is of another order';
+    'Returns true if a value in the order of a query equals that of a cursor. Errors: OR004 if it does not, because the cursor belongs to another order.';
 
 CREATE FUNCTION corm.cursor_text(value anyelement) RETURNS text
     AS 'MODULE_PATHNAME', 'corm_cursor_text' LANGUAGE C STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION corm.cursor_text(anyelement) IS
-    'A value as text that does not depend on the session''s settings: part of the SQL of a page.';
+    'Returns a value as text that does not depend on the settings of the session, for cursors.';
 
 -- Running
 
 CREATE FUNCTION corm.page_json(VARIADIC q corm.query[]) RETURNS jsonb
     AS 'MODULE_PATHNAME', 'corm_page_json' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION corm.page_json(VARIADIC corm.query[]) IS
-    'a page of rows as JSON: rows, and page_info with has_next, has_previous, start_cursor and end_cursor for corm.after() and corm.before(); ERROR OR004 for a cursor of another order, 0A000 for a query that has no pages, 42703 for an unknown field';
+    'Returns a page of rows as JSON: rows, and page_info with has_next, has_previous, start_cursor and end_cursor, for corm.after and corm.before. Errors: OR004 for a cursor of another order; OR011 if the model has no primary key; 0A000 for a query that has no pages; 42703 for an unknown field.';
 
 CREATE FUNCTION corm.restore(VARIADIC q corm.query[]) RETURNS bigint
     AS 'MODULE_PATHNAME', 'corm_restore' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION corm.restore(VARIADIC corm.query[]) IS
-    'brings soft-deleted rows back and returns their number; ERROR 42601 for a model without soft delete, 42703 for an unknown field';
+    'Restores soft-deleted rows and returns their number. Errors: 42601 for a model without soft delete; 42703 for an unknown field.';
 
 CREATE FUNCTION corm.update_multi(recs anyarray) RETURNS SETOF anyelement
     AS 'MODULE_PATHNAME', 'corm_update_multi' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION corm.update_multi(anyarray) IS
-    'updates the rows with the primary keys of the records in one statement and returns them; ERROR P0002 if one is missing, OR003 if there are none, OR010 if one is stale, 21000 if two have the same key';
+    'Updates the rows with the primary keys of the records in one statement and returns them in the order of the records. Errors: P0002 if one does not exist; OR003 for an empty array; OR010 if a record is stale; 21000 if two have the same key; OR011 if the model has no primary key.';
 
 CREATE FUNCTION corm.filter(spec jsonb) RETURNS corm.query
     AS 'MODULE_PATHNAME', 'corm_filter' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION corm.filter(jsonb) IS
-    'a query of a JSON document from outside: where, select, order_by, limit, offset, after, before, preload; ERROR OR020 for what is not in the grammar, OR021 over a limit';
+    'Makes clauses from a JSON document that a client sent: where, select, order_by, limit, offset, after, before, preload. Errors: OR020 for a document that is not in the grammar; OR021 for one that exceeds a bound.';
 
 CREATE FUNCTION corm.filter(spec text) RETURNS corm.query
     AS 'MODULE_PATHNAME', 'corm_filter_text' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION corm.filter(text) IS
-    'the same of a document as text, in which a key that an object has twice is ERROR OR020, too; 22P02 if it is no JSON';
+    'Makes clauses from a JSON document given as text, in which no key may occur twice. Errors: OR020 for a document that is not in the grammar; OR021 for one that exceeds a bound; 22P02 if it is not JSON.';
 
 CREATE FUNCTION corm.filter(spec json) RETURNS corm.query
     AS 'MODULE_PATHNAME', 'corm_filter_text' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION corm.filter(json) IS
-    'the same of a document as json, in which a key that an object has twice is ERROR OR020, too';
+    'Makes clauses from a JSON document, in which no key may occur twice. Errors: OR020 for a document that is not in the grammar; OR021 for one that exceeds a bound.';
 
 -- Types and relations that stored queries depend on.
 
 CREATE FUNCTION corm.on_stored_drop() RETURNS event_trigger
     LANGUAGE C AS 'MODULE_PATHNAME', 'corm_on_stored_drop';
 COMMENT ON FUNCTION corm.on_stored_drop() IS
-    'Event trigger: refuses to drop what a scope or a condition of a relation needs, 2BP01, or drops that with it.';
+    'Event trigger function: refuses to drop an object that a scope or a condition of a relation needs, 2BP01, or drops that too under CASCADE.';
 REVOKE ALL ON FUNCTION corm.on_stored_drop() FROM PUBLIC;
 
 CREATE FUNCTION corm.on_stored_alter() RETURNS event_trigger
     LANGUAGE C AS 'MODULE_PATHNAME', 'corm_on_stored_alter';
 COMMENT ON FUNCTION corm.on_stored_alter() IS
-    'Event trigger: refuses to alter a row type of which a scope or a condition of a relation has a value, 0A000.';
+    'Event trigger function: refuses to alter a row type of which a scope or a condition of a relation contains a value, 0A000.';
 REVOKE ALL ON FUNCTION corm.on_stored_alter() FROM PUBLIC;
 
 -- after corm_sql_drop, by its name: what belongs to a dropped model goes first
 CREATE EVENT TRIGGER corm_stored_drop ON sql_drop
     EXECUTE FUNCTION corm.on_stored_drop();
-COMMENT ON EVENT TRIGGER corm_stored_drop IS 'corm: scopes and conditions depend on types and relations';
+COMMENT ON EVENT TRIGGER corm_stored_drop IS 'corm: scopes and conditions of relations depend on types and relations';
 ALTER EVENT TRIGGER corm_stored_drop ENABLE ALWAYS;
 
 CREATE EVENT TRIGGER corm_stored_alter ON ddl_command_end WHEN TAG IN ('ALTER TYPE', 'ALTER TABLE', 'ALTER FOREIGN TABLE')
     EXECUTE FUNCTION corm.on_stored_alter();
-COMMENT ON EVENT TRIGGER corm_stored_alter IS 'corm: scopes and conditions hold values of row types';
+COMMENT ON EVENT TRIGGER corm_stored_alter IS 'corm: scopes and conditions of relations can contain values of row types';
 ALTER EVENT TRIGGER corm_stored_alter ENABLE ALWAYS;

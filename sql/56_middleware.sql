@@ -6,14 +6,14 @@
 CREATE TYPE corm.function_ref;
 CREATE FUNCTION corm.function_ref_in(cstring) RETURNS corm.function_ref
     AS 'MODULE_PATHNAME', 'corm_function_ref_in' LANGUAGE C STABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION corm.function_ref_in(cstring) IS 'reads the signature of a function';
+COMMENT ON FUNCTION corm.function_ref_in(cstring) IS 'Input function of corm.function_ref.';
 CREATE FUNCTION corm.function_ref_out(corm.function_ref) RETURNS cstring
     AS 'MODULE_PATHNAME', 'corm_function_ref_out' LANGUAGE C STABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION corm.function_ref_out(corm.function_ref) IS 'writes the signature of a function';
+COMMENT ON FUNCTION corm.function_ref_out(corm.function_ref) IS 'Output function of corm.function_ref.';
 CREATE TYPE corm.function_ref (
     INPUT = corm.function_ref_in, OUTPUT = corm.function_ref_out, INTERNALLENGTH = VARIABLE, ALIGNMENT = int4, STORAGE = plain
 );
-COMMENT ON TYPE corm.function_ref IS 'a function of middleware in a catalog of corm: itself inside, its signature outside';
+COMMENT ON TYPE corm.function_ref IS 'A function in a catalog of corm: stored by identity, written and dumped by signature';
 
 -- The functions corm.use and corm.unuse read and write the table for users after checking that they own the model, or
 -- for all models that they have the privilege to insert into or delete from the table: that is what a superuser grants
@@ -26,12 +26,12 @@ CREATE TABLE corm.middleware_functions (
     priority    integer NOT NULL
 );
 CREATE INDEX middleware_functions_model_idx ON corm.middleware_functions (model);
-COMMENT ON TABLE corm.middleware_functions IS 'corm: the functions that corm.use has registered';
+COMMENT ON TABLE corm.middleware_functions IS 'Middleware registered by corm.use';
 COMMENT ON COLUMN corm.middleware_functions.id IS 'The number that corm.unuse takes';
-COMMENT ON COLUMN corm.middleware_functions.fn IS 'The function, as its signature';
-COMMENT ON COLUMN corm.middleware_functions.model IS 'The model whose queries it sees, NULL for all';
-COMMENT ON COLUMN corm.middleware_functions.ops IS 'The operations that it sees, NULL for all';
-COMMENT ON COLUMN corm.middleware_functions.priority IS 'Smaller ones are outside';
+COMMENT ON COLUMN corm.middleware_functions.fn IS 'The function';
+COMMENT ON COLUMN corm.middleware_functions.model IS 'The model whose queries it sees; NULL means all queries';
+COMMENT ON COLUMN corm.middleware_functions.ops IS 'The operations that it sees; NULL means all';
+COMMENT ON COLUMN corm.middleware_functions.priority IS 'Its place in the chain; smaller priorities are called first';
 REVOKE ALL ON corm.middleware_functions FROM PUBLIC;
 GRANT SELECT ON corm.middleware_functions TO pg_database_owner;
 SELECT pg_catalog.pg_extension_config_dump('corm.middleware_functions',
@@ -51,7 +51,7 @@ ALTER TABLE corm.middleware_functions ENABLE ALWAYS TRIGGER catalog_truncate;
 CREATE VIEW corm.middleware AS
     SELECT m.id, m.fn::pg_catalog.text AS fn, m.model::pg_catalog.regclass AS model, m.ops, m.priority
     FROM corm.middleware_functions m;
-COMMENT ON VIEW corm.middleware IS 'The functions that corm.use has registered, outermost first by priority and id';
+COMMENT ON VIEW corm.middleware IS 'The registered middleware; smaller priorities, then smaller ids, are called first';
 GRANT SELECT ON corm.middleware TO PUBLIC;
 
 CREATE TYPE corm.query_context AS (
@@ -63,47 +63,47 @@ CREATE TYPE corm.query_context AS (
     models  regclass[],
     call    bigint
 );
-COMMENT ON TYPE corm.query_context IS 'What a middleware is called with: the query that is about to run';
+COMMENT ON TYPE corm.query_context IS 'The argument of a middleware: the query that is about to run';
 COMMENT ON COLUMN corm.query_context.op IS 'SELECT, INSERT, UPDATE, DELETE or RAW';
-COMMENT ON COLUMN corm.query_context.model IS 'The model of the query''s source, NULL if that is none';
-COMMENT ON COLUMN corm.query_context.query IS 'The query; corm.next runs what stands here';
+COMMENT ON COLUMN corm.query_context.model IS 'The model of the query''s source; NULL if it has none';
+COMMENT ON COLUMN corm.query_context.query IS 'The query that corm.next runs';
 COMMENT ON COLUMN corm.query_context.sql IS 'The SQL that would run';
 COMMENT ON COLUMN corm.query_context.args IS 'The values of its parameters, as a JSON array';
 COMMENT ON COLUMN corm.query_context.models IS 'All relations that the query reads or writes';
-COMMENT ON COLUMN corm.query_context.call IS 'Which call this is about; not to be changed';
+COMMENT ON COLUMN corm.query_context.call IS 'The number of the call; not to be changed';
 
 CREATE TYPE corm.query_result AS (
     rows_affected   bigint,
     row_count       bigint,
     rows            bigint
 );
-COMMENT ON TYPE corm.query_result IS 'What a query gave, from corm.next or corm.result_of';
-COMMENT ON COLUMN corm.query_result.rows_affected IS 'How many rows a write has touched';
-COMMENT ON COLUMN corm.query_result.row_count IS 'How many rows there are';
-COMMENT ON COLUMN corm.query_result.rows IS 'The rows: a handle that is valid until the outermost call ends';
+COMMENT ON TYPE corm.query_result IS 'The result of a query, from corm.next or corm.result_of';
+COMMENT ON COLUMN corm.query_result.rows_affected IS 'The number of rows that a write has changed';
+COMMENT ON COLUMN corm.query_result.row_count IS 'The number of rows returned';
+COMMENT ON COLUMN corm.query_result.rows IS 'A handle for the rows, valid until the outermost call ends';
 
 CREATE FUNCTION corm.use(fn regprocedure, model regclass DEFAULT NULL, ops text[] DEFAULT NULL, priority integer DEFAULT 100)
     RETURNS integer
     AS 'MODULE_PATHNAME', 'corm_use' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION corm.use(regprocedure, regclass, text[], integer) IS
-    'Registers a function as middleware of a model, or of all models, for some operations or all, and returns its number. Errors: 42501 unless the caller owns the model, or for all models may insert into corm.middleware_functions; 42P13 unless the function takes corm.query_context and returns corm.query_result; OR006 for an unknown operation.';
+    'Registers a function as middleware for the queries on a model, or all queries, and returns its number. Errors: 42501 unless the caller owns the model or, for all queries, may insert into corm.middleware_functions; 42P13 unless the function takes corm.query_context and returns corm.query_result; OR006 for an unknown operation.';
 
 CREATE FUNCTION corm.unuse(id integer) RETURNS boolean
     AS 'MODULE_PATHNAME', 'corm_unuse' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION corm.unuse(integer) IS
-    'Removes a middleware; false if there is none of that number. Errors: 42501 unless the caller owns its model, or for one of all models may delete from corm.middleware_functions.';
+    'Removes a middleware, and returns false if there is none of this number. Errors: 42501 unless the caller owns its model or, for a middleware of all queries, may delete from corm.middleware_functions.';
 
 CREATE FUNCTION corm.next(qc corm.query_context) RETURNS corm.query_result
     AS 'MODULE_PATHNAME', 'corm_next' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION corm.next(corm.query_context) IS
-    'Runs the rest of the chain, which ends in the query, and returns its result. Errors: 55000 outside of a middleware, with the context of another call, and again after a write; 42501 in code that is run as another user than the middleware; otherwise what the query raises.';
+    'Runs the rest of the chain, which ends with the query, and returns the result. Errors: 55000 outside a middleware, with the context of another call, or again after a write; 42501 in code that runs as another user than the middleware; and those of the query.';
 
 CREATE FUNCTION corm.result_rows(r corm.query_result) RETURNS SETOF jsonb
     AS 'MODULE_PATHNAME', 'corm_result_rows' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION corm.result_rows(corm.query_result) IS
-    'Returns the rows of a result as JSON, one each. Errors: 55000 if the result is gone, 42501 in code that is run as another user than the middleware.';
+    'Returns the rows of a result as JSON, one per result row. Errors: 55000 if the result no longer exists; 42501 in code that runs as another user than the middleware.';
 
 CREATE FUNCTION corm.result_of(rows jsonb) RETURNS corm.query_result
     AS 'MODULE_PATHNAME', 'corm_result_of' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION corm.result_of(jsonb) IS
-    'Returns a result that consists of the elements of a JSON array. Errors: 22023 if it is none.';
+    'Makes a result from the elements of a JSON array. Errors: 22023 if rows is not an array.';

@@ -8,7 +8,7 @@ CREATE FUNCTION corm.list_stat_queries(
     RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'corm_list_stat_queries' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION corm.list_stat_queries() IS
-    'Returns the statistics that the user may see, one row for each database, user, model and operation: the view corm.stat_queries.';
+    'Returns the rows of the view corm.stat_queries, with OIDs of databases and roles.';
 
 CREATE VIEW corm.stat_queries AS
     SELECT d.datname AS database, r.rolname AS role, s.model, s.op, s.calls, s.rows, s.errors, s.plan_hits,
@@ -17,17 +17,17 @@ CREATE VIEW corm.stat_queries AS
     LEFT JOIN pg_catalog.pg_database d ON d.oid OPERATOR(pg_catalog.=) s.database_oid
     LEFT JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) s.user_oid;
 COMMENT ON VIEW corm.stat_queries IS
-    'Queries since the last reset, by database, role, model and operation; times in milliseconds. Of other roles for members of pg_read_all_stats only';
+    'Statistics of queries since the last reset, by database, role, model and operation, with times in milliseconds; only members of pg_read_all_stats see those of other roles';
 GRANT SELECT ON corm.stat_queries TO PUBLIC;
 
 CREATE FUNCTION corm.stat_reset() RETURNS void
     AS 'MODULE_PATHNAME', 'corm_stat_reset' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION corm.stat_reset() IS
-    'Forgets all statistics of queries, of all databases. To be executed by superusers, and by whom they grant it to.';
+    'Discards the statistics of queries of all databases. Only superusers, and roles that they grant EXECUTE, may call it; others get 42501.';
 REVOKE ALL ON FUNCTION corm.stat_reset() FROM PUBLIC;
 
 CREATE FUNCTION corm.stat_info(
     OUT entries bigint, OUT max_entries bigint, OUT evictions bigint, OUT reset_at timestamptz)
     AS 'MODULE_PATHNAME', 'corm_stat_info' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION corm.stat_info() IS
-    'Returns how many entries the statistics have and may have, how many have made room for others and when they were reset; NULL if the library is not preloaded.';
+    'Returns the number of entries in the statistics and its limit, the number of entries evicted, and the time of the last reset; NULL if the library is not preloaded.';

@@ -8,7 +8,7 @@ CREATE TYPE corm.tx_options AS (
     timeout interval,
     retries integer
 );
-COMMENT ON TYPE corm.tx_options IS 'how a transaction scope combines with what is around it; made by corm.tx()';
+COMMENT ON TYPE corm.tx_options IS 'Options of a transaction scope, made by corm.tx';
 
 CREATE TYPE corm.tx_result AS (
     ok boolean,
@@ -25,7 +25,7 @@ CREATE TYPE corm.tx_result AS (
     constraint_name text,
     scope text
 );
-COMMENT ON TYPE corm.tx_result IS 'outcome of a transaction scope: its value, or the error that ended it';
+COMMENT ON TYPE corm.tx_result IS 'Outcome of a transaction scope: its value, or the error that ended it';
 
 CREATE FUNCTION corm.tx(
     propagation text DEFAULT 'required',
@@ -38,134 +38,134 @@ CREATE FUNCTION corm.tx(
 LANGUAGE C IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'corm_tx';
 COMMENT ON FUNCTION corm.tx(text, text, boolean, text, interval, integer) IS
-'options of a transaction scope: propagation (required, requires_new, nested, mandatory, supports, not_supported or never), name, read_only, isolation, timeout, retries; returns corm.tx_options; raises OR006 for a value that makes no sense';
+'Makes the options of a transaction scope. propagation is required, requires_new, nested, mandatory, supports, not_supported or never. Errors: OR006 for an invalid value.';
 
 CREATE FUNCTION corm.do_tx(body text) RETURNS jsonb
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'corm_do_tx';
 COMMENT ON FUNCTION corm.do_tx(text) IS
-'runs SQL in a transaction scope with propagation required; returns the rows of the last statement as a JSON array, NULL if it returns none or the scope was set rollback-only; raises the error of the body after rolling back, 40000 if a joined scope had failed, 2D000 for a transaction command in the body';
+'Runs SQL in a transaction scope that joins an active transaction. Returns the rows of the last statement as a JSON array; NULL if it returns none, or the scope was set rollback-only. Errors: those of the body, after a rollback; 40000 if a scope that joined this one has failed; 2D000 for a transaction command in the body.';
 
 CREATE FUNCTION corm.do_tx(body text, VARIADIC params "any") RETURNS jsonb
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'corm_do_tx';
 COMMENT ON FUNCTION corm.do_tx(text, "any") IS
-'runs SQL with parameters $1 to $n in a transaction scope with propagation required; otherwise as corm.do_tx(text)';
+'Runs SQL with the parameters $1, $2, ... in a transaction scope that joins an active transaction; otherwise as corm.do_tx(text). Errors: those of the body; 40000 if a scope that joined this one has failed; 2D000 for a transaction command in the body.';
 
 CREATE FUNCTION corm.do_tx(body text, VARIADIC params text[]) RETURNS jsonb
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'corm_do_tx';
 COMMENT ON FUNCTION corm.do_tx(text, text[]) IS
-'runs SQL with parameters $1 to $n, each of the type of its context, in a transaction scope with propagation required; otherwise as corm.do_tx(text)';
+'Runs SQL with the parameters $1, $2, ..., whose types come from the context, in a transaction scope that joins an active transaction; otherwise as corm.do_tx(text). Errors: those of the body; 40000 if a scope that joined this one has failed; 2D000 for a transaction command in the body.';
 
 -- Without this form, do_tx('...', some_text, 1) would resolve to (tx_options, text, "any").
 CREATE FUNCTION corm.do_tx(body text, param text, VARIADIC params "any") RETURNS jsonb
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'corm_do_tx';
 COMMENT ON FUNCTION corm.do_tx(text, text, "any") IS
-'runs SQL with parameters $1 to $n in a transaction scope with propagation required; otherwise as corm.do_tx(text)';
+'Runs SQL with the parameters $1, $2, ... in a transaction scope that joins an active transaction; otherwise as corm.do_tx(text). Errors: those of the body; 40000 if a scope that joined this one has failed; 2D000 for a transaction command in the body.';
 
 CREATE FUNCTION corm.do_tx(opts corm.tx_options, body text) RETURNS jsonb
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'corm_do_tx_opts';
 COMMENT ON FUNCTION corm.do_tx(corm.tx_options, text) IS
-'runs SQL in a transaction scope with the options given; returns as corm.do_tx(text); raises also what the options demand: 25P01, 25001, 0A000, OR030 when the timeout passes';
+'Runs SQL in a transaction scope with options; otherwise as corm.do_tx(text). Errors: those of the body; 40000 if a scope that joined this one has failed; 2D000 for a transaction command in the body; 25P01, 25001 and 0A000 as the options demand; OR030 after the timeout.';
 
 CREATE FUNCTION corm.do_tx(opts corm.tx_options, body text, VARIADIC params "any") RETURNS jsonb
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'corm_do_tx_opts';
 COMMENT ON FUNCTION corm.do_tx(corm.tx_options, text, "any") IS
-'runs SQL with parameters $1 to $n in a transaction scope with the options given; otherwise as corm.do_tx(corm.tx_options, text)';
+'Runs SQL with the parameters $1, $2, ... in a transaction scope with options; otherwise as corm.do_tx(text). Errors: those of the body; 40000 if a scope that joined this one has failed; 2D000 for a transaction command in the body; 25P01, 25001 and 0A000 as the options demand; OR030 after the timeout.';
 
 CREATE FUNCTION corm.do_tx(opts corm.tx_options, body text, VARIADIC params text[]) RETURNS jsonb
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'corm_do_tx_opts';
 COMMENT ON FUNCTION corm.do_tx(corm.tx_options, text, text[]) IS
-'runs SQL with parameters $1 to $n, each of the type of its context, in a transaction scope with the options given; otherwise as corm.do_tx(corm.tx_options, text)';
+'Runs SQL with the parameters $1, $2, ..., whose types come from the context, in a transaction scope with options; otherwise as corm.do_tx(text). Errors: those of the body; 40000 if a scope that joined this one has failed; 2D000 for a transaction command in the body; 25P01, 25001 and 0A000 as the options demand; OR030 after the timeout.';
 
 CREATE FUNCTION corm.try_tx(body text) RETURNS corm.tx_result
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'corm_try_tx';
 COMMENT ON FUNCTION corm.try_tx(text) IS
-'runs SQL as corm.do_tx(text) does, but gives an error as data; returns corm.tx_result; raises only a cancel (57014), a failed assertion (P0004), 22004 for a body that is NULL';
+'Runs SQL in a transaction scope as corm.do_tx does, and returns its outcome, in which an error is data. Errors: only 57014 for a canceled query, P0004 for a failed assertion and 22004 for a NULL body are raised.';
 
 CREATE FUNCTION corm.try_tx(body text, VARIADIC params "any") RETURNS corm.tx_result
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'corm_try_tx';
 COMMENT ON FUNCTION corm.try_tx(text, "any") IS
-'runs SQL with parameters $1 to $n as corm.do_tx does, but gives an error as data; otherwise as corm.try_tx(text)';
+'Runs SQL with the parameters $1, $2, ... in a transaction scope as corm.do_tx does, and returns its outcome, in which an error is data. Errors: only 57014 for a canceled query, P0004 for a failed assertion and 22004 for a NULL body are raised.';
 
 CREATE FUNCTION corm.try_tx(body text, VARIADIC params text[]) RETURNS corm.tx_result
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'corm_try_tx';
 COMMENT ON FUNCTION corm.try_tx(text, text[]) IS
-'runs SQL with parameters $1 to $n, each of the type of its context, as corm.do_tx does, but gives an error as data; otherwise as corm.try_tx(text)';
+'Runs SQL with the parameters $1, $2, ..., whose types come from the context, in a transaction scope as corm.do_tx does, and returns its outcome, in which an error is data. Errors: only 57014 for a canceled query, P0004 for a failed assertion and 22004 for a NULL body are raised.';
 
 CREATE FUNCTION corm.try_tx(body text, param text, VARIADIC params "any") RETURNS corm.tx_result
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'corm_try_tx';
 COMMENT ON FUNCTION corm.try_tx(text, text, "any") IS
-'runs SQL with parameters $1 to $n as corm.do_tx does, but gives an error as data; otherwise as corm.try_tx(text)';
+'Runs SQL with the parameters $1, $2, ... in a transaction scope as corm.do_tx does, and returns its outcome, in which an error is data. Errors: only 57014 for a canceled query, P0004 for a failed assertion and 22004 for a NULL body are raised.';
 
 CREATE FUNCTION corm.try_tx(opts corm.tx_options, body text) RETURNS corm.tx_result
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'corm_try_tx_opts';
 COMMENT ON FUNCTION corm.try_tx(corm.tx_options, text) IS
-'runs SQL in a transaction scope with the options given, an error as data; otherwise as corm.try_tx(text)';
+'Runs SQL in a transaction scope with options as corm.do_tx does, and returns its outcome, in which an error is data. Errors: only 57014 for a canceled query, P0004 for a failed assertion and 22004 for a NULL body are raised.';
 
 CREATE FUNCTION corm.try_tx(opts corm.tx_options, body text, VARIADIC params "any") RETURNS corm.tx_result
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'corm_try_tx_opts';
 COMMENT ON FUNCTION corm.try_tx(corm.tx_options, text, "any") IS
-'runs SQL with parameters $1 to $n in a transaction scope with the options given, an error as data; otherwise as corm.try_tx(text)';
+'Runs SQL with the parameters $1, $2, ... in a transaction scope with options as corm.do_tx does, and returns its outcome, in which an error is data. Errors: only 57014 for a canceled query, P0004 for a failed assertion and 22004 for a NULL body are raised.';
 
 CREATE FUNCTION corm.try_tx(opts corm.tx_options, body text, VARIADIC params text[]) RETURNS corm.tx_result
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'corm_try_tx_opts';
 COMMENT ON FUNCTION corm.try_tx(corm.tx_options, text, text[]) IS
-'runs SQL with parameters $1 to $n, each of the type of its context, in a transaction scope with the options given, an error as data; otherwise as corm.try_tx(text)';
+'Runs SQL with the parameters $1, $2, ..., whose types come from the context, in a transaction scope with options as corm.do_tx does, and returns its outcome, in which an error is data. Errors: only 57014 for a canceled query, P0004 for a failed assertion and 22004 for a NULL body are raised.';
 
 CREATE PROCEDURE corm.run_tx(body text, opts corm.tx_options DEFAULT NULL, INOUT result corm.tx_result DEFAULT NULL)
 LANGUAGE C
 AS 'MODULE_PATHNAME', 'corm_run_tx';
 COMMENT ON PROCEDURE corm.run_tx(text, corm.tx_options, corm.tx_result) IS
-'runs SQL as a transaction of its own, with an isolation level and retries after 40001 and 40P01; gives its outcome, errors of the COMMIT included; raises 2D000 inside a transaction, 25001 if the current one has changed something';
+'Runs SQL as a transaction of its own, with an isolation level and with retries after 40001 and 40P01, and returns its outcome, including errors of the COMMIT. Errors: 2D000 inside a transaction block; 25001 if the current transaction has uncommitted changes.';
 
 CREATE PROCEDURE corm.begin_tx(opts corm.tx_options DEFAULT NULL)
 LANGUAGE C
 AS 'MODULE_PATHNAME', 'corm_begin_tx';
 COMMENT ON PROCEDURE corm.begin_tx(corm.tx_options) IS
-'opens a session scope: BEGIN, or a savepoint inside a transaction, or nothing when it joins; without options it never joins; raises 2D000 unless it is a top-level command by itself';
+'Opens a session scope: begins a transaction, sets a savepoint, or joins. Without options it does not join. Errors: 2D000 unless it is a top-level command by itself.';
 
 CREATE PROCEDURE corm.commit_tx()
 LANGUAGE C
 AS 'MODULE_PATHNAME', 'corm_commit_tx';
 COMMENT ON PROCEDURE corm.commit_tx() IS
-'commits the innermost session scope; raises 25P01 if none is open, 40000 if a scope that joined it had failed, 2D000 unless it is a top-level command by itself';
+'Commits the innermost session scope. Errors: 25P01 if none is open; 40000 if a scope that joined it has failed; 2D000 unless it is a top-level command by itself.';
 
 CREATE PROCEDURE corm.rollback_tx()
 LANGUAGE C
 AS 'MODULE_PATHNAME', 'corm_rollback_tx';
 COMMENT ON PROCEDURE corm.rollback_tx() IS
-'rolls the innermost session scope back; raises 25P01 if none is open, 2D000 unless it is a top-level command by itself';
+'Rolls back the innermost session scope. Errors: 25P01 if none is open; 2D000 unless it is a top-level command by itself.';
 
 CREATE PROCEDURE corm.rollback_if_not_committed()
 LANGUAGE C
 AS 'MODULE_PATHNAME', 'corm_rollback_if_not_committed';
 COMMENT ON PROCEDURE corm.rollback_if_not_committed() IS
-'rolls the innermost session scope back unless it has been ended already; one belongs to each corm.begin_tx; raises 2D000 unless it is a top-level command by itself';
+'Rolls back the innermost session scope unless it has ended; call it once for each corm.begin_tx. Errors: 2D000 unless it is a top-level command by itself.';
 
 CREATE FUNCTION corm.in_tx() RETURNS boolean
 LANGUAGE C VOLATILE PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'corm_in_tx';
 COMMENT ON FUNCTION corm.in_tx() IS
-'true if a transaction is active: a transaction block or an open scope; raises nothing';
+'Returns true inside a transaction block or an open transaction scope.';
 
 CREATE FUNCTION corm.tx_depth() RETURNS integer
 LANGUAGE C VOLATILE PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'corm_tx_depth_sql';
 COMMENT ON FUNCTION corm.tx_depth() IS
-'number of open transaction scopes of this session; raises nothing';
+'Returns the number of open transaction scopes of the session.';
 
 CREATE FUNCTION corm.current_tx(
     OUT name text,
@@ -177,13 +177,13 @@ CREATE FUNCTION corm.current_tx(
 LANGUAGE C VOLATILE PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'corm_current_tx';
 COMMENT ON FUNCTION corm.current_tx() IS
-'the innermost open transaction scope, NULL if there is none; raises nothing';
+'Returns the innermost open transaction scope; NULLs if there is none.';
 
 CREATE FUNCTION corm.set_rollback_only() RETURNS void
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'corm_set_rollback_only';
 COMMENT ON FUNCTION corm.set_rollback_only() IS
-'makes the innermost transaction scope end rolled back without an error; raises 25P01 if none is open, 42501 if it was opened as another user or in another security context';
+'Marks the innermost transaction scope to be rolled back at its end, without an error. Errors: 25P01 if none is open; 42501 if it was opened as another user or in another security context.';
 
 CREATE FUNCTION corm.tx_stats(
     OUT scopes bigint,
@@ -199,4 +199,4 @@ CREATE FUNCTION corm.tx_stats(
 LANGUAGE C VOLATILE PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'corm_tx_stats_sql';
 COMMENT ON FUNCTION corm.tx_stats() IS
-'counters of the transaction scopes of this session since it began; raises nothing';
+'Returns counters of the transaction scopes of the session.';

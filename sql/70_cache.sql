@@ -11,7 +11,7 @@ CREATE TABLE corm.cache_definitions (
 	events text[] NOT NULL,
 	closed boolean NOT NULL
 );
-COMMENT ON TABLE corm.cache_definitions IS 'corm: named caches; use corm.caches and corm.cache_create';
+COMMENT ON TABLE corm.cache_definitions IS 'Caches created by corm.cache_create; see the view corm.caches';
 REVOKE ALL ON corm.cache_definitions FROM PUBLIC;
 GRANT SELECT ON corm.cache_definitions TO pg_database_owner;
 
@@ -22,7 +22,7 @@ CREATE TABLE corm.cache_grants (
 	can_write boolean NOT NULL,
 	PRIMARY KEY (cache, grantee)
 );
-COMMENT ON TABLE corm.cache_grants IS 'corm: who may use which cache; use corm.caches and corm.cache_grant';
+COMMENT ON TABLE corm.cache_grants IS 'Privileges on caches granted by corm.cache_grant; see the view corm.caches';
 REVOKE ALL ON corm.cache_grants FROM PUBLIC;
 GRANT SELECT ON corm.cache_grants TO pg_database_owner;
 
@@ -52,32 +52,32 @@ CREATE FUNCTION corm.cache_create(name text, ttl interval DEFAULT NULL, max_byte
 	channel text DEFAULT 'corm_cache', events text[] DEFAULT '{deleted,expired,evicted}') RETURNS void
 	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_create';
 COMMENT ON FUNCTION corm.cache_create(text, interval, bigint, text, text[]) IS
-'Creates a cache that the current role owns. ttl: default for its entries; max_bytes: its own limit. Raises 42710 if it exists, 53400 if there are too many, 22023 for a bad ttl, limit or event.';
+'Creates a cache that the current role owns. ttl is the default time to live of its entries, max_bytes its limit. Errors: 42710 if it exists; 53400 if there are too many caches; 22023 for an invalid ttl, limit or event.';
 
 CREATE FUNCTION corm.cache_drop(name text) RETURNS void
 	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_drop';
 COMMENT ON FUNCTION corm.cache_drop(text) IS
-'Drops a cache and its entries. Raises 42704 if there is none, 42501 unless owner, 2BP01 for "default".';
+'Drops a cache and its entries. Errors: 42704 if it does not exist; 42501 unless the caller owns it; 2BP01 for the cache default.';
 
 CREATE FUNCTION corm.cache_close(name text) RETURNS void
 	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_close';
 COMMENT ON FUNCTION corm.cache_close(text) IS
-'Empties a cache and refuses every operation on it until it is opened. Raises 55000 if it is closed already, 42704, 42501 unless owner.';
+'Empties a cache and refuses all operations on it until it is opened. Errors: 42704 if it does not exist; 42501 unless the caller owns it; 55000 if it is already closed.';
 
 CREATE FUNCTION corm.cache_open(name text) RETURNS void
 	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_open';
 COMMENT ON FUNCTION corm.cache_open(text) IS
-'Opens a closed cache. Raises 55000 if it is open, 42704, 42501 unless owner.';
+'Opens a closed cache. Errors: 42704 if it does not exist; 42501 unless the caller owns it; 55000 if it is already open.';
 
 CREATE FUNCTION corm.cache_grant(cache text, grantee regrole, privileges text[]) RETURNS void
 	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_grant';
 COMMENT ON FUNCTION corm.cache_grant(text, regrole, text[]) IS
-'Grants read, write or both on a cache to a role; ''-'' stands for everybody (PUBLIC). Raises 42704, 42501 unless owner, 22023 for another privilege.';
+'Grants read, write or both on a cache to a role; ''-'' means PUBLIC. Errors: 42704 if the cache does not exist; 42501 unless the caller owns it; 22023 for any other privilege.';
 
 CREATE FUNCTION corm.cache_revoke(cache text, grantee regrole, privileges text[]) RETURNS void
 	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_revoke';
 COMMENT ON FUNCTION corm.cache_revoke(text, regrole, text[]) IS
-'Takes read, write or both on a cache from a role; ''-'' stands for everybody (PUBLIC). Raises 42704, 42501 unless owner, 22023 for another privilege.';
+'Revokes read, write or both on a cache from a role; ''-'' means PUBLIC. Errors: 42704 if the cache does not exist; 42501 unless the caller owns it; 22023 for any other privilege.';
 
 -- Entries
 
@@ -85,118 +85,118 @@ CREATE FUNCTION corm.cache_set(key text, value anyelement, ttl interval DEFAULT 
 	cache text DEFAULT 'default', immediate boolean DEFAULT false) RETURNS void
 	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_set';
 COMMENT ON FUNCTION corm.cache_set(text, anyelement, interval, text, boolean) IS
-'Stores a value at commit, or at once if immediate. Without ttl the cache''s default holds. Raises 22004 for NULL, 22023 for a ttl that is not positive, 22008 for one too long, 54000 for a key or value too large, 42804 for an anonymous record, 53200 if the cache is full, 42501, 42704, 55000.';
+'Stores a value at commit, or at once if immediate is true. Without ttl, the default of the cache applies. Errors: 22004 for NULL; 22023 for a ttl that is not positive; 22008 for one that is too long; 54000 for a key or value that is too large; 42804 for an anonymous record; 53200 if the cache is full; 42501 without the privilege; 42704 for an unknown cache; 55000 if the cache is closed or not preloaded.';
 
 CREATE FUNCTION corm.cache_set(key text, value text, ttl interval DEFAULT NULL,
 	cache text DEFAULT 'default', immediate boolean DEFAULT false) RETURNS void
 	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_set';
 COMMENT ON FUNCTION corm.cache_set(text, text, interval, text, boolean) IS
-'Stores a text at commit, or at once if immediate: what string literals and untyped parameters resolve to. Errors as for the other form.';
+'Stores a text, as given by a string literal or an untyped parameter, at commit, or at once if immediate is true. Errors: 22004 for NULL; 22023 for a ttl that is not positive; 22008 for one that is too long; 54000 for a key or value that is too large; 42804 for an anonymous record; 53200 if the cache is full; 42501 without the privilege; 42704 for an unknown cache; 55000 if the cache is closed or not preloaded.';
 
 CREATE FUNCTION corm.cache_add(key text, value anyelement, ttl interval DEFAULT NULL,
 	cache text DEFAULT 'default', immediate boolean DEFAULT false) RETURNS boolean
 	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_add';
 COMMENT ON FUNCTION corm.cache_add(text, anyelement, interval, text, boolean) IS
-'Stores a value if the key is absent and returns whether it was. Errors as for cache_set.';
+'Stores a value if the key is absent, and returns whether it was. Errors: those of corm.cache_set, such as 53200.';
 
 CREATE FUNCTION corm.cache_add(key text, value text, ttl interval DEFAULT NULL,
 	cache text DEFAULT 'default', immediate boolean DEFAULT false) RETURNS boolean
 	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_add';
 COMMENT ON FUNCTION corm.cache_add(text, text, interval, text, boolean) IS
-'Stores a text if the key is absent and returns whether it was. Errors as for cache_set.';
+'Stores a text if the key is absent, and returns whether it was. Errors: those of corm.cache_set, such as 53200.';
 
 CREATE FUNCTION corm.cache_replace(key text, value anyelement, ttl interval DEFAULT NULL,
 	cache text DEFAULT 'default', immediate boolean DEFAULT false) RETURNS boolean
 	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_replace';
 COMMENT ON FUNCTION corm.cache_replace(text, anyelement, interval, text, boolean) IS
-'Stores a value if the key is present and returns whether it was. Errors as for cache_set.';
+'Stores a value if the key is present, and returns whether it was. Errors: those of corm.cache_set, such as 53200.';
 
 CREATE FUNCTION corm.cache_replace(key text, value text, ttl interval DEFAULT NULL,
 	cache text DEFAULT 'default', immediate boolean DEFAULT false) RETURNS boolean
 	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_replace';
 COMMENT ON FUNCTION corm.cache_replace(text, text, interval, text, boolean) IS
-'Stores a text if the key is present and returns whether it was. Errors as for cache_set.';
+'Stores a text if the key is present, and returns whether it was. Errors: those of corm.cache_set, such as 53200.';
 
 CREATE FUNCTION corm.cache_get(key text, cache text DEFAULT 'default') RETURNS text
 	LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'corm_cache_get';
 COMMENT ON FUNCTION corm.cache_get(text, text) IS
-'Returns the value of a key as text, NULL on a miss. Raises 42501, 42704, 55000.';
+'Returns the value of a key as text, or NULL if there is no such entry. Errors: 42501 without the privilege; 42704 for an unknown cache; 55000 if the cache is closed or not preloaded.';
 
 CREATE FUNCTION corm.cache_get_as(t anyelement, key text, cache text DEFAULT 'default') RETURNS anyelement
 	LANGUAGE C VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'corm_cache_get_as';
 COMMENT ON FUNCTION corm.cache_get_as(anyelement, text, text) IS
-'Returns the value of a key in the type of t, NULL on a miss. Raises 42804 if the value is of another type, 42501, 42704, 55000.';
+'Returns the value of a key in the type of t, or NULL if there is no such entry. Errors: 42804 if the value is of another type; 42501 without the privilege; 42704 for an unknown cache; 55000 if the cache is closed or not preloaded.';
 
 CREATE FUNCTION corm.cache_delete(key text, cache text DEFAULT 'default', immediate boolean DEFAULT false) RETURNS text
 	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_delete';
 COMMENT ON FUNCTION corm.cache_delete(text, text, boolean) IS
-'Deletes a key at commit, or at once if immediate, and returns the value it has; NULL if there is none or the caller may not read. Raises 42501, 42704, 55000.';
+'Deletes a key at commit, or at once if immediate is true, and returns its value; NULL if there is no such entry or the caller may not read the cache. Errors: 42501 without the privilege; 42704 for an unknown cache; 55000 if the cache is closed or not preloaded.';
 
 CREATE FUNCTION corm.cache_exists(key text, cache text DEFAULT 'default') RETURNS boolean
 	LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'corm_cache_exists';
 COMMENT ON FUNCTION corm.cache_exists(text, text) IS
-'Tells whether a key is there and has not expired. Raises 42501, 42704, 55000.';
+'Returns true if a key exists and has not expired. Errors: 42501 without the privilege; 42704 for an unknown cache; 55000 if the cache is closed or not preloaded.';
 
 CREATE FUNCTION corm.cache_ttl(key text, cache text DEFAULT 'default') RETURNS interval
 	LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'corm_cache_ttl';
 COMMENT ON FUNCTION corm.cache_ttl(text, text) IS
-'Returns the time a key has left; NULL if it is missing or never expires, which corm.cache_info tells apart. Raises 42501, 42704, 55000.';
+'Returns the time that a key has left; NULL if it does not exist or never expires, which corm.cache_info distinguishes. Errors: 42501 without the privilege; 42704 for an unknown cache; 55000 if the cache is closed or not preloaded.';
 
 CREATE FUNCTION corm.cache_expire(key text, ttl interval, cache text DEFAULT 'default') RETURNS boolean
 	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_expire';
 COMMENT ON FUNCTION corm.cache_expire(text, interval, text) IS
-'Gives a key a new ttl from now, at commit; false if there is no such key. Raises 22023, 22008 for a bad ttl, 42501, 42704, 55000.';
+'Gives a key a new time to live, counted from now, at commit, and returns false if there is no such key. Errors: 22023 for a ttl that is not positive; 22008 for one that is too long; 42501 without the privilege; 42704 for an unknown cache; 55000 if the cache is closed or not preloaded.';
 
 CREATE FUNCTION corm.cache_persist(key text, cache text DEFAULT 'default') RETURNS boolean
 	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_persist';
 COMMENT ON FUNCTION corm.cache_persist(text, text) IS
-'Lets a key never expire, at commit; false if there is no such key. Raises 42501, 42704, 55000.';
+'Makes a key live forever, at commit, and returns false if there is no such key. Errors: 42501 without the privilege; 42704 for an unknown cache; 55000 if the cache is closed or not preloaded.';
 
 CREATE FUNCTION corm.cache_info(key text, cache text DEFAULT 'default',
 	OUT found boolean, OUT type regtype, OUT bytes bigint, OUT ttl interval, OUT created_at timestamptz)
 	LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'corm_cache_info';
 COMMENT ON FUNCTION corm.cache_info(text, text) IS
-'Describes an entry: whether it is there, its type, the size of its value, the time it has left (NULL: never expires) and when it was stored. Raises 42501, 42704, 55000.';
+'Returns whether an entry exists, its type, the size of its value in bytes, the time that it has left (NULL: it never expires) and when it was stored. Errors: 42501 without the privilege; 42704 for an unknown cache; 55000 if the cache is closed or not preloaded.';
 
 CREATE FUNCTION corm.cache_incr(key text, by bigint DEFAULT 1, ttl interval DEFAULT NULL, cache text DEFAULT 'default') RETURNS bigint
 	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_incr';
 COMMENT ON FUNCTION corm.cache_incr(text, bigint, interval, text) IS
-'Adds to an integer at once and returns the sum; a missing key counts from 0. A NULL ttl keeps the entry''s. Raises 22003 on overflow, 42804 if the value is no integer (it stays), 42501, 42704, 55000.';
+'Adds to an integer at once, and returns the sum. A missing key counts from 0; without ttl, the entry keeps the time that it has left. Errors: 22003 on overflow; 42804 if the value is not an integer; 42501 without the privilege; 42704 for an unknown cache; 55000 if the cache is closed or not preloaded.';
 
 CREATE FUNCTION corm.cache_decr(key text, by bigint DEFAULT 1, ttl interval DEFAULT NULL, cache text DEFAULT 'default') RETURNS bigint
 	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_decr';
 COMMENT ON FUNCTION corm.cache_decr(text, bigint, interval, text) IS
-'Subtracts from an integer at once and returns the difference; otherwise like corm.cache_incr.';
+'Subtracts from an integer at once, and returns the difference; otherwise as corm.cache_incr. Errors: 22003 on overflow; 42804 if the value is not an integer; 42501 without the privilege; 42704 for an unknown cache; 55000 if the cache is closed or not preloaded.';
 
 CREATE FUNCTION corm.cache_get_many(keys text[], cache text DEFAULT 'default', OUT key text, OUT value text) RETURNS SETOF record
 	LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED ROWS 100 AS 'MODULE_PATHNAME', 'corm_cache_get_many';
 COMMENT ON FUNCTION corm.cache_get_many(text[], text) IS
-'Returns a row for each key, in the order given, with NULL for a miss. Raises 42501, 42704, 55000.';
+'Returns a row for each key, in the order given, with NULL for a key that does not exist. Errors: 42501 without the privilege; 42704 for an unknown cache; 55000 if the cache is closed or not preloaded.';
 
 CREATE FUNCTION corm.cache_set_many(entries jsonb, ttl interval DEFAULT NULL, cache text DEFAULT 'default') RETURNS bigint
 	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_set_many';
 COMMENT ON FUNCTION corm.cache_set_many(jsonb, interval, text) IS
-'Stores every member of a JSON object at commit, strings as their text, other values as jsonb, and returns their number. Raises 22023 if it is no object; other errors as for cache_set.';
+'Stores the members of a JSON object at commit, strings as text and other values as jsonb, and returns their number. Errors: 22023 if entries is not an object; and those of corm.cache_set.';
 
 CREATE FUNCTION corm.cache_keys(pattern text DEFAULT NULL, cache text DEFAULT 'default') RETURNS SETOF text
 	LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 1000 AS 'MODULE_PATHNAME', 'corm_cache_keys';
 COMMENT ON FUNCTION corm.cache_keys(text, text) IS
-'Returns the keys that fit a LIKE pattern (NULL: all) and have not expired, in no order. Raises 42501, 42704, 55000.';
+'Returns the keys that match a LIKE pattern (NULL: all) and have not expired, in no particular order. Errors: 42501 without the privilege; 42704 for an unknown cache; 55000 if the cache is closed or not preloaded.';
 
 CREATE FUNCTION corm.cache_count(cache text DEFAULT 'default') RETURNS bigint
 	LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'corm_cache_count';
 COMMENT ON FUNCTION corm.cache_count(text) IS
-'Returns the number of entries, with those that have expired and were not removed yet. Raises 42501, 42704, 55000.';
+'Returns the number of entries, including those that have expired but are not yet removed. Errors: 42501 without the privilege; 42704 for an unknown cache; 55000 if the cache is closed or not preloaded.';
 
 CREATE FUNCTION corm.cache_clear(cache text DEFAULT 'default') RETURNS bigint
 	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_clear';
 COMMENT ON FUNCTION corm.cache_clear(text) IS
-'Removes all entries of a cache at commit and returns how many there are. Raises 42501, 42704, 55000.';
+'Removes all entries of a cache at commit, and returns their number. Errors: 42501 without the privilege; 42704 for an unknown cache; 55000 if the cache is closed or not preloaded.';
 
 CREATE FUNCTION corm.cache_fetch(key text, loader text, ttl interval DEFAULT NULL, cache text DEFAULT 'default') RETURNS text
 	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_fetch';
 COMMENT ON FUNCTION corm.cache_fetch(text, text, interval, text) IS
-'Returns the value of a key; on a miss runs loader, a SQL text that gives one value, as the current role, and stores that. One session at a time loads a key. NULL or no row is not stored. Raises 21000 for more than one row, 42804 for more than one column, and what the loader raises.';
+'Returns the value of a key. If there is no such entry, runs loader, an SQL query that returns one value, as the current role, and stores the value; NULL or no row is not stored. Only one session at a time loads a key. Errors: 21000 for more than one row; 42804 for more than one column; and those of the loader.';
 
 -- Looking in
 
@@ -205,7 +205,7 @@ CREATE FUNCTION corm.cache_counters(OUT id bigint, OUT entries bigint, OUT bytes
 	OUT evicted bigint, OUT cleared bigint) RETURNS SETOF record
 	LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 10 AS 'MODULE_PATHNAME', 'corm_cache_counters';
 COMMENT ON FUNCTION corm.cache_counters() IS
-'Counters of this database''s caches that are in use, by id; corm.cache_stats shows them by name.';
+'Returns counters of the caches of the database by internal number; corm.cache_stats shows them by name.';
 
 CREATE FUNCTION corm.cache_status(OUT size_bytes bigint, OUT free_bytes bigint, OUT sweeper_pid int,
 	OUT sweep_ticks bigint, OUT sweep_visited bigint, OUT sweep_removed bigint, OUT sweep_max_visited bigint,
@@ -213,25 +213,25 @@ CREATE FUNCTION corm.cache_status(OUT size_bytes bigint, OUT free_bytes bigint, 
 	OUT events_lost bigint, OUT notifier_pid int)
 	LANGUAGE C VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'corm_cache_status';
 COMMENT ON FUNCTION corm.cache_status() IS
-'One row on the cache as a whole: memory, the sweeper''s work, and this database''s events. Raises 55000 without preload.';
+'Returns the state of the cache as a whole: memory, the work of the sweeper, and the events of the database. Errors: 55000 if the library is not preloaded.';
 
 CREATE FUNCTION corm.cache_events(since bigint DEFAULT 0, OUT seq bigint, OUT cache text, OUT key text,
 	OUT reason text, OUT at timestamptz) RETURNS SETOF record
 	LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 1000 AS 'MODULE_PATHNAME', 'corm_cache_events';
 COMMENT ON FUNCTION corm.cache_events(bigint) IS
-'Returns this database''s events after number since that are still in memory, oldest first. Instead of the keys of caches that the caller may not read it shows their SHA-256. Raises 55000 without preload.';
+'Returns the events of the database with a greater number than since that are still in memory, oldest first. For caches that the caller may not read, it shows the SHA-256 of the key. Errors: 55000 if the library is not preloaded.';
 
 CREATE FUNCTION corm.cache_check() RETURNS SETOF text
 	LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 1 AS 'MODULE_PATHNAME', 'corm_cache_check_sql';
 COMMENT ON FUNCTION corm.cache_check() IS
-'Walks all structures of the cache and returns a row for each violated invariant: none, if all is well. Nobody can write to the cache meanwhile. Raises 55000 without preload.';
+'Checks the data structures of the cache and returns a row for each violated invariant. Writes to the cache wait while it runs. Errors: 55000 if the library is not preloaded.';
 REVOKE EXECUTE ON FUNCTION corm.cache_check() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION corm.cache_check() TO pg_monitor;
 
 CREATE FUNCTION corm.wait_ready(timeout interval DEFAULT '10s') RETURNS boolean
 	LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'corm_wait_ready';
 COMMENT ON FUNCTION corm.wait_ready(interval) IS
-'Waits until corm''s workers run; false if they do not within the timeout. Raises 55000 without preload.';
+'Waits until the background workers of corm run, and returns false if they do not within the timeout. Errors: 55000 if the library is not preloaded.';
 
 CREATE VIEW corm.caches AS
 	SELECT d.name, d.owner::pg_catalog.regrole AS owner, d.ttl, d.max_bytes, d.channel, d.events, d.closed,
@@ -246,7 +246,7 @@ CREATE VIEW corm.caches AS
 	FROM pg_catalog.pg_database db
 	WHERE db.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
 		AND NOT EXISTS (SELECT FROM corm.cache_definitions d WHERE d.name OPERATOR(pg_catalog.=) 'default');
-COMMENT ON VIEW corm.caches IS 'The caches of this database, with owner, settings and grants';
+COMMENT ON VIEW corm.caches IS 'The caches of the database, with their owners, settings and privileges';
 
 CREATE VIEW corm.cache_stats AS
 	SELECT d.name AS cache, c.entries, c.bytes, c.hits, c.misses, c.sets, c.deleted, c.expired, c.swept, c.evicted, c.cleared
@@ -257,6 +257,6 @@ CREATE VIEW corm.cache_stats AS
 	SELECT '(query results)', c.entries, c.bytes, c.hits, c.misses, c.sets, c.deleted, c.expired, c.swept, c.evicted, c.cleared
 	FROM corm.cache_counters() c
 	WHERE c.id OPERATOR(pg_catalog.=) 2::pg_catalog.int8;
-COMMENT ON VIEW corm.cache_stats IS 'Counters of the caches of this database that have been used since the server started';
+COMMENT ON VIEW corm.cache_stats IS 'Counters of the caches of the database that have been used since the server started';
 
 GRANT SELECT ON corm.caches, corm.cache_stats TO PUBLIC;
