@@ -1,5 +1,5 @@
--- The two schemas. Plain CREATE on purpose: if somebody made a schema of this name beforehand, its owner
--- could plant objects in it, so the installation must fail instead of adopting it.
+-- The two schemas. CREATE has no IF NOT EXISTS on purpose: the owner of an existing schema of this name could have
+-- placed objects in it, so the installation must fail instead of adopting it.
 
 CREATE SCHEMA corm;
 COMMENT ON SCHEMA corm IS 'Models, queries and the rest of the object-relational mapper corm';

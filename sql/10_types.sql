@@ -1,4 +1,4 @@
--- The two types of query values. Their text form is JSON (docs/queries.md), on the wire too.
+-- The types of expressions and queries. Their text and binary form is JSON; see docs/queries.md.
 
 CREATE TYPE corm.expr;
 CREATE FUNCTION corm.expr_in(cstring) RETURNS corm.expr

@@ -1,5 +1,5 @@
--- What corm's catalogs refer to by name: relations and roles. A name that is not there is a warning, so that a
--- dump of a part of a database, or without its roles, restores what it has; see src/model/refs.c.
+-- Types for references to relations and roles in corm's catalogs. A name that does not exist is only a warning, so
+-- that a dump of a part of a database, or one without roles, can be restored; see src/model/refs.c.
 
 CREATE TYPE corm.relation_ref;
 CREATE FUNCTION corm.relation_ref_in(cstring) RETURNS corm.relation_ref
@@ -47,8 +47,8 @@ CREATE CAST (corm.role_ref AS oid) WITHOUT FUNCTION AS IMPLICIT;
 CREATE CAST (corm.role_ref AS regrole) WITHOUT FUNCTION AS ASSIGNMENT;
 CREATE CAST (regrole AS corm.role_ref) WITHOUT FUNCTION AS ASSIGNMENT;
 
--- Triggers on the catalogs. Calling them directly does nothing, and firing them needs no privilege. They fire
--- under session_replication_role = replica, too: what is in a catalog is in force.
+-- Triggers on the catalogs. Calling them directly does nothing, and firing them needs no privilege. They also fire
+-- under session_replication_role = replica, because the contents of a catalog are always in force.
 
 CREATE FUNCTION corm.on_catalog_change() RETURNS trigger
     LANGUAGE C AS 'MODULE_PATHNAME', 'corm_on_catalog_change';

@@ -1,8 +1,8 @@
 -- Models: registrations, description, naming, reflection.
 
--- The options of registered models. The functions corm.register and corm.unregister read and write it for users
--- after checking that they own the tables, so nobody else needs a privilege on it, but for the owner of the database,
--- who dumps it. A row about a temporary table is not dumped: the table is not either.
+-- The options of registered models. The functions corm.register and corm.unregister write it for users after checking
+-- that they own the tables, so only the owner of the database needs a privilege on it, to dump it. Rows about
+-- temporary tables are not dumped, because the tables are not.
 CREATE TABLE corm.model_options (
     model       corm.relation_ref PRIMARY KEY,
     table_name  corm.relation_ref,
@@ -47,7 +47,7 @@ CREATE FUNCTION corm.describe(model regclass) RETURNS jsonb
 COMMENT ON FUNCTION corm.describe(regclass) IS
     'Returns what corm knows about a model. Errors: 42P01 if the relation does not exist; 42809 if it cannot be a model; OR005 for an invalid tag; OR006 for options that no longer fit; 42703 for a mapping to a column that does not exist.';
 
--- The views are functions in disguise: what is listed depends on who asks.
+-- The views select from functions, because what they list depends on the privileges of the user.
 
 CREATE FUNCTION corm.list_models(
     OUT model regclass, OUT name text, OUT table_name regclass, OUT primary_key text[], OUT soft_delete text,

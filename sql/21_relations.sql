@@ -1,4 +1,4 @@
--- Relations between models. Those that foreign keys say are found; the others are declared.
+-- Declared relations. Those that foreign keys express need no declaration.
 
 CREATE TABLE corm.declared_relations (
     model                   corm.relation_ref NOT NULL,

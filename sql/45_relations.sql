@@ -95,7 +95,7 @@ COMMENT ON FUNCTION corm.on_stored_alter() IS
     'Event trigger function: refuses to alter a row type of which a scope or a condition of a relation contains a value, 0A000.';
 REVOKE ALL ON FUNCTION corm.on_stored_alter() FROM PUBLIC;
 
--- after corm_sql_drop, by its name: what belongs to a dropped model goes first
+-- Its name makes it fire after corm_sql_drop, which first removes what belongs to a dropped model.
 CREATE EVENT TRIGGER corm_stored_drop ON sql_drop
     EXECUTE FUNCTION corm.on_stored_drop();
 COMMENT ON EVENT TRIGGER corm_stored_drop IS 'corm: scopes and conditions of relations depend on types and relations';

@@ -1,4 +1,5 @@
--- Running queries. Each verb takes its clauses as VARIADIC corm.query[], and has a twin without any.
+-- Running queries. Each verb takes its clauses as VARIADIC corm.query[]; those with a result type also exist without
+-- clauses.
 
 CREATE FUNCTION corm.get(t anyelement, VARIADIC q corm.query[]) RETURNS anyelement
     AS 'MODULE_PATHNAME', 'corm_get' LANGUAGE C VOLATILE PARALLEL UNSAFE;

@@ -1,4 +1,4 @@
--- What is wrong with what was registered.
+-- Registrations that cannot be used.
 
 CREATE FUNCTION corm.list_model_problems(
     OUT model regclass, OUT kind text, OUT object text, OUT problem text, OUT hint text) RETURNS SETOF record

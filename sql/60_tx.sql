@@ -1,4 +1,4 @@
--- Transaction scopes: closures, session scopes, and what the session knows of them.
+-- Transaction scopes: closures, session scopes, and the state of the session.
 
 CREATE TYPE corm.tx_options AS (
     propagation text,

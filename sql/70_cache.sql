@@ -1,5 +1,5 @@
--- The shared-memory cache. Definitions of caches and grants on them are rows of two tables that only the
--- functions below write; see src/cache/catalog.c.
+-- The shared-memory cache. Two tables hold the definitions of caches and the privileges on them. Only the functions
+-- below write them; see src/cache/catalog.c.
 
 CREATE TABLE corm.cache_definitions (
 	name text COLLATE "C" PRIMARY KEY,
@@ -198,7 +198,7 @@ CREATE FUNCTION corm.cache_fetch(key text, loader text, ttl interval DEFAULT NUL
 COMMENT ON FUNCTION corm.cache_fetch(text, text, interval, text) IS
 'Returns the value of a key. If there is no such entry, runs loader, an SQL query that returns one value, as the current role, and stores the value; NULL or no row is not stored. Only one session at a time loads a key. Errors: 21000 for more than one row; 42804 for more than one column; and those of the loader.';
 
--- Looking in
+-- Inspection
 
 CREATE FUNCTION corm.cache_counters(OUT id bigint, OUT entries bigint, OUT bytes bigint, OUT hits bigint,
 	OUT misses bigint, OUT sets bigint, OUT deleted bigint, OUT expired bigint, OUT swept bigint,
