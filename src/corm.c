@@ -9,7 +9,10 @@
  */
 #include "postgres.h"
 
-#include "base/base.h"
+#include "base/clock.h"
+#include "base/compat.h"
+#include "base/effects.h"
+#include "base/guc.h"
 #include "cache/cache.h"
 #include "exec/exec.h"
 #include "fmgr.h"

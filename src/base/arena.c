@@ -22,7 +22,7 @@
  */
 #include "postgres.h"
 
-#include "base/base.h"
+#include "base/arena.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"
 #include "storage/lwlock.h"

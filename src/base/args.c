@@ -7,7 +7,7 @@
  */
 #include "postgres.h"
 
-#include "base/base.h"
+#include "base/args.h"
 
 /*
  * corm_require_args raises 22004 for the first argument that is NULL; names

@@ -28,7 +28,8 @@
  */
 #include "postgres.h"
 
-#include "base/base.h"
+#include "base/blocks.h"
+#include "base/compat.h"
 #include "miscadmin.h"
 #include "storage/lwlock.h"
 #include "storage/proc.h"
@@ -115,13 +116,6 @@ corm_blocks_attach(void *addr, uint32 nblocks, bool found)
 		part->head = id;
 		part->nfree++;
 	}
-}
-
-/* corm_blocks_total returns the number of blocks in the pool. */
-uint32
-corm_blocks_total(void)
-{
-	return pool->nblocks;
 }
 
 /* corm_blocks_free_count returns how many blocks are free, more or less. */

@@ -26,7 +26,8 @@
 
 #include <time.h>
 
-#include "base/base.h"
+#include "base/arena.h"
+#include "base/clock.h"
 #include "fmgr.h"
 #include "utils/timestamp.h"
 

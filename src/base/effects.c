@@ -34,7 +34,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "base/base.h"
+#include "base/effects.h"
 #include "lib/ilist.h"
 #include "miscadmin.h"
 #include "replication/logicalworker.h"

@@ -7,7 +7,7 @@
  */
 #include "postgres.h"
 
-#include "base/base.h"
+#include "base/encoding.h"
 #include "catalog/namespace.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"

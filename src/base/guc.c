@@ -12,7 +12,7 @@
 
 #include <limits.h>
 
-#include "base/base.h"
+#include "base/guc.h"
 #include "miscadmin.h"
 #include "utils/guc.h"
 

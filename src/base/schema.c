@@ -17,7 +17,7 @@
 #include "postgres.h"
 
 #include "access/table.h"
-#include "base/base.h"
+#include "base/schema.h"
 #include "catalog/dependency.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_namespace.h"

@@ -7,6 +7,9 @@
  */
 #include "postgres.h"
 
+#include "base/blocks.h"
+#include "base/clock.h"
+#include "base/compat.h"
 #include "cache/cache.h"
 #include "cache/definitions/refs.h"
 #include "cache/shared/check.h"

@@ -16,6 +16,7 @@
 
 #include "postgres.h"
 
+#include "base/compat.h"
 #include "exec/middleware/corm_middleware.h"
 #include "executor/spi.h"
 #include "fmgr.h"

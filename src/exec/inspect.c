@@ -7,6 +7,8 @@
  */
 #include "postgres.h"
 
+#include "base/clock.h"
+#include "base/compat.h"
 #include "catalog/pg_type.h"
 #include "exec/exec.h"
 #include "nodes/makefuncs.h"

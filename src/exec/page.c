@@ -10,6 +10,8 @@
  */
 #include "postgres.h"
 
+#include "base/clock.h"
+#include "base/compat.h"
 #include "exec/exec.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"

@@ -9,6 +9,8 @@
  */
 #include "postgres.h"
 
+#include "base/clock.h"
+#include "base/compat.h"
 #include "catalog/pg_attribute.h"
 #include "fmgr.h"
 #include "model/model.h"

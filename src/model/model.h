@@ -22,7 +22,7 @@
 
 #include "access/attnum.h"
 #include "access/tupdesc.h"
-#include "base/base.h"
+#include "base/compat.h"
 #include "catalog/objectaddress.h"
 #include "lib/ilist.h"
 #include "nodes/pg_list.h"

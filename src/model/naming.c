@@ -11,6 +11,7 @@
  */
 #include "postgres.h"
 
+#include "base/compat.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "model/model.h"

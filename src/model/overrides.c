@@ -13,6 +13,7 @@
  */
 #include "postgres.h"
 
+#include "base/errors.h"
 #include "lib/stringinfo.h"
 #include "model/model.h"
 #include "utils/builtins.h"

@@ -15,6 +15,8 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "base/compat.h"
+#include "base/errors.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"

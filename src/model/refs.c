@@ -20,6 +20,7 @@
  */
 #include "postgres.h"
 
+#include "base/compat.h"
 #include "catalog/namespace.h"
 #include "fmgr.h"
 #include "libpq/pqformat.h"

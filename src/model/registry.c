@@ -52,6 +52,8 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "base/clock.h"
+#include "base/schema.h"
 #include "catalog/pg_type.h"
 #include "lib/ilist.h"
 #include "model/model.h"

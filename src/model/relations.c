@@ -31,6 +31,8 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "base/compat.h"
+#include "base/errors.h"
 #include "catalog/pg_class.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"

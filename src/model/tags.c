@@ -21,6 +21,7 @@
  */
 #include "postgres.h"
 
+#include "base/errors.h"
 #include "catalog/objectaddress.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"

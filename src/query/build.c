@@ -25,6 +25,7 @@
 #include <ctype.h>
 
 #include "access/htup_details.h"
+#include "base/compat.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "query/query.h"

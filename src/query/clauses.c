@@ -11,6 +11,7 @@
  */
 #include "postgres.h"
 
+#include "base/errors.h"
 #include "catalog/pg_type.h"
 #include "query/query.h"
 

@@ -32,6 +32,8 @@
  */
 #include "postgres.h"
 
+#include "base/compat.h"
+#include "base/guc.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"

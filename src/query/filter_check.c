@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include "base/errors.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "query/query.h"

@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "base/errors.h"
 #include "catalog/pg_type.h"
 #include "query/query.h"
 #include "utils/array.h"

@@ -25,6 +25,7 @@
  */
 #include "postgres.h"
 
+#include "base/guc.h"
 #include "query/query.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"

@@ -27,6 +27,7 @@
  */
 #include "postgres.h"
 
+#include "base/clock.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "query/query.h"

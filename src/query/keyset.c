@@ -28,6 +28,8 @@
 
 #include <ctype.h>
 
+#include "base/compat.h"
+#include "base/errors.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_inherits.h"

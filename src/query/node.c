@@ -11,6 +11,8 @@
 #include "postgres.h"
 
 #include "access/transam.h"
+#include "base/compat.h"
+#include "base/schema.h"
 #include "catalog/pg_type.h"
 #include "query/query.h"
 #include "utils/inval.h"

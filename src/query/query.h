@@ -26,7 +26,7 @@
 
 #include "postgres.h"
 
-#include "base/base.h"
+#include "base/compat.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "model/model.h"

@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "base/clock.h"
 #include "mb/pg_wchar.h"
 #include "query/query.h"
 

@@ -14,6 +14,8 @@
 
 #include <ctype.h>
 
+#include "base/compat.h"
+#include "base/guc.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_proc.h"
 #include "miscadmin.h"

@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include "base/compat.h"
 #include "query/query.h"
 
 PG_FUNCTION_INFO_V1(corm_relate);

@@ -15,6 +15,7 @@
  */
 #include "postgres.h"
 
+#include "base/compat.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "query/query.h"

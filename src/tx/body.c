@@ -27,6 +27,8 @@
  */
 #include "postgres.h"
 
+#include "base/compat.h"
+#include "base/guc.h"
 #include "tx/tx.h"
 
 #include "catalog/pg_type.h"

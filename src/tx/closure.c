@@ -22,6 +22,8 @@
  */
 #include "postgres.h"
 
+#include "base/compat.h"
+#include "base/errors.h"
 #include "tx/tx.h"
 
 #include "catalog/pg_type.h"

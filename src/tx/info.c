@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "base/compat.h"
 #include "tx/tx.h"
 
 #include "access/htup_details.h"

@@ -15,6 +15,7 @@
  */
 #include "postgres.h"
 
+#include "base/compat.h"
 #include "tx/tx.h"
 
 #include "catalog/pg_type.h"

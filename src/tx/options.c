@@ -15,6 +15,8 @@
 #include <limits.h>
 #include <math.h>
 
+#include "base/compat.h"
+#include "base/errors.h"
 #include "tx/tx.h"
 
 #include "access/htup_details.h"

@@ -16,6 +16,9 @@
  */
 #include "postgres.h"
 
+#include "base/compat.h"
+#include "base/effects.h"
+#include "base/errors.h"
 #include "tx/tx.h"
 
 #include "access/htup_details.h"

@@ -39,6 +39,8 @@
  */
 #include "postgres.h"
 
+#include "base/errors.h"
+#include "base/guc.h"
 #include "tx/tx.h"
 
 #include "miscadmin.h"

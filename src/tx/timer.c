@@ -22,6 +22,7 @@
  */
 #include "postgres.h"
 
+#include "base/errors.h"
 #include "tx/tx.h"
 
 #include "miscadmin.h"

@@ -16,7 +16,7 @@
 #ifndef CORM_TX_H
 #define CORM_TX_H
 
-#include "base/base.h"
+#include "base/compat.h"
 
 #include "access/xact.h"
 #include "fmgr.h"

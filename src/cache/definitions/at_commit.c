@@ -14,6 +14,7 @@
  */
 #include "postgres.h"
 
+#include "base/effects.h"
 #include "cache/definitions/at_commit.h"
 #include "cache/shared/namespace.h"
 #include "cache/shared/shared.h"

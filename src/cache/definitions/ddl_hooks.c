@@ -18,6 +18,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "base/clock.h"
 #include "cache/definitions/at_commit.h"
 #include "cache/definitions/ddl_hooks.h"
 #include "cache/definitions/owners.h"

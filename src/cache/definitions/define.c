@@ -20,6 +20,8 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "base/compat.h"
+#include "base/guc.h"
 #include "cache/cache.h"
 #include "cache/definitions/at_commit.h"
 #include "cache/definitions/owners.h"

@@ -26,6 +26,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "base/schema.h"
 #include "cache/definitions/owners.h"
 #include "cache/definitions/refs.h"
 #include "cache/definitions/rows.h"

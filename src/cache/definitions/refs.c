@@ -30,6 +30,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/tableam.h"
+#include "base/schema.h"
 #include "cache/cache.h"
 #include "cache/definitions/refs.h"
 #include "cache/shared/namespace.h"

@@ -8,6 +8,7 @@
 #ifndef CORM_CACHE_REFS_H
 #define CORM_CACHE_REFS_H
 
+#include "base/compat.h"
 #include "cache/shared/namespace.h"
 #include "storage/lockdefs.h"
 #include "utils/array.h"

@@ -13,6 +13,8 @@
  */
 #include "postgres.h"
 
+#include "base/clock.h"
+#include "base/compat.h"
 #include "cache/cache.h"
 #include "cache/definitions/refs.h"
 #include "cache/operations/ops.h"

@@ -27,6 +27,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "base/compat.h"
 #include "cache/cache.h"
 #include "cache/definitions/refs.h"
 #include "cache/operations/ops.h"

@@ -11,6 +11,8 @@
  */
 #include "postgres.h"
 
+#include "base/blocks.h"
+#include "base/clock.h"
 #include "cache/definitions/refs.h"
 #include "cache/operations/ops.h"
 #include "cache/operations/overlay.h"

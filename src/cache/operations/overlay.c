@@ -24,6 +24,8 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "base/blocks.h"
+#include "base/effects.h"
 #include "cache/definitions/refs.h"
 #include "cache/operations/overlay.h"
 #include "cache/shared/change.h"

@@ -15,6 +15,8 @@
  */
 #include "postgres.h"
 
+#include "base/blocks.h"
+#include "base/clock.h"
 #include "cache/cache.h"
 #include "cache/definitions/refs.h"
 #include "cache/operations/ops.h"

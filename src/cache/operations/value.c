@@ -26,6 +26,7 @@
 #include "access/detoast.h"
 #include "access/htup_details.h"
 #include "access/tupmacs.h"
+#include "base/compat.h"
 #include "cache/cache.h"
 #include "cache/operations/value.h"
 #include "cache/shared/shared.h"

@@ -16,6 +16,8 @@
  */
 #include "postgres.h"
 
+#include "base/blocks.h"
+#include "base/clock.h"
 #include "cache/shared/change.h"
 #include "cache/shared/integer.h"
 #include "cache/shared/namespace.h"

@@ -8,6 +8,7 @@
 #ifndef CORM_CACHE_CHANGE_H
 #define CORM_CACHE_CHANGE_H
 
+#include "base/blocks.h"
 #include "cache/shared/table.h"
 
 typedef enum CormPutMode

@@ -16,6 +16,7 @@
  */
 #include "postgres.h"
 
+#include "base/blocks.h"
 #include "cache/shared/check.h"
 #include "cache/shared/shared.h"
 #include "miscadmin.h"

@@ -25,6 +25,8 @@
 #include "postgres.h"
 
 #include "access/xlog.h"
+#include "base/blocks.h"
+#include "base/clock.h"
 #include "cache/shared/events.h"
 #include "cache/shared/shared.h"
 #include "cache/shared/table.h"

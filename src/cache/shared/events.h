@@ -8,6 +8,7 @@
 #ifndef CORM_CACHE_EVENTS_H
 #define CORM_CACHE_EVENTS_H
 
+#include "base/blocks.h"
 #include "cache/shared/shared.h"
 
 typedef struct CormCacheEvent

@@ -44,6 +44,8 @@
  */
 #include "postgres.h"
 
+#include "base/blocks.h"
+#include "base/clock.h"
 #include "cache/shared/evict.h"
 #include "cache/shared/shared.h"
 #include "cache/shared/table.h"

@@ -8,6 +8,7 @@
 #ifndef CORM_CACHE_EVICT_H
 #define CORM_CACHE_EVICT_H
 
+#include "base/blocks.h"
 #include "cache/shared/shared.h"
 
 extern void corm_hand_init(CormHand *hand);

@@ -16,6 +16,10 @@
  */
 #include "postgres.h"
 
+#include "base/arena.h"
+#include "base/blocks.h"
+#include "base/clock.h"
+#include "base/guc.h"
 #include "cache/cache.h"
 #include "cache/shared/evict.h"
 #include "cache/shared/shared.h"

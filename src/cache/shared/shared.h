@@ -41,7 +41,8 @@
 #ifndef CORM_CACHE_SHARED_H
 #define CORM_CACHE_SHARED_H
 
-#include "base/base.h"
+#include "base/blocks.h"
+#include "base/compat.h"
 #include "port/atomics.h"
 #include "storage/latch.h"
 #include "storage/lwlock.h"

@@ -12,6 +12,8 @@
  */
 #include "postgres.h"
 
+#include "base/blocks.h"
+#include "base/clock.h"
 #include "cache/shared/events.h"
 #include "cache/shared/namespace.h"
 #include "cache/shared/shared.h"

@@ -8,6 +8,7 @@
 #ifndef CORM_CACHE_TABLE_H
 #define CORM_CACHE_TABLE_H
 
+#include "base/blocks.h"
 #include "cache/shared/shared.h"
 
 /*

@@ -28,6 +28,10 @@
 #include <unistd.h>
 
 #include "access/xlog_internal.h"
+#include "base/blocks.h"
+#include "base/clock.h"
+#include "base/compat.h"
+#include "base/guc.h"
 #include "cache/cache.h"
 #include "cache/shared/change.h"
 #include "cache/shared/evict.h"

@@ -29,6 +29,7 @@
  */
 #include "postgres.h"
 
+#include "base/blocks.h"
 #include "cache/shared/shared.h"
 #include "cache/shared/table.h"
 #include "cache/shared/wheel.h"

@@ -8,6 +8,7 @@
 #ifndef CORM_CACHE_WHEEL_H
 #define CORM_CACHE_WHEEL_H
 
+#include "base/blocks.h"
 #include "cache/shared/table.h"
 
 extern void corm_wheel_insert(CormShard *shard, CormBlockId id);

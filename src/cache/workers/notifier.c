@@ -30,6 +30,9 @@
 
 #include "access/xact.h"
 #include "access/xlog.h"
+#include "base/clock.h"
+#include "base/compat.h"
+#include "base/guc.h"
 #include "cache/shared/events.h"
 #include "cache/shared/shared.h"
 #include "cache/workers/notifier.h"

@@ -21,6 +21,9 @@
 #include "postgres.h"
 
 #include "access/xlog.h"
+#include "base/clock.h"
+#include "base/compat.h"
+#include "base/guc.h"
 #include "cache/shared/namespace.h"
 #include "cache/shared/shared.h"
 #include "cache/shared/table.h"

@@ -23,6 +23,8 @@
 
 #include "access/htup_details.h"
 #include "access/xlog.h"
+#include "base/compat.h"
+#include "base/schema.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"

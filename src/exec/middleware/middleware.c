@@ -49,6 +49,8 @@
 
 #include "access/htup_details.h"
 #include "access/xact.h"
+#include "base/clock.h"
+#include "base/compat.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "exec/exec.h"

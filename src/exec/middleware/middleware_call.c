@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "base/compat.h"
 #include "catalog/objectaccess.h"
 #include "catalog/pg_proc.h"
 #include "exec/exec.h"

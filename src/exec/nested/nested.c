@@ -27,6 +27,8 @@
 #include "postgres.h"
 
 #include "access/table.h"
+#include "base/clock.h"
+#include "base/compat.h"
 #include "catalog/pg_class.h"
 #include "exec/nested/nested.h"
 #include "miscadmin.h"

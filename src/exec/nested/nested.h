@@ -23,6 +23,7 @@
 #ifndef CORM_EXEC_NESTED_H
 #define CORM_EXEC_NESTED_H
 
+#include "base/compat.h"
 #include "exec/exec.h"
 
 /* Where in the document something stands; a list from the inside out. */

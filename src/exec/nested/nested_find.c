@@ -17,6 +17,7 @@
  */
 #include "postgres.h"
 
+#include "base/clock.h"
 #include "exec/nested/nested.h"
 #include "miscadmin.h"
 #include "utils/array.h"

@@ -18,6 +18,9 @@
  */
 #include "postgres.h"
 
+#include "base/args.h"
+#include "base/clock.h"
+#include "base/compat.h"
 #include "catalog/pg_class.h"
 #include "common/hashfn.h"
 #include "exec/nested/nested.h"

@@ -11,6 +11,7 @@
  */
 #include "postgres.h"
 
+#include "base/compat.h"
 #include "exec/nested/nested.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"

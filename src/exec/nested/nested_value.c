@@ -18,6 +18,7 @@
  */
 #include "postgres.h"
 
+#include "base/errors.h"
 #include "catalog/pg_collation.h"
 #include "exec/nested/nested.h"
 #include "utils/builtins.h"

@@ -11,6 +11,8 @@
  */
 #include "postgres.h"
 
+#include "base/clock.h"
+#include "base/errors.h"
 #include "catalog/pg_type.h"
 #include "exec/exec.h"
 #include "miscadmin.h"

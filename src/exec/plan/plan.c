@@ -26,6 +26,9 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "base/clock.h"
+#include "base/compat.h"
+#include "base/guc.h"
 #include "catalog/namespace.h"
 #include "common/hashfn.h"
 #include "exec/exec.h"

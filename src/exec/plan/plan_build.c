@@ -12,6 +12,8 @@
  */
 #include "postgres.h"
 
+#include "base/clock.h"
+#include "base/errors.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "exec/exec.h"

@@ -44,6 +44,8 @@
 #include "access/htup_details.h"
 #include "access/transam.h"
 #include "access/xact.h"
+#include "base/clock.h"
+#include "base/compat.h"
 #include "cache/cache.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"

@@ -16,6 +16,7 @@
  */
 #include "postgres.h"
 
+#include "base/guc.h"
 #include "exec/exec.h"
 #include "lib/stringinfo.h"
 #include "nodes/params.h"

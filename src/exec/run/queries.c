@@ -8,6 +8,9 @@
 #include "postgres.h"
 
 #include "access/tupmacs.h"
+#include "base/clock.h"
+#include "base/compat.h"
+#include "base/errors.h"
 #include "catalog/pg_type.h"
 #include "exec/exec.h"
 #include "utils/array.h"

@@ -11,6 +11,8 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "base/clock.h"
+#include "base/guc.h"
 #include "catalog/pg_type.h"
 #include "exec/exec.h"
 #include "executor/tuptable.h"

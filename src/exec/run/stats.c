@@ -26,6 +26,10 @@
 
 #include <math.h>
 
+#include "base/arena.h"
+#include "base/compat.h"
+#include "base/encoding.h"
+#include "base/guc.h"
 #include "catalog/pg_authid.h"
 #include "common/hashfn.h"
 #include "exec/exec.h"

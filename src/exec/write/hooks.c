@@ -21,6 +21,9 @@
  */
 #include "postgres.h"
 
+#include "base/clock.h"
+#include "base/compat.h"
+#include "base/guc.h"
 #include "catalog/objectaccess.h"
 #include "catalog/pg_proc.h"
 #include "exec/exec.h"

@@ -19,6 +19,9 @@
 
 #include "access/htup_details.h"
 #include "access/relation.h"
+#include "base/clock.h"
+#include "base/compat.h"
+#include "base/errors.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "exec/exec.h"

@@ -17,6 +17,10 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "base/args.h"
+#include "base/clock.h"
+#include "base/compat.h"
+#include "base/errors.h"
 #include "executor/tuptable.h"
 #include "catalog/pg_type.h"
 #include "exec/exec.h"

@@ -13,6 +13,9 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "base/clock.h"
+#include "base/compat.h"
+#include "base/errors.h"
 #include "catalog/pg_type.h"
 #include "exec/exec.h"
 #include "miscadmin.h"

@@ -13,7 +13,8 @@
 
 #include <time.h>
 
-#include "base/base.h"
+#include "base/clock.h"
+#include "base/compat.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "storage/lock.h"

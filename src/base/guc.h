@@ -1,0 +1,49 @@
+/*-------------------------------------------------------------------------
+ *
+ * guc.h
+ *		Every setting of corm.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CORM_BASE_GUC_H
+#define CORM_BASE_GUC_H
+
+extern int	corm_plan_cache_size;
+extern int	corm_cache_size;
+extern int	corm_cache_max_value_size;
+extern int	corm_max_caches;
+extern int	corm_sweep_interval;
+extern int	corm_sweep_max_entries;
+extern double corm_sweep_max_time;
+extern int	corm_event_ring_size;
+extern int	corm_event_interval;
+extern bool corm_cache_warm_restart;
+extern int	corm_filter_max_depth;
+extern int	corm_filter_max_nodes;
+extern int	corm_filter_max_relations;
+extern int	corm_filter_max_list;
+extern int	corm_filter_max_limit;
+extern int	corm_tx_body_cache_size;
+extern int	corm_subtransaction_warning;
+extern bool corm_skip_hooks;
+extern bool corm_raw_text;
+extern bool corm_track_queries;
+extern int	corm_stat_max;
+extern bool corm_log_queries;
+extern int	corm_log_min_duration;
+extern int	corm_log_args;
+extern int	corm_log_arg_max_length;
+extern bool corm_sql_comments;
+extern char *corm_traceparent;
+
+/* values of corm_log_args */
+typedef enum CormLogArgs
+{
+	CORM_LOG_ARGS_NONE,
+	CORM_LOG_ARGS_TYPES,
+	CORM_LOG_ARGS_VALUES
+} CormLogArgs;
+
+extern void corm_guc_init(void);
+
+#endif							/* CORM_BASE_GUC_H */
