@@ -15,8 +15,8 @@
  * in every process only because the postmaster forks them).
  *
  * Without shared_preload_libraries no part is ever attached, and the pointers
- * that the attach functions set stay NULL; whoever finds that raises the error
- * users see by corm_shared_missing.
+ * that the attach functions set stay NULL.  Code that needs such a part then
+ * calls corm_shared_missing, which raises the error that users see.
  *
  *-------------------------------------------------------------------------
  */
@@ -36,7 +36,10 @@ static int	nparts = 0;
 static shmem_request_hook_type prev_shmem_request_hook = NULL;
 static shmem_startup_hook_type prev_shmem_startup_hook = NULL;
 
-/* request_parts asks the postmaster for the memory of every part. */
+/*
+ * request_parts asks for the memory of every part.  Runs in the postmaster,
+ * after the hook of other libraries.
+ */
 static void
 request_parts(void)
 {

@@ -10,9 +10,11 @@
 #include "base/args.h"
 
 /*
- * corm_require_args raises 22004 for the first argument that is NULL; names
- * are those of the function's parameters, in order.  Functions that change
- * something are not STRICT: a call that quietly does nothing hides a mistake.
+ * corm_require_args raises 22004 for the first argument that is NULL.  names
+ * are those of the function's parameters, in order, for the message.
+ *
+ * Functions that change something use this instead of being STRICT: a call that
+ * silently does nothing hides a mistake.
  */
 void
 corm_require_args(FunctionCallInfo fcinfo, const char *const *names, int nnames)

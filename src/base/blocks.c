@@ -3,9 +3,9 @@
  * blocks.c
  *		A pool of fixed-size blocks in shared memory, addressed by 32-bit id.
  *
- * All that corm stores in shared memory is made of chains of 128-byte blocks.
- * One size, one pool: nothing fragments, no part of the memory is set aside
- * for one kind of object, and whatever has been freed can serve any request.
+ * The cache stores entries as chains of 128-byte blocks.  There is one size and
+ * one pool, so memory does not fragment, none of it is set aside for one kind
+ * of object, and a block that was freed can serve any request.
  * Id 0 means "no block".  The first four bytes of every block link it to the
  * next one of its chain, or of its free list.
  *
@@ -18,11 +18,11 @@
  * linked it, or unlinked and not yet returned.  Every process counts the
  * blocks it holds in shared memory.  The counts change only inside a
  * partition's lock (take, give) or the lock that guards the object
- * (corm_blocks_linked, corm_blocks_unlinked), so that somebody who has all
- * these locks sees: free + linked + held = all.
+ * (corm_blocks_linked, corm_blocks_unlinked), so a process that holds all these
+ * locks sees: free + linked + held = all.
  *
- * Nothing here raises.  Whoever takes blocks is responsible that they are
- * linked or given back, also when an error or a termination comes between.
+ * Nothing here raises.  A process that takes blocks must link them or give them
+ * back, even if an error or a termination intervenes.
  *
  *-------------------------------------------------------------------------
  */
@@ -70,7 +70,10 @@ my_holder(void)
 	return &pool->holder[corm_my_procno()];
 }
 
-/* corm_blocks_size returns the bytes that n blocks need in all. */
+/*
+ * corm_blocks_size returns the size of a pool of nblocks blocks.  The result is
+ * the same in every process.
+ */
 Size
 corm_blocks_size(uint32 nblocks)
 {
@@ -118,7 +121,7 @@ corm_blocks_attach(void *addr, uint32 nblocks, bool found)
 	}
 }
 
-/* corm_blocks_free_count returns how many blocks are free, more or less. */
+/* corm_blocks_free_count returns about how many blocks are free; it takes no lock. */
 uint32
 corm_blocks_free_count(void)
 {
@@ -130,8 +133,9 @@ corm_blocks_free_count(void)
 }
 
 /*
- * corm_blocks_take adds up to n free blocks to a chain and returns how many
- * it found.  The caller now holds them.
+ * corm_blocks_take adds up to n free blocks to a chain and returns how many it
+ * found, which is fewer than n if the pool is empty.  The caller now holds
+ * them.
  */
 uint32
 corm_blocks_take(CormBlockChain *chain, uint32 n)
@@ -157,7 +161,7 @@ corm_blocks_take(CormBlockChain *chain, uint32 n)
 			for (uint32 k = 1; k < count; k++)
 				last = *corm_block_next(last);
 			part->head = *corm_block_next(last);
-			/* it comes next, and whoever takes it writes to it */
+			/* it will be taken next, and written to */
 			corm_prefetch(corm_block_addr(part->head));
 			corm_prefetch(corm_block_addr(part->head) + CORM_BLOCK_SIZE / 2);
 			part->nfree -= count;
@@ -199,7 +203,10 @@ corm_blocks_give(CormBlockChain *chain)
 	chain->count = 0;
 }
 
-/* corm_blocks_append adds the run first..last of count blocks to a chain. */
+/*
+ * corm_blocks_append adds count blocks, already linked from first to last, to
+ * the end of a chain.  Changes no count.
+ */
 void
 corm_blocks_append(CormBlockChain *chain, CormBlockId first, CormBlockId last,
 				   uint32 count)

@@ -8,16 +8,16 @@
  * corm_clock_real is the time of day, for showing to people.
  *
  * Both go through a CormClock in shared memory, so that all backends and
- * workers read the same time even when a test has changed it.  Nothing in
- * this library ever writes to it: the address is published as rendezvous
- * variable "corm_clock", and a separate test extension moves the clock
- * through that.  A reader looks at "virtual" without a lock; tests that move
- * the clock under running readers get either the old or the new time.
+ * workers read the same time even when a test has changed it.  This library
+ * never writes to it: the address is published as the rendezvous variable
+ * "corm_clock", and a separate test extension moves the clock through that.
+ * Readers look at the struct without a lock; if a test moves the clock under
+ * running readers, they get either the old or the new time.
  *
  * When the library is not preloaded the struct is private to the process.
  *
- * Fault points are of the same kind: CORM_FAULT("name") calls the function
- * that a test has put into rendezvous variable "corm_fault_hook" of its own
+ * Fault points work in the same way: CORM_FAULT("name") calls the function
+ * that a test has put into the rendezvous variable "corm_fault_hook" of its own
  * backend, to wait or raise at a place that timing could not hit.
  *
  *-------------------------------------------------------------------------
@@ -79,8 +79,8 @@ corm_clock_mono(void)
 }
 
 /*
- * corm_clock_machine returns the machine's monotonic time, whatever a test
- * does: for the housekeeping of processes.
+ * corm_clock_machine returns the machine's monotonic time, even if a test has
+ * taken over the clock.  It is for the housekeeping of processes.
  */
 int64
 corm_clock_machine(void)
@@ -98,9 +98,9 @@ corm_clock_real(void)
 }
 
 /*
- * corm_clock_passed tells whether monotonic time has reached a deadline.
- * Reading the coarse clock costs a tenth of the exact one and decides all
- * but the last moments.
+ * corm_clock_passed tells whether monotonic time has reached a deadline.  The
+ * coarse clock takes a tenth of the time to read and decides except in the last
+ * few milliseconds before the deadline.
  */
 bool
 corm_clock_passed(int64 deadline)

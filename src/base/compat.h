@@ -65,7 +65,7 @@ extern PGDLLIMPORT char *locale_time;
 /*
  * A small dense number for this process, below corm_max_procs().  Since 17 it
  * is a variable; before, it stands in PGPROC.  The postmaster, which has no
- * PGPROC, works only when nobody else does, and borrows number 0.
+ * PGPROC, works only when no other process does, and borrows number 0.
  */
 #if PG_VERSION_NUM < 170000
 #define corm_my_procno()		(MyProc == NULL ? 0 : (uint32) MyProc->pgprocno)

@@ -17,7 +17,7 @@ typedef struct CormEffectOps
 	void		(*reserve) (CormEffect *effect);	/* before commit; may raise */
 	void		(*apply) (CormEffect *effect);	/* after commit; must not raise */
 	void		(*discard) (CormEffect *effect);	/* rolled back; must not raise */
-	void		(*expect) (CormEffect *effect, int step);	/* soon to be applied, or NULL: see effects.c */
+	void		(*expect) (CormEffect *effect, int step);	/* soon to be applied; may be NULL */
 } CormEffectOps;
 
 struct CormEffect

@@ -12,11 +12,11 @@
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 
-#define NO_CHARACTER	'?'		/* stands for each that cannot be shown */
+#define NO_CHARACTER	'?'		/* for one that cannot be shown */
 
 /*
- * Appends those of the bytes that are characters of the server's encoding, as
- * they are, and a question mark for each byte that is part of none.
+ * append_verified appends the bytes that are characters of the server's
+ * encoding, and a question mark for each other byte.
  */
 static void
 append_verified(StringInfo buf, const char *str, int len)
@@ -38,7 +38,7 @@ append_verified(StringInfo buf, const char *str, int len)
 	}
 }
 
-/* Appends the ASCII characters, and a question mark for each other character. */
+/* append_ascii appends the ASCII characters, and a question mark for each other one. */
 static void
 append_ascii(StringInfo buf, int encoding, const char *str, int len)
 {
@@ -50,8 +50,8 @@ append_ascii(StringInfo buf, int encoding, const char *str, int len)
 }
 
 /*
- * Appends the characters as the conversion gives them, and a question mark for
- * each for which it knows no other.
+ * append_converted appends the characters as the conversion makes them, and a
+ * question mark for each that it cannot convert.
  */
 static void
 append_converted(StringInfo buf, Oid conversion, int encoding, const char *str, int len)
@@ -65,7 +65,7 @@ append_converted(StringInfo buf, Oid conversion, int encoding, const char *str, 
 														 (unsigned char *) unconstify(char *, str), len,
 														 (unsigned char *) converted, size, true);
 
-		/* what a conversion makes of damaged text need not be right */
+		/* a conversion may turn damaged text into damaged text */
 		append_verified(buf, converted, strlen(converted));
 		if (done < len)
 		{
@@ -79,10 +79,11 @@ append_converted(StringInfo buf, Oid conversion, int encoding, const char *str, 
 }
 
 /*
- * corm_any_to_server returns a copy of a short text that is in another
- * encoding, as it is shown in this database.  What has no counterpart here, or
- * was no text there, becomes question marks: nobody's names can make a view
- * fail for all others.  Looks at catalogs, so it runs in a transaction.
+ * corm_any_to_server converts a short text from another encoding to that of
+ * this database.  Returns a palloc'd copy.  Characters that do not exist here
+ * and bytes that were not valid there become question marks, so that a name in
+ * one database cannot make a view fail in all others.  Looks at catalogs, so it
+ * needs a transaction.
  */
 char *
 corm_any_to_server(const char *str, int len, int encoding)

@@ -52,9 +52,9 @@ static const struct config_enum_entry log_args_options[] = {
 };
 
 /*
- * check_traceparent accepts a trace context as the W3C has it:
- * version-trace-parent-flags, in lower-case hexadecimal.  It becomes part of a
- * comment in SQL, so nothing else may.
+ * check_traceparent accepts a trace context in the format of the W3C,
+ * version-trace-parent-flags in lower-case hexadecimal, and the empty string.
+ * It becomes part of a comment in SQL, so nothing else is accepted.
  */
 static bool
 check_traceparent(char **newval, void **extra, GucSource source)
@@ -82,8 +82,8 @@ check_traceparent(char **newval, void **extra, GucSource source)
  * define_cache_settings defines the settings of the shared-memory cache.
  *
  * Those that size memory can only be set at server start.  A process that
- * loads the library later has no cache; there they are defined all the same,
- * so that a configuration file that has them is accepted.
+ * loads the library later has no cache, but the settings are defined there too,
+ * so that a configuration file that contains them is accepted.
  */
 static void
 define_cache_settings(void)
@@ -100,8 +100,8 @@ define_cache_settings(void)
 							NULL, NULL, NULL);
 
 	DefineCustomIntVariable("corm.cache_max_value_size",
-							"Sets the size above which a value is refused by the cache.",
-							"A quarter of corm.cache_size is the limit in any case.",
+							"Sets the maximum size of a cached value.",
+							"The limit is never more than a quarter of corm.cache_size.",
 							&corm_cache_max_value_size,
 							4096, 1, 1024 * 1024 - 1,
 							PGC_SIGHUP, GUC_UNIT_KB,
@@ -124,7 +124,7 @@ define_cache_settings(void)
 							NULL, NULL, NULL);
 
 	DefineCustomIntVariable("corm.sweep_max_entries",
-							"Sets how many entries one run of the cache sweeper visits at most.",
+							"Sets the maximum number of entries that one run of the cache sweeper visits.",
 							NULL,
 							&corm_sweep_max_entries,
 							1000, 1, 1000000,
@@ -132,7 +132,7 @@ define_cache_settings(void)
 							NULL, NULL, NULL);
 
 	DefineCustomRealVariable("corm.sweep_max_time",
-							 "Sets how long one run of the cache sweeper takes at most.",
+							 "Sets the maximum duration of one run of the cache sweeper.",
 							 NULL,
 							 &corm_sweep_max_time,
 							 1.0, 0.01, 1000.0,
@@ -149,7 +149,7 @@ define_cache_settings(void)
 
 	DefineCustomIntVariable("corm.event_interval",
 							"Sets the time between two notifications of cache events.",
-							"Events that occur meanwhile travel together.",
+							"Events that occur in between are sent together.",
 							&corm_event_interval,
 							100, 1, 60 * 1000,
 							PGC_SIGHUP, GUC_UNIT_MS,
@@ -164,13 +164,13 @@ define_cache_settings(void)
 							 NULL, NULL, NULL);
 }
 
-/* define_monitoring_settings defines the settings of statistics and logs. */
+/* define_monitoring_settings defines the settings of statistics and of the query log. */
 static void
 define_monitoring_settings(void)
 {
 	DefineCustomBoolVariable("corm.track_queries",
 							 "Counts queries in the view corm.stat_queries.",
-							 "This takes the library to be preloaded.",
+							 "Requires corm in shared_preload_libraries.",
 							 &corm_track_queries,
 							 true,
 							 PGC_SUSET, 0,
@@ -193,7 +193,7 @@ define_monitoring_settings(void)
 							 NULL, NULL, NULL);
 
 	DefineCustomIntVariable("corm.log_min_duration",
-							"Sets the time in milliseconds from which on a query is logged.",
+							"Sets the minimum execution time above which queries are logged.",
 							"-1 turns this off.",
 							&corm_log_min_duration,
 							-1, -1, INT_MAX,
@@ -201,7 +201,7 @@ define_monitoring_settings(void)
 							NULL, NULL, NULL);
 
 	DefineCustomEnumVariable("corm.log_args",
-							 "Sets what the logs tell of a query's parameters.",
+							 "Sets what the query log shows of parameters.",
 							 NULL,
 							 &corm_log_args,
 							 CORM_LOG_ARGS_VALUES, log_args_options,
@@ -225,7 +225,7 @@ define_monitoring_settings(void)
 							 NULL, NULL, NULL);
 
 	DefineCustomStringVariable("corm.traceparent",
-							   "Sets the trace context that comments in SQL tell.",
+							   "Sets the trace context in the comments added to SQL.",
 							   NULL,
 							   &corm_traceparent,
 							   "",
@@ -250,49 +250,49 @@ corm_guc_init(void)
 							NULL, NULL, NULL);
 
 	DefineCustomIntVariable("corm.filter_max_depth",
-							"Sets how deep a filter from outside may be nested.",
-							"corm.filter() refuses more with error OR021.",
+							"Sets the maximum nesting depth of a filter.",
+							"corm.filter() raises OR021 for a filter that exceeds it.",
 							&corm_filter_max_depth,
 							32, 1, 1000,
 							PGC_USERSET, 0,
 							NULL, NULL, NULL);
 
 	DefineCustomIntVariable("corm.filter_max_nodes",
-							"Sets how many conditions a filter from outside may have.",
-							"corm.filter() refuses more with error OR021.",
+							"Sets the maximum number of conditions in a filter.",
+							"corm.filter() raises OR021 for a filter that exceeds it.",
 							&corm_filter_max_nodes,
 							1000, 1, 1000000,
 							PGC_USERSET, 0,
 							NULL, NULL, NULL);
 
 	DefineCustomIntVariable("corm.filter_max_relations",
-							"Sets how many relations the conditions, paths and preloads of a filter from outside may name.",
-							"corm.filter() refuses more with error OR021.",
+							"Sets the maximum number of relations that the conditions, paths and preloads of a filter may name.",
+							"corm.filter() raises OR021 for a filter that exceeds it.",
 							&corm_filter_max_relations,
 							32, 0, 1000000,
 							PGC_USERSET, 0,
 							NULL, NULL, NULL);
 
 	DefineCustomIntVariable("corm.filter_max_list",
-							"Sets how many elements all lists in a filter from outside may have.",
-							"corm.filter() refuses more with error OR021.",
+							"Sets the maximum number of elements in all lists of a filter.",
+							"corm.filter() raises OR021 for a filter that exceeds it.",
 							&corm_filter_max_list,
 							10000, 1, 10000000,
 							PGC_USERSET, 0,
 							NULL, NULL, NULL);
 
 	DefineCustomIntVariable("corm.filter_max_limit",
-							"Sets the greatest limit that a filter from outside may ask for.",
-							"corm.filter() refuses more with error OR021.",
+							"Sets the maximum limit that a filter may request.",
+							"corm.filter() raises OR021 for a filter that exceeds it.",
 							&corm_filter_max_limit,
 							1000, 1, INT_MAX,
 							PGC_USERSET, 0,
 							NULL, NULL, NULL);
 
-	/* not for any user: what lets SQL in must not be switched by the SQL that came in */
+	/* SUSET: SQL that was let in must not be able to let more in */
 	DefineCustomBoolVariable("corm.raw_text",
 							 "Accepts raw SQL in the text form of queries and expressions.",
-							 "Superusers and the database's owner need no leave.",
+							 "Superusers and the owner of the database can always use it.",
 							 &corm_raw_text,
 							 false,
 							 PGC_SUSET, 0,

@@ -8,9 +8,9 @@
  * the syscache each time, because DROP EXTENSION and CREATE EXTENSION in
  * this or another session change them.
  *
- * Where the extension is not installed, anybody who may create schemas can
- * make one of that name, with tables in it.  Those are not corm's: what is read
- * from its catalogs is trusted to have their columns.
+ * Where the extension is not installed, any user who may create schemas can
+ * make one of that name, with tables in it.  These functions do not return
+ * such: callers trust corm's catalogs to have the columns that they expect.
  *
  *-------------------------------------------------------------------------
  */
@@ -29,7 +29,7 @@
 /* The schema that has been found to be the extension's, since a schema changed. */
 static Oid	own_schema = InvalidOid;
 
-/* schema_changed makes is_own_schema look again. */
+/* schema_changed makes is_own_schema look again: a syscache callback. */
 static void
 schema_changed(Datum arg, int cacheid, uint32 hashvalue)
 {
@@ -87,10 +87,11 @@ corm_catalog_oid(const char *relname)
 }
 
 /*
- * corm_catalog_open opens that relation, or returns NULL if there is none.
- * Another session may drop the extension, and create it again, before the lock
- * is got: then it is the new one.  *known, unless known is NULL, becomes the
- * OID before the lock is asked for, for callbacks of invalidations.
+ * corm_catalog_open opens that relation, or returns NULL if there is none.  If
+ * another session drops and recreates the extension while this one waits for
+ * the lock, the result is the new relation.  *known, unless known is NULL, is
+ * set to the OID before the lock is taken, so that invalidation callbacks
+ * recognize the relation.
  */
 Relation
 corm_catalog_open(const char *relname, LOCKMODE lockmode, Oid *known)
@@ -111,10 +112,10 @@ corm_catalog_open(const char *relname, LOCKMODE lockmode, Oid *known)
 }
 
 /*
- * corm_catalog_missing raises the error for a relation of schema "corm" that
- * is needed and not there: either the extension is not in this database, or
- * its objects are of an older version than the library.  Readers need not
- * call it: a catalog that does not exist holds nothing.
+ * corm_catalog_missing raises 42P01 for a relation of schema "corm" that is
+ * needed and does not exist: either the extension is not in this database, or
+ * it is older than the library.  Readers can instead treat a catalog that does
+ * not exist as empty.
  */
 void
 corm_catalog_missing(const char *relname)

@@ -119,7 +119,8 @@ corm_cache_status(PG_FUNCTION_ARGS)
 
 /*
  * cache_events(since) -> SETOF (seq, cache, key, reason, at) of this database,
- * as far as they are still in the ring.  Who may not read a cache sees hashes.
+ * as far as they are still in the ring.  A role that may not read a cache sees
+ * hashes of its keys.
  */
 Datum
 corm_cache_events(PG_FUNCTION_ARGS)
@@ -137,7 +138,7 @@ corm_cache_events(PG_FUNCTION_ARGS)
 	while ((size = corm_events_read(MyDatabaseId, &position, buf, EVENT_BUFFER)) > 0)
 	{
 		const char *at = buf;
-		CormCacheEvent	event;
+		CormCacheEvent event;
 
 		CHECK_FOR_INTERRUPTS();
 		while (corm_event_next(&at, buf + size, &event))

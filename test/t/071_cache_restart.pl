@@ -141,7 +141,7 @@ with_file('of an earlier shutdown', sub {
 	$node->start;
 	$node->stop('fast');
 	$node->append_conf('postgresql.auto.conf', "shared_preload_libraries = 'corm'\n");
-}, qr/ignoring file .*not of the last shutdown/);
+}, qr/ignoring file .*not from the last shutdown/);
 with_file('switched off', sub { $node->append_conf('postgresql.auto.conf', "corm.cache_warm_restart = off\n") }, qr/ignoring file .*is off/);
 
 # immediate shutdown and crash leave none

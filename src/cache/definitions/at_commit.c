@@ -1,14 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * at_commit.c
- *		Effects on whole caches that follow changes of the catalogs.
+ *		Effects on whole caches at the end of the transaction.
  *
- * Creating, dropping, closing a cache, or granting it, is a change of catalog
- * tables that commits or rolls back like any other.  What follows for shared
- * memory is an effect: a cache that was dropped or closed loses its namespace
- * at commit, one that was created loses it at abort (entries can have come
- * there already, by immediate writes), and so on.  These effects need nothing
- * beforehand.
+ * Creating, dropping or closing a cache, or granting rights on it, changes
+ * catalog tables and commits or rolls back with them.  What follows for shared
+ * memory is an effect (base/effects.c): a cache that was dropped or closed loses
+ * its namespace at commit, one that was created loses it at abort (immediate
+ * writes may have put entries there), and so on.  These effects reserve nothing.
  *
  *-------------------------------------------------------------------------
  */
@@ -46,7 +45,7 @@ whole_reserve(CormEffect *effect)
 	/* Nothing to reserve. */
 }
 
-/* perform does what there is to do at commit, or at abort. */
+/* perform performs an operation, at commit or at abort.  Raises nothing. */
 static void
 perform(const WholeOp *op, bool commit)
 {
@@ -85,7 +84,7 @@ whole_discard(CormEffect *effect)
 
 static const CormEffectOps whole_ops = {whole_reserve, whole_apply, whole_discard};
 
-/* add makes an effect and returns it; NULL, if there is no shared memory. */
+/* add adds an effect and returns it, or returns NULL if there is no shared memory. */
 static WholeOp *
 add(WholeKind kind, Oid db, uint64 id, bool on_commit, bool on_abort)
 {
@@ -114,9 +113,9 @@ corm_at_end_kill(uint64 id, bool on_commit, bool on_abort)
 }
 
 /*
- * corm_at_end_restrict notes at commit whether everybody may read a cache.  At
- * abort it notes what was so before: an immediate write of this transaction may
- * have attached the cache meanwhile, with the grants that it saw.
+ * corm_at_end_restrict notes at commit whether only some roles may read a cache,
+ * and at abort what was so before: an immediate write of this transaction may
+ * have attached the cache with the grants that it saw.
  */
 void
 corm_at_end_restrict(uint64 id, bool restricted, bool was_restricted)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * ddl_hooks.c
- *		What happens to databases and the extension, as the cache must know.
+ *		Hooks that follow what happens to databases, roles and the extension.
  *
  * Two hooks of PostgreSQL:
  *
@@ -9,9 +9,9 @@
  *	  empty its caches when they commit; DROP ROLE is refused if the role has
  *	  caches (owners.c);
  *	- ProcessUtility_hook: DROP OWNED and REASSIGN OWNED include caches;
- *	  statements that need a database without sessions
- *	  (CREATE DATABASE needs that of its template) make its notifier leave,
- *	  which would otherwise stay for a minute after the last event.
+ *	  statements that need a database without sessions (CREATE DATABASE needs a
+ *	  template without any) make its notifier exit, which would otherwise stay
+ *	  for a minute after the last event.
  *
  *-------------------------------------------------------------------------
  */
@@ -44,8 +44,8 @@ static object_access_hook_type prev_object_access_hook = NULL;
 static ProcessUtility_hook_type prev_process_utility_hook = NULL;
 
 /*
- * on_object_access empties caches whose database or definitions go away, and
- * keeps roles that have some.
+ * on_object_access makes caches empty at commit when their database or the
+ * extension is dropped, and refuses to drop roles that have caches.
  */
 static void
 on_object_access(ObjectAccessType access, Oid class_id, Oid object_id,
@@ -66,9 +66,9 @@ on_object_access(ObjectAccessType access, Oid class_id, Oid object_id,
 }
 
 /*
- * notifier_leaves asks the notifier of a database to exit, and starts no new
- * one for ten seconds: PostgreSQL waits five for sessions to go.  One that has
- * been launched and does not show yet will find out.
+ * notifier_leaves asks the notifier of a database to exit, and keeps new ones from
+ * starting for ten seconds: PostgreSQL waits five seconds for sessions to end.
+ * A notifier that has been launched and has not enrolled yet will see it then.
  */
 static void
 notifier_leaves(Oid database)
@@ -107,8 +107,8 @@ may_create_databases(void)
 }
 
 /*
- * may_change_database tells whether the current role owns a database, or, if it
- * only wants to copy it, may do that because it is a template.
+ * may_change_database tells whether the current role has the rights of the owner
+ * of a database, or, if copy, may copy it because it is a template.
  */
 static bool
 may_change_database(Oid database, bool copy)
@@ -125,7 +125,7 @@ may_change_database(Oid database, bool copy)
 	return result;
 }
 
-/* string_option returns the value of an option of a statement, or otherwise. */
+/* string_option returns the value of a statement's option, or otherwise if it is not given. */
 static const char *
 string_option(List *options, const char *name, const char *otherwise)
 {
@@ -142,9 +142,9 @@ string_option(List *options, const char *name, const char *otherwise)
 }
 
 /*
- * make_room_for lets the notifier leave a database that a statement wants for
- * itself, provided that the role may do what it says: nobody else shall have
- * a say in who gets events when.
+ * make_room_for makes the notifier leave a database that a statement needs
+ * without sessions, provided that the current role may run the statement: no
+ * other role must be able to delay events.
  */
 static void
 make_room_for(Node *stmt)
@@ -169,7 +169,7 @@ make_room_for(Node *stmt)
 		notifier_leaves(database);
 }
 
-/* is_about_owners tells whether a statement is one that follow_owners has to do with. */
+/* is_about_owners tells whether follow_owners has anything to do after a statement. */
 static bool
 is_about_owners(Node *stmt)
 {
@@ -187,7 +187,10 @@ follow_owners(Node *stmt)
 								  get_rolespec_oid(((ReassignOwnedStmt *) stmt)->newrole, false));
 }
 
-/* on_utility looks for statements that want a database for themselves, or are about owners. */
+/*
+ * on_utility acts before statements that need a database without sessions, and
+ * after those about owners.
+ */
 static void
 on_utility(PlannedStmt *pstmt, const char *query_string, bool read_only_tree,
 		   ProcessUtilityContext context, ParamListInfo params,

@@ -3,14 +3,12 @@
  * define.c
  *		SQL functions that create, drop, close, open and grant caches.
  *
- * They write to the tables that refs.c describes, on behalf of users who
- * have no rights on these tables, after checks of their own: any role may
- * create a cache, its owner (or a member of that role) may do the rest.
+ * They write to the tables that refs.c describes, on behalf of users who have
+ * no rights on these tables, after checks of their own: any role may create a
+ * cache, and its owner (or a member of that role) may do the rest.
  *
- * Writers take a lock on the name of the cache, after the check of the rights,
- * and hold it to the end of the transaction: changes of one cache come one after
- * the other, and an idle transaction keeps nobody from changing others.  What was
- * read before the lock is read again.
+ * Each takes the writers' lock on the name of the cache (rows.c) after it has
+ * checked the rights, and then reads again what it read before.
  *
  *-------------------------------------------------------------------------
  */
@@ -52,7 +50,7 @@ PG_FUNCTION_INFO_V1(corm_cache_open);
 PG_FUNCTION_INFO_V1(corm_cache_grant);
 PG_FUNCTION_INFO_V1(corm_cache_revoke);
 
-/* changed makes the change visible to this command's successors and all sessions. */
+/* changed makes a change visible to later commands and, at commit, to all sessions. */
 static void
 changed(Relation definitions)
 {
@@ -60,7 +58,7 @@ changed(Relation definitions)
 	CommandCounterIncrement();
 }
 
-/* new_id returns a cache id that was never used. */
+/* new_id returns a random cache id. */
 static uint64
 new_id(void)
 {
@@ -125,9 +123,7 @@ insert_definition(Relation rel, const char *name, uint64 id, Oid owner,
 	CatalogTupleInsert(rel, heap_form_tuple(RelationGetDescr(rel), values, nulls));
 }
 
-/*
- * set_grant replaces what a grantee may do; nothing removes the row.
- */
+/* set_grant sets what a grantee may do with a cache; if that is nothing, it has no row. */
 static void
 set_grant(const char *cache, Oid grantee, bool can_read, bool can_write)
 {
@@ -158,7 +154,7 @@ set_grant(const char *cache, Oid grantee, bool can_read, bool can_write)
 	table_close(rel, NoLock);
 }
 
-/* get_grant tells what a grantee has been granted, itself or by PUBLIC not counted. */
+/* get_grant tells what has been granted to a grantee itself, not through PUBLIC or other roles. */
 static void
 get_grant(const char *cache, Oid grantee, bool *can_read, bool *can_write)
 {
@@ -199,7 +195,7 @@ all_events(void)
 	return PointerGetDatum(construct_array(names, 3, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
-/* check_owned raises 42501 unless the current role may do what a cache's owner may. */
+/* check_owned raises 42501 unless the current role has the rights of a cache's owner. */
 static void
 check_owned(const CormCacheRef *ref)
 {
@@ -210,9 +206,11 @@ check_owned(const CormCacheRef *ref)
 }
 
 /*
- * own_cache returns the cache an owner's function is about, rights checked, with
- * the writers' lock on it and the table of definitions in *rel.  Raises 25006 in
- * a read-only transaction; function is what the message calls the caller.
+ * own_cache returns the cache that the first argument names, after checking that
+ * the current role owns it.  The writers' lock on it is held to the end of the
+ * transaction, and *rel is the table of definitions, opened.  function is the
+ * name of the SQL function in messages.  Raises 25006 in a read-only
+ * transaction, 42501, 42704.
  */
 static CormCacheRef *
 own_cache(FunctionCallInfo fcinfo, const char *function, Relation *rel)
@@ -230,7 +228,7 @@ own_cache(FunctionCallInfo fcinfo, const char *function, Relation *rel)
 	return ref;
 }
 
-/* store_default gives the cache "default" the rows it does without at first. */
+/* store_default stores the rows of the cache "default", which does without them until it is changed. */
 static void
 store_default(Relation rel, CormCacheRef *ref)
 {
@@ -243,8 +241,8 @@ store_default(Relation rel, CormCacheRef *ref)
 }
 
 /*
- * count_definitions returns the number of caches of this database but default,
- * with those that others are about to create or drop.
+ * count_definitions returns the number of caches of this database except
+ * "default", including those that other transactions are creating or dropping.
  */
 static int
 count_definitions(Relation rel)
@@ -307,7 +305,7 @@ corm_cache_create(PG_FUNCTION_ARGS)
 				 errdetail("A database can have %d.", corm_max_caches),
 				 errhint("Drop one, or increase corm.max_caches and restart the server.")));
 
-	/* The session of a role that was dropped lives on. */
+	/* A role may be dropped while it has sessions. */
 	shdepLockAndCheckObject(AuthIdRelationId, GetUserId());
 	insert_definition(rel, name, id, GetUserId(), ttl, max_bytes, channel, events);
 	changed(rel);
@@ -338,7 +336,7 @@ corm_cache_drop(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* set_closed is cache_close and cache_open. */
+/* set_closed does the work of cache_close and cache_open, whose argument it takes. */
 static void
 set_closed(FunctionCallInfo fcinfo, bool closed)
 {
@@ -386,7 +384,7 @@ corm_cache_open(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* get_privileges reads a list of privilege names. */
+/* get_privileges reads a list of privilege names.  Raises 22023 for an unknown one. */
 static void
 get_privileges(ArrayType *names, bool *read, bool *write)
 {
@@ -412,7 +410,7 @@ get_privileges(ArrayType *names, bool *read, bool *write)
 	}
 }
 
-/* change_grant is cache_grant and cache_revoke. */
+/* change_grant does the work of cache_grant and cache_revoke, whose arguments it takes. */
 static void
 change_grant(FunctionCallInfo fcinfo, bool grant)
 {
@@ -440,7 +438,7 @@ change_grant(FunctionCallInfo fcinfo, bool grant)
 	store_default(rel, ref);
 
 	get_grant(name, grantee, &can_read, &can_write);
-	/* what a role has left behind that was dropped in another database can be revoked */
+	/* rights of a role that was dropped in another database can be revoked */
 	if (OidIsValid(grantee) && (grant || !(can_read || can_write)))
 	{
 		(void) GetUserNameFromId(grantee, false);	/* raises if it is no role */

@@ -3,20 +3,20 @@
  * owners.c
  *		What becomes of caches when their owners and grantees go.
  *
- * PostgreSQL does not know that a row of corm's tables belongs to a role, so
- * the hooks (ddl_hooks.c) call here: DROP ROLE is refused where a role owns caches
- * or has been granted rights on some, as it is for tables; DROP OWNED and
+ * PostgreSQL does not know that a row of corm's tables belongs to a role, so the
+ * hooks (ddl_hooks.c) call these functions: DROP ROLE is refused if the role
+ * owns caches or has rights on some, as it is for tables; DROP OWNED and
  * REASSIGN OWNED treat caches as they treat tables.
  *
- * All this is about the current database.  A role dropped from another one
- * leaves rows behind whose role does not exist.  They give rights to nobody,
- * and before the next role with the same OID could inherit them, the next
- * creation of a cache in that database tidies them up.
+ * All this concerns the current database.  A role that is dropped from another
+ * database leaves rows behind.  They give rights to no role, and the next
+ * creation of a cache in that database removes them, before a new role with the
+ * same OID could inherit them.
  *
- * Each cache is changed with the writers' lock on its name, looked at again
- * after the wait for that.  A role that gets a cache or a grant is locked against
- * being dropped, as PostgreSQL locks those that get tables; DROP ROLE waits for
- * that before it looks.
+ * Each cache is changed with the writers' lock on its name, and looked at again
+ * after waiting for that.  A role that gets a cache or a grant is locked against
+ * being dropped, as PostgreSQL locks a role that gets a table; DROP ROLE waits
+ * for that lock before it looks.
  *
  *-------------------------------------------------------------------------
  */
@@ -44,7 +44,7 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
-/* What to do with the rows of roles: of a list, or of those that do not exist. */
+/* What to do with the rows of some roles: those of a list, or those that do not exist. */
 typedef struct RoleChange
 {
 	const List *roles;			/* NIL: roles that do not exist */
@@ -79,8 +79,8 @@ concerns(const RoleChange *change, Oid role)
 }
 
 /*
- * append_uses appends to buf a line for each row of a table in which role
- * stands, and returns the number of rows.  Closes the table.
+ * append_uses appends to buf a line for each row of a table that names role, and
+ * returns the number of these rows.  Closes the table.
  */
 static int
 append_uses(StringInfo buf, Relation rel, int name_attnum, int role_attnum, Oid role, const char *what)
@@ -103,8 +103,8 @@ append_uses(StringInfo buf, Relation rel, int name_attnum, int role_attnum, Oid 
 }
 
 /*
- * corm_cache_role_drop raises 2BP01 if a role that is to be dropped owns
- * caches of this database or has rights on some.
+ * corm_cache_role_drop raises 2BP01 if a role that is being dropped owns caches
+ * of this database or has rights on some.
  */
 void
 corm_cache_role_drop(Oid role)
@@ -133,8 +133,8 @@ corm_cache_role_drop(Oid role)
 }
 
 /*
- * concerned_names returns the names of caches in whose rows of a table roles stand
- * that a change is about, each once.
+ * concerned_names returns the names of the caches with rows of a table that name
+ * a role that a change concerns, each once.
  */
 static List *
 concerned_names(Relation rel, int name_attnum, int role_attnum, const RoleChange *change)
@@ -153,8 +153,9 @@ concerned_names(Relation rel, int name_attnum, int role_attnum, const RoleChange
 }
 
 /*
- * change_owner does what a change says to a cache, if it is still of one of its
- * roles.  The cache "default" cannot be dropped: it goes to the database's owner.
+ * change_owner makes a change to a cache, if one of the change's roles still owns
+ * it.  Returns whether it did.  The cache "default" cannot be dropped: it goes to
+ * the owner of the database.
  */
 static bool
 change_owner(Relation rel, const char *name, const RoleChange *change)
@@ -217,8 +218,9 @@ drop_grants(Relation rel, const char *name, const RoleChange *change)
 }
 
 /*
- * apply makes a change.  It waits for those who change the same caches, but not
- * to tidy up after roles that do not exist: what cannot be had is left.
+ * apply makes a change to all caches that it concerns.  It waits for transactions
+ * that change the same caches, except when it tidies up after roles that do not
+ * exist: then it leaves out caches that are locked.
  */
 static void
 apply(const RoleChange *change)
@@ -256,7 +258,8 @@ apply(const RoleChange *change)
 
 /*
  * corm_cache_drop_owned drops the caches that roles own in this database and
- * revokes what they have been granted there: DROP OWNED, rights checked.
+ * revokes what has been granted to them there, after DROP OWNED, which has
+ * checked the rights.
  */
 void
 corm_cache_drop_owned(const List *roles)
@@ -268,8 +271,8 @@ corm_cache_drop_owned(const List *roles)
 }
 
 /*
- * corm_cache_reassign_owned gives the caches that roles own in this database
- * to another role: REASSIGN OWNED, rights checked.
+ * corm_cache_reassign_owned gives the caches that roles own in this database to
+ * another role, after REASSIGN OWNED, which has checked the rights.
  */
 void
 corm_cache_reassign_owned(const List *roles, Oid new_owner)
@@ -282,7 +285,7 @@ corm_cache_reassign_owned(const List *roles, Oid new_owner)
 
 /*
  * corm_cache_forget_roles gives the caches of roles that do not exist to the
- * database's owner and deletes what was granted to such roles.
+ * owner of the database, and deletes what was granted to such roles.
  */
 void
 corm_cache_forget_roles(void)

@@ -3,24 +3,25 @@
  * refs.c
  *		Definitions of caches, their owners and grants, as a session sees them.
  *
- * What a cache is stands in two tables of the extension, so that definitions
- * are transactional, dumped, and on a standby what they are on the primary:
+ * Caches are defined in two tables of the extension, so definitions are
+ * transactional, are dumped, and are the same on a standby as on the primary:
  *
  *		corm.cache_definitions	one row a cache
  *		corm.cache_grants		one row for each grantee of a cache
  *
  * Users cannot write to them; the SQL functions do (define.c), after checks.
- * The cache "default" exists without a row, with everybody granted everything;
- * it gets rows when somebody changes that.
+ * The cache "default" exists without a row, and PUBLIC may read and write it; it
+ * gets rows when that is changed.
  *
- * A session keeps a CormCacheRef for each cache it has used, with the rights
- * of the current role worked out.  Writers of the tables send a relcache
- * invalidation for them (a trigger does if it is SQL that writes, such as a
- * restore); that, or a change of roles or memberships, bumps the generation, and
- * refs of an older one are made anew.  So checking a right costs two comparisons.
+ * A session keeps a CormCacheRef for each cache that it has used, with the
+ * rights of the current role.  Writers of the tables send a relcache
+ * invalidation for them; if SQL writes to them, as in a restore, a trigger sends
+ * it.  That, or a change of roles or memberships, increases the generation, and
+ * refs of an older generation are filled again.  So checking a right takes two
+ * comparisons.
  *
- * The id of a cache is random, never used again: entries of a cache that was
- * dropped can not turn up in one created later.
+ * The id of a cache is random and never used again, so entries of a cache that
+ * was dropped cannot appear in one that is created later.
  *
  *-------------------------------------------------------------------------
  */
@@ -106,9 +107,9 @@ corm_cache_grants_open(LOCKMODE lockmode)
 }
 
 /*
- * corm_interval_us turns a TTL into microseconds, a day being 24 hours and a
- * month 30 days; what is its name in messages.  Raises 22023 unless it is
- * positive, 22008 if it is too long.
+ * corm_interval_us turns an interval into microseconds, with days of 24 hours and
+ * months of 30 days.  what is its name in messages.  Raises 22023 unless it is
+ * positive, and 22008 if it is too long.
  */
 int64
 corm_interval_us(const Interval *span, const char *what)
@@ -135,8 +136,8 @@ corm_interval_us(const Interval *span, const char *what)
 }
 
 /*
- * corm_events_parse reads a list of event names.  Raises 22023 for one that
- * there is not.
+ * corm_events_parse turns a list of event names into CORM_EVENT_* bits.  Raises
+ * 22023 for a name that is no event's.
  */
 uint8
 corm_events_parse(ArrayType *names)
@@ -180,7 +181,7 @@ corm_cache_database_owner(void)
 	return owner;
 }
 
-/* read_definition fills ref from the cache's row.  False if there is none. */
+/* read_definition fills ref from the row of the cache.  Returns false if there is none. */
 static bool
 read_definition(CormCacheRef *ref)
 {
@@ -217,7 +218,7 @@ read_definition(CormCacheRef *ref)
 	return found;
 }
 
-/* read_grants works out the rights of role ref->userid. */
+/* read_grants finds the rights of role ref->userid, and whether PUBLIC may read. */
 static void
 read_grants(CormCacheRef *ref)
 {
@@ -258,8 +259,8 @@ read_grants(CormCacheRef *ref)
 }
 
 /*
- * fill_ref makes ref from the catalog, for the current role.  False if the
- * cache does not exist.
+ * fill_ref fills ref from the catalog, for the current role.  Returns false if
+ * the cache does not exist.
  */
 static bool
 fill_ref(CormCacheRef *ref)
@@ -292,9 +293,10 @@ fill_ref(CormCacheRef *ref)
 
 /*
  * corm_cache_defined tells whether the cache of a ref that may be out of date
- * is still defined and open.  *restricted is what its grants say now.  It looks
- * at the tables themselves, as of now: a session that has not heard of a change
- * yet must not bring a namespace back that another has just ended.
+ * is still defined and open.  *restricted is set to what its grants say now.  It
+ * looks at the tables themselves, as they are now: a session that has not yet
+ * processed an invalidation must not bring back a namespace that another session
+ * has just ended.
  */
 bool
 corm_cache_defined(const CormCacheRef *ref, bool *restricted)
@@ -311,9 +313,9 @@ corm_cache_defined(const CormCacheRef *ref, bool *restricted)
 }
 
 /*
- * corm_cache_ref_or_null returns what the session knows of a cache, up to
- * date as of the last processed invalidation, for the current role; NULL if
- * there is no such cache.  The result stays valid until definitions change.
+ * corm_cache_ref_or_null returns what the session knows of a cache, as of the
+ * last invalidation that it has processed, with the rights of the current role;
+ * NULL if there is no such cache.  The result is valid until definitions change.
  */
 CormCacheRef *
 corm_cache_ref_or_null(const char *name, uint32 len)
@@ -347,7 +349,7 @@ corm_cache_ref_or_null(const char *name, uint32 len)
 	{
 		if (!fill_ref(ref))
 		{
-			/* Do not remember whatever names users come up with. */
+			/* Do not remember names of caches that do not exist. */
 			hash_search(refs, &key, HASH_REMOVE, NULL);
 			return NULL;
 		}
@@ -355,7 +357,7 @@ corm_cache_ref_or_null(const char *name, uint32 len)
 	return ref;
 }
 
-/* corm_cache_ref is the same, but raises 42704 if there is no such cache. */
+/* corm_cache_ref is the same, but raises 42704 if there is no such cache, 55000 without preload. */
 CormCacheRef *
 corm_cache_ref(const char *name, uint32 len)
 {
@@ -389,8 +391,8 @@ corm_cache_ref_internal(uint64 id)
 }
 
 /*
- * corm_cache_owned tells whether the role ref was made for may do what a
- * cache's owner may.
+ * corm_cache_owned tells whether the role that ref was filled for has the rights
+ * of the cache's owner.
  */
 bool
 corm_cache_owned(const CormCacheRef *ref)
@@ -399,8 +401,8 @@ corm_cache_owned(const CormCacheRef *ref)
 }
 
 /*
- * corm_cache_check raises 42501 unless the current role has the rights named,
- * 55000 if the cache is closed.
+ * corm_cache_check raises 42501 unless the current role may read or write the
+ * cache, as asked, and 55000 if the cache is closed.
  */
 void
 corm_cache_check(const CormCacheRef *ref, bool read, bool write)
@@ -418,12 +420,13 @@ corm_cache_check(const CormCacheRef *ref, bool read, bool write)
 
 /*
  * make_sure attaches a cache for which the session knows no live namespace.
+ * Returns what corm_ref_attach does.
  *
- * The session may not have heard yet that the cache was dropped or closed, and
- * a pending write does not look at its definition again.  So after making a
- * namespace it looks whether the cache is still defined.  After, not before:
- * whoever drops the cache ends the namespace when the definition is gone for
- * everybody, so one of the two finds what the other has done.
+ * The session may not know yet that the cache was dropped or closed, and a
+ * pending write does not look at the definition again.  So after creating a
+ * namespace, it looks whether the cache is still defined.  It does so after, not
+ * before, because a session that drops the cache ends the namespace once the
+ * drop is visible to all: so one of the two sees what the other has done.
  */
 static bool
 make_sure(CormCacheRef *ref)

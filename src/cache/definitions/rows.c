@@ -30,8 +30,8 @@
 
 /*
  * corm_cache_lock takes the writers' lock on the name of a cache, until the end
- * of the transaction.  Returns false if it is not to wait and would have to.
- * Other names with the same hash wait for it, too.
+ * of the transaction, and processes invalidations.  Returns false if it would
+ * have to wait and wait is false.  Names with the same hash share the lock.
  */
 bool
 corm_cache_lock(Relation definitions, const char *name, bool wait)
@@ -46,7 +46,7 @@ corm_cache_lock(Relation definitions, const char *name, bool wait)
 	return true;
 }
 
-/* corm_cache_find_row returns a copy of the row of a cache, or NULL. */
+/* corm_cache_find_row returns a palloc'd copy of the row of a cache, or NULL if it has none. */
 HeapTuple
 corm_cache_find_row(Relation rel, const char *name)
 {
@@ -65,8 +65,9 @@ corm_cache_find_row(Relation rel, const char *name)
 }
 
 /*
- * corm_cache_remove deletes a cache's row and grants, and empties it at commit.
- * The caller has the writers' lock, and tells others of the change.
+ * corm_cache_remove deletes the row of a cache and its grants, and empties the
+ * cache at commit.  The caller has the writers' lock, and sends the
+ * invalidation.
  */
 void
 corm_cache_remove(Relation definitions, HeapTuple tuple, uint64 id)

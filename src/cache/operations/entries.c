@@ -3,11 +3,11 @@
  * entries.c
  *		SQL functions on the keys of a cache.
  *
- * They convert arguments, check rights and leave the rest to ops.c.  What a
- * call needs to know of the cache it names is kept in fn_extra with a pointer
- * to the session's CormCacheRef, whose memory is never freed.  Name, generation
- * and role tell whether it still is the right one; a name that is a constant
- * of the statement need not be looked at again in the same generation.
+ * They convert arguments, check rights and leave the rest to ops.c.  A call site
+ * keeps in fn_extra a pointer to the session's CormCacheRef, whose memory is
+ * never freed.  Name, generation and role show whether it is still the right
+ * one; a name that is a constant of the statement is not compared again in the
+ * same generation.
  *
  *-------------------------------------------------------------------------
  */
@@ -62,7 +62,7 @@ typedef struct CallCache
 	bool		constant;		/* the name is */
 } CallCache;
 
-/* is_constant tells whether an argument is the same in all calls. */
+/* is_constant tells whether an argument is a constant of the statement. */
 static bool
 is_constant(FunctionCallInfo fcinfo, int argno)
 {
@@ -73,7 +73,10 @@ is_constant(FunctionCallInfo fcinfo, int argno)
 		IsA(list_nth(((FuncExpr *) call)->args, argno), Const);
 }
 
-/* find_cache is get_cache where the name has to be looked at. */
+/*
+ * find_cache looks up the cache that argument argno names, and keeps it in
+ * fn_extra.  Checks no rights.  Raises 22004, 55000 without preload, 42704.
+ */
 static CallCache *
 find_cache(FunctionCallInfo fcinfo, int argno)
 {
@@ -107,8 +110,8 @@ find_cache(FunctionCallInfo fcinfo, int argno)
 }
 
 /*
- * get_cache returns the cache that argument argno names, rights checked.
- * Raises 55000 without preload or if it is closed, 42704, 42501.
+ * get_cache returns the cache that argument argno names, after checking rights.
+ * Raises 22004, 55000 without preload or if the cache is closed, 42704, 42501.
  */
 static inline CormCacheRef *
 get_cache(FunctionCallInfo fcinfo, int argno, bool read, bool write)
@@ -205,7 +208,7 @@ corm_cache_get_as(PG_FUNCTION_ARGS)
 	return corm_cached_datum(&found.value, corm_cached_type(found.value.type));
 }
 
-/* put is cache_set, cache_add and cache_replace. */
+/* put does the work of cache_set, cache_add and cache_replace, whose arguments it takes. */
 static bool
 put(FunctionCallInfo fcinfo, CormPutMode mode)
 {
@@ -221,8 +224,8 @@ put(FunctionCallInfo fcinfo, CormPutMode mode)
 				 errhint("Use corm.cache_delete to remove an entry.")));
 	corm_cached_flatten(PG_GETARG_DATUM(1), get_fn_expr_argtype(fcinfo->flinfo, 1), &value);
 	return corm_cache_op_put(ref, VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key), &value,
-					   corm_deadline(ttl), mode,
-					   !PG_ARGISNULL(4) && PG_GETARG_BOOL(4));
+							 corm_deadline(ttl), mode,
+							 !PG_ARGISNULL(4) && PG_GETARG_BOOL(4));
 }
 
 /* cache_set(key, value, ttl, cache, immediate) -> void */
@@ -259,7 +262,7 @@ corm_cache_delete(PG_FUNCTION_ARGS)
 	if (!corm_cache_op_delete(ref, VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key), immediate, &found))
 		PG_RETURN_NULL();
 
-	/* Who may write but not read can delete, but not look. */
+	/* A role that may write but not read can delete an entry, but not see it. */
 	if (!ref->can_read)
 		PG_RETURN_NULL();
 	PG_RETURN_TEXT_P(corm_cached_text(&found.value));
@@ -349,7 +352,7 @@ corm_cache_info(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }
 
-/* count_up is cache_incr and, with the sign turned, cache_decr. */
+/* count_up does the work of cache_incr and, if down, of cache_decr, whose arguments it takes. */
 static int64
 count_up(FunctionCallInfo fcinfo, bool down)
 {
@@ -367,7 +370,7 @@ count_up(FunctionCallInfo fcinfo, bool down)
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("bigint out of range")));
 	return corm_cache_op_incr(ref, VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key),
-						down ? -by : by, get_ttl(fcinfo, 2, 0));
+							  down ? -by : by, get_ttl(fcinfo, 2, 0));
 }
 
 /* cache_incr(key, by, ttl, cache) -> bigint */
@@ -465,8 +468,8 @@ corm_cache_set_many(PG_FUNCTION_ARGS)
 		(void) JsonbIteratorNext(&it, &v, true);
 		if (v.type == jbvString)
 			corm_cached_flatten(PointerGetDatum(cstring_to_text_with_len(v.val.string.val,
-																		v.val.string.len)),
-							   TEXTOID, &value);
+																		 v.val.string.len)),
+								TEXTOID, &value);
 		else
 			corm_cached_flatten(JsonbPGetDatum(JsonbValueToJsonb(&v)), JSONBOID, &value);
 		corm_cache_op_put(ref, key, key_len, &value, deadline, CORM_PUT_SET, false);
@@ -508,7 +511,7 @@ emit_pending(const char *key, uint32 len, const CormPending *pending, void *arg)
 		emit_key(state, key, len);
 }
 
-/* hidden tells whether a key of shared memory is not as the transaction sees it. */
+/* hidden tells whether the transaction's own writes hide a key of shared memory. */
 static bool
 hidden(const CormCacheRef *ref, const char *key, uint32 len)
 {

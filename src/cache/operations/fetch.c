@@ -3,24 +3,25 @@
  * fetch.c
  *		cache_fetch: read through, one loader at a time for each key.
  *
- * On a miss the caller takes a heavyweight lock on (database, cache, key) and
- * looks again: those who waited for the loader before find the value.  It is an
- * ordinary lock: waiting for it can be cancelled, times out by lock_timeout,
- * and takes part in deadlock detection.  It is let go when the loader has run,
- * not at the end of the transaction: nobody waits for one that is idle.
+ * On a miss the session takes a heavyweight lock on (database, cache, key) and
+ * looks again: if it has waited for another session's loader, it finds the
+ * value.  This is an ordinary lock: waiting for it can be cancelled, ends at
+ * lock_timeout, and takes part in deadlock detection.  It is released after the
+ * loader has run rather than at the end of the transaction, so that no session
+ * waits for an idle one.
  *
- * There is nothing to find for those who waited for a loader that gave no
- * value.  They load at the same time, without the lock, instead of one after
+ * After a loader that gave no value, the sessions that waited for it find
+ * nothing.  They load at the same time, without the lock, instead of one after
  * the other.
  *
- * The value goes to shared memory at once, provided that the transaction has
- * written nothing, neither rows nor to any cache.  If it has, the value may
- * contain what nobody else may see yet; then it is stored at commit, and until
- * then others load for themselves.
+ * The value is stored in shared memory at once, provided that the transaction
+ * has written nothing, neither rows nor to any cache.  If it has, the value may
+ * contain what other sessions must not see yet; then it is stored at commit, and
+ * until then other sessions load for themselves.
  *
- * Either way it is stored only if the key was not stored or deleted since
- * before the loader ran (corm_cache_op_keep): what the loader has read may be
- * older than what they did.
+ * In both cases it is stored only if the key has not been stored or deleted
+ * since before the loader ran (corm_cache_op_keep): what the loader read may be
+ * older than that change.
  *
  *-------------------------------------------------------------------------
  */
@@ -52,7 +53,7 @@ PG_FUNCTION_INFO_V1(corm_cache_fetch);
 /* Advisory locks use 1 and 2 in this field of the tag. */
 #define LOCK_CLASS		0xC0
 
-/* set_tag makes the lock tag of a key. */
+/* set_tag makes the lock tag of a key.  Keys with the same hash share it. */
 static void
 set_tag(LOCKTAG *tag, const CormCacheRef *ref, const char *key, uint32 len)
 {
@@ -62,9 +63,10 @@ set_tag(LOCKTAG *tag, const CormCacheRef *ref, const char *key, uint32 len)
 }
 
 /*
- * load runs the loader's SQL text as the current role and makes a flat value,
- * in the current memory context, of the one row and column it must give.
- * Returns false for no row or NULL.
+ * load runs the loader's SQL text as the current role and flattens the value of
+ * its only row and column into the current memory context.  Returns false if
+ * there is no row or the value is NULL.  Raises 22023, 42804 or 21000 for a
+ * loader that returns anything else, and what the loader raises.
  */
 static bool
 load(const char *loader, CormCached *value)
@@ -116,8 +118,8 @@ load(const char *loader, CormCached *value)
 }
 
 /*
- * lock_key takes the lock of a key, waiting if need be.  Returns false, without
- * the lock, if a loader that it waited for gave no value.
+ * lock_key takes the lock of a key, waiting if need be; the caller releases it.
+ * Returns false, without the lock, if a loader that it waited for gave no value.
  */
 static bool
 lock_key(const LOCKTAG *tag, pg_atomic_uint32 *null_loads)

@@ -3,9 +3,9 @@
  * ops.c
  *		Operations on keys of a cache, as a transaction sees them.
  *
- * Each looks at the transaction's own pending writes (overlay.c) and then at
- * shared memory (table.c).  Rights have been checked before.  The SQL
- * functions on top only convert arguments and results.
+ * Each operation looks at the transaction's own pending writes (overlay.c) and
+ * then at shared memory (shared/table.c).  The caller has checked the rights.
+ * The SQL functions on top only convert arguments and results.
  *
  *-------------------------------------------------------------------------
  */
@@ -28,8 +28,8 @@
 #include "miscadmin.h"
 
 /*
- * corm_deadline returns the deadline for a TTL that runs from now; 0 means
- * none.  Raises 22008 if it is too far away.
+ * corm_deadline returns the deadline for a TTL that starts now, CORM_NEVER for a
+ * TTL of 0.  Raises 22008 if it is out of range.
  */
 int64
 corm_deadline(int64 ttl_us)
@@ -68,7 +68,7 @@ static inline bool
 get_shared(CormCacheRef *ref, const char *keydata, uint32 len, bool want_value,
 		   CormFound *found)
 {
-	CormCacheKey		key;
+	CormCacheKey key;
 
 	if (unlikely(!corm_ns_is(ref->ns, ref->gen)) && !corm_ref_attach(ref))
 		return false;
@@ -77,7 +77,10 @@ get_shared(CormCacheRef *ref, const char *keydata, uint32 len, bool want_value,
 		(likely(found->value.type == TEXTOID) || corm_cached_usable(&found->value));
 }
 
-/* get_pending looks a key up that the transaction has written. */
+/*
+ * get_pending looks up a key that the transaction has written; pending is what it
+ * did.  Returns false if the key is not there, or has expired.
+ */
 static bool
 get_pending(CormCacheRef *ref, const char *key, uint32 len, bool want_value,
 			const CormPending *pending, CormFound *found)
@@ -106,12 +109,12 @@ get_pending(CormCacheRef *ref, const char *key, uint32 len, bool want_value,
 }
 
 /*
- * corm_cache_op_get looks a key up.  The value's data is good until the next
- * operation.
+ * corm_cache_op_get looks up a key, and counts a hit or a miss.  Returns false if
+ * it is not there.  The value's data is valid until the next operation.
  */
 bool
 corm_cache_op_get(CormCacheRef *ref, const char *key, uint32 len, bool want_value,
-			CormFound *found)
+				  CormFound *found)
 {
 	bool		hit;
 	const CormPending *pending;
@@ -128,20 +131,21 @@ corm_cache_op_get(CormCacheRef *ref, const char *key, uint32 len, bool want_valu
 }
 
 /*
- * put_now writes to shared memory.  seen is for CORM_PUT_UNCHANGED: a key of
- * another generation has changed.
+ * put_now writes to shared memory.  seen is for CORM_PUT_UNCHANGED; a key of
+ * another namespace counts as changed.  Returns false if mode does not allow
+ * it.  Raises what attach and corm_reserve raise.
  */
 static bool
 put_now(CormCacheRef *ref, const char *keydata, uint32 len, const CormCached *value,
 		int64 deadline, CormPutMode mode, const CormSeen *seen)
 {
 	uint32		nblocks = corm_entry_blocks((Size) len + value->len);
-	CormStatus status;
+	CormStatus	status;
 
 	do
 	{
 		CormBlockChain chain;
-		CormCacheKey		key;
+		CormCacheKey key;
 
 		attach(ref);
 		if (mode == CORM_PUT_UNCHANGED && ref->gen != seen->gen)
@@ -162,8 +166,9 @@ put_now(CormCacheRef *ref, const char *keydata, uint32 len, const CormCached *va
 }
 
 /*
- * follow_pending makes a write end as the pending one of the same key would,
- * which may be NULL: what this transaction has done before decides.
+ * follow_pending makes a put depend on shared memory as the pending write of the
+ * same key does, which it replaces: what this transaction did first decides.
+ * pending may be NULL.
  */
 static void
 follow_pending(CormPending *put, const CormPending *pending)
@@ -180,12 +185,13 @@ follow_pending(CormPending *put, const CormPending *pending)
 }
 
 /*
- * corm_cache_op_put stores a value: now, or at commit.  Returns false if mode does
- * not allow it, as the transaction sees the key.
+ * corm_cache_op_put stores a value, now or at commit.  Returns false if mode does
+ * not allow it, as the transaction sees the key.  Raises 54000 if the value can
+ * never fit into the cache, and what put_now raises.
  */
 bool
 corm_cache_op_put(CormCacheRef *ref, const char *key, uint32 len, const CormCached *value,
-			int64 deadline, CormPutMode mode, bool immediate)
+				  int64 deadline, CormPutMode mode, bool immediate)
 {
 	CormPending put = {.kind = CORM_PENDING_PUT, .mode = mode};
 
@@ -239,8 +245,8 @@ corm_cache_op_see(CormCacheRef *ref, const char *keydata, uint32 len, CormSeen *
 }
 
 /*
- * corm_cache_op_null_loads returns the count of loaders without a value that a
- * key takes part in, with others.  Raises what attaching its cache does.
+ * corm_cache_op_null_loads returns the count of loaders that gave no value, which
+ * a key shares with others.  Raises what attaching its cache raises.
  */
 pg_atomic_uint32 *
 corm_cache_op_null_loads(CormCacheRef *ref, const char *keydata, uint32 len)
@@ -254,10 +260,10 @@ corm_cache_op_null_loads(CormCacheRef *ref, const char *keydata, uint32 len)
 
 /*
  * corm_cache_op_keep stores a value that was made from what tables showed after
- * the key was seen, unless somebody has changed the key since: then what they
- * stored is newer, or what they deleted is what this was made from.  It stores
- * now, or at commit; at commit what this transaction has itself done to the key
- * before decides as it would without.
+ * the key was seen, unless any process has changed the key since: what it stored
+ * is newer, or it deleted what this value was made from.  It stores now or at
+ * commit; at commit, what this transaction itself has done to the key does not
+ * count as a change.
  */
 void
 corm_cache_op_keep(CormCacheRef *ref, const char *key, uint32 len, const CormCached *value,
@@ -280,13 +286,16 @@ corm_cache_op_keep(CormCacheRef *ref, const char *key, uint32 len, const CormCac
 	corm_overlay_write(ref, key, len, &put);
 }
 
-/* delete_now deletes from shared memory and copies the value out. */
+/*
+ * delete_now deletes a key from shared memory and copies its value to palloc'd
+ * memory.  Returns false if there is no such key or its value is not usable.
+ */
 static bool
 delete_now(CormCacheRef *ref, const char *keydata, uint32 len, CormFound *found)
 {
 	Size		size = 1024;
 	char	   *buf = palloc(size);
-	CormCacheKey		key;
+	CormCacheKey key;
 
 	for (;;)
 	{
@@ -310,13 +319,14 @@ delete_now(CormCacheRef *ref, const char *keydata, uint32 len, CormFound *found)
 }
 
 /*
- * corm_cache_op_delete deletes a key, now or at commit, and returns what it had.  A
- * key that is not there now is deleted at commit all the same: somebody may
- * store, until then, what this transaction makes out of date.
+ * corm_cache_op_delete deletes a key, now or at commit, and returns its value in
+ * *found, palloc'd.  Returns false if it is not there; it is still deleted at
+ * commit, because another session may store, until then, a value that this
+ * transaction makes out of date.
  */
 bool
 corm_cache_op_delete(CormCacheRef *ref, const char *key, uint32 len, bool immediate,
-			   CormFound *found)
+					 CormFound *found)
 {
 	CormPending delete = {.kind = CORM_PENDING_DELETE};
 	bool		present;
@@ -364,7 +374,7 @@ corm_cache_op_touch(CormCacheRef *ref, const char *key, uint32 len, int64 deadli
 	return true;
 }
 
-/* incr_failed raises the error of a counter operation. */
+/* incr_failed raises the error of a counter operation, if it failed: 42804 or 22003. */
 static void
 incr_failed(CormStatus status, const char *key, uint32 len)
 {
@@ -378,7 +388,10 @@ incr_failed(CormStatus status, const char *key, uint32 len)
 				 errmsg("value of cache key \"%s\" would be out of range", pnstrdup(key, len))));
 }
 
-/* incr_pending counts in a value that this transaction has written. */
+/*
+ * incr_pending adds to a value that this transaction has written, and returns the
+ * sum; at commit it is stored as that value would have been.
+ */
 static int64
 incr_pending(CormCacheRef *ref, const char *key, uint32 len, int64 by,
 			 int64 ttl_us, const CormPending *pending)
@@ -412,15 +425,16 @@ incr_pending(CormCacheRef *ref, const char *key, uint32 len, int64 by,
 
 /*
  * corm_cache_op_incr adds to the integer under a key and returns the sum.  It does
- * so at once, whatever becomes of the transaction, unless this has written
- * the key before.  ttl_us 0 keeps an entry's TTL.
+ * so at once, even if the transaction is rolled back later, unless the
+ * transaction has written the key before.  With ttl_us 0 an entry keeps its
+ * TTL.  Raises 42804 if the value is no integer, 22003 if the sum does not fit.
  */
 int64
 corm_cache_op_incr(CormCacheRef *ref, const char *keydata, uint32 len, int64 by, int64 ttl_us)
 {
 	int64		deadline = corm_deadline(ttl_us > 0 ? ttl_us : ref->ttl);
 	int64		result = 0;
-	CormStatus status;
+	CormStatus	status;
 
 	if (corm_overlay_active)
 	{
@@ -433,7 +447,7 @@ corm_cache_op_incr(CormCacheRef *ref, const char *keydata, uint32 len, int64 by,
 	do
 	{
 		CormBlockChain chain;
-		CormCacheKey		key;
+		CormCacheKey key;
 
 		attach(ref);
 		status = CORM_STALE;
@@ -443,7 +457,7 @@ corm_cache_op_incr(CormCacheRef *ref, const char *keydata, uint32 len, int64 by,
 						  corm_entry_blocks((Size) len + CORM_INTEGER_SPACE), &chain))
 			continue;
 		status = corm_table_incr(ref->ns, ref->gen, &key, &chain, by, deadline,
-								  ttl_us == 0, &result);
+								 ttl_us == 0, &result);
 		corm_unreserve(ref->ns, &chain);
 	} while (status == CORM_STALE);
 
@@ -457,7 +471,7 @@ typedef struct CountState
 	int64		count;
 } CountState;
 
-/* count_pending corrects a count by one pending operation. */
+/* count_pending corrects a count for a pending operation. */
 static void
 count_pending(const char *key, uint32 len, const CormPending *pending, void *arg)
 {
@@ -473,8 +487,8 @@ count_pending(const char *key, uint32 len, const CormPending *pending, void *arg
 }
 
 /*
- * corm_cache_op_count returns the number of entries of a cache, with those that have
- * expired and are still in memory.
+ * corm_cache_op_count returns the number of entries of a cache, including those
+ * that have expired and are still in memory.
  */
 int64
 corm_cache_op_count(CormCacheRef *ref)

@@ -4,18 +4,18 @@
  *		What the current transaction will write to the cache if it commits.
  *
  * A transactional write becomes a pending operation, an effect of
- * base/effects.c.  Reads of the same transaction look here first.  A key has
- * the operations on it as a stack, newest on top: when a subtransaction rolls
- * back, its operations are popped and the older one counts again.  An
- * operation takes the place of one of the same subtransaction, since they can
- * only be rolled back together.
+ * base/effects.c.  Reads of the same transaction look here first.  The
+ * operations on a key form a stack, newest on top: when a subtransaction rolls
+ * back, its operations are popped, and the older one counts again.  An
+ * operation replaces one of the same subtransaction, since they can only be
+ * rolled back together.
  *
- * A clear is an operation on a whole cache; operations on keys that are older
+ * A clear is an operation on a whole cache.  Operations on keys that are older
  * than the newest clear, by serial number, do not count.
  *
- * Before commit, every put that still counts gets its blocks and is written
- * into them; after commit it takes a lock and some pointers to show it to
- * everybody.
+ * Before commit, every put that still counts gets its blocks, and its entry is
+ * written into them.  After commit, linking the entry takes a lock and a few
+ * pointers.
  *
  * Everything here lives in TopTransactionContext and is forgotten with it.
  *
@@ -112,7 +112,7 @@ static void clear_discard(CormEffect *effect);
 static const CormEffectOps key_ops = {key_reserve, key_apply, key_discard, key_expect};
 static const CormEffectOps clear_ops = {clear_reserve, clear_apply, clear_discard};
 
-/* forget drops everything at the end of a transaction. */
+/* forget resets the state at the end of a transaction, whose memory goes with it. */
 static void
 forget(void)
 {
@@ -142,7 +142,7 @@ find_cache(uint64 id)
 	return NULL;
 }
 
-/* make_cache does the same, and makes it. */
+/* make_cache returns what the transaction did to a cache, which may be nothing yet. */
 static PendingCache *
 make_cache(const CormCacheRef *ref)
 {
@@ -165,7 +165,7 @@ make_cache(const CormCacheRef *ref)
 	return cache;
 }
 
-/* set_name fills in the part of an operation that the hash table looks at. */
+/* set_name fills in the part of an operation that the hash table uses as key. */
 static void
 set_name(KeyOp *op, PendingCache *cache, const char *key, uint32 len)
 {
@@ -175,7 +175,7 @@ set_name(KeyOp *op, PendingCache *cache, const char *key, uint32 len)
 	op->hash = corm_table_hash(cache->ref.id, key, len);
 }
 
-/* counts tells whether an operation is what will happen to its key. */
+/* counts tells whether no clear came after an operation. */
 static bool
 counts(const KeyOp *op)
 {
@@ -190,8 +190,8 @@ is_newest(const KeyOp *op)
 }
 
 /*
- * corm_overlay_get returns what the transaction did to a key; NULL if that is
- * nothing.  Valid until the next write.
+ * corm_overlay_get returns what the transaction did to a key, or NULL if it did
+ * nothing.  The result is valid until the next write.
  */
 const CormPending *
 corm_overlay_get(uint64 id, const char *keydata, uint32 len)
@@ -226,7 +226,7 @@ corm_overlay_cleared(uint64 id)
 	return cache != NULL && cache->clear != NULL;
 }
 
-/* make_op makes an operation, key and value copied into the transaction's memory. */
+/* make_op makes an operation, with key and value copied into the transaction's memory. */
 static KeyOp *
 make_op(PendingCache *cache, const char *key, uint32 len, const CormPending *pending)
 {
@@ -269,8 +269,8 @@ merge_older(KeyOp *op)
 }
 
 /*
- * corm_overlay_write makes pending what will happen to a key at commit.  All
- * is copied.
+ * corm_overlay_write makes an operation on a key pending.  Key and value are
+ * copied.  Raises what corm_effect_add raises.
  */
 void
 corm_overlay_write(const CormCacheRef *ref, const char *keydata, uint32 len,
@@ -303,8 +303,8 @@ corm_overlay_write(const CormCacheRef *ref, const char *keydata, uint32 len,
 }
 
 /*
- * corm_overlay_pass lets reads of a key that the transaction has written see
- * shared memory again, where an immediate write has just gone.
+ * corm_overlay_pass makes reads of a key that the transaction has written look
+ * at shared memory again, after an immediate write.
  */
 void
 corm_overlay_pass(const CormCacheRef *ref, const char *key, uint32 len)
@@ -341,7 +341,10 @@ corm_overlay_clear(const CormCacheRef *ref)
 	corm_effect_add(&op->effect, &clear_ops);
 }
 
-/* corm_overlay_foreach visits the operations that count on keys of a cache. */
+/*
+ * corm_overlay_foreach calls visit for each operation on a key of a cache that
+ * counts.  visit must not write to the cache.
+ */
 void
 corm_overlay_foreach(uint64 id, CormPendingVisit visit, void *arg)
 {
@@ -361,8 +364,9 @@ corm_overlay_foreach(uint64 id, CormPendingVisit visit, void *arg)
 }
 
 /*
- * key_reserve gets memory for a put and writes the entry there; not if the
- * cache has been dropped or closed since: then the write is gone with it.
+ * key_reserve gets memory for a put and writes the entry there.  If the cache
+ * has been dropped or closed since, it does nothing: the write is lost with the
+ * cache.  Raises what corm_reserve raises, and 53400.
  */
 static void
 key_reserve(CormEffect *effect)
@@ -370,7 +374,7 @@ key_reserve(CormEffect *effect)
 	KeyOp	   *op = (KeyOp *) effect;
 	CormCacheRef *ref = &op->cache->ref;
 	const CormFound *found = &op->pending.found;
-	CormCacheKey		key;
+	CormCacheKey key;
 
 	if (op->pending.kind != CORM_PENDING_PUT || !is_newest(op))
 		return;
@@ -399,8 +403,8 @@ key_reserve(CormEffect *effect)
 }
 
 /*
- * move_to re-addresses a prepared entry to another namespace of its cache,
- * because the one it was prepared for has been cleared meanwhile.
+ * move_to moves a prepared entry to another namespace of its cache, because the
+ * one that it was prepared for has been cleared since.
  */
 static void
 move_to(KeyOp *op, uint16 ns, uint64 gen, CormCacheKey *key)
@@ -416,7 +420,7 @@ move_to(KeyOp *op, uint16 ns, uint64 gen, CormCacheKey *key)
 	entry->hash = key->hash;
 }
 
-/* key_expect fetches what key_apply of a put will look at. */
+/* key_expect has the processor fetch what key_apply of a put will look at: see effects.c. */
 static void
 key_expect(CormEffect *effect, int step)
 {
@@ -434,18 +438,18 @@ key_expect(CormEffect *effect, int step)
 }
 
 /*
- * key_apply does the operation.  If the cache has been cleared since it was
- * prepared, by this transaction or another, it goes to the new namespace; if
- * the cache is gone, so is the write.
+ * key_apply performs the operation.  If the cache has been cleared since it was
+ * prepared, by this transaction or another, the write goes to the new
+ * namespace; if the cache is gone, the write is lost.  Raises nothing.
  */
 static void
 key_apply(CormEffect *effect)
 {
 	KeyOp	   *op = (KeyOp *) effect;
 	CormCacheRef *ref = &op->cache->ref;
-	CormStatus status = CORM_STALE;
+	CormStatus	status = CORM_STALE;
 	CormFound	unused;
-	CormCacheKey		key;
+	CormCacheKey key;
 	uint16		ns = ref->ns;
 	uint64		gen = ref->gen;
 
@@ -484,11 +488,11 @@ key_apply(CormEffect *effect)
 		}
 	}
 
-	/* Left over, or the callback of another extension wrote the key again. */
+	/* Not linked, or another extension's callback has written the key again. */
 	corm_unreserve(op->ns, &op->chain);
 }
 
-/* key_discard takes an operation back. */
+/* key_discard takes an operation back: the older one on its key is the newest again. */
 static void
 key_discard(CormEffect *effect)
 {
@@ -507,7 +511,7 @@ key_discard(CormEffect *effect)
 	pfree(op);
 }
 
-/* clear_reserve takes the namespace slot that a clear needs. */
+/* clear_reserve takes the namespace slot that a clear needs.  Raises 53400. */
 static void
 clear_reserve(CormEffect *effect)
 {

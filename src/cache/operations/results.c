@@ -1,15 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * results.c
- *		The cache of query results: plain bytes under plain bytes, for the exec
- *		layer.
+ *		The cache of query results: plain bytes under plain bytes.
  *
- * One cache for each database that has no definition, no name in SQL and no
- * events.  Whoever uses it puts into the key everything on which the result
- * depends: role, settings, the query's shape and values, the result type.
- * Writes are immediate: an entry is a copy of what committed transactions
- * have, made by a transaction that has written nothing (the caller sees to
- * that), so there is nothing to roll back.
+ * Each database has one such cache, without a definition, a name in SQL or
+ * events.  The caller must put into the key everything that the result depends
+ * on: role, settings, the query's shape and values, the result type.  Writes are
+ * immediate.  The caller must have written nothing in its transaction, so an
+ * entry is made from committed data only, and there is nothing to roll back.
  *
  *-------------------------------------------------------------------------
  */
@@ -30,8 +28,8 @@
 #define KEY_MAX_BYTES	60000
 
 /*
- * corm_cache_lookup looks for bytes stored under a key.  Returns false on a
- * miss, or if there is no cache; else *value is palloc'd.
+ * corm_cache_lookup looks up the bytes stored under a key.  Returns false on a
+ * miss, or if there is no cache; otherwise *value is palloc'd.
  */
 bool
 corm_cache_lookup(const char *key, Size key_len, char **value, Size *value_len)
@@ -39,7 +37,7 @@ corm_cache_lookup(const char *key, Size key_len, char **value, Size *value_len)
 	CormCacheRef *ref;
 	CormFound	found;
 	bool		hit;
-	CormCacheKey		k;
+	CormCacheKey k;
 
 	if (!corm_cache_available() || key_len > KEY_MAX_BYTES)
 		return false;
@@ -63,18 +61,18 @@ corm_cache_lookup(const char *key, Size key_len, char **value, Size *value_len)
 
 /*
  * corm_cache_store stores bytes under a key for ttl_us microseconds.  Returns
- * false, and stores nothing, if there is no cache or no room, or key or value
- * are too large for it: a result that cannot be kept is no error, and not worth
- * waiting for.  Raises 22008.
+ * false, and stores nothing, if there is no cache or no room, or if the key or
+ * the value is too large: a result that cannot be kept is no error and not worth
+ * waiting for.  Raises 22008 if ttl_us is out of range.
  */
 bool
 corm_cache_store(const char *key, Size key_len, const char *value, Size value_len,
 				 int64 ttl_us)
 {
 	CormCacheRef *ref;
-	CormCached v = {.type = BYTEAOID, .data = value, .len = value_len};
+	CormCached	v = {.type = BYTEAOID, .data = value, .len = value_len};
 	int64		deadline = corm_deadline(ttl_us);
-	CormStatus status;
+	CormStatus	status;
 
 	if (!corm_cache_available() || key_len > KEY_MAX_BYTES ||
 		value_len > corm_cache_max_value())
@@ -90,7 +88,7 @@ corm_cache_store(const char *key, Size key_len, const char *value, Size value_le
 		if (!corm_ref_attach(ref))
 			return false;
 		status = corm_try_reserve(ref->ns, ref->gen, corm_entry_blocks(key_len + value_len),
-								   &chain, &in_limit);
+								  &chain, &in_limit);
 		if (status == CORM_OK)
 		{
 			k.hash = corm_table_hash(ref->gen, key, key_len);

@@ -3,21 +3,22 @@
  * value.c
  *		Values: any datum to flat bytes and back.
  *
- * A value is stored with its type: the bytes of a type passed by value or of
- * fixed length, and of a varlena the content without its length word,
- * detoasted and flattened.  Text costs nothing to convert.
+ * A value is stored with its type.  The bytes of a type that is passed by value
+ * or has a fixed length are stored as they are; of a varlena, the content is
+ * stored without its length word, detoasted and flattened.  So text needs no
+ * conversion.
  *
- * Bytes mean something only as long as the type has the layout it had when
- * they were stored.  A table's or composite type's columns can be altered, so
- * entries of types that contain one (the type itself, its domains, arrays,
+ * The bytes can be read only while the type has the layout that it had when
+ * they were stored.  The columns of a table or composite type can be altered, so
+ * entries of types that contain one (the type itself, its domains, arrays and
  * ranges) carry a fingerprint of the columns' types.  An entry whose
  * fingerprint differs, or whose type is gone, is a miss.
  *
- * Anonymous records are refused: what their columns are is known to the
- * session that made them only.
+ * Anonymous records are refused: only the session that made them knows their
+ * columns.
  *
- * What a session knows of types is kept by type OID, until any change of a
- * type or relation bumps the generation.
+ * A session keeps what it knows of types by type OID, until any change of a type
+ * or relation increases the generation.
  *
  *-------------------------------------------------------------------------
  */
@@ -134,9 +135,9 @@ layout(Oid type, StringInfo buf, bool *storable)
 }
 
 /*
- * fingerprint makes 32 bits of a layout, 0 of an empty one.  A user who could
- * find two types with the same fingerprint could have the bytes of one read as
- * the other, so it is keyed by a secret.
+ * fingerprint returns a 32-bit hash of a layout, 0 for an empty one.  A user who
+ * found two types with the same fingerprint could have the bytes of one read as
+ * the other, so it is keyed with a secret.
  */
 static uint32
 fingerprint(const StringInfoData *buf)
@@ -161,7 +162,10 @@ fingerprint(const StringInfoData *buf)
 	return result;
 }
 
-/* fill_type_info asks the catalogs. */
+/*
+ * fill_type_info reads what is known of info->type from the catalogs.  If it
+ * raises, info is to be filled again.
+ */
 static void
 fill_type_info(CormCachedType *info)
 {
@@ -194,9 +198,9 @@ fill_type_info(CormCachedType *info)
 }
 
 /*
- * corm_cached_type returns what is known of a type.  The result is valid until
- * the next call that may process invalidations; its address stays.  A type
- * that does not exist has exists = false.
+ * corm_cached_type returns what is known of a type; exists is false if there is
+ * no such type.  The result is valid until the next call that may process
+ * invalidations.  Its address does not change for the life of the session.
  */
 CormCachedType *
 corm_cached_type(Oid type)
@@ -242,16 +246,16 @@ corm_cached_layout(Oid type)
 }
 
 /*
- * corm_cached_flatten makes flat bytes of a datum.  The result may point into
+ * corm_cached_flatten turns a datum into flat bytes.  The result may point into
  * the datum or to palloc'd memory.  Raises 42804 for a type that cannot be
- * stored, 54000 for a value over the limit.
+ * stored and 54000 for a value over the limit.
  */
 void
 corm_cached_flatten(Datum datum, Oid type, CormCached *value)
 {
 	CormCachedType *info;
 
-	/* The usual case: the catalogs have nothing to say about a short text. */
+	/* The usual case, a short text, does without the catalogs. */
 	if (type == TEXTOID && !VARATT_IS_EXTERNAL(DatumGetPointer(datum)) &&
 		!VARATT_IS_COMPRESSED(DatumGetPointer(datum)) &&
 		VARSIZE_ANY_EXHDR(DatumGetPointer(datum)) <= corm_cache_max_value())
@@ -304,8 +308,8 @@ corm_cached_flatten(Datum datum, Oid type, CormCached *value)
 }
 
 /*
- * corm_cached_usable tells whether a value's bytes still mean what they did
- * when they were stored.
+ * corm_cached_usable tells whether a value's type still has the layout that it
+ * had when the value was stored.
  */
 bool
 corm_cached_usable(const CormCached *value)
@@ -320,8 +324,8 @@ corm_cached_usable(const CormCached *value)
 }
 
 /*
- * corm_cached_datum makes a datum of a value, palloc'd if not by value.  The
- * value must be usable; info is its type's.
+ * corm_cached_datum turns a value, which must be usable, into a datum, palloc'd
+ * unless it is passed by value.  info is that of its type.
  */
 Datum
 corm_cached_datum(const CormCached *value, CormCachedType *info)
@@ -350,7 +354,10 @@ corm_cached_datum(const CormCached *value, CormCachedType *info)
 	return PointerGetDatum(result);
 }
 
-/* corm_cached_text returns a value's text form, palloc'd. */
+/*
+ * corm_cached_text returns the text form of a value, which must be usable, in
+ * palloc'd memory.  Raises what the type's output function raises.
+ */
 text *
 corm_cached_text(const CormCached *value)
 {

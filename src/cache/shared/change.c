@@ -3,14 +3,14 @@
  * change.c
  *		Operations that change one key of the hash table.
  *
- * A writer prepares a complete entry in blocks it holds, takes the shard's
- * lock, links the new and unlinks the old entry, lets the lock go, and only
- * then reports events and frees blocks (corm_table_dispose).  So what happens
+ * A writer prepares a complete entry in blocks that it holds, takes the shard's
+ * lock, links the new entry and unlinks the old one, releases the lock, and
+ * only then reports events and frees blocks (corm_table_dispose).  So the work
  * under a lock is short and cannot fail.
  *
- * Every operation finds out under the lock whether the namespace still is
- * what the caller thinks it is, and otherwise does nothing (CORM_STALE).  None
- * raises: they also run after commit.
+ * Every operation checks under the lock that the namespace is still the one
+ * that the caller means, and otherwise does nothing and returns CORM_STALE.
+ * None of them raises, because they also run after commit.
  *
  *-------------------------------------------------------------------------
  */
@@ -29,8 +29,8 @@
 #define SET_SWEEPS			8		/* due entries that a put removes */
 
 /*
- * expired tells whether an entry is past its deadline.  *now is the time, or
- * 0: then it is read if there is need.
+ * expired tells whether an entry is past its deadline.  *now is the time, or 0:
+ * then the clock is read if needed, and *now set.
  */
 static inline bool
 expired(const CormEntry *entry, int64 *now)
@@ -43,9 +43,9 @@ expired(const CormEntry *entry, int64 *now)
 }
 
 /*
- * corm_table_put links the entry that corm_table_fill made in chain, in place
- * of the one with the same key, if mode allows.  On CORM_OK the chain is
- * empty afterwards; else the caller still holds it.  Raises nothing.
+ * corm_table_put links the entry that corm_table_fill wrote into chain, in place
+ * of the one with the same key, if mode allows it; CORM_REFUSED if not.  After
+ * CORM_OK the chain is empty; otherwise the caller still holds its blocks.
  */
 CormStatus
 corm_table_put(uint16 ns, uint64 gen, const CormCacheKey *key, CormBlockChain *chain,
@@ -57,7 +57,7 @@ corm_table_put(uint16 ns, uint64 gen, const CormCacheKey *key, CormBlockChain *c
 	CormBlockId old;
 	bool		old_expired = false;
 	int64		now = 0;
-	CormStatus status = CORM_OK;
+	CormStatus	status = CORM_OK;
 	CormRemoved removed;
 
 	removed.n = 0;
@@ -110,16 +110,17 @@ corm_table_put(uint16 ns, uint64 gen, const CormCacheKey *key, CormBlockChain *c
 }
 
 /*
- * corm_table_remove deletes a key.  When buf is given, the value is copied to
- * it and described in found; CORM_TOO_SMALL (found->value.len tells) means that
- * nothing was deleted.  CORM_REFUSED: there is no such key.  Raises nothing.
+ * corm_table_remove deletes a key, or returns CORM_REFUSED if there is no such
+ * key.  If buf is not NULL, the value is copied to it and described in *found.
+ * If buf is too small, nothing is deleted, found->value.len is the size needed,
+ * and the result is CORM_TOO_SMALL.
  */
 CormStatus
 corm_table_remove(uint16 ns, uint64 gen, const CormCacheKey *key, char *buf, Size size,
 				  CormFound *found)
 {
 	CormShard  *shard = &corm_shards[corm_shard_of(key->hash)];
-	CormStatus status = CORM_REFUSED;
+	CormStatus	status = CORM_REFUSED;
 	CormRemoved removed;
 	CormBlockId id = 0;
 	int64		now = 0;
@@ -168,7 +169,7 @@ corm_table_remove(uint16 ns, uint64 gen, const CormCacheKey *key, char *buf, Siz
 	return status;
 }
 
-/* set_deadline_locked gives a linked entry another deadline. */
+/* set_deadline_locked gives a linked entry another deadline.  Needs the exclusive lock, inside a change. */
 static void
 set_deadline_locked(CormShard *shard, CormBlockId id, int64 deadline)
 {
@@ -182,14 +183,14 @@ set_deadline_locked(CormShard *shard, CormBlockId id, int64 deadline)
 }
 
 /*
- * corm_table_touch gives a key another deadline.  CORM_REFUSED: there is no
- * such key, or it has expired: it is not revived.  Raises nothing.
+ * corm_table_touch gives a key another deadline.  CORM_REFUSED means that there
+ * is no such key, or that it has expired: an expired key is not revived.
  */
 CormStatus
 corm_table_touch(uint16 ns, uint64 gen, const CormCacheKey *key, int64 deadline)
 {
 	CormShard  *shard = &corm_shards[corm_shard_of(key->hash)];
-	CormStatus status = CORM_REFUSED;
+	CormStatus	status = CORM_REFUSED;
 	CormRemoved removed;
 	CormBlockId id;
 	int64		now = 0;
@@ -221,10 +222,10 @@ corm_table_touch(uint16 ns, uint64 gen, const CormCacheKey *key, int64 deadline)
 
 /*
  * corm_table_incr adds by to the integer stored under a key, or stores by as
- * bigint if there is none.  The type of an entry stays; a text keeps being a
- * text.  chain has the blocks for an entry with a value of 20 bytes; it loses
- * what was linked.  Unless keep_ttl, an existing entry gets the deadline too.
- * Raises nothing.
+ * bigint if there is no such key.  An existing entry keeps its type, and its
+ * deadline if keep_ttl.  *result is set to the sum.  chain has the blocks for an
+ * entry with a value of CORM_INTEGER_SPACE bytes; the caller still holds what
+ * is left in it.  CORM_WRONG_TYPE and CORM_OUT_OF_RANGE change nothing.
  */
 CormStatus
 corm_table_incr(uint16 ns, uint64 gen, const CormCacheKey *key, CormBlockChain *chain,
@@ -232,7 +233,7 @@ corm_table_incr(uint16 ns, uint64 gen, const CormCacheKey *key, CormBlockChain *
 {
 	CormShard  *shard = &corm_shards[corm_shard_of(key->hash)];
 	TimestampTz created = corm_clock_real();
-	CormStatus status = CORM_OK;
+	CormStatus	status = CORM_OK;
 	CormRemoved removed;
 	CormBlockId old;
 	CormBlockId in_place = 0;

@@ -20,13 +20,13 @@ typedef enum CormPutMode
 } CormPutMode;
 
 extern CormStatus corm_table_put(uint16 ns, uint64 gen, const CormCacheKey *key,
-								  CormBlockChain *chain, CormPutMode mode);
+								 CormBlockChain *chain, CormPutMode mode);
 extern CormStatus corm_table_remove(uint16 ns, uint64 gen, const CormCacheKey *key,
-									 char *buf, Size size, CormFound *found);
+									char *buf, Size size, CormFound *found);
 extern CormStatus corm_table_touch(uint16 ns, uint64 gen, const CormCacheKey *key,
-									int64 deadline);
+								   int64 deadline);
 extern CormStatus corm_table_incr(uint16 ns, uint64 gen, const CormCacheKey *key,
-								   CormBlockChain *chain, int64 by,
-								   int64 deadline, bool keep_ttl, int64 *result);
+								  CormBlockChain *chain, int64 by,
+								  int64 deadline, bool keep_ttl, int64 *result);
 
 #endif							/* CORM_CACHE_CHANGE_H */

@@ -1,14 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * check.c
- *		Walks every structure of the cache and reports what is not as it must be.
+ *		Verifying every structure of the cache.
  *
- * It takes all locks, so what it sees is one moment, and nobody can write
- * meanwhile: a diagnostic, not for every day.  Under the locks it only notes
- * problems in memory it has got beforehand; they are reported afterwards.
+ * This takes all locks, so that it sees one moment, and no process can write
+ * while it runs: it is a diagnostic, not for daily use.  Under the locks it only
+ * notes problems, in memory allocated beforehand, and reports them afterwards.
  *
  * What must hold: every entry is in the bucket of its hash, in the list of its
- * namespace, and in the wheel if and only if it has a deadline, in a slot that
+ * namespace, and, if and only if it has a deadline, in the wheel, in a slot that
  * comes due no later than it must; each block belongs to one entry or one free
  * list, or is held by a live process; all counts agree.
  *
@@ -42,7 +42,10 @@ note(Check *check, const char *what, uint32 shard, uint32 id)
 	check->nproblems++;
 }
 
-/* claim marks the blocks of an entry as belonging to it. */
+/*
+ * claim marks the blocks of an entry as belonging to it.  Returns false if its
+ * chain cannot be followed.
+ */
 static bool
 claim(Check *check, uint32 s, CormBlockId id)
 {
@@ -74,7 +77,7 @@ claim(Check *check, uint32 s, CormBlockId id)
 	return true;
 }
 
-/* check_wheel marks what is in a shard's wheel. */
+/* check_wheel checks a shard's wheel and marks the entries in it. */
 static void
 check_wheel(Check *check, uint32 s)
 {
@@ -119,7 +122,7 @@ check_wheel(Check *check, uint32 s)
 		note(check, "wheel's count is wrong", s, count);
 }
 
-/* check_lists walks the lists of a shard's namespaces. */
+/* check_lists checks the lists of a shard and their ring, and claims their entries; after check_wheel. */
 static void
 check_lists(Check *check, uint32 s)
 {
@@ -212,7 +215,7 @@ check_lists(Check *check, uint32 s)
 		note(check, "shard is in the middle of a change", s, 0);
 }
 
-/* check_buckets walks the hash chains of a shard. */
+/* check_buckets checks the hash chains of a shard. */
 static void
 check_buckets(Check *check, uint32 s)
 {
@@ -262,7 +265,9 @@ check_pool(Check *check)
 }
 
 /*
- * corm_check_shared walks everything and calls report for each problem.
+ * corm_check_shared checks everything and calls report for each problem, up to
+ * MAX_PROBLEMS.  It holds all locks of the cache while it checks, and none while
+ * it reports.
  */
 void
 corm_check_shared(void (*report) (const char *problem, void *arg), void *arg)

@@ -3,18 +3,19 @@
  * events.c
  *		The ring of events: which entries went away, and why.
  *
- * Records of variable size lie one behind the other in a ring of bytes;
- * positions count bytes since the start of the server, so they only grow.  A
- * record that would not fit before the ring's end is preceded by padding.
+ * Records of variable size follow each other in a ring of bytes.  Positions
+ * count bytes since the start of the server, so they only grow.  A record that
+ * would not fit before the ring's end is preceded by padding.
  *
- * The ring serves two readers.  Notifiers (notifier.c) read the records of
- * their database and declare them consumed; what is not consumed yet is never
- * overwritten: when there is no room, the new event is dropped and counted,
- * and the next one that is stored says how many are missing before it.  And
- * corm.cache_events shows what is still there, consumed or not.
+ * The ring has two kinds of readers.  Notifiers (workers/notifier.c) read the
+ * records of their database and declare them consumed.  A record that is not
+ * yet consumed is never overwritten: if there is no room, the new event is
+ * dropped and counted, and the next one that is stored says how many are
+ * missing before it.  corm.cache_events shows what is still there, consumed or
+ * not.
  *
- * On a standby nobody can NOTIFY.  There events are born consumed, and the
- * ring is just a history.
+ * On a standby, NOTIFY is not possible.  Events are consumed from the start
+ * there, and the ring is only a history.
  *
  * ring_lock guards all of this and the event fields of CormDatabase.  Pushing
  * raises nothing; reading copies raw records out and decodes them without the
@@ -37,7 +38,7 @@
 typedef struct RingRecord
 {
 	uint32		size;			/* of the record, a multiple of 8 */
-	Oid			db;				/* InvalidOid: nothing to see, perhaps padding without the other fields */
+	Oid			db;				/* InvalidOid: forgotten, or padding, which has no other fields */
 	int64		seq;
 	TimestampTz at;
 	uint64		cache_id;
@@ -99,8 +100,9 @@ wanted(uint8 events, CormReason reason)
 }
 
 /*
- * make_room overwrites the oldest consumed records until need bytes are free
- * at the ring's head.  Returns false if what is there must stay.
+ * make_room gives up the oldest consumed records until need bytes are free at
+ * the ring's head.  Returns false if records that are not consumed are in the
+ * way.  Needs ring_lock.
  */
 static bool
 make_room(uint32 need)
@@ -124,7 +126,11 @@ make_room(uint32 need)
 	return true;
 }
 
-/* append_record stores one event, or drops it.  Needs ring_lock. */
+/*
+ * append_record stores an event, with the key of entry unless that is 0.  If
+ * there is no room, it counts the event as lost and returns false.  Needs
+ * ring_lock.
+ */
 static bool
 append_record(CormDatabase *db, const CormNamespace *ns, CormReason reason,
 			  CormBlockId entry)
@@ -185,10 +191,10 @@ append_record(CormDatabase *db, const CormNamespace *ns, CormReason reason,
 }
 
 /*
- * corm_event_push records that an entry went away, or (entry 0) that a whole
- * cache was cleared, if that cache reports it.  The caller still has blocks
- * charged to the namespace, so that its slot cannot change meanwhile; it
- * holds no shard lock.  Raises nothing.
+ * corm_event_push records that an entry went away, or, if entry is 0, that a
+ * whole cache was cleared, provided that the cache reports this.  The caller
+ * still has blocks charged to the namespace, so that its slot cannot be reused,
+ * and holds no shard lock.  Raises nothing.
  */
 void
 corm_event_push(uint16 nsno, CormReason reason, CormBlockId entry)
@@ -220,9 +226,9 @@ corm_event_push(uint16 nsno, CormReason reason, CormBlockId entry)
 }
 
 /*
- * corm_events_read copies the records of a database from *position on into
- * buf, as many as fit, and moves *position behind the last one looked at.
- * Returns the number of bytes; 0 means that there are no more.
+ * corm_events_read copies the records of a database from *position on into buf,
+ * as many as fit, and moves *position past the last one it looked at.  Returns
+ * the number of bytes; 0 means that there are no more.
  */
 Size
 corm_events_read(Oid db, uint64 *position, char *buf, Size size)
@@ -250,8 +256,9 @@ corm_events_read(Oid db, uint64 *position, char *buf, Size size)
 }
 
 /*
- * corm_event_next decodes the record at *at, which corm_events_read has
- * copied, and moves *at to the next.  Returns false at the end.
+ * corm_event_next decodes the record at *at, which corm_events_read has copied,
+ * and moves *at to the next one.  Returns false at the end.  The event's key
+ * points into the record.
  */
 bool
 corm_event_next(const char **at, const char *end, CormCacheEvent *event)
@@ -281,8 +288,8 @@ corm_event_next(const char **at, const char *end, CormCacheEvent *event)
 }
 
 /*
- * corm_event_key returns an event's key, palloc'd, or, to hide it, the SHA-256
- * of it in hexadecimal: who knows the key can recognize it.
+ * corm_event_key returns an event's key, palloc'd, or, to hide it, its SHA-256
+ * hash in hexadecimal, by which a user who knows the key can recognize it.
  */
 char *
 corm_event_key(const CormCacheEvent *event, bool hide)
@@ -311,14 +318,14 @@ corm_event_key(const CormCacheEvent *event, bool hide)
 
 /*
  * corm_events_consumed declares the first n pending events of a database
- * done; position is where reading them ended.
+ * consumed; position is where reading them ended.
  */
 void
 corm_events_consumed(CormDatabase *db, uint64 position, int n)
 {
 	LWLockAcquire(&corm_cache->ring_lock, LW_EXCLUSIVE);
 
-	/* Unless they were dropped meanwhile: what is pending now is newer. */
+	/* Unless they have been dropped since: then what is pending is newer. */
 	if (position > db->cursor)
 	{
 		db->pending = Max(db->pending - n, 0);
@@ -328,8 +335,8 @@ corm_events_consumed(CormDatabase *db, uint64 position, int n)
 }
 
 /*
- * corm_events_drop gives up the pending events of a database: nobody can be
- * told.  They count as lost.  Raises nothing.
+ * corm_events_drop drops the pending events of a database, which cannot be
+ * notified.  They count as lost.  Raises nothing.
  */
 void
 corm_events_drop(CormDatabase *db)
@@ -346,8 +353,8 @@ corm_events_drop(CormDatabase *db)
 }
 
 /*
- * corm_events_forget makes the events of a database invisible that are still in
- * the ring.  None of them may be pending.  Raises nothing.
+ * corm_events_forget hides the events of a database that are still in the ring.
+ * None of them may be pending.  Raises nothing.
  */
 void
 corm_events_forget(Oid db)

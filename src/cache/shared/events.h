@@ -15,7 +15,7 @@ typedef struct CormCacheEvent
 {
 	int64		seq;
 	TimestampTz at;
-	uint64		cache_id;		/* its name may be another's meanwhile */
+	uint64		cache_id;		/* another cache may have its name now */
 	uint32		lost;			/* events dropped just before this one */
 	CormReason	reason;
 	bool		restricted;

@@ -3,42 +3,44 @@
  * evict.c
  *		Getting blocks for a new entry, by evicting others if need be.
  *
- * Two limits: the pool, and a cache's own max_bytes.  Blocks are charged to
- * the namespace before they are taken, so neither is ever exceeded.
+ * There are two limits: the pool, and a cache's own max_bytes.  Blocks are
+ * charged to the namespace before they are taken, so neither is ever exceeded.
  *
- * The policy is SIEVE: entries stand in order of insertion, a hit sets a mark,
- * and a hand goes from the oldest to the newest and on from the oldest again;
- * it spares marked entries, taking the mark, and evicts the first one without.
- * The hand of the pool goes through all entries, that of a namespace with a
- * limit through its own.
+ * The policy is SIEVE.  Entries are kept in order of insertion, and a hit sets a
+ * mark.  A hand goes from the oldest entry to the newest and starts over; it
+ * spares marked entries, clearing the mark, and evicts the first one without a
+ * mark.  The hand of the pool goes through all entries, that of a namespace
+ * with a limit through its own.
  *
- * There is no list of all entries, which everybody would have to lock, but one
- * for each namespace in each shard.  So a hand goes through many lists at once,
- * and keeps them abreast by the births of the entries: in each pass it considers
- * all entries born before some number, shard by shard, and when there are none
- * left, moves that number on.  It moves on by a small part of what is left
- * before the newest entry, so what is evicted is, but for the order within such
- * a part, what one list would give; with few entries a part is a single one.
- * When the last part, which includes the newest entry, is done, the next pass
- * begins; what has been stored since is considered in that.
+ * There is no list of all entries, which every process would have to lock, but
+ * one for each namespace in each shard.  So a hand goes through many lists at
+ * once, and keeps them in step by the births of the entries: in each pass it
+ * considers all entries born before some number, shard by shard, and when none
+ * are left, increases that number by a small part of what is left before the
+ * newest entry.  So except for the order within such a part, it evicts what it
+ * would evict from a single list; with few entries, a part is one entry.  After
+ * the last part, which includes the newest entry, the next pass begins, and
+ * considers what has been stored since.
  *
- * Before any of that eviction for the pool takes what is dead or expired, where
- * it meets such.
+ * Eviction for the pool first takes dead and expired entries, where it meets
+ * any.
  *
- * A marked entry is evicted only when the hand has twice gone through without
- * finding another: readers set marks as fast as it takes them.  But it goes a
- * bounded number of steps for each lock acquisition: a hundred thousand marked
- * entries do not turn one write into a long wait for all others.
+ * A marked entry is evicted only when the hand has gone through all entries
+ * twice and found none without a mark: readers may set marks as fast as the hand
+ * clears them.  The number of steps for each lock acquisition is limited, so
+ * that a hundred thousand marked entries do not turn one write into a long wait
+ * for all others.
  *
- * Where a hand is may be read without lock, as a hint.  That several evictors
- * move the same hand, or that numbers wrap round, puts entries out of order at
- * worst; nothing else relies on it.
+ * The place of a hand may be read without a lock, as a hint.  If several
+ * evictors move the same hand, or the numbers wrap round, entries are evicted
+ * out of order at worst; nothing else depends on it.
  *
- * A shard of many entries gives a few blocks more than are wanted, for the
- * writes to come.
+ * A shard with many entries gives a few blocks more than are needed, for the
+ * next writes.
  *
- * What an evictor unlinks goes into its own chain, not back to the pool, where
- * others would snatch it: so a large value needs one pass, however busy it is.
+ * What an evictor unlinks goes into its own chain instead of back to the pool,
+ * where other processes would take it.  So a large value needs one pass, however
+ * busy the cache is.
  *
  *-------------------------------------------------------------------------
  */
@@ -78,7 +80,7 @@ typedef struct Search
 	int			barren;			/* passes begun since anything was evicted */
 } Search;
 
-/* corm_hand_init sets up a hand: at the beginning of its first pass. */
+/* corm_hand_init initializes a hand at the beginning of its first pass. */
 void
 corm_hand_init(CormHand *hand)
 {
@@ -93,7 +95,7 @@ born_before(uint32 a, uint32 b)
 	return (int32) (a - b) < 0;
 }
 
-/* hand_at returns the entry in a list that a hand is at, 0 if it has gone through. */
+/* hand_at returns the entry in a list that a hand is at, or 0 if it has passed the newest. */
 static inline CormBlockId
 hand_at(const volatile CormEntryList *list, CormHandKind kind, uint32 pass)
 {
@@ -101,9 +103,9 @@ hand_at(const volatile CormEntryList *list, CormHandKind kind, uint32 pass)
 }
 
 /*
- * first_born looks at the lists of a shard that a search goes through, and
- * returns whether a hand is at an entry in any; *born is the earliest birth of
- * these.  Without lock: a hint.
+ * first_born looks at the lists of a shard that a search goes through.  Returns
+ * whether the hand is at an entry in any of them, and sets *born to the earliest
+ * birth of these entries.  Takes no lock: the result is a hint.
  */
 static bool
 first_born(const Search *search, uint32 shardno, uint32 pass, uint32 *born)
@@ -133,7 +135,7 @@ first_born(const Search *search, uint32 shardno, uint32 pass, uint32 *born)
 
 /*
  * has_lost tells whether a shard has entries that eviction for the pool takes
- * before any other: expired or dead.  Without lock: a hint.
+ * first: expired or dead ones.  Takes no lock: the result is a hint.
  */
 static bool
 has_lost(uint32 shardno, int64 now)
@@ -154,8 +156,8 @@ has_lost(uint32 shardno, int64 now)
 }
 
 /*
- * move_on gives a hand the next part to consider, or begins its next pass, unless
- * another evictor has just done so.
+ * move_on gives a hand the next part to consider, or begins its next pass.  It
+ * does nothing if another evictor has done so since state was read.
  */
 static void
 move_on(Search *search, uint64 state)
@@ -197,7 +199,7 @@ move_on(Search *search, uint64 state)
 
 /*
  * find_shard returns the next shard that has something to evict, or CORM_SHARDS
- * when the hand had to move on.
+ * if there was none in this part, so that the hand has moved on.
  */
 static uint32
 find_shard(Search *search)
@@ -222,10 +224,10 @@ find_shard(Search *search)
 }
 
 /*
- * sweep_list moves a hand along a list, over what is born before the bound of
- * its state, and unlinks entries without mark, or any if forced, until want
- * blocks are found, the batch is full or no steps are left.  With the lock,
- * inside a change.
+ * sweep_list moves a hand along a list, over the entries born before the bound
+ * of state, and unlinks those without a mark (any, if the search has been
+ * barren for long) until want blocks are found, the batch is full or no steps
+ * are left.  Needs the exclusive lock, inside a change.
  */
 static void
 sweep_list(CormShard *shard, CormEntryList *list, const Search *search, uint64 state,
@@ -260,9 +262,10 @@ sweep_list(CormShard *shard, CormEntryList *list, const Search *search, uint64 s
 }
 
 /*
- * evict_from_shard unlinks entries of a shard until want blocks are found or
- * the batch is full: for the pool dead ones and expired ones first; then by the
- * hand.  Returns the number of entries.  The caller disposes of them.
+ * evict_from_shard unlinks entries of a shard until want blocks are found or the
+ * batch is full: for the pool first dead and expired ones, then those that the
+ * hand chooses.  Returns the number of entries; the caller passes them to
+ * corm_table_dispose.
  */
 static int
 evict_from_shard(uint32 shardno, const Search *search, uint32 want, CormRemoved *removed)
@@ -326,10 +329,10 @@ evict_from_shard(uint32 shardno, const Search *search, uint32 want, CormRemoved 
 
 /*
  * expect_victims has the processor fetch what evicting n entries from a shard
- * will look at.  Where the oldest entries of a large cache are, memory is
- * cold, and each eviction would wait for it several times, one after the
- * other.  This looks without lock and believes nothing; where the hand spares
- * entries, it is of no use.
+ * will look at.  The oldest entries of a large cache are in cold memory, and
+ * each eviction would wait for it several times, one after the other.  This
+ * takes no lock and trusts nothing that it reads.  It is of no use where the
+ * hand spares entries.
  */
 static void
 expect_victims(uint32 shardno, uint32 n)
@@ -358,8 +361,9 @@ expect_victims(uint32 shardno, uint32 n)
 }
 
 /*
- * evict_for_pool adds to a chain until it has n blocks.  Returns false if the
- * cache has nothing left to evict.
+ * evict_for_pool adds blocks to a chain until it has n of them.  Returns false
+ * if nothing is left to evict; the chain then has what was found.  Raises only
+ * if interrupted.
  */
 static bool
 evict_for_pool(uint32 n, CormBlockChain *chain)
@@ -406,8 +410,9 @@ evict_for_pool(uint32 n, CormBlockChain *chain)
 }
 
 /*
- * evict_for_limit evicts entries of a namespace until what is charged to it
- * fits its limit.  Returns false if that cannot be.
+ * evict_for_limit evicts entries of a namespace until what is charged to it is
+ * within its limit.  Returns false if nothing is left to evict.  Raises only if
+ * interrupted.
  */
 static bool
 evict_for_limit(uint16 nsno)
@@ -439,8 +444,8 @@ evict_for_limit(uint16 nsno)
 }
 
 /*
- * corm_unreserve gives blocks back that were got by corm_reserve and not
- * linked.  Raises nothing.
+ * corm_unreserve gives back blocks from corm_reserve that were not linked, and
+ * empties the chain.  Raises nothing.
  */
 void
 corm_unreserve(uint16 ns, CormBlockChain *chain)
@@ -461,8 +466,8 @@ typedef struct Reservation
 } Reservation;
 
 /*
- * give_up gives everything back: when reserving ends by an error or an exit,
- * and before another attempt.
+ * give_up gives back what a reservation has taken, when it ends in an error or
+ * an exit, and before another attempt.
  */
 static void
 give_up(int code, Datum arg)
@@ -474,7 +479,7 @@ give_up(int code, Datum arg)
 	reservation->charged = 0;
 }
 
-/* no_room raises 53200: in the cache's own limit, or in the pool. */
+/* no_room raises 53200: for the pool, or for the cache's own limit unless in_limit. */
 static void
 no_room(const CormNamespace *ns, bool in_limit)
 {
@@ -491,8 +496,8 @@ no_room(const CormNamespace *ns, bool in_limit)
 }
 
 /*
- * back_off waits a moment of random length, longer each time: those whose
- * reservations are in each other's way must not meet again.
+ * back_off waits for a random time, longer with each attempt, so that processes
+ * whose reservations were in each other's way do not meet again.
  */
 static void
 back_off(int attempt)
@@ -504,11 +509,11 @@ back_off(int attempt)
 }
 
 /*
- * corm_try_reserve gets n blocks for an entry of a namespace into an empty
- * chain: CORM_OK; CORM_STALE if the namespace is gone; CORM_REFUSED when there
- * is no room even after evicting, and then *in_limit tells whether the pool has
- * none, not the cache by its own limit.  It may be cancelled or terminated.
- * The caller holds something only after CORM_OK.
+ * corm_try_reserve gets n blocks for an entry of a namespace into chain, which
+ * it initializes.  CORM_STALE means that the namespace is gone, CORM_REFUSED
+ * that there is no room even after evicting: in the pool if *in_limit, else
+ * within the cache's own limit.  Raises only if interrupted.  The caller holds
+ * blocks only after CORM_OK.
  */
 CormStatus
 corm_try_reserve(uint16 nsno, uint64 gen, uint32 n, CormBlockChain *chain, bool *in_limit)
@@ -551,13 +556,14 @@ corm_try_reserve(uint16 nsno, uint64 gen, uint32 n, CormBlockChain *chain, bool 
 }
 
 /*
- * corm_reserve is corm_try_reserve for those who need the room.  Returns false
- * if the namespace is gone.  Raises 53200 when there is no room, 54000 when
- * there never can be.
+ * corm_reserve is corm_try_reserve for callers that cannot do without the room.
+ * Returns false if the namespace is gone.  Raises 53200 if there is no room, and
+ * 54000 if there never can be.
  *
- * What others have reserved cannot be evicted, and soon is an entry that can.
- * So before it raises, it gives back what it has and tries again for a while:
- * writers of large values at the same time do not fail for each other.
+ * Blocks that other processes have reserved cannot be evicted, but will soon be
+ * entries that can.  So before raising, it gives back what it has and tries
+ * again for a while, so that concurrent writers of large values do not make
+ * each other fail.
  */
 bool
 corm_reserve(uint16 nsno, uint64 gen, uint32 n, CormBlockChain *chain)

@@ -13,7 +13,7 @@
 
 extern void corm_hand_init(CormHand *hand);
 extern CormStatus corm_try_reserve(uint16 ns, uint64 gen, uint32 n, CormBlockChain *chain,
-									bool *in_limit);
+								   bool *in_limit);
 extern bool corm_reserve(uint16 ns, uint64 gen, uint32 n, CormBlockChain *chain);
 extern void corm_unreserve(uint16 ns, CormBlockChain *chain);
 

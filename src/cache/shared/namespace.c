@@ -8,12 +8,12 @@
  * of (database, cache id) or makes one.  It then remembers slot and gen, and
  * checks with one read that the slot still has that gen.
  *
- * Clearing a cache makes its namespace dead and a new one live, whatever the
- * number of entries.  Dead entries cannot be found any more (the gen is part
- * of the hash, and readers check it), eviction prefers them, and the sweeper
- * purges them; when "blocks" is 0 nobody has to do with the slot any more, and
- * it is free.  A writer charges "blocks" before it checks the gen, so a slot
- * cannot be freed under a write in flight.
+ * Clearing a cache makes its namespace dead and a new one live, however many
+ * entries there are.  Dead entries can no longer be found (the gen is part of
+ * the hash, and readers check it), eviction prefers them, and the sweeper
+ * purges them.  When "blocks" is 0, no process uses the slot any more, and it
+ * is free.  A writer charges "blocks" before it checks the gen, so a slot
+ * cannot be freed under a write in progress.
  *
  * All changes of slots happen under ns_lock; gen may be read without.
  *
@@ -43,7 +43,7 @@ typedef struct LocalHits
 
 static LocalHits *local_hits = NULL;
 static uint32 local_total = 0;
-static uint16 local_ns = 0;		/* highest slot that has any */
+static uint16 local_ns = 0;		/* highest slot with any */
 
 /* find_live returns the slot of a live namespace.  Needs ns_lock. */
 static uint16
@@ -60,8 +60,8 @@ find_live(Oid db, uint64 id)
 }
 
 /*
- * corm_ns_find looks for the live namespace of a cache.  Raises nothing, so
- * it can be used after commit.
+ * corm_ns_find finds the live namespace of a cache.  Returns false if there is
+ * none.  Raises nothing, so it can be used after commit.
  */
 bool
 corm_ns_find(Oid db, uint64 id, uint16 *ns, uint64 *gen)
@@ -230,9 +230,9 @@ try_attach(Oid db, CormCacheRef *ref, bool *made)
 }
 
 /*
- * kill_dropped ends the namespaces of databases that do not exist any more.  On
- * a standby nothing tells when a database is dropped.  Returns whether there
- * were any.
+ * kill_dropped ends the namespaces of databases that no longer exist: on a
+ * standby, corm is not notified when a database is dropped.  Returns whether
+ * there were any.  Looks at catalogs.
  */
 static bool
 kill_dropped(void)
@@ -259,9 +259,9 @@ kill_dropped(void)
 
 /*
  * corm_ns_attach makes ref point to the live namespace of its cache in this
- * database; *made tells that there was none.  Returns false, with ref->ns
- * CORM_NO_NS, when all slots are in use even after purging what is dead.
- * Raises only if interrupted, or if the catalogs cannot be read.
+ * database, and creates it if need be; *made says whether it did.  Returns
+ * false, with ref->ns CORM_NO_NS, when all slots are in use even after purging
+ * what is dead.  Raises only if interrupted, or if the catalogs cannot be read.
  */
 bool
 corm_ns_attach(CormCacheRef *ref, bool *made)
@@ -284,7 +284,10 @@ corm_ns_attach(CormCacheRef *ref, bool *made)
 	}
 }
 
-/* corm_ns_restore is corm_ns_attach for any database, in the postmaster. */
+/*
+ * corm_ns_restore is corm_ns_attach for any database, in the postmaster.  It
+ * purges nothing, and raises nothing.
+ */
 bool
 corm_ns_restore(Oid db, CormCacheRef *ref)
 {
@@ -299,7 +302,8 @@ corm_ns_restore(Oid db, CormCacheRef *ref)
 
 /*
  * corm_ns_reserve takes a free slot for a namespace that will be needed after
- * commit.  Raises 53400 when there is none.
+ * commit.  The caller passes it to corm_ns_replace or gives it back with
+ * corm_ns_release.  Raises 53400 when there is none.
  */
 uint16
 corm_ns_reserve(void)
@@ -326,7 +330,7 @@ corm_ns_reserve(void)
 	}
 }
 
-/* corm_ns_release gives a reserved slot back. */
+/* corm_ns_release gives a reserved slot back.  Raises nothing. */
 void
 corm_ns_release(uint16 slot)
 {
@@ -337,11 +341,11 @@ corm_ns_release(uint16 slot)
 
 /*
  * corm_ns_replace ends the namespace of a cache.  If spare is a slot from
- * corm_ns_reserve, the cache lives on in it, with its statistics; without
- * (CORM_NO_NS) the next session that uses the cache makes one.  A reason other
- * than CORM_REASON_NONE is reported as one event for the whole cache.
- * Returns false, spare released, if the cache had no namespace.  Raises
- * nothing.
+ * corm_ns_reserve, it becomes the new namespace and takes over the statistics;
+ * if spare is CORM_NO_NS, the next session that uses the cache creates one.  A
+ * reason other than CORM_REASON_NONE is reported as one event for the whole
+ * cache.  Returns false, with spare released, if the cache had no namespace.
+ * Raises nothing.
  */
 bool
 corm_ns_replace(Oid db, uint64 id, uint16 spare, CormReason reason)
@@ -392,7 +396,7 @@ corm_ns_replace(Oid db, uint64 id, uint16 spare, CormReason reason)
 
 /*
  * corm_ns_kill_database ends all namespaces of a database, and forgets its
- * events: another database may get its OID.  Raises nothing.
+ * events, since another database may get its OID.  Raises nothing.
  */
 void
 corm_ns_kill_database(Oid db)
@@ -414,8 +418,8 @@ corm_ns_kill_database(Oid db)
 }
 
 /*
- * corm_ns_set_restricted notes that the grants of a cache changed.  Raises
- * nothing.
+ * corm_ns_set_restricted notes whether only some roles may read a cache, when
+ * its grants have changed.  Raises nothing.
  */
 void
 corm_ns_set_restricted(Oid db, uint64 id, bool restricted)
@@ -431,8 +435,8 @@ corm_ns_set_restricted(Oid db, uint64 id, bool restricted)
 
 /*
  * corm_ns_purge removes up to budget entries of dead namespaces, a batch for
- * each lock acquisition, as long as the machine's time is before stop_at, and
- * frees the slots that are done with.  *entries is the number of entries
+ * each lock acquisition, until the machine's time reaches stop_at, and frees
+ * the slots that have become unused.  *entries is set to the number of entries
  * removed.  Returns whether there was anything to do.  Raises nothing.
  */
 bool
@@ -462,7 +466,7 @@ corm_ns_purge(int budget, int64 stop_at, int *entries)
 				removed.n = 0;
 				LWLockAcquire(&corm_shards[s].lock, LW_EXCLUSIVE);
 
-				/* Nobody revives a dead slot while it has entries. */
+				/* A dead slot is not reused while it has entries. */
 				if (corm_namespaces[i].state == CORM_NS_DEAD && list->count > 0)
 				{
 					corm_table_begin_change(&corm_shards[s]);
@@ -498,8 +502,9 @@ corm_ns_count(uint16 ns, CormCounter what, uint64 n)
 }
 
 /*
- * corm_ns_hit counts a hit or miss in this session; the shared counters learn
- * of it at the end of the transaction, so that a hit writes no shared memory.
+ * corm_ns_hit counts a hit or miss in this session.  It reaches the shared
+ * counters at the end of the transaction, so that a hit writes no shared
+ * memory.  Raises only if memory runs out, at the first call in a session.
  */
 void
 corm_ns_hit(uint16 ns, uint64 gen, bool hit)
@@ -526,7 +531,10 @@ corm_ns_hit(uint16 ns, uint64 gen, bool hit)
 		corm_ns_flush_hits();
 }
 
-/* corm_ns_flush_hits adds the session's counts to the shared ones. */
+/*
+ * corm_ns_flush_hits adds the session's counts to the shared ones.  Counts of a
+ * namespace that is gone are dropped.  Raises nothing.
+ */
 void
 corm_ns_flush_hits(void)
 {

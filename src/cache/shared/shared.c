@@ -3,14 +3,17 @@
  * shared.c
  *		The cache's shared memory: sizes, layout, start.
  *
- * One part of corm's shared memory holds everything (see cache.h for what the
- * structures mean), laid out once:
+ * One part of corm's shared memory holds everything (shared.h says what the
+ * structures mean), laid out at server start:
  *
  *		CormCacheShared, shards, entry lists, namespaces, databases,
  *		buckets, visited marks, births, event ring, block pool
  *
- * corm.cache_size pays for blocks, buckets, visited marks and births.  The rest is a
- * fixed overhead that depends on corm.max_caches and corm.event_ring_size.
+ * corm.cache_size covers blocks, buckets, visited marks and births.  The rest is
+ * a fixed overhead that depends on corm.max_caches and corm.event_ring_size.
+ *
+ * The layout depends on settings that cannot change while the server runs, so
+ * every process computes the same one.
  *
  *-------------------------------------------------------------------------
  */
@@ -66,7 +69,7 @@ place(Size *offset, Size size)
 	return at;
 }
 
-/* compute_layout derives the layout from the settings. */
+/* compute_layout derives the layout from the settings.  Raises if it is too large for a Size. */
 static void
 compute_layout(Layout *layout)
 {
@@ -92,7 +95,7 @@ compute_layout(Layout *layout)
 	 */
 	layout->nslots = Min(corm_max_caches * 3 + 32, CORM_NO_NS);
 
-	/* A database that has no namespace does without a slot. */
+	/* A database without a namespace needs no slot. */
 	layout->ndbs = layout->nslots;
 
 	place(&offset, sizeof(CormCacheShared));
@@ -117,7 +120,7 @@ cache_size(void)
 	return layout.total;
 }
 
-/* initialize fills fresh memory; all pointers are set. */
+/* initialize fills new memory; all pointers to it are set. */
 static void
 initialize(const Layout *layout)
 {
@@ -161,6 +164,10 @@ initialize(const Layout *layout)
 	}
 }
 
+/*
+ * cache_attach sets the pointers to the structures, and initializes these if
+ * the memory is new.  Under AddinShmemInitLock: raises nothing.
+ */
 static void
 cache_attach(void *addr, Size size, bool found)
 {
@@ -184,7 +191,7 @@ cache_attach(void *addr, Size size, bool found)
 	LWLockRegisterTranche(corm_cache->tranche, "CormCache");
 }
 
-/* cache_ready reads what a clean shutdown left, and sees to it that the next one leaves something. */
+/* cache_ready loads what a clean shutdown saved, and arranges for the next one to save. */
 static void
 cache_ready(bool found)
 {
@@ -217,9 +224,9 @@ corm_cache_require(void)
 }
 
 /*
- * corm_cache_max_value returns the size above which a value is refused.  A
- * quarter of the cache at most, so that two writers of the largest values do
- * not starve each other.
+ * corm_cache_max_value returns the maximum size of a value.  It is at most a
+ * quarter of the cache, so that two writers of the largest values do not starve
+ * each other.
  */
 Size
 corm_cache_max_value(void)
@@ -229,9 +236,10 @@ corm_cache_max_value(void)
 }
 
 /*
- * corm_sweeper_wake wakes the sweeper if it would otherwise sleep longer than
- * until the monotonic time when, plus the sweep interval; 0 means now.  One that
- * is turned off sweeps nothing, and is woken for notifiers only.  Raises nothing.
+ * corm_sweeper_wake wakes the sweeper if it would otherwise sleep past the
+ * monotonic time when by more than the sweep interval; 0 means now.  If the
+ * sweeper is turned off, it is woken only to launch notifiers, with 0.  Raises
+ * nothing.
  */
 void
 corm_sweeper_wake(int64 when)

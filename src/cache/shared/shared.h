@@ -117,8 +117,8 @@ typedef enum CormHandKind
 
 /*
  * How far a hand has got in all the lists that it goes through: see evict.c.
- * "state" has the number of the pass, whether this is its last part, and in
- * the lower half the first birth that is not considered yet.
+ * "state" has the number of the pass, whether this is its last part, and in the
+ * lower half the first birth that is not yet considered.
  */
 typedef struct CormHand
 {
@@ -127,9 +127,9 @@ typedef struct CormHand
 } CormHand;
 
 /*
- * The entries of one namespace in one shard, newest to oldest.  Where a hand
- * is in a list counts if it came there in the present pass; then 0 means that it
- * has gone through, until an entry is added.  Before, it is at the oldest.
+ * The entries of one namespace in one shard, newest to oldest.  hand[] is the
+ * place of a hand if pass[] is its present pass; then 0 means that it has passed
+ * the newest entry, until another is added.  Otherwise it is at the oldest.
  */
 typedef struct CormEntryList
 {
@@ -187,11 +187,11 @@ typedef enum CormCounter
 } CormCounter;
 
 /*
- * What a namespace is does not change while it is live, except "restricted".
- * "gen" is unique over time and 0 unless the namespace is live: a session
- * that knows (slot, gen) sees by it whether the slot still is what it was.
- * "blocks" counts what is linked, reserved or just unlinked; a dead slot with
- * 0 blocks is unused by anybody and can be freed.
+ * While a namespace is live, nothing that describes it changes but "restricted".
+ * "gen" is unique over time, and 0 unless the namespace is live: by it, a session
+ * that knows slot and gen sees whether the slot is still the same namespace.
+ * "blocks" counts what is linked, reserved or just unlinked; a dead slot with 0
+ * blocks is not used by any process and can be freed.
  */
 typedef struct CormNamespace
 {
@@ -200,7 +200,7 @@ typedef struct CormNamespace
 	Oid			db;
 	uint16		dbslot;
 	uint8		events;			/* CORM_EVENT_* */
-	bool		restricted;		/* not everybody may read its keys */
+	bool		restricted;		/* only some roles may read its keys */
 	uint64		id;
 	uint32		max_blocks;		/* 0: no limit of its own */
 	NameData	name;
@@ -222,7 +222,7 @@ typedef struct CormDatabase
 	int64		pending;		/* events that wait to be notified */
 	uint64		cursor;			/* ring position of the oldest of these */
 	pid_t		notifier_pid;	/* 0: none runs */
-	bool		notifier_awake; /* it will look at the ring without being told */
+	bool		notifier_awake; /* it will look at the ring without being woken */
 	bool		notifier_leave; /* it has been asked to go */
 	Latch	   *notifier_latch; /* of its PGPROC, same address everywhere */
 	int64		launched;		/* machine's time of the last launch; 0: none since one ran */
@@ -327,9 +327,9 @@ corm_bucket(uint32 hash)
 }
 
 /*
- * corm_expect_bucket and, once that has come, corm_expect_chain have the
- * processor fetch what an operation on a key looks at first.  They look
- * without lock and believe nothing, as readers do.
+ * corm_expect_bucket and, some time later, corm_expect_chain have the processor
+ * fetch what an operation on a key looks at first.  They take no lock and trust
+ * nothing that they read.  effects.c says what that saves.
  */
 static inline void
 corm_expect_bucket(uint32 hash)
@@ -346,7 +346,7 @@ corm_expect_chain(uint32 hash)
 		corm_prefetch(corm_entry(id));
 }
 
-/* Number of blocks of an entry with that many bytes of key and value. */
+/* corm_entry_blocks returns the number of blocks for an entry with that many bytes of key and value. */
 static inline uint32
 corm_entry_blocks(Size bytes)
 {

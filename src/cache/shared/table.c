@@ -3,10 +3,10 @@
  * table.c
  *		The hash table: finding, reading, linking and unlinking entries.
  *
- * cache.h describes the structures, the locks and how readers do without.
+ * shared.h describes the structures, the locks and how readers do without them.
  * Functions here know namespaces and keys but not caches, rights or
- * transactions; those are in ops.c.  Operations that change a key are made of
- * these in change.c.
+ * transactions; operations/ops.c does.  change.c makes the operations that
+ * change a key out of these functions.
  *
  *-------------------------------------------------------------------------
  */
@@ -65,8 +65,11 @@ word_at(const char *data, uint32 len)
 
 /*
  * corm_table_hash returns the hash of a key in namespace gen.  The seed is
- * secret, and all of it takes part in what becomes of every word: nobody finds
- * keys that meet in one bucket by looking at this.
+ * secret, and all of it enters the hash of each word, so that users cannot
+ * compute keys that share a bucket.
+ *
+ * Short keys, which most are, do not take hash_bytes_extended: a key of 13 bytes
+ * takes 52 instructions this way and 138 that way, of the 620 of a hit.
  */
 uint32
 corm_table_hash(uint64 gen, const char *data, uint32 len)
@@ -99,10 +102,10 @@ corm_table_hash(uint64 gen, const char *data, uint32 len)
 }
 
 /*
- * walk copies len bytes of an entry's content from offset on to buf, or
- * compares them with it when buf is NULL.  chain is the entry's second block
- * as the caller read it.  Returns false if the bytes differ or an id is out
- * of bounds, which happens to readers without the lock.
+ * walk copies len bytes of an entry's content, from offset on, to buf, or
+ * compares them with compare if buf is NULL.  chain is the entry's second block
+ * as the caller read it.  Returns false if the bytes differ, or if an id is out
+ * of bounds, as a reader without the lock may find.
  */
 static bool
 walk(CormBlockId id, CormBlockId chain, Size offset, char *buf,
@@ -146,8 +149,8 @@ walk(CormBlockId id, CormBlockId chain, Size offset, char *buf,
 }
 
 /*
- * corm_entry_read copies part of an entry's content, for those who hold it or
- * have the lock.
+ * corm_entry_read copies part of an entry's content to buf.  The caller holds
+ * the entry's blocks or has the lock of its shard.
  */
 void
 corm_entry_read(CormBlockId id, Size offset, char *buf, Size len)
@@ -156,8 +159,8 @@ corm_entry_read(CormBlockId id, Size offset, char *buf, Size len)
 }
 
 /*
- * corm_entry_write overwrites part of an entry's content: of one that the
- * caller holds, or inside a change.
+ * corm_entry_write overwrites part of an entry's content.  The caller holds the
+ * entry's blocks, or is between begin_change and end_change.
  */
 void
 corm_entry_write(CormBlockId id, Size offset, const char *data, Size len)
@@ -243,8 +246,8 @@ read_entry(uint16 ns, const CormCacheKey *key, char *buf, Size size,
 }
 
 /*
- * corm_table_find_locked looks for a key; 0 if it is not there.  Needs the lock, shared
- * or exclusive.
+ * corm_table_find_locked returns the entry of a key, or 0 if there is none; it
+ * may have expired.  Needs the lock, shared or exclusive.
  */
 CormBlockId
 corm_table_find_locked(uint16 ns, const CormCacheKey *key)
@@ -266,9 +269,9 @@ changes_of(const CormCacheKey *key)
 }
 
 /*
- * corm_table_changes returns a number that is another after any change of a
- * key; and, now and then, without one, since keys share them.  What was read
- * before it is believed no more than what was read without a lock.
+ * corm_table_changes returns a number that differs after any change of a key.
+ * As keys share these numbers, it may also differ without one.  It takes no
+ * lock; what the caller reads afterwards is at least as new.
  */
 uint32
 corm_table_changes(const CormCacheKey *key)
@@ -287,8 +290,9 @@ corm_table_changed_locked(const CormCacheKey *key)
 }
 
 /*
- * corm_table_begin_change and corm_table_end_change bracket every change of a
- * shard's structure or of linked entries.  They need the exclusive lock.
+ * corm_table_begin_change and corm_table_end_change enclose every change of a
+ * shard's structure or of linked entries.  They need the exclusive lock.  In
+ * between, readers without the lock wait or start again.
  */
 void
 corm_table_begin_change(CormShard *shard)
@@ -304,7 +308,7 @@ corm_table_end_change(CormShard *shard)
 	pg_atomic_write_u32(&shard->seq, pg_atomic_read_u32(&shard->seq) + 1);
 }
 
-/* activate puts a list into the ring of its shard's lists that have entries. */
+/* activate puts a list that gets its first entry into the ring of its shard. */
 static void
 activate(CormShard *shard, uint16 ns)
 {
@@ -346,8 +350,9 @@ deactivate(CormShard *shard, uint16 ns)
 }
 
 /*
- * corm_table_link_locked makes a prepared entry part of the table.  Call it
- * between begin_change and end_change.
+ * corm_table_link_locked makes an entry that corm_table_fill has written part of
+ * the table; the caller no longer holds its blocks.  Call it between
+ * begin_change and end_change.
  */
 void
 corm_table_link_locked(CormShard *shard, CormBlockId id, bool visited)
@@ -391,8 +396,9 @@ corm_table_link_locked(CormShard *shard, CormBlockId id, bool visited)
 
 /*
  * corm_table_unlink_locked takes an entry out of the table and adds it to
- * removed, whose owner must pass that to corm_table_dispose after releasing
- * the lock.  Call it between begin_change and end_change.
+ * removed, which must have room.  The caller holds its blocks now, and must pass
+ * removed to corm_table_dispose after releasing the lock.  Call it between
+ * begin_change and end_change.
  */
 void
 corm_table_unlink_locked(CormShard *shard, CormBlockId id, CormReason reason,
@@ -439,8 +445,9 @@ corm_table_unlink_locked(CormShard *shard, CormBlockId id, CormReason reason,
 }
 
 /*
- * corm_table_dispose reports unlinked entries and frees their blocks, or adds
- * them to keep if that is not NULL.  Call it without locks.  Raises nothing.
+ * corm_table_dispose counts unlinked entries, pushes their events and frees
+ * their blocks, or adds the blocks to keep if that is not NULL.  Empties
+ * removed.  Call it without locks.  Raises nothing.
  */
 void
 corm_table_dispose(CormRemoved *removed, CormBlockChain *keep)
@@ -509,9 +516,10 @@ expire_key(uint16 ns, uint64 gen, const CormCacheKey *key)
 }
 
 /*
- * corm_table_get looks a key up and copies the value out if wanted.  Returns
- * false if there is none or it has expired (then it is gone), or if the
- * namespace is.  The value's data is good until the next call.
+ * corm_table_get looks up a key, and copies the value if it is wanted.  Returns
+ * false if there is no such key, if it has expired (then it is removed), or if
+ * the namespace is gone.  The value's data is valid until the next call: it is
+ * in a static buffer, or palloc'd.
  */
 bool
 corm_table_get(uint16 ns, uint64 gen, const CormCacheKey *key, bool want_value,
@@ -578,8 +586,8 @@ corm_table_get(uint16 ns, uint64 gen, const CormCacheKey *key, bool want_value,
 }
 
 /*
- * corm_table_fill writes an entry into a chain of blocks that has as many as
- * corm_entry_blocks says.
+ * corm_table_fill writes an entry into a chain that has exactly the number of
+ * blocks that corm_entry_blocks returns for it.  The caller holds them.
  */
 void
 corm_table_fill(CormBlockChain *chain, uint16 ns, const CormCacheKey *key,
@@ -603,10 +611,10 @@ corm_table_fill(CormBlockChain *chain, uint16 ns, const CormCacheKey *key,
 }
 
 /*
- * corm_table_keys returns the keys that a namespace has in a shard and that
- * have not expired, each as a 2-byte length and the bytes, in palloc'd memory
- * of *size bytes.  The lock is held while they are copied, memory is allocated
- * without it.
+ * corm_table_keys returns the keys of a namespace in a shard that have not
+ * expired, each as a 2-byte length followed by the bytes, in palloc'd memory of
+ * *size bytes; NULL if there are none.  It copies them under the lock and
+ * allocates memory without it, again if there was too little.
  */
 char *
 corm_table_keys(uint16 ns, uint64 gen, uint32 shardno, Size *size)

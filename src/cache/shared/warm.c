@@ -3,21 +3,22 @@
  * warm.c
  *		Keeping entries over a clean restart (corm.cache_warm_restart).
  *
- * The postmaster writes them to a file when all its children are gone, so
- * nothing changes any more, and only at a normal shutdown.  At the next start
- * it reads the file before there is any other process.  The sweeper removes it
- * when the server runs: a start that fails before leaves it for the next one.
- * What says that it is loaded once is the control file, which is another as soon as
- * the server runs.  After a crash there is none, and the cache is empty.
+ * The postmaster writes them to a file at a normal shutdown, when all its
+ * children have exited and nothing changes any more.  At the next start it
+ * reads the file before there is any other process.  The sweeper removes the
+ * file when the server runs, so a start that fails before that leaves it for the
+ * next one.  The file cannot be loaded twice: it names the checkpoint in the
+ * control file, which changes as soon as the server runs.  After a crash there
+ * is no file, and the cache is empty.
  *
- * The file: a header, then one record for each namespace that has entries,
- * each followed by its entries, then a CRC of all before.  A file that is
- * torn, of another cluster, of another version, not of the last shutdown, or
- * switched off is ignored with a line in the log.  Deadlines stand in it as
- * time of day, since the monotonic clock may start anew with the machine.
+ * The file has a header, then a record for each namespace, each followed by its
+ * entries, then a CRC of all that.  A file that is torn, from another cluster or
+ * version, or not from the last shutdown is ignored with a message in the log,
+ * and so is any file if the setting is off.  Deadlines are stored as time of
+ * day, because the monotonic clock may restart with the machine.
  *
- * Nothing here raises: an error in the postmaster would be the end of it, and
- * at its exit one would spoil what other libraries do then.
+ * Nothing here raises: an error would end the postmaster, and at its exit would
+ * keep the callbacks of other libraries from running.
  *
  *-------------------------------------------------------------------------
  */
@@ -115,8 +116,8 @@ get_bytes(WarmStream *stream, void *data, Size len)
 }
 
 /*
- * read_control reads the server's control file, or returns false and says in
- * the log why it cannot.  PostgreSQL's get_controlfile() would raise.
+ * read_control reads the server's control file.  If it cannot, it logs why and
+ * returns false.  PostgreSQL's get_controlfile() would raise.
  */
 static bool
 read_control(ControlFileData *control)
@@ -156,16 +157,15 @@ read_control(ControlFileData *control)
 }
 
 /*
- * describe_server fills in the part of the header that says which server the
- * file is of and which shutdown it was written at.  Returns whether the
- * server's processes came to a regular end.  The exit code does not tell: that
- * of an immediate shutdown is 0 too, but it stops processes wherever they are,
- * in the middle of a change perhaps.  Only after a regular end does the
- * control file say that all is written.
+ * describe_server fills in the part of the header that identifies the server and
+ * the shutdown at which the file was written.  Returns whether the server was
+ * shut down cleanly.  The exit code does not show that: it is 0 after an
+ * immediate shutdown too, which stops processes wherever they are, perhaps in
+ * the middle of a change.  The control file says so only after a clean shutdown.
  *
- * Read at the next start before anything else has run, the control file says
- * the same, unless the server has run without corm meanwhile, or the files are
- * a copy that has gone its own way: then the entries are of another time.
+ * At the next start, before anything else has run, the control file still says
+ * the same, unless the server has run without corm in between, or the files are
+ * a copy that has been used since; then the entries are out of date.
  */
 static bool
 describe_server(WarmHeader *header)
@@ -201,7 +201,7 @@ count_entries(uint32 ns)
 	return count;
 }
 
-/* save_entry writes one entry, block by block. */
+/* save_entry writes one entry, block by block.  real and mono are the time now. */
 static void
 save_entry(WarmStream *stream, CormBlockId id, TimestampTz real, int64 mono)
 {
@@ -286,8 +286,7 @@ save_all(WarmStream *stream, WarmHeader header)
 	put_bytes(stream, &crc, sizeof(crc));
 }
 
-
-/* save_at_exit writes the file at a normal shutdown. */
+/* save_at_exit writes the file at a normal shutdown: an exit callback of the postmaster. */
 static void
 save_at_exit(int code, Datum arg)
 {
@@ -314,14 +313,14 @@ save_at_exit(int code, Datum arg)
 	unlink(WARM_TEMP);
 }
 
-/* corm_warm_save_at_exit arranges for that; in the postmaster only. */
+/* corm_warm_save_at_exit registers that callback.  Call it in the postmaster only. */
 void
 corm_warm_save_at_exit(void)
 {
 	on_shmem_exit(save_at_exit, (Datum) 0);
 }
 
-/* verify reads the file to its end and checks the CRC. */
+/* verify reads a file to its end and tells whether the CRC is right. */
 static bool
 verify(WarmStream *stream)
 {
@@ -352,8 +351,8 @@ verify(WarmStream *stream)
 }
 
 /*
- * plausible tells whether what a file says of a namespace or an entry can be.
- * The CRC has told that it is as it was written; this is about who wrote it.
+ * plausible_namespace and plausible_entry tell whether a record could have been
+ * written by save_all.  The CRC only shows that the file is as it was written.
  */
 static bool
 plausible_namespace(const WarmNamespace *in)
@@ -370,7 +369,10 @@ plausible_entry(const WarmEntry *in)
 	return in->key_len <= CORM_KEY_MAX && in->value_len <= MaxAllocSize;
 }
 
-/* load_entry puts one entry into the cache.  False: the cache is full. */
+/*
+ * load_entry puts one entry into the cache, unless it has expired.  Returns false
+ * if the cache is full.
+ */
 static bool
 load_entry(const WarmEntry *in, CormCacheRef *ref, const char *data,
 		   TimestampTz real, int64 mono)
@@ -380,7 +382,7 @@ load_entry(const WarmEntry *in, CormCacheRef *ref, const char *data,
 	CormBlockChain chain = {0};
 	CormBlockId id;
 	CormCached	value;
-	CormCacheKey		key;
+	CormCacheKey key;
 
 	if (in->deadline != CORM_NEVER)
 	{
@@ -409,7 +411,7 @@ load_entry(const WarmEntry *in, CormCacheRef *ref, const char *data,
 	id = chain.first;
 	if (corm_table_put(ref->ns, ref->gen, &key, &chain, CORM_PUT_ADD) == CORM_OK)
 	{
-		/* As old among the others as it was; and before all that come now. */
+		/* It keeps its place among the others, and is older than all new ones. */
 		corm_born[id] = CORM_FIRST_BORN - 1 - Min(in->age, CORM_FIRST_BORN / 2);
 		corm_visited[id] = in->visited != 0;
 	}
@@ -418,7 +420,10 @@ load_entry(const WarmEntry *in, CormCacheRef *ref, const char *data,
 	return true;
 }
 
-/* load_all reads the entries of a file that was verified. */
+/*
+ * load_all loads the entries of a file that was verified, until the cache is
+ * full.  Returns how many.
+ */
 static uint64
 load_all(WarmStream *stream)
 {
@@ -461,7 +466,7 @@ load_all(WarmStream *stream)
 			len = (Size) entry.key_len + entry.value_len;
 			if (len > size)
 			{
-				/* The limit was lowered meanwhile. */
+				/* The limit has been lowered. */
 				room = fseeko(stream->file, len, SEEK_CUR) == 0;
 				continue;
 			}
@@ -474,7 +479,7 @@ load_all(WarmStream *stream)
 	return loaded;
 }
 
-/* corm_warm_forget removes the file: the server that has read it runs. */
+/* corm_warm_forget removes the file, when the server that has read it runs. */
 void
 corm_warm_forget(void)
 {
@@ -482,8 +487,8 @@ corm_warm_forget(void)
 }
 
 /*
- * corm_warm_load loads what the last shutdown saved, if it did.  Called by
- * the postmaster when it has created shared memory.
+ * corm_warm_load loads what the last shutdown saved, if anything.  Called by the
+ * postmaster after it has created shared memory.
  */
 void
 corm_warm_load(void)
@@ -508,10 +513,10 @@ corm_warm_load(void)
 	else if (!describe_server(&here) ||
 			 header.system_id != here.system_id || header.pg_version != here.pg_version)
 		ereport(LOG,
-				(errmsg("ignoring file \"%s\" because it is of another server", WARM_FILE)));
+				(errmsg("ignoring file \"%s\" because it is from another server", WARM_FILE)));
 	else if (header.checkpoint != here.checkpoint || header.shutdown_time != here.shutdown_time)
 		ereport(LOG,
-				(errmsg("ignoring file \"%s\" because it is not of the last shutdown", WARM_FILE)));
+				(errmsg("ignoring file \"%s\" because it is not from the last shutdown", WARM_FILE)));
 	else if (fseeko(stream.file, 0, SEEK_SET) == 0)
 	{
 		uint64		loaded;

@@ -22,8 +22,9 @@
  * that are due can stop after any entry and go on later; "cascading" is the
  * level at which it stopped.
  *
- * Every function here needs the shard's exclusive lock, and the changes go
- * between corm_table_begin_change and corm_table_end_change.  Nothing raises.
+ * Except where its comment says otherwise, a function here needs the shard's
+ * exclusive lock and is called between corm_table_begin_change and
+ * corm_table_end_change.  Nothing raises.
  *
  *-------------------------------------------------------------------------
  */
@@ -46,8 +47,8 @@ due_tick(int64 deadline)
 }
 
 /*
- * corm_wheel_insert files an entry that has a deadline.  One whose tick is
- * over goes under the current tick and is due at once.
+ * corm_wheel_insert files an entry that has a deadline.  An entry whose tick has
+ * passed is filed under the current tick, and is due at once.
  */
 void
 corm_wheel_insert(CormShard *shard, CormBlockId id)
@@ -94,9 +95,9 @@ corm_wheel_remove(CormShard *shard, CormBlockId id)
 }
 
 /*
- * next_slot finds the slot to handle next and the tick at which it is due.
- * A slot whose cascade was interrupted comes first: its entries may be due
- * before those of any lower level.
+ * next_slot finds the slot to handle next and the tick at which it is due;
+ * false if the wheel is empty.  A slot whose cascade was interrupted comes
+ * first: its entries may be due before those of any lower level.
  */
 static bool
 next_slot(const CormShard *shard, int *level, int *slot, uint64 *tick)
@@ -133,8 +134,8 @@ next_slot(const CormShard *shard, int *level, int *slot, uint64 *tick)
 
 /*
  * corm_wheel_next returns the monotonic time at which corm_wheel_advance will
- * find work, PG_INT64_MAX if never.  A shared lock is enough; without, it is a
- * hint.
+ * find work, or PG_INT64_MAX if the wheel is empty.  A shared lock is enough;
+ * without a lock, the result is a hint.
  */
 int64
 corm_wheel_next(CormShard *shard)
@@ -149,10 +150,10 @@ corm_wheel_next(CormShard *shard)
 }
 
 /*
- * corm_wheel_advance turns the wheel towards now and unlinks entries that are
- * due into removed, as swept.  It visits at most budget entries, which must
- * not be more than removed has room for, and returns how many it visited;
- * fewer than budget means that nothing more is due.
+ * corm_wheel_advance turns the wheel to now and unlinks the entries that are due
+ * into removed, as swept.  It visits at most budget entries, for which removed
+ * must have room, and returns the number it visited; fewer than budget means
+ * that nothing more is due.
  */
 int
 corm_wheel_advance(CormShard *shard, int64 now, int budget, CormRemoved *removed)

@@ -1,28 +1,29 @@
 /*-------------------------------------------------------------------------
  *
  * notifier.c
- *		Background workers that tell listeners of cache events.
+ *		Background workers that notify listeners of cache events.
  *
- * NOTIFY belongs to a database, and so does a worker.  So a notifier for a
- * database is started (by the sweeper) when events of it wait, and leaves when
- * none came for a minute.  It reads a batch from the ring, sends it as few
- * payloads, commits, and only then declares the batch consumed: an error or a
- * termination in between may send a batch twice but loses none.
+ * NOTIFY works within a database, and a worker is bound to one.  So the sweeper
+ * launches a notifier for a database when events of it wait, and the notifier
+ * exits when none have come for a minute.  It reads a batch from the ring, sends
+ * it in a few payloads, commits, and only then declares the batch consumed: an
+ * error or a termination in between may send a batch twice but loses none.
  *
- * There are never more notifiers than a quarter of max_worker_processes, so
- * that others find a slot, too.  Where more databases have events, they take
- * turns: the one that has waited longest gets the next place, and one that has
- * nothing to send, or has had its turn, leaves for it.
+ * At most a quarter of max_worker_processes are notifiers, to leave slots for
+ * other workers.  If more databases have events, they take turns: the one that
+ * has waited longest gets the next place, and a notifier that has nothing to
+ * send, or has had its turn, exits for it.
  *
- * A database that cannot be connected to is tried again after longer and longer
- * times.  ALLOW_CONNECTIONS false does not keep a notifier out: sessions that
- * were there before may still listen.
+ * If connecting to a database fails, it is tried again after increasing times.
+ * ALLOW_CONNECTIONS false does not keep a notifier out, because older sessions
+ * may still listen.
  *
- * A payload is one JSON object; it stays below NOTIFY's limit because it is
+ * A payload is one JSON object.  It stays below NOTIFY's limit because it is
  * closed before an event that might not fit.
  *
- * Statements that need a database to have no sessions (DROP DATABASE, CREATE
- * DATABASE from a template, ...) make its notifier leave at once; see ddl_hooks.c.
+ * Statements that need a database without sessions (DROP DATABASE, CREATE
+ * DATABASE from a template, ...) make its notifier exit at once: see
+ * definitions/ddl_hooks.c.
  *
  *-------------------------------------------------------------------------
  */
@@ -79,7 +80,7 @@ max_notifiers(void)
 	return Max(max_worker_processes / 4, 1);
 }
 
-/* may_launch tells whether a database's notifier can be tried now.  Needs ring_lock. */
+/* may_launch tells whether a notifier for a database may be launched now.  Needs ring_lock. */
 static bool
 may_launch(const CormDatabase *db, int64 now)
 {
@@ -89,7 +90,7 @@ may_launch(const CormDatabase *db, int64 now)
 		(db->launched == 0 || now - db->launched >= pause);
 }
 
-/* on_its_way tells whether a notifier was launched that may yet show up.  Needs ring_lock. */
+/* on_its_way tells whether a notifier was launched that may still enroll.  Needs ring_lock. */
 static bool
 on_its_way(const CormDatabase *db, int64 now)
 {
@@ -98,10 +99,10 @@ on_its_way(const CormDatabase *db, int64 now)
 }
 
 /*
- * choose_next looks at all databases with events and no notifier, and returns
- * the one to launch one for, as launched, or NULL; *oid is its database.  It
- * asks another notifier to leave if all places are taken.  *waiting tells that
- * there are some to come back for.
+ * choose_next returns the database, of those with events and no notifier, to
+ * launch the next notifier for, or NULL.  It marks it as launched and sets *oid
+ * to its OID.  If all places are taken, it asks another notifier to exit instead.
+ * *waiting becomes true if there is any such database.
  */
 static CormDatabase *
 choose_next(Oid *oid, bool *waiting)
@@ -160,7 +161,7 @@ choose_next(Oid *oid, bool *waiting)
 	return next;
 }
 
-/* launch registers a notifier for a database.  Returns false if there is no slot for it. */
+/* launch registers a notifier for a database.  Returns false if there is no slot for a worker. */
 static bool
 launch(Oid oid)
 {
@@ -177,7 +178,10 @@ launch(Oid oid)
 	return RegisterDynamicBackgroundWorker(&worker, NULL);
 }
 
-/* give_up drops the events of databases that have waited too long for a notifier. */
+/*
+ * give_up drops the events of databases that have waited too long for a
+ * notifier, and logs that.
+ */
 static void
 give_up(void)
 {
@@ -198,7 +202,7 @@ give_up(void)
 		if (!stuck)
 			continue;
 
-		/* Once in a while is enough: the next events come to the same end. */
+		/* Log it now and then: the next events may be dropped as well. */
 		if (db->logged == 0 || now - db->logged > LOG_AGAIN_US)
 		{
 			ereport(LOG,
@@ -212,10 +216,10 @@ give_up(void)
 }
 
 /*
- * corm_notifiers_launch starts notifiers for databases that have events
- * waiting and none running.  Returns true if it should be called again soon
- * because one could not be started, has to wait for its turn or has not shown up
- * yet.  Runs in the sweeper.
+ * corm_notifiers_launch launches notifiers for databases that have events waiting
+ * and no notifier.  Returns true if it should be called again soon, because one
+ * could not be launched, has to wait for its turn or has not enrolled yet.  Runs
+ * in the sweeper.
  */
 bool
 corm_notifiers_launch(void)
@@ -253,13 +257,16 @@ forget_notifier(int code, Datum arg)
 	db->notifier_awake = false;
 	db->stuck_since = 0;
 
-	/* If it is to come back for what it has left, then after the others. */
+	/* If it has left events behind, its turn comes after the others'. */
 	db->launched = 0;
 	LWLockRelease(&corm_cache->ring_lock);
 	corm_sweeper_wake(0);
 }
 
-/* enroll makes this process the notifier of its database, or returns NULL. */
+/*
+ * enroll makes this process the notifier of its database, until it exits.
+ * Returns NULL if it is not wanted: there is another one, or it must leave.
+ */
 static CormDatabase *
 enroll(Oid oid)
 {
@@ -289,7 +296,7 @@ enroll(Oid oid)
 	return db;
 }
 
-/* finish sends a payload, if there is anything in it, and empties it. */
+/* finish sends a payload, unless it is empty, and empties it. */
 static void
 finish(Payload *payload)
 {
@@ -300,7 +307,7 @@ finish(Payload *payload)
 	payload->events = 0;
 }
 
-/* add_event adds an event to a payload, sending that first if it is full. */
+/* add_event adds an event to a payload, which it sends first if it is full. */
 static void
 add_event(Payload *payload, const CormCacheEvent *event)
 {
@@ -330,8 +337,8 @@ add_event(Payload *payload, const CormCacheEvent *event)
 }
 
 /*
- * send_batch notifies one batch of events in a transaction of its own.
- * Returns the number of events.  May raise; nothing is consumed then.
+ * send_batch notifies one batch of events in a transaction of its own.  Returns
+ * the number of events.  If it raises, nothing is consumed.  buf has BATCH_BYTES.
  */
 static int
 send_batch(CormDatabase *db, char *buf)
@@ -339,7 +346,7 @@ send_batch(CormDatabase *db, char *buf)
 	uint64		position = db->cursor;
 	Size		size = corm_events_read(db->oid, &position, buf, BATCH_BYTES);
 	const char *at = buf;
-	CormCacheEvent	event;
+	CormCacheEvent event;
 	List	   *payloads = NIL;
 	ListCell   *lc;
 	int			n = 0;
@@ -378,9 +385,9 @@ send_batch(CormDatabase *db, char *buf)
 }
 
 /*
- * send_batch_safely is send_batch that logs an error instead of raising it,
- * such as a notification queue that is full; not each time, as long as it goes
- * on.  Returns -1 then.
+ * send_batch_safely is send_batch, but on an error, for example because the
+ * notification queue is full, it returns -1.  It logs the error, but not each
+ * time if it recurs.
  */
 static int
 send_batch_safely(CormDatabase *db, char *buf)
@@ -412,7 +419,10 @@ send_batch_safely(CormDatabase *db, char *buf)
 	return n;
 }
 
-/* go_idle tells pushers that they must wake us.  False: there is more. */
+/*
+ * go_idle makes the processes that push events wake this one.  Returns false if
+ * there are more events already.
+ */
 static bool
 go_idle(CormDatabase *db)
 {
@@ -444,7 +454,7 @@ corm_notifier_main(Datum arg)
 	if (db == NULL)
 		proc_exit(0);
 
-	/* A notification lost in a crash is like any event of a crash. */
+	/* The ring does not survive a crash, so notifications need not either. */
 	SetConfigOption("synchronous_commit", "off", PGC_SUSET, PGC_S_OVERRIDE);
 	wait_event = corm_wait_event_new("CormNotifierMain");
 	buf = MemoryContextAlloc(TopMemoryContext, BATCH_BYTES);

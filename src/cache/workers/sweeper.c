@@ -3,18 +3,20 @@
  * sweeper.c
  *		The background worker that removes what has expired.
  *
- * One static worker for the whole server.  It connects to no database (only so
- * that pg_stat_activity shows it), and so it also runs on a standby.
+ * There is one static worker for the whole server.  It initializes a connection
+ * to no database, only so that pg_stat_activity shows it; so it also runs on a
+ * standby.
  *
- * A tick visits at most corm.sweep_max_entries entries, cascaded ones
- * included, and stops after corm.sweep_max_time; it holds no shard's lock for
- * more than 32 of them.  When that was not enough it ticks again after a pause
- * of four times what the tick took: at most a fifth of a processor.
+ * A tick visits at most corm.sweep_max_entries entries, including cascaded ones,
+ * and stops after corm.sweep_max_time.  It holds a shard's lock for at most 32
+ * entries.  If a tick used up its budget, the next one follows after a pause of
+ * four times its duration, so the worker takes at most a fifth of a processor.
  *
- * Between ticks it sleeps until the next entry is due, but at least
- * corm.sweep_interval, and publishes when it will wake.  Who files an entry
- * that is due before that sets its latch.  With nothing that expires, nothing
- * to purge and no notifier to start, it sleeps until told.
+ * Between ticks it sleeps until the next entry is due, but at least for
+ * corm.sweep_interval, and publishes when it will wake up.  A process that files
+ * an entry that is due before that sets the worker's latch.  If nothing expires,
+ * nothing is to be purged and no notifier is to be launched, it sleeps until its
+ * latch is set.
  *
  *-------------------------------------------------------------------------
  */
@@ -64,8 +66,8 @@ corm_sweeper_register(void)
 }
 
 /*
- * corm_sweep_tick does one tick's work.  Returns true if the budget was used
- * up, so that there may be more to do.
+ * corm_sweep_tick does the work of one tick.  Returns true if it used up its
+ * budget, so that there may be more to do.  Raises only if interrupted.
  */
 bool
 corm_sweep_tick(void)
@@ -132,7 +134,7 @@ corm_sweep_tick(void)
 	return exhausted || visited >= budget;
 }
 
-/* next_work returns the monotonic time at which there will be work. */
+/* next_work returns the monotonic time at which there will be work, PG_INT64_MAX for never. */
 static int64
 next_work(void)
 {
@@ -156,8 +158,8 @@ next_work(void)
 }
 
 /*
- * expect_calls makes everybody who has something to do for the sweeper wake it.
- * Called before it looks for what there is: what comes later sets its latch.
+ * expect_calls makes every process with work for the sweeper wake it.  It is
+ * called before the sweeper looks for work: work that comes later sets the latch.
  */
 static void
 expect_calls(void)
@@ -167,8 +169,8 @@ expect_calls(void)
 }
 
 /*
- * plan_sleep publishes when the sweeper will look next, and returns the time
- * to sleep in milliseconds, -1 for until told.
+ * plan_sleep publishes when the sweeper will look next.  Returns the time to
+ * sleep in milliseconds, or -1 to sleep until the latch is set.
  */
 static long
 plan_sleep(void)
@@ -183,7 +185,7 @@ plan_sleep(void)
 
 	next = Max(next, now + interval);
 
-	/* It will jump when it is let go: look at it at every interval. */
+	/* A clock that a test has taken over can jump: look at it at every interval. */
 	if (corm_clock_is_virtual())
 		next = now + interval;
 	pg_atomic_write_u64(&corm_cache->sweeper_next, next);
@@ -226,8 +228,9 @@ corm_sweeper_main(Datum arg)
 		CHECK_FOR_INTERRUPTS();
 
 		/*
-		 * As the logical replication launcher goes: without an error, but so
-		 * that it is started again, if only it was terminated.
+		 * Exit without an error but with code 1, as the logical replication
+		 * launcher does, so that the postmaster restarts the worker unless it
+		 * is shutting down.
 		 */
 		if (ShutdownRequestPending)
 		{
@@ -241,7 +244,7 @@ corm_sweeper_main(Datum arg)
 			ProcessConfigFile(PGC_SIGHUP);
 		}
 
-		/* A clock that a test holds still is the test's, and so are the ticks. */
+		/* If a test has taken over the clock, it also runs the ticks. */
 		more = corm_sweep_interval > 0 && !corm_clock_is_virtual() && corm_sweep_tick();
 		if (!more)
 			expect_calls();
@@ -249,14 +252,14 @@ corm_sweeper_main(Datum arg)
 
 		if (more)
 		{
-			/* Others that file entries need not wake it: it comes anyway. */
+			/* No process needs to wake it: the next tick comes soon. */
 			pg_atomic_write_u64(&corm_cache->sweeper_next, 0);
 			timeout = Max((corm_clock_machine() - started) * 4 / 1000, 1);
 		}
 		else
 			timeout = plan_sleep();
 
-		/* A notifier is to be started: look again, however long the interval. */
+		/* A notifier is to be launched: look again, however long the interval. */
 		if (retry && (timeout < 0 || timeout > LAUNCH_RETRY_MS))
 			timeout = LAUNCH_RETRY_MS;
 
