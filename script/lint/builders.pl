@@ -28,7 +28,7 @@ for my $table (grep { m{/nodes\.def$} } source_files('def'))
 		}
 	}
 
-	my %generated = generated_sql($table, @entries);
+	my %generated = generated_sql(@entries);
 	for my $path (files('sql/*.sql'))
 	{
 		next if $generated{$path};
