@@ -31,10 +31,11 @@ static const CormNodeDesc node_descs[] = {
 #undef EXPR
 };
 
+/* What the argument letters of nodes.def stand for, from 'A' on. */
 #define LETTER(letter, holds, is_list, string_is_field) \
 	[(letter) - 'A'] = {CORM_HOLDS_##holds, is_list, string_is_field}
 
-static const CormLetterDesc letter_descs['z' - 'A' + 1] = {
+const CormLetterDesc corm_letter_descs['z' - 'A' + 1] = {
 	LETTER('n', STRING, false, false),
 	LETTER('o', STRING, false, false),
 	LETTER('t', STRING, false, false),
@@ -56,13 +57,6 @@ static const CormLetterDesc letter_descs['z' - 'A' + 1] = {
 };
 
 #undef LETTER
-
-/* corm_letter_desc returns what an argument letter of nodes.def stands for. */
-const CormLetterDesc *
-corm_letter_desc(char letter)
-{
-	return &letter_descs[letter - 'A'];
-}
 
 /*
  * corm_node_desc returns the description of a tag, or NULL if there is no

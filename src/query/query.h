@@ -124,7 +124,15 @@ typedef struct CormLetterDesc
 /* node.c: the table of nodes, and writing of values */
 extern void corm_node_init(void);
 extern const CormNodeDesc *corm_node_desc(CormNodeTag tag);
-extern const CormLetterDesc *corm_letter_desc(char letter);
+extern const CormLetterDesc corm_letter_descs[];
+
+/* corm_letter_desc returns what an argument letter of nodes.def stands for. */
+static inline const CormLetterDesc *
+corm_letter_desc(char letter)
+{
+	return &corm_letter_descs[letter - 'A'];
+}
+
 extern const CormNodeDesc *corm_node_by_name(const char *name, int len, bool clause);
 extern CormNode *corm_node_check(CormNode *node, char kind);
 extern Oid	corm_expr_type_oid(void);
