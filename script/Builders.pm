@@ -79,6 +79,7 @@ sub entry
 		(@entry{qw(tag kind name function letters operator)}, $properties) = splice(@columns, 0, 7);
 		$entry{properties} = [ grep { $_ ne '0' } split /\s*\|\s*/, $properties ];
 		$entry{$_} = unquote($entry{$_}) for qw(name function letters operator);
+		die "line $line: not letters of arguments: $entry{letters}\n" unless $entry{letters} =~ /^[notryxvjeqPS]*[XOVENQ]?$/;
 	}
 	else
 	{
