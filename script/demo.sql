@@ -8,7 +8,7 @@
 CREATE EXTENSION corm;
 
 \echo
-\echo '== Tables, as anybody would write them'
+\echo '== Plain tables'
 \echo
 \set ECHO queries
 
@@ -63,7 +63,7 @@ SELECT pg_temp.iso(:'iso' || '/iso_3166-1.json') AS countries,
     INTO TEMP iso;
 
 \echo
-\echo '== Loading the files, each in its own way.  Table "iso" holds their JSON.'
+\echo '== Loading the files, each in a different way.  Table "iso" holds their JSON.'
 \echo
 \echo '-- A JSON array: its keys are field names, its values become the columns'' types.'
 \set ECHO queries
@@ -78,7 +78,7 @@ SELECT corm.exec(corm.inserter('currencies'), corm.rows(currencies)) AS currenci
        corm.exec(corm.inserter('scripts'), corm.rows(scripts)) AS scripts FROM iso;
 
 \set ECHO none
-\echo '-- Typed records.  They come back as they were stored.'
+\echo '-- Typed records.  The result is the stored records.'
 \set ECHO queries
 SELECT count(*) AS languages, count(*) FILTER (WHERE (stored).scope = 'M') AS macrolanguages
 FROM (SELECT corm.insert_multi(ARRAY(SELECT jsonb_populate_record(NULL::languages, language)
@@ -93,7 +93,7 @@ SELECT * FROM corm.insert(ROW('qcm', NULL, 'Cormish', NULL, NULL, 'C')::language
 DROP TABLE iso;
 ANALYZE;
 \echo
-\echo '== Models: found from the catalogs, nothing to declare'
+\echo '== Models: read from the catalogs, nothing to declare'
 \echo
 \set ECHO queries
 SELECT model, primary_key, registered FROM corm.models ORDER BY model::text;
@@ -126,7 +126,7 @@ SELECT code, name FROM corm.get_multi(NULL::subdivisions,
 
 \set ECHO none
 \echo
-\echo '== The same with operators, which are alone in schema corm_ops'
+\echo '== The same with operators, from schema corm_ops'
 \echo
 SET search_path = public, corm_ops;
 \set ECHO queries
@@ -169,7 +169,7 @@ COMMENT ON CONSTRAINT subdivisions_country_code_fkey ON subdivisions IS '@orm:na
 SELECT model, name, kind, target FROM corm.relations;
 
 \set ECHO none
-\echo '-- A path joins what it needs; conditions on related rows are EXISTS, so no parent comes twice.'
+\echo '-- A path joins what it needs; conditions on related rows are EXISTS, so each parent is returned once.'
 \set ECHO queries
 SELECT code, name FROM corm.get_multi(NULL::subdivisions,
     corm.where(corm.starts_with('country.name', 'Lie')), corm.order_by('name'), corm.limit(2));
@@ -178,14 +178,14 @@ SELECT name FROM corm.get_multi(NULL::countries,
     corm.where(corm.some('subdivisions', corm.eq('type', 'Canton'))), corm.order_by('name'));
 
 \set ECHO none
-\echo '-- Related rows come along in the same statement, here two for each.'
+\echo '-- Related rows are loaded in the same statement, here two for each.'
 \set ECHO queries
 SELECT jsonb_pretty(corm.get_multi_json(corm.selector('countries'), corm.select('name'),
     corm.where(corm.in('alpha_2', ARRAY['AQ', 'CH'])), corm.order_by('name'),
     corm.preload('subdivisions', corm.select('name', 'type'), corm.order_by('name'), corm.limit(2)))) AS "with subdivisions";
 
 \set ECHO none
-\echo '-- What a client may ask for by HTTP is one function away.'
+\echo '-- corm.filter accepts what a client asks for over HTTP.'
 \set ECHO queries
 SELECT corm.get_multi_json(corm.selector('countries'), corm.filter('{
     "where": {"name": {"starts_with": "Por"}, "subdivisions": {"some": {"type": "District"}}},
@@ -210,7 +210,7 @@ SELECT corm.delete(corm.get(NULL::languages, corm.where(corm.eq('alpha_3', 'qcm'
 
 \set ECHO none
 \echo
-\echo '== Refused: a field that does not exist, and a delete that forgot its condition'
+\echo '== Errors: a field that does not exist, and a delete without a condition'
 \echo
 \set ECHO queries
 SELECT * FROM corm.get(NULL::countries, corm.where(corm.eq('offical_name', 'Portuguese Republic')));
@@ -222,7 +222,7 @@ SELECT corm.exec(corm.deleter('countries'));
 
 \set ECHO none
 \echo
-\echo '== A hook: a function of that name sees every row that corm writes'
+\echo '== A hook: corm calls a function of this name for every row it writes'
 \echo
 \set ECHO queries
 
@@ -236,7 +236,7 @@ SELECT * FROM corm.insert(ROW('Corm', 999, 'cormish runes')::scripts);
 
 \set ECHO none
 \echo
-\echo '== A transaction scope: all or nothing, and the error as data'
+\echo '== A transaction scope: all or nothing, with the error as data'
 \echo
 \set ECHO queries
 
@@ -258,13 +258,13 @@ SELECT corm.cache_set('greeting', 'bom dia'::text, ttl => '1 minute');
 SELECT corm.cache_get('greeting'), corm.cache_incr('visits');
 
 \set ECHO none
-\echo '-- The answer of a query, from the second time on without running it.'
+\echo '-- The result of a query; the second call does not run it.'
 \set ECHO queries
 SELECT corm.count(corm.selector('languages'), corm.where(corm.eq('type', 'L')), corm.cached('1 minute')) AS "living languages";
 
 \set ECHO none
 \echo
-\echo '== What ran is counted'
+\echo '== Statistics: what ran'
 \echo
 \set ECHO queries
 
