@@ -1,7 +1,7 @@
 # Every function that the extension's script creates has a section on one page of docs/reference/, under its own
 # signature (names of parameters, in order), with an example; no section is about one that is gone; the index in
 # docs/reference.md leads to each section.  Every operator is in docs/queries.md, and every node of
-# src/query/nodes.def, with its arguments, in the grammar there.
+# src/query/value/nodes.def, with its arguments, in the grammar there.
 
 use strict;
 use warnings;

@@ -1,7 +1,8 @@
-# A folder of src/ includes headers only of itself and of the folders before it in this list.  That keeps
-# each part readable and testable without the ones built on it.  A layer may have rooms, folders of their
-# own in it; they are listed here with their layer's own folder, in the order in which they are built on each
-# other.  LAYER/LAYER.h is what other layers see of a layer, and its rooms may include it, too.
+# A folder of src/ includes headers only of itself and of the folders before it in the list below.  That
+# keeps each part readable and testable without the ones built on it.
+#
+# A layer may have rooms, src/LAYER/ROOM/, which come before it in the list.  Their headers are the layer's own:
+# other layers see those in src/LAYER/ only, which its rooms may include, too.
 
 use strict;
 use warnings;
@@ -13,6 +14,9 @@ use Lint;
 my @order = qw(
 	base
 	model
+	query/value
+	query/resolve
+	query/sql
 	query
 	cache/shared
 	cache/workers
@@ -39,21 +43,21 @@ for my $path (source_files('c', 'h', 'def'))
 		$line++;
 		next unless /^\s*#\s*include\s+"([^"]+)"/;
 		my $header = $1;
-		if ($header =~ m{\.\./})
+		if ($header =~ m{\.\./} || ($header !~ m{/} && -e root() . "/src/$folder/$header"))
 		{
 			problem($path, $line, "include \"$header\": name it from src/");
-		}
-		elsif ($header =~ m{^(\w+)/\1\.h$} && $folder =~ m{^\Q$1\E/})
-		{
 			next;
 		}
-		elsif ($header =~ m{^(.+)/} && exists $level{$1} && -e root() . "/src/$header" && $level{$1} > $level{$folder})
+		my ($other) = $header =~ m{^(.+)/} or next;
+		next unless exists $level{$other} && -e root() . "/src/$header";
+		my $layer = $folder =~ s{/.*}{}r;
+		if ($level{$other} > $level{$folder} && $other ne $layer)
 		{
-			problem($path, $line, "layer \"$folder\" includes \"$header\" of the layer \"$1\" above it");
+			problem($path, $line, "layer \"$folder\" includes \"$header\" of the layer \"$other\" above it");
 		}
-		elsif ($header !~ m{/} && -e root() . "/src/$folder/$header")
+		if ($other =~ m{^(.+?)/} && $1 ne $layer)
 		{
-			problem($path, $line, "include \"$header\": name it from src/");
+			problem($path, $line, "layer \"$folder\" includes \"$header\", which is for the layer \"$1\" alone");
 		}
 	}
 }

@@ -72,7 +72,7 @@ typedef enum CormNodeTag
 {
 	CORM_N_INVALID = 0,
 #define CORM_NODE(tag, ...) CORM_N_##tag,
-#include "query/nodes.def"
+#include "query/value/nodes.def"
 #undef CORM_NODE
 	CORM_N_COUNT_OF_TAGS
 } CormNodeTag;
@@ -418,7 +418,7 @@ extern void corm_misplaced_clause(CormTree *clause, const char *why) pg_attribut
 extern void corm_resolve_source(CormStmt *stmt, CormTree *source, Oid default_model);
 extern void corm_place_clause(CormStmt *stmt, CormTree *clause, List **preloads);
 
-/* roles.c: fields with a meaning of their own */
+/* field_roles.c: fields with a meaning of their own */
 extern void corm_touch(CormStmt *stmt);
 extern CormTree *corm_version_condition(CormRange *range, CormTree *version);
 extern void corm_mark_deleted(CormStmt *stmt);

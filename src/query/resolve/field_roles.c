@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * roles.c
+ * field_roles.c
  *		What a model's fields with a meaning of their own ask for: marks of
  *		soft delete, versions, times of creation and update.
  *

@@ -25,7 +25,7 @@ static const CormNodeDesc node_descs[] = {
 #define EXPR false
 #define CORM_NODE(tag, kind, name, func, args, operator, properties, ...) \
 	{CORM_N_##tag, kind, name, func, args, operator, properties},
-#include "query/nodes.def"
+#include "query/value/nodes.def"
 #undef CORM_NODE
 #undef CLAUSE
 #undef EXPR
