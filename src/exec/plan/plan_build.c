@@ -249,7 +249,7 @@ prepare(CormPlan *plan, const CormPlanMaker *maker, CormStmt *stmt, const CormDe
 	}
 	if (infer)
 		infer_types(deparsed->sql, types, deparsed->nparams);
-	corm_guards_check(stmt->guarded, deparsed, types);
+	corm_guards_check(stmt->guarded, deparsed->sql, deparsed->tables, types, deparsed->nparams);
 
 	oldcontext = MemoryContextSwitchTo(plan->context);
 	plan->sql = pstrdup(deparsed->sql);

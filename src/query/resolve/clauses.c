@@ -13,7 +13,13 @@
 
 #include "base/errors.h"
 #include "catalog/pg_type.h"
-#include "query/query.h"
+#include "query/resolve/conflict.h"
+#include "query/resolve/joins.h"
+#include "query/resolve/names.h"
+#include "query/resolve/resolve.h"
+#include "query/value/node.h"
+#include "query/value/raw.h"
+#include "query/value/tree.h"
 
 /*
  * corm_misplaced_clause raises 42601: corm.f() of the clause, and why.

@@ -19,7 +19,7 @@
 #include "access/table.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_index.h"
-#include "query/query.h"
+#include "query/resolve/conflict.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"

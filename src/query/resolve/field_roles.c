@@ -10,6 +10,10 @@
 
 #include "catalog/pg_type.h"
 #include "query/query.h"
+#include "query/resolve/field_roles.h"
+#include "query/resolve/guard.h"
+#include "query/resolve/names.h"
+#include "query/value/tree.h"
 #include "utils/lsyscache.h"
 
 static bool

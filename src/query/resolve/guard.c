@@ -44,6 +44,9 @@
 #include "parser/analyze.h"
 #include "parser/parser.h"
 #include "query/query.h"
+#include "query/resolve/guard.h"
+#include "query/resolve/names.h"
+#include "query/value/walk.h"
 #include "rewrite/rewriteHandler.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -255,10 +258,11 @@ count_reads(Node *node, ReadsContext *context)
 /*
  * corm_guards_check raises 0A000 if SQL reads one of the guarded tables
  * anywhere but where it was written for a range: in raw SQL, or behind a view.
- * types are those of its parameters.
+ * tables are those that it was written for, as often as it was; types are those
+ * of its parameters.
  */
 void
-corm_guards_check(List *guarded, const CormDeparsed *deparsed, const Oid *types)
+corm_guards_check(List *guarded, const char *sql, List *tables, const Oid *types, int ntypes)
 {
 	ReadsContext context = {.tables = guarded};
 	ErrorContextCallback callback;
@@ -268,12 +272,12 @@ corm_guards_check(List *guarded, const CormDeparsed *deparsed, const Oid *types)
 
 	if (guarded == NIL)
 		return;
-	corm_push_sql_errors(&callback, deparsed->sql);
-	query = parse_analyze_fixedparams(linitial_node(RawStmt, raw_parser(deparsed->sql, RAW_PARSE_DEFAULT)),
-									  deparsed->sql, types, deparsed->nparams, NULL);
+	corm_push_sql_errors(&callback, sql);
+	query = parse_analyze_fixedparams(linitial_node(RawStmt, raw_parser(sql, RAW_PARSE_DEFAULT)),
+									  sql, types, ntypes, NULL);
 	error_context_stack = callback.previous;
 
-	foreach(lc, deparsed->tables)
+	foreach(lc, tables)
 		nwritten += list_member_oid(guarded, lfirst_oid(lc)) ? 1 : 0;
 	(void) count_reads((Node *) query, &context);
 	if (OidIsValid(context.found) || context.nreads > nwritten)

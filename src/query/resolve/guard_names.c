@@ -28,6 +28,8 @@
 #include "parser/parse_type.h"
 #include "parser/parser.h"
 #include "query/query.h"
+#include "query/resolve/guard.h"
+#include "query/value/walk.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"

@@ -31,8 +31,15 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "query/query.h"
+#include "query/resolve/guard.h"
+#include "query/resolve/joins.h"
+#include "query/resolve/names.h"
+#include "query/resolve/resolve.h"
+#include "query/value/tree.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+
+PG_FUNCTION_INFO_V1(corm_relate);
 
 static bool
 is_to_many(CormRelation *relation)
@@ -219,11 +226,11 @@ corm_condition_column(CormRelation *relation, const char *name, bool *own)
 }
 
 /*
- * corm_check_condition raises what keeps the declared condition of a relation
- * from being used: 42703 for names that mean nothing, and so on.
+ * Raises what keeps the declared condition of a relation from being used:
+ * 42703 for names that mean nothing, and so on.
  */
-void
-corm_check_condition(CormRelation *relation)
+static void
+check_condition(CormRelation *relation)
 {
 	CormRange	near = {.name = "", .alias = ""};
 	CormRange	target = {.name = "", .alias = ""};
@@ -243,6 +250,19 @@ corm_check_condition(CormRelation *relation)
 		corm_guards_reset();
 	}
 	PG_END_TRY();
+}
+
+/*
+ * corm_relate is corm.relate(model, name, kind, target, columns,
+ * target_columns, through, through_columns, through_target_columns,
+ * condition).  The condition is looked at last, with the relation in place:
+ * one that follows its own relation is found out.
+ */
+Datum
+corm_relate(PG_FUNCTION_ARGS)
+{
+	check_condition(corm_relate_declare(fcinfo));
+	PG_RETURN_VOID();
 }
 
 /*

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * keyset.c
- *		Keyset pages: cursors, and the condition that a cursor stands for.
+ *		Keyset pages: orders that give each row a place, and the condition that
+ *		a cursor stands for.
  *
  * A page begins behind (or ends before) a row that is given by the values of
  * the order's expressions.  The primary key ends every such order, so that
@@ -16,53 +17,23 @@
  * A table that others inherit from has no key over all its rows: what table a
  * row is of, and where in it, then ends the order.
  *
- * A cursor is the base64 of a hash of the order and the values as text, each
- * with its length before it, "-" for a NULL.  The hash keeps a cursor from
- * being used with another order: OR004.  It depends on the shape of the order
- * only, so that the values which the order's expressions hold follow those of
- * the row, and are compared when the query runs.
- *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include <ctype.h>
-
-#include "base/compat.h"
-#include "base/errors.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_collation.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
-#include "common/base64.h"
-#include "common/hashfn.h"
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "query/query.h"
-#include "utils/array.h"
-#include "utils/builtins.h"
-#include "utils/guc.h"
+#include "query/resolve/keyset.h"
+#include "query/resolve/names.h"
+#include "query/resolve/operators.h"
+#include "query/value/cursor.h"
+#include "query/value/tree.h"
+#include "query/value/walk.h"
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
-
-#define HASH_LEN	16
-
-PG_FUNCTION_INFO_V1(corm_after);
-PG_FUNCTION_INFO_V1(corm_before);
-PG_FUNCTION_INFO_V1(corm_cursor_text);
-PG_FUNCTION_INFO_V1(corm_same_order);
-
-static void bad_cursor(const char *detail) pg_attribute_noreturn();
-
-static void
-bad_cursor(const char *detail)
-{
-	ereport(ERROR,
-			(errcode(CORM_ERRCODE_BAD_CURSOR),
-			 errmsg("invalid cursor"),
-			 errdetail_internal("%s", detail)));
-}
 
 /*
  * Orders
@@ -113,20 +84,31 @@ find_operators(OrderKey *key)
 	key->eq = own_operator(entry->eq_opr, "=");
 }
 
+/*
+ * corm_order_item returns the expression of an element of ORDER BY, and its
+ * direction.
+ */
+CormTree *
+corm_order_item(CormTree *item, bool *desc, bool *nulls_first)
+{
+	const char *nulls = NULL;
+
+	*desc = item->tag == CORM_N_DESC;
+	if (item->tag == CORM_N_ASC || item->tag == CORM_N_DESC)
+	{
+		nulls = item->args[1].str;
+		item = item->args[0].node;
+	}
+	*nulls_first = nulls ? pg_strcasecmp(nulls, "first") == 0 : *desc;
+	return item;
+}
+
 static OrderKey *
 order_key(CormStmt *stmt, CormTree *item)
 {
 	OrderKey   *key = palloc0(sizeof(OrderKey));
-	const char *nulls = NULL;
 
-	key->expr = item;
-	if (item->tag == CORM_N_ASC || item->tag == CORM_N_DESC)
-	{
-		key->expr = item->args[0].node;
-		key->desc = item->tag == CORM_N_DESC;
-		nulls = item->args[1].str;
-	}
-	key->nulls_first = nulls ? pg_strcasecmp(nulls, "first") == 0 : key->desc;
+	key->expr = corm_order_item(item, &key->desc, &key->nulls_first);
 	/* a view's key may be NULL: that it is one is only said */
 	key->nullable = !(key->expr->tag == CORM_N_COLUMN && key->expr->range == stmt->source &&
 					  ((key->expr->field && key->expr->field->not_null) || is_system_column(stmt, key->expr)));
@@ -411,53 +393,13 @@ corm_order_constants(CormStmt *stmt)
 	return constants;
 }
 
-/*
- * corm_order_hash returns a fingerprint of a statement's completed order: it
- * depends on names and directions only, so it is the same in every session.
- * Tables are called by their paths, not by the aliases they have in this
- * statement.
- */
-char *
-corm_order_hash(CormStmt *stmt)
-{
-	StringInfoData buf;
-	CormDeparse ctx = {.buf = &buf, .stmt = stmt, .path_is_safe = false};
-	List	   *aliases = NIL;
-	ListCell   *lc;
-
-	initStringInfo(&buf);
-	corm_deparse_table(&buf, stmt->source->model);
-	foreach(lc, stmt->ranges)
-	{
-		CormRange  *range = lfirst(lc);
-
-		aliases = lappend(aliases, range->alias);
-		range->alias = range == stmt->source ? "" : range->name;
-	}
-	foreach(lc, order_keys(stmt))
-	{
-		OrderKey   *key = lfirst(lc);
-
-		appendStringInfoChar(&buf, '\n');
-		corm_deparse_expr(&ctx, key->expr);
-		appendStringInfo(&buf, " %d %d", key->desc, key->nulls_first);
-	}
-	foreach(lc, stmt->ranges)
-		((CormRange *) lfirst(lc))->alias = list_nth(aliases, foreach_current_index(lc));
-	return psprintf("%016llx", (unsigned long long)
-					hash_bytes_extended((unsigned char *) buf.data, buf.len, 0));
-}
-
-/*
- * corm_reverse_order turns a statement's order around.
- */
-void
-corm_reverse_order(CormStmt *stmt)
+static void
+reverse_order(CormStmt *stmt, List *keys)
 {
 	List	   *reversed = NIL;
 	ListCell   *lc;
 
-	foreach(lc, order_keys(stmt))
+	foreach(lc, keys)
 	{
 		OrderKey   *key = lfirst(lc);
 		CormTree   *item = corm_make_tree(key->desc ? CORM_N_ASC : CORM_N_DESC);
@@ -614,8 +556,9 @@ same_constants(List *constants, List *values)
 
 /*
  * corm_apply_cursor makes a statement with after() or before() start at its
- * cursor.  With before() the order is turned around: whoever shows the rows
- * turns them back.
+ * cursor.  With before() the order is turned around, and the code that writes
+ * the SQL turns the rows back.  That the cursor is of this order is checked
+ * there, too: stmt->cursor_order keeps what it has to be.
  */
 void
 corm_apply_cursor(CormStmt *stmt)
@@ -627,180 +570,12 @@ corm_apply_cursor(CormStmt *stmt)
 	corm_complete_order(stmt);
 	keys = order_keys(stmt);
 	constants = corm_order_constants(stmt);
-	if (strcmp(stmt->cursor->args[0].str, corm_order_hash(stmt)) != 0 ||
-		list_length(keys) + list_length(constants) != list_length(values))
-		bad_cursor("It belongs to a query with another order.");
+	if (list_length(keys) + list_length(constants) != list_length(values))
+		corm_other_order();
+	stmt->cursor_order = list_copy(stmt->order_by);
 	stmt->where = list_concat(stmt->where, same_constants(constants, list_copy_tail(values, list_length(keys))));
 	values = list_truncate(list_copy(values), list_length(keys));
 	stmt->where = lappend(stmt->where, cursor_condition(keys, values, stmt->reversed));
 	if (stmt->reversed)
-		corm_reverse_order(stmt);
-}
-
-/*
- * Cursors
- */
-
-/*
- * corm_cursor_encode makes a cursor of an order's hash and a text[] of the
- * values; the result is palloc'd.
- */
-char *
-corm_cursor_encode(const char *hash, ArrayType *values)
-{
-	StringInfoData buf;
-	Datum	   *elems;
-	bool	   *nulls;
-	int			n;
-	int			size;
-	int			len;
-	char	   *cursor;
-
-	deconstruct_array(values, TEXTOID, -1, false, TYPALIGN_INT, &elems, &nulls, &n);
-	initStringInfo(&buf);
-	appendStringInfoString(&buf, hash);
-	for (int i = 0; i < n; i++)
-	{
-		if (nulls[i])
-			appendStringInfoChar(&buf, '-');
-		else
-		{
-			text	   *value = DatumGetTextPP(elems[i]);
-
-			appendStringInfo(&buf, "%d:", (int) VARSIZE_ANY_EXHDR(value));
-			appendBinaryStringInfo(&buf, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
-		}
-	}
-
-	size = pg_b64_enc_len(buf.len);
-	cursor = palloc(size + 1);
-	len = corm_b64_encode(buf.data, buf.len, cursor, size);
-	if (len < 0)
-		elog(ERROR, "could not encode cursor");
-	cursor[len] = '\0';
-	return cursor;
-}
-
-/*
- * The clause of a cursor, which is any text from outside.
- */
-static CormNode *
-cursor_clause(CormNodeTag tag, text *cursor)
-{
-	int			len = VARSIZE_ANY_EXHDR(cursor);
-	int			size = pg_b64_dec_len(len);
-	char	   *data = palloc(size + 1);
-	CormWriter	w;
-	const char *p;
-	const char *end;
-	List	   *values = NIL;		/* of text; NULL for a null */
-	ListCell   *lc;
-
-	size = corm_b64_decode(VARDATA_ANY(cursor), len, data, size);
-	if (size < HASH_LEN)
-		bad_cursor("It was not made by corm.");
-	data[size] = '\0';
-	if (memchr(data, '\0', size) != NULL || !pg_verifymbstr(data, size, true))
-		bad_cursor("It was not made by corm.");
-
-	p = data + HASH_LEN;
-	end = data + size;
-	while (p < end)
-	{
-		char	   *colon;
-		long		n;
-
-		if (*p == '-')
-		{
-			values = lappend(values, NULL);
-			p++;
-			continue;
-		}
-		errno = 0;
-		n = strtol(p, &colon, 10);
-		if (!isdigit((unsigned char) *p) || errno != 0 || *colon != ':' || n > end - colon - 1)
-			bad_cursor("It was not made by corm.");
-		values = lappend(values, cstring_to_text_with_len(colon + 1, n));
-		p = colon + 1 + n;
-	}
-
-	corm_writer_init(&w);
-	corm_write_tag(&w, tag);
-	corm_write_name(&w, data, HASH_LEN);
-	corm_write_count(&w, list_length(values));
-	foreach(lc, values)
-	{
-		if (lfirst(lc) == NULL)
-			corm_write_null(&w, UNKNOWNOID);
-		else
-			corm_write_value(&w, UNKNOWNOID, -1, false, PointerGetDatum(lfirst(lc)));
-	}
-	return corm_writer_finish(&w, CORM_KIND_QUERY);
-}
-
-static Datum
-make_cursor_clause(FunctionCallInfo fcinfo, CormNodeTag tag)
-{
-	if (PG_ARGISNULL(0))
-	{
-		/* no cursor: the first page */
-		CormWriter	w;
-
-		corm_writer_init(&w);
-		PG_RETURN_POINTER(corm_writer_finish(&w, CORM_KIND_QUERY));
-	}
-	PG_RETURN_POINTER(cursor_clause(tag, PG_GETARG_TEXT_PP(0)));
-}
-
-/* corm_after(cursor): the rows behind a cursor */
-Datum
-corm_after(PG_FUNCTION_ARGS)
-{
-	return make_cursor_clause(fcinfo, CORM_N_AFTER);
-}
-
-/* corm_before(cursor): the rows just before a cursor */
-Datum
-corm_before(PG_FUNCTION_ARGS)
-{
-	return make_cursor_clause(fcinfo, CORM_N_BEFORE);
-}
-
-/*
- * corm_cursor_text(value): the value as text that reads back as the same
- * value, whatever the settings of this session and of the one that reads it.
- */
-Datum
-corm_cursor_text(PG_FUNCTION_ARGS)
-{
-	Oid			typid = get_fn_expr_argtype(fcinfo->flinfo, 0);
-	Oid			typoutput;
-	bool		is_varlena;
-	int			nestlevel;
-	char	   *str;
-
-	if (PG_ARGISNULL(0))
-		PG_RETURN_NULL();
-	if (!OidIsValid(typid))
-		ereport(ERROR,
-				(errcode(ERRCODE_INDETERMINATE_DATATYPE),
-				 errmsg("could not determine the type of the value")));
-	getTypeOutputInfo(typid, &typoutput, &is_varlena);
-	nestlevel = corm_begin_portable_io(true);
-	str = OidOutputFunctionCall(typoutput, PG_GETARG_DATUM(0));
-	AtEOXact_GUC(true, nestlevel);
-	PG_RETURN_TEXT_P(cstring_to_text(str));
-}
-
-/*
- * corm_same_order(order, cursor): true; OR004 if a value in the order of a
- * query is another one than a cursor has, which then is of another order.
- */
-Datum
-corm_same_order(PG_FUNCTION_ARGS)
-{
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) ||
-		!DatumGetBool(DirectFunctionCall2Coll(texteq, C_COLLATION_OID, PG_GETARG_DATUM(0), PG_GETARG_DATUM(1))))
-		bad_cursor("It belongs to a query with another order.");
-	PG_RETURN_BOOL(true);
+		reverse_order(stmt, keys);
 }

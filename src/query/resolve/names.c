@@ -18,23 +18,19 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
-#include "query/query.h"
+#include "query/resolve/filter_check.h"
+#include "query/resolve/joins.h"
+#include "query/resolve/names.h"
+#include "query/resolve/operators.h"
+#include "query/resolve/resolve.h"
+#include "query/value/raw.h"
+#include "query/value/tree.h"
+#include "query/value/walk.h"
 #include "utils/builtins.h"
 
 /*
  * Trees made of what is resolved already.
  */
-
-/* corm_make_tree makes an empty node. */
-CormTree *
-corm_make_tree(CormNodeTag tag)
-{
-	CormTree   *tree = palloc0(sizeof(CormTree));
-
-	tree->tag = tag;
-	tree->desc = corm_node_desc(tag);
-	return tree;
-}
 
 /* corm_make_column makes a bound COLUMN of a column of the range's table. */
 CormTree *
@@ -50,27 +46,6 @@ corm_make_column(CormRange *range, const char *column)
 			tree->field = &model->fields[i];
 	if (range->page_of)
 		(void) corm_parent_key(range->page_of, column);
-	return tree;
-}
-
-/* corm_make_binary makes a node of two arguments. */
-CormTree *
-corm_make_binary(CormNodeTag tag, CormTree *left, CormTree *right)
-{
-	CormTree   *tree = corm_make_tree(tag);
-
-	tree->args[0].node = left;
-	tree->args[1].node = right;
-	return tree;
-}
-
-/* corm_make_list makes a node of a list of expressions. */
-CormTree *
-corm_make_list(CormNodeTag tag, List *args)
-{
-	CormTree   *tree = corm_make_tree(tag);
-
-	tree->args[0].list = args;
 	return tree;
 }
 

@@ -15,11 +15,26 @@
 #include "catalog/pg_type.h"
 #include "parser/parse_oper.h"
 #include "query/query.h"
+#include "query/resolve/names.h"
+#include "query/resolve/operators.h"
+#include "query/value/node.h"
 #include "utils/builtins.h"
 #include "utils/catcache.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 #include "utils/varlena.h"
+
+/*
+ * corm_operator_name returns the operator of SQL that a node stands for, or
+ * NULL.  Those that join conditions are corm_ops's only.
+ */
+const char *
+corm_operator_name(CormNodeTag tag)
+{
+	const CormNodeDesc *desc = corm_node_desc(tag);
+
+	return strcmp(desc->args, "xv") == 0 ? desc->operator : NULL;
+}
 
 /*
  * corm_search_path_is_safe tells whether pg_catalog is searched before all
@@ -78,18 +93,6 @@ corm_require_type(Oid typid)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("type with OID %u does not exist", typid)));
-}
-
-/*
- * corm_deparse_type returns a type's name as SQL, with its schema unless it
- * is one that SQL itself names.
- */
-char *
-corm_deparse_type(Oid typid, int32 typmod)
-{
-	/* without a length "character" would mean one character: -1 is given too */
-	return format_type_extended(typid, typmod,
-								FORMAT_TYPE_FORCE_QUALIFY | FORMAT_TYPE_TYPEMOD_GIVEN);
 }
 
 /*
@@ -397,32 +400,12 @@ corm_operator_is_quiet(const char *name, Oid left, Oid right)
 }
 
 /*
- * corm_operator_is_bare tells whether an operator may be written without its
- * schema: pg_catalog has it for exactly the given types and is searched
- * first.  Where PostgreSQL would have to look for a similar one, one for
- * exactly these types in another schema would win.
+ * corm_operator_is_builtin tells whether pg_catalog has an operator of that
+ * name for exactly these types: where PostgreSQL would have to look for a
+ * similar one, one for exactly these types in another schema would win.
  */
 bool
-corm_operator_is_bare(CormDeparse *ctx, const char *name, Oid left, Oid right)
+corm_operator_is_builtin(const char *name, Oid left, Oid right)
 {
-	return ctx->path_is_safe && OidIsValid(exact_operator("pg_catalog", name, left, right));
-}
-
-/*
- * corm_deparse_operator appends an operator with blanks around it: bare where
- * that can mean only pg_catalog's, else with its schema.
- */
-void
-corm_deparse_operator(CormDeparse *ctx, const char *name, const char *keyword, Oid left, Oid right)
-{
-	Oid			schema;
-
-	if (corm_operator_is_bare(ctx, name, left, right))
-	{
-		appendStringInfo(ctx->buf, " %s ", keyword);
-		return;
-	}
-	schema = corm_operator_schema(name, left, right);
-	appendStringInfo(ctx->buf, " OPERATOR(%s.%s) ",
-					 quote_identifier(get_namespace_name(schema)), name);
+	return OidIsValid(exact_operator("pg_catalog", name, left, right));
 }

@@ -25,6 +25,8 @@
 
 #include "catalog/pg_type.h"
 #include "query/query.h"
+#include "query/resolve/premises.h"
+#include "query/value/tree.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"

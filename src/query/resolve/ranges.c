@@ -12,7 +12,11 @@
 
 #include "base/clock.h"
 #include "mb/pg_wchar.h"
-#include "query/query.h"
+#include "query/resolve/filter_check.h"
+#include "query/resolve/guard.h"
+#include "query/resolve/joins.h"
+#include "query/resolve/names.h"
+#include "query/resolve/resolve.h"
 
 /*
  * corm_find_range returns the range of a statement that users call by the

@@ -18,6 +18,20 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "query/query.h"
+#include "query/resolve/conflict.h"
+#include "query/resolve/field_roles.h"
+#include "query/resolve/filter_check.h"
+#include "query/resolve/guard.h"
+#include "query/resolve/joins.h"
+#include "query/resolve/keyset.h"
+#include "query/resolve/names.h"
+#include "query/resolve/premises.h"
+#include "query/resolve/resolve.h"
+#include "query/resolve/same.h"
+#include "query/resolve/scopes.h"
+#include "query/resolve/truth.h"
+#include "query/value/filter.h"
+#include "query/value/tree.h"
 
 static void
 resolve_assignments(CormStmt *stmt, List *sets)

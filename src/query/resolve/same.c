@@ -18,7 +18,10 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
-#include "query/query.h"
+#include "query/resolve/premises.h"
+#include "query/resolve/same.h"
+#include "query/value/tree.h"
+#include "query/value/walk.h"
 
 static bool
 same_string(const char *a, const char *b)

@@ -25,6 +25,9 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "query/query.h"
+#include "query/resolve/names.h"
+#include "query/value/tree.h"
+#include "query/value/walk.h"
 #include "rewrite/rewriteHandler.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -233,7 +236,7 @@ corm_stage_read(CormStmt *stmt, TupleDesc tupdesc)
 		else if (stmt->rows->typid == JSONBOID)
 		{
 			appendStringInfoString(&sql, "SELECT * FROM pg_catalog.jsonb_populate_recordset(NULL::");
-			corm_deparse_table(&sql, model);
+			appendStringInfoString(&sql, quote_qualified_identifier(model->table_schema, model->table_name));
 			appendStringInfoString(&sql, ", $1)");
 		}
 		else

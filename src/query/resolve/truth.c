@@ -19,7 +19,9 @@
 
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
-#include "query/query.h"
+#include "query/resolve/operators.h"
+#include "query/resolve/premises.h"
+#include "query/resolve/truth.h"
 #include "utils/lsyscache.h"
 
 typedef enum Truth

@@ -26,8 +26,16 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "common/hashfn.h"
 #include "miscadmin.h"
 #include "query/query.h"
+#include "query/resolve/joins.h"
+#include "query/resolve/keyset.h"
+#include "query/sql/deparse.h"
+#include "query/sql/expr.h"
+#include "query/sql/find.h"
+#include "query/sql/items.h"
+#include "query/value/cursor.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
@@ -36,22 +44,20 @@ static void deparse_list(CormDeparse *ctx, const char *keyword, List *list);
 /* how many EXISTS in each other may be planned twice */
 #define MAX_EXISTS_PLANNED_TWICE	2
 
-/*
- * corm_deparse_table appends the qualified name of a model's table.
- */
-void
-corm_deparse_table(StringInfo buf, CormModel *model)
+static void
+append_table(StringInfo buf, CormModel *model)
 {
 	appendStringInfoString(buf, quote_qualified_identifier(model->table_schema, model->table_name));
 }
 
 /*
- * corm_deparse_relation does so where the statement reads or writes it.
+ * corm_deparse_relation appends the qualified name of a model's table, which
+ * the statement reads or writes there.
  */
 void
 corm_deparse_relation(CormDeparse *ctx, CormModel *model)
 {
-	corm_deparse_table(ctx->buf, model);
+	append_table(ctx->buf, model);
 	ctx->tables = lappend_oid(ctx->tables, model->table);
 }
 
@@ -348,6 +354,54 @@ deparse_select_body(CormDeparse *ctx, CormStmt *stmt, List *items)
 }
 
 /*
+ * Returns a fingerprint of a statement's completed order: it depends on names
+ * and directions only, so it is the same in every session.  Tables are called
+ * by their paths, not by the aliases they have in this statement.
+ */
+static char *
+order_hash(CormStmt *stmt, List *order)
+{
+	StringInfoData buf;
+	CormDeparse ctx = {.buf = &buf, .stmt = stmt, .path_is_safe = false};
+	List	   *aliases = NIL;
+	ListCell   *lc;
+
+	initStringInfo(&buf);
+	append_table(&buf, stmt->source->model);
+	foreach(lc, stmt->ranges)
+	{
+		CormRange  *range = lfirst(lc);
+
+		aliases = lappend(aliases, range->alias);
+		range->alias = range == stmt->source ? "" : range->name;
+	}
+	foreach(lc, order)
+	{
+		bool		desc;
+		bool		nulls_first;
+		CormTree   *expr = corm_order_item(lfirst(lc), &desc, &nulls_first);
+
+		appendStringInfoChar(&buf, '\n');
+		corm_deparse_expr(&ctx, expr);
+		appendStringInfo(&buf, " %d %d", desc, nulls_first);
+	}
+	foreach(lc, stmt->ranges)
+		((CormRange *) lfirst(lc))->alias = list_nth(aliases, foreach_current_index(lc));
+	return psprintf("%016llx", (unsigned long long)
+					hash_bytes_extended((unsigned char *) buf.data, buf.len, 0));
+}
+
+/*
+ * Raises OR004 if the cursor of a statement is of another order.
+ */
+static void
+check_cursor(CormStmt *stmt)
+{
+	if (stmt->cursor && strcmp(stmt->cursor->args[0].str, order_hash(stmt, stmt->cursor_order)) != 0)
+		corm_other_order();
+}
+
+/*
  * corm_deparse_plain_select appends a SELECT of columns: preloads and turning
  * rows back are around it.
  */
@@ -363,6 +417,7 @@ corm_deparse_plain_select(CormDeparse *ctx, CormStmt *stmt, List *items)
 	bool		pullable = ctx->pullable;
 	ListCell   *lc;
 
+	check_cursor(stmt);
 	ctx->stmt = stmt;
 	/* what the subquery of a condition returns may be of rows around it */
 	ctx->around_condition = around_condition || in_condition;
@@ -730,6 +785,10 @@ corm_deparse(CormStmt *stmt, const CormDeparseRequest *request)
 		request->output == CORM_OUTPUT_JSON_ROW;
 	result->returns_rows = true;
 
+	/* of a SELECT it is checked where it is written, in subqueries, too */
+	if (stmt->command != CORM_CMD_SELECT)
+		check_cursor(stmt);
+
 	/* WITH queries go first, whatever is put around the rest: they may write */
 	if (stmt->command == CORM_CMD_SELECT)
 		hoist_ctes(&ctx, stmt);
@@ -763,7 +822,7 @@ corm_deparse(CormStmt *stmt, const CormDeparseRequest *request)
 		case CORM_OUTPUT_PAGE:
 			if (stmt->cursor == NULL)
 				corm_complete_order(stmt);
-			result->order_hash = stmt->cursor ? stmt->cursor->args[0].str : corm_order_hash(stmt);
+			result->order_hash = stmt->cursor ? stmt->cursor->args[0].str : order_hash(stmt, stmt->order_by);
 			ctx.page = true;
 			corm_deparse_page(&ctx, stmt);
 			break;

@@ -1,8 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * expr.c
- *		Expressions to SQL: one function per kind of node; compare.c has those
- *		with an operator.
+ *		Expressions to SQL: one function per kind of node.
  *
  * Parentheses go by three levels: what needs none (a column, a parameter, a
  * call), comparisons and conditions, and AND/OR.  An operand that is not of
@@ -13,19 +12,72 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "base/compat.h"
 #include "base/errors.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_namespace.h"
+#include "catalog/pg_operator.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "query/query.h"
+#include "query/resolve/joins.h"
+#include "query/resolve/operators.h"
+#include "query/sql/deparse.h"
+#include "query/sql/expr.h"
+#include "query/sql/items.h"
+#include "query/value/raw.h"
+#include "query/value/tree.h"
+#include "query/value/walk.h"
 #include "utils/builtins.h"
 #include "utils/catcache.h"
 #include "utils/lsyscache.h"
 #include "utils/regproc.h"
 #include "utils/syscache.h"
+
+/*
+ * Names of types and operators
+ */
+
+/*
+ * corm_deparse_type returns a type's name as SQL, with its schema unless it
+ * is one that SQL itself names.
+ */
+char *
+corm_deparse_type(Oid typid, int32 typmod)
+{
+	/* without a length "character" would mean one character: -1 is given too */
+	return format_type_extended(typid, typmod,
+								FORMAT_TYPE_FORCE_QUALIFY | FORMAT_TYPE_TYPEMOD_GIVEN);
+}
+
+/*
+ * operator_is_bare tells whether an operator may be written without its
+ * schema: pg_catalog has it for exactly these types and is searched first.
+ */
+static bool
+operator_is_bare(CormDeparse *ctx, const char *name, Oid left, Oid right)
+{
+	return ctx->path_is_safe && corm_operator_is_builtin(name, left, right);
+}
+
+/*
+ * corm_deparse_operator appends an operator with blanks around it: bare where
+ * that can mean only pg_catalog's, else with its schema.
+ */
+void
+corm_deparse_operator(CormDeparse *ctx, const char *name, const char *keyword, Oid left, Oid right)
+{
+	Oid			schema;
+
+	if (operator_is_bare(ctx, name, left, right))
+	{
+		appendStringInfo(ctx->buf, " %s ", keyword);
+		return;
+	}
+	schema = corm_operator_schema(name, left, right);
+	appendStringInfo(ctx->buf, " OPERATOR(%s.%s) ",
+					 quote_identifier(get_namespace_name(schema)), name);
+}
 
 /*
  * Columns and values
@@ -65,13 +117,13 @@ add_param(CormDeparse *ctx, CormTree *value, Oid typid, CormParamForm form)
 }
 
 /*
- * corm_deparse_param appends a $n that stands for a bound value; typid is what
- * its type is declared as, form how the value becomes the parameter.  A value
- * that has one of that type already, from another place where the expression
- * is written, keeps it.
+ * Appends a $n that stands for a bound value; typid is what its type is
+ * declared as, form how the value becomes the parameter.  A value that has one
+ * of that type already, from another place where the expression is written,
+ * keeps it.
  */
-void
-corm_deparse_param(CormDeparse *ctx, CormTree *value, Oid typid, CormParamForm form)
+static void
+deparse_param(CormDeparse *ctx, CormTree *value, Oid typid, CormParamForm form)
 {
 	ListCell   *lc;
 
@@ -104,9 +156,9 @@ deparse_aliased(CormDeparse *ctx, CormTree *item)
 		corm_deparse_expr(ctx, item);
 }
 
-/* corm_deparse_null appends a NULL, with its type if it has one. */
-void
-corm_deparse_null(CormDeparse *ctx, CormTree *tree)
+/* Appends a NULL, with its type if it has one. */
+static void
+deparse_null(CormDeparse *ctx, CormTree *tree)
 {
 	Oid			typid = tree->args[0].oid;
 
@@ -116,12 +168,12 @@ corm_deparse_null(CormDeparse *ctx, CormTree *tree)
 }
 
 /*
- * corm_array_param_type returns the type to declare for a value: an array of
- * text stands for an array of what it meets, as a literal does, when that is a
- * field of another type.
+ * Returns the type to declare for a value: an array of text stands for an
+ * array of what it meets, as a literal does, when that is a field of another
+ * type.
  */
-Oid
-corm_array_param_type(CormTree *value, Oid met)
+static Oid
+array_param_type(CormTree *value, Oid met)
 {
 	if (value->typid == TEXTARRAYOID && OidIsValid(met) && met != UNKNOWNOID &&
 		getBaseType(met) != TEXTOID)
@@ -130,11 +182,11 @@ corm_array_param_type(CormTree *value, Oid met)
 }
 
 /*
- * corm_deparse_meet notes what the values that follow meet, for their error
- * messages; NULL: nothing in particular.
+ * Notes what the values that follow meet, for their error messages; NULL:
+ * nothing in particular.
  */
-void
-corm_deparse_meet(CormDeparse *ctx, CormTree *left)
+static void
+set_met(CormDeparse *ctx, CormTree *left)
 {
 	ctx->met_model = NULL;
 	ctx->met_field = NULL;
@@ -157,16 +209,16 @@ corm_deparse_value_for(CormDeparse *ctx, CormTree *value, CormModel *model, Corm
 	ctx->met_field = field;
 	if (value->tag == CORM_N_VALUE)
 	{
-		Oid			typid = corm_array_param_type(value, field->typid);
+		Oid			typid = array_param_type(value, field->typid);
 
 		/* in a select list nothing tells the type, so the field's is stated */
-		corm_deparse_param(ctx, value, typid == UNKNOWNOID ? field->typid : typid, CORM_PARAM_PLAIN);
+		deparse_param(ctx, value, typid == UNKNOWNOID ? field->typid : typid, CORM_PARAM_PLAIN);
 	}
 	else if (value->tag == CORM_N_NULL)
 		appendStringInfo(ctx->buf, "NULL::%s", corm_deparse_type(field->typid, -1));
 	else
 		corm_deparse_expr(ctx, value);
-	corm_deparse_meet(ctx, NULL);
+	set_met(ctx, NULL);
 }
 
 /*
@@ -200,11 +252,10 @@ unwrap(CormTree *tree)
 }
 
 /*
- * corm_deparse_operand appends an expression as an operand: in parentheses if
- * it needs them.
+ * Appends an expression as an operand: in parentheses if it needs them.
  */
-void
-corm_deparse_operand(CormDeparse *ctx, CormTree *tree)
+static void
+deparse_operand(CormDeparse *ctx, CormTree *tree)
 {
 	tree = unwrap(tree);
 	if (is_atom(tree))
@@ -237,7 +288,7 @@ deparse_condition_list(CormDeparse *ctx, List *conditions, const char *word, con
 			appendStringInfoString(ctx->buf, word);
 		if (!single && (cond->tag == CORM_N_AND || cond->tag == CORM_N_OR ||
 						cond->tag == CORM_N_BETWEEN))
-			corm_deparse_operand(ctx, cond);
+			deparse_operand(ctx, cond);
 		else
 			corm_deparse_expr(ctx, cond);
 	}
@@ -433,7 +484,7 @@ raw_param(void *arg, int number)
 				(errcode(ERRCODE_UNDEFINED_PARAMETER),
 				 errmsg("there is no parameter $%d", number),
 				 errdetail("The raw SQL was given %d values.", list_length(raw->args))));
-	corm_deparse_operand(raw->ctx, list_nth(raw->args, number - 1));
+	deparse_operand(raw->ctx, list_nth(raw->args, number - 1));
 }
 
 /*
@@ -576,6 +627,435 @@ corm_deparse_seen_column(CormDeparse *ctx, CormRange *range, CormField *field, c
 }
 
 /*
+ * Expressions that have an operator: comparisons, patterns, lists, arithmetic
+ *
+ * What a value stands for depends on what it meets, so the operands are
+ * written from the left to the right, and the left one decides: an unknown
+ * value takes its type, and an error names its field.
+ */
+
+/* How an operator is written where it needs no schema. */
+static const char *
+bare_operator(const char *name)
+{
+	return strcmp(name, "~~") == 0 ? "LIKE" :
+		strcmp(name, "!~~") == 0 ? "NOT LIKE" :
+		strcmp(name, "~~*") == 0 ? "ILIKE" :
+		strcmp(name, "!~~*") == 0 ? "NOT ILIKE" : name;
+}
+
+/*
+ * PostgreSQL takes a literal that is compared to a row for one of type record,
+ * which cannot be read: its type is stated.
+ */
+static Oid
+row_param_type(Oid typid, Oid met)
+{
+	return typid == UNKNOWNOID && OidIsValid(met) && type_is_rowtype(met) ? met : typid;
+}
+
+/*
+ * A number of a filter that meets a field of type real is one of that type,
+ * as a driver would bind it: 0.1 as numeric or double precision never equals
+ * a real.  Lists are as their elements.
+ */
+static Oid
+filter_number_type(CormTree *left, Oid typid)
+{
+	if (left->tag != CORM_N_FILTER_COLUMN || left->field == NULL || getBaseType(left->field->typid) != FLOAT4OID)
+		return typid;
+	switch (typid)
+	{
+		case INT4OID:
+		case INT8OID:
+		case NUMERICOID:
+			return FLOAT4OID;
+		case INT4ARRAYOID:
+		case INT8ARRAYOID:
+		case NUMERICARRAYOID:
+			return FLOAT4ARRAYOID;
+		default:
+			return typid;
+	}
+}
+
+static void
+deparse_given_operator(CormDeparse *ctx, Oid opr)
+{
+	HeapTuple	tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(opr));
+	Form_pg_operator form;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for operator %u", opr);
+	form = (Form_pg_operator) GETSTRUCT(tuple);
+	appendStringInfo(ctx->buf, " OPERATOR(%s.%s) ",
+					 quote_identifier(get_namespace_name(form->oprnamespace)), NameStr(form->oprname));
+	ReleaseSysCache(tuple);
+}
+
+static void
+deparse_binary(CormDeparse *ctx, CormTree *tree, const char *name)
+{
+	CormTree   *left = tree->args[0].node;
+	CormTree   *right = tree->args[1].node;
+	Oid			left_type = corm_expr_type(left);
+	Oid			right_type = corm_right_operand_type(tree, left_type);
+
+	deparse_operand(ctx, left);
+
+	/* whether a value is NULL is part of the query's shape */
+	if (right->tag == CORM_N_NULL && (tree->tag == CORM_N_EQ || tree->tag == CORM_N_NEQ))
+	{
+		appendStringInfoString(ctx->buf, tree->tag == CORM_N_EQ ? " IS NULL" : " IS NOT NULL");
+		return;
+	}
+	set_met(ctx, left);
+	if (tree->tag == CORM_N_OVERLAPS && corm_is_filter_range(left, right))
+	{
+		right_type = getBaseType(left_type);
+		corm_deparse_operator(ctx, name, bare_operator(name), left_type, right_type);
+		deparse_param(ctx, right, right_type, CORM_PARAM_JSON);
+	}
+	else if (right->tag == CORM_N_VALUE)
+	{
+		if (right_type == TEXTARRAYOID && tree->tag != CORM_N_JSON_PATH_TEXT)
+			right_type = array_param_type(right, left_type);
+		right_type = filter_number_type(left, row_param_type(right_type, left_type));
+		if (OidIsValid(tree->opr))
+			deparse_given_operator(ctx, tree->opr);
+		else
+			corm_deparse_operator(ctx, name, bare_operator(name), left_type, right_type);
+		deparse_param(ctx, right, right_type, CORM_PARAM_PLAIN);
+	}
+	else
+	{
+		corm_deparse_operator(ctx, name, bare_operator(name), left_type, right_type);
+		deparse_operand(ctx, right);
+	}
+	set_met(ctx, NULL);
+}
+
+static bool
+is_container_type(Oid typid)
+{
+	Oid			base;
+
+	if (!OidIsValid(typid) || typid == UNKNOWNOID)
+		return false;
+	base = getBaseType(typid);
+	return base == JSONBOID || type_is_array(base) || corm_is_range_type(base);
+}
+
+/*
+ * starts_with, ends_with, contains, icontains: LIKE with a pattern made of
+ * the literal value, or functions where the value is an expression.
+ */
+static void
+deparse_literal_match(CormDeparse *ctx, CormTree *tree)
+{
+	StringInfo	buf = ctx->buf;
+	CormTree   *left = tree->args[0].node;
+	CormTree   *right = tree->args[1].node;
+	Oid			left_type = corm_expr_type(left);
+	bool		ignore_case = tree->tag == CORM_N_ICONTAINS;
+
+	if (tree->tag == CORM_N_CONTAINS && corm_takes_json(left, right))
+	{
+		Oid			right_type = getBaseType(left_type);
+
+		deparse_operand(ctx, left);
+		corm_deparse_operator(ctx, "@>", "@>", left_type, right_type);
+		set_met(ctx, left);
+		deparse_param(ctx, right, right_type, CORM_PARAM_JSON);
+		set_met(ctx, NULL);
+		return;
+	}
+	if (tree->tag == CORM_N_CONTAINS && (is_container_type(left_type) || corm_contains_by_operator(left_type)))
+	{
+		deparse_binary(ctx, tree, "@>");
+		return;
+	}
+
+	if (right->tag == CORM_N_VALUE || right->tag == CORM_N_NULL)
+	{
+		deparse_operand(ctx, left);
+		corm_deparse_operator(ctx, ignore_case ? "~~*" : "~~", ignore_case ? "ILIKE" : "LIKE",
+						left_type, TEXTOID);
+		set_met(ctx, left);
+		if (right->tag == CORM_N_NULL)
+			deparse_null(ctx, right);
+		else
+			deparse_param(ctx, right, TEXTOID,
+						 tree->tag == CORM_N_STARTS_WITH ? CORM_PARAM_STARTS :
+						 tree->tag == CORM_N_ENDS_WITH ? CORM_PARAM_ENDS : CORM_PARAM_CONTAINS);
+		set_met(ctx, NULL);
+		return;
+	}
+
+	switch (tree->tag)
+	{
+		case CORM_N_STARTS_WITH:
+			appendStringInfoString(buf, "pg_catalog.starts_with(");
+			corm_deparse_expr(ctx, left);
+			appendStringInfoString(buf, ", ");
+			corm_deparse_expr(ctx, right);
+			appendStringInfoChar(buf, ')');
+			break;
+		case CORM_N_ENDS_WITH:
+			appendStringInfoString(buf, "pg_catalog.starts_with(pg_catalog.reverse(");
+			corm_deparse_expr(ctx, left);
+			appendStringInfoString(buf, "), pg_catalog.reverse(");
+			corm_deparse_expr(ctx, right);
+			appendStringInfoString(buf, "))");
+			break;
+		default:
+			appendStringInfoString(buf, ignore_case ? "pg_catalog.strpos(pg_catalog.lower(" :
+								   "pg_catalog.strpos(");
+			corm_deparse_expr(ctx, left);
+			appendStringInfoString(buf, ignore_case ? "), pg_catalog.lower(" : ", ");
+			corm_deparse_expr(ctx, right);
+			appendStringInfoString(buf, ignore_case ? "))" : ")");
+			corm_deparse_operator(ctx, ">", ">", INT4OID, INT4OID);
+			appendStringInfoChar(buf, '0');
+			break;
+	}
+}
+
+static void
+deparse_in(CormDeparse *ctx, CormTree *tree)
+{
+	StringInfo	buf = ctx->buf;
+	CormTree   *left = tree->args[0].node;
+	CormTree   *right = tree->args[1].node;
+	bool		negated = tree->tag == CORM_N_NOT_IN;
+	Oid			left_type = corm_expr_type(left);
+	const char *op = negated ? "<>" : "=";
+	Oid			element_type = InvalidOid;
+
+	if (right->tag == CORM_N_NULL)
+		element_type = UNKNOWNOID;
+	else if (right->tag == CORM_N_VALUE)
+	{
+		Oid			typid = filter_number_type(left, array_param_type(right, left_type));
+
+		element_type = typid == UNKNOWNOID ? UNKNOWNOID : get_base_element_type(typid);
+	}
+	deparse_operand(ctx, left);
+	corm_deparse_operator(ctx, op, op, left_type, element_type);
+	appendStringInfoString(buf, negated ? "ALL (" : "ANY (");
+	set_met(ctx, left);
+	if (right->tag == CORM_N_SUBQUERY)
+		corm_deparse_subquery(ctx, right->query);
+	else if (right->tag == CORM_N_VALUE)
+	{
+		Oid			typid = filter_number_type(left, array_param_type(right, left_type));
+
+		if (typid != UNKNOWNOID && !OidIsValid(get_base_element_type(typid)))
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("corm.%s() expects an array, not a value of type %s",
+							tree->desc->func, format_type_be(typid))));
+		if (typid == UNKNOWNOID && OidIsValid(left_type) && type_is_rowtype(left_type))
+			typid = get_array_type(left_type);
+		deparse_param(ctx, right, typid, CORM_PARAM_PLAIN);
+	}
+	else
+		corm_deparse_expr(ctx, right);
+	set_met(ctx, NULL);
+	appendStringInfoChar(buf, ')');
+}
+
+/*
+ * any_of: the array is written as it is, and the value takes the type of its
+ * elements.
+ */
+static void
+deparse_any_of(CormDeparse *ctx, CormTree *tree)
+{
+	CormTree   *value = tree->args[0].node;
+	CormTree   *array = tree->args[1].node;
+	Oid			array_type = corm_expr_type(array);
+	Oid			element = InvalidOid;
+	Oid			value_type = corm_expr_type(value);
+
+	if (OidIsValid(array_type) && array_type != UNKNOWNOID)
+	{
+		element = get_base_element_type(array_type);
+		if (!OidIsValid(element))
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("corm.any_of() expects an array, not a value of type %s",
+							format_type_be(array_type))));
+	}
+	set_met(ctx, array);
+	if (value->tag == CORM_N_VALUE)
+	{
+		if (value_type == UNKNOWNOID && OidIsValid(element))
+			value_type = element;
+		deparse_param(ctx, value, value_type, CORM_PARAM_PLAIN);
+	}
+	else if (value->tag == CORM_N_NULL && value_type == UNKNOWNOID && OidIsValid(element))
+		appendStringInfo(ctx->buf, "NULL::%s", corm_deparse_type(element, -1));
+	else
+		deparse_operand(ctx, value);
+	set_met(ctx, NULL);
+	corm_deparse_operator(ctx, "=", "=", value_type, element);
+	appendStringInfoString(ctx->buf, "ANY (");
+	corm_deparse_expr(ctx, array);
+	appendStringInfoChar(ctx->buf, ')');
+}
+
+static void
+deparse_comparison(CormDeparse *ctx, CormTree *left, const char *op, CormTree *right)
+{
+	deparse_operand(ctx, left);
+	corm_deparse_operator(ctx, op, op, corm_expr_type(left), corm_expr_type(right));
+	set_met(ctx, left);
+	if (right->tag == CORM_N_VALUE)
+		deparse_param(ctx, right, filter_number_type(left, row_param_type(right->typid, corm_expr_type(left))),
+						   CORM_PARAM_PLAIN);
+	else
+		deparse_operand(ctx, right);
+	set_met(ctx, NULL);
+}
+
+static void
+deparse_between(CormDeparse *ctx, CormTree *tree)
+{
+	deparse_comparison(ctx, tree->args[0].node, ">=", tree->args[1].node);
+	appendStringInfoString(ctx->buf, " AND ");
+	deparse_comparison(ctx, tree->args[0].node, "<=", tree->args[2].node);
+}
+
+/*
+ * IS DISTINCT FROM takes whatever "=" the search_path finds first, and its
+ * operator cannot be qualified; without a safe path it is spelled out.
+ */
+static void
+deparse_distinct_from(CormDeparse *ctx, CormTree *tree)
+{
+	StringInfo	buf = ctx->buf;
+	CormTree   *left = tree->args[0].node;
+	CormTree   *right = tree->args[1].node;
+	Oid			left_type = corm_expr_type(left);
+
+	if (right->tag == CORM_N_NULL)
+	{
+		deparse_operand(ctx, left);
+		/* a row of NULLs is no NULL, but IS NULL would say so */
+		appendStringInfoString(buf, OidIsValid(left_type) && !type_is_rowtype(left_type) ?
+							   " IS NOT NULL" : " IS DISTINCT FROM NULL");
+		return;
+	}
+	if (operator_is_bare(ctx, "=", left_type, corm_expr_type(right)))
+	{
+		deparse_operand(ctx, left);
+		appendStringInfoString(buf, " IS DISTINCT FROM ");
+		set_met(ctx, left);
+		deparse_operand(ctx, right);
+		set_met(ctx, NULL);
+		return;
+	}
+	appendStringInfoString(buf, "NOT COALESCE(");
+	deparse_comparison(ctx, left, "=", right);
+	appendStringInfoString(buf, ", ");
+	deparse_operand(ctx, left);
+	appendStringInfoString(buf, " IS NULL AND ");
+	/* a bound value is not NULL, or it would be part of the shape */
+	if (right->tag == CORM_N_VALUE)
+		appendStringInfoString(buf, "false");
+	else
+	{
+		deparse_operand(ctx, right);
+		appendStringInfoString(buf, " IS NULL");
+	}
+	appendStringInfoChar(buf, ')');
+}
+
+/*
+ * Whether a comparison could tell about its operands, as far as they are
+ * columns that a guard keeps.
+ */
+static bool
+is_leaky(CormDeparse *ctx, CormTree *tree)
+{
+	const char *names[2] = {corm_operator_name(tree->tag), NULL};
+	CormTree   *left = tree->args[0].node;
+	CormTree   *right = tree->args[1].node;
+	Oid			left_type;
+	Oid			right_type;
+
+	if (!ctx->in_condition || ((left->range == NULL || left->range->barrier == NIL) &&
+							   (right->range == NULL || right->range->barrier == NIL)))
+		return true;
+	left_type = corm_expr_type(left);
+	right_type = corm_expr_type(right);
+	switch (tree->tag)
+	{
+		case CORM_N_IN:
+		case CORM_N_NOT_IN:
+			names[0] = tree->tag == CORM_N_IN ? "=" : "<>";
+			right_type = right->tag == CORM_N_VALUE && OidIsValid(right_type) ? get_base_element_type(right_type) : InvalidOid;
+			if (right_type == TEXTOID)
+				right_type = InvalidOid;
+			break;
+		case CORM_N_BETWEEN:
+			names[0] = ">=";
+			names[1] = "<=";
+			break;
+		case CORM_N_IS_DISTINCT_FROM:
+			names[0] = "=";
+			break;
+		default:
+			break;
+	}
+	return names[0] == NULL || !corm_operator_is_quiet(names[0], left_type, right_type) ||
+		(names[1] && !corm_operator_is_quiet(names[1], left_type, corm_expr_type(tree->args[2].node)));
+}
+
+/*
+ * Appends an expression that has an operator.
+ */
+static void
+deparse_compare(CormDeparse *ctx, CormTree *tree)
+{
+	const char *name;
+	bool		leaky = ctx->leaky;
+
+	ctx->leaky = is_leaky(ctx, tree);
+
+	switch (tree->tag)
+	{
+		case CORM_N_STARTS_WITH:
+		case CORM_N_ENDS_WITH:
+		case CORM_N_CONTAINS:
+		case CORM_N_ICONTAINS:
+			deparse_literal_match(ctx, tree);
+			break;
+		case CORM_N_IN:
+		case CORM_N_NOT_IN:
+			deparse_in(ctx, tree);
+			break;
+		case CORM_N_ANY_OF:
+			deparse_any_of(ctx, tree);
+			break;
+		case CORM_N_BETWEEN:
+			deparse_between(ctx, tree);
+			break;
+		case CORM_N_IS_DISTINCT_FROM:
+			deparse_distinct_from(ctx, tree);
+			break;
+		default:
+			name = corm_operator_name(tree->tag);
+			if (name == NULL)
+				elog(ERROR, "unrecognized expression node \"%s\"", tree->desc->name);
+			deparse_binary(ctx, tree, name);
+			break;
+	}
+	ctx->leaky = leaky;
+}
+
+/*
  * corm_deparse_expr appends an expression.
  */
 void
@@ -602,10 +1082,10 @@ corm_deparse_expr(CormDeparse *ctx, CormTree *tree)
 				appendStringInfoString(buf, quote_identifier(tree->output));
 			break;
 		case CORM_N_VALUE:
-			corm_deparse_param(ctx, tree, tree->typid, CORM_PARAM_PLAIN);
+			deparse_param(ctx, tree, tree->typid, CORM_PARAM_PLAIN);
 			break;
 		case CORM_N_NULL:
-			corm_deparse_null(ctx, tree);
+			deparse_null(ctx, tree);
 			break;
 		case CORM_N_SUBQUERY:
 			deparse_in_parens(ctx, "", tree->query);
@@ -654,7 +1134,7 @@ corm_deparse_expr(CormDeparse *ctx, CormTree *tree)
 			appendStringInfoChar(buf, ')');
 			break;
 		case CORM_N_IS_NOT_TRUE:
-			corm_deparse_operand(ctx, tree->args[0].node);
+			deparse_operand(ctx, tree->args[0].node);
 			appendStringInfoString(buf, " IS NOT TRUE");
 			break;
 		case CORM_N_AS:
@@ -682,11 +1162,11 @@ corm_deparse_expr(CormDeparse *ctx, CormTree *tree)
 			deparse_over(ctx, tree);
 			break;
 		case CORM_N_IS_NULL:
-			corm_deparse_operand(ctx, tree->args[0].node);
+			deparse_operand(ctx, tree->args[0].node);
 			appendStringInfoString(buf, " IS NULL");
 			break;
 		case CORM_N_IS_NOT_NULL:
-			corm_deparse_operand(ctx, tree->args[0].node);
+			deparse_operand(ctx, tree->args[0].node);
 			appendStringInfoString(buf, " IS NOT NULL");
 			break;
 		case CORM_N_AND:
@@ -704,7 +1184,7 @@ corm_deparse_expr(CormDeparse *ctx, CormTree *tree)
 			if (corm_tree_is(tree, CORM_IS_AGGREGATE))
 				deparse_aggregate(ctx, tree);
 			else
-				corm_deparse_compare(ctx, tree);
+				deparse_compare(ctx, tree);
 			break;
 	}
 	ctx->pullable = pullable;

@@ -27,6 +27,10 @@
 
 #include "base/guc.h"
 #include "query/query.h"
+#include "query/sql/deparse.h"
+#include "query/sql/find.h"
+#include "query/sql/items.h"
+#include "query/value/tree.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"

@@ -15,6 +15,10 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "query/query.h"
+#include "query/resolve/names.h"
+#include "query/sql/expr.h"
+#include "query/sql/items.h"
+#include "query/value/tree.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 

@@ -9,6 +9,9 @@
 
 #include "catalog/pg_type.h"
 #include "query/query.h"
+#include "query/sql/deparse.h"
+#include "query/sql/expr.h"
+#include "query/sql/items.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 

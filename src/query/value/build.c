@@ -28,7 +28,7 @@
 #include "base/compat.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
-#include "query/query.h"
+#include "query/value/node.h"
 #include "utils/array.h"
 #include "utils/arrayaccess.h"
 #include "utils/builtins.h"

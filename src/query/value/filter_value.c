@@ -12,7 +12,8 @@
 
 #include "base/errors.h"
 #include "catalog/pg_type.h"
-#include "query/query.h"
+#include "query/value/filter.h"
+#include "query/value/node.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"

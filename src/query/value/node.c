@@ -11,10 +11,10 @@
 #include "postgres.h"
 
 #include "access/transam.h"
-#include "base/compat.h"
 #include "base/schema.h"
 #include "catalog/pg_type.h"
-#include "query/query.h"
+#include "query/value/layout.h"
+#include "query/value/node.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"

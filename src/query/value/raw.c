@@ -14,7 +14,6 @@
 
 #include <ctype.h>
 
-#include "base/compat.h"
 #include "base/guc.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_proc.h"
@@ -23,6 +22,7 @@
 #include "parser/parser.h"
 #include "parser/scanner.h"
 #include "query/query.h"
+#include "query/value/raw.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/regproc.h"

@@ -12,10 +12,9 @@
  */
 #include "postgres.h"
 
-#include "base/compat.h"
-#include "query/query.h"
-
-PG_FUNCTION_INFO_V1(corm_relate);
+#include "query/value/node.h"
+#include "query/value/tree.h"
+#include "query/value/walk.h"
 
 /* Gives the values of an expression or clause to it; context is an array of CormValue. */
 static bool
@@ -64,17 +63,4 @@ corm_stored_query(struct varlena *value)
 
 	(void) corm_trees_walker(clauses, bind_walker, values);
 	return clauses;
-}
-
-/*
- * corm_relate is corm.relate(model, name, kind, target, columns,
- * target_columns, through, through_columns, through_target_columns,
- * condition).  The condition is looked at last, with the relation in place:
- * one that follows its own relation is found out.
- */
-Datum
-corm_relate(PG_FUNCTION_ARGS)
-{
-	corm_check_condition(corm_relate_declare(fcinfo));
-	PG_RETURN_VOID();
 }

@@ -25,11 +25,12 @@
  */
 #include "postgres.h"
 
-#include "base/compat.h"
 #include "catalog/pg_type.h"
 #include "libpq/pqformat.h"
 #include "miscadmin.h"
-#include "query/query.h"
+#include "query/value/node.h"
+#include "query/value/text.h"
+#include "query/value/tree.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
 #include "utils/guc.h"
@@ -287,12 +288,12 @@ out_node(OutContext *ctx, CormTree *tree)
 }
 
 /*
- * corm_node_out appends the text form of a value to buf.  Raises
- * ERRCODE_DATA_CORRUPTED for damaged bytes, and nothing for what has become of
- * the types and relations that it names.
+ * Appends the text form of a value to buf.  Raises ERRCODE_DATA_CORRUPTED for
+ * damaged bytes, and nothing for what has become of the types and relations
+ * that it names.
  */
-void
-corm_node_out(StringInfo buf, const CormNode *node)
+static void
+append_node(StringInfo buf, const CormNode *node)
 {
 	OutContext	ctx;
 	List	   *trees;
@@ -354,7 +355,7 @@ node_cstring(Datum value, char kind)
 	StringInfoData buf;
 
 	initStringInfo(&buf);
-	corm_node_out(&buf, corm_node_check((CormNode *) PG_DETOAST_DATUM(value), kind));
+	append_node(&buf, corm_node_check((CormNode *) PG_DETOAST_DATUM(value), kind));
 	return buf.data;
 }
 

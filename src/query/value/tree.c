@@ -12,10 +12,11 @@
 #include "postgres.h"
 
 #include "access/transam.h"
-#include "base/compat.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
-#include "query/query.h"
+#include "query/value/layout.h"
+#include "query/value/node.h"
+#include "query/value/tree.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
@@ -377,4 +378,40 @@ corm_value_datum(const CormValue *value, int16 typlen, bool typbyval)
 	else if (value->len != typlen)
 		corrupted();
 	return PointerGetDatum(value->data);
+}
+
+/*
+ * Trees that were not read
+ */
+
+/* corm_make_tree makes an empty node. */
+CormTree *
+corm_make_tree(CormNodeTag tag)
+{
+	CormTree   *tree = palloc0(sizeof(CormTree));
+
+	tree->tag = tag;
+	tree->desc = corm_node_desc(tag);
+	return tree;
+}
+
+/* corm_make_binary makes a node of two arguments. */
+CormTree *
+corm_make_binary(CormNodeTag tag, CormTree *left, CormTree *right)
+{
+	CormTree   *tree = corm_make_tree(tag);
+
+	tree->args[0].node = left;
+	tree->args[1].node = right;
+	return tree;
+}
+
+/* corm_make_list makes a node of a list of expressions. */
+CormTree *
+corm_make_list(CormNodeTag tag, List *args)
+{
+	CormTree   *tree = corm_make_tree(tag);
+
+	tree->args[0].list = args;
+	return tree;
 }

@@ -17,7 +17,8 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
-#include "query/query.h"
+#include "query/value/node.h"
+#include "query/value/walk.h"
 
 /*
  * corm_tree_walker calls walker for each part of a node, until one call

@@ -1,0 +1,18 @@
+/*-------------------------------------------------------------------------
+ *
+ * same.h
+ *		Expressions that a query says again.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CORM_RESOLVE_SAME_H
+#define CORM_RESOLVE_SAME_H
+
+#include "postgres.h"
+
+#include "query/resolve/stmt.h"
+
+extern void corm_unify_expressions(CormStmt *stmt);
+extern int	corm_find_selected(CormStmt *stmt, const CormTree *expr);
+
+#endif							/* CORM_RESOLVE_SAME_H */
