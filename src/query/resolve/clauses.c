@@ -82,6 +82,10 @@ corm_resolve_source(CormStmt *stmt, CormTree *source, Oid default_model)
 	}
 }
 
+/*
+ * Adds the range and condition of a join clause.  A write can be joined by
+ * inner and cross joins only, an insert not at all: 42601.
+ */
 static void
 resolve_join(CormStmt *stmt, CormTree *clause)
 {
@@ -137,6 +141,11 @@ resolve_join(CormStmt *stmt, CormTree *clause)
 	stmt->joins = lappend(stmt->joins, join);
 }
 
+/*
+ * Sets how a read locks its rows, from the mode that for_update() or
+ * for_share() was given; OR006 for an unknown one.  "no key" is for internal
+ * use.
+ */
 static void
 set_lock(CormStmt *stmt, CormTree *clause)
 {
@@ -178,6 +187,10 @@ writable_field(CormStmt *stmt, const char *name)
 	return field;
 }
 
+/*
+ * Adds what set() says to a list of CormAssignment; a field that is set twice
+ * has the last value.
+ */
 static void
 add_assignment(CormStmt *stmt, CormTree *clause, List **sets)
 {

@@ -206,6 +206,10 @@ typedef struct ReadsContext
 
 static bool count_reads(Node *node, ReadsContext *context);
 
+/*
+ * Counts what the query behind a view reads, without asking for rights on its
+ * tables.  A view that is being looked into already is not looked into again.
+ */
 static void
 look_into_view(Oid view, ReadsContext *context)
 {

@@ -276,6 +276,7 @@ target_conditions(CormStmt *stmt, CormRelation *relation, CormRange *near, CormR
 					   corm_deleted_condition(target, false));
 }
 
+/* Returns a join of a relation with a range; all conditions must hold. */
 static CormJoin *
 make_join(CormNodeTag tag, CormRelation *relation, CormRange *range, List *conditions)
 {
@@ -405,6 +406,10 @@ join_relation(CormStmt *stmt, CormRange *from, CormRelation *relation, CormNodeT
 	return target;
 }
 
+/*
+ * Returns the range of that name in the statement, unless only a relation
+ * predicate brought it in; NULL if there is none.
+ */
 static CormRange *
 find_range(CormStmt *stmt, const char *name)
 {

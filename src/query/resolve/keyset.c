@@ -70,6 +70,10 @@ own_operator(Oid opr, const char *name)
 	return own && strcmp(own, name) != 0 ? opr : InvalidOid;
 }
 
+/*
+ * Fills in the operators of the order of a key's type, as far as they have
+ * names of their own.
+ */
 static void
 find_operators(OrderKey *key)
 {
@@ -103,6 +107,7 @@ corm_order_item(CormTree *item, bool *desc, bool *nulls_first)
 	return item;
 }
 
+/* Returns an element of the order as an OrderKey. */
 static OrderKey *
 order_key(CormStmt *stmt, CormTree *item)
 {
@@ -127,6 +132,9 @@ order_keys(CormStmt *stmt)
 	return keys;
 }
 
+/*
+ * Whether the order has the field of the source among its elements, by itself.
+ */
 static bool
 orders_by(CormStmt *stmt, CormField *field)
 {
@@ -260,6 +268,7 @@ drop_repeated(CormStmt *stmt)
 	stmt->order_by = order;
 }
 
+/* Appends an expression to the order. */
 static void
 append_key(CormStmt *stmt, CormTree *item, bool desc)
 {
@@ -393,6 +402,7 @@ corm_order_constants(CormStmt *stmt)
 	return constants;
 }
 
+/* Turns the order of a statement around; keys are its elements. */
 static void
 reverse_order(CormStmt *stmt, List *keys)
 {
@@ -477,6 +487,11 @@ key_behind(OrderKey *key, CormTree *value, bool backwards)
 	return cond;
 }
 
+/*
+ * Whether one comparison of rows stands for the condition of a cursor: no key
+ * or value can be NULL, all keys have one direction, and their operators are
+ * those of pg_catalog.
+ */
 static bool
 is_row_comparison(List *keys, List *values)
 {
@@ -497,6 +512,10 @@ is_row_comparison(List *keys, List *values)
 	return true;
 }
 
+/*
+ * Returns the condition that a row comes behind the values in the order; with
+ * backwards, before them.
+ */
 static CormTree *
 cursor_condition(List *keys, List *values, bool backwards)
 {

@@ -82,6 +82,10 @@ find_output(CormStmt *stmt, const char *name)
 	return NULL;
 }
 
+/*
+ * Binds a COLUMN to the select item of that name, which then must keep it in
+ * the SQL; false if there is none.
+ */
 static bool
 output_column(CormStmt *stmt, CormTree *tree, const char *name)
 {
@@ -200,6 +204,11 @@ find_returned(CormStmt *stmt, const char *name)
 	return -1;
 }
 
+/*
+ * Binds a COLUMN to what its name means in a place of the statement, in the
+ * order that the head of this file gives.  42703 if it means nothing, 42702 if
+ * more than one thing.
+ */
 static void
 resolve_column(CormStmt *stmt, CormTree *tree, CormPlace place)
 {

@@ -154,6 +154,7 @@ corm_right_operand_type(CormTree *tree, Oid left)
 	}
 }
 
+/* The type of what an operator returns; InvalidOid if we cannot tell. */
 static Oid
 operator_result_type(CormTree *tree)
 {

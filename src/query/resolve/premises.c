@@ -82,6 +82,7 @@ base_type(Oid typid)
 	return get_typtype(typid) == '\0' ? InvalidOid : getBaseType(typid);
 }
 
+/* Whether a value is an array without elements, or text that reads as one. */
 static bool
 is_empty_array(const CormValue *value)
 {
@@ -111,6 +112,7 @@ is_true(const CormValue *value)
 	return base_type(value->typid) == BOOLOID && DatumGetBool(corm_value_datum(value, 1, true));
 }
 
+/* How a premise turns out for values; b is NULL unless two are compared. */
 static bool
 find_out(CormPremiseKind kind, const CormValue *a, const CormValue *b)
 {

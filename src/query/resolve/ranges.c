@@ -137,6 +137,10 @@ may_hide(CormStmt *stmt, const char *name)
 	return true;
 }
 
+/*
+ * Adds the range of a clause under a name that must be unused in the
+ * statement, 42712.  The name is its alias in SQL, too, if that hides nothing.
+ */
 static CormRange *
 add_range(CormStmt *stmt, CormTree *clause, const char *alias)
 {

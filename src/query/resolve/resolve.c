@@ -59,6 +59,10 @@ check_has_where(CormStmt *stmt)
 			 errhint("Add corm.where(), or corm.all_rows() if that is meant.")));
 }
 
+/*
+ * Raises 42601 unless the clauses of an upsert go together, and finds the
+ * index of a named constraint.
+ */
 static void
 check_conflict(CormStmt *stmt)
 {
@@ -274,6 +278,12 @@ merge_filter_preloads(CormStmt *stmt, List *preloads)
 	return merged;
 }
 
+/*
+ * Makes a statement of clauses.  parent is the query around it, whose rows it
+ * may refer to; beside is one that it is a part of, of which only WITH queries
+ * are seen; restoring says that the statement will become the update of a
+ * restore.
+ */
 static CormStmt *
 resolve_stmt(List *clauses, Oid default_model, CormStmt *parent, CormStmt *beside, bool restoring)
 {
@@ -417,6 +427,11 @@ corm_resolve_part(List *clauses, CormStmt *stmt)
 	return resolve_stmt(clauses, InvalidOid, stmt->parent, stmt, false);
 }
 
+/*
+ * Makes a statement that is no part of another one, with its premises.  Guards
+ * and premises of this file's callers are left as they were, also after an
+ * error.
+ */
 static CormStmt *
 resolve_whole(List *clauses, Oid default_model, bool restoring)
 {

@@ -162,6 +162,9 @@ unify_items(List *items, const CormTree *anchor)
 		(void) unify_walker(bare_item(lfirst(lc)), unconstify(CormTree *, anchor));
 }
 
+/*
+ * Makes expressions of the statement that say the same as an anchor that one.
+ */
 static void
 unify_statement(CormStmt *stmt, List *anchors)
 {

@@ -171,6 +171,7 @@ corm_default_scope_clauses(CormModel *model)
 	return collect(model, NULL, add_default_clauses);
 }
 
+/* Appends a row of the catalog to the JSON in arg. */
 static void
 describe_scope(Relation catalog, HeapTuple tuple, void *arg)
 {
@@ -187,6 +188,7 @@ describe_scope(Relation catalog, HeapTuple tuple, void *arg)
 	pushJsonbValue(state, WJB_END_OBJECT, NULL);
 }
 
+/* Appends the scopes of a model, a JSON array, for corm.describe(). */
 static void
 describe_scopes(CormModel *model, JsonbParseState **state)
 {

@@ -113,6 +113,7 @@ truth_of_comparison(CormTree *tree)
 	return (left == right) == (tree->tag == CORM_N_EQ) ? TRUTH_TRUE : TRUTH_FALSE;
 }
 
+/* The first that is not NULL; all are looked at, as in truth_of_list. */
 static Truth
 truth_of_coalesce(List *args)
 {
@@ -129,6 +130,7 @@ truth_of_coalesce(List *args)
 	return result;
 }
 
+/* What is known of an expression as a condition, whatever the row is. */
 static Truth
 truth_of(CormTree *tree)
 {

@@ -219,6 +219,7 @@ corm_deparse_conditions(CormDeparse *ctx, const char *keyword, List *conditions)
 	ctx->pullable = false;
 }
 
+/* Appends FROM with the source and the joins. */
 static void
 deparse_from(CormDeparse *ctx, CormStmt *stmt)
 {
@@ -303,6 +304,7 @@ finds_one_row(CormStmt *stmt)
 	return true;
 }
 
+/* Orders by the primary key, if the output allows it. */
 static void
 deparse_key_order(CormDeparse *ctx, CormStmt *stmt)
 {
@@ -330,6 +332,10 @@ deparse_key_order(CormDeparse *ctx, CormStmt *stmt)
 	}
 }
 
+/*
+ * Appends the clauses up to HAVING, those that each part of a set operation
+ * has.
+ */
 static void
 deparse_select_body(CormDeparse *ctx, CormStmt *stmt, List *items)
 {
@@ -604,6 +610,10 @@ needs_wrapping(CormStmt *stmt, List *items)
 	return false;
 }
 
+/*
+ * Appends a statement with its own columns, and around it a SELECT of the
+ * items.
+ */
 static void
 deparse_wrapped(CormDeparse *ctx, CormStmt *stmt, List *items)
 {
@@ -724,6 +734,9 @@ deparse_json(CormDeparse *ctx, CormStmt *stmt, bool one, Oid typid)
 	appendStringInfo(buf, ") SELECT %s FROM %s", result, rows);
 }
 
+/*
+ * Appends the count of a statement's rows, without a subquery where it can be.
+ */
 static void
 deparse_count(CormDeparse *ctx, CormStmt *stmt)
 {

@@ -100,6 +100,10 @@ corm_deparse_column(CormDeparse *ctx, CormRange *range, CormField *field, const 
 	appendStringInfoString(ctx->buf, quote_identifier(column));
 }
 
+/*
+ * Appends $n, a new parameter, which is declared to be of a type; messages
+ * name what it meets now.
+ */
 static void
 add_param(CormDeparse *ctx, CormTree *value, Oid typid, CormParamForm form)
 {
@@ -272,6 +276,10 @@ deparse_operand(CormDeparse *ctx, CormTree *tree)
  * Logic
  */
 
+/*
+ * Appends conditions joined by a word; empty stands for none at all.  An
+ * operand that would bind otherwise is put into parentheses.
+ */
 static void
 deparse_condition_list(CormDeparse *ctx, List *conditions, const char *word, const char *empty)
 {
@@ -305,6 +313,7 @@ corm_deparse_and(CormDeparse *ctx, List *conditions)
  * Calls
  */
 
+/* Appends expressions with commas between them. */
 static void
 deparse_args(CormDeparse *ctx, List *args)
 {
@@ -362,6 +371,7 @@ deparse_function(CormDeparse *ctx, CormTree *tree)
 	appendStringInfoChar(ctx->buf, ')');
 }
 
+/* Appends a call of an aggregate. */
 static void
 deparse_aggregate(CormDeparse *ctx, CormTree *tree)
 {
@@ -398,6 +408,7 @@ deparse_aggregate(CormDeparse *ctx, CormTree *tree)
 	appendStringInfoChar(buf, ')');
 }
 
+/* Appends a window function with its window. */
 static void
 deparse_over(CormDeparse *ctx, CormTree *tree)
 {
@@ -420,6 +431,9 @@ deparse_over(CormDeparse *ctx, CormTree *tree)
 	appendStringInfoChar(buf, ')');
 }
 
+/*
+ * Appends CASE: pairs of condition and value, then perhaps what ELSE gives.
+ */
 static void
 deparse_case(CormDeparse *ctx, CormTree *tree)
 {
@@ -447,6 +461,7 @@ deparse_case(CormDeparse *ctx, CormTree *tree)
 	appendStringInfoString(buf, " END");
 }
 
+/* Appends an element of ORDER BY with its direction. */
 static void
 deparse_order_item(CormDeparse *ctx, CormTree *tree)
 {
@@ -474,6 +489,9 @@ typedef struct RawArgs
 	List	   *args;
 } RawArgs;
 
+/*
+ * Appends what stands for $number in raw SQL; 42P02 if there is no such value.
+ */
 static void
 raw_param(void *arg, int number)
 {
@@ -679,6 +697,7 @@ filter_number_type(CormTree *left, Oid typid)
 	}
 }
 
+/* Appends an operator by its OID, always with its schema. */
 static void
 deparse_given_operator(CormDeparse *ctx, Oid opr)
 {
@@ -693,6 +712,10 @@ deparse_given_operator(CormDeparse *ctx, Oid opr)
 	ReleaseSysCache(tuple);
 }
 
+/*
+ * Appends an operator between its two operands.  The comparison with a bound
+ * NULL is a test for NULL.
+ */
 static void
 deparse_binary(CormDeparse *ctx, CormTree *tree, const char *name)
 {
@@ -821,6 +844,10 @@ deparse_literal_match(CormDeparse *ctx, CormTree *tree)
 	}
 }
 
+/*
+ * Appends IN as = ANY (...), NOT IN as <> ALL (...), of a subquery or an
+ * array.
+ */
 static void
 deparse_in(CormDeparse *ctx, CormTree *tree)
 {
@@ -905,6 +932,7 @@ deparse_any_of(CormDeparse *ctx, CormTree *tree)
 	appendStringInfoChar(ctx->buf, ')');
 }
 
+/* Appends a comparison whose operator has no node of its own. */
 static void
 deparse_comparison(CormDeparse *ctx, CormTree *left, const char *op, CormTree *right)
 {

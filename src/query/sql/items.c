@@ -22,6 +22,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
+/* Returns the item of a select list's element, under its output name. */
 static CormItem *
 make_item(CormTree *tree)
 {
@@ -85,6 +86,10 @@ corm_items_own(CormStmt *stmt)
 	return items;
 }
 
+/*
+ * Returns the item of that name, or that of the field whose column has it;
+ * NULL if there is none.
+ */
 static CormItem *
 find_item(List *items, const char *name, const char *column)
 {
@@ -146,6 +151,7 @@ corm_is_left_out(Oid row_type, AttrNumber attnum)
 	return model && corm_model_field_by_rownum(model, attnum) == NULL;
 }
 
+/* Returns the item of an attribute that is not part of its model: a NULL. */
 static CormItem *
 left_out_item(Form_pg_attribute att)
 {

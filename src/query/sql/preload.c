@@ -102,6 +102,11 @@ deparse_typed_rows(CormDeparse *ctx, CormPreload *preload, Oid row_type)
 	appendStringInfo(buf, ") AS %s", CORM_ROWS_ALIAS);
 }
 
+/*
+ * Appends the lateral subquery of a preload, whose rows fill an attribute of
+ * the type; InvalidOid: a key of JSON.  42804 for a type that cannot hold
+ * them.
+ */
 static void
 deparse_preload(CormDeparse *ctx, CormPreload *preload, Oid typid)
 {

@@ -15,6 +15,10 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
+/*
+ * Appends what SET of an update says; *first is whether nothing stands there
+ * yet.
+ */
 static void
 deparse_assignments(CormDeparse *ctx, List *sets, bool *first)
 {
@@ -46,6 +50,10 @@ is_kept(CormModel *model, CormField *field)
 	return i == model->created_at || i == model->updated_at || i == model->version;
 }
 
+/*
+ * Appends ON CONFLICT.  given are the fields that the insert gives, which an
+ * update takes over unless others are named.
+ */
 static void
 deparse_conflict(CormDeparse *ctx, CormStmt *stmt, List *given)
 {
@@ -169,6 +177,10 @@ deparse_rows_source(CormDeparse *ctx, CormTree *rows, List *fields)
 	appendStringInfoChar(buf, ')');
 }
 
+/*
+ * Appends an INSERT, up to ON CONFLICT.  Its rows come from an array or JSON,
+ * with what is set in each, or else it is one row of what is set.
+ */
 static void
 deparse_insert(CormDeparse *ctx, CormStmt *stmt)
 {
@@ -272,6 +284,7 @@ deparse_insert(CormDeparse *ctx, CormStmt *stmt)
 		deparse_conflict(ctx, stmt, given);
 }
 
+/* Appends an UPDATE or DELETE, or the UPDATE that a soft delete is. */
 static void
 deparse_update_or_delete(CormDeparse *ctx, CormStmt *stmt)
 {

@@ -152,6 +152,10 @@ cursor_clause(CormNodeTag tag, text *cursor)
 	return corm_writer_finish(&w, CORM_KIND_QUERY);
 }
 
+/*
+ * Returns the query value of after() or before(): one clause, or none for
+ * NULL.
+ */
 static Datum
 make_cursor_clause(FunctionCallInfo fcinfo, CormNodeTag tag)
 {

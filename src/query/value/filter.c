@@ -227,6 +227,7 @@ check_pattern(CormNodeTag tag, JsonbValue *v)
 	}
 }
 
+/* Writes the condition {field: {op: v}}. */
 static void
 filter_op(FilterContext *ctx, const char *field, const char *op, JsonbValue *v)
 {
@@ -308,6 +309,10 @@ relation_predicate(const char *key)
 	return CORM_N_INVALID;
 }
 
+/*
+ * Writes the condition {relation: {key: v}}, where key says for how many of
+ * its rows v must hold.
+ */
 static void
 filter_relation(FilterContext *ctx, const char *relation, const char *key, JsonbValue *v)
 {
@@ -368,6 +373,10 @@ filter_list(FilterContext *ctx, CormNodeTag tag, JsonbValue *v, const char *key)
 	ctx->combinations = most;
 }
 
+/*
+ * Writes what one key of a condition says: "and", "or", "not", or a field or
+ * relation with its operators.
+ */
 static void
 filter_key(FilterContext *ctx, const char *key, JsonbValue *v)
 {
@@ -474,6 +483,7 @@ names_of(JsonbValue *v, const char *key, const char *setting, int max, int *n)
 	return names;
 }
 
+/* Writes "order_by"; a "-" before a name is for descending order. */
 static void
 filter_order(FilterContext *ctx, JsonbValue *v)
 {
@@ -498,6 +508,7 @@ filter_order(FilterContext *ctx, JsonbValue *v)
 	}
 }
 
+/* Writes "limit" or "offset": a whole number up to max. */
 static void
 filter_number(FilterContext *ctx, CormNodeTag tag, JsonbValue *v, const char *key, int64 max)
 {
@@ -518,6 +529,10 @@ filter_number(FilterContext *ctx, CormNodeTag tag, JsonbValue *v, const char *ke
 	corm_write_value(ctx->w, INT8OID, 8, true, Int64GetDatum((int64) value));
 }
 
+/*
+ * Writes "after" or "before", by the function that the builder of the name
+ * calls.
+ */
 static void
 filter_cursor(FilterContext *ctx, PGFunction function, JsonbValue *v, const char *key)
 {
@@ -531,6 +546,7 @@ filter_cursor(FilterContext *ctx, PGFunction function, JsonbValue *v, const char
 	corm_write_node(ctx->w, clause);
 }
 
+/* Writes "preload": a clause for each relation that is not false. */
 static void
 filter_preload(FilterContext *ctx, JsonbValue *v)
 {
@@ -564,6 +580,7 @@ filter_preload(FilterContext *ctx, JsonbValue *v)
 	}
 }
 
+/* Writes the clause of one key of a document; OR020 for an unknown key. */
 static void
 filter_clause(FilterContext *ctx, const char *key, JsonbValue *v)
 {

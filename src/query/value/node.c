@@ -134,6 +134,9 @@ corm_node_init(void)
 	CacheRegisterSyscacheCallback(NAMESPACEOID, forget_types, (Datum) 0);
 }
 
+/*
+ * Returns the OID of one of our types; 42704 if the extension is not there.
+ */
 static Oid
 type_oid(const char *name)
 {
