@@ -10,7 +10,6 @@ EXTVERSION = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" corm.control)
 
 MODULE_big = corm
 OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c src/*/*/*.c)))
-INCLUDED_FILES = $(wildcard src/*/*.h src/*/*/*.h src/*/*.def src/*/*/*.def)
 PGFILEDESC = "corm - object-relational mapper inside PostgreSQL"
 
 SQL_PARTS = $(sort $(wildcard sql/*.sql))
@@ -18,13 +17,15 @@ SQL_PARTS = $(sort $(wildcard sql/*.sql))
 DATA = $(wildcard corm--*--*.sql) $(filter-out sql/released/corm--$(EXTVERSION).sql, $(wildcard sql/released/corm--*.sql))
 HEADERS_corm = src/exec/middleware/corm_middleware.h
 DATA_built = corm--$(EXTVERSION).sql
-EXTRA_CLEAN = corm--$(EXTVERSION).sql
+EXTRA_CLEAN = corm--$(EXTVERSION).sql $(OBJS:.o=.d)
 
 # What one file of the library uses of another is nobody else's: such calls and variables need no detour by the dynamic
 # linker.  From 16 on this is PostgreSQL's own default.
 PG_CPPFLAGS = -I$(CURDIR)/src
 # The headers of PostgreSQL 15 are not C23, which newer compilers take for the default.
 PG_CFLAGS = -std=gnu17 -fvisibility=hidden -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers -Wno-error=clobbered
+# Beside each object what it was made of, so that a changed header rebuilds what includes it.
+PG_CFLAGS += -MMD -MP
 
 REGRESS = $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
 REGRESS_OPTS = --inputdir=test --load-extension=corm
@@ -35,7 +36,8 @@ PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
-$(OBJS): $(INCLUDED_FILES)
+$(OBJS): Makefile
+-include $(OBJS:.o=.d)
 
 corm--$(EXTVERSION).sql: $(SQL_PARTS) corm.control
 	@{ printf '%s\n' '\echo Use "CREATE EXTENSION corm" to load this file. \quit'; cat $(SQL_PARTS); } > $@

@@ -277,7 +277,7 @@ cluster_cleanup()
 copy_checkout()
 {
 	mkdir "$WORKDIR/src"
-	tar -C "$CHECKOUT" --exclude=./.git --exclude=./bench/node_modules --exclude=./coverage --exclude='*.o' \
+	tar -C "$CHECKOUT" --exclude=./.git --exclude=./bench/node_modules --exclude=./coverage --exclude='*.o' --exclude='*.d' \
 		-cf - . | tar -C "$WORKDIR/src" -xf -
 	rm -rf "$WORKDIR/src/results" "$WORKDIR/src/output_iso" "$WORKDIR"/src/regression.*
 	if [ "$(id -u)" = 0 ]; then chown -R "$SERVER_USER" "$WORKDIR/src"; fi
