@@ -34,8 +34,7 @@ _PG_init(void)
 	corm_guc_init();
 	corm_clock_init();
 	corm_effects_init();
-	corm_registry_init();
-	corm_rowtypes_init();
+	corm_model_init();
 	corm_node_init();
 	corm_cache_init();
 	corm_scopes_init();

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/compat.h"
+#include "base/jsonb.h"
 #include "exec/exec.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"

@@ -15,7 +15,7 @@
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "fmgr.h"
-#include "model/model.h"
+#include "model/cast.h"
 #include "nodes/makefuncs.h"
 #include "optimizer/optimizer.h"
 #include "parser/parse_coerce.h"
@@ -57,7 +57,7 @@ corm_cast_create(Oid source, Oid target, int32 typmod, bool is_explicit)
 	value->typeId = source;
 	value->typeMod = -1;
 	value->collation = get_typcollation(source);
-	/* A row of no declared type can only be read anew. */
+	/* A row of no declared type has to go through its text form. */
 	if (source == RECORDOID && type_is_rowtype(target))
 	{
 		cast = corm_cast_create_text(target, typmod);
@@ -117,7 +117,7 @@ corm_cast_apply(CormCast *cast, Datum value, bool *isnull)
 	if (cast->state == NULL)
 		return value;
 
-	/* What the last call has left behind is of no use any more. */
+	/* Free what the last call has left behind. */
 	ResetExprContext(cast->econtext);
 	cast->econtext->caseValue_datum = value;
 	cast->econtext->caseValue_isNull = *isnull;

@@ -10,10 +10,12 @@
 #include "postgres.h"
 
 #include "base/clock.h"
-#include "base/compat.h"
+#include "base/jsonb.h"
 #include "catalog/pg_attribute.h"
 #include "fmgr.h"
-#include "model/model.h"
+#include "model/declared.h"
+#include "model/describe.h"
+#include "model/tags.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
@@ -59,47 +61,6 @@ corm_describe_section(const char *key, CormDescribeCallback callback)
 		elog(FATAL, "too many sections of corm.describe");
 	sections[nsections].key = key;
 	sections[nsections++].callback = callback;
-}
-
-/*
- * corm_json_key pushes the key of an object.
- */
-void
-corm_json_key(JsonbParseState **state, const char *key)
-{
-	corm_json_string(state, WJB_KEY, key);
-}
-
-/*
- * corm_json_string pushes a string, or null for NULL, as the token says.
- */
-void
-corm_json_string(JsonbParseState **state, JsonbIteratorToken token, const char *string)
-{
-	JsonbValue	v;
-
-	if (string == NULL)
-		v.type = jbvNull;
-	else
-	{
-		v.type = jbvString;
-		v.val.string.val = unconstify(char *, string);
-		v.val.string.len = strlen(string);
-	}
-	pushJsonbValue(state, token, &v);
-}
-
-/*
- * corm_json_bool pushes a boolean, as the token says.
- */
-void
-corm_json_bool(JsonbParseState **state, JsonbIteratorToken token, bool value)
-{
-	JsonbValue	v;
-
-	v.type = jbvBool;
-	v.val.boolean = value;
-	pushJsonbValue(state, token, &v);
 }
 
 /*
@@ -155,31 +116,6 @@ push_role(JsonbParseState **state, const char *key, CormModel *model, CormRole r
 }
 
 /*
- * corm_push_tags pushes the tags of a field, an object, and returns the value if
- * that is all.
- */
-JsonbValue *
-corm_push_tags(JsonbParseState **state, List *tags)
-{
-	ListCell   *lc;
-
-	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
-	foreach(lc, tags)
-	{
-		CormTag    *tag = lfirst(lc);
-
-		corm_json_key(state, tag->key);
-		if (tag->value == NULL || strcmp(tag->value, "true") == 0)
-			corm_json_bool(state, WJB_VALUE, true);
-		else if (strcmp(tag->value, "false") == 0)
-			corm_json_bool(state, WJB_VALUE, false);
-		else
-			corm_json_string(state, WJB_VALUE, tag->value);
-	}
-	return pushJsonbValue(state, WJB_END_OBJECT, NULL);
-}
-
-/*
  * push_field pushes what is known of a field, an object.
  */
 static void
@@ -209,7 +145,7 @@ push_field(JsonbParseState **state, CormField *field)
 	corm_json_key(state, "filterable");
 	corm_json_bool(state, WJB_VALUE, field->filterable);
 	corm_json_key(state, "tags");
-	corm_push_tags(state, field->tags);
+	corm_tags_push(state, field->tags);
 	pushJsonbValue(state, WJB_END_OBJECT, NULL);
 }
 

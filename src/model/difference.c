@@ -3,15 +3,17 @@
  * difference.c
  *		What is different between two states of a model.
  *
- * Compared is all that a parse finds, not what is looked up at first use
- * (hooks, relations).  Nothing here looks at a catalog: the registry compares
- * models while it must not.
+ * The comparison covers everything that a parse finds, but not what is looked
+ * up at first use (hooks, relations).  Nothing here reads a catalog, because the
+ * registry compares models at a time when it must not.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "model/model.h"
+#include "model/difference.h"
+#include "model/tags.h"
+
 
 static bool
 same_string(const char *a, const char *b)
@@ -31,7 +33,7 @@ corm_row_type_difference(const char *name, TupleDesc before, TupleDesc now)
 		return psprintf("Column \"%s\" was added to \"%s\".",
 						NameStr(TupleDescAttr(now, before->natts)->attname), name);
 	if (before->natts > now->natts || before->tdtypeid != now->tdtypeid)
-		return psprintf("\"%s\" was created anew.", name);
+		return psprintf("\"%s\" was dropped and created again.", name);
 	for (int i = 0; i < before->natts; i++)
 	{
 		Form_pg_attribute a = TupleDescAttr(before, i);
@@ -42,14 +44,17 @@ corm_row_type_difference(const char *name, TupleDesc before, TupleDesc now)
 							NameStr((a->attisdropped ? b : a)->attname), name);
 		if (a->atttypid != b->atttypid || a->atttypmod != b->atttypmod || a->attlen != b->attlen ||
 			a->attbyval != b->attbyval || a->attalign != b->attalign || a->attcollation != b->attcollation)
-			return psprintf("Column \"%s\" of \"%s\" has another type now.", NameStr(a->attname), name);
+			return psprintf("The type of column \"%s\" of \"%s\" was changed.", NameStr(a->attname), name);
 		if (strcmp(NameStr(a->attname), NameStr(b->attname)) != 0)
-			return psprintf("Column \"%s\" of \"%s\" is called \"%s\" now.",
+			return psprintf("Column \"%s\" of \"%s\" was renamed to \"%s\".",
 							NameStr(a->attname), name, NameStr(b->attname));
 	}
 	return NULL;
 }
 
+/*
+ * same_tags returns whether two lists of tags say the same in the same order.
+ */
 static bool
 same_tags(List *a, List *b)
 {
@@ -84,7 +89,7 @@ static char *
 field_difference(const CormModel *before, const CormModel *now)
 {
 	if (before->nfields != now->nfields || before->nhidden != now->nhidden)
-		return psprintf("The fields of model \"%s\" are others now.", before->name);
+		return psprintf("The fields of model \"%s\" were changed.", before->name);
 	for (int i = 0; i < before->nfields + before->nhidden; i++)
 		if (!same_field(&before->fields[i], &now->fields[i]))
 			return psprintf("Field \"%s\" of model \"%s\" was changed.", before->fields[i].name, before->name);
@@ -110,10 +115,10 @@ corm_model_difference(const CormModel *before, const CormModel *now)
 		return difference;
 	if (before->table != now->table || before->relkind != now->relkind ||
 		!same_string(before->table_schema, now->table_schema) || !same_string(before->table_name, now->table_name))
-		return psprintf("The table of model \"%s\" has another name, or is another one now.", before->name);
+		return psprintf("The table of model \"%s\" was renamed or replaced.", before->name);
 	for (int role = 0; role < CORM_NUM_ROLES; role++)
 		if (*corm_model_role((CormModel *) before, role) != *corm_model_role((CormModel *) now, role))
-			return psprintf("Which field is \"%s\" of model \"%s\" was changed.",
+			return psprintf("The field for \"%s\" of model \"%s\" was changed.",
 							corm_role_names[role], before->name);
 	if (!same_key(before, now))
 		return psprintf("The primary key of model \"%s\" was changed.", before->name);

@@ -3,17 +3,16 @@
  * hooks.c
  *		The hooks of a model: which functions they are.
  *
- * A hook is found by its name, before_save and the like, among the functions
- * of the table's schema that take exactly the model's row type.  It must
- * belong to the owner of the table: what others may create there is never
- * called.
+ * A hook is found by its name, such as before_save, among the functions of the
+ * table's schema whose only argument is the model's row type.  It must belong
+ * to the owner of the table: a function that another role has created there is
+ * never called.
  *
  * The answer is kept in the model.  PostgreSQL sends a message about every
- * change of a function, but it does not say which one, so the messages are
- * counted and the lookup is done again when the count has moved.  It reads
- * pg_proc by its index on names and not through the syscache, which would
- * remember for each table that there are no hooks: 250 bytes for each of nine
- * names.
+ * change of a function, but the message does not say which one, so messages are
+ * counted and the lookup is done again when the count has changed.  It reads
+ * pg_proc by its index on names, not through the syscache, which would remember
+ * for each table that there are no hooks: 250 bytes for each of nine names.
  *
  *-------------------------------------------------------------------------
  */
@@ -22,16 +21,20 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "base/jsonb.h"
 #include "catalog/indexing.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
-#include "model/model.h"
+#include "model/describe.h"
+#include "model/hooks.h"
+#include "model/registry.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/regproc.h"
 #include "utils/syscache.h"
 
@@ -47,7 +50,7 @@ static const char *const hook_names[CORM_NUM_HOOKS] = {
 	[CORM_HOOK_AFTER_FIND] = "after_find",
 };
 
-/* Messages about functions so far; a model's count of 0 means: never looked. */
+/* Messages about functions so far.  Hooks with a count of 0 must be looked up again. */
 static uint64 function_changes = 1;
 
 /*
@@ -165,7 +168,9 @@ find_hooks(CormModel *model)
 		}
 		table_close(functions, AccessShareLock);
 	}
-	model->hooks = hooks;
+	if (model->hooks == NULL)
+		model->hooks = MemoryContextAlloc(GetMemoryChunkContext(model), sizeof(CormHooks));
+	*model->hooks = hooks;
 }
 
 /*
@@ -175,9 +180,9 @@ find_hooks(CormModel *model)
 const CormHooks *
 corm_model_hooks(CormModel *model)
 {
-	if (unlikely(model->hooks.changes != function_changes))
+	if (unlikely(model->hooks == NULL || model->hooks->changes != function_changes))
 		find_hooks(model);
-	return model->hooks.present ? &model->hooks : NULL;
+	return model->hooks->present ? model->hooks : NULL;
 }
 
 /*
@@ -232,7 +237,7 @@ describe_hooks(CormModel *model, JsonbParseState **state)
 
 /*
  * corm_hooks_init registers the callback and the section.  Called once, from
- * corm_registry_init.
+ * corm_model_init.
  */
 void
 corm_hooks_init(void)

@@ -17,13 +17,20 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
-#include "base/compat.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "model/model.h"
+#include "model/declared.h"
+#include "model/describe.h"
+#include "model/hooks.h"
+#include "model/list.h"
+#include "model/parse.h"
+#include "model/problems.h"
+#include "model/registry.h"
+#include "model/relate.h"
+#include "model/relations_build.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -53,23 +60,6 @@ static Datum role_datum(CormModel *model, CormRole role, bool *isnull);
 static void show_model(ReturnSetInfo *rsinfo, Oid relid, CormModel *model, const char *error);
 static void show_fields(ReturnSetInfo *rsinfo, Oid relid, CormModel *model, const char *error);
 static void show_relations(ReturnSetInfo *rsinfo, Oid relid, CormModel *model, const char *error);
-
-/*
- * corm_model_may_use returns whether the current user has any privilege on a
- * relation or on a column of it, and on its schema.
- */
-bool
-corm_model_may_use(Oid relid)
-{
-	const AclMode any = ACL_SELECT | ACL_INSERT | ACL_UPDATE | ACL_DELETE;
-	Oid			role = GetUserId();
-
-	if (corm_schema_aclcheck(get_rel_namespace(relid), role, ACL_USAGE) != ACLCHECK_OK)
-		return false;
-	return pg_class_aclcheck(relid, role, any) == ACLCHECK_OK ||
-		pg_attribute_aclcheck_all(relid, role, ACL_SELECT | ACL_INSERT | ACL_UPDATE,
-								  ACLMASK_ANY) == ACLCHECK_OK;
-}
 
 /*
  * may_list returns whether a row of pg_class can be a model that is listed, by
@@ -105,8 +95,8 @@ may_list(Form_pg_class form)
 }
 
 /*
- * candidates returns the OIDs of the relations that may be listed, whoever the
- * user is.
+ * candidates returns the OIDs of the relations that can be listed.  Privileges
+ * are not checked.
  */
 static List *
 candidates(void)
@@ -136,17 +126,17 @@ candidates(void)
 static CormModel *
 parse_uncached(Oid relid)
 {
-	CormOptions options;
-	bool		registered = corm_options_load(relid, &options);
+	CormOverrides options;
+	bool		registered = corm_overrides_load(relid, &options);
 
-	return corm_catalog_parse(relid, registered ? &options : NULL);
+	return corm_model_parse(relid, registered ? &options : NULL);
 }
 
 /*
- * try_to calls a function in a subtransaction.  NULL if it returns, else the
- * error that it has raised, in the current memory context; errors that are
- * not about what it looks at pass: cancellation, lack of resources, and what
- * must not happen.
+ * try_to calls a function in a subtransaction.  Returns NULL if the function
+ * returns, else the error that it has raised, in the current memory context.
+ * Errors that are not about what the function looks at are raised again:
+ * cancellation, lack of resources, and internal errors.
  */
 static ErrorData *
 try_to(void (*function) (void *arg), void *arg)
@@ -279,7 +269,7 @@ report_models(CormProblems *problems)
 			corm_problem_add(problems, trial.relid, "model", name, error->message, error->hint);
 		if (trial.model != NULL && OidIsValid(trial.model->table))
 		{
-			foreach(lc2, corm_relate_load(trial.relid))
+			foreach(lc2, corm_declared_load(trial.relid))
 			{
 				trial.relation = lfirst(lc2);
 				error = try_to(relation_trial, &trial);
@@ -297,7 +287,7 @@ report_models(CormProblems *problems)
 }
 
 /*
- * corm_list_init registers the reporter.  Called once, from corm_registry_init.
+ * corm_list_init registers the reporter.  Called once, from corm_model_init.
  */
 void
 corm_list_init(void)
@@ -425,10 +415,10 @@ show_model(ReturnSetInfo *rsinfo, Oid relid, CormModel *model, const char *error
 	}
 	else
 	{
-		CormOptions options;
+		CormOverrides options;
 
 		values[1] = CStringGetTextDatum(get_rel_name(relid));
-		values[6] = BoolGetDatum(corm_options_load(relid, &options));
+		values[6] = BoolGetDatum(corm_overrides_load(relid, &options));
 	}
 	values[7] = string_datum(error, &nulls[7]);
 
@@ -462,7 +452,7 @@ show_fields(ReturnSetInfo *rsinfo, Oid relid, CormModel *model, const char *erro
 		values[8] = BoolGetDatum(field->read_only);
 		values[9] = BoolGetDatum(field->primary_key);
 		values[10] = BoolGetDatum(field->filterable);
-		values[11] = JsonbPGetDatum(JsonbValueToJsonb(corm_push_tags(&state, field->tags)));
+		values[11] = JsonbPGetDatum(JsonbValueToJsonb(corm_tags_push(&state, field->tags)));
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
 }

@@ -9,9 +9,9 @@
  * run by SPI in read-only mode, each in a subtransaction, so that the error
  * of one is a column of its row.
  *
- * Anybody can define a function on anybody's row type.  Calling it here would
- * hand it the caller's rights unasked, so only functions of the caller, of the
- * row type's owner and of superusers are called.
+ * Any role can define a function on any row type.  To call it here would lend it
+ * the caller's privileges without being asked, so only functions of the caller,
+ * of the row type's owner and of superusers are called.
  *
  *-------------------------------------------------------------------------
  */
@@ -31,7 +31,6 @@
 #include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
-#include "model/model.h"
 #include "parser/parse_coerce.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -166,8 +165,8 @@ find_methods(Oid typid)
 }
 
 /*
- * is_trusted returns whether a method belongs to somebody whose code the
- * caller runs anyway; owner is the row type's.
+ * is_trusted returns whether a method belongs to a role whose code the caller
+ * runs anyway; owner is the row type's.
  */
 static bool
 is_trusted(const Method *method, Oid owner)
@@ -189,7 +188,7 @@ why_not_callable(const Method *method)
 			return psprintf("there is no zero value of type %s", format_type_be(method->args[i]));
 	}
 
-	/* trigger, internal and the like; a record in JSON is fine */
+	/* trigger, internal and so on; a record in JSON is fine */
 	if (get_typtype(method->result) == TYPTYPE_PSEUDO &&
 		method->result != RECORDOID && method->result != VOIDOID)
 		return psprintf("a result of type %s cannot be shown", format_type_be(method->result));

@@ -14,60 +14,22 @@
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
 #include "model/model.h"
+#include "model/naming.h"
+#include "model/nearest.h"
+#include "model/tags.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "utils/varlena.h"
 
-#define MAX_NEAREST_DISTANCE	3	/* edits between a name and the one meant */
-#define MAX_NEAREST_LENGTH		255 /* varstr_levenshtein refuses longer names */
 #define MAX_LISTED_FIELDS		20
+
+const char *const corm_role_names[CORM_NUM_ROLES] =
+{
+	"soft_delete", "version", "created_at", "updated_at"
+};
 
 static CormField *find_exactly(CormModel *model, const char *name);
 static char *copy_string(const char *string);
-
-/*
- * corm_nearest_init begins a search for the candidate nearest to name, which
- * must live as long as the search.
- */
-void
-corm_nearest_init(CormNearest *nearest, const char *name)
-{
-	int			len = strlen(name);
-
-	nearest->wanted = name;
-	nearest->wanted_len = len;
-	nearest->name = NULL;
-
-	/* At most half of the name may differ: else the hint is a wild guess. */
-	if (len > MAX_NEAREST_LENGTH)
-		nearest->max_distance = -1;
-	else
-		nearest->max_distance = Min(MAX_NEAREST_DISTANCE, len / 2);
-}
-
-/*
- * corm_nearest_offer offers a candidate; the first of several equally near
- * ones wins.  Afterwards nearest->name is the nearest so far or NULL.
- */
-void
-corm_nearest_offer(CormNearest *nearest, const char *candidate)
-{
-	int			len = strlen(candidate);
-	int			distance;
-
-	if (nearest->max_distance < 0 || len > MAX_NEAREST_LENGTH)
-		return;
-
-	distance = varstr_levenshtein_less_equal(nearest->wanted, nearest->wanted_len,
-											 candidate, len, 1, 1, 1,
-											 nearest->max_distance, true);
-	if (distance <= nearest->max_distance)
-	{
-		nearest->name = candidate;
-		nearest->max_distance = distance - 1;
-	}
-}
 
 /*
  * find_exactly returns the field with this name, else the one with this
@@ -92,6 +54,21 @@ find_exactly(CormModel *model, const char *name)
 			return &model->fields[i];
 	}
 	return NULL;
+}
+
+/*
+ * corm_model_has_field returns whether a name is that of a field or of its
+ * column, exactly.
+ */
+bool
+corm_model_has_field(CormModel *model, const char *name)
+{
+	for (int i = 0; i < model->nfields; i++)
+	{
+		if (strcmp(model->fields[i].name, name) == 0 || strcmp(model->fields[i].column, name) == 0)
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -189,6 +166,26 @@ corm_model_field_by_rownum(CormModel *model, AttrNumber rownum)
 }
 
 /*
+ * corm_model_role returns where model keeps the index of a role's field.
+ */
+int *
+corm_model_role(CormModel *model, CormRole role)
+{
+	switch (role)
+	{
+		case CORM_ROLE_SOFT_DELETE:
+			return &model->soft_delete;
+		case CORM_ROLE_VERSION:
+			return &model->version;
+		case CORM_ROLE_CREATED_AT:
+			return &model->created_at;
+		case CORM_ROLE_UPDATED_AT:
+			return &model->updated_at;
+	}
+	pg_unreachable();
+}
+
+/*
  * corm_model_require_table raises 42809 for a composite type that is not
  * mapped to a table.
  */
@@ -254,6 +251,8 @@ corm_model_copy(const CormModel *model, MemoryContext parent)
 	*copy = *model;
 	copy->context = context;
 	copy->tupdesc_context = NULL;
+	copy->hooks = NULL;
+	copy->relations = NULL;
 	copy->name = pstrdup(model->name);
 	copy->table_schema = copy_string(model->table_schema);
 	copy->table_name = copy_string(model->table_name);
@@ -288,17 +287,4 @@ corm_model_copy(const CormModel *model, MemoryContext parent)
 
 	MemoryContextSwitchTo(old);
 	return copy;
-}
-
-/*
- * corm_names_datum makes a text array of names.
- */
-Datum
-corm_names_datum(char **names, int n)
-{
-	Datum	   *datums = palloc(sizeof(Datum) * Max(n, 1));
-
-	for (int i = 0; i < n; i++)
-		datums[i] = CStringGetTextDatum(names[i]);
-	return PointerGetDatum(construct_array(datums, n, TEXTOID, -1, false, TYPALIGN_INT));
 }

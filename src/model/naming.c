@@ -11,10 +11,9 @@
  */
 #include "postgres.h"
 
-#include "base/compat.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
-#include "model/model.h"
+#include "model/naming.h"
 #include "utils/builtins.h"
 
 #define IS_UPPER(c)	((c) >= 'A' && (c) <= 'Z')

@@ -1,7 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * overrides.c
- *		The options of corm.register, applied to a model in the making.
+ *		The options of corm.register: stored, and applied to a draft.
+ *
+ * corm.model_options holds one row for each registered model.  The table that a
+ * model maps to has a column of its own, beside the other options, so that it
+ * follows renames and is dumped by name.
  *
  * Applying and checking are one: corm.register applies its options to a draft
  * that it throws away, and stores them only if that works.  Later, columns
@@ -13,15 +17,25 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
 #include "base/errors.h"
+#include "base/schema.h"
+#include "catalog/indexing.h"
 #include "lib/stringinfo.h"
-#include "model/model.h"
+#include "model/catalogs.h"
+#include "model/nearest.h"
+#include "model/overrides.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/rel.h"
 
-const char *const corm_role_names[CORM_NUM_ROLES] =
-{
-	"soft_delete", "version", "created_at", "updated_at"
-};
+/* Columns of corm.model_options */
+#define Anum_model_options_model	1
+#define Anum_model_options_table	2
+#define Anum_model_options_options	3
+#define Natts_model_options			3
 
 /* The fields that the option true stands for. */
 static const char *const role_defaults[CORM_NUM_ROLES] =
@@ -40,6 +54,8 @@ static const char *const field_keys[] =
 	"column", "filterable", "ignore", "name", "primary_key", "read_only"
 };
 
+static Relation open_catalog(LOCKMODE lockmode);
+static HeapTuple find_row(Relation catalog, Oid relid);
 static void check_keys(CormDraft *draft, JsonbContainer *object, const char *path,
 					   const char *const *known, int nknown);
 static JsonbValue *get_key(JsonbContainer *object, const char *key);
@@ -55,35 +71,127 @@ static void apply_role(CormDraft *draft, CormRole role, JsonbValue *value);
 static void apply_primary_key(CormDraft *draft, JsonbValue *value);
 
 /*
- * corm_model_role returns where model keeps the index of a role's field.
+ * open_catalog opens corm.model_options, or returns NULL when the extension is
+ * not there (any more).
  */
-int *
-corm_model_role(CormModel *model, CormRole role)
+static Relation
+open_catalog(LOCKMODE lockmode)
 {
-	switch (role)
-	{
-		case CORM_ROLE_SOFT_DELETE:
-			return &model->soft_delete;
-		case CORM_ROLE_VERSION:
-			return &model->version;
-		case CORM_ROLE_CREATED_AT:
-			return &model->created_at;
-		case CORM_ROLE_UPDATED_AT:
-			return &model->updated_at;
-	}
-	pg_unreachable();
+	return corm_catalog_open("model_options", lockmode, NULL);
 }
 
 /*
- * corm_overrides_error raises OR006 for an option of the draft's model.
+ * find_row returns a copy of the row about a relation, or NULL.
+ */
+static HeapTuple
+find_row(Relation catalog, Oid relid)
+{
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&key, Anum_model_options_model, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(relid));
+	scan = systable_beginscan(catalog, corm_primary_key_index(catalog), true, NULL, 1, &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+		tuple = heap_copytuple(tuple);
+	systable_endscan(scan);
+
+	return tuple;
+}
+
+/*
+ * corm_overrides_load reads what is registered for a model into the current
+ * memory context; false if nothing is.
+ */
+bool
+corm_overrides_load(Oid relid, CormOverrides *overrides)
+{
+	Relation	catalog = open_catalog(AccessShareLock);
+	HeapTuple	tuple;
+
+	if (catalog == NULL)
+		return false;
+
+	tuple = find_row(catalog, relid);
+	if (HeapTupleIsValid(tuple))
+	{
+		bool		isnull;
+		Datum		datum;
+
+		datum = heap_getattr(tuple, Anum_model_options_table, RelationGetDescr(catalog), &isnull);
+		overrides->table = isnull ? InvalidOid : DatumGetObjectId(datum);
+		datum = heap_getattr(tuple, Anum_model_options_options, RelationGetDescr(catalog), &isnull);
+		overrides->json = DatumGetJsonbPCopy(datum);
+	}
+	table_close(catalog, AccessShareLock);
+
+	return HeapTupleIsValid(tuple);
+}
+
+/*
+ * corm_overrides_store inserts or replaces the row about a relation.
+ */
+void
+corm_overrides_store(Oid relid, const CormOverrides *overrides)
+{
+	Relation	catalog = open_catalog(RowExclusiveLock);
+	Datum		values[Natts_model_options];
+	bool		nulls[Natts_model_options] = {false};
+	HeapTuple	old;
+	HeapTuple	tuple;
+
+	if (catalog == NULL)
+		corm_catalog_missing("model_options");
+
+	values[Anum_model_options_model - 1] = ObjectIdGetDatum(relid);
+	values[Anum_model_options_table - 1] = ObjectIdGetDatum(overrides->table);
+	nulls[Anum_model_options_table - 1] = !OidIsValid(overrides->table);
+	values[Anum_model_options_options - 1] = JsonbPGetDatum(overrides->json);
+	tuple = heap_form_tuple(RelationGetDescr(catalog), values, nulls);
+
+	old = find_row(catalog, relid);
+	if (HeapTupleIsValid(old))
+		CatalogTupleUpdate(catalog, &old->t_self, tuple);
+	else
+		CatalogTupleInsert(catalog, tuple);
+	table_close(catalog, RowExclusiveLock);
+	corm_catalogs_stored(relid);
+	corm_catalogs_stored(overrides->table);
+}
+
+/*
+ * corm_overrides_delete deletes the row about a relation, and returns false if
+ * there is none.
+ */
+bool
+corm_overrides_delete(Oid relid)
+{
+	Relation	catalog = open_catalog(RowExclusiveLock);
+	HeapTuple	tuple;
+
+	if (catalog == NULL)
+		return false;
+	tuple = find_row(catalog, relid);
+	if (HeapTupleIsValid(tuple))
+		CatalogTupleDelete(catalog, &tuple->t_self);
+	table_close(catalog, RowExclusiveLock);
+
+	return HeapTupleIsValid(tuple);
+}
+
+/*
+ * corm_overrides_error raises OR006 for an option of a model.
  * detail is a finished sentence, hint too or NULL.
  */
 void
-corm_overrides_error(CormDraft *draft, const char *option, const char *detail, const char *hint)
+corm_overrides_error(const char *model_name, const char *option, const char *detail,
+					 const char *hint)
 {
 	ereport(ERROR,
 			(errcode(CORM_ERRCODE_BAD_OPTION),
-			 errmsg("invalid option \"%s\" for model \"%s\"", option, draft->model->name),
+			 errmsg("invalid option \"%s\" for model \"%s\"", option, model_name),
 			 errdetail_internal("%s", detail),
 			 hint ? errhint("%s", hint) :
 			 errhint("Register the model again with other options, or use corm.unregister.")));
@@ -123,7 +231,7 @@ check_keys(CormDraft *draft, JsonbContainer *object, const char *path,
 			corm_nearest_offer(&nearest, known[i]);
 			appendStringInfo(&all, "%s\"%s\"", i > 0 ? ", " : "", known[i]);
 		}
-		corm_overrides_error(draft, psprintf("%s%s", path, key),
+		corm_overrides_error(draft->model->name, psprintf("%s%s", path, key),
 							 "There is no such option.",
 							 nearest.name ? psprintf("Perhaps you meant \"%s\".", nearest.name) :
 							 psprintf("The options are %s.", all.data));
@@ -140,20 +248,6 @@ get_key(JsonbContainer *object, const char *key)
 	JsonbValue *value = getKeyJsonValueFromContainer(object, key, strlen(key), NULL);
 
 	return value == NULL || value->type == jbvNull ? NULL : value;
-}
-
-/*
- * has_field tells whether name is the name of a field or of its column.
- */
-static bool
-has_field(CormModel *model, const char *name)
-{
-	for (int i = 0; i < model->nfields; i++)
-	{
-		if (strcmp(model->fields[i].name, name) == 0 || strcmp(model->fields[i].column, name) == 0)
-			return true;
-	}
-	return false;
 }
 
 /*
@@ -179,7 +273,7 @@ find_field(CormDraft *draft, const char *option, const char *name)
 	corm_nearest_init(&nearest, name);
 	for (int i = 0; i < model->nfields; i++)
 		corm_nearest_offer(&nearest, model->fields[i].name);
-	corm_overrides_error(draft, option, psprintf("There is no field \"%s\".", name),
+	corm_overrides_error(draft->model->name, option, psprintf("There is no field \"%s\".", name),
 						 nearest.name ?
 						 psprintf("Perhaps you meant the field \"%s\".", nearest.name) : NULL);
 }
@@ -191,7 +285,7 @@ static char *
 string_of(CormDraft *draft, const char *option, JsonbValue *value)
 {
 	if (value->type != jbvString || value->val.string.len == 0)
-		corm_overrides_error(draft, option, "The value must be a string that is not empty.", NULL);
+		corm_overrides_error(draft->model->name, option, "The value must be a string that is not empty.", NULL);
 	return pnstrdup(value->val.string.val, value->val.string.len);
 }
 
@@ -204,7 +298,7 @@ name_of(CormDraft *draft, const char *option, JsonbValue *value)
 	char	   *name = string_of(draft, option, value);
 
 	if (strlen(name) >= NAMEDATALEN)
-		corm_overrides_error(draft, option,
+		corm_overrides_error(draft->model->name, option,
 							 psprintf("A name must be shorter than %d bytes.", NAMEDATALEN), NULL);
 	return name;
 }
@@ -216,7 +310,7 @@ static bool
 boolean_of(CormDraft *draft, const char *option, JsonbValue *value)
 {
 	if (value->type != jbvBool)
-		corm_overrides_error(draft, option, "The value must be true or false.", NULL);
+		corm_overrides_error(draft->model->name, option, "The value must be true or false.", NULL);
 	return value->val.boolean;
 }
 
@@ -235,7 +329,7 @@ apply_naming(CormDraft *draft, JsonbValue *value)
 	else if (strcmp(naming, "pascal") == 0)
 		draft->model->naming = CORM_NAMING_PASCAL;
 	else
-		corm_overrides_error(draft, "naming", psprintf("There is no naming strategy \"%s\".", naming),
+		corm_overrides_error(draft->model->name, "naming", psprintf("There is no naming strategy \"%s\".", naming),
 							 "The naming strategies are \"snake\", \"camel\" and \"pascal\".");
 }
 
@@ -287,7 +381,7 @@ apply_fields(CormDraft *draft, JsonbValue *value)
 	char	   *path = NULL;
 
 	if (value->type != jbvBinary || !JsonContainerIsObject(value->val.binary.data))
-		corm_overrides_error(draft, "fields", "The value must be an object.", NULL);
+		corm_overrides_error(draft->model->name, "fields", "The value must be an object.", NULL);
 
 	memcpy(changed, model->fields, size);
 	it = JsonbIteratorInit(value->val.binary.data);
@@ -304,15 +398,15 @@ apply_fields(CormDraft *draft, JsonbValue *value)
 			int			i;
 
 			if (v.type != jbvBinary || !JsonContainerIsObject(v.val.binary.data))
-				corm_overrides_error(draft, path, "The value must be an object.", NULL);
+				corm_overrides_error(draft->model->name, path, "The value must be an object.", NULL);
 			column = get_key(v.val.binary.data, "column");
-			if (column && !has_field(model, key) && model->table == model->relid)
+			if (column && !corm_model_has_field(model, key) && model->table == model->relid)
 			{
 				/* a name of one's own for a column of the table */
 				i = find_field(draft, psprintf("%s.column", path),
 							   string_of(draft, psprintf("%s.column", path), column));
 				if (strlen(key) == 0 || strlen(key) >= NAMEDATALEN)
-					corm_overrides_error(draft, path,
+					corm_overrides_error(draft->model->name, path,
 										 psprintf("A name must not be empty and must be shorter than %d bytes.", NAMEDATALEN),
 										 NULL);
 				changed[i].name = key;
@@ -320,7 +414,7 @@ apply_fields(CormDraft *draft, JsonbValue *value)
 			else
 				i = find_field(draft, path, key);
 			if (seen[i])
-				corm_overrides_error(draft, path, "The field is given twice.", NULL);
+				corm_overrides_error(draft->model->name, path, "The field is given twice.", NULL);
 			seen[i] = true;
 			apply_field(draft, path, i, &changed[i], v.val.binary.data);
 		}
@@ -346,7 +440,7 @@ apply_role(CormDraft *draft, CormRole role, JsonbValue *value)
 	else if (value->type == jbvString)
 		field = find_field(draft, option, string_of(draft, option, value));
 	else
-		corm_overrides_error(draft, option, "The value must be a field's name, true or false.", NULL);
+		corm_overrides_error(draft->model->name, option, "The value must be a field's name, true or false.", NULL);
 
 	draft->roles[role].declared = true;
 	draft->roles[role].field = field;
@@ -366,7 +460,7 @@ apply_primary_key(CormDraft *draft, JsonbValue *value)
 
 	if (value->type != jbvBinary || !JsonContainerIsArray(value->val.binary.data) ||
 		JsonContainerSize(value->val.binary.data) == 0)
-		corm_overrides_error(draft, "primary_key", "The value must be an array of fields' names.", NULL);
+		corm_overrides_error(draft->model->name, "primary_key", "The value must be an array of fields' names.", NULL);
 
 	draft->pk = NIL;
 	it = JsonbIteratorInit(value->val.binary.data);

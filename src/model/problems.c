@@ -4,20 +4,24 @@
  *		What cannot be used of what was registered: corm.model_problems.
  *
  * Each subject has a reporter, which its file registers when the library is
- * loaded.  A reporter looks at everything that it is responsible for and adds
- * a row for each thing that would be an error where it is met.  It must not
- * raise for what is wrong with them, and need not ask who may see a row: what
- * is about a model is shown to those who may use the model.
+ * loaded.  A reporter looks at everything that it is responsible for and adds a
+ * row for each thing that would raise an error when it is used.  It must not
+ * raise that error itself, and it need not check who may see a row: a row about
+ * a model is shown to users who may use that model.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "base/compat.h"
+#include "catalog/pg_class.h"
 #include "fmgr.h"
 #include "funcapi.h"
-#include "model/model.h"
+#include "miscadmin.h"
+#include "model/problems.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 
 #define MAX_REPORTERS	8
 
@@ -29,6 +33,23 @@ struct CormProblems
 
 static CormProblemReporter reporters[MAX_REPORTERS];
 static int	num_reporters = 0;
+
+/*
+ * corm_model_may_use returns whether the current user has any privilege on a
+ * relation or on a column of it, and on its schema.
+ */
+bool
+corm_model_may_use(Oid relid)
+{
+	const AclMode any = ACL_SELECT | ACL_INSERT | ACL_UPDATE | ACL_DELETE;
+	Oid			role = GetUserId();
+
+	if (corm_schema_aclcheck(get_rel_namespace(relid), role, ACL_USAGE) != ACLCHECK_OK)
+		return false;
+	return pg_class_aclcheck(relid, role, any) == ACLCHECK_OK ||
+		pg_attribute_aclcheck_all(relid, role, ACL_SELECT | ACL_INSERT | ACL_UPDATE,
+								  ACLMASK_ANY) == ACLCHECK_OK;
+}
 
 /*
  * corm_problems_register adds a reporter.  Called by the init functions.

@@ -15,11 +15,11 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "base/compat.h"
 #include "base/errors.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "model/cast.h"
 #include "model/model.h"
 #include "nodes/makefuncs.h"
 #include "utils/builtins.h"

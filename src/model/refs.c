@@ -24,7 +24,7 @@
 #include "catalog/namespace.h"
 #include "fmgr.h"
 #include "libpq/pqformat.h"
-#include "model/model.h"
+#include "model/catalogs.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"

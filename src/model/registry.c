@@ -7,8 +7,8 @@
  * lives in a memory context of its own, a child of the registry's.
  *
  * Lifetime.  An invalidated model leaves the hash at once but not the
- * memory: somebody up the stack may be using it.  Its context moves to the
- * "zombies", which go at the end of the top-level transaction.  So a pointer
+ * memory: a caller further up the stack may be using it.  Its context moves to
+ * the "zombies", which are freed at the end of the top-level transaction.  So a pointer
  * obtained in a transaction is good until that transaction ends, without
  * pins; and moving a context neither allocates nor raises, which matters in
  * a callback that runs in the middle of anything.
@@ -33,7 +33,7 @@
  * the hash yet.  Each parse under way has an entry in a list that the
  * callbacks mark; a marked parse is done again.  A model whose parse is
  * marked every time (debug_discard_caches, or a storm of DDL) is handed out
- * without being kept, so that the next call parses anew.
+ * without being kept, so that the next call parses it again.
  *
  * The relations of a model are made at first use, and depend on other tables:
  * on the referring ones, those in between, and the far ones.  A second hash
@@ -53,10 +53,14 @@
 
 #include "access/xact.h"
 #include "base/clock.h"
-#include "base/schema.h"
 #include "catalog/pg_type.h"
 #include "lib/ilist.h"
-#include "model/model.h"
+#include "model/catalogs.h"
+#include "model/difference.h"
+#include "model/hooks.h"
+#include "model/parse.h"
+#include "model/registry.h"
+#include "model/relations_build.h"
 #include "utils/builtins.h"
 #include "utils/catcache.h"
 #include "utils/hsearch.h"
@@ -67,7 +71,6 @@
 #include "utils/typcache.h"
 
 #define MAX_PARSES			4	/* then hand out what there is */
-#define MAX_CATALOGS		8
 #define FIRST_RELATED_LIMIT	512	/* of tables, before it is looked who has gone */
 #define MAX_CALLBACKS		4
 
@@ -86,13 +89,6 @@ typedef struct Parse
 	bool		outdated;		/* a message came since it began */
 } Parse;
 
-/* One of corm's catalogs. */
-typedef struct WatchedCatalog
-{
-	const char *relname;
-	Oid			relid;			/* as last looked up */
-} WatchedCatalog;
-
 static HTAB *registry = NULL;
 static HTAB *related = NULL;	/* tables that relations of some model depend on */
 static long related_limit = FIRST_RELATED_LIMIT;
@@ -104,8 +100,6 @@ static dlist_head outdated_models = DLIST_STATIC_INIT(outdated_models);	/* zombi
 static Parse *current_parse = NULL;
 static uint64 last_generation = 0;
 
-static WatchedCatalog catalogs[MAX_CATALOGS];
-static int	ncatalogs = 0;
 static CormInvalidationCallback callbacks[MAX_CALLBACKS];
 static int	ncallbacks = 0;
 
@@ -136,36 +130,6 @@ corm_registry_init(void)
 	CacheRegisterSyscacheCallback(CONSTROID, constraint_changed, (Datum) 0);
 	CacheRegisterSyscacheCallback(AUTHOID, constraint_changed, (Datum) 0);
 	RegisterXactCallback(transaction_ended, NULL);
-
-	corm_registry_watch_catalog("model_options");
-	corm_hooks_init();
-	corm_reassign_init();
-	corm_triggers_init();
-	corm_list_init();
-	corm_registry_watch_catalog("declared_relations");
-}
-
-/*
- * corm_registry_watch_catalog makes the registry drop every model when there
- * is a relcache message about the relation relname of schema corm.
- */
-void
-corm_registry_watch_catalog(const char *relname)
-{
-	if (ncatalogs >= MAX_CATALOGS)
-		elog(FATAL, "too many catalogs of corm");
-	catalogs[ncatalogs].relname = relname;
-	catalogs[ncatalogs].relid = InvalidOid;
-	ncatalogs++;
-}
-
-/*
- * corm_registry_catalog returns the name of the i-th watched catalog, or NULL.
- */
-const char *
-corm_registry_catalog(int i)
-{
-	return i < ncatalogs ? catalogs[i].relname : NULL;
 }
 
 /*
@@ -240,7 +204,8 @@ bring_back(CormModel *model)
 			continue;
 		dlist_delete(&old->outdated);
 		old->valid = model->valid;
-		old->hooks.changes = 0;
+		if (old->hooks)
+			old->hooks->changes = 0;
 		if (old->relations)
 			MemoryContextSetParent(old->relations->context, zombie_context);
 		old->relations = NULL;
@@ -322,17 +287,13 @@ relcache_changed(Datum arg, Oid relid)
 
 	mark_parses();
 
-	for (int i = 0; i < ncatalogs; i++)
-	{
-		if (catalogs[i].relid == relid)
-			relid = InvalidOid;
-	}
+	if (corm_catalogs_contain(relid))
+		relid = InvalidOid;
 
 	if (!OidIsValid(relid))
 	{
-		/* The next parse looks the catalogs up: the extension may be another. */
-		for (int i = 0; i < ncatalogs; i++)
-			catalogs[i].relid = InvalidOid;
+		/* The next parse looks the catalogs up. */
+		corm_catalogs_forget();
 		forget_all();
 	}
 	else if (registry != NULL)
@@ -650,14 +611,13 @@ parse_model(Oid relid)
 		current_parse = &parse;
 		PG_TRY();
 		{
-			CormOptions options;
+			CormOverrides overrides;
 			bool		registered;
 
-			for (int i = 0; i < ncatalogs; i++)
-				catalogs[i].relid = corm_catalog_oid(catalogs[i].relname);
-			registered = corm_options_load(relid, &options);
+			corm_catalogs_look_up();
+			registered = corm_overrides_load(relid, &overrides);
 			CORM_FAULT("model-options");
-			model = corm_catalog_parse(relid, registered ? &options : NULL);
+			model = corm_model_parse(relid, registered ? &overrides : NULL);
 			CORM_FAULT("model-parsed");
 		}
 		PG_FINALLY();
@@ -681,12 +641,12 @@ parse_model(Oid relid)
 }
 
 /*
- * corm_registry_load_relations makes the list of a model's relations unless
- * there is one that is good.  A list that is replaced stays valid until the
- * transaction ends.
+ * corm_registry_relations returns the relations of a model, and makes the list
+ * unless there is one that is good.  A list that is replaced stays valid until
+ * the transaction ends.  Raises what is wrong with the tags of foreign keys.
  */
-void
-corm_registry_load_relations(CormModel *model)
+CormRelations *
+corm_registry_relations(CormModel *model)
 {
 	MemoryContext work;
 	MemoryContext old;
@@ -695,7 +655,7 @@ corm_registry_load_relations(CormModel *model)
 	uint64		epoch;
 
 	if (model->relations != NULL && model->relations->epoch == relations_epoch)
-		return;
+		return model->relations;
 
 	work = AllocSetContextCreate(CurrentMemoryContext, "corm relations work",
 								 ALLOCSET_DEFAULT_SIZES);
@@ -739,4 +699,5 @@ corm_registry_load_relations(CormModel *model)
 
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(work);
+	return relations;
 }

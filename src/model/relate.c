@@ -1,55 +1,32 @@
 /*-------------------------------------------------------------------------
  *
  * relate.c
- *		Relations that no foreign key says: corm.relate and corm.unrelate.
+ *		Relations without a foreign key: corm.relate and corm.unrelate.
  *
- * corm.declared_relations holds them, with the same rights, locks and
- * messages as registrations (options.c).  Columns are kept by name.  Whether
- * they still exist is looked at when the relation is used, not before: then
- * a renamed column spoils one relation and nothing else.
+ * What they declare is stored in corm.declared_relations (declared.c).  The
+ * columns of a relation are stored by name, and whether they still exist is
+ * checked when the relation is used (corm_relate_check), not before: so a
+ * renamed column spoils one relation and nothing else.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "access/genam.h"
-#include "access/htup_details.h"
 #include "access/relation.h"
-#include "access/table.h"
 #include "access/xact.h"
 #include "base/args.h"
-#include "base/compat.h"
 #include "base/errors.h"
-#include "base/schema.h"
-#include "catalog/indexing.h"
-#include "catalog/pg_type.h"
 #include "fmgr.h"
-#include "model/model.h"
+#include "model/catalogs.h"
+#include "model/declared.h"
+#include "model/keys.h"
+#include "model/relate.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
-/* Columns of corm.declared_relations */
-#define Anum_declared_model						1
-#define Anum_declared_name						2
-#define Anum_declared_kind						3
-#define Anum_declared_target					4
-#define Anum_declared_columns					5
-#define Anum_declared_target_columns			6
-#define Anum_declared_through					7
-#define Anum_declared_through_columns			8
-#define Anum_declared_through_target_columns	9
-#define Anum_declared_condition					10
-#define Natts_declared							10
-
-static Relation open_declared(LOCKMODE lockmode);
-static HeapTuple find_declared(Relation catalog, Oid relid, const char *name);
-static bool parse_kind(const char *name, CormRelationKind *kind);
-static char **read_names(Datum array, int *n);
-static CormRelation *read_declared(Relation catalog, HeapTuple tuple);
 static void check_columns(CormModel *model, CormRelation *relation, int n, char **columns, Oid table);
 static char **argument_columns(FunctionCallInfo fcinfo, int argno, CormModel *model, const char *what,
 							   int *n);
@@ -58,152 +35,6 @@ static char **name_columns(Oid table, int n, const AttrNumber *attnums);
 static void find_through_columns(CormModel *model, CormModel *target, CormRelation *relation);
 static void check_counts(const char *what, int n, const char *other, int nother);
 static CormRelation *argument_relation(FunctionCallInfo fcinfo, CormModel *model);
-static void store_declared(Oid relid, CormRelation *relation);
-
-/*
- * open_declared opens the catalog, or returns NULL when the extension is not
- * there (any more).
- */
-static Relation
-open_declared(LOCKMODE lockmode)
-{
-	return corm_catalog_open("declared_relations", lockmode, NULL);
-}
-
-/*
- * find_declared returns a copy of the row about a relation of a model, or
- * NULL.
- */
-static HeapTuple
-find_declared(Relation catalog, Oid relid, const char *name)
-{
-	ScanKeyData keys[2];
-	SysScanDesc scan;
-	HeapTuple	tuple;
-
-	ScanKeyInit(&keys[0], Anum_declared_model, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(relid));
-	ScanKeyInit(&keys[1], Anum_declared_name, BTEqualStrategyNumber, F_TEXTEQ,
-				CStringGetTextDatum(name));
-	scan = systable_beginscan(catalog, corm_primary_key_index(catalog), true, NULL, 2, keys);
-	tuple = systable_getnext(scan);
-	if (HeapTupleIsValid(tuple))
-		tuple = heap_copytuple(tuple);
-	systable_endscan(scan);
-
-	return tuple;
-}
-
-/*
- * parse_kind finds the kind of relation with this name; false if there is
- * none.
- */
-static bool
-parse_kind(const char *name, CormRelationKind *kind)
-{
-	for (*kind = CORM_BELONGS_TO; *kind <= CORM_MANY_TO_MANY; (*kind)++)
-	{
-		if (strcmp(name, corm_relation_kind_name(*kind)) == 0)
-			return true;
-	}
-	return false;
-}
-
-/*
- * read_names returns the elements of an array of names.
- */
-static char **
-read_names(Datum array, int *n)
-{
-	Datum	   *datums;
-	char	  **names;
-
-	deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false, TYPALIGN_INT,
-					  &datums, NULL, n);
-	names = palloc(sizeof(char *) * Max(*n, 1));
-	for (int i = 0; i < *n; i++)
-		names[i] = TextDatumGetCString(datums[i]);
-
-	return names;
-}
-
-/*
- * read_declared makes a relation of a row, or returns NULL for a row that
- * makes no sense, which only a superuser can have written.
- */
-static CormRelation *
-read_declared(Relation catalog, HeapTuple tuple)
-{
-	CormRelation *relation = palloc0(sizeof(CormRelation));
-	Datum		values[Natts_declared];
-	bool		nulls[Natts_declared];
-
-	heap_deform_tuple(tuple, RelationGetDescr(catalog), values, nulls);
-
-	relation->declared = true;
-	relation->declared_for = DatumGetObjectId(values[Anum_declared_model - 1]);
-	relation->source = pstrdup("a declared relation");
-	relation->name = TextDatumGetCString(values[Anum_declared_name - 1]);
-	relation->target = DatumGetObjectId(values[Anum_declared_target - 1]);
-	relation->columns = read_names(values[Anum_declared_columns - 1], &relation->nkeys);
-	relation->target_columns = read_names(values[Anum_declared_target_columns - 1],
-										  &relation->ntarget_keys);
-	if (!nulls[Anum_declared_condition - 1])
-		relation->condition = PG_DETOAST_DATUM_COPY(values[Anum_declared_condition - 1]);
-
-	if (!parse_kind(TextDatumGetCString(values[Anum_declared_kind - 1]), &relation->kind))
-		return NULL;
-	if (relation->kind == CORM_MANY_TO_MANY)
-	{
-		int			n;
-		int			ntarget;
-
-		if (nulls[Anum_declared_through - 1] || nulls[Anum_declared_through_columns - 1] ||
-			nulls[Anum_declared_through_target_columns - 1])
-			return NULL;
-		relation->through = DatumGetObjectId(values[Anum_declared_through - 1]);
-		relation->through_columns = read_names(values[Anum_declared_through_columns - 1], &n);
-		relation->through_target_columns =
-			read_names(values[Anum_declared_through_target_columns - 1], &ntarget);
-		if (n != relation->nkeys || ntarget != relation->ntarget_keys)
-			return NULL;
-	}
-	else if (relation->nkeys != relation->ntarget_keys)
-		return NULL;
-
-	return relation->nkeys > 0 && relation->ntarget_keys > 0 ? relation : NULL;
-}
-
-/*
- * corm_relate_load returns the relations that are declared for the model of a
- * relation, by name, in the current memory context.
- */
-List *
-corm_relate_load(Oid relid)
-{
-	Relation	catalog = open_declared(AccessShareLock);
-	List	   *list = NIL;
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	tuple;
-
-	if (catalog == NULL)
-		return NIL;
-
-	ScanKeyInit(&key, Anum_declared_model, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(relid));
-	scan = systable_beginscan(catalog, corm_primary_key_index(catalog), true, NULL, 1, &key);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		CormRelation *relation = read_declared(catalog, tuple);
-
-		if (relation != NULL)
-			list = lappend(list, relation);
-	}
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
-
-	return list;
-}
 
 /*
  * check_columns raises 42703 unless a table has these columns.
@@ -265,7 +96,7 @@ argument_columns(FunctionCallInfo fcinfo, int argno, CormModel *model, const cha
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s must be a list of fields", what)));
 
-	names = read_names(PointerGetDatum(array), n);
+	names = corm_names_read(PointerGetDatum(array), n);
 	if (*n > INDEX_MAX_KEYS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -389,7 +220,7 @@ argument_relation(FunctionCallInfo fcinfo, CormModel *model)
 				 errhint("Give the relation another name.")));
 
 	kind = text_to_cstring(PG_GETARG_TEXT_PP(2));
-	if (!parse_kind(kind, &relation->kind))
+	if (!corm_relation_kind_parse(kind, &relation->kind))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("there is no kind of relation \"%s\"", kind),
@@ -440,51 +271,6 @@ argument_relation(FunctionCallInfo fcinfo, CormModel *model)
 }
 
 /*
- * store_declared inserts or replaces the row about a relation of a model.
- */
-static void
-store_declared(Oid relid, CormRelation *relation)
-{
-	Relation	catalog = open_declared(RowExclusiveLock);
-	Datum		values[Natts_declared];
-	bool		nulls[Natts_declared] = {false};
-	bool		through = relation->kind == CORM_MANY_TO_MANY;
-	HeapTuple	old;
-	HeapTuple	tuple;
-
-	if (catalog == NULL)
-		corm_catalog_missing("declared_relations");
-
-	values[Anum_declared_model - 1] = ObjectIdGetDatum(relid);
-	values[Anum_declared_name - 1] = CStringGetTextDatum(relation->name);
-	values[Anum_declared_kind - 1] =
-		CStringGetTextDatum(corm_relation_kind_name(relation->kind));
-	values[Anum_declared_target - 1] = ObjectIdGetDatum(relation->target);
-	values[Anum_declared_columns - 1] = corm_names_datum(relation->columns, relation->nkeys);
-	values[Anum_declared_target_columns - 1] = corm_names_datum(relation->target_columns, relation->ntarget_keys);
-	values[Anum_declared_through - 1] = ObjectIdGetDatum(relation->through);
-	values[Anum_declared_through_columns - 1] =
-		through ? corm_names_datum(relation->through_columns, relation->nkeys) : (Datum) 0;
-	values[Anum_declared_through_target_columns - 1] =
-		through ? corm_names_datum(relation->through_target_columns, relation->ntarget_keys) : (Datum) 0;
-	values[Anum_declared_condition - 1] = PointerGetDatum(relation->condition);
-	nulls[Anum_declared_through - 1] = nulls[Anum_declared_through_columns - 1] =
-		nulls[Anum_declared_through_target_columns - 1] = !through;
-	nulls[Anum_declared_condition - 1] = relation->condition == NULL;
-	tuple = heap_form_tuple(RelationGetDescr(catalog), values, nulls);
-
-	old = find_declared(catalog, relid, relation->name);
-	if (HeapTupleIsValid(old))
-		CatalogTupleUpdate(catalog, &old->t_self, tuple);
-	else
-		CatalogTupleInsert(catalog, tuple);
-	table_close(catalog, RowExclusiveLock);
-	corm_registry_stored(relid);
-	corm_registry_stored(relation->target);
-	corm_registry_stored(relation->through);
-}
-
-/*
  * corm_relate_declare stores the relation that the arguments of corm.relate
  * describe, and returns it.  Its condition has not been looked at: what names
  * mean in it, the query layer knows.
@@ -502,7 +288,7 @@ corm_relate_declare(FunctionCallInfo fcinfo)
 	rel = corm_lock_owned_model(relid, "corm.relate()");
 	relation = argument_relation(fcinfo, corm_model_get(relid));
 	relation->declared_for = relid;
-	store_declared(relid, relation);
+	corm_declared_store(relid, relation);
 	CacheInvalidateRelcacheByRelid(relid);
 	relation_close(rel, NoLock);
 
@@ -523,21 +309,15 @@ corm_unrelate(PG_FUNCTION_ARGS)
 	Oid			relid = PG_GETARG_OID(0);
 	char	   *name;
 	Relation	rel;
-	Relation	catalog;
-	HeapTuple	tuple;
 
 	corm_require_args(fcinfo, names, lengthof(names));
 	name = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	rel = corm_lock_owned_model(relid, "corm.unrelate()");
-	catalog = open_declared(RowExclusiveLock);
-	tuple = catalog ? find_declared(catalog, relid, name) : NULL;
-	if (!HeapTupleIsValid(tuple))
+	if (!corm_declared_delete(relid, name))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
 				 errmsg("no relation \"%s\" is declared for \"%s\"", name, RelationGetRelationName(rel)),
 				 errhint("Relations that come from foreign keys can be hidden with the tag \"@orm:-\" on the constraint.")));
-	CatalogTupleDelete(catalog, &tuple->t_self);
-	table_close(catalog, RowExclusiveLock);
 	CacheInvalidateRelcacheByRelid(relid);
 	relation_close(rel, NoLock);
 

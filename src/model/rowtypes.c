@@ -9,13 +9,13 @@
  * that it depends on the row type.  After a column has been added, dropped or
  * retyped it would leave the column out, or fail, for the rest of the session.
  *
- * So we remember which row types were asked for, and when an attribute of one
- * of them changes, all of the session's statements are parsed anew before
- * they are executed again, as PostgreSQL itself does when an operator changes.
- * The messages that tell of it are those of the syscache for attributes,
- * which ANALYZE and VACUUM do not send.
+ * So we remember which row types were used, and when an attribute of one of
+ * them changes, all of the session's statements are parsed again before their
+ * next execution, as PostgreSQL itself does when an operator changes.  The
+ * messages that announce it are those of the syscache for attributes, which
+ * ANALYZE and VACUUM do not send.
  *
- * Row types that are no more, such as those of temporary tables, are
+ * Row types that no longer exist, such as those of temporary tables, are
  * forgotten whenever the number of entries has doubled.
  *
  *-------------------------------------------------------------------------
@@ -28,7 +28,7 @@
 #include "access/xact.h"
 #include "catalog/indexing.h"
 #include "catalog/pg_class.h"
-#include "model/model.h"
+#include "model/rowtypes.h"
 #include "utils/fmgroids.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"

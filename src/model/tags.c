@@ -22,10 +22,12 @@
 #include "postgres.h"
 
 #include "base/errors.h"
+#include "base/jsonb.h"
 #include "catalog/objectaddress.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
-#include "model/model.h"
+#include "model/nearest.h"
+#include "model/tags.h"
 #include "parser/scansup.h"
 #include "utils/builtins.h"
 
@@ -82,6 +84,7 @@ static char *unquote_value(const char *value);
 static CormTag *scan_key(TagSource *source, const char **position, const char *end);
 static List *parse_one_tag(List *tags, TagSource *source);
 static List *parse_comment(const char *comment, TagSource *source);
+static List *parse_or_raise(const char *comment, const char *object);
 
 /*
  * clipped returns a copy of a text, cut if it is too long for a message.
@@ -304,12 +307,12 @@ parse_comment(const char *comment, TagSource *source)
 }
 
 /*
- * corm_tags_parse returns the tags in comment, a list of CormTag in the
+ * parse_or_raise returns the tags in comment, a list of CormTag in the
  * current memory context; NIL if comment is NULL or has none.  object names
  * in messages what the comment is on.  Raises OR005 for a malformed tag.
  */
-List *
-corm_tags_parse(const char *comment, const char *object)
+static List *
+parse_or_raise(const char *comment, const char *object)
 {
 	TagSource	source;
 	List	   *tags = parse_comment(comment, &source);
@@ -324,9 +327,10 @@ corm_tags_parse(const char *comment, const char *object)
 }
 
 /*
- * corm_tags_read returns the tags in the comment on an object, as
- * corm_tags_parse does, and raises OR005 for keys that cannot stand on an
- * object of this kind.
+ * corm_tags_read returns the tags in the comment on an object, a list of CormTag
+ * in the current memory context; NIL if comment is NULL or has none.  Raises
+ * OR005 for a malformed tag and for a key that cannot stand on an object of this
+ * kind.
  */
 List *
 corm_tags_read(const char *comment, const ObjectAddress *address, CormTagTarget target)
@@ -340,7 +344,7 @@ corm_tags_read(const char *comment, const ObjectAddress *address, CormTagTarget 
 		return NIL;
 
 	object = getObjectDescription(address, false);
-	tags = corm_tags_parse(comment, object);
+	tags = parse_or_raise(comment, object);
 	foreach(lc, tags)
 	{
 		CormTag    *tag = lfirst(lc);
@@ -420,4 +424,29 @@ corm_tags_flag(List *tags, const char *key)
 	if (tag == NULL)
 		return -1;
 	return tag->value == NULL || strcmp(tag->value, "true") == 0;
+}
+
+/*
+ * corm_tags_push pushes the tags of a field, an object, and returns the value if
+ * that is all.
+ */
+JsonbValue *
+corm_tags_push(JsonbParseState **state, List *tags)
+{
+	ListCell   *lc;
+
+	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+	foreach(lc, tags)
+	{
+		CormTag    *tag = lfirst(lc);
+
+		corm_json_key(state, tag->key);
+		if (tag->value == NULL || strcmp(tag->value, "true") == 0)
+			corm_json_bool(state, WJB_VALUE, true);
+		else if (strcmp(tag->value, "false") == 0)
+			corm_json_bool(state, WJB_VALUE, false);
+		else
+			corm_json_string(state, WJB_VALUE, tag->value);
+	}
+	return pushJsonbValue(state, WJB_END_OBJECT, NULL);
 }

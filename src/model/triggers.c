@@ -29,7 +29,6 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
-#include "base/compat.h"
 #include "base/schema.h"
 #include "catalog/objectaccess.h"
 #include "catalog/objectaddress.h"
@@ -40,7 +39,8 @@
 #include "commands/trigger.h"
 #include "fmgr.h"
 #include "miscadmin.h"
-#include "model/model.h"
+#include "model/catalogs.h"
+#include "model/triggers.h"
 #include "nodes/parsenodes.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
@@ -61,7 +61,6 @@ typedef struct Dropped
 static object_access_hook_type prev_object_access_hook = NULL;
 static Dropped dropped_relations;	/* of the command, since an event trigger was called */
 static bool drops_seen = false; /* the hook has been in place for a DROP */
-static bool temporary_stored = false;	/* about a temporary table */
 
 static EventTriggerData *event_data(FunctionCallInfo fcinfo);
 static void invalidate_relation(Oid relid);
@@ -292,7 +291,7 @@ forget_relations(const Dropped *dropped)
 
 	if (!OidIsValid(reftype))
 		return;
-	for (int i = 0; (relname = corm_registry_catalog(i)) != NULL; i++)
+	for (int i = 0; (relname = corm_catalogs_name(i)) != NULL; i++)
 	{
 		/* Nothing is left of the extension when it is what was dropped. */
 		Relation	catalog = corm_catalog_open(relname, RowExclusiveLock, NULL);
@@ -338,17 +337,6 @@ note_dropped(Oid relid)
 }
 
 /*
- * corm_registry_stored is to be called by those who store something about a
- * relation in one of the watched catalogs.
- */
-void
-corm_registry_stored(Oid relid)
-{
-	if (OidIsValid(relid) && get_rel_persistence(relid) == RELPERSISTENCE_TEMP)
-		temporary_stored = true;
-}
-
-/*
  * on_object_access notes which relations are dropped, and deletes what is
  * stored about a temporary one.
  */
@@ -364,7 +352,7 @@ on_object_access(ObjectAccessType access, Oid class_id, Oid object_id, int sub_i
 	if (class_id != RelationRelationId || sub_id != 0)
 		return;
 
-	if (temporary_stored && get_rel_persistence(object_id) == RELPERSISTENCE_TEMP)
+	if (corm_catalogs_temporary() && get_rel_persistence(object_id) == RELPERSISTENCE_TEMP)
 	{
 		Dropped		dropped = {.n = 1, .relids = &object_id, .going = true};
 
@@ -385,7 +373,7 @@ transaction_ended(XactEvent event, void *arg)
 }
 
 /*
- * corm_triggers_init installs the hook.  Called once, from corm_registry_init.
+ * corm_triggers_init installs the hook.  Called once, from corm_model_init.
  */
 void
 corm_triggers_init(void)

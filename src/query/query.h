@@ -15,6 +15,7 @@
 #include "postgres.h"
 
 #include "access/tupdesc.h"
+#include "model/relations.h"
 #include "nodes/bitmapset.h"
 #include "query/resolve/stmt.h"
 #include "query/sql/request.h"

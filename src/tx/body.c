@@ -19,7 +19,7 @@
  * Ownership.  A body lives in a memory context of its own.  While it runs it is
  * pinned: a recursive scope may push it out of the cache, and then it is freed
  * when the last pin goes.  In the same way a recursive scope may prepare a
- * statement anew while its plan is being executed further out, and then the old
+ * statement again while its plan is being executed further out, and then the old
  * plan is freed when its last user is done.  Pin and use are noted in
  * CormTxBodyCall, and corm_tx_body_cleanup releases them after an error too.
  *
@@ -29,8 +29,6 @@
 
 #include "base/compat.h"
 #include "base/guc.h"
-#include "tx/tx.h"
-
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "executor/spi.h"
@@ -45,6 +43,8 @@
 #include "tcop/cmdtag.h"
 #include "tcop/pquery.h"
 #include "tcop/utility.h"
+#include "tx/body.h"
+#include "tx/json.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
@@ -360,9 +360,9 @@ find_types(CormTxBodyPlan *plan, BodyStatement *statement, Oid *types)
 }
 
 /*
- * prepare_statement makes the plan of a statement, or makes it anew if the
- * parameter types found for it may no longer be right.  Other changes are
- * PostgreSQL's plan cache's business.  Must be called with SPI connected.
+ * prepare_statement makes the plan of a statement, or makes it again if the
+ * parameter types found for it may no longer be right.  PostgreSQL's plan cache
+ * takes care of all other changes.  Must be called with SPI connected.
  */
 static void
 prepare_statement(CormTxBodyPlan *plan, BodyStatement *statement)

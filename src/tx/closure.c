@@ -11,7 +11,7 @@
  *	 not undo its work without an error;
  * - one that joins does only in the form that gives the error as data, because
  *	 then the caller goes on after an error; in the raising form the error
- *	 itself makes somebody further out roll back.
+ *	 itself makes an outer level roll back.
  *
  * After an error nothing is cleaned up by hand except what a subtransaction's
  * abort does not know: memory context, resource owner, XactReadOnly of a joined
@@ -22,15 +22,17 @@
  */
 #include "postgres.h"
 
-#include "base/compat.h"
 #include "base/errors.h"
-#include "tx/tx.h"
-
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "tx/body.h"
+#include "tx/deadline.h"
+#include "tx/stack.h"
+#include "tx/tx_result.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
+#include "utils/timestamp.h"
 #include "utils/typcache.h"
 
 /* What the error context callback prints. */
@@ -46,7 +48,7 @@ static bool is_retried(const ErrorData *error);
 static void scope_error_context(void *arg);
 static bool enter(const CormTxOptions *opts, bool raise, CormTxPlace *place, CormTxReport *report);
 static CormTxOutcome run_once(const CormTxOptions *opts, const CormTxClosure *closure,
-							  CormTxPlace place, bool subxact, TimestampTz deadline,
+							  CormTxPlace place, bool subxact, TimestampTz deadline_at,
 							  CormTxReport *report);
 static Datum run_function(FunctionCallInfo fcinfo, bool has_opts, bool raise);
 
@@ -54,77 +56,6 @@ PG_FUNCTION_INFO_V1(corm_do_tx);
 PG_FUNCTION_INFO_V1(corm_do_tx_opts);
 PG_FUNCTION_INFO_V1(corm_try_tx);
 PG_FUNCTION_INFO_V1(corm_try_tx_opts);
-
-/*
- * corm_tx_place decides by the propagation whether to join what is around, to
- * open a new scope, or to run without one; raises what the propagation demands
- * otherwise.
- */
-CormTxPlace
-corm_tx_place(const CormTxOptions *opts, bool active)
-{
-	switch (opts->propagation)
-	{
-		case CORM_TX_REQUIRED:
-			return active ? CORM_TX_PLACE_JOIN : CORM_TX_PLACE_OPEN;
-		case CORM_TX_NESTED:
-			return CORM_TX_PLACE_OPEN;
-		case CORM_TX_SUPPORTS:
-			return active ? CORM_TX_PLACE_JOIN : CORM_TX_PLACE_NONE;
-		case CORM_TX_MANDATORY:
-			if (!active)
-				ereport(ERROR,
-						(errcode(ERRCODE_NO_ACTIVE_SQL_TRANSACTION),
-						 errmsg("propagation mandatory requires an active transaction"),
-						 errhint("Begin a transaction first, or use propagation required.")));
-			return CORM_TX_PLACE_JOIN;
-		case CORM_TX_NEVER:
-			if (active)
-				ereport(ERROR,
-						(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
-						 errmsg("propagation never does not allow an active transaction")));
-			return CORM_TX_PLACE_NONE;
-		case CORM_TX_REQUIRES_NEW:
-		case CORM_TX_NOT_SUPPORTED:
-			if (active)
-				ereport(ERROR,
-						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						 errmsg("propagation %s is not supported inside an active transaction",
-								corm_tx_propagation_name(opts->propagation)),
-						 errdetail("It needs a second transaction beside the active one."),
-						 errhint("Use propagation nested, or call it outside of a transaction.")));
-			return opts->propagation == CORM_TX_REQUIRES_NEW ? CORM_TX_PLACE_OPEN : CORM_TX_PLACE_NONE;
-	}
-	pg_unreachable();
-}
-
-/*
- * corm_tx_check_characteristics raises for what cannot be had inside a running
- * transaction: another isolation level, writes in a read-only transaction,
- * retries of a transaction that is not the scope's own.
- */
-void
-corm_tx_check_characteristics(const CormTxOptions *opts)
-{
-	if (opts->isolation != CORM_TX_ISOLATION_UNSET &&
-		!corm_tx_same_isolation(opts->isolation, XactIsoLevel))
-		ereport(ERROR,
-				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
-				 errmsg("transaction scope cannot be %s inside a transaction that is %s",
-						corm_tx_isolation_name(opts->isolation),
-						corm_tx_isolation_name(XactIsoLevel)),
-				 errhint("Use CALL corm.run_tx or CALL corm.begin_tx for a transaction with an isolation level of its own.")));
-	if (opts->has_read_only && !opts->read_only && XactReadOnly)
-		ereport(ERROR,
-				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
-				 errmsg("transaction scope cannot be read-write inside a read-only transaction")));
-	if (opts->retries > 0 && opts->propagation != CORM_TX_REQUIRES_NEW)
-		ereport(ERROR,
-				(errcode(CORM_ERRCODE_BAD_OPTION),
-				 errmsg("retries need propagation requires_new"),
-				 errdetail("A scope that is part of a larger transaction cannot be retried by itself."),
-				 errhint("Use CALL corm.run_tx for a transaction with retries.")));
-}
 
 /*
  * is_swallowed tells whether an error may be given to the caller as data.  A
@@ -196,13 +127,14 @@ enter(const CormTxOptions *opts, bool raise, CormTxPlace *place, CormTxReport *r
 }
 
 /*
- * run_once runs the body once, in a scope of its own, and never lets an error
- * through: it is returned in the report and everything the body did is undone, or
- * will be by whoever the caller raises it to.
+ * run_once runs the body once, in a scope of its own, and never raises an error
+ * of the body: the error is returned in the report.  What the body did has been
+ * undone if the scope has a subtransaction (subxact); otherwise it will be when
+ * the caller raises the error again.
  */
 static CormTxOutcome
 run_once(const CormTxOptions *opts, const CormTxClosure *closure, CormTxPlace place,
-		 bool subxact, TimestampTz deadline, CormTxReport *report)
+		 bool subxact, TimestampTz deadline_at, CormTxReport *report)
 {
 	MemoryContext oldcontext = CurrentMemoryContext;
 	ResourceOwner oldowner = CurrentResourceOwner;
@@ -211,10 +143,10 @@ run_once(const CormTxOptions *opts, const CormTxClosure *closure, CormTxPlace pl
 	CormTxScope *volatile target = NULL;	/* the other scope that was joined */
 	bool		dooms;
 	volatile CormTxOutcome outcome = CORM_TX_COMMITTED;
-	volatile bool guarded = true;
+	volatile bool under_deadline = true;
 	volatile bool timed_out = false;
 	volatile bool cleaned = false;
-	CormTxGuard guard;
+	CormTxDeadline deadline;
 	ScopeContext context;
 	ErrorContextCallback callback;
 
@@ -233,7 +165,7 @@ run_once(const CormTxOptions *opts, const CormTxClosure *closure, CormTxPlace pl
 	callback.arg = &context;
 	callback.previous = error_context_stack;
 	error_context_stack = &callback;
-	corm_tx_guard_begin(&guard, deadline);
+	corm_tx_deadline_begin(&deadline, deadline_at);
 
 	PG_TRY();
 	{
@@ -245,8 +177,8 @@ run_once(const CormTxOptions *opts, const CormTxClosure *closure, CormTxPlace pl
 
 		closure->run(closure->arg);
 
-		guarded = false;
-		timed_out = corm_tx_guard_end(&guard, false);
+		under_deadline = false;
+		timed_out = corm_tx_deadline_end(&deadline, false);
 		if (timed_out)
 			ereport(ERROR,
 					(errcode(CORM_ERRCODE_SCOPE_TIMED_OUT),
@@ -270,8 +202,8 @@ run_once(const CormTxOptions *opts, const CormTxClosure *closure, CormTxPlace pl
 	PG_CATCH();
 	{
 		/* first what must happen: copying the error needs memory and can fail */
-		if (guarded)
-			timed_out = corm_tx_guard_end(&guard, geterrcode() == ERRCODE_QUERY_CANCELED);
+		if (under_deadline)
+			timed_out = corm_tx_deadline_end(&deadline, geterrcode() == ERRCODE_QUERY_CANCELED);
 		if (!cleaned && closure->cleanup != NULL)
 			closure->cleanup(closure->arg);
 		MemoryContextSwitchTo(oldcontext);
@@ -287,7 +219,7 @@ run_once(const CormTxOptions *opts, const CormTxClosure *closure, CormTxPlace pl
 
 	if (scope != NULL && scope->target != scope)
 		target = scope->target;
-	/* the function of an index is called by whom it may not harm: see corm_tx_is_foreign */
+	/* the function of an index must not doom its caller: see corm_tx_is_foreign */
 	dooms = scope != NULL && place == CORM_TX_PLACE_JOIN &&
 		!(InSecurityRestrictedOperation() && corm_tx_is_foreign(scope));
 	if (outcome != CORM_TX_COMMITTED)
@@ -328,7 +260,7 @@ CormTxOutcome
 corm_tx_run(const CormTxOptions *opts, const CormTxClosure *closure, bool raise,
 			CormTxReport *report)
 {
-	TimestampTz deadline = 0;
+	TimestampTz deadline_at = 0;
 	CormTxPlace place;
 	CormTxOutcome outcome;
 
@@ -337,12 +269,12 @@ corm_tx_run(const CormTxOptions *opts, const CormTxClosure *closure, bool raise,
 	if (!enter(opts, raise, &place, report))
 		return CORM_TX_FAILED;
 	if (opts->timeout_ms > 0)
-		deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), opts->timeout_ms);
+		deadline_at = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), opts->timeout_ms);
 
 	for (int attempt = 0;; attempt++)
 	{
 		outcome = run_once(opts, closure, place, place == CORM_TX_PLACE_OPEN || !raise,
-						   deadline, report);
+						   deadline_at, report);
 		if (outcome != CORM_TX_FAILED || attempt >= opts->retries || !is_retried(report->error))
 			break;
 		corm_tx_stats.retries++;

@@ -15,11 +15,9 @@
  */
 #include "postgres.h"
 
-#include "base/compat.h"
-#include "tx/tx.h"
-
 #include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
+#include "tx/json.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -175,7 +173,7 @@ check_names(JsonReceiver *receiver)
 						(errcode(ERRCODE_DUPLICATE_COLUMN),
 						 errmsg("two columns of the result are named \"%s\"", key->val.string.val),
 						 errdetail("The rows become JSON objects, which have one value for a name."),
-						 errhint("Name one of them otherwise with AS.")));
+						 errhint("Give one of them another name with AS.")));
 		}
 	}
 }

@@ -3,10 +3,14 @@
  * options.c
  *		The options of a transaction scope: corm.tx() and its composite type.
  *
- * corm.tx() checks what it is given, but a corm.tx_options row can also be
- * written by hand (ROW(...)::corm.tx_options), so whoever takes one parses
- * and checks it again.  The parsed form is kept with the call site and is
- * parsed anew only when the row differs, bit for bit, from the last one.
+ * corm.tx() checks its arguments, but a corm.tx_options row can also be written
+ * by hand (ROW(...)::corm.tx_options), so a function that takes one parses and
+ * checks it again.  The parsed form is kept with the call site, and the row is
+ * parsed again only when it differs, bit for bit, from the last one.
+ *
+ * Whether options can be met where a scope is opened is checked here too:
+ * corm_tx_place and corm_tx_check_characteristics look at the session's state
+ * and change nothing.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,14 +19,13 @@
 #include <limits.h>
 #include <math.h>
 
-#include "base/compat.h"
-#include "base/errors.h"
-#include "tx/tx.h"
-
 #include "access/htup_details.h"
+#include "access/xact.h"
+#include "base/errors.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
+#include "tx/options.h"
 #include "utils/builtins.h"
 #include "utils/typcache.h"
 
@@ -269,6 +272,77 @@ corm_tx_options_arg(FunctionCallInfo fcinfo, int argno)
 		memcpy(cache->row, row, VARSIZE(row));
 	}
 	return &cache->opts;
+}
+
+/*
+ * corm_tx_place decides by the propagation whether to join what is around, to
+ * open a new scope, or to run without one; raises what the propagation demands
+ * otherwise.
+ */
+CormTxPlace
+corm_tx_place(const CormTxOptions *opts, bool active)
+{
+	switch (opts->propagation)
+	{
+		case CORM_TX_REQUIRED:
+			return active ? CORM_TX_PLACE_JOIN : CORM_TX_PLACE_OPEN;
+		case CORM_TX_NESTED:
+			return CORM_TX_PLACE_OPEN;
+		case CORM_TX_SUPPORTS:
+			return active ? CORM_TX_PLACE_JOIN : CORM_TX_PLACE_NONE;
+		case CORM_TX_MANDATORY:
+			if (!active)
+				ereport(ERROR,
+						(errcode(ERRCODE_NO_ACTIVE_SQL_TRANSACTION),
+						 errmsg("propagation mandatory requires an active transaction"),
+						 errhint("Begin a transaction first, or use propagation required.")));
+			return CORM_TX_PLACE_JOIN;
+		case CORM_TX_NEVER:
+			if (active)
+				ereport(ERROR,
+						(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+						 errmsg("propagation never does not allow an active transaction")));
+			return CORM_TX_PLACE_NONE;
+		case CORM_TX_REQUIRES_NEW:
+		case CORM_TX_NOT_SUPPORTED:
+			if (active)
+				ereport(ERROR,
+						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						 errmsg("propagation %s is not supported inside an active transaction",
+								corm_tx_propagation_name(opts->propagation)),
+						 errdetail("It needs a second transaction beside the active one."),
+						 errhint("Use propagation nested, or call it outside of a transaction.")));
+			return opts->propagation == CORM_TX_REQUIRES_NEW ? CORM_TX_PLACE_OPEN : CORM_TX_PLACE_NONE;
+	}
+	pg_unreachable();
+}
+
+/*
+ * corm_tx_check_characteristics raises for what cannot be had inside a running
+ * transaction: another isolation level, writes in a read-only transaction,
+ * retries of a transaction that is not the scope's own.
+ */
+void
+corm_tx_check_characteristics(const CormTxOptions *opts)
+{
+	if (opts->isolation != CORM_TX_ISOLATION_UNSET &&
+		!corm_tx_same_isolation(opts->isolation, XactIsoLevel))
+		ereport(ERROR,
+				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+				 errmsg("transaction scope cannot be %s inside a transaction that is %s",
+						corm_tx_isolation_name(opts->isolation),
+						corm_tx_isolation_name(XactIsoLevel)),
+				 errhint("Use CALL corm.run_tx or CALL corm.begin_tx for a transaction with an isolation level of its own.")));
+	if (opts->has_read_only && !opts->read_only && XactReadOnly)
+		ereport(ERROR,
+				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+				 errmsg("transaction scope cannot be read-write inside a read-only transaction")));
+	if (opts->retries > 0 && opts->propagation != CORM_TX_REQUIRES_NEW)
+		ereport(ERROR,
+				(errcode(CORM_ERRCODE_BAD_OPTION),
+				 errmsg("retries need propagation requires_new"),
+				 errdetail("A scope that is part of a larger transaction cannot be retried by itself."),
+				 errhint("Use CALL corm.run_tx for a transaction with retries.")));
 }
 
 /*

@@ -27,12 +27,9 @@
  */
 #include "postgres.h"
 
-#include "base/compat.h"
+#include "access/xact.h"
 #include "base/effects.h"
 #include "base/errors.h"
-#include "tx/tx.h"
-
-#include "access/xact.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
@@ -41,6 +38,9 @@
 #include "tcop/cmdtag.h"
 #include "tcop/pquery.h"
 #include "tcop/utility.h"
+#include "tx/deadline.h"
+#include "tx/stack.h"
+#include "tx/tx.h"
 #include "utils/portal.h"
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
@@ -112,10 +112,14 @@ typedef struct ExecutorCall
 	bool		execute_once;
 } ExecutorCall;
 
-/* corm_tx_session_init installs the hooks. */
+/*
+ * corm_tx_init registers the callbacks and installs the hooks of this folder.
+ * Called once, from _PG_init.
+ */
 void
-corm_tx_session_init(void)
+corm_tx_init(void)
 {
+	corm_tx_stack_init();
 	prev_process_utility = ProcessUtility_hook;
 	ProcessUtility_hook = process_utility;
 	prev_executor_run = ExecutorRun_hook;
@@ -146,7 +150,7 @@ require_top_level(FunctionCallInfo fcinfo, const char *procedure)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION),
 				 errmsg("corm.%s can only be called as a top-level command", procedure),
-				 errhint("Inside of functions, procedures and DO blocks use corm.do_tx or corm.try_tx.")));
+				 errhint("Inside functions, procedures and DO blocks, use corm.do_tx or corm.try_tx.")));
 
 	if (list_length(raw_parser(portal->sourceText, RAW_PARSE_DEFAULT)) > 1)
 		ereport(ERROR,
@@ -212,11 +216,16 @@ finish_call(Portal portal, CommandTag tag)
 }
 
 /*
- * restart_transaction exchanges the transaction that the CALL runs in for a
- * fresh one: an isolation level, and SET TRANSACTION after the CALL, need one
- * that has taken no snapshot, and a CALL takes one.  Nothing has happened in the
- * old one: no command has run in it before, and arguments_may_write has said
- * that the CALL's arguments have not either.
+ * restart_transaction commits the transaction that the CALL runs in and starts a
+ * new one.  An isolation level, and SET TRANSACTION after the CALL, need a
+ * transaction that has taken no snapshot, and a CALL takes one.
+ *
+ * The caller has made sure that there is no transaction block, so that the CALL
+ * is the first command of its transaction, and that the CALL's arguments have
+ * changed nothing (arguments_may_write).  They may have read: the locks and the
+ * snapshot of that are released here, and the new transaction has a later
+ * now().  The current memory context must outlive the transaction, as that of a
+ * portal does.  Raises what a COMMIT can raise.
  */
 static void
 restart_transaction(void)
@@ -255,7 +264,7 @@ make_integer_const(int value)
 
 /*
  * arguments_may_write tells whether the arguments of the CALL that runs in the
- * portal may have changed something, before the procedure was called: by a
+ * portal may have changed something before the procedure was called: by a
  * volatile function, or in a way that can be seen.
  */
 static bool
@@ -310,9 +319,9 @@ begin_block(const CormTxOptions *opts, Portal portal)
 }
 
 /*
- * begin_savepoint opens a scope that holds a savepoint.  The empty savepoint of
- * a scope rolled back before is released first, lest a loop of scopes that
- * fail nests ever deeper.
+ * begin_savepoint opens a scope that holds a savepoint.  If a scope that was
+ * rolled back before has left an empty savepoint behind, that one is released
+ * first: otherwise a loop of scopes that fail would nest ever deeper.
  */
 static CommandTag
 begin_savepoint(const CormTxOptions *opts)
@@ -368,7 +377,7 @@ require_scope(void)
 				(errcode(ERRCODE_NO_ACTIVE_SQL_TRANSACTION),
 				 errmsg("no transaction scope is open"),
 				 IsTransactionBlock() ?
-				 errhint("End a transaction that was begun with BEGIN by COMMIT or ROLLBACK.") : 0));
+				 errhint("Use COMMIT or ROLLBACK to end a transaction that was started with BEGIN.") : 0));
 	return scope;
 }
 
@@ -559,7 +568,7 @@ run_under_deadline(void (*run) (void *), void *arg)
 {
 	MemoryContext oldcontext = CurrentMemoryContext;
 	CormTxScope *scope = NULL;
-	CormTxGuard guard;
+	CormTxDeadline deadline;
 
 	if (!under_deadline)
 		scope = corm_tx_check_session_deadline();
@@ -570,7 +579,7 @@ run_under_deadline(void (*run) (void *), void *arg)
 	}
 
 	under_deadline = true;
-	corm_tx_guard_begin(&guard, scope->deadline);
+	corm_tx_deadline_begin(&deadline, scope->deadline);
 	PG_TRY();
 	{
 		run(arg);
@@ -583,7 +592,7 @@ run_under_deadline(void (*run) (void *), void *arg)
 
 		/* first what must happen: copying the error needs memory and can fail */
 		under_deadline = false;
-		timed_out = corm_tx_guard_end(&guard, cancelled) && cancelled;
+		timed_out = corm_tx_deadline_end(&deadline, cancelled) && cancelled;
 		MemoryContextSwitchTo(oldcontext);
 		edata = CopyErrorData();
 		FlushErrorState();
@@ -593,7 +602,7 @@ run_under_deadline(void (*run) (void *), void *arg)
 	}
 	PG_END_TRY();
 	under_deadline = false;
-	(void) corm_tx_guard_end(&guard, false);
+	(void) corm_tx_deadline_end(&deadline, false);
 }
 
 /* run_utility passes a utility command on. */
@@ -638,7 +647,7 @@ check_begin(const TransactionStmt *stmt)
 				 errmsg("there is already a transaction in progress"),
 				 errdetail("Transaction scope \"%s\" of corm.begin_tx is open.",
 						   corm_tx_name(scope->name, scope->depth)),
-				 errhint("End it by CALL corm.commit_tx() or corm.rollback_tx(), or open another one in it by CALL corm.begin_tx().")));
+				 errhint("End it with CALL corm.commit_tx() or corm.rollback_tx(), or open another one inside it with CALL corm.begin_tx().")));
 }
 
 /*

@@ -12,6 +12,7 @@
 #include "catalog/pg_proc.h"
 #include "exec/exec.h"
 #include "miscadmin.h"
+#include "model/hooks.h"
 #include "utils/acl.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"

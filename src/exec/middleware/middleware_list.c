@@ -40,6 +40,9 @@
 #include "exec/exec.h"
 #include "lib/qunique.h"
 #include "miscadmin.h"
+#include "model/catalogs.h"
+#include "model/problems.h"
+#include "model/registry.h"
 #include "tcop/utility.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -112,7 +115,7 @@ catalog_changed(Oid relid)
 void
 corm_middleware_list_init(void)
 {
-	corm_registry_watch_catalog(MIDDLEWARE_CATALOG);
+	corm_catalogs_add(MIDDLEWARE_CATALOG);
 	corm_registry_on_invalidation(catalog_changed);
 	corm_problems_register(report_problems);
 }
@@ -572,7 +575,7 @@ corm_use(PG_FUNCTION_ARGS)
 	CatalogTupleInsert(catalog, heap_form_tuple(RelationGetDescr(catalog), values, nulls));
 	CacheInvalidateRelcache(catalog);
 	table_close(catalog, RowExclusiveLock);
-	corm_registry_stored(model);
+	corm_catalogs_stored(model);
 
 	/* The rest of the statement sees it already. */
 	CommandCounterIncrement();

@@ -29,6 +29,7 @@
 #include "access/htup_details.h"
 #include "access/xact.h"
 #include "base/compat.h"
+#include "base/jsonb.h"
 #include "catalog/pg_type.h"
 #include "exec/exec.h"
 #include "miscadmin.h"

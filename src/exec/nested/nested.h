@@ -25,6 +25,7 @@
 
 #include "base/compat.h"
 #include "exec/exec.h"
+#include "model/relations.h"
 
 /* Where in the document something stands; a list from the inside out. */
 typedef struct NestedPath

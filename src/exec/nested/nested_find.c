@@ -18,8 +18,11 @@
 #include "postgres.h"
 
 #include "base/clock.h"
+#include "base/jsonb.h"
 #include "exec/nested/nested.h"
 #include "miscadmin.h"
+#include "model/keys.h"
+#include "model/relations.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"

@@ -25,6 +25,7 @@
 #include "common/hashfn.h"
 #include "exec/nested/nested.h"
 #include "miscadmin.h"
+#include "model/relations.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
 #include "utils/acl.h"

@@ -12,7 +12,10 @@
 #include "postgres.h"
 
 #include "base/compat.h"
+#include "base/jsonb.h"
 #include "exec/nested/nested.h"
+#include "model/naming.h"
+#include "model/relations.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 

@@ -21,6 +21,8 @@
 #include "base/errors.h"
 #include "catalog/pg_collation.h"
 #include "exec/nested/nested.h"
+#include "model/cast.h"
+#include "model/relations.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/json.h"

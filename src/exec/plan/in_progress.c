@@ -54,6 +54,8 @@
 
 #include "exec/exec.h"
 #include "miscadmin.h"
+#include "model/difference.h"
+#include "model/registry.h"
 #include "utils/builtins.h"
 #include "utils/resowner.h"
 #include "utils/syscache.h"

@@ -57,6 +57,8 @@ typedef struct PlanEntry
 #define SH_DECLARE
 #define SH_DEFINE
 #include "lib/simplehash.h"
+#include "model/hooks.h"
+#include "model/registry.h"
 
 #define MAX_BUILDS 3			/* then what was built is used, once */
 

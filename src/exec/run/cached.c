@@ -56,6 +56,7 @@
 #include "exec/exec.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
+#include "model/hooks.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "parser/parse_expr.h"

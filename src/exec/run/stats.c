@@ -30,6 +30,7 @@
 #include "base/compat.h"
 #include "base/encoding.h"
 #include "base/guc.h"
+#include "base/jsonb.h"
 #include "catalog/pg_authid.h"
 #include "common/hashfn.h"
 #include "exec/exec.h"

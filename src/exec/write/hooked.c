@@ -31,6 +31,7 @@
 #include "catalog/pg_type.h"
 #include "exec/exec.h"
 #include "miscadmin.h"
+#include "model/cast.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"

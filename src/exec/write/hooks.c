@@ -28,6 +28,7 @@
 #include "catalog/pg_proc.h"
 #include "exec/exec.h"
 #include "miscadmin.h"
+#include "model/hooks.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"

@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "base/jsonb.h"
 #include "common/hashfn.h"
 #include "exec/exec.h"
 #include "miscadmin.h"

@@ -26,6 +26,7 @@
 #include "catalog/pg_type.h"
 #include "exec/exec.h"
 #include "miscadmin.h"
+#include "model/difference.h"
 #include "storage/lmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"

@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/compat.h"
 #include "base/errors.h"
+#include "base/jsonb.h"
 #include "executor/tuptable.h"
 #include "catalog/pg_type.h"
 #include "exec/exec.h"

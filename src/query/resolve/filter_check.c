@@ -15,6 +15,7 @@
 #include "base/errors.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "model/relations.h"
 #include "query/resolve/filter_check.h"
 #include "query/resolve/names.h"
 #include "query/resolve/operators.h"

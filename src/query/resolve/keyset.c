@@ -26,6 +26,7 @@
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "model/relations.h"
 #include "query/resolve/keyset.h"
 #include "query/resolve/names.h"
 #include "query/resolve/operators.h"

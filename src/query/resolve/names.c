@@ -18,6 +18,7 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "model/relations.h"
 #include "query/resolve/filter_check.h"
 #include "query/resolve/joins.h"
 #include "query/resolve/names.h"

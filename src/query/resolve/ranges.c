@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "mb/pg_wchar.h"
+#include "model/naming.h"
 #include "query/resolve/filter_check.h"
 #include "query/resolve/guard.h"
 #include "query/resolve/joins.h"

@@ -17,6 +17,7 @@
 #include "base/errors.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "model/relations.h"
 #include "query/query.h"
 #include "query/resolve/conflict.h"
 #include "query/resolve/field_roles.h"

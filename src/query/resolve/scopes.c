@@ -20,8 +20,11 @@
 #include "access/xact.h"
 #include "base/args.h"
 #include "base/clock.h"
+#include "base/jsonb.h"
 #include "base/schema.h"
 #include "catalog/indexing.h"
+#include "model/catalogs.h"
+#include "model/describe.h"
 #include "query/query.h"
 #include "query/resolve/scopes.h"
 #include "query/value/tree.h"
@@ -47,7 +50,7 @@ static void describe_scopes(CormModel *model, JsonbParseState **state);
 void
 corm_scopes_init(void)
 {
-	corm_registry_watch_catalog(SCOPES_CATALOG);
+	corm_catalogs_add(SCOPES_CATALOG);
 	corm_describe_section("scopes", describe_scopes);
 }
 
@@ -296,7 +299,7 @@ corm_define_scope(PG_FUNCTION_ARGS)
 		CatalogTupleInsert(catalog, tuple);
 	announce(catalog);
 	table_close(catalog, RowExclusiveLock);
-	corm_registry_stored(relid);
+	corm_catalogs_stored(relid);
 	relation_close(rel, NoLock);
 
 	/* with the scope in place: a default one that has itself in it is found out */

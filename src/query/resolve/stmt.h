@@ -14,6 +14,7 @@
 #include "postgres.h"
 
 #include "model/model.h"
+#include "model/relations.h"
 #include "nodes/pg_list.h"
 #include "query/value/tree.h"
 

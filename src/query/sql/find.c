@@ -26,6 +26,7 @@
 #include "postgres.h"
 
 #include "base/guc.h"
+#include "model/hooks.h"
 #include "query/query.h"
 #include "query/sql/deparse.h"
 #include "query/sql/find.h"

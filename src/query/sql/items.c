@@ -14,6 +14,7 @@
 
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "model/naming.h"
 #include "query/query.h"
 #include "query/resolve/names.h"
 #include "query/sql/expr.h"

@@ -36,6 +36,9 @@
 #include "commands/event_trigger.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "model/catalogs.h"
+#include "model/list.h"
+#include "model/problems.h"
 #include "nodes/parsenodes.h"
 #include "query/query.h"
 #include "query/value/layout.h"
@@ -160,7 +163,7 @@ each_stored(LOCKMODE lockmode, StoredCallback callback, void *arg)
 	Oid			expr_type = corm_expr_type_oid();
 	const char *relname;
 
-	for (int i = 0; (relname = corm_registry_catalog(i)) != NULL; i++)
+	for (int i = 0; (relname = corm_catalogs_name(i)) != NULL; i++)
 	{
 		Relation	catalog = corm_catalog_open(relname, lockmode, NULL);
 		TupleDesc	desc;

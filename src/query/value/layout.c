@@ -31,6 +31,7 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "model/model.h"
+#include "model/rowtypes.h"
 #include "query/value/layout.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"

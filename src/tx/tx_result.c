@@ -1,16 +1,15 @@
 /*-------------------------------------------------------------------------
  *
- * result.c
+ * tx_result.c
  *		corm.tx_result: the outcome of a scope, an error included, as a row.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "tx/tx.h"
-
 #include "access/htup_details.h"
 #include "funcapi.h"
+#include "tx/tx_result.h"
 #include "utils/builtins.h"
 
 enum

@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
- * foreignkeys.c
+ * keys.c
  *		Keys from the catalogs: what relations are made of.
  *
  * Nothing here locks or opens the tables: their keys are read from the
- * catalogs alone, which is safe while the caller repeats the work if an
- * invalidation message comes meanwhile.  A relation that vanishes in between
- * is left out.
+ * catalogs alone.  That is safe as long as the caller does the work again if an
+ * invalidation message arrives before it is done.  A relation that vanishes
+ * in between is left out.
  *
  * A foreign key on or to a partitioned table has further rows in
  * pg_constraint, for the partitions of both sides.  A partition has the keys
@@ -29,7 +29,8 @@
 #include "catalog/pg_index.h"
 #include "commands/comment.h"
 #include "miscadmin.h"
-#include "model/model.h"
+#include "model/keys.h"
+#include "model/tags.h"
 #include "nodes/primnodes.h"
 #include "utils/array.h"
 #include "utils/builtins.h"

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * run.c
+ * run_tx.c
  *		CALL corm.run_tx: a body as a transaction of its own.
  *
  * It works where a procedure may COMMIT.  Each attempt begins a transaction,
@@ -16,18 +16,18 @@
  */
 #include "postgres.h"
 
-#include "base/compat.h"
+#include "access/htup_details.h"
 #include "base/effects.h"
 #include "base/errors.h"
-#include "tx/tx.h"
-
-#include "access/htup_details.h"
 #include "common/pg_prng.h"
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "storage/latch.h"
+#include "tx/body.h"
+#include "tx/stack.h"
+#include "tx/tx_result.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
@@ -72,8 +72,8 @@ back_off(int attempt)
  * run_transaction makes one attempt, in a transaction that has just begun; it
  * leaves another one just begun.  An error of the body or of COMMIT is returned
  * in the report, allocated in the current memory context, which must not be one
- * of the transaction's.  Any other is raised: that the transaction cannot be
- * had as it was asked for is not an outcome of it.
+ * of the transaction's.  Any other error is raised: that the transaction cannot
+ * be started as requested is not a result of running it.
  */
 static CormTxOutcome
 run_transaction(const CormTxOptions *opts, const CormTxClosure *closure,
@@ -103,7 +103,7 @@ run_transaction(const CormTxOptions *opts, const CormTxClosure *closure,
 	}
 	PG_CATCH();
 	{
-		/* it is data only if the transaction is over, of which COMMIT sees to */
+		/* it is data only if the transaction is over: COMMIT sees to that */
 		if (!ending)
 			PG_RE_THROW();
 		MemoryContextSwitchTo(oldcontext);
@@ -159,7 +159,7 @@ corm_run_tx(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
 				 errmsg("corm.run_tx cannot run in a transaction that has changed something"),
-				 errhint("COMMIT or ROLLBACK before it.")));
+				 errhint("Use COMMIT or ROLLBACK first.")));
 
 	body = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	call.text = body;

@@ -1,12 +1,15 @@
 /*-------------------------------------------------------------------------
  *
- * catalog.c
+ * parse.c
  *		A model from the system catalogs.
  *
  * The parse goes in two steps.  First a draft: what the row type itself says,
  * by its attributes, the tags in their comments, and then the registered
- * options, which win over tags.  Then the draft meets the table: each field
- * finds its column, the primary key is found, and everything is checked.
+ * options, which win over tags.  A draft has a field for each attribute,
+ * ignored ones too, because options may name any of them; what it declares
+ * refers to fields by index until the ignored ones are dropped.  Then the draft
+ * meets the table: each field finds its column, the primary key is found, and
+ * everything is checked.
  *
  * A row type is mapped to another table by the tag "table" or a registration;
  * a composite type has to be.  Such a model inherits what the table's own
@@ -30,6 +33,7 @@
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/table.h"
+#include "base/errors.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
@@ -37,7 +41,10 @@
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "commands/comment.h"
-#include "model/model.h"
+#include "miscadmin.h"
+#include "model/keys.h"
+#include "model/naming.h"
+#include "model/parse.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -48,13 +55,21 @@
 static Relation open_relation(Oid relid);
 static char **read_comments(Relation rel);
 static Oid	tagged_table(Relation rel, const char *object, CormTag *tag);
+static char *column_description(Oid relid, AttrNumber attnum);
+static void draft_role(CormDraft *draft, Relation rel, CormField *field, CormRole role);
+static void draft_field(CormDraft *draft, Relation rel, AttrNumber attnum, const char *comment);
+static void check_not_ignored(CormDraft *draft, int i, const char *what);
+static void drop_ignored(CormDraft *draft);
+static void set_roles(CormDraft *draft);
+static void name_json_keys(CormModel *model);
+static void check_names(CormDraft *draft);
 static void meet_column(CormModel *model, CormField *field, Relation table, AttrNumber attnum);
 static void read_default(CormModel *model, CormField *field);
 static void match_columns(CormDraft *draft, Relation rel, Relation table);
 static void inherit(CormDraft *draft, CormModel *base);
 static int	index_of_column(CormModel *model, CormModel *base, int field);
 static void find_primary_key(CormDraft *draft, Relation table, CormModel *base);
-static CormModel *parse_relation(Oid relid, const CormOptions *options, bool as_table);
+static CormModel *parse_relation(Oid relid, const CormOverrides *overrides, bool as_table);
 
 /*
  * open_relation opens and locks a relation that can be a model, or raises
@@ -130,8 +145,8 @@ read_comments(Relation rel)
 
 /*
  * tagged_table returns the table that the tag "table" on rel names.  A name
- * without a schema is one of rel's schema: the search_path of whoever parses
- * the model first must not decide.
+ * without a schema is one of rel's schema, so that it does not depend on the
+ * search_path of the user who happens to parse the model first.
  */
 static Oid
 tagged_table(Relation rel, const char *object, CormTag *tag)
@@ -158,6 +173,244 @@ tagged_table(Relation rel, const char *object, CormTag *tag)
 				 errdetail("The tag \"@orm:table=%s\" on %s names it.", tag->value, object)));
 
 	return relid;
+}
+
+/*
+ * column_description returns "column c of table t", for messages.
+ */
+static char *
+column_description(Oid relid, AttrNumber attnum)
+{
+	ObjectAddress address;
+
+	ObjectAddressSubSet(address, RelationRelationId, relid, attnum);
+	return getObjectDescription(&address, false);
+}
+
+/*
+ * draft_role notes that a field is tagged with a role.
+ */
+static void
+draft_role(CormDraft *draft, Relation rel, CormField *field, CormRole role)
+{
+	CormTag    *tag = corm_tags_find(field->tags, corm_role_names[role]);
+
+	if (tag == NULL || corm_tags_flag(field->tags, tag->key) == 0)
+		return;
+
+	if (draft->roles[role].declared)
+		corm_tags_error(column_description(RelationGetRelid(rel), field->rownum), tag,
+						psprintf("Column \"%s\" has the same tag.",
+								 draft->model->fields[draft->roles[role].field].column));
+	draft->roles[role].declared = true;
+	draft->roles[role].field = field - draft->model->fields;
+	draft->roles[role].tag = tag;
+}
+
+/*
+ * draft_field adds the field of attribute attnum, by its tags, to the draft.
+ */
+static void
+draft_field(CormDraft *draft, Relation rel, AttrNumber attnum, const char *comment)
+{
+	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
+	int			i = draft->model->nfields++;
+	CormField  *field = &draft->model->fields[i];
+	ObjectAddress address;
+
+	field->name = pstrdup(NameStr(att->attname));
+	field->column = field->name;
+	field->rownum = attnum;
+	field->filterable = true;
+	if (comment == NULL)
+		return;
+
+	ObjectAddressSubSet(address, RelationRelationId, RelationGetRelid(rel), attnum);
+	field->tags = corm_tags_read(comment, &address, CORM_TAG_COLUMN);
+	if (field->tags == NIL)
+		return;
+
+	corm_tags_get(field->tags, "name", &field->name);
+	corm_tags_get(field->tags, "column", &field->column);
+	field->read_only = corm_tags_flag(field->tags, "read_only") == 1;
+	field->filterable = corm_tags_flag(field->tags, "filterable") != 0;
+	draft->ignored[i] = corm_tags_flag(field->tags, "-") == 1;
+
+	if (strlen(field->name) >= NAMEDATALEN)
+		corm_tags_error(column_description(RelationGetRelid(rel), attnum),
+						corm_tags_find(field->tags, "name"),
+						psprintf("A name must be shorter than %d bytes.", NAMEDATALEN));
+	if (corm_tags_flag(field->tags, "primary_key") == 1)
+		draft->pk = lappend_int(draft->pk, i);
+	for (int role = 0; role < CORM_NUM_ROLES; role++)
+		draft_role(draft, rel, field, role);
+}
+
+/*
+ * check_not_ignored raises OR005 or OR006 if the field with index i, which
+ * what (a role, or primary_key) refers to, is ignored.
+ */
+static void
+check_not_ignored(CormDraft *draft, int i, const char *what)
+{
+	CormField  *field = &draft->model->fields[i];
+	char	   *detail;
+
+	if (!draft->ignored[i])
+		return;
+
+	detail = psprintf("Field \"%s\" is ignored.", field->name);
+	if (draft->by_options)
+		corm_overrides_error(draft->model->name, what, detail, NULL);
+	corm_tags_error(column_description(draft->model->relid, field->rownum),
+					corm_tags_find(field->tags, what), detail);
+}
+
+/*
+ * drop_ignored removes the fields that are ignored.  Raises OR005 or OR006 if a
+ * role or the primary key needs one of them.
+ */
+static void
+drop_ignored(CormDraft *draft)
+{
+	CormModel  *model = draft->model;
+	int			kept = 0;
+	int		   *moved = palloc(sizeof(int) * Max(model->nfields, 1));
+	ListCell   *lc;
+
+	for (int role = 0; role < CORM_NUM_ROLES; role++)
+	{
+		if (draft->roles[role].declared && draft->roles[role].field >= 0)
+			check_not_ignored(draft, draft->roles[role].field, corm_role_names[role]);
+	}
+	foreach(lc, draft->pk)
+		check_not_ignored(draft, lfirst_int(lc), "primary_key");
+
+	for (int i = 0; i < model->nfields; i++)
+	{
+		moved[i] = -1;
+		if (!draft->ignored[i])
+		{
+			model->fields[kept] = model->fields[i];
+			moved[i] = kept++;
+		}
+	}
+	model->nfields = kept;
+
+	for (int role = 0; role < CORM_NUM_ROLES; role++)
+	{
+		if (draft->roles[role].declared && draft->roles[role].field >= 0)
+			draft->roles[role].field = moved[draft->roles[role].field];
+	}
+	foreach(lc, draft->pk)
+		lfirst_int(lc) = moved[lfirst_int(lc)];
+}
+
+/*
+ * set_roles sets the roles that the draft declares, and raises OR005 or OR006
+ * for a field that cannot have its role.
+ */
+static void
+set_roles(CormDraft *draft)
+{
+	CormModel  *model = draft->model;
+
+	for (int role = 0; role < CORM_NUM_ROLES; role++)
+	{
+		const char *name = corm_role_names[role];
+		CormField  *field;
+		Oid			type;
+		const char *expected;
+		char	   *detail;
+
+		if (!draft->roles[role].declared || draft->roles[role].field < 0)
+			continue;
+
+		field = &model->fields[draft->roles[role].field];
+		type = getBaseType(field->typid);
+		switch (role)
+		{
+			case CORM_ROLE_VERSION:
+				expected = (type == INT2OID || type == INT4OID || type == INT8OID) ? NULL :
+					"smallint, integer or bigint";
+				break;
+			case CORM_ROLE_SOFT_DELETE:
+				expected = (type == TIMESTAMPTZOID || type == TIMESTAMPOID || type == DATEOID ||
+							type == BOOLOID) ? NULL :
+					"timestamp with time zone, timestamp, date or boolean";
+				break;
+			default:
+				expected = (type == TIMESTAMPTZOID || type == TIMESTAMPOID || type == DATEOID) ? NULL :
+					"timestamp with time zone, timestamp or date";
+				break;
+		}
+
+		if (expected != NULL)
+			detail = psprintf("Field \"%s\" is of type %s, but a field for %s must be of type %s.",
+							  field->name, format_type_be(field->typid), name, expected);
+		else if (field->generated)
+			detail = psprintf("Field \"%s\" is generated, so that corm could not write it.",
+							  field->name);
+		else if (role == CORM_ROLE_SOFT_DELETE && type != BOOLOID && field->not_null)
+			detail = psprintf("Field \"%s\" is not null, but null is what says that a row is not deleted.",
+							  field->name);
+		else
+		{
+			*corm_model_role(model, role) = draft->roles[role].field;
+			continue;
+		}
+
+		if (draft->roles[role].by_options)
+			corm_overrides_error(draft->model->name, name, detail, NULL);
+		corm_tags_error(column_description(model->relid, field->rownum),
+						draft->roles[role].tag, detail);
+	}
+}
+
+/*
+ * name_json_keys gives each field its key in JSON.
+ */
+static void
+name_json_keys(CormModel *model)
+{
+	for (int i = 0; i < model->nfields + model->nhidden; i++)
+	{
+		CormField  *field = &model->fields[i];
+
+		field->json_key = corm_json_name(model, field->name);
+	}
+}
+
+/*
+ * check_names raises an error if two fields have the same name or the same key
+ * in JSON, which tags and options can bring about.
+ */
+static void
+check_names(CormDraft *draft)
+{
+	CormModel  *model = draft->model;
+
+	for (int i = 0; i < model->nfields; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		for (int j = i + 1; j < model->nfields; j++)
+		{
+			CormField  *a = &model->fields[i];
+			CormField  *b = &model->fields[j];
+			bool		same_name = strcmp(a->name, b->name) == 0;
+
+			if (!same_name && strcmp(a->json_key, b->json_key) != 0)
+				continue;
+			ereport(ERROR,
+					(errcode(draft->by_options ? CORM_ERRCODE_BAD_OPTION : CORM_ERRCODE_BAD_TAG),
+					 same_name ?
+					 errmsg("model \"%s\" has two fields named \"%s\"", model->name, a->name) :
+					 errmsg("model \"%s\" has two fields with the JSON key \"%s\"",
+							model->name, a->json_key),
+					 errdetail("The columns are \"%s\" and \"%s\".", a->column, b->column),
+					 errhint("Give one of them another name with a tag or with corm.register.")));
+		}
+	}
 }
 
 /*
@@ -238,8 +491,8 @@ match_columns(CormDraft *draft, Relation rel, Relation table)
 				const char *detail = "Only a type that is mapped to another table can name its columns.";
 
 				if (tag != NULL && strcmp(tag->value, field->column) == 0)
-					corm_tags_error(corm_column_description(model->relid, field->rownum), tag, detail);
-				corm_overrides_error(draft, psprintf("fields.%s.column", field->name), detail, NULL);
+					corm_tags_error(column_description(model->relid, field->rownum), tag, detail);
+				corm_overrides_error(draft->model->name, psprintf("fields.%s.column", field->name), detail, NULL);
 			}
 			attnum = field->rownum;
 		}
@@ -359,7 +612,7 @@ find_primary_key(CormDraft *draft, Relation table, CormModel *base)
  * table of another model, which is an error if it is mapped itself.
  */
 static CormModel *
-parse_relation(Oid relid, const CormOptions *options, bool as_table)
+parse_relation(Oid relid, const CormOverrides *overrides, bool as_table)
 {
 	Relation	rel = open_relation(relid);
 	Relation	table;
@@ -375,14 +628,14 @@ parse_relation(Oid relid, const CormOptions *options, bool as_table)
 
 	memset(&draft, 0, sizeof(draft));
 	draft.model = model;
-	draft.by_options = options != NULL;
+	draft.by_options = overrides != NULL;
 	draft.ignored = palloc0(natts + 1);
 
 	model->relid = relid;
 	model->typid = rel->rd_rel->reltype;
 	model->tupdesc = CreateTupleDescCopy(RelationGetDescr(rel));
 	model->name = pstrdup(RelationGetRelationName(rel));
-	model->registered = options != NULL;
+	model->registered = overrides != NULL;
 	model->soft_delete = model->version = model->created_at = model->updated_at = -1;
 	model->fields = palloc0(sizeof(CormField) * (natts + 1));
 
@@ -401,8 +654,8 @@ parse_relation(Oid relid, const CormOptions *options, bool as_table)
 		model->name = tag->value;
 	}
 
-	if (options != NULL && OidIsValid(options->table))
-		model->table = options->table;
+	if (overrides != NULL && OidIsValid(overrides->table))
+		model->table = overrides->table;
 	else if ((tag = corm_tags_find(tags, "table")) != NULL)
 		model->table = tagged_table(rel, getObjectDescription(&address, false), tag);
 	else if (rel->rd_rel->relkind != RELKIND_COMPOSITE_TYPE)
@@ -411,11 +664,11 @@ parse_relation(Oid relid, const CormOptions *options, bool as_table)
 	for (AttrNumber attnum = 1; attnum <= natts; attnum++)
 	{
 		if (!TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attisdropped)
-			corm_draft_field(&draft, rel, attnum, comments[attnum]);
+			draft_field(&draft, rel, attnum, comments[attnum]);
 	}
-	if (options != NULL)
-		corm_overrides_apply(&draft, options->json);
-	corm_draft_drop_ignored(&draft);
+	if (overrides != NULL)
+		corm_overrides_apply(&draft, overrides->json);
+	drop_ignored(&draft);
 
 	/* The table. */
 	if (model->table == relid)
@@ -424,7 +677,7 @@ parse_relation(Oid relid, const CormOptions *options, bool as_table)
 		table = NULL;
 	else
 	{
-		CormOptions base_options;
+		CormOverrides base_overrides;
 		bool		registered;
 
 		if (as_table)
@@ -432,8 +685,8 @@ parse_relation(Oid relid, const CormOptions *options, bool as_table)
 					(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 					 errmsg("\"%s\" cannot be the table of a model", RelationGetRelationName(rel)),
 					 errdetail("It is mapped to another table itself.")));
-		registered = corm_options_load(model->table, &base_options);
-		base = parse_relation(model->table, registered ? &base_options : NULL, true);
+		registered = corm_overrides_load(model->table, &base_overrides);
+		base = parse_relation(model->table, registered ? &base_overrides : NULL, true);
 		table = open_relation(model->table);
 	}
 	if (as_table && table == NULL)
@@ -460,12 +713,12 @@ parse_relation(Oid relid, const CormOptions *options, bool as_table)
 	(void) corm_foreign_keys_of(relid, true);
 
 	match_columns(&draft, rel, table);
-	corm_draft_check_roles(&draft);
+	set_roles(&draft);
 	if (base != NULL)
 		inherit(&draft, base);
 	find_primary_key(&draft, table, base);
-	corm_draft_name_json_keys(model);
-	corm_draft_check_names(&draft);
+	name_json_keys(model);
+	check_names(&draft);
 
 	if (table != NULL && table != rel)
 		relation_close(table, AccessShareLock);
@@ -475,42 +728,12 @@ parse_relation(Oid relid, const CormOptions *options, bool as_table)
 }
 
 /*
- * corm_catalog_parse parses the model of a relation with the given options
+ * corm_model_parse parses the model of a relation with the given options
  * (NULL: not registered), in the current memory context.  Raises what
  * corm_model_get_any raises; nothing outside memory is changed.
  */
 CormModel *
-corm_catalog_parse(Oid relid, const CormOptions *options)
+corm_model_parse(Oid relid, const CormOverrides *overrides)
 {
-	return parse_relation(relid, options, false);
-}
-
-/*
- * corm_add_ancestors adds the tables that a relation is a partition of, or
- * inherits from, to a list of Oids.
- */
-List *
-corm_add_ancestors(List *ancestors, Oid relid)
-{
-	Relation	catalog = table_open(InheritsRelationId, AccessShareLock);
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	tuple;
-	List	   *parents = NIL;
-	ListCell   *lc;
-
-	ScanKeyInit(&key, Anum_pg_inherits_inhrelid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(relid));
-	scan = systable_beginscan(catalog, InheritsRelidSeqnoIndexId, true, NULL, 1, &key);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-		parents = lappend_oid(parents, ((Form_pg_inherits) GETSTRUCT(tuple))->inhparent);
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
-
-	foreach(lc, parents)
-	{
-		if (list_member_oid(ancestors, lfirst_oid(lc)))
-			continue;
-		ancestors = corm_add_ancestors(lappend_oid(ancestors, lfirst_oid(lc)), lfirst_oid(lc));
-	}
-	return ancestors;
+	return parse_relation(relid, overrides, false);
 }

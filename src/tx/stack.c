@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * scope.c
+ * stack.c
  *		The stack of open transaction scopes, kept true by callbacks.
  *
  * PostgreSQL's subtransactions begin and end for many reasons besides corm:
@@ -35,17 +35,21 @@
  * when they go, so that a million scopes in one transaction take no memory.
  * All state is private to the session; no lock is involved.
  *
+ * The transaction block.  IsTransactionBlock() says yes in any subtransaction,
+ * and in the implicit block around a pipeline.  What the difference depends on
+ * is noted here when the hooks see it.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "base/errors.h"
 #include "base/guc.h"
-#include "tx/tx.h"
-
 #include "miscadmin.h"
 #include "storage/proc.h"
+#include "tx/stack.h"
 #include "utils/memutils.h"
+#include "utils/timestamp.h"
 
 /* What is known about the live subtransaction at each nest level. */
 typedef struct CormTxLevel
@@ -66,31 +70,34 @@ static bool savepoint_rollback_pending = false;
 static bool drop_rolled_back_scope = false;
 static bool warned_subtransactions = false;
 
+/* Whether the user's transaction block is an explicit one, see corm_tx_in_explicit_block. */
+static bool block_known = false;
+static bool block_explicit = false;
+static bool block_chain = false;
+
+/* Whether there is a transaction block around all subtransactions, see corm_tx_is_active. */
+static bool outermost_known = false;
+static bool outermost_in_block = false;
+
 static CormTxLevel *level_info(int level);
 static void free_mark(CormTxMark *mark);
 static void remove_scope(CormTxScope *scope);
+static bool is_open(const CormTxScope *scope);
 static void merge_marks(CormTxScope *scope);
 static void level_restarted(int level, SubTransactionId old_subid);
 static void level_committed(int level);
 static void level_aborted(int level);
 static void clear_marks_since(SubTransactionId subid);
 static void check_marks_before_commit(void);
+static void reset_block(void);
 static void reset_stack(void);
 static void on_subtransaction(SubXactEvent event, SubTransactionId subid,
 							  SubTransactionId parent_subid, void *arg);
 static void on_transaction(XactEvent event, void *arg);
 
-/* corm_tx_init prepares the transaction layer.  Called once, from _PG_init. */
+/* corm_tx_stack_init registers the callbacks that keep the stack true. */
 void
-corm_tx_init(void)
-{
-	corm_tx_scope_init();
-	corm_tx_session_init();
-}
-
-/* corm_tx_scope_init registers the callbacks that keep the stack true. */
-void
-corm_tx_scope_init(void)
+corm_tx_stack_init(void)
 {
 	RegisterXactCallback(on_transaction, NULL);
 	RegisterSubXactCallback(on_subtransaction, NULL);
@@ -164,29 +171,17 @@ corm_tx_push(const CormTxOptions *opts, CormTxHold hold, bool session, int level
 }
 
 /*
- * corm_tx_pop takes a scope that joined off the stack, and whatever was opened
- * after it.  It is no error if an ending subtransaction already has.
+ * corm_tx_pop takes a scope that joined off the stack, and all scopes that were
+ * opened after it.  Does nothing if the end of a subtransaction has done so.
  */
 void
 corm_tx_pop(CormTxScope *scope)
 {
-	if (!corm_tx_is_open(scope))
+	if (!is_open(scope))
 		return;
 	while (stack != scope)
 		remove_scope(stack);
 	remove_scope(scope);
-}
-
-/* corm_tx_is_open tells whether a scope is still on the stack; it need not be a valid pointer. */
-bool
-corm_tx_is_open(const CormTxScope *scope)
-{
-	for (CormTxScope *s = stack; s != NULL; s = s->outer)
-	{
-		if (s == scope)
-			return true;
-	}
-	return false;
 }
 
 /*
@@ -206,11 +201,11 @@ corm_tx_close_joined(CormTxScope *scope)
 }
 
 /*
- * corm_tx_is_foreign tells whether the code that is running is somebody else's
- * than that which opened a scope, or what the scope joined: a SECURITY DEFINER
- * function of another user, a trigger that a cascade fires, the function of an
- * index.  It can be called by whom it may not harm, so the transaction is not
- * its to give up, but by an error.
+ * corm_tx_is_foreign returns whether the code that is running belongs to another
+ * user than the code that opened a scope, or opened what the scope joined: a
+ * SECURITY DEFINER function of another user, a trigger that a cascade fires, the
+ * function of an index.  A user that it must not harm may be its caller, so it
+ * must not be able to give up the transaction except by raising an error.
  */
 bool
 corm_tx_is_foreign(const CormTxScope *scope)
@@ -384,6 +379,65 @@ corm_tx_block_asked_for_rollback(void)
 }
 
 /*
+ * corm_tx_is_active tells whether there is a transaction to join: a
+ * transaction block or an open scope.  An exception block of a procedural
+ * language is not enough.  IsTransactionBlock() returns true inside one, as in
+ * any subtransaction, so the answer is the one that it gave at the
+ * outermost level.  A session that loaded corm inside an exception block does
+ * not know that answer until the transaction ends.
+ */
+bool
+corm_tx_is_active(void)
+{
+	if (corm_tx_current() != NULL)
+		return true;
+	if (IsSubTransaction() && outermost_known)
+		return outermost_in_block;
+	return IsTransactionBlock();
+}
+
+/*
+ * corm_tx_note_statement is called before any statement is executed, because
+ * a subtransaction has always begun inside of one.
+ */
+void
+corm_tx_note_statement(void)
+{
+	if (!IsSubTransaction())
+	{
+		outermost_known = true;
+		outermost_in_block = IsTransactionBlock();
+	}
+}
+
+/*
+ * corm_tx_in_explicit_block tells whether the client has begun a transaction
+ * block.  IsTransactionBlock() says yes to the implicit block around a
+ * pipeline as well, where SAVEPOINT is refused but BEGIN is right; so the hook
+ * keeps track of BEGIN.  Until it has seen the start of a transaction, the
+ * server's answer has to do.
+ */
+bool
+corm_tx_in_explicit_block(void)
+{
+	if (!IsTransactionBlock())
+		return false;
+	return !(MyXactFlags & XACT_FLAGS_PIPELINING) || !block_known || block_explicit;
+}
+
+/* corm_tx_note_block notes a BEGIN, or the [NO] CHAIN of a COMMIT or ROLLBACK. */
+void
+corm_tx_note_block(bool begun, bool chain)
+{
+	if (begun)
+	{
+		block_known = true;
+		block_explicit = true;
+	}
+	block_chain = chain;
+}
+
+/*
  * corm_tx_note_savepoint_rollback announces that ROLLBACK TO SAVEPOINT was
  * accepted and takes effect at the end of this command.  With drop_scope, the
  * session scope that holds the savepoint ends with it.
@@ -445,6 +499,18 @@ remove_scope(CormTxScope *scope)
 	pfree(scope);
 }
 
+/* is_open tells whether a scope is still on the stack; it need not be a valid pointer. */
+static bool
+is_open(const CormTxScope *scope)
+{
+	for (CormTxScope *s = stack; s != NULL; s = s->outer)
+	{
+		if (s == scope)
+			return true;
+	}
+	return false;
+}
+
 /*
  * merge_marks hands the marks of a scope whose work becomes part of what is
  * around it to the next scope, or to the transaction.
@@ -470,7 +536,7 @@ merge_marks(CormTxScope *scope)
 
 /*
  * level_restarted puts the stack right after ROLLBACK TO: the subtransaction
- * at that level has just been started anew, old_subid was its former id.
+ * at that level has just been restarted, and old_subid was its id before.
  */
 static void
 level_restarted(int level, SubTransactionId old_subid)
@@ -596,6 +662,17 @@ check_marks_before_commit(void)
 		corm_tx_raise_doomed(NULL, root_mark);
 }
 
+/* reset_block forgets all that, at the end of the transaction. */
+static void
+reset_block(void)
+{
+	block_known = true;
+	block_explicit = block_chain;
+	block_chain = false;
+	outermost_known = true;
+	outermost_in_block = false;
+}
+
 /* reset_stack forgets everything; the memory goes with the transaction. */
 static void
 reset_stack(void)
@@ -607,7 +684,7 @@ reset_stack(void)
 	savepoint_rollback_pending = false;
 	drop_rolled_back_scope = false;
 	warned_subtransactions = false;
-	corm_tx_block_reset();
+	reset_block();
 }
 
 /* on_subtransaction is called as subtransactions of any origin start and end. */
@@ -633,7 +710,7 @@ on_subtransaction(SubXactEvent event, SubTransactionId subid,
 					level_restarted(level, old_subid);
 					drop_rolled_back_scope = false;
 				}
-				/* a read-only session scope begins, or begins anew */
+				/* a read-only session scope begins, or is restarted */
 				if (stack != NULL && stack->session && stack->read_only &&
 					stack->hold == CORM_TX_HOLD_SUBXACT && stack->level == level)
 					XactReadOnly = true;

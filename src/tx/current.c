@@ -1,18 +1,17 @@
 /*-------------------------------------------------------------------------
  *
- * info.c
+ * current.c
  *		What the session knows of its transaction scopes, as SQL functions.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "base/compat.h"
-#include "tx/tx.h"
-
 #include "access/htup_details.h"
+#include "base/compat.h"
 #include "funcapi.h"
 #include "storage/proc.h"
+#include "tx/stack.h"
 #include "utils/builtins.h"
 
 PG_FUNCTION_INFO_V1(corm_in_tx);
