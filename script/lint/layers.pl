@@ -24,6 +24,14 @@ my @order = qw(
 	cache/operations
 	cache
 	tx
+	exec/rows
+	exec/plan
+	exec/run
+	exec/write
+	exec/middleware
+	exec/call
+	exec/record
+	exec/nested
 	exec
 );
 my %level = map { $order[$_] => $_ } 0 .. $#order;

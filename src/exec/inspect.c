@@ -8,9 +8,14 @@
 #include "postgres.h"
 
 #include "base/clock.h"
-#include "base/compat.h"
 #include "catalog/pg_type.h"
-#include "exec/exec.h"
+#include "exec/call/operation.h"
+#include "exec/call/show.h"
+#include "exec/middleware/middleware_list.h"
+#include "exec/plan/bind.h"
+#include "exec/plan/plan.h"
+#include "exec/plan/query_set.h"
+#include "exec/run/sink.h"
 #include "nodes/makefuncs.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -22,41 +27,6 @@ PG_FUNCTION_INFO_V1(corm_to_sql);
 PG_FUNCTION_INFO_V1(corm_args);
 PG_FUNCTION_INFO_V1(corm_explain);
 PG_FUNCTION_INFO_V1(corm_explain_analyze);
-
-/*
- * corm_plan_to_show returns a plan whose SQL says what would run, in use:
- * hooks and middleware are not part of it.  For an insert with rows() it is
- * that of the first run of rows, which set then holds.
- */
-CormPlan *
-corm_plan_to_show(const CormVerb *wanted, CormQuerySet *set)
-{
-	CormVerb	verb = *wanted;
-	CormPlan   *plan;
-	Bitmapset  *volatile fields = NULL;
-
-	verb.stage = CORM_STAGE_PLAIN;
-	plan = corm_plan_for_queries(&verb, set, NULL);
-	PG_TRY();
-	{
-		corm_queries_read_values(set);
-		if (plan->rows_valno >= 0)
-			fields = corm_first_rows(plan, set);
-	}
-	PG_CATCH();
-	{
-		corm_plan_release(plan);
-		PG_RE_THROW();
-	}
-	PG_END_TRY();
-	CORM_FAULT("show-planned");
-	if (plan->rows_valno >= 0)
-	{
-		corm_plan_release(plan);
-		plan = corm_plan_for_queries(&verb, set, fields);
-	}
-	return plan;
-}
 
 /*
  * That of a call's queries as corm.exec() would run them.
@@ -80,56 +50,6 @@ corm_to_sql(PG_FUNCTION_ARGS)
 
 	corm_plan_release(plan);
 	PG_RETURN_TEXT_P(sql);
-}
-
-/*
- * corm_push_value pushes a value as JSON, by to_jsonb() of its type.
- */
-void
-corm_push_value(JsonbParseState **state, JsonbIteratorToken token, Oid typid, Datum value)
-{
-	FmgrInfo	flinfo;
-	FuncExpr   *call;
-	Jsonb	   *json;
-	JsonbValue	element;
-
-	/* to_jsonb() asks its call for the type of its argument */
-	fmgr_info(F_TO_JSONB, &flinfo);
-	call = makeFuncExpr(F_TO_JSONB, JSONBOID,
-						list_make1(makeNullConst(typid, -1, InvalidOid)),
-						InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL);
-	fmgr_info_set_expr((Node *) call, &flinfo);
-	json = DatumGetJsonbP(FunctionCall1(&flinfo, value));
-	if (JB_ROOT_IS_SCALAR(json))
-		(void) JsonbExtractScalar(&json->root, &element);
-	else
-	{
-		element.type = jbvBinary;
-		element.val.binary.data = &json->root;
-		element.val.binary.len = VARSIZE(json) - VARHDRSZ;
-	}
-	pushJsonbValue(state, token, &element);
-}
-
-/*
- * corm_params_to_json returns the values of a plan's parameters as a JSON
- * array.
- */
-Jsonb *
-corm_params_to_json(CormPlan *plan, ParamListInfo params)
-{
-	JsonbParseState *state = NULL;
-	JsonbValue	null = {.type = jbvNull};
-
-	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
-	for (int i = 0; i < plan->nparams; i++)
-	{
-		if (params->params[i].isnull)
-			pushJsonbValue(&state, WJB_ELEM, &null);
-		else
-			corm_push_value(&state, WJB_ELEM, params->params[i].ptype, params->params[i].value);
-	}
-	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
 }
 
 /* corm_args(q): the values of $1, $2, ... of that SQL, as a JSON array */
@@ -217,8 +137,8 @@ explain_analyze(const CormVerb *verb, CormQuerySet *set, CormSink *sink)
 }
 
 /*
- * corm_explain_analyze(q): EXPLAIN (ANALYZE) of it; this runs the query, so
- * middleware has its say.
+ * corm_explain_analyze(q): EXPLAIN (ANALYZE) of it; this runs the query, so it is run
+ * within its middleware.
  */
 Datum
 corm_explain_analyze(PG_FUNCTION_ARGS)

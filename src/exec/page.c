@@ -11,9 +11,11 @@
 #include "postgres.h"
 
 #include "base/clock.h"
-#include "base/compat.h"
 #include "base/jsonb.h"
-#include "exec/exec.h"
+#include "exec/call/run_query.h"
+#include "exec/plan/plan.h"
+#include "exec/plan/query_set.h"
+#include "exec/run/sink.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
@@ -38,6 +40,9 @@ typedef struct JsonPage
 	char	   *order_hash;
 } JsonPage;
 
+/*
+ * Receives a row of the page; slot is NULL before the first.
+ */
 static void
 add_row(CormPlan *plan, TupleTableSlot *slot, void *arg)
 {

@@ -10,9 +10,11 @@
  */
 #include "postgres.h"
 
-#include "base/compat.h"
 #include "catalog/pg_type.h"
-#include "exec/exec.h"
+#include "exec/call/run_query.h"
+#include "exec/plan/plan.h"
+#include "exec/plan/query_set.h"
+#include "exec/run/sink.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 

@@ -17,7 +17,7 @@
  * model that has just been parsed is compared with the outdated ones of its
  * relation, and the one that says the same comes back in its place.  While a
  * transaction lasts, then, what is in progress tells by the pointer whether
- * the model is still what it was (corm_model_change, exec/plan/in_progress.c).
+ * the model is still what it was (corm_model_change, exec/rows/in_progress.c).
  *
  * Invalidation.  PostgreSQL sends a relcache message when a relation or its
  * columns, indexes or foreign keys change, and corm sends one for what

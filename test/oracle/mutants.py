@@ -90,7 +90,7 @@ MUTANTS = [
            "stack->hold == CORM_TX_HOLD_SUBXACT && stack->level == level)\n\t\t\t\t\tXactReadOnly = true;",
            "stack->hold == CORM_TX_HOLD_SUBXACT && stack->level == level)\n\t\t\t\t\tXactReadOnly = XactReadOnly;"),
     Mutant("stale-update", "race", 1, 2000,  # an update takes a record of any version
-           "if (!is_lookup(source) && corm_record_has_version(model))",
+           "if (!corm_is_lookup(source) && corm_record_has_version(model))",
            "if (source == CORM_PLAN_DELETE && corm_record_has_version(model))"),
     Mutant("nested-suppressed", "nested", 1, 600,  # the rows that refer to one that a trigger suppressed are lost
            "if (row == NULL)\n\t\t\tsuppressed(write, model);",

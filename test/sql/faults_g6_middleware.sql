@@ -27,7 +27,7 @@ CREATE FUNCTION g6.audit(qc corm.query_context) RETURNS corm.query_result LANGUA
 RESET ROLE;
 SELECT corm.count(corm.selector('g6.others'));
 SELECT id = :id AS the_same, fn, model FROM corm.middleware;
-SELECT model, kind, object, problem, hint = format('Remove it with SELECT corm.unuse(%s), and register the function that is meant.', :id) AS hint FROM corm.model_problems WHERE kind = 'middleware';
+SELECT model, kind, object, problem, hint = format('Remove it with SELECT corm.unuse(%s), and register the intended function.', :id) AS hint FROM corm.model_problems WHERE kind = 'middleware';
 \echo G6: neither does another session, nor does a dump of it, take it for the old one
 \c -
 SET client_min_messages = warning;

@@ -3,19 +3,18 @@
  * function_ref.c
  *		The type corm.function_ref: a function of middleware, as it is stored.
  *
- * Inside it is the OID of the function, so that renames are followed, and one
- * that takes its name after it was dropped is another one.  Outside it is the
- * signature, so that dumps restore: a name is looked up when it is read, and
- * never again.  One that is not there is no error, or a dump could not be
- * restored for one function that is missing; it is a warning, and stays a
- * function that does not exist.  That of a function that was dropped is written
- * with a mark, so that a restored one does not come to mean another.
+ * A value holds the OID of the function, so that a rename is followed, and a function
+ * that takes the name of a dropped one is not mistaken for it.  Its text form is the
+ * signature, so that a dump can be restored.  The name is looked up once, when the text is
+ * read.  If there is no such function, that is only a warning: one missing function must
+ * not prevent a restore.  The value then stands for a function that does not exist.  The
+ * signature of a dropped function is written with a mark, so that a restore does not find
+ * another one by that name.
  *
- * OIDs of functions are not those of before after pg_upgrade.  So the value
- * holds the identifier of the cluster in which the OID is valid, and the
- * signature and the owner of the function for the next one: a function of that
- * name is taken for the same if it belongs to the same role, whose OID
- * pg_upgrade keeps, or to a superuser.
+ * pg_upgrade does not keep the OIDs of functions.  So the value also holds the identifier
+ * of the cluster in which the OID is valid, and the signature and the owner of the
+ * function.  In another cluster a function with that signature is taken for the same if it
+ * belongs to the same role, whose OID pg_upgrade keeps, or to a superuser.
  *
  *-------------------------------------------------------------------------
  */
@@ -23,12 +22,11 @@
 
 #include "access/htup_details.h"
 #include "access/xlog.h"
-#include "base/compat.h"
 #include "base/schema.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
-#include "exec/exec.h"
+#include "exec/middleware/function_ref.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -143,7 +141,7 @@ find_function(const char *signature)
 
 /*
  * Whether a function that was found by name may be taken for the one that was
- * meant: nobody else can have put it there.
+ * stored: only its owner, or a superuser, can have created it.
  */
 static bool
 may_be_same(Oid function, Oid owner)
@@ -210,8 +208,8 @@ corm_function_ref_in(PG_FUNCTION_ARGS)
 			function = InvalidOid;
 			ereport(WARNING,
 					(errcode(ERRCODE_UNDEFINED_FUNCTION),
-					 errmsg("function %s, which is middleware, does not exist", signature),
-					 errdetail("What it would be called for is an error.")));
+					 errmsg("middleware function %s does not exist", signature),
+					 errdetail("The operations that it applies to will fail.")));
 		}
 	}
 	PG_RETURN_POINTER(corm_function_ref_make(function, signature));

@@ -3,45 +3,40 @@
  * middleware.c
  *		The chain of middleware around an operation.
  *
- * An operation is a query or the write of a record, on its way to be run.
- * The functions that concern it form its chain, in the order of priorities,
- * the operation itself being the innermost.  Each is called with a context
- * that tells what is going to happen, and lets it happen by corm.next, which
- * calls the next one.  So the C stack is the chain, with functions written in
- * SQL in between, and an error unwinds it like any other.
+ * An operation is a query or the write of a record that is about to run.  The functions
+ * that apply to it form its chain, in the order of their priorities, with the operation
+ * itself as the innermost link.  Each function is called with a context that describes the
+ * operation, and runs it by corm.next, which calls the next function.  So the C stack is
+ * the chain, with functions in SQL in between, and an error unwinds it like any other.
  *
- * Which chain, and which place in it, corm.next belongs to is known from
- * outside of SQL: there is a stack of the chains under way, the topmost being
- * the current one, and each knows the position of the function whose code is
- * running.
+ * There is a stack of the chains that are running, and each knows the position of the
+ * function whose code is running.  That tells which chain, and which position in it, a
+ * call of corm.next belongs to.
  *
- * That code may call other code, which may be that of another user: a SECURITY
- * DEFINER function, a trigger under ON DELETE CASCADE, the function of an
- * index.  What corm.next runs, it runs as the user with whom the chain began, so
- * it must not be called by those.  PostgreSQL does not tell a
- * function's caller, but the user and the security context tell code of others apart:
- * both must be what the middleware was called with.  And the context carries a
- * number that is made for the call and that nobody can guess, so that only those
- * to whom the middleware gives it can go on; one that was kept for later is
- * noticed, too.
+ * The code of a function may call code of another user: a SECURITY DEFINER function, a
+ * trigger under ON DELETE CASCADE, the function of an index.  corm.next runs the operation
+ * as the user with whom the chain began, so such code must not call it.  PostgreSQL does
+ * not say who calls a function, but the user and the security context differ in code of
+ * others: both must be those that the middleware was called with.  The context also
+ * carries a number that is made for the call and cannot be guessed, so that only code that
+ * the middleware gives it to can go on.  A context that was kept from an earlier call is
+ * noticed as well.
  *
- * A function does not see queries that come from its own code; those that come
- * about within its corm.next, in a hook or trigger or function, it does see:
- * they are part of what it is put around.  So a chain within a chain leaves
- * out the functions that are running, and depth is finite.
+ * A function does not see queries of its own code.  Queries that run within its corm.next,
+ * in a hook, trigger or function, it does see: they are part of what it is put around.  So
+ * a chain within a chain leaves out the functions that are running, and the depth is
+ * finite.
  *
- * If the query that is run in the end is another one, it may concern functions
- * that the operation did not: they get their say too, in a chain of their own,
- * the innermost.  So what one function adds to a query is not hidden from
- * another that filters it.
+ * If the query that is run in the end is another one, other functions may apply to it.
+ * They are called too, in a chain of their own, the innermost.  So what one function adds
+ * to a query is not hidden from another one that filters it.
  *
- * A function may be SECURITY DEFINER or have settings of its own.  What it calls
- * by corm.next is not its own, so that runs as the user, and with the
- * search_path, with which the chain began.
+ * A function may be SECURITY DEFINER or have settings of its own.  What it runs by
+ * corm.next is not its own, so that runs as the user, and with the search_path, with which
+ * the chain began.
  *
- * A write runs once.  corm.next after it has succeeded is an error, unless
- * what it did was rolled back with a subtransaction: that is how a middleware
- * repeats what failed.
+ * A write runs once.  corm.next after it has succeeded is an error, unless the write was
+ * rolled back with a subtransaction: that is how a middleware repeats what failed.
  *
  *-------------------------------------------------------------------------
  */
@@ -52,10 +47,21 @@
 #include "base/clock.h"
 #include "base/compat.h"
 #include "catalog/namespace.h"
+#include "catalog/objectaccess.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "exec/exec.h"
+#include "exec/middleware/corm_middleware.h"
+#include "exec/middleware/function_ref.h"
+#include "exec/middleware/middleware.h"
+#include "exec/middleware/middleware_list.h"
+#include "exec/middleware/query_result.h"
+#include "exec/plan/plan.h"
+#include "exec/run/sink.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
+#include "model/hooks.h"
+#include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -63,6 +69,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/regproc.h"
+#include "utils/syscache.h"
 #include "utils/typcache.h"
 
 #define Anum_context_op		1
@@ -75,6 +82,8 @@
 #define Natts_context		7
 
 PG_FUNCTION_INFO_V1(corm_next);
+PG_FUNCTION_INFO_V1(corm_result_of);
+PG_FUNCTION_INFO_V1(corm_result_rows);
 
 /*
  * What a position of a chain was called with.
@@ -83,7 +92,7 @@ typedef struct Frame
 {
 	int64		number;			/* in its context */
 	CormNode   *query;
-	Oid			user;			/* as whom, and how, its code runs */
+	Oid			user;			/* the user and the security context of its code */
 	int			security;
 } Frame;
 
@@ -105,41 +114,32 @@ typedef struct Chain
 	bool		written;		/* the operation wrote something ... */
 	int			written_level;	/* ... in a subtransaction of this level */
 
-	/* as what the operation is run, whatever a function is run as */
+	/* what the operation runs with, even if a function has others */
 	Oid			user;
 	int			security;
 	char	   *search_path;
 } Chain;
 
-/* What a layer of the chain has to say. */
-typedef struct Outcome
+/* What a layer of the chain returns. */
+typedef struct LayerResult
 {
 	CormResult *result;			/* NULL: no rows */
 	uint64		affected;
-} Outcome;
+} LayerResult;
 
 struct CormMiddlewareCall
 {
 	Chain	   *chain;
 	int			position;
 	CormNode   *query;
-	Outcome		outcome;
+	LayerResult		returned;
 };
 
 static Chain *current_chain = NULL;
 
-static Outcome run_layer(Chain *chain, int position, CormNode *query);
+static LayerResult run_layer(Chain *chain, int position, CormNode *query);
 static uint64 run_chain(CormOperation *op, CormMiddlewareList *list, CormNode *query);
 static bool concerns_others(CormMiddlewareList *list, CormOperation *op, const Chain *besides);
-
-/*
- * corm_middleware_current returns who owns results that are made now, or NULL.
- */
-CormResultOwner *
-corm_middleware_current(void)
-{
-	return current_chain ? &current_chain->owner : NULL;
-}
 
 /*
  * Whether the code that is running can be that of a frame, by its user and
@@ -158,15 +158,21 @@ runs_in_frame(const Frame *frame)
 }
 
 /*
- * corm_middleware_runs_here tells whether the code that is running can be that
- * of the function which the chain of an owner is at, or of the operation.
+ * Raises 42501 if a result, NULL for no rows, belongs
+ * to a chain that is not the reader's, which may be NULL, and in which the code
+ * that is running has no part: a handle may get into the hands of others, who
+ * would read the rows themselves or return them from a chain of their own.
  */
-bool
-corm_middleware_runs_here(CormResultOwner *owner)
+static void
+check_reader(const CormResult *result, const Chain *reader)
 {
-	Chain	   *chain = (Chain *) owner;
+	const Chain *owner = result ? (const Chain *) corm_result_owner(result) : NULL;
 
-	return runs_in_frame(&chain->frames[chain->position]);
+	if (owner && owner != reader && !runs_in_frame(&owner->frames[owner->position]))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for the rows of this result"),
+				 errdetail("They belong to a middleware that is run as another user or in another security context.")));
 }
 
 /*
@@ -195,9 +201,8 @@ subtransaction_ended(SubXactEvent event, SubTransactionId id, SubTransactionId p
  */
 
 /*
- * Runs a query in place of the operation's own, within a chain of those that
- * it concerns and the operation did not.  Meanwhile the operation is what the
- * query is.
+ * Runs a query in place of the operation's own, within a chain of the functions that
+ * apply to it but not to the operation.  While it runs, *op describes the query.
  */
 static uint64
 run_instead(Chain *chain, CormNode *query, CormSink *capture, bool *writes)
@@ -228,14 +233,18 @@ run_instead(Chain *chain, CormNode *query, CormSink *capture, bool *writes)
 	return processed;
 }
 
-static Outcome
+/*
+ * Runs the operation, or a query that a function has put in its place, and keeps what it
+ * returns.  Raises 55000 if the operation has written already.
+ */
+static LayerResult
 run_operation(Chain *chain, CormNode *query)
 {
 	CormOperation *op = chain->op;
 	bool		writes = op->writes;
 	CormResult *result;
 	CormSink	capture;
-	Outcome		outcome;
+	LayerResult		returned;
 	uint64		processed;
 
 	if (chain->written)
@@ -259,9 +268,9 @@ run_operation(Chain *chain, CormNode *query)
 		chain->written = true;
 		chain->written_level = GetCurrentTransactionNestLevel();
 	}
-	outcome.result = result;
-	outcome.affected = corm_result_affected(result);
-	return outcome;
+	returned.result = result;
+	returned.affected = corm_result_affected(result);
+	return returned;
 }
 
 /*
@@ -324,21 +333,148 @@ make_context(Chain *chain, Oid typid, CormNode *query)
 	return HeapTupleGetDatum(tuple);
 }
 
+/*
+ * Finds the function of an entry of a list, whose memory
+ * context is given, anew if any function has changed since.
+ */
+static void
+look_up(CormMiddleware *entry, MemoryContext list_context)
+{
+	uint64		changes = corm_hooks_changes();
+	char	   *name;
+
+	if (entry->c_function || entry->changes == changes)
+		return;
+	name = corm_function_ref_signature(entry->ref);
+	if (entry->name)
+		pfree(entry->name);
+	entry->name = MemoryContextStrdup(list_context, name);
+	entry->function = corm_function_ref_resolve(entry->ref);
+	if (OidIsValid(entry->function))
+	{
+		Oid		   *argtypes;
+		int			nargs;
+
+		(void) get_func_signature(entry->function, &argtypes, &nargs);
+		entry->context_type = argtypes[0];
+	}
+	/* if it is busy, this holds from its next call on that is not within it */
+	entry->is_prepared = false;
+	entry->changes = changes;
+}
+
+/*
+ * Changes the user and the security context of a call
+ * to those which the code of the function will have.
+ */
+static void
+as_whom(const CormMiddleware *entry, Oid *user, int *security)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(entry->function));
+
+	if (!HeapTupleIsValid(tuple))
+		return;
+	if (((Form_pg_proc) GETSTRUCT(tuple))->prosecdef)
+	{
+		*user = ((Form_pg_proc) GETSTRUCT(tuple))->proowner;
+		*security |= SECURITY_LOCAL_USERID_CHANGE;
+	}
+	ReleaseSysCache(tuple);
+}
+
+/*
+ * Calls a function of a list, whose memory context is
+ * given, and returns its result.  Raises 42883 if there is no such function,
+ * 42501 if the user may not call it, 22004 if it returns NULL.
+ *
+ * What fmgr and the function's language keep for it is kept from call to call,
+ * but one at a time may use it, and not after an error.
+ */
+static Datum
+call_function(CormMiddleware *entry, Datum context, MemoryContext list_context)
+{
+	LOCAL_FCINFO(fcinfo, 1);
+	FmgrInfo	local;
+	FmgrInfo   *function = &entry->call;
+	bool		is_shared = !entry->is_busy;
+	AclResult	acl;
+	Datum		result;
+
+	/* another session may have dropped it since it was looked up */
+	if (!OidIsValid(entry->function) || !SearchSysCacheExists1(PROCOID, ObjectIdGetDatum(entry->function)))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("middleware function %s does not exist", entry->name),
+				 errhint("Remove it with SELECT corm.unuse(%d), and register the intended function.", entry->id)));
+	acl = corm_function_aclcheck(entry->function, GetUserId());
+	if (acl != ACLCHECK_OK)
+		aclcheck_error(acl, OBJECT_FUNCTION, entry->name);
+	InvokeFunctionExecuteHook(entry->function);
+
+	if (!is_shared)
+	{
+		fmgr_info(entry->function, &local);
+		function = &local;
+	}
+	else if (!entry->is_prepared)
+	{
+		/* what an error has left of the last one is of no use any more */
+		if (entry->call_context)
+			MemoryContextReset(entry->call_context);
+		else
+			entry->call_context = AllocSetContextCreate(list_context, "corm middleware function",
+														ALLOCSET_SMALL_SIZES);
+		fmgr_info_cxt(entry->function, function, entry->call_context);
+		entry->is_prepared = true;
+	}
+
+	InitFunctionCallInfoData(*fcinfo, function, 1, InvalidOid, NULL, NULL);
+	fcinfo->args[0].value = context;
+	fcinfo->args[0].isnull = false;
+	if (!is_shared)
+		result = FunctionCallInvoke(fcinfo);
+	else
+	{
+		entry->is_busy = true;
+		PG_TRY();
+		{
+			result = FunctionCallInvoke(fcinfo);
+		}
+		PG_CATCH();
+		{
+			entry->is_busy = false;
+			entry->is_prepared = false;
+			PG_RE_THROW();
+		}
+		PG_END_TRY();
+		entry->is_busy = false;
+	}
+	if (fcinfo->isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("middleware %s returned null", entry->name),
+				 errhint("Return what corm.next() or corm.result_of() gives.")));
+	return result;
+}
+
 static void
 error_context(void *arg)
 {
 	errcontext("middleware %s", ((CormMiddleware *) arg)->name);
 }
 
-static Outcome
+/*
+ * Calls the function of an entry, in C or SQL, and returns what it returns.
+ */
+static LayerResult
 call_layer(Chain *chain, CormMiddleware *entry, CormNode *query)
 {
 	Frame	   *frame = &chain->frames[chain->position];
 	ErrorContextCallback errcallback;
-	Outcome		outcome;
+	LayerResult		returned;
 	Datum		result;
 
-	corm_middleware_look_up(entry, chain->list->context);
+	look_up(entry, chain->list->context);
 	CORM_FAULT("middleware-call");
 	errcallback.callback = error_context;
 	errcallback.arg = entry;
@@ -350,7 +486,7 @@ call_layer(Chain *chain, CormMiddleware *entry, CormNode *query)
 		CormMiddlewareCall call = {.chain = chain, .position = chain->position, .query = query};
 
 		entry->c_function(&call, entry->c_arg);
-		outcome = call.outcome;
+		returned = call.returned;
 	}
 	else
 	{
@@ -358,24 +494,24 @@ call_layer(Chain *chain, CormMiddleware *entry, CormNode *query)
 
 		if (OidIsValid(entry->function))
 			context = make_context(chain, entry->context_type, query);
-		corm_middleware_as_whom(entry, &frame->user, &frame->security);
-		result = corm_middleware_call(entry, context, chain->list->context);
+		as_whom(entry, &frame->user, &frame->security);
+		result = call_function(entry, context, chain->list->context);
 		CORM_FAULT("middleware-returned");
-		outcome.result = corm_result_from_datum(DatumGetHeapTupleHeader(result), &outcome.affected);
-		corm_result_check_reader(outcome.result, &chain->owner);
+		returned.result = corm_result_from_datum(DatumGetHeapTupleHeader(result), &returned.affected);
+		check_reader(returned.result, chain);
 	}
 	error_context_stack = errcallback.previous;
-	return outcome;
+	return returned;
 }
 
 /*
  * Runs the chain from a position on.
  */
-static Outcome
+static LayerResult
 run_layer(Chain *chain, int position, CormNode *query)
 {
 	int			outer_position = chain->position;
-	Outcome		outcome = {0};
+	LayerResult		returned = {0};
 
 	check_stack_depth();
 	CHECK_FOR_INTERRUPTS();
@@ -383,7 +519,7 @@ run_layer(Chain *chain, int position, CormNode *query)
 	PG_TRY();
 	{
 		if (position == chain->n)
-			outcome = run_operation(chain, query);
+			returned = run_operation(chain, query);
 		else
 		{
 			Frame	   *frame = &chain->frames[position];
@@ -391,7 +527,7 @@ run_layer(Chain *chain, int position, CormNode *query)
 			frame->query = query;
 			frame->number = corm_secret_number();
 			GetUserIdAndSecContext(&frame->user, &frame->security);
-			outcome = call_layer(chain, chain->entries[position], query);
+			returned = call_layer(chain, chain->entries[position], query);
 		}
 	}
 	PG_FINALLY();
@@ -399,7 +535,7 @@ run_layer(Chain *chain, int position, CormNode *query)
 		chain->position = outer_position;
 	}
 	PG_END_TRY();
-	return outcome;
+	return returned;
 }
 
 /*
@@ -443,8 +579,8 @@ has_seen(const Chain *chain, const CormMiddleware *entry)
 }
 
 /*
- * Whether an operation concerns anybody who has not seen it in a chain, which
- * may be NULL.
+ * Whether a function applies to an operation that has not seen it in a chain; the
+ * chain may be NULL.
  */
 static bool
 concerns_others(CormMiddlewareList *list, CormOperation *op, const Chain *besides)
@@ -502,7 +638,7 @@ run_chain(CormOperation *op, CormMiddlewareList *list, CormNode *instead)
 		CormNode   *query = instead;
 		CormMiddleware **about;
 		int			n;
-		Outcome		outcome;
+		LayerResult		returned;
 
 		chain.owner.resources = CurrentResourceOwner;
 		GetUserIdAndSecContext(&chain.user, &chain.security);
@@ -522,11 +658,11 @@ run_chain(CormOperation *op, CormMiddlewareList *list, CormNode *instead)
 		chain.position = chain.n;
 		current_chain = &chain;
 
-		outcome = run_layer(&chain, 0, query);
+		returned = run_layer(&chain, 0, query);
 		CORM_FAULT("middleware-give");
-		corm_result_give(outcome.result, op->verb, op->sink);
-		processed = op->writes ? outcome.affected :
-			outcome.result ? corm_result_nrows(outcome.result) : 0;
+		corm_result_give(returned.result, op->verb, op->sink);
+		processed = op->writes ? returned.affected :
+			returned.result ? corm_result_nrows(returned.result) : 0;
 		corm_results_forget(&chain.owner);
 	}
 	PG_CATCH();
@@ -582,14 +718,14 @@ is_same_query(const CormNode *a, const CormNode *b)
  * security are those of the function that asks for it.
  */
 static pg_noinline void
-run_next_as_user(Chain *chain, int position, CormNode *query, Oid user, int security, Outcome *outcome)
+run_next_as_user(Chain *chain, int position, CormNode *query, Oid user, int security, LayerResult *returned)
 {
 	/* as in the function itself, SET ROLE is refused: it would be undone below */
 	SetUserIdAndSecContext(chain->user, chain->security |
 						   (security & (SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION)));
 	PG_TRY();
 	{
-		*outcome = run_layer(chain, position + 1, query);
+		*returned = run_layer(chain, position + 1, query);
 	}
 	PG_FINALLY();
 	{
@@ -601,13 +737,13 @@ run_next_as_user(Chain *chain, int position, CormNode *query, Oid user, int secu
 /*
  * Runs what follows a position, with the query that is given now.
  */
-static Outcome
+static LayerResult
 run_next(Chain *chain, int position, CormNode *query)
 {
 	Oid			user;
 	int			security;
 	int			level = 0;
-	Outcome		outcome = {0};
+	LayerResult		returned = {0};
 
 	if (is_same_query(query, chain->frames[position].query))
 		query = chain->frames[position].query;
@@ -621,12 +757,12 @@ run_next(Chain *chain, int position, CormNode *query)
 								 GUC_ACTION_SAVE, true, 0, false);
 	}
 	if (user == chain->user)
-		outcome = run_layer(chain, position + 1, query);
+		returned = run_layer(chain, position + 1, query);
 	else
-		run_next_as_user(chain, position, query, user, security, &outcome);
+		run_next_as_user(chain, position, query, user, security, &returned);
 	if (level > 0)
 		AtEOXact_GUC(true, level);
-	return outcome;
+	return returned;
 }
 
 /* corm_next(qc): runs the rest of the chain */
@@ -639,7 +775,7 @@ corm_next(PG_FUNCTION_ARGS)
 	bool		isnull;
 	Datum		datum;
 	CormNode   *query;
-	Outcome		outcome;
+	LayerResult		returned;
 	MemoryContext oldcontext;
 
 	if (chain == NULL || chain->position >= chain->n)
@@ -669,8 +805,38 @@ corm_next(PG_FUNCTION_ARGS)
 	query = CormPGGetQuery(PointerGetDatum(PG_DETOAST_DATUM_COPY(datum)));
 	MemoryContextSwitchTo(oldcontext);
 
-	outcome = run_next(chain, chain->position, query);
-	PG_RETURN_DATUM(corm_result_to_datum(fcinfo, outcome.result, outcome.affected));
+	returned = run_next(chain, chain->position, query);
+	PG_RETURN_DATUM(corm_result_to_datum(fcinfo, returned.result, returned.affected));
+}
+
+/*
+ * corm_result_rows(r): the rows of a result as JSON, one each.  Raises 42501
+ * in code that is run as another user than the middleware.
+ */
+Datum
+corm_result_rows(PG_FUNCTION_ARGS)
+{
+	HeapTupleHeader header = PG_GETARG_HEAPTUPLEHEADER(0);
+	CormResult *result = corm_result_from_datum(header, NULL);
+	TupleDesc	tupdesc;
+	Tuplestorestate *store;
+
+	check_reader(result, NULL);
+	tupdesc = CreateTemplateTupleDesc(1);
+	TupleDescInitEntry(tupdesc, 1, "result_rows", JSONBOID, -1, 0);
+	store = corm_begin_set(fcinfo, tupdesc);
+	if (result)
+		corm_result_store(result, store, tupdesc);
+	return (Datum) 0;
+}
+
+/* corm_result_of(rows): a result that consists of the elements of an array */
+Datum
+corm_result_of(PG_FUNCTION_ARGS)
+{
+	CormResult *result = corm_result_of_json(current_chain ? &current_chain->owner : NULL, PG_GETARG_JSONB_P(0));
+
+	return corm_result_to_datum(fcinfo, result, 0);
 }
 
 /*
@@ -680,7 +846,7 @@ corm_next(PG_FUNCTION_ARGS)
 static void
 api_next(CormMiddlewareCall *call)
 {
-	call->outcome = run_next(call->chain, call->position, call->query);
+	call->returned = run_next(call->chain, call->position, call->query);
 }
 
 static const char *
@@ -720,13 +886,13 @@ api_set_query(CormMiddlewareCall *call, Datum query)
 static uint64
 api_rows_affected(CormMiddlewareCall *call)
 {
-	return call->outcome.affected;
+	return call->returned.affected;
 }
 
 static uint64
 api_row_count(CormMiddlewareCall *call)
 {
-	return call->outcome.result ? corm_result_nrows(call->outcome.result) : 0;
+	return call->returned.result ? corm_result_nrows(call->returned.result) : 0;
 }
 
 static const CormMiddlewareApi api = {

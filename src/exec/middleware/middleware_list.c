@@ -1,22 +1,21 @@
 /*-------------------------------------------------------------------------
  *
  * middleware_list.c
- *		Which functions are middleware: corm.use, corm.unuse, and the
- *		session's list of them.
+ *		Which functions are middleware: corm.use, corm.unuse, and the session's list
+ *		of them.
  *
- * What is registered for a model is read from corm.middleware_functions when a
- * query first touches that model, so a session knows nothing of what is
- * registered for others, and what is wrong with that cannot concern it.  When the
- * table changes, which PostgreSQL's messages tell, all is read again as it is
- * needed.  Functions written in C, which other extensions add, stand beside
- * those for all models.
+ * What is registered for a model is read from corm.middleware_functions when a query
+ * first touches the model.  So a session knows nothing of what is registered for other
+ * models, and an error in that cannot affect it.  When an invalidation message says that
+ * the table has changed, everything is read again as it is needed.  Functions in C, which
+ * other extensions add, are listed with those for all models.
  *
- * A function is looked up when it is called; see function_ref.c.  If it is no
- * more, the entry stays, and what it would have been called for fails: a filter
- * that is missing must not let everything pass.
+ * A function is looked up when it is called (function_ref.c).  If it no longer exists, the
+ * entry stays, and the operations that it applies to fail: a missing filter must not let
+ * everything pass.
  *
- * A list that a chain runs through is kept until the chain has ended, even
- * if there is a newer one.
+ * A list that a chain runs through is kept until the chain has ended, even if there is a
+ * newer one.
  *
  *-------------------------------------------------------------------------
  */
@@ -37,10 +36,14 @@
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
-#include "exec/exec.h"
+#include "exec/middleware/corm_middleware.h"
+#include "exec/middleware/function_ref.h"
+#include "exec/middleware/middleware_list.h"
+#include "exec/plan/plan.h"
 #include "lib/qunique.h"
 #include "miscadmin.h"
 #include "model/catalogs.h"
+#include "model/model.h"
 #include "model/problems.h"
 #include "model/registry.h"
 #include "tcop/utility.h"
@@ -51,8 +54,8 @@
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/rel.h"
 #include "utils/regproc.h"
+#include "utils/rel.h"
 #include "utils/syscache.h"
 
 #define MIDDLEWARE_CATALOG						"middleware_functions"
@@ -80,24 +83,8 @@ static List *c_functions = NIL; /* of CormMiddleware, in TopMemoryContext */
 static void add_entry(CormMiddlewareModel *entries, CormMiddleware *entry);
 static void report_problems(CormProblems *problems);
 
-static const char *const op_names[] = {
-	[CORM_CMD_SELECT] = "SELECT",
-	[CORM_CMD_INSERT] = "INSERT",
-	[CORM_CMD_UPDATE] = "UPDATE",
-	[CORM_CMD_DELETE] = "DELETE",
-	[CORM_CMD_RAW] = "RAW",
-};
-
-#define ALL_OPS		((1 << lengthof(op_names)) - 1)
-
-/*
- * corm_op_name returns the name of an operation.
- */
-const char *
-corm_op_name(CormCommand command)
-{
-	return op_names[command];
-}
+#define NOPS		(CORM_CMD_RAW + 1)
+#define ALL_OPS		((1 << NOPS) - 1)
 
 /*
  * Marks the list outdated; runs within invalidation processing.
@@ -149,8 +136,8 @@ read_ops(ArrayType *ops)
 		char	   *name = nulls[i] ? "" : TextDatumGetCString(elems[i]);
 		uint32		bit = 0;
 
-		for (int op = 0; op < lengthof(op_names); op++)
-			if (pg_strcasecmp(name, op_names[op]) == 0)
+		for (int op = 0; op < NOPS; op++)
+			if (pg_strcasecmp(name, corm_op_name(op)) == 0)
 				bit = 1 << op;
 		if (bit == 0)
 			ereport(ERROR,
@@ -166,12 +153,12 @@ read_ops(ArrayType *ops)
 static ArrayType *
 show_ops(uint32 bits)
 {
-	Datum		names[lengthof(op_names)];
+	Datum		names[NOPS];
 	int			n = 0;
 
-	for (int op = 0; op < lengthof(op_names); op++)
+	for (int op = 0; op < NOPS; op++)
 		if (bits & (1 << op))
-			names[n++] = CStringGetTextDatum(op_names[op]);
+			names[n++] = CStringGetTextDatum(corm_op_name(op));
 	return construct_array(names, n, TEXTOID, -1, false, TYPALIGN_INT);
 }
 
@@ -303,8 +290,8 @@ entries_of(CormMiddlewareList *list, Oid model)
 }
 
 /*
- * corm_middleware_about returns what is registered for some relations and for
- * all models, outermost first, and how many in *n; whatever the operation is.
+ * corm_middleware_about returns what is registered for some relations and for all
+ * models, outermost first, for any operation; *n is the number of entries.
  * The array is the list's or in the current context.
  */
 CormMiddleware **
@@ -380,8 +367,8 @@ make_list(void)
 }
 
 /*
- * corm_middleware_release ends the use of a list.  It may be called while an
- * error passes by.
+ * corm_middleware_release ends the use of a list.  It does not raise, and may be called
+ * during error recovery.
  */
 void
 corm_middleware_release(CormMiddlewareList *list)
@@ -627,7 +614,7 @@ report_entry(CormProblems *problems, Oid model, const CormMiddleware *entry)
 
 	if (!OidIsValid(function))
 		corm_problem_add(problems, model, "middleware", name, "The function does not exist.",
-						 psprintf("Remove it with SELECT corm.unuse(%d), and register the function that is meant.",
+						 psprintf("Remove it with SELECT corm.unuse(%d), and register the intended function.",
 								  entry->id));
 	else if (corm_function_aclcheck(function, GetUserId()) != ACLCHECK_OK)
 		corm_problem_add(problems, model, "middleware", name,
@@ -636,6 +623,9 @@ report_entry(CormProblems *problems, Oid model, const CormMiddleware *entry)
 						 "Grant the privilege to those who use the model.");
 }
 
+/*
+ * Adds what is wrong with registrations to corm.model_problems.
+ */
 static void
 report_problems(CormProblems *problems)
 {

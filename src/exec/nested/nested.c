@@ -3,22 +3,26 @@
  * nested.c
  *		Nested writes: a JSON object with its parents and children.
  *
- *		{"name": "Ann", "company": {"name": "Acme"},
- *		 "orders": [{"total": 5}, {"total": 7}], "tags": [{"id": 1}, {"name": "new"}]}
+ *	{"name": "Ann", "company": {"name": "Acme"},
+ *	 "orders": [{"total": 5}, {"total": 7}], "tags": [{"id": 1}, {"name": "new"}]}
  *
- * A row is written after the rows it refers to and before the rows that
- * refer to it; keys flow along the relation.  The children of one object go
- * into the table as one batch.  An object that holds just a key stands for the
- * row that has it, which is looked up (nested_find.c), not written.
+ * A row is written after the rows that it refers to and before the rows that refer to it;
+ * keys are passed on along the relation.  The children of one object are inserted as one
+ * batch.  An object that holds just a key stands for the row that has it, which is looked
+ * up (nested_find.c), not written.
  *
- * What relations, fields and the row around say of one column must agree
- * (nested_value.c).  A null says nothing: it takes nothing away.  Where
- * something refers to a row, the row must be there afterwards: one that a
- * trigger suppressed is an error then, and one that a trigger or hook gave
- * another key too.
+ * What relations, fields and the surrounding row say of one column must agree
+ * (nested_value.c); a null says nothing.  A row that others refer to must exist
+ * afterwards: it is an error if a trigger has suppressed it, or if a trigger or hook has
+ * changed its key.
  *
- * The hooks of a row before come ahead of its parents that are written, the
- * hooks after when its children are written too.
+ * The hooks before of a row are called before its parents are written, the hooks after
+ * when its children are written too.
+ *
+ * Hooks, triggers, CHECK constraints and output functions can alter a table.  What was
+ * read of a model, its keys and relations, is valid until the next statement that can run
+ * such code; after that, corm_nested_same_model raises 55006 if the model has changed.
+ * The memory of models and relations stays valid until the transaction ends.
  *
  * Everything happens within the caller's statement, so it is all or nothing.
  *
@@ -27,18 +31,43 @@
 #include "postgres.h"
 
 #include "access/table.h"
+#include "base/args.h"
 #include "base/clock.h"
-#include "base/compat.h"
 #include "base/jsonb.h"
 #include "catalog/pg_class.h"
+#include "exec/call/run_query.h"
 #include "exec/nested/nested.h"
+#include "exec/nested/nested_find.h"
+#include "exec/nested/nested_links.h"
+#include "exec/nested/nested_object.h"
+#include "exec/nested/nested_value.h"
+#include "exec/plan/plan.h"
+#include "exec/plan/query_set.h"
+#include "exec/rows/call_hooks.h"
+#include "exec/rows/in_progress.h"
+#include "exec/rows/json_value.h"
+#include "exec/run/sink.h"
+#include "exec/write/hooked.h"
 #include "miscadmin.h"
+#include "model/model.h"
 #include "model/relations.h"
+#include "tx/options.h"
 #include "tx/tx.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+
+PG_FUNCTION_INFO_V1(corm_insert_json);
+
+/* The row that rows are nested in. */
+typedef struct NestedIn
+{
+	CormRelation *relation;		/* that leads from it to them */
+	CormModel  *model;			/* its model */
+	Jsonb	   *row;			/* as written */
+	NestedColumns columns;		/* what it gives to each of them */
+} NestedIn;
 
 static int	write_rows(NestedWrite *write, CormModel *model, NestedObject *objects, int n, const NestedIn *in,
 					   const NestedColumns *columns, bool all, Jsonb **rows);
@@ -275,8 +304,8 @@ create_target(void *arg)
 }
 
 /*
- * Writes the row of a $connect_or_create.  Somebody else may have done so
- * since it was looked up: then the row that is there now is meant.
+ * Writes the row of a $connect_or_create.  Another session may have done so since it
+ * was looked up: then that row is used.
  */
 static void
 create_or_connect(NestedWrite *write, CormModel *model, NestedTarget *target, Bitmapset *fields,
@@ -377,8 +406,8 @@ leads_back(CormRelation *relation, const NestedIn *in)
 }
 
 /*
- * What a row says of the row that it is nested in must be true: that one is
- * not written again, whatever the object holds.
+ * What a row says of the row that it is nested in must be true.  That row is
+ * not written again.
  */
 static void
 check_back(NestedWrite *write, NestedMember *member, const NestedIn *in)
@@ -393,7 +422,7 @@ check_back(NestedWrite *write, NestedMember *member, const NestedIn *in)
 	if (object.members != NIL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("relation \"%s\" leads back to the row around, which cannot have relations here",
+				 errmsg("relation \"%s\" leads back to the enclosing row, which cannot have relations here",
 						member->relation->name)));
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	for (int i = 0; i < in->model->nfields; i++)
@@ -411,7 +440,7 @@ check_back(NestedWrite *write, NestedMember *member, const NestedIn *in)
 
 			if (is_null || !corm_nested_equal(field, value, other))
 				corm_nested_contradiction(write, in->model, i, corm_nested_by_relation(member->relation),
-										  corm_nested_text(field, value), "the row around",
+										  corm_nested_text(field, value), "the enclosing row",
 										  is_null ? "null" : corm_nested_text(field, other));
 		}
 		corm_json_key(&state, field->json_key);
@@ -433,6 +462,9 @@ holds_rows(const NestedMember *member)
 		(JsonContainerIsObject(member->value.val.binary.data) || JsonContainerSize(member->value.val.binary.data) > 0);
 }
 
+/*
+ * Raises 22023 unless the value of a relation is an object or array, as its kind takes.
+ */
 static void
 check_kind(NestedWrite *write, CormModel *model, const NestedMember *member)
 {
@@ -497,6 +529,9 @@ elements_of(NestedWrite *write, CormModel *model, const NestedMember *member, co
 	return elements;
 }
 
+/*
+ * Returns documents as a JSON array of them.
+ */
 static Jsonb *
 array_of(Jsonb **rows, int n)
 {
@@ -662,6 +697,23 @@ write_parents(NestedWrite *write, NestedObject *object, NestedColumns *columns, 
 	}
 }
 
+/*
+ * Inserts an object without calling hooks.  False if
+ * a trigger suppressed it.
+ */
+static bool
+insert_unhooked(CormModel *model, Jsonb *object, Datum *row)
+{
+	CormVerb	verb = {.output = CORM_OUTPUT_ROWS, .typid = model->typid, .stage = CORM_STAGE_PLAIN};
+	CormSink	sink = {.kind = CORM_SINK_FIRST, .context = CurrentMemoryContext};
+	CormQuerySet set;
+
+	corm_rows_query(model->relid, JSONBOID, JsonbPGetDatum(object), &set);
+	(void) corm_run_queries(&verb, &set, &sink);
+	*row = sink.value;
+	return sink.nrows > 0;
+}
+
 /* What the hooks before have made of an object takes the place of its fields. */
 static void
 take_hooked(NestedWrite *write, NestedObject *object, Jsonb *hooked)
@@ -695,7 +747,7 @@ write_object(NestedWrite *write, NestedObject *object, const NestedIn *in, const
 	write->path = &object->path;
 	CORM_FAULT("nested-object");
 	corm_exec_begin(&exec, model);
-	hooks = corm_hooks_begin(&exec, CORM_EVENT_CREATE);
+	hooks = corm_hooks_begin(&exec, CORM_WRITE_CREATE);
 	corm_nested_columns_copy(&columns, given);
 	read_members(write, object, in, &columns, targets, conditions);
 	CORM_FAULT("nested-read");
@@ -722,7 +774,7 @@ write_object(NestedWrite *write, NestedObject *object, const NestedIn *in, const
 			rows_must_be_objects();
 		row = first ? corm_nested_document(first) : NULL;
 	}
-	else if (corm_insert_row_unhooked(model, corm_nested_row_document(object, &columns, false), &typed_row))
+	else if (insert_unhooked(model, corm_nested_row_document(object, &columns, false), &typed_row))
 	{
 		corm_nested_same_model(model);
 		row = corm_row_to_json(model, typed_row, false);
@@ -805,11 +857,11 @@ write_rows(NestedWrite *write, CormModel *model, NestedObject *objects, int n, c
 }
 
 /*
- * corm_insert_nested inserts an object, or an array of objects, with their
+ * Inserts an object, or an array of objects, with their
  * relations, and returns them as an array.
  */
-Jsonb *
-corm_insert_nested(CormModel *model, Jsonb *data)
+static Jsonb *
+insert_rows(CormModel *model, Jsonb *data)
 {
 	NestedWrite write;
 	NestedColumns none;
@@ -851,4 +903,68 @@ corm_insert_nested(CormModel *model, Jsonb *data)
 	result = array_of(rows, n);
 	corm_nested_end(&write);
 	return result;
+}
+
+/* A nested insert, as the body of a scope. */
+typedef struct NestedInsert
+{
+	CormModel  *model;
+	Jsonb	   *data;
+	Jsonb	   *rows;			/* as written */
+} NestedInsert;
+
+static void
+run_insert(void *arg)
+{
+	NestedInsert *insert = arg;
+
+	insert->rows = insert_rows(insert->model, insert->data);
+}
+
+/*
+ * A write of several statements is a scope of its own: what an error undoes
+ * does not depend on who catches it, and its context names the scope.
+ */
+static Jsonb *
+insert_nested(CormModel *model, Jsonb *data)
+{
+	NestedInsert insert = {model, data};
+	CormTxClosure closure = {run_insert, NULL, &insert};
+	CormTxOptions opts = {.propagation = CORM_TX_NESTED, .name = "insert_json",
+		.isolation = CORM_TX_ISOLATION_UNSET};
+	CormTxReport report;
+
+	(void) corm_tx_run(&opts, &closure, true, &report);
+	return insert.rows;
+}
+
+/*
+ * corm_insert_json(model, data): inserts an object or an array of objects,
+ * with the rows of relations that they hold; returns the rows as they were
+ * inserted, an object or an array likewise.
+ */
+Datum
+corm_insert_json(PG_FUNCTION_ARGS)
+{
+	static const char *const names[] = {"the model", "the data"};
+	Oid			relid = PG_GETARG_OID(0);
+	Jsonb	   *data;
+	CormModel  *model;
+	Jsonb	   *array;
+	JsonbValue *row;
+
+	corm_require_args(fcinfo, names, lengthof(names));
+	data = PG_GETARG_JSONB_P(1);
+	model = corm_model_get(relid);
+	CORM_FAULT("json-begin");
+	if (!JB_ROOT_IS_SCALAR(data) && corm_has_relation_keys(model, data))
+		array = insert_nested(model, data);
+	else
+		array = corm_insert_json_rows(relid, JB_ROOT_IS_OBJECT(data) ? array_of(&data, 1) : data);
+	if (!JB_ROOT_IS_OBJECT(data))
+		PG_RETURN_JSONB_P(array);
+	row = getIthJsonbValueFromContainer(&array->root, 0);
+	if (row == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_JSONB_P(JsonbValueToJsonb(row));
 }

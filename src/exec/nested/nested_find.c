@@ -3,15 +3,13 @@
  * nested_find.c
  *		Nested writes: rows that a document refers to.
  *
- * An object that holds a whole primary or unique key of its model and nothing
- * else stands for the row with that key.  It is looked up as the caller would
- * read it: middleware with its guards, row-level security and soft delete
- * decide whether it is there; default scopes, which are views of convenience,
- * do not.  What refers to it takes the columns it needs from the row found,
- * which need not be those of the key that was given.
+ * An object that holds a whole primary or unique key of its model and nothing else stands
+ * for the row with that key.  It is looked up as the caller would read it: middleware,
+ * guards, row-level security and soft delete apply, default scopes do not.  What refers to
+ * the row takes the columns that it needs from the row, not from the key that was given.
  *
- * {"$connect_or_create": {...}} stands for the row with the first key that it
- * holds whole, or is a new row if there is none.
+ * {"$connect_or_create": {...}} stands for the row with the first key that it holds whole,
+ * or is a new row if there is none.
  *
  *-------------------------------------------------------------------------
  */
@@ -19,9 +17,15 @@
 
 #include "base/clock.h"
 #include "base/jsonb.h"
-#include "exec/nested/nested.h"
+#include "exec/call/run_query.h"
+#include "exec/nested/nested_find.h"
+#include "exec/nested/nested_object.h"
+#include "exec/nested/nested_value.h"
+#include "exec/plan/query_set.h"
+#include "exec/rows/json_value.h"
 #include "miscadmin.h"
 #include "model/keys.h"
+#include "model/model.h"
 #include "model/relations.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -41,6 +45,9 @@ typedef struct KnownModel
  * Keys
  */
 
+/*
+ * Whether a key has exactly the given fields, in any order.
+ */
 static bool
 is_same_key(const NestedKey *key, const int *fields, int n)
 {
@@ -58,6 +65,9 @@ is_same_key(const NestedKey *key, const int *fields, int n)
 	return true;
 }
 
+/*
+ * Adds a key to a list, unless it is there.
+ */
 static List *
 add_key(List *keys, const int *fields, int n)
 {
@@ -266,17 +276,10 @@ begin_query(CormWriter *w, CormModel *model, Bitmapset *fields)
 Jsonb *
 corm_nested_run_json(CormWriter *w)
 {
-	CormVerb	verb = {.output = CORM_OUTPUT_JSON};
 	CormQuerySet set;
-	CormSink	sink = {.kind = CORM_SINK_FIRST, .context = CurrentMemoryContext, .isnull = true};
-	JsonbParseState *state = NULL;
 
 	corm_queries_of_node(corm_writer_finish(w, CORM_KIND_QUERY), &set);
-	(void) corm_run_queries(&verb, &set, &sink);
-	if (!sink.isnull)
-		return DatumGetJsonbP(sink.value);
-	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
-	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
+	return corm_run_json(&set);
 }
 
 static void
@@ -408,6 +411,9 @@ find_many(NestedWrite *write, NestedTarget **targets, int n, CormModel *model, B
 	}
 }
 
+/*
+ * Raises P0002: no row has the key of a target.
+ */
 static void
 not_found(NestedWrite *write, NestedTarget *target)
 {

@@ -11,9 +11,11 @@
  */
 #include "postgres.h"
 
-#include "base/compat.h"
 #include "base/jsonb.h"
-#include "exec/nested/nested.h"
+#include "exec/nested/nested_object.h"
+#include "exec/nested/nested_value.h"
+#include "exec/rows/json_value.h"
+#include "model/model.h"
 #include "model/naming.h"
 #include "model/relations.h"
 #include "utils/builtins.h"

@@ -20,8 +20,11 @@
 
 #include "base/errors.h"
 #include "catalog/pg_collation.h"
-#include "exec/nested/nested.h"
+#include "exec/nested/nested_value.h"
+#include "exec/rows/in_progress.h"
+#include "exec/rows/json_value.h"
 #include "model/cast.h"
+#include "model/model.h"
 #include "model/relations.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -34,6 +37,9 @@
  * Where in the document
  */
 
+/*
+ * Appends a path as a JSON path, from the document down.
+ */
 static void
 append_path(StringInfo buf, const NestedPath *path)
 {
@@ -60,7 +66,7 @@ append_path(StringInfo buf, const NestedPath *path)
 		escape_json(buf, path->key);
 }
 
-/* corm_nested_path returns the place of what is in hand, as in $.orders[2].product. */
+/* corm_nested_path returns the place of what is being written, as in $.orders[2].product. */
 char *
 corm_nested_path(const NestedWrite *write)
 {
@@ -81,8 +87,8 @@ path_error_context(void *arg)
 }
 
 /*
- * corm_nested_begin prepares a nested write, and puts up the error context
- * that names the place in the document; corm_nested_end takes it down.
+ * corm_nested_begin prepares a nested write, and pushes the error context that names
+ * the place in the document; corm_nested_end pops it.
  */
 void
 corm_nested_begin(NestedWrite *write)
@@ -340,8 +346,8 @@ corm_nested_flow(NestedWrite *write, NestedColumns *to, char **to_columns, CormM
 
 /*
  * corm_nested_check_row raises OR013 unless a row as written holds what its
- * columns must hold.  Hooks, triggers and middleware had it in hand.  What it
- * does not show cannot be looked at.
+ * columns must hold.  Hooks, triggers and middleware may have changed it.  A
+ * column that the row does not show is not checked.
  */
 void
 corm_nested_check_row(NestedWrite *write, const NestedColumns *columns, Jsonb *row)

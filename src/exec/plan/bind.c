@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * bind.c
- *		Values to parameters.
+ *		Bound values as the parameters of a plan.
  *
- * A typed value is passed as it is.  One given as text takes the type that
- * PostgreSQL inferred for its place, through that type's input function; an
- * error of that names the model and field in its CONTEXT.
+ * A typed value is passed as it is.  A value given as text gets the type that PostgreSQL
+ * inferred for its place, by that type's input function; an error of that names the model
+ * and the field in its CONTEXT.
  *
  *-------------------------------------------------------------------------
  */
@@ -14,7 +14,12 @@
 #include "base/clock.h"
 #include "base/errors.h"
 #include "catalog/pg_type.h"
-#include "exec/exec.h"
+#include "exec/plan/bind.h"
+#include "exec/plan/plan.h"
+#include "exec/plan/plan_check.h"
+#include "exec/plan/query_set.h"
+#include "exec/rows/in_progress.h"
+#include "exec/rows/json_value.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -194,26 +199,6 @@ make_pattern(CormPlanParam *param, Datum value)
 }
 
 /*
- * corm_json_text returns the text that PostgreSQL gives to the input function
- * of a type for a value of JSON, which is not null, in the current context.
- */
-char *
-corm_json_text(const JsonbValue *value)
-{
-	switch (value->type)
-	{
-		case jbvString:
-			return pnstrdup(value->val.string.val, value->val.string.len);
-		case jbvNumeric:
-			return DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value->val.numeric)));
-		case jbvBool:
-			return pstrdup(value->val.boolean ? "true" : "false");
-		default:
-			return JsonbToCString(NULL, value->val.binary.data, value->val.binary.len);
-	}
-}
-
-/*
  * A value as a JSON array: itself if it is one, else the array of it.
  */
 static Jsonb *
@@ -317,6 +302,10 @@ convert_real(CormPlanParam *param, Datum value)
 	return InputFunctionCall(&param->input, str, param->ioparam, -1);
 }
 
+/*
+ * Converts a value to the type of its parameter, in the current context.  Raises the error
+ * of the input function.
+ */
 static Datum
 convert_value(CormPlanParam *param, Datum value)
 {

@@ -3,23 +3,28 @@
  * plan.c
  *		The session's cache of plans.
  *
- * A plan is kept under what was asked (the verb and the result type) and the
- * shape of the query, as bytes, and, where there is a limit() of a usual size,
- * that.  Where it takes more for granted of the values, what that is and how
- * it turned out for them is part of the key, too (query/premises.c).
- * plan_build.c makes it.  PostgreSQL's own plan cache, below, sees to
- * statistics, search_path, roles and row-level security.
+ * A plan is kept under a key of bytes: the verb with its result type, whether the
+ * search_path is safe and hooks are skipped, and the shapes of the queries; then, where
+ * there are any, limits of a usual size (plan_build.c) and the set of fields that rows()
+ * gives.  For the write of a record the set of its fields stands in place of the shapes.
+ * A plan that relies on something about its values has that, and how it turned out for
+ * them, at the end of its key (query/premises.c).
  *
- * Staying right: a plan is invalid as soon as a relation it was made of
- * changes (the registry passes on PostgreSQL's invalidation messages).  Since
- * such messages are read when a lock is taken, the table is locked before a
- * plan is trusted, and a plan found invalid is built again.  What was built
- * while messages came is not kept, and a record is written only by a plan
- * of the same generation of its model as its values (in_progress.c).
+ * Staying right: a plan becomes invalid when a relation that it was made of changes; the
+ * registry passes PostgreSQL's invalidation messages on.  Messages are read when a lock
+ * is taken, so all relations of a plan are locked before it is used, and one that is
+ * found invalid is built again.  So is a plan if one of its models has other hooks now,
+ * if PostgreSQL's plan of its SQL is invalid, or, where the types of values given as text
+ * were inferred under the search_path, if the path or the role has changed.  The rest
+ * PostgreSQL's own plan cache sees to: statistics, and the role for row-level security.
  *
- * Staying small: there are at most corm.plan_cache_size plans, the least
- * recently used goes first.  A plan that is being executed is freed by the
- * last execution that leaves it.
+ * A plan during whose making messages came is not kept, but made again; after a few
+ * tries it is used once.  A record is written only by a plan for the same generation of
+ * its model as the record's values (rows/in_progress.c).
+ *
+ * Staying small: there are at most corm.plan_cache_size plans.  Outdated ones go first,
+ * then the least recently used.  A plan that is being executed is freed by the last
+ * execution that releases it.
  *
  *-------------------------------------------------------------------------
  */
@@ -27,12 +32,18 @@
 
 #include "access/htup_details.h"
 #include "base/clock.h"
-#include "base/compat.h"
 #include "base/guc.h"
 #include "catalog/namespace.h"
 #include "common/hashfn.h"
 #include "exec/exec.h"
+#include "exec/plan/plan.h"
+#include "exec/plan/plan_build.h"
+#include "exec/plan/query_set.h"
+#include "exec/rows/in_progress.h"
+#include "funcapi.h"
 #include "miscadmin.h"
+#include "model/hooks.h"
+#include "model/registry.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -57,8 +68,6 @@ typedef struct PlanEntry
 #define SH_DECLARE
 #define SH_DEFINE
 #include "lib/simplehash.h"
-#include "model/hooks.h"
-#include "model/registry.h"
 
 #define MAX_BUILDS 3			/* then what was built is used, once */
 
@@ -187,8 +196,8 @@ drop_plan(CormPlan *plan)
 }
 
 /*
- * corm_plan_release ends an execution.  It may be called while an error
- * passes by.
+ * corm_plan_release gives a plan back.  It does not raise, and may be called during
+ * error recovery.
  */
 void
 corm_plan_release(CormPlan *plan)
@@ -262,17 +271,6 @@ lookup_plan(uint32 key_len)
 }
 
 /*
- * corm_plan_lock locks the relations a plan was made of, which reads pending
- * invalidations.
- */
-void
-corm_plan_lock(CormPlan *plan)
-{
-	for (int i = 0; i < plan->nrelids; i++)
-		LockRelationOid(plan->relids[i], plan->relids[i] == plan->target ? plan->lock_mode : AccessShareLock);
-}
-
-/*
  * The cache
  */
 
@@ -293,8 +291,8 @@ evict(void)
 }
 
 /*
- * A plan-to-be of the given key, in a context of its own that dies
- * with the transaction's memory unless it is handed over to the cache.
+ * Makes an empty plan with the given key, in a context of its own below the current
+ * one, so that it is freed with that unless the cache takes it.
  */
 static CormPlan *
 new_plan(const char *key, uint32 key_len)
@@ -595,6 +593,23 @@ corm_plan_for_record(const CormVerb *verb, const CormExec *exec, Bitmapset *fiel
 		memcpy(p, fields->words, len);
 	plan = find_current_plan(key_len, exec);
 	return plan ? plan : make_plan(&maker, key_len);
+}
+
+static const char *const op_names[] = {
+	[CORM_CMD_SELECT] = "SELECT",
+	[CORM_CMD_INSERT] = "INSERT",
+	[CORM_CMD_UPDATE] = "UPDATE",
+	[CORM_CMD_DELETE] = "DELETE",
+	[CORM_CMD_RAW] = "RAW",
+};
+
+/*
+ * corm_op_name returns the name of an operation.
+ */
+const char *
+corm_op_name(CormCommand command)
+{
+	return op_names[command];
 }
 
 /*

@@ -3,10 +3,13 @@
  * plan_build.c
  *		From a query or a record to a plan.
  *
- * Building one means: read the shape, resolve names, write SQL, let
- * PostgreSQL infer the types of values given as text, and prepare.  A write
- * whose rows are seen or cut first (hooks, rows()) begins as a template,
- * which knows its model but has no SQL yet.
+ * To build a plan is to read the shape, resolve names, write SQL, let PostgreSQL infer
+ * the types of values given as text, and prepare.
+ *
+ * Some writes need their rows before their SQL is known: those of a model with hooks, and
+ * inserts with rows(), whose fields decide the SQL.  For these the first plan is a
+ * template, which knows its model but has no SQL.  Running it asks for a plan for each
+ * stage or set of fields (write/hooked.c, write/insert_rows.c).
  *
  *-------------------------------------------------------------------------
  */
@@ -16,13 +19,25 @@
 #include "base/errors.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
-#include "exec/exec.h"
+#include "exec/plan/bind.h"
+#include "exec/plan/plan.h"
+#include "exec/plan/plan_build.h"
+#include "exec/plan/query_set.h"
+#include "exec/plan/record_stmt.h"
+#include "exec/plan/shareable.h"
+#include "exec/rows/call_hooks.h"
+#include "exec/rows/row_fields.h"
+#include "exec/rows/row_type.h"
 #include "miscadmin.h"
 #include "model/ancestors.h"
 #include "model/hooks.h"
+#include "model/model.h"
 #include "model/rowtypes.h"
+#include "nodes/makefuncs.h"
 #include "parser/analyze.h"
+#include "parser/parse_node.h"
 #include "parser/parser.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -208,6 +223,224 @@ set_relids(CormPlan *plan, List *relids)
 }
 
 /*
+ * Limits
+ *
+ * For a limit that is a parameter, PostgreSQL assumes a tenth of the rows.  Its generic
+ * plan then looks so much worse than one for the value that it would plan each
+ * execution anew.  So for the usual sizes of pages, a plan is made for the value, which
+ * is part of its key.  Other limits share a plan: a client that asks for all kinds of
+ * limits must not fill the cache.
+ *
+ * The SQL and the parameters are the same for all limits, and so is what is shown of a
+ * query.  Only PostgreSQL's parser gets a constant in place of the parameter.
+ */
+
+/*
+ * corm_known_limits finds values of limit() to be planned for, and returns
+ * their number, at most CORM_MAX_KNOWN_LIMITS.
+ *
+ * Such a limit() ends a query.  Other bytes that look like one do no harm: the value
+ * becomes part of the key, and of the plan only where it is a limit.
+ */
+int
+corm_known_limits(CormQuerySet *set, CormKnownLimit *limits)
+{
+	static const char tags[2] = {CORM_N_LIMIT, CORM_N_VALUE};
+	const Oid	typid = INT8OID;
+	int			nvalues = 0;
+	int			n = 0;
+
+	for (int i = 0; i < set->nqueries && n < CORM_MAX_KNOWN_LIMITS; i++)
+	{
+		const CormNode *query = set->queries[i];
+		const char *end = CormNodeShape(query) + query->shape_len;
+		int64		limit;
+
+		nvalues += query->nvalues;
+		if (query->nvalues == 0 || query->shape_len < sizeof(tags) + sizeof(typid) ||
+			memcmp(end - sizeof(typid), &typid, sizeof(typid)) != 0 ||
+			memcmp(end - sizeof(typid) - sizeof(tags), tags, sizeof(tags)) != 0)
+			continue;
+		corm_queries_read_values(set);
+		if (set->values[nvalues - 1].typid != typid)
+			continue;
+		limit = DatumGetInt64(corm_value_datum(&set->values[nvalues - 1], sizeof(int64), true));
+		if (limit < 0 || limit > 10000 || (limit > 100 && limit % 100 != 0))
+			continue;
+		limits[n].valno = nvalues - 1;
+		limits[n].limit = limit;
+		n++;
+	}
+	return n;
+}
+
+/*
+ * The parameters of a statement some of which are constants for its planner.
+ * It lives as long as the plan, whose text may be analyzed again.
+ */
+typedef struct PlanParameters
+{
+	int			nparams;
+	Oid		   *types;
+	bool	   *is_known;
+	int64	   *values;			/* of those that are known */
+} PlanParameters;
+
+/*
+ * Makes of $n what the planner sees: a constant for a known limit, else a parameter.
+ */
+static Node *
+parameter_hook(ParseState *pstate, ParamRef *pref)
+{
+	PlanParameters *parameters = pstate->p_ref_hook_state;
+	int			i = pref->number - 1;
+	Param	   *param;
+
+	if (i < 0 || i >= parameters->nparams)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_PARAMETER),
+				 errmsg("there is no parameter $%d", pref->number),
+				 parser_errposition(pstate, pref->location)));
+	if (parameters->is_known[i])
+		return (Node *) makeConst(INT8OID, -1, InvalidOid, sizeof(int64),
+								  Int64GetDatum(parameters->values[i]), false, FLOAT8PASSBYVAL);
+	param = makeNode(Param);
+	param->paramkind = PARAM_EXTERN;
+	param->paramid = pref->number;
+	param->paramtype = parameters->types[i];
+	param->paramtypmod = -1;
+	param->paramcollid = get_typcollation(param->paramtype);
+	param->location = pref->location;
+	return (Node *) param;
+}
+
+static void
+set_parameters(ParseState *pstate, void *arg)
+{
+	pstate->p_ref_hook_state = arg;
+	pstate->p_paramref_hook = parameter_hook;
+}
+
+/*
+ * The parameters for set_parameters, in context; NULL if none is known.
+ */
+static PlanParameters *
+known_parameters(MemoryContext context, const CormDeparsed *deparsed, const Oid *types,
+				 const CormKnownLimit *limits, int nlimits)
+{
+	PlanParameters *parameters = NULL;
+
+	for (int i = 0; i < deparsed->nparams; i++)
+		for (int j = 0; j < nlimits; j++)
+		{
+			const CormParam *param = &deparsed->params[i];
+
+			if (param->constant != NULL || param->valno != limits[j].valno || types[i] != INT8OID)
+				continue;
+			if (parameters == NULL)
+			{
+				MemoryContext oldcontext = MemoryContextSwitchTo(context);
+
+				parameters = palloc(sizeof(PlanParameters));
+				parameters->nparams = deparsed->nparams;
+				parameters->types = palloc(sizeof(Oid) * deparsed->nparams);
+				memcpy(parameters->types, types, sizeof(Oid) * deparsed->nparams);
+				parameters->is_known = palloc0(sizeof(bool) * deparsed->nparams);
+				parameters->values = palloc0(sizeof(int64) * deparsed->nparams);
+				MemoryContextSwitchTo(oldcontext);
+			}
+			parameters->is_known[i] = true;
+			parameters->values[i] = limits[j].limit;
+		}
+	return parameters;
+}
+
+/*
+ * Prepares a statement whose planner knows these
+ * limits.  What is remembered for that lives in context, the plan's, since
+ * PostgreSQL may analyze the text again.  NULL and SPI_result as of SPI.
+ */
+static SPIPlanPtr
+prepare_with_limits(MemoryContext context, const CormDeparsed *deparsed, Oid *types,
+						 const CormKnownLimit *limits, int nlimits, int options)
+{
+	PlanParameters *parameters = known_parameters(context, deparsed, types, limits, nlimits);
+
+	if (parameters == NULL)
+		return SPI_prepare_cursor(deparsed->sql, deparsed->nparams, types, options);
+	return SPI_prepare_params(deparsed->sql, set_parameters, parameters, options);
+}
+
+/*
+ * Templates
+ */
+
+static bool
+is_hooked(CormStmt *stmt)
+{
+	return (stmt->command == CORM_CMD_INSERT || stmt->command == CORM_CMD_UPDATE ||
+			stmt->command == CORM_CMD_DELETE) &&
+		corm_hooks_has(stmt->source->model, corm_write_kind(stmt->command));
+}
+
+/*
+ * Returns what has to be known of a write whose model has
+ * hooks, in the current context; NULL for any other statement.  A write that
+ * is a WITH query runs within another statement, where no hook can be called:
+ * 0A000.
+ */
+static CormHookedWrite *
+hooked_write(CormStmt *stmt)
+{
+	CormHookedWrite *hooked;
+	ListCell   *lc;
+
+	foreach(lc, stmt->ctes)
+	{
+		CormStmt   *query = ((CormCte *) lfirst(lc))->query;
+
+		if (is_hooked(query))
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("a write of model \"%s\" in corm.with() cannot call the model's hooks",
+							query->source->model->name),
+					 errhint("Run it by itself, or set corm.skip_hooks.")));
+		(void) hooked_write(query);
+	}
+	if (!is_hooked(stmt))
+		return NULL;
+
+	hooked = palloc0(sizeof(CormHookedWrite));
+	hooked->model = stmt->source->model->relid;
+	hooked->has_joins = stmt->joins != NIL;
+	hooked->has_returning = stmt->returning != NIL;
+	hooked->tells_inserted = corm_stage_tells_inserted(stmt);
+	hooked->updates_given = corm_stage_updates_given(stmt);
+	hooked->selects = hooked->tells_inserted && stmt->conflict_action == CORM_CONFLICT_SELECT;
+	hooked->sets = palloc(sizeof(int) * Max(list_length(stmt->sets), 1));
+	if (stmt->command != CORM_CMD_DELETE)
+		foreach(lc, stmt->sets)
+		{
+			CormField  *field = ((CormAssignment *) lfirst(lc))->field;
+
+			if (field->rownum > 0)
+				hooked->sets[hooked->nsets++] = field - stmt->source->model->fields;
+		}
+	return hooked;
+}
+
+/*
+ * corm_plan_lock locks the relations that a plan was made of, until the transaction
+ * ends.  That reads pending invalidation messages.
+ */
+void
+corm_plan_lock(CormPlan *plan)
+{
+	for (int i = 0; i < plan->nrelids; i++)
+		LockRelationOid(plan->relids[i], plan->relids[i] == plan->target ? plan->lock_mode : AccessShareLock);
+}
+
+/*
  * Building
  */
 
@@ -234,6 +467,10 @@ infer_types(const char *sql, Oid *types, int ntypes)
 	}
 }
 
+/*
+ * Prepares the SQL of a plan: infers the types of its parameters, and has PostgreSQL parse
+ * it.  Once plan->spi is set, the caller frees it if an error follows.
+ */
 static void
 prepare(CormPlan *plan, const CormPlanMaker *maker, CormStmt *stmt, const CormDeparsed *deparsed,
 		const Oid *value_types)
@@ -268,48 +505,19 @@ prepare(CormPlan *plan, const CormPlanMaker *maker, CormStmt *stmt, const CormDe
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	spi = corm_prepare_with_limits(plan->context, deparsed, types, maker->limits, maker->nlimits, options);
+	spi = prepare_with_limits(plan->context, deparsed, types, maker->limits, maker->nlimits, options);
 	if (spi == NULL)
 		elog(ERROR, "preparing a statement failed: %s", SPI_result_code_string(SPI_result));
 	/* from now on it is the plan's, whose maker frees it if there is an error */
 	SPI_keepplan(spi);
 	plan->spi = spi;
 	if (plan->cached_valno >= 0)
-		corm_cached_check(plan);
+		corm_shareable_check(plan);
 	if (stmt->command == CORM_CMD_RAW &&
 		(maker->verb->output == CORM_OUTPUT_JSON || maker->verb->output == CORM_OUTPUT_JSON_ROW))
 		check_raw_names(plan->spi);
 	SPI_finish();
 	pfree(types);
-}
-
-/*
- * corm_row_tupdesc returns a copy of a composite type's row descriptor, in
- * the current context.  Raises 42809 for what is no row type, 55006 for a type
- * that code of users has dropped since the query began.
- */
-TupleDesc
-corm_row_tupdesc(Oid typid)
-{
-	TupleDesc	tupdesc;
-	TupleDesc	copy;
-
-	if (get_typtype(typid) == '\0')
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_IN_USE),
-				 errmsg("the row type of a query was dropped while the query was using it")));
-	if (typid == RECORDOID || get_typtype(typid) != TYPTYPE_COMPOSITE)
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("type %s is not a row type", format_type_be(typid)),
-				 get_typtype(getBaseType(typid)) == TYPTYPE_COMPOSITE ?
-				 errhint("A domain is no model. Give the row type that it is over: NULL::%s.",
-						 format_type_be(getBaseType(typid))) :
-				 errhint("Give a typed NULL such as NULL::users. For single values use corm.value() or corm.pluck().")));
-	tupdesc = lookup_rowtype_tupdesc(typid, -1);
-	copy = CreateTupleDescCopy(tupdesc);
-	ReleaseTupleDesc(tupdesc);
-	return copy;
 }
 
 static bool
@@ -492,13 +700,13 @@ build_from_stmt(CormPlan *plan, const CormPlanMaker *maker, CormStmt *stmt,
 	if (verb->source == CORM_PLAN_QUERY && verb->stage == CORM_STAGE_NONE)
 	{
 		oldcontext = MemoryContextSwitchTo(plan->context);
-		plan->hooked = corm_hooked_write(stmt);
+		plan->hooked = hooked_write(stmt);
 		MemoryContextSwitchTo(oldcontext);
 		if (plan->hooked)
 			return;
 	}
 	set_stage(plan, verb, stmt, rows_fields, nvalues);
-	/* a template: rows.c asks again with the fields */
+	/* a template: insert_rows.c asks again with the fields */
 	if (stmt->rows && rows_fields == NULL)
 		return;
 
@@ -525,8 +733,7 @@ build_from_stmt(CormPlan *plan, const CormPlanMaker *maker, CormStmt *stmt,
 
 /*
  * corm_plan_build fills a new plan, which has its context and its key, and
- * locks the relations it is made of.  Raises whatever is wrong with the
- * query.
+ * locks the relations that it is made of.  Raises the errors of the query.
  */
 void
 corm_plan_build(CormPlan *plan, const CormPlanMaker *maker)

@@ -3,37 +3,16 @@
  * cached.c
  *		Queries answered from the cache: corm.cached(ttl).
  *
- * The rows of a query are kept as flat tuples in the shared cache of query
- * results.  The key is a hash of all that they depend on: the roles, the SQL
- * and its values, the relations, the result type as it is now, and the
- * settings that PostgreSQL's own functions look at.  A result may be as old as
- * the TTL; nothing takes it back earlier.
+ * The rows of a query are kept as flat tuples in the shared cache of query results,
+ * for the TTL at most.  No write takes them back earlier.
  *
- * What a query calls decides what more there is to say:
- *
- *	- nothing, if the function is immutable, or one of PostgreSQL's that depends
- *	  on time, tables and the settings in the key;
- *	- if it may look at any setting, the key has all that this session or its
- *	  role has set, and the client's address.  Such are current_setting and its
- *	  kin, and every function of a user that is not immutable: what is in it
- *	  cannot be known.  A session with temporary objects, which it might look
- *	  at too, does not use the cache for these;
- *	- volatile functions and those that tell of the session (its process, its
- *	  transaction, its cursors) are refused.
- *
- * Rights to relations and functions are checked on a hit too: a REVOKE takes
- * effect as if the query ran.
- *
- * All this is read from the parsed query.  User code and other sessions can
- * change views and functions at any time, so the query is looked at again
- * whenever it was parsed anew or a function changed, and after each run,
- * before its result is kept: under the key that it has then, if that is the
- * one that was looked for.
- *
- * So that an entry is never what only its maker may see, queries are refused
- * that lock rows, read temporary tables or tables under row-level security;
- * and a transaction that has written something neither looks into the cache
- * nor adds to it: it sees its own changes.
+ * The key is a hash of all that the rows depend on: the roles, the SQL and the values
+ * of its parameters, the relations that it reads, the result type as it is now, and
+ * the settings that PostgreSQL's own functions look at; for some queries all settings
+ * of the session and the client's address.  Which queries those are, and which are
+ * refused, is decided in plan/shareable.c, before a result is looked up and again
+ * before one is kept.  One is kept only under the key that it was looked up by: if the
+ * key would be another after the run, it is not kept.
  *
  *-------------------------------------------------------------------------
  */
@@ -53,10 +32,16 @@
 #include "catalog/pg_type.h"
 #include "common/cryptohash.h"
 #include "common/sha2.h"
-#include "exec/exec.h"
+#include "exec/plan/bind.h"
+#include "exec/plan/plan.h"
+#include "exec/plan/query_set.h"
+#include "exec/plan/shareable.h"
+#include "exec/rows/row_type.h"
+#include "exec/run/cached.h"
+#include "exec/run/execute.h"
+#include "exec/run/sink.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
-#include "model/hooks.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "parser/parse_expr.h"
@@ -78,282 +63,6 @@
 #include "utils/rls.h"
 #include "utils/timestamp.h"
 #include "utils/xml.h"
-
-static void refused(const char *why) pg_attribute_noreturn();
-
-static void
-refused(const char *why)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("query cannot be answered from the cache"),
-			 errdetail_internal("%s", why)));
-}
-
-/* What the functions that a query calls mean for its result. */
-typedef struct Calls
-{
-	bool		settings;		/* one may look at any setting */
-	bool		asks_settings;	/* it is one of PostgreSQL's that shows them */
-	bool		session;		/* one tells of this session */
-} Calls;
-
-/* note_call notes what one function means.  It always returns false. */
-static bool
-note_call(Oid function, void *context)
-{
-	Calls	   *calls = context;
-
-	switch (function)
-	{
-		case F_PG_BACKEND_PID:
-		case F_PG_TRIGGER_DEPTH:
-		case F_PG_CONF_LOAD_TIME:
-		case F_PG_CURSOR:
-		case F_PG_PREPARED_STATEMENT:
-		case F_PG_LISTENING_CHANNELS:
-		case F_PG_MY_TEMP_SCHEMA:
-		case F_PG_IS_OTHER_TEMP_SCHEMA:
-		case F_PG_CURRENT_SNAPSHOT:
-		case F_PG_CURRENT_XACT_ID:
-		case F_PG_CURRENT_XACT_ID_IF_ASSIGNED:
-		case F_TXID_CURRENT:
-		case F_TXID_CURRENT_IF_ASSIGNED:
-		case F_TXID_CURRENT_SNAPSHOT:
-		case F_AGE_XID:
-		case F_INET_CLIENT_ADDR:
-		case F_INET_CLIENT_PORT:
-		case F_INET_SERVER_ADDR:
-		case F_INET_SERVER_PORT:
-#ifdef F_SYSTEM_USER
-		case F_SYSTEM_USER:
-#endif
-			calls->session = true;
-			break;
-
-			/* They read relations that the query does not name. */
-		case F_TABLE_TO_XML:
-		case F_TABLE_TO_XML_AND_XMLSCHEMA:
-		case F_SCHEMA_TO_XML:
-		case F_SCHEMA_TO_XML_AND_XMLSCHEMA:
-		case F_DATABASE_TO_XML:
-		case F_DATABASE_TO_XML_AND_XMLSCHEMA:
-			calls->session = true;
-			break;
-
-		case F_CURRENT_SETTING_TEXT:
-		case F_CURRENT_SETTING_TEXT_BOOL:
-		case F_PG_SHOW_ALL_SETTINGS:
-		case F_PG_CLIENT_ENCODING:
-			calls->settings = calls->asks_settings = true;
-			break;
-
-			/* Names may be those of temporary objects. */
-		case F_CURRENT_SCHEMA:
-		case F_CURRENT_SCHEMAS:
-		case F_TO_REGCLASS:
-		case F_TO_REGTYPE:
-		case F_REGCLASS:
-		case F_REGCLASSIN:
-		case F_REGTYPEIN:
-		case F_PG_TABLE_IS_VISIBLE:
-		case F_PG_TYPE_IS_VISIBLE:
-		case F_ROW_SECURITY_ACTIVE_TEXT:
-		case F_ROW_SECURITY_ACTIVE_OID:
-			calls->settings = true;
-			break;
-
-		default:
-			if (function >= FirstNormalObjectId && func_volatile(function) != PROVOLATILE_IMMUTABLE)
-				calls->settings = true;
-			break;
-	}
-	return false;
-}
-
-/*
- * check_call raises 42501 unless the current role may call the function of a
- * node.  These are the nodes for which the executor checks it, in views too.
- */
-static void
-check_call(Node *node)
-{
-	Oid			function;
-
-	switch (nodeTag(node))
-	{
-		case T_FuncExpr:
-			function = ((FuncExpr *) node)->funcid;
-			break;
-		case T_OpExpr:
-		case T_DistinctExpr:
-		case T_NullIfExpr:
-			function = ((OpExpr *) node)->opfuncid;
-			break;
-		case T_ScalarArrayOpExpr:
-			function = ((ScalarArrayOpExpr *) node)->opfuncid;
-			break;
-		case T_Aggref:
-			function = ((Aggref *) node)->aggfnoid;
-			break;
-		case T_WindowFunc:
-			function = ((WindowFunc *) node)->winfnoid;
-			break;
-		default:
-			return;
-	}
-	if (OidIsValid(function))
-	{
-		AclResult	result = corm_function_aclcheck(function, GetUserId());
-
-		if (result != ACLCHECK_OK)
-			aclcheck_error(result, OBJECT_FUNCTION, get_func_name(function));
-	}
-}
-
-/* calls_walker looks at each call in a query and in the views it reads. */
-static bool
-calls_walker(Node *node, void *context)
-{
-	if (node == NULL)
-		return false;
-	(void) check_functions_in_node(node, note_call, context);
-	check_call(node);
-	if (IsA(node, Query))
-		return query_tree_walker((Query *) node, calls_walker, context, 0);
-	return expression_tree_walker(node, calls_walker, context);
-}
-
-/*
- * rights_walker raises 42501 unless the current role, or for what a view
- * reads its owner, may read what the queries below a node read.
- */
-static bool
-rights_walker(Node *node, void *context)
-{
-	if (node == NULL)
-		return false;
-	if (IsA(node, Query))
-	{
-		corm_check_query_permissions((Query *) node);
-		return query_tree_walker((Query *) node, rights_walker, context, 0);
-	}
-	return expression_tree_walker(node, rights_walker, context);
-}
-
-/* check_rights does so for a plan that is_current. */
-static void
-check_rights(CormPlan *plan)
-{
-	ListCell   *lc;
-
-	foreach(lc, SPI_plan_get_plan_sources(plan->spi))
-	{
-		CachedPlanSource *source = lfirst(lc);
-		ListCell   *query;
-
-		foreach(query, source->query_list)
-			(void) rights_walker(lfirst(query), NULL);
-	}
-}
-
-/* is_current tells whether a plan's queries are what parsing them now would give. */
-static bool
-is_current(CormPlan *plan)
-{
-	ListCell   *lc;
-
-	foreach(lc, SPI_plan_get_plan_sources(plan->spi))
-	{
-		if (!((CachedPlanSource *) lfirst(lc))->is_valid)
-			return false;
-	}
-	return true;
-}
-
-/*
- * look_at_query raises 0A000 if the result of a plan must not be shared, 42501
- * if the current role may not call what it calls, and notes what its result
- * depends on.  It does nothing if it has done so for this role and no function,
- * role or membership has changed since; forget_query makes it look again.
- */
-static void
-look_at_query(CormPlan *plan)
-{
-	uint64		functions = corm_hooks_changes();
-	uint64		roles = corm_cache_generation;
-	Calls		calls = {0};
-	ListCell   *lc;
-
-	if (plan->cached_functions == functions && plan->cached_roles == roles &&
-		plan->cached_role == GetUserId())
-		return;
-
-	foreach(lc, SPI_plan_get_plan_sources(plan->spi))
-	{
-		CachedPlanSource *source = lfirst(lc);
-		ListCell   *other;
-
-		if (source->dependsOnRLS)
-			refused("It reads a table under row-level security.");
-		foreach(other, source->query_list)
-		{
-			if (contain_volatile_functions(lfirst(other)))
-				refused("It calls a volatile function.");
-			(void) calls_walker(lfirst(other), &calls);
-		}
-		foreach(other, source->relationOids)
-			if (get_rel_persistence(lfirst_oid(other)) == RELPERSISTENCE_TEMP)
-				refused("It reads a temporary table.");
-	}
-	if (calls.session)
-		refused("It calls a function whose result is about the session.");
-	plan->cached_settings = calls.settings;
-	plan->cached_asks_settings = calls.asks_settings;
-	plan->cached_functions = functions;
-	plan->cached_roles = roles;
-	plan->cached_role = GetUserId();
-}
-
-/* forget_query makes look_at_query look again. */
-static void
-forget_query(CormPlan *plan)
-{
-	plan->cached_functions = 0;
-}
-
-/*
- * refresh has a plan parsed anew if something it depends on has changed.
- * Raises what that raises, say because a function is gone.  Returns false if
- * the plan is not current afterwards: then only running it tells.
- */
-static bool
-refresh(CormPlan *plan)
-{
-	CachedPlan *made;
-
-	if (is_current(plan))
-		return true;
-	forget_query(plan);
-	made = SPI_plan_get_cached_plan(plan->spi);
-	if (made != NULL)
-		ReleaseCachedPlan(made, CurrentResourceOwner);
-	return is_current(plan);
-}
-
-/*
- * corm_cached_check raises 0A000 if the result of a prepared plan must not
- * be shared, 55000 if there is no cache.
- */
-void
-corm_cached_check(CormPlan *plan)
-{
-	corm_cache_require();
-	if (plan->command != CORM_CMD_SELECT || !plan->read_only)
-		refused("It writes or locks rows.");
-	forget_query(plan);
-	look_at_query(plan);
-}
 
 /*
  * Keys
@@ -442,6 +151,10 @@ add_relations(StringInfo buf, CormPlan *plan)
 	appendStringInfoChar(buf, '.');
 }
 
+/*
+ * Computes the key of a plan's result for the values of a call.  The caller has checked
+ * the values against the plan, by binding them.
+ */
 static void
 make_key(CormPlan *plan, const CormVerb *verb, CormQuerySet *set, uint8 key[PG_SHA256_DIGEST_LENGTH])
 {
@@ -502,22 +215,6 @@ typedef struct Recorder
 
 static void deliver(CormPlan *plan, TupleDesc tupdesc, HeapTuple tuple, CormSink *sink);
 static void replay(CormPlan *plan, TupleDesc tupdesc, char *data, Size size, CormSink *sink);
-
-/* The row descriptor of what a plan returns, also of single values. */
-static TupleDesc
-result_tupdesc(CormPlan *plan, const CormVerb *verb)
-{
-	TupleDesc	tupdesc;
-	Oid			typid = verb->output == CORM_OUTPUT_VALUE ? plan->typid :
-		verb->output == CORM_OUTPUT_COUNT ? INT8OID :
-		verb->output == CORM_OUTPUT_EXISTS ? BOOLOID : JSONBOID;
-
-	if (plan->tupdesc)
-		return plan->tupdesc;
-	tupdesc = CreateTemplateTupleDesc(1);
-	TupleDescInitEntry(tupdesc, 1, "value", typid, -1, 0);
-	return tupdesc;
-}
 
 /*
  * record_row is the sink of a query whose result is to be kept.  Once the
@@ -609,6 +306,9 @@ deliver(CormPlan *plan, TupleDesc tupdesc, HeapTuple tuple, CormSink *sink)
 	MemoryContextSwitchTo(oldcontext);
 }
 
+/*
+ * Gives rows that record_row has flattened to the sink of a verb.
+ */
 static void
 replay(CormPlan *plan, TupleDesc tupdesc, char *data, Size size, CormSink *sink)
 {
@@ -639,40 +339,12 @@ time_to_live(CormPlan *plan, CormQuerySet *set)
 	const CormValue *ttl = plan->cached_ttl;
 
 	if (ttl == NULL)
-	{
-		if (plan->cached_valno >= set->nvalues)
-			ereport(ERROR,
-					(errcode(ERRCODE_DATA_CORRUPTED),
-					 errmsg("invalid binary value of type corm.query")));
-		ttl = &set->values[plan->cached_valno];
-	}
+		ttl = corm_queries_value(set, plan->cached_valno);
 	if (ttl->typid != INTERVALOID)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("corm.cached() takes an interval")));
 	return corm_interval_us(DatumGetIntervalP(corm_value_datum(ttl, sizeof(Interval), false)), "ttl");
-}
-
-/*
- * uses_cache tells whether this call of a plan may be answered from the cache.
- * Not in a transaction that has written, which sees what others do not; nor if
- * a function might look at the session's temporary objects.  Raises what
- * look_at_query does, and 42501 if the role may not read what the plan reads.
- */
-static bool
-uses_cache(CormPlan *plan)
-{
-	Oid			temp;
-	Oid			temp_toast;
-
-	if (TransactionIdIsValid(GetTopTransactionIdIfAny()) || !refresh(plan))
-		return false;
-	look_at_query(plan);
-	GetTempNamespaceState(&temp, &temp_toast);
-	if (plan->cached_settings && OidIsValid(temp))
-		return false;
-	check_rights(plan);
-	return true;
 }
 
 /*
@@ -686,10 +358,8 @@ keep(CormPlan *plan, const CormVerb *verb, CormQuerySet *set, const uint8 *key, 
 {
 	uint8		now[PG_SHA256_DIGEST_LENGTH];
 
-	forget_query(plan);
-	if (!is_current(plan))
+	if (!corm_shareable_still(plan))
 		return;
-	look_at_query(plan);
 	make_key(plan, verb, set, now);
 	CORM_FAULT("cached-keep");
 	if (memcmp(key, now, sizeof(now)) == 0)
@@ -714,7 +384,7 @@ corm_run_cached(const CormVerb *verb, CormPlan *plan, CormQuerySet *set, CormSin
 	int64		ttl_us;
 
 	if (sink->kind != CORM_SINK_STORE && sink->kind != CORM_SINK_FIRST && sink->kind != CORM_SINK_ONE)
-		refused("Pages, and queries whose rows are not returned, are not kept.");
+		corm_shareable_refused("Pages, and queries whose rows are not returned, are not kept.");
 	ttl_us = time_to_live(plan, set);
 
 	if (SPI_connect() != SPI_OK_CONNECT)
@@ -722,7 +392,7 @@ corm_run_cached(const CormVerb *verb, CormPlan *plan, CormQuerySet *set, CormSin
 	/* binding checks the values against the plan, which the key relies on */
 	params = corm_bind_values(plan, set);
 
-	if (!uses_cache(plan))
+	if (!corm_shareable_now(plan))
 	{
 		uint64		processed = corm_run(plan, params, sink);
 
@@ -731,7 +401,7 @@ corm_run_cached(const CormVerb *verb, CormPlan *plan, CormQuerySet *set, CormSin
 	}
 
 	CORM_FAULT("cached-begin");
-	tupdesc = result_tupdesc(plan, verb);
+	tupdesc = plan->tupdesc ? plan->tupdesc : corm_output_tupdesc(verb->output, verb->typid);
 	make_key(plan, verb, set, key);
 	CORM_FAULT("cached-key");
 	if (corm_cache_lookup((char *) key, sizeof(key), &data, &size))

@@ -1,23 +1,22 @@
 /*-------------------------------------------------------------------------
  *
  * log.c
- *		What a run leaves for those who watch: the query log, the log of slow
- *		queries, and comments in the SQL.
+ *		The query log, the log of slow queries, and comments in the SQL.
  *
- * A comment, in the form of sqlcommenter, names the model, the operation and
- * the trace that the session says it belongs to, so that pg_stat_activity of
- * parallel workers, auto_explain and the logs can be brought together with
- * what the application knows.  The trace changes all the time and the plan
- * should not, so the comment is not part of the plan's SQL: the text that
- * the plan shows is another one while it runs.  It comes behind the SQL, so
- * that positions in the text stay what they are.
+ * A comment, in the form of sqlcommenter, names the model, the operation, and the trace
+ * that the session belongs to.  With it, pg_stat_activity of parallel workers,
+ * auto_explain and the logs can be matched with what the application knows.  The trace
+ * changes all the time and the plan should not, so the comment is not part of the plan's
+ * SQL: the text that the plan shows is replaced while it runs.  The comment comes after
+ * the SQL, so that positions in the text stay the same.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "base/guc.h"
-#include "exec/exec.h"
+#include "exec/plan/plan.h"
+#include "exec/run/log.h"
 #include "lib/stringinfo.h"
 #include "nodes/params.h"
 #include "utils/builtins.h"
@@ -57,6 +56,9 @@ append_span(StringInfo buf, const CormPlan *plan)
 		appendStringInfo(buf, "-%s", plan->model_name);
 }
 
+/*
+ * Returns the SQL of a plan with its comment, in the current context.
+ */
 static char *
 commented_sql(const CormPlan *plan)
 {
@@ -85,11 +87,10 @@ commented_sql(const CormPlan *plan)
 
 /*
  * corm_execute_commented executes a plan whose SQL carries a comment while it
- * runs; the result is SPI's.  The plan is in use, so its source stays.  Nothing
- * but the text is changed: PostgreSQL takes from it what it shows (activity of
- * parallel workers, error contexts, auto_explain), and would take it for a new
- * analysis, to which a comment means nothing.  A statement that runs the same plan
- * in turn puts back what it has found.
+ * runs; the result is SPI's.  The plan is in use, so its source stays.  Only the
+ * text is changed: PostgreSQL shows it (activity of parallel workers, error contexts,
+ * auto_explain), and would analyze it again, where a comment means nothing.  If the same
+ * plan runs within itself, each run restores the text that it found.
  */
 int
 corm_execute_commented(CormPlan *plan, const SPIExecuteOptions *options)
@@ -112,8 +113,7 @@ corm_execute_commented(CormPlan *plan, const SPIExecuteOptions *options)
 }
 
 /*
- * The values of the parameters, or their types if that is all that may be
- * told.
+ * Appends the values of the parameters, or their types, as corm.log_args says.
  */
 static void
 append_args(StringInfo buf, ParamListInfo params)
@@ -139,7 +139,7 @@ append_args(StringInfo buf, ParamListInfo params)
 }
 
 /*
- * corm_log_query writes the run of a plan into the log, if that is asked for.
+ * corm_log_query logs the run of a plan, if the settings ask for it.
  */
 void
 corm_log_query(const CormPlan *plan, ParamListInfo params, uint64 rows, instr_time start)

@@ -5,10 +5,10 @@
  *
  * There is an entry for each database, user, model and operation: counts, the
  * time that runs took, and a histogram of it from which percentiles come.
- * The number of entries is fixed when the server starts; when they are all
- * in use, the least used make room for new ones, use counting less the longer
- * it is ago.  A twentieth of them goes at once, so that a stream of new
- * combinations does not look through all entries each time.
+ * The number of entries is fixed when the server starts.  When all are in use, the
+ * least used make room for new ones; older use counts less.  A twentieth of them is
+ * removed at once, so that a stream of new combinations does not search all entries
+ * each time.
  *
  * Locking.  The entries hang in hash buckets by index.  The lock is taken
  * shared to look an entry up and to change its counters, which the entry's
@@ -34,6 +34,10 @@
 #include "catalog/pg_authid.h"
 #include "common/hashfn.h"
 #include "exec/exec.h"
+#include "exec/plan/plan.h"
+#include "exec/rows/json_value.h"
+#include "exec/run/sink.h"
+#include "exec/run/stats.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
@@ -62,7 +66,7 @@ PG_FUNCTION_INFO_V1(corm_stat_info);
 
 #define NONE			(-1)		/* no entry */
 
-/* What use is worth when somebody else needed room. */
+/* How usage counts shrink each time that entries are evicted. */
 #define USAGE_DECAY		0.99
 #define EVICT_PERCENT	5
 
@@ -145,8 +149,8 @@ stats_size(void)
 }
 
 /*
- * Frees all entries; the caller holds the lock exclusively, or nobody else
- * is there yet.
+ * Frees all entries.  The caller holds the lock exclusively, or the server is being
+ * started.
  */
 static void
 clear_entries(void)
@@ -162,6 +166,10 @@ clear_entries(void)
 	shared->evictions = 0;
 }
 
+/*
+ * Finds the parts of the shared memory, and initialises them in the process that creates
+ * it.
+ */
 static void
 stats_attach(void *addr, Size size, bool found)
 {
@@ -339,6 +347,9 @@ percentile(const StatCounters *counters, double part)
  * Counting
  */
 
+/*
+ * Adds one run to the counters.  The caller holds the entry's spinlock.
+ */
 static void
 count(StatCounters *counters, uint64 ns, uint64 rows, bool failed, bool plan_hit)
 {
@@ -364,8 +375,8 @@ count(StatCounters *counters, uint64 ns, uint64 rows, bool failed, bool plan_hit
 }
 
 /*
- * corm_stats_begin begins to observe a run.  Cheap; what it notes is in the
- * caller's hands.
+ * corm_stats_begin notes in *stats what corm_stats_end needs of the beginning of a
+ * run.
  */
 void
 corm_stats_begin(CormStats *stats)
@@ -380,8 +391,8 @@ corm_stats_begin(CormStats *stats)
 }
 
 /*
- * corm_stats_end counts a run.  It may be called while an error passes by,
- * and does not raise.
+ * corm_stats_end counts a run.  It does not raise, and may be called during error
+ * recovery.
  */
 void
 corm_stats_end(CormStats *stats, CormCommand command, Oid model_oid, const char *model, uint64 rows,
@@ -439,6 +450,9 @@ corm_stats_end(CormStats *stats, CormCommand command, Oid model_oid, const char 
  * Showing
  */
 
+/*
+ * Returns the buckets that are not empty, as a JSON array of objects.
+ */
 static Datum
 histogram_to_json(const StatCounters *counters)
 {
@@ -463,6 +477,9 @@ histogram_to_json(const StatCounters *counters)
 
 #define STAT_COLUMNS 17
 
+/*
+ * Adds an entry, which is a copy, to the rows of corm.stat_queries.
+ */
 static void
 show_entry(const StatEntry *entry, Tuplestorestate *store, TupleDesc tupdesc)
 {

@@ -3,23 +3,22 @@
  * hooked.c
  *		Writes by query of a model with hooks.
  *
- * The hooks see every row, so the rows must be at hand between reading and
- * writing.  Such a write runs in stages (query/staged.c), all of them part of
- * the caller's statement:
+ * Hooks see every row, so the rows must be available between reading and writing.  Such a
+ * write runs in stages (query/staged.c), all of them part of the caller's statement:
  *
- *		1. its rows are read: those that an insert gives, or those that the
- *		   condition finds, locked, together with what they are set to
- *		2. each goes through the hooks before
- *		3. one statement writes all of them
- *		4. each row that was written goes through the hooks after
- *		5. what the query returns is made of those rows
+ *	1. its rows are read: those that an insert gives, or those that the condition
+ *	   finds, locked, together with what they are set to
+ *	2. each goes through the hooks before
+ *	3. one statement writes all of them
+ *	4. each row that was written goes through the hooks after
+ *	5. what the query returns is made of those rows
  *
- * So all hooks before are called before anything is written, and all hooks
- * after when everything is, as for a batch elsewhere.  An update writes the
- * fields that it sets and those that a hook has changed, no others.
+ * So all hooks before are called before anything is written, and all hooks after when
+ * everything is, as in other batches.  An update writes the fields that it sets and those
+ * that a hook has changed, no others.
  *
- * The rows of an update or delete are found again by primary key: they are
- * locked, so nobody else has changed them meanwhile.
+ * The rows of an update or delete are found again by primary key.  They are locked, so no
+ * other session can change them in between.
  *
  *-------------------------------------------------------------------------
  */
@@ -27,14 +26,27 @@
 
 #include "access/htup_details.h"
 #include "base/clock.h"
-#include "base/compat.h"
 #include "catalog/pg_type.h"
-#include "exec/exec.h"
+#include "common/hashfn.h"
+#include "exec/plan/bind.h"
+#include "exec/plan/plan.h"
+#include "exec/plan/plan_check.h"
+#include "exec/plan/query_set.h"
+#include "exec/rows/call_hooks.h"
+#include "exec/rows/in_progress.h"
+#include "exec/rows/json_value.h"
+#include "exec/rows/row_fields.h"
+#include "exec/run/execute.h"
+#include "exec/run/sink.h"
+#include "exec/write/hooked.h"
+#include "exec/write/insert_rows.h"
 #include "miscadmin.h"
 #include "model/cast.h"
+#include "model/model.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
+#include "utils/hsearch.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 
@@ -55,74 +67,6 @@ typedef struct Write
 	Datum	   *inserted;		/* booleans, where the write tells; else NULL */
 	Bitmapset **given;			/* fields that each row of an insert was given */
 } Write;
-
-static CormEvent
-event_of(CormCommand command)
-{
-	switch (command)
-	{
-		case CORM_CMD_UPDATE:
-			return CORM_EVENT_UPDATE;
-		case CORM_CMD_DELETE:
-			return CORM_EVENT_DELETE;
-		default:
-			return CORM_EVENT_CREATE;
-	}
-}
-
-static bool
-is_hooked(CormStmt *stmt)
-{
-	return (stmt->command == CORM_CMD_INSERT || stmt->command == CORM_CMD_UPDATE ||
-			stmt->command == CORM_CMD_DELETE) &&
-		corm_hooks_has(stmt->source->model, event_of(stmt->command));
-}
-
-/*
- * corm_hooked_write returns what has to be known of a write whose model has
- * hooks, in the current context; NULL for any other statement.  A write that
- * is a WITH query runs within another statement, where no hook can be called:
- * 0A000.
- */
-CormHookedWrite *
-corm_hooked_write(CormStmt *stmt)
-{
-	CormHookedWrite *hooked;
-	ListCell   *lc;
-
-	foreach(lc, stmt->ctes)
-	{
-		CormStmt   *query = ((CormCte *) lfirst(lc))->query;
-
-		if (is_hooked(query))
-			ereport(ERROR,
-					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("a write of model \"%s\" in corm.with() cannot call the model's hooks",
-							query->source->model->name),
-					 errhint("Run it by itself, or set corm.skip_hooks.")));
-		(void) corm_hooked_write(query);
-	}
-	if (!is_hooked(stmt))
-		return NULL;
-
-	hooked = palloc0(sizeof(CormHookedWrite));
-	hooked->model = stmt->source->model->relid;
-	hooked->has_joins = stmt->joins != NIL;
-	hooked->has_returning = stmt->returning != NIL;
-	hooked->tells_inserted = corm_stage_tells_inserted(stmt);
-	hooked->updates_given = corm_stage_updates_given(stmt);
-	hooked->selects = hooked->tells_inserted && stmt->conflict_action == CORM_CONFLICT_SELECT;
-	hooked->sets = palloc(sizeof(int) * Max(list_length(stmt->sets), 1));
-	if (stmt->command != CORM_CMD_DELETE)
-		foreach(lc, stmt->sets)
-		{
-			CormField  *field = ((CormAssignment *) lfirst(lc))->field;
-
-			if (field->rownum > 0)
-				hooked->sets[hooked->nsets++] = field - stmt->source->model->fields;
-		}
-	return hooked;
-}
 
 static Datum
 rows_array(Write *write, Datum *rows, int nrows)
@@ -189,6 +133,73 @@ run_stage(Write *write, CormStage stage, CormOutput output, CormQuerySet *set,
  * Reading
  */
 
+/* A row's key as text, to tell rows apart. */
+typedef struct RowKey
+{
+	char	   *text;
+} RowKey;
+
+static uint32
+hash_row_key(const void *key, Size size)
+{
+	const char *text = ((const RowKey *) key)->text;
+
+	return hash_bytes((const unsigned char *) text, strlen(text));
+}
+
+static int
+match_row_keys(const void *a, const void *b, Size size)
+{
+	return strcmp(((const RowKey *) a)->text, ((const RowKey *) b)->text);
+}
+
+/* Makes a set of rows, empty, in the current context. */
+static HTAB *
+make_seen_rows(void)
+{
+	HASHCTL		ctl = {
+		.keysize = sizeof(RowKey),
+		.entrysize = sizeof(RowKey),
+		.hash = hash_row_key,
+		.match = match_row_keys,
+		.hcxt = CurrentMemoryContext
+	};
+
+	return hash_create("corm rows of a write", 256, &ctl,
+					   HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
+}
+
+/*
+ * Tells whether a row is in the set, by the key among its values, and adds it:
+ * a join may find a row several times.
+ */
+static bool
+is_seen(HTAB *seen, CormModel *model, TupleDesc tupdesc, Datum *values)
+{
+	StringInfoData buf;
+	RowKey		key;
+	bool		found;
+
+	initStringInfo(&buf);
+	for (int i = 0; i < model->npk; i++)
+	{
+		int			att = model->fields[model->pk[i]].rownum - 1;
+		Oid			output;
+		bool		is_varlena;
+		char	   *text;
+
+		getTypeOutputInfo(TupleDescAttr(tupdesc, att)->atttypid, &output, &is_varlena);
+		text = OidOutputFunctionCall(output, values[att]);
+		appendStringInfo(&buf, "%d:%s", (int) strlen(text), text);
+	}
+	key.text = buf.data;
+	(void) hash_search(seen, &key, HASH_ENTER, &found);
+	return found;
+}
+
+/*
+ * Adds a row to those of a write, as it is and as it will be.
+ */
 static void
 add_row(Write *write, Datum old, Datum new)
 {
@@ -246,7 +257,7 @@ read_rows(Write *write, CormQuerySet *set)
 	CormSink	sink = {.kind = CORM_SINK_TABLE};
 	Datum	   *values = palloc0(sizeof(Datum) * tupdesc->natts);
 	bool	   *nulls = palloc(sizeof(bool) * tupdesc->natts);
-	HTAB	   *seen = hooked->has_joins ? corm_seen_rows() : NULL;
+	HTAB	   *seen = hooked->has_joins ? make_seen_rows() : NULL;
 	CormCast  **casts;
 	int		   *targets;		/* attribute of each column */
 	int			ncolumns = 0;
@@ -295,7 +306,7 @@ read_rows(Write *write, CormQuerySet *set)
 											TupleDescAttr(tupdesc, att)->attlen);
 			}
 			if (seen && i == ncolumns - hooked->nsets - 1 &&
-				corm_row_is_seen(seen, write->model, tupdesc, values))
+				is_seen(seen, write->model, tupdesc, values))
 				break;
 			if (i == ncolumns - 1)
 			{
@@ -355,11 +366,7 @@ read_given_rows(Write *write)
 		read_insert(write, &set, NULL);
 		return;
 	}
-	if (template->rows_valno >= set.nvalues)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("invalid binary value of type corm.query")));
-	rows = &set.values[template->rows_valno];
+	rows = corm_queries_value(&set, template->rows_valno);
 	foreach(lc, corm_cut_rows(write->exec, rows))
 	{
 		CormRun    *run = lfirst(lc);
@@ -530,6 +537,10 @@ check_written(Write *write, uint64 processed)
 				 errhint("Tables that inherit from it may have rows with the same keys.")));
 }
 
+/*
+ * Writes the rows of a write by one statement, an insert by as many as its fields take.
+ * The rows that come back are added to written; returns how many were written.
+ */
 static uint64
 write_all(Write *write, Bitmapset *fields, Write *written)
 {
@@ -559,6 +570,9 @@ write_all(Write *write, Bitmapset *fields, Write *written)
  * Showing
  */
 
+/*
+ * Gives the sink what the query returns of the rows that were written.
+ */
 static void
 show(Write *write, Write *written, CormSink *sink)
 {
@@ -627,8 +641,8 @@ corm_run_hooked(const CormVerb *verb, CormPlan *template, CormQuerySet *set, Cor
 	write.tupdesc = write.model->tupdesc;
 	written.tupdesc = write.tupdesc;
 
-	/* the hooks may be gone since the plan was made: then nobody is called */
-	run = corm_hooks_begin(&exec, event_of(write.command));
+	/* the hooks may be gone since the plan was made */
+	run = corm_hooks_begin(&exec, corm_write_kind(write.command));
 	if (write.command == CORM_CMD_INSERT)
 		read_given_rows(&write);
 	else
@@ -637,7 +651,7 @@ corm_run_hooked(const CormVerb *verb, CormPlan *template, CormQuerySet *set, Cor
 
 		corm_queries_copy(&values, set, 0);
 		read_rows(&write, &values);
-		corm_check_max_rows(template, set, write.nrows);
+		corm_check_max_rows(template, corm_allowed_rows(template, set), write.nrows);
 	}
 	CORM_FAULT("hooked-read");
 	fields = call_before(&write, run);
@@ -653,17 +667,10 @@ corm_run_hooked(const CormVerb *verb, CormPlan *template, CormQuerySet *set, Cor
 /*
  * Nested writes
  *
- * Between a row's hooks before and its insert come its parents, between its
- * insert and the hooks after its children: whoever writes them (nested.c)
- * calls these by himself.
+ * The parents of a row are written between its hooks before and its insert, its
+ * children between the insert and the hooks after.  So nested.c calls the hooks itself;
+ * for those before, it needs the object as a row.
  */
-
-static void
-object_query(CormModel *model, Jsonb *object, CormQuerySet *set)
-{
-	corm_rows_query(model->relid, JSONBOID, JsonbPGetDatum(object), set);
-	corm_queries_read_values(set);
-}
 
 /*
  * Reads the object of an insert as a row of its model; no row if the model has
@@ -703,26 +710,10 @@ corm_hooks_before_json(CormHookRun *run, const CormExec *exec, Jsonb *object)
 	CormQuerySet set;
 	Write		write = {.exec = exec, .verb = &verb, .set = &set, .model = model, .command = CORM_CMD_INSERT};
 
-	object_query(model, object, &set);
+	corm_rows_query(model->relid, JSONBOID, JsonbPGetDatum(object), &set);
+	corm_queries_read_values(&set);
 	read_object(&write);
 	if (write.nrows != 1)
 		return object;
 	return corm_row_to_json(model, corm_hooks_before(run, write.new[0]), true);
-}
-
-/*
- * corm_insert_row_unhooked inserts an object without calling hooks.  False if
- * a trigger suppressed it.
- */
-bool
-corm_insert_row_unhooked(CormModel *model, Jsonb *object, Datum *row)
-{
-	CormVerb	verb = {.output = CORM_OUTPUT_ROWS, .typid = model->typid, .stage = CORM_STAGE_PLAIN};
-	CormSink	sink = {.kind = CORM_SINK_FIRST, .context = CurrentMemoryContext};
-	CormQuerySet set;
-
-	object_query(model, object, &set);
-	(void) corm_run_queries(&verb, &set, &sink);
-	*row = sink.value;
-	return sink.nrows > 0;
 }

@@ -3,20 +3,23 @@
  * key_order.c
  *		Records of a batch in the order of their primary keys.
  *
- * Two batches that write the same rows in different orders would wait for
- * each other.  So a batch is written in the order of the keys, whatever order
- * it was given in, and its rows are put back into that order afterwards.
+ * Two batches that write the same rows in different orders can deadlock.  So a batch is
+ * written in the order of the keys, and its rows are put back into the order of the
+ * records afterwards.
  *
- * Code of users may run here, in the comparison of keys of a type of theirs;
- * the records are read by the row type as it was when the operation began.
+ * Comparing keys of a user's type may run user code.  The records are read by the row
+ * type as it was when the operation began.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
-#include "exec/exec.h"
+#include "exec/rows/in_progress.h"
+#include "exec/rows/row_fields.h"
+#include "exec/write/key_order.h"
 #include "miscadmin.h"
+#include "model/model.h"
 #include "utils/array.h"
 #include "utils/typcache.h"
 
@@ -59,20 +62,11 @@ compare_keyed_records(const void *a, const void *b, void *arg)
 	return result != 0 ? result : x->number - y->number;
 }
 
-static bool
-has_null_key(const CormRecord *record)
-{
-	for (int i = 0; i < record->model->npk; i++)
-		if (record->nulls[record->model->pk[i]])
-			return true;
-	return false;
-}
-
 /*
  * corm_keyed_records returns the records of an array, none of them null, in the
- * order of their keys, in the current context, and their number; NULL if the
- * model has no key, or one of a type that has no order.  A record with the same
- * key as the one before is marked; one with NULL in its key is no such.
+ * order of their keys, in the current context, and their number.  Returns NULL if the
+ * model has no key, or one of a type that has no order.  A record with the same key as
+ * the one before is marked, unless there is a NULL in the key.
  */
 CormKeyedRecord *
 corm_keyed_records(const CormExec *exec, ArrayType *array, int *nrecords)
@@ -112,7 +106,7 @@ corm_keyed_records(const CormExec *exec, ArrayType *array, int *nrecords)
 	}
 	qsort_arg(records, n, sizeof(CormKeyedRecord), compare_keyed_records, &order);
 	for (int i = 1; i < n; i++)
-		records[i].is_duplicate = !has_null_key(&records[i].record) &&
+		records[i].is_duplicate = !corm_record_has_null_key(&records[i].record) &&
 			compare_keys(&records[i - 1].record, &records[i].record, &order) == 0;
 	*nrecords = n;
 	return records;
@@ -121,8 +115,8 @@ corm_keyed_records(const CormExec *exec, ArrayType *array, int *nrecords)
 /*
  * corm_sort_by_key returns an array of records in the order of their keys, and in
  * *numbers where each was, from 0, in the current context.  *numbers is NULL, and
- * the array the one given, if it has that order or no order can be told: a NULL
- * in a key is filled by the table, so that nobody else writes that row.
+ * the array the one given, if it is in that order or has none.  A NULL in a key has no
+ * place in the order, and needs none: the table fills it, so it is a row of its own.
  */
 Datum
 corm_sort_by_key(const CormExec *exec, Datum array, int **numbers)
@@ -141,7 +135,7 @@ corm_sort_by_key(const CormExec *exec, Datum array, int **numbers)
 		return array;
 	for (int i = 0; i < n; i++)
 	{
-		if (has_null_key(&records[i].record))
+		if (corm_record_has_null_key(&records[i].record))
 			return array;
 		sorted = sorted && records[i].number == i + 1;
 	}

@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
- * run.c
- *		Executing a plan, and where its rows go.
+ * execute.c
+ *		Executing a plan.
  *
- * Rows go from the executor's slot straight into the caller's tuplestore or
- * datum, through a DestReceiver; there is no intermediate SPI tuple table.
+ * Rows go from the executor's slot straight into the caller's tuplestore or datum,
+ * through a DestReceiver; there is no SPI tuple table in between.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,9 +12,15 @@
 
 #include "access/htup_details.h"
 #include "base/clock.h"
+#include "base/errors.h"
 #include "base/guc.h"
-#include "catalog/pg_type.h"
-#include "exec/exec.h"
+#include "exec/plan/plan.h"
+#include "exec/plan/plan_check.h"
+#include "exec/plan/query_set.h"
+#include "exec/rows/in_progress.h"
+#include "exec/run/execute.h"
+#include "exec/run/log.h"
+#include "exec/run/sink.h"
 #include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "tcop/dest.h"
@@ -31,8 +37,9 @@ typedef struct Receiver
 } Receiver;
 
 /*
- * The result must be what the plan was made for; if the table changed in a
- * way the invalidation logic missed, an error is better than wrong datums.
+ * Checks that the result has the columns that the plan was made for.  If a change of the
+ * table was missed, an error is better than wrong datums: 42804, or 55006 if the change is
+ * known.
  */
 static void
 receiver_startup(DestReceiver *self, int operation, TupleDesc typeinfo)
@@ -93,6 +100,9 @@ spread(CormPlan *plan, TupleTableSlot *slot, Datum *values, bool *nulls)
 	}
 }
 
+/*
+ * Adds the row of a slot to the sink's tuplestore.
+ */
 static void
 store_row(CormPlan *plan, CormSink *sink, TupleTableSlot *slot)
 {
@@ -149,6 +159,9 @@ form_row(CormPlan *plan, TupleTableSlot *slot)
 	return HeapTupleHeaderGetDatum(tuple->t_data);
 }
 
+/*
+ * Copies the row of a slot, or its only column, into the sink's datum.
+ */
 static void
 keep_row(CormPlan *plan, CormSink *sink, TupleTableSlot *slot)
 {
@@ -171,6 +184,10 @@ keep_row(CormPlan *plan, CormSink *sink, TupleTableSlot *slot)
 	MemoryContextSwitchTo(oldcontext);
 }
 
+/*
+ * Takes one row of the executor.  Returns false once no more rows are wanted.  Raises P0003
+ * for the second row of a sink that takes one.
+ */
 static bool
 receiver_receive(TupleTableSlot *slot, DestReceiver *self)
 {
@@ -278,7 +295,7 @@ corm_run(CormPlan *plan, ParamListInfo params, CormSink *sink)
 
 	CORM_FAULT("run-begin");
 	corm_plan_check(plan);
-	/* a template: who asked for the plan knew of no hooks */
+	/* a template: the caller found no hooks when it asked for a plan without any */
 	if (unlikely(plan->spi == NULL))
 		corm_exec_changed(plan->model_name, psprintf("Hooks of \"%s\" were created.", plan->model_name));
 	if (unlikely(timed))
@@ -310,51 +327,37 @@ corm_run(CormPlan *plan, ParamListInfo params, CormSink *sink)
 }
 
 /*
- * The caller's statement may have been parsed before its row type changed:
- * raises 55006 for rows that it cannot take.
+ * corm_allowed_rows returns the number of rows that max_rows() allows a write to
+ * affect, or -1.  22023 if that is negative.
  */
-static void
-check_expected(TupleDesc expected, TupleDesc tupdesc)
+int64
+corm_allowed_rows(CormPlan *plan, CormQuerySet *set)
 {
-	bool		differs;
+	int64		max_rows;
 
-	if (expected == NULL || tupdesc->tdtypeid == RECORDOID || expected->tdtypeid != tupdesc->tdtypeid)
-		return;
-	differs = expected->natts != tupdesc->natts;
-	for (int i = 0; i < tupdesc->natts && !differs; i++)
-		differs = TupleDescAttr(expected, i)->attisdropped != TupleDescAttr(tupdesc, i)->attisdropped;
-	if (differs)
-		corm_exec_changed(format_type_be(tupdesc->tdtypeid), "The statement that called it expects other columns.");
+	if (plan->max_rows_valno < 0 && plan->max_rows == NULL)
+		return -1;
+	max_rows = corm_bound_int64(set, plan->max_rows_valno, plan->max_rows, -1);
+	if (max_rows < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("corm.max_rows() must not be negative")));
+	return max_rows;
 }
 
 /*
- * corm_begin_set prepares a set-returning call for a materialized result:
- * checks that the caller takes one, and makes the tuplestore in the memory
- * of the caller's query.  tupdesc is copied.
+ * corm_check_max_rows raises OR002 if a write has affected, or is going to
+ * affect, more rows than max_rows() allows.  The error undoes the statement.
  */
-Tuplestorestate *
-corm_begin_set(FunctionCallInfo fcinfo, TupleDesc tupdesc)
+void
+corm_check_max_rows(CormPlan *plan, int64 max_rows, uint64 processed)
 {
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	MemoryContext oldcontext;
-	Tuplestorestate *store;
-
-	if (rsinfo == NULL || !IsA(rsinfo, ReturnSetInfo))
+	if (max_rows < 0)
+		return;
+	if (processed > (uint64) max_rows)
 		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("set-valued function called in context that cannot accept a set")));
-	if (!(rsinfo->allowedModes & SFRM_Materialize))
-		ereport(ERROR,
-				(errcode(ERRCODE_SYNTAX_ERROR),
-				 errmsg("materialize mode required, but it is not allowed in this context")));
-
-	check_expected(rsinfo->expectedDesc, tupdesc);
-	oldcontext = MemoryContextSwitchTo(rsinfo->econtext->ecxt_per_query_memory);
-	store = tuplestore_begin_heap((rsinfo->allowedModes & SFRM_Materialize_Random) != 0,
-								  false, work_mem);
-	rsinfo->returnMode = SFRM_Materialize;
-	rsinfo->setResult = store;
-	rsinfo->setDesc = CreateTupleDescCopy(tupdesc);
-	MemoryContextSwitchTo(oldcontext);
-	return store;
+				(errcode(CORM_ERRCODE_MAX_ROWS_EXCEEDED),
+				 errmsg("write affects more rows than max_rows allows"),
+				 errdetail("It affects " UINT64_FORMAT " rows of model \"%s\", " INT64_FORMAT " are allowed.",
+						   processed, plan->model_name ? plan->model_name : "", max_rows)));
 }

@@ -1,21 +1,19 @@
 /*-------------------------------------------------------------------------
  *
- * hooks.c
+ * call_hooks.c
  *		Calling the hooks of a write, row by row.
  *
- * A write has an event (create, update or delete), and an event has two hooks
- * before it and two after it at most.  Each is called with the row and may
- * return another one, which takes its place.  Hooks are called as the user
- * who writes and need the EXECUTE privilege of that user, as if the user had
- * written the call.
+ * A write is of a kind (create, update or delete), which has at most two hooks before it
+ * and two after it.  Each is called with the row and may return another one in its
+ * place.  Hooks are called as the user who writes, and need that user's EXECUTE
+ * privilege, as if the user had written the call.
  *
- * Who writes rows calls corm_hooks_begin once, corm_hooks_before for each row
- * before the first is written and corm_hooks_after for each row that was
- * written.  What the hooks need lives in the context that is current at
- * corm_hooks_begin; garbage of a call does not outlive it.
+ * A caller that writes rows calls corm_hooks_begin once, corm_hooks_before for each row
+ * before the first one is written, and corm_hooks_after for each row that was written.
+ * What the hooks need is allocated in the context that is current at corm_hooks_begin;
+ * what a call leaves behind is freed after each row.
  *
- * The hook after_find is not called here: it is part of the SQL of a read
- * (query/find.c).
+ * The hook after_find is not called here: it is part of the SQL of a read.
  *
  *-------------------------------------------------------------------------
  */
@@ -26,9 +24,11 @@
 #include "base/guc.h"
 #include "catalog/objectaccess.h"
 #include "catalog/pg_proc.h"
-#include "exec/exec.h"
+#include "exec/rows/call_hooks.h"
+#include "exec/rows/in_progress.h"
 #include "miscadmin.h"
 #include "model/hooks.h"
+#include "model/model.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -37,24 +37,24 @@
 
 #define HOOKS_PER_PHASE 2
 
-/* The hooks of each event in the order of their calls. */
-typedef struct EventHooks
+/* The hooks of each kind of write in the order of their calls. */
+typedef struct KindHooks
 {
 	CormHook	before[HOOKS_PER_PHASE];
 	CormHook	after[HOOKS_PER_PHASE];
 	int			n;				/* in each phase */
-} EventHooks;
+} KindHooks;
 
-static const EventHooks event_hooks[] = {
-	[CORM_EVENT_CREATE] = {
+static const KindHooks hooks_of_kind[] = {
+	[CORM_WRITE_CREATE] = {
 		{CORM_HOOK_BEFORE_SAVE, CORM_HOOK_BEFORE_CREATE},
 		{CORM_HOOK_AFTER_CREATE, CORM_HOOK_AFTER_SAVE}, 2
 	},
-	[CORM_EVENT_UPDATE] = {
+	[CORM_WRITE_UPDATE] = {
 		{CORM_HOOK_BEFORE_SAVE, CORM_HOOK_BEFORE_UPDATE},
 		{CORM_HOOK_AFTER_UPDATE, CORM_HOOK_AFTER_SAVE}, 2
 	},
-	[CORM_EVENT_DELETE] = {
+	[CORM_WRITE_DELETE] = {
 		{CORM_HOOK_BEFORE_DELETE},
 		{CORM_HOOK_AFTER_DELETE}, 1
 	},
@@ -87,12 +87,12 @@ typedef struct HookContext
 } HookContext;
 
 /*
- * Which hooks an event has, as bits.
+ * Returns which hooks a kind of write has, as bits.
  */
 static uint32
-event_bits(CormEvent event)
+kind_bits(CormWriteKind kind)
 {
-	const EventHooks *order = &event_hooks[event];
+	const KindHooks *order = &hooks_of_kind[kind];
 	uint32		bits = 0;
 
 	for (int i = 0; i < order->n; i++)
@@ -101,17 +101,34 @@ event_bits(CormEvent event)
 }
 
 /*
+ * corm_event_of returns the event of hooks that a command is.
+ */
+CormWriteKind
+corm_write_kind(CormCommand command)
+{
+	switch (command)
+	{
+		case CORM_CMD_UPDATE:
+			return CORM_WRITE_UPDATE;
+		case CORM_CMD_DELETE:
+			return CORM_WRITE_DELETE;
+		default:
+			return CORM_WRITE_CREATE;
+	}
+}
+
+/*
  * corm_hooks_has tells whether a write of a model has to call hooks.
  */
 bool
-corm_hooks_has(CormModel *model, CormEvent event)
+corm_hooks_has(CormModel *model, CormWriteKind kind)
 {
 	const CormHooks *hooks;
 
 	if (corm_skip_hooks)
 		return false;
 	hooks = corm_model_hooks(model);
-	return hooks && (hooks->present & event_bits(event)) != 0;
+	return hooks && (hooks->present & kind_bits(kind)) != 0;
 }
 
 /*
@@ -126,11 +143,11 @@ corm_hooks_tell_save_apart(CormModel *model)
 	if (corm_skip_hooks)
 		return false;
 	hooks = corm_model_hooks(model);
-	return hooks && (hooks->present & (event_bits(CORM_EVENT_CREATE) ^ event_bits(CORM_EVENT_UPDATE))) != 0;
+	return hooks && (hooks->present & (kind_bits(CORM_WRITE_CREATE) ^ kind_bits(CORM_WRITE_UPDATE))) != 0;
 }
 
 /*
- * Raises 55006 if a hook that was found is no more: another session may drop a
+ * Raises 55006 if a hook that was found no longer exists: another session may drop a
  * function at any time.
  */
 static void
@@ -140,6 +157,10 @@ check_hook(CormModel *model, CormHook hook, Oid function)
 		corm_exec_changed(model->name, psprintf("Hook %s of \"%s\" was dropped.", corm_hook_name(hook), model->name));
 }
 
+/*
+ * Adds the call of a hook, if the model has it, to those of a phase.  Raises 42501 if the
+ * user may not execute the function, 55006 if it was dropped.
+ */
 static void
 add_call(HookCall *calls, int *ncalls, CormModel *model, const CormHooks *hooks, CormHook hook)
 {
@@ -169,14 +190,14 @@ add_call(HookCall *calls, int *ncalls, CormModel *model, const CormHooks *hooks,
  * are called.  Raises 42501 if the user may not execute one of them.
  */
 CormHookRun *
-corm_hooks_begin(const CormExec *exec, CormEvent event)
+corm_hooks_begin(const CormExec *exec, CormWriteKind kind)
 {
 	CormModel  *model = exec->model;
-	const EventHooks *order = &event_hooks[event];
+	const KindHooks *order = &hooks_of_kind[kind];
 	CormHooks	hooks;
 	CormHookRun *run;
 
-	if (!corm_hooks_has(model, event))
+	if (!corm_hooks_has(model, kind))
 		return NULL;
 
 	hooks = *corm_model_hooks(model);	/* a lookup below may change it */
@@ -203,9 +224,8 @@ hook_error_context(void *arg)
 
 /*
  * Calls one hook and returns the row that takes the place of the one given,
- * in the current context.  Raises 55006 if the hook was dropped, or if it, or
- * another session in the meantime, has changed the model: then neither row can be
- * read.
+ * in the current context.  Raises 55006 if the hook was dropped, or if it or another
+ * session has changed the model since: then neither row can be read.
  */
 static Datum
 call_hook(CormHookRun *run, HookCall *call, Datum row, bool must_return)

@@ -1,12 +1,11 @@
 /*-------------------------------------------------------------------------
  *
- * update_multi.c
- *		Updating many records by one statement.
+ * batch.c
+ *		Writes of many records: corm.insert_multi, corm.update_multi.
  *
- * The records come as an array of the model's row type, which is joined with
- * the table by primary key (and version), in the order of the keys.  Their
- * numbers come along, and are the last column of what the statement returns:
- * the rows are given back in the order of the records.
+ * An update joins an array of the records with the table by primary key (and version), in
+ * the order of the keys.  Each record's number comes along as the last column of what the
+ * statement returns, so that rows are given back in the order of the records.
  *
  *-------------------------------------------------------------------------
  */
@@ -14,118 +13,74 @@
 
 #include "access/htup_details.h"
 #include "base/clock.h"
-#include "base/compat.h"
 #include "base/errors.h"
 #include "catalog/pg_type.h"
-#include "exec/exec.h"
+#include "exec/call/operation.h"
+#include "exec/call/run_query.h"
+#include "exec/middleware/middleware.h"
+#include "exec/middleware/middleware_list.h"
+#include "exec/plan/bind.h"
+#include "exec/plan/plan.h"
+#include "exec/plan/query_set.h"
+#include "exec/record/record.h"
+#include "exec/record/record_write.h"
+#include "exec/rows/call_hooks.h"
+#include "exec/rows/in_progress.h"
+#include "exec/rows/row_fields.h"
+#include "exec/run/execute.h"
+#include "exec/run/sink.h"
+#include "exec/run/stats.h"
+#include "exec/write/key_order.h"
 #include "miscadmin.h"
+#include "model/model.h"
 #include "utils/array.h"
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
 
+PG_FUNCTION_INFO_V1(corm_insert_multi);
 PG_FUNCTION_INFO_V1(corm_update_multi);
 
-/* A field of the rows of an array, which has the model's row type. */
-static CormTree *
-row_column(CormRange *rows, CormModel *model, int field)
-{
-	CormTree   *column = corm_make_tree(CORM_N_COLUMN);
-
-	column->range = rows;
-	column->output = get_attname(model->relid, model->fields[field].rownum, false);
-	if (get_atttype(model->relid, model->fields[field].rownum) != model->fields[field].typid)
-	{
-		CormTree   *cast = corm_make_tree(CORM_N_CAST);
-
-		cast->args[0].node = column;
-		cast->args[1].oid = model->fields[field].typid;
-		return cast;
-	}
-	return column;
-}
-
-static CormTree *
-row_condition(CormRange *range, CormRange *rows, int field)
-{
-	CormTree   *cond = corm_make_tree(CORM_N_EQ);
-	CormTree   *column = corm_make_tree(CORM_N_COLUMN);
-
-	column->range = range;
-	column->field = &range->model->fields[field];
-	cond->args[0].node = column;
-	cond->args[1].node = row_column(rows, range->model, field);
-	return cond;
-}
-
 /*
- * The rows of the array that is the statement's only value, numbered in a
- * column of its own.
+ * Returns the model of the array of records that is the first
+ * argument of a call; raises if that is no such array, or NULL.
  */
-static CormRange *
-numbered_rows(CormStmt *stmt)
+static CormModel *
+batch_model(FunctionCallInfo fcinfo)
 {
-	CormModel  *model = stmt->source->model;
-	TupleDesc	tupdesc = corm_row_tupdesc(model->typid);
-	CormRange  *rows = palloc0(sizeof(CormRange));
-	char	   *number = "n";
+	Oid			array_type = get_fn_expr_argtype(fcinfo->flinfo, 0);
+	Oid			element = OidIsValid(array_type) ? get_element_type(array_type) : InvalidOid;
 
-	rows->name = rows->alias = CORM_ROWS_ALIAS;
-	if (strcmp(stmt->source->alias, rows->alias) == 0)
-		rows->alias = "r_2";
-	rows->rows = corm_make_tree(CORM_N_VALUE);
-	rows->rows->typid = get_array_type(model->typid);
-	for (int i = 0; i < tupdesc->natts; i++)
-		if (!TupleDescAttr(tupdesc, i)->attisdropped)
-			rows->columns = lappend(rows->columns, pstrdup(NameStr(TupleDescAttr(tupdesc, i)->attname)));
-	while (SPI_fnumber(tupdesc, number) > 0)
-		number = psprintf("%s_", number);
-	rows->columns = lappend(rows->columns, number);
-	stmt->number = corm_make_tree(CORM_N_COLUMN);
-	stmt->number->range = rows;
-	stmt->number->output = number;
-	return rows;
-}
-
-/*
- * corm_update_multi_stmt makes of a statement that has a source the update of
- * many rows: from an array of records, joined by primary key.
- */
-CormStmt *
-corm_update_multi_stmt(CormStmt *stmt, Bitmapset *fields)
-{
-	CormModel  *model = stmt->source->model;
-	CormRange  *rows = numbered_rows(stmt);
-	CormJoin   *join = palloc0(sizeof(CormJoin));
-	int			i = -1;
-
-	join->tag = CORM_N_CROSS_JOIN;
-	join->range = rows;
-	stmt->command = CORM_CMD_UPDATE;
-	stmt->joins = list_make1(join);
-
-	while ((i = bms_next_member(fields, i)) >= 0)
-	{
-		CormAssignment *set;
-
-		if (model->fields[i].primary_key)
-			continue;
-		set = palloc(sizeof(CormAssignment));
-		set->field = &model->fields[i];
-		set->value = row_column(rows, model, i);
-		stmt->sets = lappend(stmt->sets, set);
-	}
-	for (i = 0; i < model->npk; i++)
-		stmt->where = lappend(stmt->where, row_condition(stmt->source, rows, model->pk[i]));
-	if (corm_record_has_version(model))
-		stmt->where = lappend(stmt->where,
-							  corm_version_condition(stmt->source, row_column(rows, model, model->version)));
-	stmt->where = list_concat(stmt->where, corm_deleted_condition(stmt->source, false));
-	if (stmt->sets == NIL)
+	if (!OidIsValid(element))
 		ereport(ERROR,
-				(errcode(CORM_ERRCODE_READ_ONLY_FIELD),
-				 errmsg("model \"%s\" has no field that could be updated", model->name)));
-	corm_touch(stmt);
-	return stmt;
+				(errcode(ERRCODE_INDETERMINATE_DATATYPE),
+				 errmsg("could not determine the type of the records"),
+				 errhint("Give an array of a table's row type.")));
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("the records must not be null")));
+	return corm_model_get_for_type(element);
+}
+
+/* corm_insert_multi(recs): the rows as they were inserted, in input order */
+Datum
+corm_insert_multi(PG_FUNCTION_ARGS)
+{
+	Oid			array_type = get_fn_expr_argtype(fcinfo->flinfo, 0);
+	CormModel  *model;
+	CormVerb	verb = {.output = CORM_OUTPUT_ROWS};
+	CormQuerySet set;
+	CormSink	sink = {.kind = CORM_SINK_STORE, .fcinfo = fcinfo};
+
+	model = batch_model(fcinfo);
+	CORM_FAULT("batch-found");
+	verb.typid = model->typid;
+	corm_rows_query(model->relid, array_type, PG_GETARG_DATUM(0), &set);
+	/* from here on the array has the layout of its type with it */
+	if (!model->valid)
+		corm_records_check(model, corm_model_get(model->relid));
+	(void) corm_run_queries(&verb, &set, &sink);
+	return (Datum) 0;
 }
 
 /*
@@ -248,7 +203,7 @@ write_batch(const CormExec *exec, Datum array, CormSink *sink)
 {
 	CormModel  *model = exec->model;
 	CormVerb	verb = {.source = CORM_PLAN_UPDATE_MULTI, .output = CORM_OUTPUT_ROWS, .typid = model->typid};
-	CormHookRun *hooks = corm_hooks_begin(exec, CORM_EVENT_UPDATE);
+	CormHookRun *hooks = corm_hooks_begin(exec, CORM_WRITE_UPDATE);
 	CormSink	table = {.kind = CORM_SINK_TABLE};
 	Datum	   *values = palloc0(sizeof(Datum) * model->nfields);
 	bool	   *nulls = palloc0(sizeof(bool) * model->nfields);
@@ -298,6 +253,9 @@ write_batch(const CormExec *exec, Datum array, CormSink *sink)
 
 static void raise_duplicate(CormModel *model, const CormKeyedRecord *first, const CormKeyedRecord *second) pg_attribute_noreturn();
 
+/*
+ * Raises 21000: two records of a batch have the same key.
+ */
 static void
 raise_duplicate(CormModel *model, const CormKeyedRecord *first, const CormKeyedRecord *second)
 {
@@ -455,7 +413,7 @@ corm_update_multi(PG_FUNCTION_ARGS)
 	uint64		given;
 	uint64		written;
 
-	model = corm_model_lock(corm_batch_model(fcinfo));
+	model = corm_model_lock(batch_model(fcinfo));
 	corm_exec_begin(&exec, model);
 	CORM_FAULT("batch-begin");
 	corm_record_require_key(model);
@@ -478,4 +436,3 @@ corm_update_multi(PG_FUNCTION_ARGS)
 		not_all_written(&exec, PG_GETARG_ARRAYTYPE_P(0), given, written);
 	return (Datum) 0;
 }
-

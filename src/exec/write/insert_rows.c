@@ -1,40 +1,46 @@
 /*-------------------------------------------------------------------------
  *
- * rows.c
- *		Inserting many rows: rows(), insert_multi, insert_json.
+ * insert_rows.c
+ *		Inserting the rows that rows() gives.
  *
- * Rows come as an array of the model's row type or as JSON objects, and go
- * into the table by one INSERT ... SELECT of that array or document.  Since
- * an absent field takes its default, which fields are given decides the SQL:
- * the input is cut into runs of consecutive rows that give the same fields.
- * Usually that is one run, and the array is passed on as it is.
+ * Rows come as an array of the model's row type or as JSON objects, and one
+ * INSERT ... SELECT of that array or document inserts them.  An absent field takes its
+ * default, so which fields are given decides the SQL: the input is cut into runs of
+ * consecutive rows that give the same fields.  Usually that is one run, and the array is
+ * passed on as it is.
  *
- * Runs are in input order, and so are the rows inserted and returned.  All
- * runs are part of the caller's statement: an error in one undoes all.
+ * Runs are inserted in input order.  All of them are part of the caller's statement: an
+ * error in one undoes all.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "base/args.h"
 #include "base/clock.h"
-#include "base/compat.h"
 #include "base/errors.h"
 #include "base/jsonb.h"
-#include "executor/tuptable.h"
 #include "catalog/pg_type.h"
-#include "exec/exec.h"
+#include "exec/plan/bind.h"
+#include "exec/plan/plan.h"
+#include "exec/plan/plan_check.h"
+#include "exec/plan/query_set.h"
+#include "exec/rows/in_progress.h"
+#include "exec/rows/json_value.h"
+#include "exec/rows/row_fields.h"
+#include "exec/run/execute.h"
+#include "exec/run/sink.h"
+#include "exec/write/insert_rows.h"
+#include "exec/write/key_order.h"
+#include "executor/tuptable.h"
 #include "miscadmin.h"
+#include "model/model.h"
 #include "tx/tx.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
-
-PG_FUNCTION_INFO_V1(corm_insert_multi);
-PG_FUNCTION_INFO_V1(corm_insert_json);
 
 static void
 empty_batch(void)
@@ -258,6 +264,11 @@ as_array(Jsonb *json)
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
 }
 
+/*
+ * Cuts a JSON object, or an array of objects, into runs.  Checks that all values convert to
+ * the types of their fields, which may run user code; raises 55006 if that has changed the
+ * model.
+ */
 static List *
 json_runs(const CormExec *exec, Datum value)
 {
@@ -362,12 +373,10 @@ corm_cut_rows(const CormExec *exec, CormValue *rows)
 static List *
 cut_runs(const CormExec *exec, CormPlan *template, CormQuerySet *set)
 {
-	if (template->rows_valno >= set->nvalues)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("invalid binary value of type corm.query")));
+	CormValue  *rows = corm_queries_value(set, template->rows_valno);
+
 	corm_exec_check_plan(exec, template);
-	return corm_cut_rows(exec, &set->values[template->rows_valno]);
+	return corm_cut_rows(exec, rows);
 }
 
 /*
@@ -643,11 +652,7 @@ corm_run_rows(const CormVerb *verb, CormPlan *template, CormQuerySet *set, CormS
 	CORM_FAULT("rows-begin");
 	corm_exec_begin(&exec, corm_model_get(template->rows_model));
 	corm_exec_check_plan(&exec, template);
-	if (template->rows_valno >= set->nvalues)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("invalid binary value of type corm.query")));
-	rows = &set->values[template->rows_valno];
+	rows = corm_queries_value(set, template->rows_valno);
 	if ((gives_rows && verb->typid != exec.model->typid) || (!gives_rows && sink->kind != CORM_SINK_NONE) ||
 		rows->typid != get_array_type(exec.model->typid))
 		return run_rows(&exec, verb, template, set, sink);
@@ -659,152 +664,4 @@ corm_run_rows(const CormVerb *verb, CormPlan *template, CormQuerySet *set, CormS
 	rows->len = VARSIZE(rows->data);
 	return gives_rows ? run_sorted(&exec, verb, template, set, sorted, numbers, sink) :
 		run_rows(&exec, verb, template, set, sink);
-}
-
-/*
- * corm_rows_query makes an inserter with rows and all fields returned, as a
- * query set of its own.
- */
-void
-corm_rows_query(Oid model, Oid rows_type, Datum rows, CormQuerySet *set)
-{
-	CormWriter	w;
-
-	corm_writer_init(&w);
-	corm_write_tag(&w, CORM_N_INSERTER);
-	corm_write_oid(&w, model);
-	corm_write_tag(&w, CORM_N_ROWS);
-	corm_write_value(&w, rows_type, -1, false, rows);
-	corm_queries_of_node(corm_writer_finish(&w, CORM_KIND_QUERY), set);
-}
-
-/*
- * corm_batch_model returns the model of the array of records that is the first
- * argument of a call; raises if that is no such array, or NULL.
- */
-CormModel *
-corm_batch_model(FunctionCallInfo fcinfo)
-{
-	Oid			array_type = get_fn_expr_argtype(fcinfo->flinfo, 0);
-	Oid			element = OidIsValid(array_type) ? get_element_type(array_type) : InvalidOid;
-
-	if (!OidIsValid(element))
-		ereport(ERROR,
-				(errcode(ERRCODE_INDETERMINATE_DATATYPE),
-				 errmsg("could not determine the type of the records"),
-				 errhint("Give an array of a table's row type.")));
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("the records must not be null")));
-	return corm_model_get_for_type(element);
-}
-
-/* corm_insert_multi(recs): the rows as they were inserted, in input order */
-Datum
-corm_insert_multi(PG_FUNCTION_ARGS)
-{
-	Oid			array_type = get_fn_expr_argtype(fcinfo->flinfo, 0);
-	CormModel  *model;
-	CormVerb	verb = {.output = CORM_OUTPUT_ROWS};
-	CormQuerySet set;
-	CormSink	sink = {.kind = CORM_SINK_STORE, .fcinfo = fcinfo};
-
-	model = corm_batch_model(fcinfo);
-	CORM_FAULT("batch-found");
-	verb.typid = model->typid;
-	corm_rows_query(model->relid, array_type, PG_GETARG_DATUM(0), &set);
-	/* from here on the array has the layout of its type with it */
-	if (!model->valid)
-		corm_records_check(model, corm_model_get(model->relid));
-	(void) corm_run_queries(&verb, &set, &sink);
-	return (Datum) 0;
-}
-
-/*
- * corm_insert_json_rows inserts an array of JSON objects without relations
- * and returns the rows as they were inserted, as an array.
- */
-Jsonb *
-corm_insert_json_rows(Oid model, Jsonb *array)
-{
-	CormVerb	verb = {.output = CORM_OUTPUT_JSON};
-	CormQuerySet set;
-	CormSink	sink = {.kind = CORM_SINK_FIRST, .context = CurrentMemoryContext, .isnull = true};
-
-	corm_rows_query(model, JSONBOID, JsonbPGetDatum(array), &set);
-	(void) corm_run_queries(&verb, &set, &sink);
-	if (sink.isnull)
-	{
-		JsonbParseState *state = NULL;
-
-		/* middleware may return nothing at all */
-		pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
-		return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
-	}
-	return DatumGetJsonbP(sink.value);
-}
-
-/* A nested write, as the body of a scope. */
-typedef struct NestedWrite
-{
-	CormModel  *model;
-	Jsonb	   *data;
-	Jsonb	   *rows;			/* as written */
-} NestedWrite;
-
-static void
-run_nested_write(void *arg)
-{
-	NestedWrite *write = arg;
-
-	write->rows = corm_insert_nested(write->model, write->data);
-}
-
-/*
- * A write of several statements is a scope of its own: what an error undoes
- * does not depend on who catches it, and its context names the scope.
- */
-static Jsonb *
-insert_nested(CormModel *model, Jsonb *data)
-{
-	NestedWrite write = {model, data};
-	CormTxClosure closure = {run_nested_write, NULL, &write};
-	CormTxOptions opts = {.propagation = CORM_TX_NESTED, .name = "insert_json",
-		.isolation = CORM_TX_ISOLATION_UNSET};
-	CormTxReport report;
-
-	(void) corm_tx_run(&opts, &closure, true, &report);
-	return write.rows;
-}
-
-/*
- * corm_insert_json(model, data): inserts an object or an array of objects,
- * with the rows of relations that they hold; returns the rows as they were
- * inserted, an object or an array likewise.
- */
-Datum
-corm_insert_json(PG_FUNCTION_ARGS)
-{
-	static const char *const names[] = {"the model", "the data"};
-	Oid			relid = PG_GETARG_OID(0);
-	Jsonb	   *data;
-	CormModel  *model;
-	Jsonb	   *array;
-	JsonbValue *row;
-
-	corm_require_args(fcinfo, names, lengthof(names));
-	data = PG_GETARG_JSONB_P(1);
-	model = corm_model_get(relid);
-	CORM_FAULT("json-begin");
-	if (!JB_ROOT_IS_SCALAR(data) && corm_has_relation_keys(model, data))
-		array = insert_nested(model, data);
-	else
-		array = corm_insert_json_rows(relid, JB_ROOT_IS_OBJECT(data) ? as_array(data) : data);
-	if (!JB_ROOT_IS_OBJECT(data))
-		PG_RETURN_JSONB_P(array);
-	row = getIthJsonbValueFromContainer(&array->root, 0);
-	if (row == NULL)
-		PG_RETURN_NULL();
-	PG_RETURN_JSONB_P(JsonbValueToJsonb(row));
 }

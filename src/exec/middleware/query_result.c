@@ -1,26 +1,23 @@
 /*-------------------------------------------------------------------------
  *
- * result.c
+ * query_result.c
  *		Results that pass through middleware: corm.query_result.
  *
- * A query whose result goes through middleware puts its rows aside, in a
- * tuplestore as they are; they become JSON only if somebody asks for it by
- * corm.result_rows.  What the outermost middleware returns is given to the
- * verb: rows put aside as they are, those that corm.result_of made of JSON
- * converted to what the verb returns.
+ * A query within middleware puts its rows into a tuplestore, as they are; they are
+ * converted to JSON only if corm.result_rows asks for it.  The verb gets what the
+ * outermost middleware returns: stored rows as they are, and rows that corm.result_of made
+ * of JSON converted to what the verb returns.
  *
- * In SQL a result is a handle, a number that is looked up here and that nobody
- * can guess.  A result belongs to the chain in which it came about, and is gone
- * with it; one made outside of all chains lasts until the transaction ends.
- * When the subtransaction in which a result came about is rolled back, the
- * result is void.
+ * In SQL a result is a handle, a number that is looked up here and cannot be guessed.  A
+ * result belongs to the chain within which it was made, and ends with it; a result made
+ * outside of all chains lasts until the transaction ends.  When the subtransaction in
+ * which a result was made is rolled back, the result is void.
  *
- * The rows outlive the subtransaction in which they are put aside: corm.next
- * may be called in a block with an exception handler.  So what holds them, the
- * temporary file included, belongs to a memory context and a resource owner of
- * the result's own, which are children of the chain's.  They are released
- * together, whether or not the store was filled to its end: an error may have
- * left it in a state that tuplestore_end() cannot deal with.
+ * The rows outlive the subtransaction in which they are stored, because corm.next may be
+ * called in a block with an exception handler.  So the store and its temporary file belong
+ * to a memory context and a resource owner of the result, which are children of the
+ * chain's.  They are released together, even if the store was not completed: an error may
+ * have left it in a state that tuplestore_end() cannot handle.
  *
  *-------------------------------------------------------------------------
  */
@@ -28,10 +25,13 @@
 
 #include "access/htup_details.h"
 #include "access/xact.h"
-#include "base/compat.h"
 #include "base/jsonb.h"
 #include "catalog/pg_type.h"
-#include "exec/exec.h"
+#include "exec/middleware/query_result.h"
+#include "exec/plan/plan.h"
+#include "exec/rows/json_value.h"
+#include "exec/rows/row_type.h"
+#include "exec/run/sink.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"
 #include "utils/builtins.h"
@@ -39,9 +39,6 @@
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-
-PG_FUNCTION_INFO_V1(corm_result_rows);
-PG_FUNCTION_INFO_V1(corm_result_of);
 
 struct CormResult
 {
@@ -64,6 +61,8 @@ struct CormResult
 	Oid			typid;			/* OUTPUT_ROWS, OUTPUT_VALUE */
 };
 
+static Jsonb *result_to_json(CormResult *result);
+
 static dlist_head results = DLIST_STATIC_INIT(results);
 
 /*
@@ -71,7 +70,7 @@ static dlist_head results = DLIST_STATIC_INIT(results);
  */
 
 /*
- * corm_secret_number returns a positive number that nobody can guess.
+ * corm_secret_number returns a positive number that cannot be guessed.
  */
 int64
 corm_secret_number(void)
@@ -132,8 +131,8 @@ release(CormResult *result)
 }
 
 /*
- * corm_results_forget forgets the results of an owner, which is about to go.
- * It may be called while an error passes by.
+ * corm_results_forget releases the results of an owner, which is about to end.  It does
+ * not raise, and may be called during error recovery.
  */
 void
 corm_results_forget(CormResultOwner *owner)
@@ -244,33 +243,6 @@ corm_result_nrows(const CormResult *result)
  * Putting aside
  */
 
-/*
- * The row descriptor of what a verb gives.
- */
-static TupleDesc
-output_tupdesc(const CormVerb *verb)
-{
-	TupleDesc	tupdesc;
-
-	switch (verb->output)
-	{
-		case CORM_OUTPUT_ROWS:
-			return corm_row_tupdesc(verb->typid);
-		case CORM_OUTPUT_PAGE:
-			tupdesc = CreateTemplateTupleDesc(2);
-			TupleDescInitEntry(tupdesc, 1, "row", JSONBOID, -1, 0);
-			TupleDescInitEntry(tupdesc, 2, "keys", TEXTARRAYOID, -1, 0);
-			return tupdesc;
-		default:
-			tupdesc = CreateTemplateTupleDesc(1);
-			TupleDescInitEntry(tupdesc, 1, "value",
-							   verb->output == CORM_OUTPUT_VALUE ? verb->typid :
-							   verb->output == CORM_OUTPUT_COUNT ? INT8OID :
-							   verb->output == CORM_OUTPUT_EXISTS ? BOOLOID : JSONBOID, -1, 0);
-			return tupdesc;
-	}
-}
-
 /* What putting aside the rows of a page needs. */
 typedef struct PageCapture
 {
@@ -311,7 +283,7 @@ corm_result_capture(CormResult *result, const CormVerb *verb, CormSink *wanted, 
 
 	oldcontext = MemoryContextSwitchTo(result->context);
 	oldowner = CurrentResourceOwner;
-	result->tupdesc = output_tupdesc(verb);
+	result->tupdesc = corm_output_tupdesc(verb->output, verb->typid);
 	result->resources = ResourceOwnerCreate(result->owner->resources, "corm result");
 	CurrentResourceOwner = result->resources;
 	result->store = tuplestore_begin_heap(true, false, work_mem);
@@ -327,7 +299,7 @@ corm_result_capture(CormResult *result, const CormVerb *verb, CormSink *wanted, 
 		capture->arg = page;
 	}
 	else if (verb->output == CORM_OUTPUT_JSON)
-		capture->kind = CORM_SINK_FIRST;	/* whoever runs it looks at the value */
+		capture->kind = CORM_SINK_FIRST;	/* the run looks at the value */
 	else
 	{
 		capture->kind = CORM_SINK_STORE;
@@ -361,10 +333,10 @@ corm_result_captured(CormResult *result, const CormSink *capture, bool writes, u
 }
 
 /*
- * Makes a result of a JSON array.
+ * corm_result_of_json makes a result of a JSON array, which is copied.
  */
-static CormResult *
-result_of_json(CormResultOwner *owner, Jsonb *json)
+CormResult *
+corm_result_of_json(CormResultOwner *owner, Jsonb *json)
 {
 	CormResult *result;
 	MemoryContext oldcontext;
@@ -469,6 +441,10 @@ give_json_rows(Jsonb *json, const CormVerb *verb, CormSink *sink)
 	corm_rows_to_sink(rows, nrows, sink);
 }
 
+/*
+ * Gives the elements of a JSON array to the sink of a verb, converted to what the verb
+ * returns.
+ */
 static void
 give_json(Jsonb *json, const CormVerb *verb, CormSink *sink)
 {
@@ -480,7 +456,7 @@ give_json(Jsonb *json, const CormVerb *verb, CormSink *sink)
 		give_json_rows(json, verb, sink);
 		return;
 	}
-	tupdesc = output_tupdesc(verb);
+	tupdesc = corm_output_tupdesc(verb->output, verb->typid);
 	if (verb->output == CORM_OUTPUT_JSON)
 	{
 		give_value(sink, tupdesc, JsonbPGetDatum(json), false);
@@ -515,6 +491,9 @@ give_json(Jsonb *json, const CormVerb *verb, CormSink *sink)
 	}
 }
 
+/*
+ * Gives the rows of a result's store to a sink whose verb returns such rows.
+ */
 static void
 give_stored(CormResult *result, CormSink *sink)
 {
@@ -561,7 +540,7 @@ corm_result_give(CormResult *result, const CormVerb *verb, CormSink *sink)
 	if (result && result->is_void)
 		raise_gone();
 	if (sink->kind == CORM_SINK_STORE && sink->store == NULL)
-		sink->store = corm_begin_set(sink->fcinfo, output_tupdesc(verb));
+		sink->store = corm_begin_set(sink->fcinfo, corm_output_tupdesc(verb->output, verb->typid));
 	if (sink->kind == CORM_SINK_NONE)
 		return;
 	if (result == NULL || (result->json == NULL && result->store == NULL) ||
@@ -577,7 +556,7 @@ corm_result_give(CormResult *result, const CormVerb *verb, CormSink *sink)
 	else if (result->output == verb->output && result->typid == verb->typid)
 		give_stored(result, sink);
 	else
-		give_json(corm_result_to_json(result), verb, sink);
+		give_json(result_to_json(result), verb, sink);
 }
 
 /*
@@ -629,6 +608,9 @@ slot_to_json(TupleTableSlot *slot, TupleDesc tupdesc)
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }
 
+/*
+ * Calls back for each row of a result's store, converted to JSON.
+ */
 static void
 each_stored(CormResult *result, JsonRowCallback callback, void *arg)
 {
@@ -674,6 +656,9 @@ each_row(CormResult *result, JsonRowCallback callback, void *arg)
 		}
 }
 
+/*
+ * Adds a row, which is JSON, to the array under construction in *arg.
+ */
 static void
 push_row(Jsonb *row, void *arg)
 {
@@ -692,10 +677,10 @@ push_row(Jsonb *row, void *arg)
 }
 
 /*
- * corm_result_to_json returns the rows of a result as a JSON array.
+ * Returns the rows of a result as a JSON array.
  */
-Jsonb *
-corm_result_to_json(CormResult *result)
+static Jsonb *
+result_to_json(CormResult *result)
 {
 	JsonbParseState *state = NULL;
 
@@ -721,39 +706,24 @@ store_row(Jsonb *row, void *arg)
 }
 
 /*
- * corm_result_check_reader raises 42501 if a result, NULL for no rows, belongs
- * to a chain that is not the reader's, which may be NULL, and in which the code
- * that is running has no part: a handle may get into the hands of others, who
- * would read the rows themselves or return them from a chain of their own.
+ * corm_result_store puts the rows of a result into a tuplestore, as JSON, one
+ * each.  Raises what converting them does.
  */
 void
-corm_result_check_reader(const CormResult *result, const CormResultOwner *reader)
+corm_result_store(CormResult *result, Tuplestorestate *store, TupleDesc tupdesc)
 {
-	if (result && result->owner && result->owner != reader && !corm_middleware_runs_here(result->owner))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied for the rows of this result"),
-				 errdetail("They belong to a middleware that is run as another user or in another security context.")));
+	RowsToStore to = {store, tupdesc};
+
+	each_row(result, store_row, &to);
 }
 
 /*
- * corm_result_rows(r): the rows of a result as JSON, one each.  Raises 42501
- * in code that is run as another user than the middleware.
+ * corm_result_owner returns the chain that a result belongs to, or NULL.
  */
-Datum
-corm_result_rows(PG_FUNCTION_ARGS)
+CormResultOwner *
+corm_result_owner(const CormResult *result)
 {
-	HeapTupleHeader header = PG_GETARG_HEAPTUPLEHEADER(0);
-	CormResult *result = corm_result_from_datum(header, NULL);
-	RowsToStore to;
-
-	corm_result_check_reader(result, NULL);
-	to.tupdesc = CreateTemplateTupleDesc(1);
-	TupleDescInitEntry(to.tupdesc, 1, "result_rows", JSONBOID, -1, 0);
-	to.store = corm_begin_set(fcinfo, to.tupdesc);
-	if (result)
-		each_row(result, store_row, &to);
-	return (Datum) 0;
+	return result->owner;
 }
 
 /*
@@ -796,13 +766,4 @@ corm_result_to_datum(FunctionCallInfo fcinfo, const CormResult *result, uint64 a
 	nulls[2] = result == NULL;
 	values[2] = result ? Int64GetDatum(result->handle) : (Datum) 0;
 	return HeapTupleGetDatum(heap_form_tuple(tupdesc, values, nulls));
-}
-
-/* corm_result_of(rows): a result that consists of the elements of an array */
-Datum
-corm_result_of(PG_FUNCTION_ARGS)
-{
-	CormResult *result = result_of_json(corm_middleware_current(), PG_GETARG_JSONB_P(0));
-
-	return corm_result_to_datum(fcinfo, result, 0);
 }

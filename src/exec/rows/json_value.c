@@ -1,14 +1,14 @@
 /*-------------------------------------------------------------------------
  *
- * json_check.c
- *		Whether values given as JSON convert to the types of their fields.
+ * json_value.c
+ *		Values of fields from JSON and to JSON.
  *
- * PostgreSQL converts them, in jsonb_to_recordset(), and raises an error that
- * does not say where: with twenty fields and a thousand rows, "invalid input
- * syntax for type integer" is of little use.  So every value is converted
- * here first, as PostgreSQL will, under an error context that names field and
- * row, and the result is thrown away.  That is not done for texts, integers
- * and the like, which are seen to convert.
+ * PostgreSQL converts the fields of JSON rows, in jsonb_to_recordset(), and raises an
+ * error that does not say where: with twenty fields and a thousand rows, "invalid input
+ * syntax for type integer" is of little use.  So every value is first converted here, as
+ * PostgreSQL will convert it, under an error context that names the field and the row,
+ * and the result is thrown away.  Texts and integers, which always convert, are not
+ * tried.
  *
  *-------------------------------------------------------------------------
  */
@@ -16,13 +16,17 @@
 
 #include "access/htup_details.h"
 #include "access/transam.h"
+#include "base/jsonb.h"
 #include "catalog/dependency.h"
 #include "catalog/pg_type.h"
 #include "commands/extension.h"
-#include "exec/exec.h"
+#include "exec/rows/in_progress.h"
+#include "exec/rows/json_value.h"
+#include "exec/rows/row_fields.h"
 #include "executor/executor.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "model/model.h"
 #include "nodes/makefuncs.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -31,6 +35,89 @@
 #include "utils/memutils.h"
 #include "utils/numeric.h"
 #include "utils/syscache.h"
+
+/*
+ * corm_push_value pushes a value as JSON, by to_jsonb() of its type.
+ */
+void
+corm_push_value(JsonbParseState **state, JsonbIteratorToken token, Oid typid, Datum value)
+{
+	FmgrInfo	flinfo;
+	FuncExpr   *call;
+	Jsonb	   *json;
+	JsonbValue	element;
+
+	/* to_jsonb() asks its call for the type of its argument */
+	fmgr_info(F_TO_JSONB, &flinfo);
+	call = makeFuncExpr(F_TO_JSONB, JSONBOID,
+						list_make1(makeNullConst(typid, -1, InvalidOid)),
+						InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL);
+	fmgr_info_set_expr((Node *) call, &flinfo);
+	json = DatumGetJsonbP(FunctionCall1(&flinfo, value));
+	if (JB_ROOT_IS_SCALAR(json))
+		(void) JsonbExtractScalar(&json->root, &element);
+	else
+	{
+		element.type = jbvBinary;
+		element.val.binary.data = &json->root;
+		element.val.binary.len = VARSIZE(json) - VARHDRSZ;
+	}
+	pushJsonbValue(state, token, &element);
+}
+
+/*
+ * corm_row_to_json returns a row as a JSON object with the model's keys.  For
+ * writing it, what an insert would not give is left out.  The row must have the
+ * layout that the model says.
+ */
+Jsonb *
+corm_row_to_json(CormModel *model, Datum row, bool writing)
+{
+	HeapTupleHeader header = DatumGetHeapTupleHeader(row);
+	TupleDesc	tupdesc = model->tupdesc;
+	HeapTupleData tuple = {0};
+	JsonbParseState *state = NULL;
+
+	tuple.t_data = header;
+	tuple.t_len = HeapTupleHeaderGetDatumLength(header);
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	for (int i = 0; i < model->nfields; i++)
+	{
+		CormField  *field = &model->fields[i];
+		bool		isnull;
+		Datum		value = heap_getattr(&tuple, field->rownum, tupdesc, &isnull);
+		JsonbValue	null = {.type = jbvNull};
+
+		if (writing && !corm_field_is_written(model, i, true, isnull))
+			continue;
+		corm_json_key(&state, field->json_key);
+		if (isnull)
+			pushJsonbValue(&state, WJB_VALUE, &null);
+		else
+			corm_push_value(&state, WJB_VALUE, TupleDescAttr(tupdesc, field->rownum - 1)->atttypid, value);
+	}
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+}
+
+/*
+ * corm_json_text returns the text that PostgreSQL gives to the input function
+ * of a type for a value of JSON, which is not null, in the current context.
+ */
+char *
+corm_json_text(const JsonbValue *value)
+{
+	switch (value->type)
+	{
+		case jbvString:
+			return pnstrdup(value->val.string.val, value->val.string.len);
+		case jbvNumeric:
+			return DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value->val.numeric)));
+		case jbvBool:
+			return pstrdup(value->val.boolean ? "true" : "false");
+		default:
+			return JsonbToCString(NULL, value->val.binary.data, value->val.binary.len);
+	}
+}
 
 /* How the values of a field are converted. */
 typedef enum CheckKind
@@ -56,7 +143,7 @@ struct CormJsonCheck
 	MemoryContext context;		/* for the life of the check */
 	MemoryContext scratch;		/* for one value */
 	ErrorContextCallback callback;
-	CormField  *field;			/* the one in hand */
+	CormField  *field;			/* being converted */
 	int			row;			/* its number, from 1; 0: there is only one */
 	FieldCheck	fields[FLEXIBLE_ARRAY_MEMBER];
 };
@@ -76,9 +163,8 @@ check_error_context(void *arg)
 }
 
 /*
- * corm_json_check_begin prepares for checking rows of an operation, in the current
- * memory context, and puts up the error context; corm_json_check_end takes it
- * down.
+ * corm_json_check_begin prepares to check the rows of an operation, in the current
+ * memory context, and pushes the error context; corm_json_check_end pops it.
  */
 CormJsonCheck *
 corm_json_check_begin(const CormExec *exec)
@@ -104,6 +190,10 @@ corm_json_check_end(CormJsonCheck *check)
 	MemoryContextDelete(check->scratch);
 }
 
+/*
+ * Finds out how the values of a field are converted.  What that takes is allocated in
+ * the context of the check.
+ */
 static void
 init_field(CormJsonCheck *check, FieldCheck *fc, CormField *field)
 {
@@ -339,7 +429,7 @@ corm_json_as_hstore(const CormField *field, JsonbValue *value)
 	if (!JsonContainerIsObject(value->val.binary.data))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-				 errmsg("an array in JSON is no value of type hstore"),
+				 errmsg("a JSON array is not a value of type hstore"),
 				 errdetail("It is given for field \"%s\".", field->name)));
 
 	initStringInfo(&buf);

@@ -5,20 +5,32 @@
  *
  * A middleware sees the write of a record as the query that does the same:
  *
- *		insert	inserter, rows
- *		update	updater, set for each field, where the key (and version)
- *		save	inserter, rows, on_conflict, do_update
- *		delete	deleter, where the key (and version)
+ *	insert	inserter, rows
+ *	update	updater, set for each field, where the key (and version)
+ *	save	inserter, rows, on_conflict, do_update
+ *	delete	deleter, where the key (and version)
  *
- * If it passes the query on as it is, the record is written in record.c's
- * way; if it has changed it, the query is run.
+ * If it passes the query on unchanged, record_write.c writes the record; if it has changed
+ * the query, the query is run.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
-#include "exec/exec.h"
+#include "exec/call/operation.h"
+#include "exec/call/run_query.h"
+#include "exec/call/show.h"
+#include "exec/middleware/middleware.h"
+#include "exec/plan/bind.h"
+#include "exec/plan/plan.h"
+#include "exec/plan/plan_check.h"
+#include "exec/plan/query_set.h"
+#include "exec/record/record_query.h"
+#include "exec/record/record_write.h"
+#include "exec/rows/row_fields.h"
+#include "exec/run/sink.h"
+#include "model/model.h"
 #include "utils/array.h"
 #include "utils/lsyscache.h"
 
@@ -29,6 +41,9 @@ typedef struct RecordOperation
 	CormRecord *record;
 } RecordOperation;
 
+/*
+ * Writes the value of a field of a record.
+ */
 static void
 write_field_value(CormWriter *w, CormRecord *record, int field)
 {
@@ -100,6 +115,9 @@ write_source(CormWriter *w, CormNodeTag tag, CormModel *model)
 		corm_write_name(w, "", 0);
 }
 
+/*
+ * Writes the query of an update, or of the lookup that it is if there is no field to set.
+ */
 static void
 write_update(CormWriter *w, CormRecord *record)
 {
@@ -123,6 +141,9 @@ write_update(CormWriter *w, CormRecord *record)
 	write_where(w, record, true);
 }
 
+/*
+ * Returns the query that does the same as the write, in the current context.
+ */
 static CormNode *
 operation_query(CormOperation *op)
 {
@@ -172,6 +193,10 @@ operation_inspect(CormOperation *op, CormNode *rewritten)
 	corm_inspect_query(op, op->verb, rewritten);
 }
 
+/*
+ * Returns the SQL of the write and its arguments, or those of the query that middleware has
+ * put in its place.
+ */
 static void
 operation_show(CormOperation *op, CormNode *rewritten, char **sql, Jsonb **args)
 {
@@ -209,25 +234,6 @@ operation_run(CormOperation *op, CormNode *rewritten, CormSink *sink)
 		return corm_write_record(self->source, self->record, sink);
 	corm_queries_of_node(rewritten, &set);
 	return corm_run_directly(op->verb, &set, sink);
-}
-
-/*
- * corm_record_command returns the operation that a write or lookup is.
- */
-CormCommand
-corm_record_command(CormPlanSource source)
-{
-	switch (source)
-	{
-		case CORM_PLAN_UPDATE:
-			return CORM_CMD_UPDATE;
-		case CORM_PLAN_DELETE:
-			return CORM_CMD_DELETE;
-		case CORM_PLAN_LOOKUP:
-			return CORM_CMD_SELECT;
-		default:
-			return CORM_CMD_INSERT;
-	}
 }
 
 /*

@@ -7,40 +7,22 @@
  */
 #include "postgres.h"
 
-#include "exec/exec.h"
+#include "exec/call/operation.h"
+#include "exec/call/show.h"
+#include "exec/middleware/middleware.h"
+#include "exec/plan/plan.h"
+#include "exec/plan/plan_check.h"
+#include "exec/plan/query_set.h"
+#include "exec/run/sink.h"
 #include "utils/builtins.h"
 
 typedef struct QueryOperation
 {
 	CormOperation op;
-	const CormVerb *shown;		/* whose SQL a middleware is told */
+	const CormVerb *shown;		/* the verb whose SQL a middleware sees */
 	CormQuerySet *set;
 	CormQueryRun run;
 } QueryOperation;
-
-/*
- * corm_show_query returns the SQL of a query and its arguments.
- */
-void
-corm_show_query(const CormVerb *verb, CormQuerySet *set, char **sql, Jsonb **args)
-{
-	CormQuerySet copy;
-	CormPlan   *plan;
-
-	/* showing an insert changes its values */
-	corm_queries_copy(&copy, set, 0);
-	plan = corm_plan_to_show(verb, &copy);
-	PG_TRY();
-	{
-		*sql = pstrdup(plan->sql);
-		*args = corm_params_to_json(plan, corm_bind_values(plan, &copy));
-	}
-	PG_FINALLY();
-	{
-		corm_plan_release(plan);
-	}
-	PG_END_TRY();
-}
 
 /*
  * A plan, in use, that tells all relations which a query concerns: not a
@@ -60,8 +42,8 @@ plan_to_inspect(const CormVerb *verb, CormQuerySet *set)
 }
 
 /*
- * corm_operation_of_plan makes an operation that which a plan does.  It points
- * into the plan.
+ * corm_operation_of_plan describes a plan as an operation.  The operation points into
+ * the plan, which the caller keeps in use.
  */
 void
 corm_operation_of_plan(CormOperation *op, const CormPlan *plan)
@@ -74,8 +56,8 @@ corm_operation_of_plan(CormOperation *op, const CormPlan *plan)
 }
 
 /*
- * corm_inspect_query makes an operation that which a query is.  It points to
- * memory in the current context.
+ * corm_inspect_query describes a query as an operation, which points to memory in the
+ * current context.  Raises the errors of the query.
  */
 void
 corm_inspect_query(CormOperation *op, const CormVerb *verb, CormNode *query)
@@ -126,6 +108,9 @@ operation_show(CormOperation *op, CormNode *rewritten, char **sql, Jsonb **args)
 	}
 }
 
+/*
+ * Runs the queries of the call, or the query that middleware has put in their place.
+ */
 static uint64
 operation_run(CormOperation *op, CormNode *rewritten, CormSink *sink)
 {

@@ -1,0 +1,19 @@
+/*-------------------------------------------------------------------------
+ *
+ * run_query.h
+ *		The queries of a call, run to a sink.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CORM_EXEC_RUN_QUERY_H
+#define CORM_EXEC_RUN_QUERY_H
+
+#include "exec/run/sink.h"
+#include "utils/jsonb.h"
+
+extern uint64 corm_run_queries(const CormVerb *verb, CormQuerySet *set, CormSink *sink);
+extern uint64 corm_run_directly(const CormVerb *verb, CormQuerySet *set, CormSink *sink);
+extern Jsonb *corm_run_json(CormQuerySet *set);
+extern Jsonb *corm_insert_json_rows(Oid model, Jsonb *array);
+
+#endif							/* CORM_EXEC_RUN_QUERY_H */

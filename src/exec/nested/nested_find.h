@@ -1,0 +1,40 @@
+/*-------------------------------------------------------------------------
+ *
+ * nested_find.h
+ *		Nested writes: rows that a document refers to.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CORM_EXEC_NESTED_FIND_H
+#define CORM_EXEC_NESTED_FIND_H
+
+#include "exec/nested/nested_object.h"
+
+/* A primary or unique key of a model. */
+typedef struct NestedKey
+{
+	int			n;
+	int		   *fields;			/* indexes */
+} NestedKey;
+
+/* A row that something refers to: one that is there, or one to be written. */
+typedef struct NestedTarget
+{
+	NestedObject object;
+	const NestedKey *key;		/* it stands for the row with this key; NULL: it is a new row */
+	bool		or_create;		/* which is written if it is not there */
+	Jsonb	   *row;			/* with the columns that were asked for, and what was written */
+	Jsonb	   *shown;			/* what the answer has for it */
+} NestedTarget;
+
+extern void corm_nested_read_target(NestedWrite *write, CormRelation *relation, CormModel *model,
+									JsonbValue *value, const NestedPath *path, NestedTarget *target);
+extern const NestedKey *corm_nested_exact_key(NestedWrite *write, const NestedObject *object);
+extern void corm_nested_find(NestedWrite *write, NestedTarget *targets, int n, CormModel *model,
+							 Bitmapset *fields, bool missing_ok);
+extern Jsonb *corm_nested_find_one(NestedWrite *write, const NestedObject *object, const NestedKey *key,
+								   Bitmapset *fields, bool lock);
+extern void corm_nested_write_eq(CormWriter *w, const char *name, const CormField *field, Datum value);
+extern Jsonb *corm_nested_run_json(CormWriter *w);
+
+#endif							/* CORM_EXEC_NESTED_FIND_H */

@@ -1,0 +1,47 @@
+/*-------------------------------------------------------------------------
+ *
+ * nested_links.h
+ *		Nested writes: rows of the table in between of a many_to_many.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CORM_EXEC_NESTED_LINKS_H
+#define CORM_EXEC_NESTED_LINKS_H
+
+#include "exec/nested/nested_find.h"
+
+/* A link: the values of its columns that refer to the target, typed by them. */
+typedef struct Link
+{
+	Datum	   *far;
+	const NestedPath *path;		/* who wants it, or NULL */
+} Link;
+
+/* Links of one row. */
+typedef struct LinkSet
+{
+	CormRelation *relation;
+	CormModel  *through;
+	NestedColumns near;			/* what refers to the row */
+	int			nfar;
+	int		   *far;			/* fields of through */
+	bool		sorts;
+	int			n;
+	Link	   *links;
+} LinkSet;
+
+extern void corm_links_init(LinkSet *set, NestedWrite *write, CormModel *model, Jsonb *row,
+							CormRelation *relation, int size);
+extern void corm_links_add(LinkSet *set, NestedWrite *write, CormModel *target, Jsonb *row, const NestedPath *path);
+extern bool corm_links_has(LinkSet *set, const Link *link);
+extern void corm_links_finish(LinkSet *set);
+extern int	corm_links_insert(LinkSet *set, NestedWrite *write, const Link *links, int n);
+extern void corm_links_read(LinkSet *set, NestedWrite *write, CormModel *model, Jsonb *row, CormRelation *relation);
+
+extern void corm_nested_link(NestedWrite *write, CormModel *model, Jsonb *row, CormRelation *relation,
+							 NestedTarget *targets, int n, const NestedCondition *condition);
+extern void corm_nested_check_related(NestedWrite *write, CormModel *model, Jsonb *row,
+									  CormRelation *relation, int n);
+extern void corm_nested_not_in_relation(NestedWrite *write, CormModel *model, CormRelation *relation) pg_attribute_noreturn();
+
+#endif							/* CORM_EXEC_NESTED_LINKS_H */

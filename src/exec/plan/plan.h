@@ -1,0 +1,143 @@
+/*-------------------------------------------------------------------------
+ *
+ * plan.h
+ *		Plans, and the session's cache of them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CORM_EXEC_PLAN_H
+#define CORM_EXEC_PLAN_H
+
+#include "exec/plan/query_set.h"
+#include "exec/rows/in_progress.h"
+#include "executor/spi.h"
+#include "lib/ilist.h"
+#include "nodes/bitmapset.h"
+#include "storage/lockdefs.h"
+
+/* What is wanted; together with the shape it is the key of a plan. */
+typedef struct CormVerb
+{
+	uint8		source;			/* CormPlanSource */
+	uint8		output;			/* CormOutput */
+	uint8		limit;			/* at most so many rows are wanted; 0: all */
+	uint8		order_by_key;
+	Oid			typid;			/* result type, or the record's type; of JSON: json, or none for jsonb */
+	uint16		stage;			/* CormStage */
+	uint16		restore;		/* a stage of OUTPUT_RESTORE */
+} CormVerb;
+
+/* How much of a write with hooks a plan does: hooked.c. */
+typedef enum CormStage
+{
+	CORM_STAGE_NONE,			/* all of it; with hooks the plan is a template */
+	CORM_STAGE_PLAIN,			/* all of it, without hooks */
+	CORM_STAGE_READ,
+	CORM_STAGE_WRITE,
+	CORM_STAGE_SHOW
+} CormStage;
+
+/* What a template for a write with hooks knows. */
+typedef struct CormHookedWrite
+{
+	Oid			model;
+	bool		has_joins;
+	bool		has_returning;	/* returning() names columns */
+	bool		tells_inserted; /* an upsert tells which rows are new */
+	bool		selects;		/* it returns those that exist as they are */
+	bool		updates_given;	/* it updates what it was given */
+	int			nsets;
+	int		   *sets;			/* fields that are set: indexes */
+} CormHookedWrite;
+
+typedef enum CormPlanSource
+{
+	CORM_PLAN_QUERY,			/* the shape is a query's */
+	CORM_PLAN_INSERT,			/* by record: the shape is a bitmap of fields */
+	CORM_PLAN_UPDATE,
+	CORM_PLAN_SAVE,
+	CORM_PLAN_SAVE_NEW,			/* a row that was not there when its hooks were called */
+	CORM_PLAN_DELETE,
+	CORM_PLAN_LOOKUP,			/* the row with the record's key */
+	CORM_PLAN_LOCK,				/* the same, soft-deleted or not, locked */
+	CORM_PLAN_UPDATE_MULTI		/* by an array of records */
+} CormPlanSource;
+
+typedef struct CormPlan
+{
+	/* key */
+	char	   *key;
+	uint32		key_len;
+	uint32		hash;
+
+	bool		valid;			/* false once something it was made of changed */
+	int			in_use;			/* executions under way */
+	bool		cached;			/* in the cache; else freed when its last use ends */
+	dlist_node	lru;
+	MemoryContext context;
+
+	uint64		hook_changes;	/* when the hooks were last looked at */
+	uint32		hook_fingerprint;
+	int			nrelids;		/* relations it was made of ... */
+	int			nconcerned;		/* ... and then those that these inherit from */
+	Oid		   *relids;
+	Oid			model;			/* of the source, or InvalidOid */
+	uint64		generation;		/* of that model */
+	Oid			target;			/* its table, or InvalidOid */
+	LOCKMODE	lock_mode;		/* of the target; others are locked AccessShare */
+
+	CormCommand command;
+	SPIPlanPtr	spi;			/* NULL for a template: see rows_valno, hooked */
+	char	   *sql;
+	int			nparams;
+	struct CormPlanParam *params;
+	bool		returns_rows;
+	bool		read_only;		/* a SELECT without locking clause */
+	bool		writes;			/* raw SQL included */
+	Bitmapset  *upsert_key;		/* template of an upsert by fields: those that rows give, by index */
+	int			npremises;		/* what it takes for granted of the values, beside the key */
+	CormPremise *premises;
+	char	   *search_path;	/* what it was made under, NULL if that does not matter */
+	Oid			search_path_role;
+	bool		custom_only;	/* must be planned with its values each time */
+
+	/* result */
+	Oid			typid;
+	TupleDesc	tupdesc;		/* OUTPUT_ROWS: of the row type */
+	bool		is_physical;	/* result columns are the attributes one by one */
+	int16		typlen;			/* OUTPUT_VALUE */
+	bool		typbyval;
+
+	int			max_rows_valno; /* or -1 */
+	CormValue  *max_rows;		/* the value itself, if it is stored */
+
+	int			cached_valno;	/* cached(): value of the time to live, or -1 */
+	CormValue  *cached_ttl;		/* the value itself, if it is stored */
+	bool		cached_settings;	/* the result may depend on any setting */
+	bool		cached_asks_settings;	/* the query itself asks for one */
+	uint64		cached_functions;	/* state of functions, roles when that was looked at; 0: look again */
+	uint64		cached_roles;
+	Oid			cached_role;
+
+	/* OUTPUT_PAGE */
+	int			limit_valno;	/* or -1 */
+	CormValue  *limit;			/* the value itself, if it is stored */
+	bool		has_cursor;
+	bool		has_offset;
+	bool		reversed;
+	char	   *order_hash;
+
+	int			rows_valno;		/* value of rows(), or -1 */
+	Oid			rows_model;		/* model that the rows belong to */
+	CormHookedWrite *hooked;	/* NULL: the plan can be run */
+	const char *model_name;		/* for messages; NULL for a raw query */
+} CormPlan;
+
+extern CormPlan *corm_plan_for_queries(const CormVerb *verb, CormQuerySet *set,
+									   Bitmapset *rows_fields);
+extern CormPlan *corm_plan_for_record(const CormVerb *verb, const CormExec *exec, Bitmapset *fields);
+extern void corm_plan_release(CormPlan *plan);
+extern uint64 corm_plan_misses(void);
+extern const char *corm_op_name(CormCommand command);
+
+#endif							/* CORM_EXEC_PLAN_H */

@@ -1,0 +1,18 @@
+/*-------------------------------------------------------------------------
+ *
+ * shareable.h
+ *		Whether the result of a plan may be answered from the cache.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CORM_EXEC_SHAREABLE_H
+#define CORM_EXEC_SHAREABLE_H
+
+#include "exec/plan/plan.h"
+
+extern void corm_shareable_refused(const char *why) pg_attribute_noreturn();
+extern void corm_shareable_check(CormPlan *plan);
+extern bool corm_shareable_now(CormPlan *plan);
+extern bool corm_shareable_still(CormPlan *plan);
+
+#endif							/* CORM_EXEC_SHAREABLE_H */

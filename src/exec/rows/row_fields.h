@@ -1,0 +1,32 @@
+/*-------------------------------------------------------------------------
+ *
+ * row_fields.h
+ *		A row of a model taken apart into its fields.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CORM_EXEC_ROW_FIELDS_H
+#define CORM_EXEC_ROW_FIELDS_H
+
+#include "access/htup.h"
+#include "exec/rows/in_progress.h"
+
+/* A record taken apart: datums by the model's fields. */
+typedef struct CormRecord
+{
+	const CormExec *exec;		/* the operation that it is written by */
+	CormModel  *model;			/* of that */
+	Datum		row;			/* the record itself */
+	Datum	   *values;
+	bool	   *nulls;
+} CormRecord;
+
+extern void corm_records_check(CormModel *model, const CormModel *now);
+extern void corm_record_set_row(CormRecord *record, HeapTupleHeader header);
+extern void corm_record_require_key(CormModel *model);
+extern bool corm_record_has_null_key(const CormRecord *record);
+extern bool corm_record_has_version(CormModel *model);
+extern Oid	corm_record_field_type(CormModel *model, int field);
+extern bool corm_field_is_written(CormModel *model, int field, bool insert, bool isnull);
+
+#endif							/* CORM_EXEC_ROW_FIELDS_H */

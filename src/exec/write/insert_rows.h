@@ -1,0 +1,30 @@
+/*-------------------------------------------------------------------------
+ *
+ * insert_rows.h
+ *		Inserting the rows that rows() gives.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CORM_EXEC_INSERT_ROWS_H
+#define CORM_EXEC_INSERT_ROWS_H
+
+#include "exec/run/sink.h"
+
+/*
+ * Rows that give the same fields.  The set also has one member beyond the
+ * model's fields, so that it is never empty: without a set there is only a
+ * template of a plan.
+ */
+typedef struct CormRun
+{
+	Bitmapset  *fields;
+	Datum		rows;			/* an array or a jsonb document */
+	int			nrows;
+} CormRun;
+
+extern List *corm_cut_rows(const CormExec *exec, CormValue *rows);
+extern void corm_check_upsert_rows(const CormExec *exec, const CormPlan *template, Oid type, Datum rows);
+extern Bitmapset *corm_first_rows(CormPlan *plan, CormQuerySet *set);
+extern uint64 corm_run_rows(const CormVerb *verb, CormPlan *plan, CormQuerySet *set, CormSink *sink);
+
+#endif							/* CORM_EXEC_INSERT_ROWS_H */
