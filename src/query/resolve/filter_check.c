@@ -40,8 +40,8 @@ corm_check_filterable(CormTree *tree)
 
 /*
  * corm_check_filter_name raises 42703 if what a filter names like a field of a
- * range is a relation, with a hint at what to write: nobody could tell whether
- * a value of null means that there is no row.
+ * range is a relation, with a hint at what to write: it would not be clear
+ * whether a value of null means that there is no row.
  */
 void
 corm_check_filter_name(CormRange *range, CormTree *tree, const char *name)

@@ -8,7 +8,7 @@
  * preloads.  Wherever one of these reads the model's table, a subquery that
  * has the conditions stands in its place, which PostgreSQL's planner merges
  * with what is around it; an update or delete of the table has them among its
- * conditions.  So outer joins and the like cannot bring rows back that the
+ * conditions.  So an outer join, for example, cannot bring back rows that the
  * guard keeps away.
  *
  * A guard can do nothing about a table that occurs behind a view or in raw SQL.

@@ -17,8 +17,8 @@
  * A preload is a query over the target whose condition refers to the
  * parents: a range that deparse.c makes a subquery of the parents' page.
  *
- * A declared relation to one may lead to columns that are not unique.  Then it
- * is the first of the rows, by the primary key, for all of these alike.
+ * A declared relation to one may lead to columns that are not unique.  Then
+ * joins, paths, predicates and preloads all mean the first row by primary key.
  *
  * Soft-deleted rows of a relation's target, and of the table in between, are
  * left out everywhere.
@@ -204,7 +204,7 @@ declared_condition(CormStmt *stmt, CormRelation *relation, CormRange *near, Corm
  * corm_condition_column tells which field a name in the declared condition of
  * a relation means, and whether it is one of the model rather than of the
  * target; NULL if it is one of the link table or at the end of a path.  42703
- * if it is nobody's.
+ * if none of the three has it.
  */
 CormField *
 corm_condition_column(CormRelation *relation, const char *name, bool *own)

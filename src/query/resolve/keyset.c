@@ -4,18 +4,19 @@
  *		Keyset pages: orders that give each row a place, and the condition that
  *		a cursor stands for.
  *
- * A page begins behind (or ends before) a row that is given by the values of
- * the order's expressions.  The primary key ends every such order, so that
- * ties are decided and each row has a place of its own.
+ * A page begins after (or ends before) a row, which is given by the values of
+ * the order's expressions.  The primary key comes last in every such order,
+ * so each row has a place of its own.
  *
- * When no expression can be NULL and all run in one direction, the condition
- * is one row comparison, which an index answers.  Else it is spelled out:
- * behind in the first, or equal in it and behind in the rest, where NULLs
- * come where the order puts them.  So it is where a type has operators of its
- * own, as citext has: one row comparison has one operator's schema for all.
+ * If no expression can be NULL and all have the same direction, the condition
+ * is one row comparison, for which an index can be used.  Otherwise it is
+ * spelled out: greater in the first expression, or equal in it and greater in
+ * the rest, with NULLs where the order puts them.  It is spelled out, too, if
+ * a type has operators of its own, as citext does, because all columns of a
+ * row comparison use operators of one schema.
  *
- * A table that others inherit from has no key over all its rows: what table a
- * row is of, and where in it, then ends the order.
+ * In a table that others inherit from, the key is not unique over all rows.
+ * Then tableoid and ctid come last in the order.
  *
  *-------------------------------------------------------------------------
  */

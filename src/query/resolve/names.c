@@ -241,7 +241,7 @@ resolve_column(CormStmt *stmt, CormTree *tree, CormPlace place)
 
 	/*
 	 * The names that relation predicates give to the related row come after
-	 * paths, and so do paths of queries around: nobody chose them.  But a
+	 * paths, and so do paths of queries around: no user chose them.  But a
 	 * path to many rows is none.
 	 */
 	if (alias_column(stmt, tree, name, false))

@@ -249,9 +249,9 @@ corm_expr_type(CormTree *tree)
 }
 
 /*
- * The schema of a type if that has an operator of the name for it, made by
- * the one who made the type: in a schema where all may create, anybody could
- * plant one.
+ * Returns the schema of a type if it has an operator of that name for the
+ * type, with the same owner; else InvalidOid.  In a schema where everyone may
+ * create objects, an operator of another owner could be planted.
  */
 static Oid
 own_operator_schema(const char *name, Oid typid)

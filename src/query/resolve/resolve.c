@@ -3,9 +3,9 @@
  * resolve.c
  *		From a list of clauses to a statement whose names are bound.
  *
- * Clauses come in any order; each goes to its place in a CormStmt: clauses.c.
- * Names become fields of models, output columns, or columns of subqueries:
- * names.c.
+ * Clauses come in any order.  clauses.c puts each in its place in a CormStmt;
+ * names.c then makes the names fields of models, output columns, or columns
+ * of subqueries.
  *
  * Everything is allocated in the current context and points to models, which
  * live until the end of the transaction.
@@ -44,7 +44,7 @@ resolve_assignments(CormStmt *stmt, List *sets)
 }
 
 /*
- * A write without a condition is refused unless that is said.
+ * Raises OR001 for a write without a condition, unless all_rows() was given.
  */
 static void
 check_has_where(CormStmt *stmt)
@@ -105,8 +105,8 @@ corm_enclosing_stmt(CormStmt *stmt)
 #define MAX_SCOPED_LEVELS	64
 
 /*
- * The clauses of a model's default scopes.  They may bring the model in again,
- * by a preload or a subquery, and so on for ever.
+ * Returns the clauses of a model's default scopes.  They may contain the model
+ * again, in a preload or a subquery; endless recursion is an error, 42P17.
  */
 static List *
 default_scope_clauses(CormStmt *stmt, CormModel *model)
@@ -163,7 +163,7 @@ expand_scopes(CormStmt *stmt, List *clauses)
 			result = list_concat(result, corm_scope_clauses(model, clause->args[0].str));
 		}
 	}
-	/* what is always there is no condition that somebody thought of */
+	/* the default scopes are always there, so they do not count as a condition */
 	if (stmt->command == CORM_CMD_UPDATE || stmt->command == CORM_CMD_DELETE)
 		stmt->has_where = corm_has_condition(result);
 	if (model && by_default && !stmt->unscoped && stmt->command != CORM_CMD_INSERT)

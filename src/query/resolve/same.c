@@ -1,14 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * same.c
- *		Expressions that a query says again.
+ *		Expressions that a query repeats.
  *
- * Where rows are grouped or made distinct, SQL wants an expression of the
- * select list, the order or HAVING to be the same as the one that is grouped
- * by.  To PostgreSQL two parameters are two things, whatever values they get,
- * and so are two subqueries whose aliases differ.  Here, when the names of a
- * statement are bound, an expression that says the same as one that is
- * grouped by, values included, becomes that one.
+ * Where rows are grouped or made distinct, SQL requires an expression of the
+ * select list, the order or HAVING to be equal to the one that is grouped by.
+ * To PostgreSQL two parameters are different, whatever their values, and so
+ * are two subqueries whose aliases differ.  So, when the names of a statement
+ * are bound, an expression that equals one that is grouped by, values included,
+ * is replaced by that one.
  *
  * Whether values are equal is not part of the query's shape: it is a premise
  * of the plan (premises.c).
@@ -34,7 +34,7 @@ same_column(const CormTree *a, const CormTree *b, bool inner)
 {
 	if (a->aliased || b->aliased)
 		return a->aliased == b->aliased;
-	/* in subqueries, which have ranges of their own, equal names are bound alike */
+	/* in subqueries, which have ranges of their own, equal names have the same meaning */
 	if (!inner && a->range && b->range)
 		return a->range == b->range && a->field == b->field && (a->field || same_string(a->output, b->output));
 	return a->tag == b->tag && a->args[0].str && same_string(a->args[0].str, b->args[0].str);

@@ -4,7 +4,7 @@
  *		Named and default scopes: queries stored for a model.
  *
  * A scope is part of the model's owner's rights: only the owner defines one,
- * and its clauses run with the rights of whoever queries.  corm.scopes is
+ * and its clauses run with the rights of the role that queries.  corm.scopes is
  * read and written here without privilege checks on the table, after those
  * on the model; a change of it drops all models and plans by a relcache
  * message, in every session and with the transaction.

@@ -3,16 +3,16 @@
  * staged.c
  *		A write in three statements, with its rows in hand in between.
  *
- * When functions of the model are to see each row, a write of many rows does
- * not run as it is written.  It is taken apart:
+ * If a model has hooks that see each row, a write of many rows cannot run as
+ * one statement.  It is taken apart:
  *
  *		READ	the rows it is about, locked, and the values they are given
  *		WRITE	writes an array of rows, as one statement
  *		SHOW	the rows written, in the form that the query asks for
  *
- * Each stage is the resolved statement rewritten in terms of what a statement
- * can say anyway, so that deparsing knows nothing of stages.  Arrays of rows
- * are bound values, the last ones of the query's.
+ * Each stage is the resolved statement, changed to one that deparsing can
+ * write as any other, so that it need not know about stages.  The arrays of
+ * rows are bound values, after those of the query.
  *
  * The rows that a WRITE is about are found by the primary key they had.
  *
@@ -93,7 +93,8 @@ attribute(CormModel *model, const CormField *field)
 }
 
 /*
- * A field of a row in a column of the rows, as the table has it.
+ * Returns a field of a row that is in a column of the rows, in the type of the
+ * table's column.
  */
 static CormTree *
 row_field(const char *alias, const char *column, CormModel *model, const CormField *field)
@@ -131,8 +132,8 @@ set_column(CormAssignment *set)
 }
 
 /*
- * Whether rows can be locked: not those of a view that groups and the like,
- * which is written through triggers.
+ * Whether the rows of a model can be locked.  Those of a view that is not
+ * auto-updatable, and so is written through triggers, cannot.
  */
 static bool
 can_be_locked(CormModel *model)
@@ -309,8 +310,9 @@ inserted_walker(CormTree *tree, void *context)
 
 /*
  * corm_stage_tells_inserted tells whether the WRITE of an upsert has a last
- * column more, which says of each row whether it was inserted: where somebody
- * wants to know, as do the hooks after a write that returns rows that exist.
+ * column more, which says of each row whether it was inserted: if the query
+ * asks for it, or, for the hooks after the write, if rows that exist are
+ * returned.
  * Then SHOW takes an array of these, after that of the rows.
  */
 bool

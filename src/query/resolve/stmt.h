@@ -33,7 +33,7 @@ typedef struct CormStmt CormStmt;
 typedef struct CormRange
 {
 	char	   *name;			/* what users call it */
-	bool		implied;		/* by a relation predicate: nobody chose the name */
+	bool		implied;		/* by a relation predicate: the user did not choose the name */
 	bool		unnamed;		/* for a join to be right: no name means it */
 	bool		by_path;		/* joined for a path: known to its own query only */
 	bool		named;			/* by the user, or by the table: the alias in SQL if it can be */

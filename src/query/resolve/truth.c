@@ -3,15 +3,15 @@
  * truth.c
  *		Conditions that say nothing.
  *
- * A write of all rows has to be asked for, so a condition that is true of
- * every row counts as none.  Such conditions are seldom written, but made: by
- * a filter without members, by a list that turned out to be empty.  What is
- * known of a condition whatever the rows are is worked out here, by the rules
- * of SQL with its three values.  What depends on a row is not known, even if
- * somebody could prove it.
+ * A write of all rows has to be asked for, so a condition that is true for
+ * every row does not count as one.  Such conditions are seldom written by hand;
+ * they come from a filter without members, or from a list that turns out to be
+ * empty.  This file finds what is known about a condition whatever the rows
+ * are, by SQL's rules with three values.  A condition that depends on a row is
+ * open, even if it could be proved.
  *
- * An array may be empty or not in one query after the other of a shape, and
- * so may a boolean be true: that is a premise of the plan (premises.c).
+ * Of two queries of the same shape, one may have an empty array, or true,
+ * where the other has not: what was found is a premise of the plan (premises.c).
  *
  *-------------------------------------------------------------------------
  */

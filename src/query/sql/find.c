@@ -3,8 +3,8 @@
  * find.c
  *		The hook after_find, as part of the SQL of a read.
  *
- * The hook is called by the statement itself, for each row that it returns
- * and no other: around the query with its order and its limit.
+ * The statement itself calls the hook, once for each row that it returns: the
+ * calls are around the query with its order and its limit.
  *
  *		SELECT (f.r).id, (f.r).name
  *		FROM (SELECT COALESCE(app.after_find(CAST(ROW(r.c1, r.c2) AS app.users)),
@@ -16,10 +16,10 @@
  * that returns NULL or nothing leaves the row as it is.
  *
  * For a row type, the hook sees the rows as they are returned.  For JSON it
- * is the hook of the model that a field belongs to, the query's source or one
- * that is joined, such as by a path, and it sees the whole row even if the query
- * selects some fields only: what a hook hides must not come to light because
- * less is asked for, or from another model.
+ * is the hook of the model that a field belongs to: the query's source, or one
+ * that is joined, for example by a path.  It sees the whole row even if the
+ * query selects only some fields, so that a query cannot get around a hook
+ * that hides something by asking for less, or by starting from another model.
  *
  *-------------------------------------------------------------------------
  */

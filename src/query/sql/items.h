@@ -24,7 +24,7 @@ typedef struct CormItem
 	int32		cast_typmod;
 	CormPreload *preload;		/* or rows of a relation */
 	bool		is_key;			/* what a preload joins by, or a page is ordered by */
-	bool		quiet;			/* nobody asks for its name ... */
+	bool		quiet;			/* its name is not needed in the output ... */
 	bool		aliased;		/* ... but other clauses may refer to it */
 	bool		left_out;		/* an attribute that is not part of the model */
 } CormItem;

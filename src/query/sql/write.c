@@ -41,7 +41,7 @@ list_has_field(List *fields, CormField *field)
 	return list_member_ptr(fields, field);
 }
 
-/* is_kept: a field that no update takes from a record, as corm_field_is_written() has it */
+/* Whether corm keeps a field itself, so that an upsert does not take it from the new row. */
 static bool
 is_kept(CormModel *model, CormField *field)
 {

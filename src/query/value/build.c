@@ -295,7 +295,7 @@ refuse_record(const Input *input)
 
 /*
  * A value given as text is stored as type unknown: it takes the type of what
- * it meets.  Arrays of text keep their type; whoever binds them does alike.
+ * it meets.  Arrays of text keep their type, as in other code that binds them.
  */
 static void
 write_value(const Builder *b, CormWriter *w, const Input *input, Datum value, bool isnull)

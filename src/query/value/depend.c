@@ -11,7 +11,7 @@
  * way that leaves the row unreadable.
  *
  * What is broken nevertheless (restored so, or made so with event triggers
- * turned off) is in nobody's way: the triggers look only for what the command
+ * turned off) does no harm: the triggers look only for what the command
  * at hand has dropped or altered.  corm.models and corm.model_problems tell of
  * it, and using it is an error.
  *

@@ -3,7 +3,7 @@
  * filter.c
  *		corm.filter(): a query made of a JSON document from outside.
  *
- * The document may come from anybody, such as the body of an HTTP request.
+ * The document may come from any source, such as the body of an HTTP request.
  * It can say less than the builders: fields and relations by name, the
  * operators listed here, plain values.  No SQL, no functions, no types.
  *

@@ -90,7 +90,7 @@ corm_node_by_name(const char *name, int len, bool clause)
 
 /*
  * corm_node_check verifies the header of a detoasted value and returns it.
- * What lies behind the header is checked by whoever reads it.
+ * The bytes after the header are checked by the code that reads them.
  */
 CormNode *
 corm_node_check(CormNode *node, char kind)

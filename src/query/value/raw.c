@@ -192,7 +192,7 @@ is_trusted(Oid roleid)
 /*
  * Both the role that acts and, inside of functions with rights of their own,
  * the one that called must be trusted: a function of the database's owner may
- * have been given the text by anybody.
+ * have been given the text by any role.
  */
 static bool
 raw_text_is_allowed(void)

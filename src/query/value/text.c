@@ -41,7 +41,7 @@
 
 /*
  * Types print and read their values in ways that settings change; the text
- * form must mean the same in every session.  (pg_dump does alike.)  Output
+ * form must mean the same in every session.  (pg_dump does the same.)  Output
  * also names every schema; input goes by the caller's search_path.  The caller
  * ends it by AtEOXact_GUC(true, result); so does an error.
  */

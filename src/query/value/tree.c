@@ -248,7 +248,7 @@ corm_tree_read_expr(const CormNode *node, const CormValue *values)
 
 /*
  * corm_tree_show reads a value of either kind into a list of its clauses, or of
- * its one expression, for somebody who looks at it only: it may have nodes that
+ * its one expression, for code that only looks at it: it may have nodes that
  * stand for lost values, which is an error for all others.  values are its
  * bound values.
  */
