@@ -13,7 +13,7 @@ use Cwd qw(abs_path);
 use Exporter qw(import);
 use File::Basename qw(dirname);
 
-our @EXPORT = qw(root files source_files read_file problem finish without_c_comments c_calls sql_statements signature);
+our @EXPORT = qw(root files source_files levels read_file problem finish without_c_comments c_calls sql_statements signature);
 
 my $root = abs_path($ARGV[0] // dirname(abs_path(__FILE__)) . '/../..');
 my $problems = 0;
@@ -36,6 +36,37 @@ sub source_files
 {
 	my ($extensions) = join(',', @_);
 	return files(map { "src/$_*.{$extensions}" } '', '*/', '*/*/');
+}
+
+# The folders of src/, each after those that it is built on.  A layer's rooms come before the layer itself.
+my @order = qw(
+	base
+	model
+	query/value
+	query/resolve
+	query/sql
+	query
+	cache/shared
+	cache/workers
+	cache/definitions
+	cache/operations
+	cache
+	tx
+	exec/rows
+	exec/plan
+	exec/run
+	exec/write
+	exec/middleware
+	exec/call
+	exec/record
+	exec/nested
+	exec
+);
+
+# levels(): the place of each folder in that order
+sub levels
+{
+	return map { $order[$_] => $_ } 0 .. $#order;
 }
 
 sub read_file

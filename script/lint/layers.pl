@@ -1,4 +1,4 @@
-# A folder of src/ includes headers only of itself and of the folders before it in the list below.  That
+# A folder of src/ includes headers only of itself and of the folders before it in the list of Lint.pm.  That
 # keeps each part readable and testable without the ones built on it.
 #
 # A layer may have rooms, src/LAYER/ROOM/, which come before it in the list.  Their headers are the layer's own:
@@ -11,30 +11,7 @@ use FindBin;
 use lib $FindBin::Bin;
 use Lint;
 
-my @order = qw(
-	base
-	model
-	query/value
-	query/resolve
-	query/sql
-	query
-	cache/shared
-	cache/workers
-	cache/definitions
-	cache/operations
-	cache
-	tx
-	exec/rows
-	exec/plan
-	exec/run
-	exec/write
-	exec/middleware
-	exec/call
-	exec/record
-	exec/nested
-	exec
-);
-my %level = map { $order[$_] => $_ } 0 .. $#order;
+my %level = levels();
 
 for my $path (source_files('c', 'h', 'def'))
 {
@@ -42,7 +19,7 @@ for my $path (source_files('c', 'h', 'def'))
 	my $folder = $1;
 	if (!exists $level{$folder})
 	{
-		problem($path, undef, "folder \"$folder\" is none of the layers " . join(', ', @order));
+		problem($path, undef, "folder \"$folder\" is none of the layers " . join(', ', sort { $level{$a} <=> $level{$b} } keys %level));
 		next;
 	}
 	my $line = 0;
