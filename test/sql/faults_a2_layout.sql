@@ -184,6 +184,17 @@ SELECT try_all('plain', 'table', '{middleware before,middleware after}');
 SELECT try_all('c', 'type', '{middleware before,middleware after}');
 SELECT try_all('ch', 'type', '{middleware before,middleware after}');
 
+-- the function of a policy runs for a role that the policy holds for
+CREATE ROLE regress_a2;
+GRANT ALL ON SCHEMA a2 TO regress_a2;
+GRANT ALL ON ALL TABLES IN SCHEMA a2 TO regress_a2;
+SET ROLE regress_a2;
+SELECT make_table('policed');
+ALTER TABLE policed ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY p ON policed USING (a2.disturb('policy'));
+SELECT try_all('policed', 'table', '{policy}');
+RESET ROLE;
+
 -- that each of them was tried and refused, and how often a verb was right in spite of it
 SELECT carrier, count(*) > 0 AS tried, bool_or(result = '55006') AS refused, bool_or(result = undisturbed) AS "right"
 FROM outcomes GROUP BY 1 ORDER BY 1;
@@ -193,3 +204,4 @@ ORDER BY model, carrier, change, verb;
 -- internal errors: none but those of PostgreSQL, where a statement of its reads rows whose type changes meanwhile
 SELECT DISTINCT carrier FROM outcomes WHERE result LIKE 'XX%' AND carrier NOT IN ('before statement', 'after_find');
 DROP SCHEMA a2 CASCADE;
+DROP ROLE regress_a2;
