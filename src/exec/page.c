@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "base/clock.h"
+#include "base/compat.h"
 #include "base/jsonb.h"
 #include "exec/call/run_query.h"
 #include "exec/plan/plan.h"

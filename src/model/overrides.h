@@ -8,6 +8,7 @@
 #ifndef CORM_MODEL_OVERRIDES_H
 #define CORM_MODEL_OVERRIDES_H
 
+#include "base/compat.h"
 #include "model/model.h"
 #include "model/tags.h"
 #include "utils/jsonb.h"

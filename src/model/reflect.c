@@ -15,6 +15,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "base/compat.h"
 #include "base/errors.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"

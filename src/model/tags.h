@@ -10,6 +10,7 @@
 
 #include "postgres.h"
 
+#include "base/compat.h"
 #include "catalog/objectaddress.h"
 #include "nodes/pg_list.h"
 #include "utils/jsonb.h"

@@ -21,6 +21,7 @@
 
 #include "access/htup_details.h"
 #include "access/xact.h"
+#include "base/compat.h"
 #include "base/errors.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"

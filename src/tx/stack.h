@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "base/compat.h"
 #include "datatype/timestamp.h"
 #include "tx/options.h"
 

@@ -14,6 +14,7 @@
 
 #include "access/tupmacs.h"
 #include "base/clock.h"
+#include "base/compat.h"
 #include "catalog/pg_type.h"
 #include "exec/call/operation.h"
 #include "exec/call/run_query.h"

@@ -22,6 +22,7 @@
 
 #include "access/htup_details.h"
 #include "access/xlog.h"
+#include "base/compat.h"
 #include "base/schema.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_proc.h"

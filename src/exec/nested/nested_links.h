@@ -8,6 +8,7 @@
 #ifndef CORM_EXEC_NESTED_LINKS_H
 #define CORM_EXEC_NESTED_LINKS_H
 
+#include "base/compat.h"
 #include "exec/nested/nested_find.h"
 
 /* A link: the values of its columns that refer to the target, typed by them. */

@@ -11,6 +11,7 @@
  */
 #include "postgres.h"
 
+#include "base/compat.h"
 #include "base/jsonb.h"
 #include "exec/nested/nested_object.h"
 #include "exec/nested/nested_value.h"

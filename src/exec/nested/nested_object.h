@@ -8,6 +8,7 @@
 #ifndef CORM_EXEC_NESTED_OBJECT_H
 #define CORM_EXEC_NESTED_OBJECT_H
 
+#include "base/compat.h"
 #include "exec/nested/nested_value.h"
 
 /* A member of an object that names a relation. */

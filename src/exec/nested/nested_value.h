@@ -8,6 +8,7 @@
 #ifndef CORM_EXEC_NESTED_VALUE_H
 #define CORM_EXEC_NESTED_VALUE_H
 
+#include "base/compat.h"
 #include "exec/rows/json_value.h"
 #include "query/query.h"
 

@@ -191,7 +191,7 @@ check_raw_names(SPIPlanPtr spi)
 							(errcode(ERRCODE_DUPLICATE_COLUMN),
 							 errmsg("two columns of the result are named \"%s\"", strVal(lfirst(name))),
 							 errdetail("The rows become JSON objects, which have one value for a name."),
-							 errhint("Name one of them otherwise with AS.")));
+							 errhint("Give one of them another name with AS.")));
 	}
 }
 

@@ -8,6 +8,7 @@
 #ifndef CORM_EXEC_SHAREABLE_H
 #define CORM_EXEC_SHAREABLE_H
 
+#include "base/compat.h"
 #include "exec/plan/plan.h"
 
 extern void corm_shareable_refused(const char *why) pg_attribute_noreturn();

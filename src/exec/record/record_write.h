@@ -8,6 +8,7 @@
 #ifndef CORM_EXEC_RECORD_WRITE_H
 #define CORM_EXEC_RECORD_WRITE_H
 
+#include "base/compat.h"
 #include "exec/plan/plan.h"
 #include "exec/rows/row_fields.h"
 #include "exec/run/sink.h"

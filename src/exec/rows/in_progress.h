@@ -8,6 +8,7 @@
 #ifndef CORM_EXEC_IN_PROGRESS_H
 #define CORM_EXEC_IN_PROGRESS_H
 
+#include "base/compat.h"
 #include "model/model.h"
 #include "utils/inval.h"
 #include "utils/resowner.h"

@@ -16,6 +16,7 @@
 
 #include "access/htup_details.h"
 #include "access/transam.h"
+#include "base/compat.h"
 #include "base/jsonb.h"
 #include "catalog/dependency.h"
 #include "catalog/pg_type.h"

@@ -26,6 +26,7 @@
 
 #include "access/htup_details.h"
 #include "base/clock.h"
+#include "base/compat.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "exec/plan/bind.h"

@@ -18,6 +18,7 @@
 
 #include "access/htup_details.h"
 #include "base/clock.h"
+#include "base/compat.h"
 #include "base/errors.h"
 #include "base/jsonb.h"
 #include "catalog/pg_type.h"

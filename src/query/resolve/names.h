@@ -10,6 +10,7 @@
 
 #include "postgres.h"
 
+#include "base/compat.h"
 #include "query/resolve/stmt.h"
 
 /* Where in a statement an expression stands: decides what a name may mean. */

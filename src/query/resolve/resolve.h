@@ -11,6 +11,7 @@
 
 #include "postgres.h"
 
+#include "base/compat.h"
 #include "query/resolve/stmt.h"
 
 extern CormStmt *corm_resolve_stmt(List *clauses, Oid default_model, CormStmt *parent);

@@ -291,7 +291,7 @@ check_keys(List *items)
 				ereport(ERROR,
 						(errcode(ERRCODE_DUPLICATE_COLUMN),
 						 errmsg("two columns of the result are named \"%s\"", item->name),
-						 errhint("Name one of them otherwise with corm.as().")));
+						 errhint("Give one of them another name with corm.as().")));
 	}
 }
 

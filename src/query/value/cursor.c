@@ -15,6 +15,7 @@
 
 #include <ctype.h>
 
+#include "base/compat.h"
 #include "base/errors.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"

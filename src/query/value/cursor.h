@@ -10,6 +10,7 @@
 
 #include "postgres.h"
 
+#include "base/compat.h"
 #include "fmgr.h"
 
 extern void corm_other_order(void) pg_attribute_noreturn();

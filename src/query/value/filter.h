@@ -10,6 +10,7 @@
 
 #include "postgres.h"
 
+#include "base/compat.h"
 #include "query/value/node.h"
 
 struct JsonbValue;

@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "access/transam.h"
+#include "base/compat.h"
 #include "base/schema.h"
 #include "catalog/pg_type.h"
 #include "query/value/layout.h"

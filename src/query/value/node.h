@@ -25,6 +25,7 @@
 
 #include "postgres.h"
 
+#include "base/compat.h"
 #include "fmgr.h"
 
 typedef struct CormNode
