@@ -60,14 +60,23 @@ corm_record_set_row(CormRecord *record, HeapTupleHeader header)
 }
 
 /*
- * corm_records_check raises 55006 if the row type of a model, which was obtained
- * when the records of a call were made, is another one now: they cannot be read.
+ * corm_records_check raises 55006 if the columns of a model, which was obtained
+ * when the records of a call were made, are others now: the records cannot be
+ * read.  Columns that were added do not matter: a record that ends before them
+ * reads as NULL, or as the default that they were added with.
  */
 void
 corm_records_check(CormModel *model, const CormModel *now)
 {
-	char	   *change = corm_row_type_difference(model->name, model->tupdesc, now->tupdesc);
+	TupleDesc	current = now->tupdesc;
+	char	   *change;
 
+	if (current->natts > model->tupdesc->natts)
+	{
+		current = CreateTupleDescCopy(current);
+		current->natts = model->tupdesc->natts;
+	}
+	change = corm_row_type_difference(model->name, model->tupdesc, current);
 	if (change)
 		corm_exec_changed(model->name, change);
 }
