@@ -149,7 +149,7 @@ path('to the next version', '0.1', '0.2', $current, '99.0');
 # A script that forgets something is found out.
 script('0.3', @text[ 0 .. $#text - 1 ]);
 for (
-	[ 'a comment', sub { $_[0] =~ s/COMMENT ON FUNCTION corm\.cache_get\(.*?;//s } ],
+	[ 'a comment', sub { $_[0] =~ s/COMMENT ON FUNCTION corm\.cache_get\(.*?';\n//s } ],
 	[ 'a configuration table', sub { $_[0] =~ s/SELECT pg_catalog\.pg_extension_config_dump\('corm\.cache_grants'.*?;// } ],
 	[ 'a REVOKE', sub { $_[0] =~ s/REVOKE ALL ON corm\.cache_grants FROM PUBLIC;/GRANT SELECT ON corm.cache_grants TO PUBLIC;/ } ],
 	[ 'the volatility of a function', sub { $_[0] =~ s/VOLATILE PARALLEL UNSAFE/STABLE PARALLEL UNSAFE/ } ])
