@@ -3,20 +3,21 @@
  * build.c
  *		The builders: corm.eq(), corm.where(), corm.order_by() and all others.
  *
- * One C function serves every builder.  At the first call of a call site it
- * finds the node for the SQL function it was called as, by name and argument
- * types, and what each argument is; that is kept in fn_extra.  After that a
- * call is a walk over the node's argument letters.
+ * One C function serves every builder.  On the first call at a call site it
+ * looks up the node for the SQL function, by name and argument types, and
+ * classifies each argument.  The result is cached in fn_extra.  Later calls
+ * just walk the node's argument letters.
  *
- * Builders are immutable and strict about structure: a NULL where a name, an
- * expression or a query is expected raises 22004 rather than being skipped,
- * since a condition that disappears is worse than an error.
+ * Builders are immutable and strict about structure.  A NULL where a name, an
+ * expression or a query is expected raises 22004: a condition that silently
+ * disappears is worse than an error.
  *
- * Where a value is meant, an untyped argument must resolve to text and never
- * to a query or an expression, whose text form says much more than a value:
- * every function that takes values takes text beside "any".  PostgreSQL
- * prefers text for what has no type, and that is why lists of values are
- * VARIADIC "any" with a twin VARIADIC text[], and never VARIADIC corm.query[].
+ * Where a value is expected, an untyped argument must resolve to text, never
+ * to a query or an expression: their text forms can do much more than a value.
+ * So every function that takes "any" has a variant that takes text, which
+ * PostgreSQL prefers for an unknown literal.  For the same reason, lists of
+ * values are VARIADIC "any" with a VARIADIC text[] variant, and never VARIADIC
+ * corm.query[].
  *
  *-------------------------------------------------------------------------
  */
@@ -73,7 +74,10 @@ typedef struct Builder
 
 PG_FUNCTION_INFO_V1(corm_build);
 
-/* A domain over corm's types is what it is over; another keeps its type as a value. */
+/*
+ * Fills in *input for an argument of type typid.  A domain over one of corm's
+ * types counts as its base type.  Any other domain keeps its own type.
+ */
 static void
 init_input(Builder *b, Input *input, Oid typid)
 {
@@ -98,8 +102,8 @@ init_input(Builder *b, Input *input, Oid typid)
 }
 
 /*
- * node_matches tells whether a SQL function with these argument types can
- * build the node: functions of one name differ by what they take.
+ * node_matches returns whether a SQL function with these argument types builds
+ * the node.  Overloaded functions may build different nodes.
  */
 static bool
 node_matches(const Builder *b, const CormNodeDesc *desc, Form_pg_proc proc)
@@ -117,7 +121,7 @@ node_matches(const Builder *b, const CormNodeDesc *desc, Form_pg_proc proc)
 			letter = desc->args[nargs - 1];
 		else
 			return false;
-		/* a query may be listed as its clauses */
+		/* a query may be given as a list of its clauses */
 		if (i == proc->pronargs - 1 && proc->provariadic == b->query_type)
 			typid = b->query_type;
 		if ((letter == 'r') != (typid == REGCLASSOID))
@@ -126,13 +130,18 @@ node_matches(const Builder *b, const CormNodeDesc *desc, Form_pg_proc proc)
 			if (letter != 'v' && letter != 'x' && letter != 'Q')
 				return false;
 	}
-	/* what a function lacks must be a list or a name that may be missing */
+	/* arguments that the function lacks must be lists or optional names */
 	for (int i = proc->pronargs; i < nargs; i++)
 		if (!corm_letter_desc(desc->args[i])->is_list && desc->args[i] != 'o')
 			return false;
 	return true;
 }
 
+/*
+ * Builds the Builder for a call site and stores it in fn_extra.  It is
+ * allocated in fn_mcxt and lives as long as the FmgrInfo.  Raises 42P18 if the
+ * type of an argument cannot be determined.
+ */
 static Builder *
 init_builder(FunctionCallInfo fcinfo)
 {
@@ -174,7 +183,7 @@ init_builder(FunctionCallInfo fcinfo)
 		if (corm_letter_desc(b->desc->args[i])->is_list)
 			b->list_arg = i;
 
-	/* arguments of a call can outnumber those of the function: VARIADIC "any" */
+	/* with VARIADIC "any", a call can have more arguments than the function */
 	for (int i = 0; i < nargs; i++)
 	{
 		Oid			typid = get_fn_expr_argtype(fcinfo->flinfo, i);
@@ -236,7 +245,10 @@ is_name(const Input *input)
 	return input->kind == INPUT_TEXT || input->kind == INPUT_UNKNOWN || input->kind == INPUT_TEXT_DOMAIN;
 }
 
-/* The characters of an argument that is_name. */
+/*
+ * Sets *str and *len to the bytes of an argument for which is_name is true.
+ * Not NUL-terminated.
+ */
 static void
 get_string(const Input *input, Datum value, const char **str, int *len)
 {
@@ -254,6 +266,10 @@ get_string(const Input *input, Datum value, const char **str, int *len)
 	}
 }
 
+/*
+ * Writes a name argument.  Raises 22004 for NULL, 42804 if the argument is not
+ * text, 42602 for an empty name.
+ */
 static void
 write_name(const Builder *b, CormWriter *w, const Input *input, Datum value, bool isnull)
 {
@@ -294,8 +310,10 @@ refuse_record(const Input *input)
 }
 
 /*
- * A value given as text is stored as type unknown: it takes the type of what
- * it meets.  Arrays of text keep their type, as in other code that binds them.
+ * Writes a bound value, an expression or a subquery, by the kind of the
+ * argument.  A text value is stored as type unknown, so that it takes its type
+ * from context, like a literal.  Arrays of text keep their type.  Raises 22004
+ * for a NULL expression or query, 0A000 for an anonymous record.
  */
 static void
 write_value(const Builder *b, CormWriter *w, const Input *input, Datum value, bool isnull)
@@ -339,7 +357,10 @@ write_value(const Builder *b, CormWriter *w, const Input *input, Datum value, bo
 	}
 }
 
-/* x and the elements of X: a field name or an expression */
+/*
+ * Writes an argument x or an element of X: a field name, expression or query.
+ * Raises 22004 for NULL, 42602 for an empty name, 42804 for any other type.
+ */
 static void
 write_field_or_expr(const Builder *b, CormWriter *w, const Input *input, Datum value, bool isnull)
 {
@@ -365,7 +386,7 @@ write_field_or_expr(const Builder *b, CormWriter *w, const Input *input, Datum v
 	}
 }
 
-/* the elements of O: as X, but '-name' is descending */
+/* Writes an element of O: like X, but '-name' means descending order. */
 static void
 write_order_item(const Builder *b, CormWriter *w, const Input *input, Datum value, bool isnull)
 {
@@ -394,6 +415,10 @@ write_expr(const Builder *b, CormWriter *w, const Input *input, Datum value, boo
 	write_value(b, w, input, value, isnull);
 }
 
+/*
+ * Writes one element of a list argument with the given letter.  The caller has
+ * written the count.  Not for Q, whose queries are written all at once.
+ */
 static void
 write_element(const Builder *b, CormWriter *w, char letter,
 			  const Input *input, Datum value, bool isnull)
@@ -422,7 +447,11 @@ write_element(const Builder *b, CormWriter *w, char letter,
 	}
 }
 
-/* An array has been made for this call, often of one element: it is read where it is. */
+/*
+ * Writes the elements of an array as a list argument.  The array is usually
+ * built for this one call and short, so iterate over it in place instead of
+ * deconstructing it.  Raises 22004 for a NULL query.
+ */
 static void
 write_array(const Builder *b, CormWriter *w, char letter, const Input *input, Datum array)
 {
@@ -450,12 +479,16 @@ write_array(const Builder *b, CormWriter *w, char letter, const Input *input, Da
 		corm_write_query(w, queries, n);
 }
 
+/*
+ * Writes the list argument that starts at argno: an array, or all remaining
+ * arguments of the call.  Raises 22004 if the array is NULL.
+ */
 static void
 write_list(FunctionCallInfo fcinfo, const Builder *b, CormWriter *w, char letter, int argno)
 {
 	if (argno >= PG_NARGS())
 	{
-		/* the twin without the variadic argument */
+		/* the variant without the variadic argument */
 		if (letter == 'Q')
 			corm_write_query(w, NULL, 0);
 		else
@@ -475,7 +508,10 @@ write_list(FunctionCallInfo fcinfo, const Builder *b, CormWriter *w, char letter
 	}
 }
 
-/* A query given as the list of its clauses. */
+/*
+ * Writes a query given as an array of its clauses.  Raises 22004 if it is
+ * NULL.
+ */
 static void
 write_clauses(FunctionCallInfo fcinfo, const Builder *b, CormWriter *w, int argno)
 {
@@ -485,17 +521,18 @@ write_clauses(FunctionCallInfo fcinfo, const Builder *b, CormWriter *w, int argn
 }
 
 /*
- * corm.in() and corm.not_in(): what equals one of, or none of, some values.
+ * corm.in() and corm.not_in()
  *
- * An array is one bound value, so that queries which differ in the number of
- * values have one shape.  Values listed one by one become an array for each
- * type, as 1 and 3000000000 have two; what cannot be in an array (expressions,
- * arrays, rows of types without one) is compared by itself.
+ * An array is one bound value, so queries that differ only in the number of
+ * values share a shape.  Values listed one by one are collected into one array
+ * per type: 1 and 3000000000, for example, have different types.  An item that
+ * cannot be an array element (an expression, an array, a row whose type has no
+ * array type) is compared on its own.
  */
 typedef struct Listed
 {
 	const Input *input;
-	Oid			element;		/* type in the array, or InvalidOid: by itself */
+	Oid			element;		/* element type, InvalidOid to compare it alone */
 	Datum		value;
 	bool		isnull;
 } Listed;
@@ -508,6 +545,12 @@ is_null_expr(Datum value)
 	return expr->shape_len > 0 && CormNodeShape(expr)[0] == (char) CORM_N_NULL;
 }
 
+/*
+ * Appends one listed value to *items as a Listed, allocated in the current
+ * context.  It keeps pointers to input and to a by-reference value.  Raises
+ * 42804 for a query, 22004 for a NULL expression, 0A000 for an anonymous
+ * record.
+ */
 static void
 add_listed(Builder *b, List **items, const Input *input, Datum value, bool isnull)
 {
@@ -547,7 +590,7 @@ add_listed(Builder *b, List **items, const Input *input, Datum value, bool isnul
 	*items = lappend(*items, item);
 }
 
-/* The fields of an anonymous row, as values. */
+/* Appends the fields of an anonymous record to *items, like listed values. */
 static void
 add_fields(Builder *b, List **items, Datum row)
 {
@@ -566,7 +609,7 @@ add_fields(Builder *b, List **items, Datum row)
 	{
 		Input	   *input;
 
-		/* the row may be one of a table */
+		/* the record may be a table row with dropped columns */
 		if (TupleDescAttr(tupdesc, i)->attisdropped)
 			continue;
 		input = palloc0(sizeof(Input));
@@ -576,7 +619,7 @@ add_fields(Builder *b, List **items, Datum row)
 	ReleaseTupleDesc(tupdesc);
 }
 
-/* All items of one type as one array, and the tag that compares with it. */
+/* Writes all items with the given element type as one bound array. */
 static void
 write_listed_array(Builder *b, CormWriter *w, List *items, Oid element)
 {
@@ -605,7 +648,10 @@ write_listed_array(Builder *b, CormWriter *w, List *items, Oid element)
 														typlen, typbyval, typalign)));
 }
 
-/* Writes x and the comparisons of it with all items. */
+/*
+ * Writes the comparisons of x with all items: one IN or NOT IN per element
+ * type, one = or <> per other item, joined by OR or AND if there are several.
+ */
 static void
 write_listed(Builder *b, CormWriter *w, Datum x, bool x_isnull, List *items)
 {
@@ -649,8 +695,8 @@ write_listed(Builder *b, CormWriter *w, Datum x, bool x_isnull, List *items)
 }
 
 /*
- * Whether a text by itself is that of an array, as drivers send one without
- * its type: {a,b} or [0:1]={a,b}.  Any other is a single value.
+ * Returns whether a string looks like an array literal, {a,b} or [0:1]={a,b}.
+ * Drivers send arrays that way without a type.  Other text is a single value.
  */
 static bool
 is_array_text(const char *str, int len)
@@ -676,8 +722,9 @@ is_array_text(const char *str, int len)
 }
 
 /*
- * Writes corm.in() or corm.not_in() of what follows x: a query, also as the
- * list of its clauses, an array, the fields of an anonymous row, or values.
+ * Writes corm.in() or corm.not_in().  After x comes a query, a list of its
+ * clauses, an array, an anonymous record, or a list of values.  Raises 22004
+ * for a NULL query or field name, 42804 for a mix of values and queries.
  */
 static void
 write_membership(FunctionCallInfo fcinfo, Builder *b, CormWriter *w)
@@ -766,7 +813,11 @@ write_membership(FunctionCallInfo fcinfo, Builder *b, CormWriter *w)
 }
 
 /*
- * corm_build makes the node that belongs to the SQL function it is called as.
+ * corm_build is the C function of all builders.  It returns a corm.query or a
+ * corm.expr in the current context, as the node of the calling SQL function
+ * demands.  Raises 22004 for a NULL where a name, expression, query, model or
+ * type is required, 42804 for an argument of the wrong type, 42602 for an
+ * empty name.
  */
 Datum
 corm_build(PG_FUNCTION_ARGS)
@@ -779,7 +830,7 @@ corm_build(PG_FUNCTION_ARGS)
 
 	corm_writer_init(&w);
 
-	/* corm.val() is its value, with no node around it */
+	/* corm.val() writes just the value, with no node around it */
 	if (b->desc->tag == CORM_N_VALUE)
 	{
 		write_value(b, &w, &b->inputs[0], PG_GETARG_DATUM(0), PG_ARGISNULL(0));
@@ -903,7 +954,10 @@ corm_build(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(corm_pipe);
 PG_FUNCTION_INFO_V1(corm_pipe_two);
 
-/* corm_pipe makes one query of an array of them (none: of no arguments). */
+/*
+ * corm_pipe concatenates an array of queries.  Without arguments it returns
+ * the empty query.  Raises 22004 for a NULL array or element.
+ */
 Datum
 corm_pipe(PG_FUNCTION_ARGS)
 {
@@ -949,8 +1003,9 @@ corm_pipe_two(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(corm_value_left);
 
 /*
- * corm_value_left is behind the operators whose left side has no type.  Without
- * them PostgreSQL would read that as an expression, as the other side is one.
+ * corm_value_left implements the operators with an untyped left operand, and
+ * always raises 42883.  Without these operators PostgreSQL would resolve an
+ * untyped left operand as corm.expr, the type of the right one.
  */
 Datum
 corm_value_left(PG_FUNCTION_ARGS)

@@ -3,11 +3,11 @@
  * cursor.c
  *		Cursors of pages: corm.after() and corm.before().
  *
- * A cursor is the base64 of a hash of the order and the values of a row's
- * place in it as text, each with its length before it, "-" for a NULL.  The
- * hash keeps a cursor from being used with another order: OR004.  It depends on
- * the shape of the order only, so the values that the order's expressions hold
- * follow those of the row, and are compared when the query runs.
+ * A cursor is base64 text.  It contains a hash of the order, then the row's
+ * values in that order as text, each prefixed with its length, or "-" for
+ * NULL.  If it is used with another order, the hash differs: OR004.
+ * The hash covers only the shape of the order.  So the constants in the
+ * order's expressions follow the row's values, and are compared at execution.
  *
  *-------------------------------------------------------------------------
  */
@@ -30,7 +30,7 @@
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 
-/* digits of a hash */
+/* length of the hash, in digits */
 #define HASH_LEN	16
 
 PG_FUNCTION_INFO_V1(corm_after);
@@ -49,7 +49,7 @@ bad_cursor(const char *detail)
 			 errdetail_internal("%s", detail)));
 }
 
-/* corm_other_order raises OR004: a cursor is used with another order than its own. */
+/* corm_other_order raises OR004: the cursor was made for another order. */
 void
 corm_other_order(void)
 {
@@ -57,8 +57,8 @@ corm_other_order(void)
 }
 
 /*
- * corm_cursor_encode makes a cursor of an order's hash and a text[] of the
- * values; the result is palloc'd.
+ * corm_cursor_encode returns a cursor, palloc'd, from the hash of an order and
+ * a text[] of values.
  */
 char *
 corm_cursor_encode(const char *hash, ArrayType *values)
@@ -97,7 +97,8 @@ corm_cursor_encode(const char *hash, ArrayType *values)
 }
 
 /*
- * The clause of a cursor, which is any text from outside.
+ * Returns a query with the one clause for a cursor.  The cursor is untrusted.
+ * Raises OR004 if it is malformed.
  */
 static CormNode *
 cursor_clause(CormNodeTag tag, text *cursor)
@@ -154,7 +155,7 @@ cursor_clause(CormNodeTag tag, text *cursor)
 }
 
 /*
- * Returns the query value of after() or before(): one clause, or none for
+ * Returns the query of after() or before(): one clause, or the empty query for
  * NULL.
  */
 static Datum
@@ -171,14 +172,14 @@ make_cursor_clause(FunctionCallInfo fcinfo, CormNodeTag tag)
 	PG_RETURN_POINTER(cursor_clause(tag, PG_GETARG_TEXT_PP(0)));
 }
 
-/* corm_after(cursor): the rows behind a cursor */
+/* corm_after(cursor): the rows after a cursor.  NULL means the first page. */
 Datum
 corm_after(PG_FUNCTION_ARGS)
 {
 	return make_cursor_clause(fcinfo, CORM_N_AFTER);
 }
 
-/* corm_before(cursor): the rows just before a cursor */
+/* corm_before(cursor): the last rows before a cursor. */
 Datum
 corm_before(PG_FUNCTION_ARGS)
 {
@@ -186,8 +187,9 @@ corm_before(PG_FUNCTION_ARGS)
 }
 
 /*
- * corm_cursor_text(value): the value as text that reads back as the same
- * value, whatever the settings of this session and of the one that reads it.
+ * corm_cursor_text(value) returns a value as text that every session reads
+ * back as the same value, independent of settings.  Raises 42P18 if the type
+ * of the argument is unknown.
  */
 Datum
 corm_cursor_text(PG_FUNCTION_ARGS)
@@ -212,8 +214,8 @@ corm_cursor_text(PG_FUNCTION_ARGS)
 }
 
 /*
- * corm_same_order(order, cursor): true; OR004 if a value in the order of a
- * query is another one than a cursor has, which then is of another order.
+ * corm_same_order(order, cursor) compares a constant of the query's order with
+ * the one in the cursor.  Returns true, or raises OR004 if they differ.
  */
 Datum
 corm_same_order(PG_FUNCTION_ARGS)

@@ -3,20 +3,20 @@
  * depend.c
  *		What the queries and expressions of corm's catalogs depend on.
  *
- * A scope or a condition names types and relations by OID, and holds values of
- * types, in bytes that PostgreSQL cannot look into; and a row of a table is no
- * object that pg_depend could know.  So event triggers do what its dependencies
- * do for a view: a DROP of what such a row needs is refused, or takes the row
- * along with CASCADE; and a type of which it holds a row is not altered in a
- * way that leaves the row unreadable.
+ * A stored scope or condition refers to types and relations by OID, and
+ * contains values, all in bytes opaque to PostgreSQL.  pg_depend cannot track
+ * a row of a table.  So event triggers do for these rows what pg_depend does
+ * for a view.  Dropping an object that a row needs fails, or deletes the row
+ * with CASCADE.  Altering a row type fails if it would make a stored value of
+ * that type unreadable.
  *
- * What is broken nevertheless (restored so, or made so with event triggers
- * turned off) does no harm: the triggers look only for what the command
- * at hand has dropped or altered.  corm.models and corm.model_problems tell of
- * it, and using it is an error.
+ * A row can still be broken, by a restore or while event triggers were
+ * disabled.  That does no harm: the triggers consider only objects that the
+ * current command dropped or altered.  corm.models and corm.model_problems
+ * report broken rows, and using one is an error.
  *
- * Columns of these types in tables of users are not looked at, as PostgreSQL
- * does not look into columns of type regclass.
+ * Columns of these types in user tables are not tracked, just as PostgreSQL
+ * does not track columns of type regclass.
  *
  *-------------------------------------------------------------------------
  */
@@ -57,9 +57,9 @@ PG_FUNCTION_INFO_V1(corm_on_stored_drop);
 PG_FUNCTION_INFO_V1(corm_on_stored_alter);
 
 /*
- * Called for each part of a value that something can have become of; stops at
- * the first for which it returns true.  class is pg_type or pg_class; value is
- * NULL unless it is a bound value, NULLs being none.
+ * Called for each type and relation that a value refers to, until it returns
+ * true.  class is pg_type or pg_class.  value is NULL unless the part is a
+ * bound value that is not NULL.
  */
 typedef bool (*PartCallback) (Oid class, Oid oid, const CormValue *value, void *arg);
 
@@ -91,7 +91,7 @@ typedef struct EventObject
 	char	   *name;			/* of a dropped one: "type public.mood" */
 } EventObject;
 
-/* Calls back for the OID that a node has as an argument of a letter, if it has one. */
+/* Calls back for the node's OID argument with this letter, if it has one. */
 static bool
 part_of_letter(PartWalk *walk, CormTree *tree, char letter, Oid class)
 {
@@ -100,7 +100,10 @@ part_of_letter(PartWalk *walk, CormTree *tree, char letter, Oid class)
 	return arg && walk->callback(class, tree->args[arg - tree->desc->args].oid, NULL, walk->arg);
 }
 
-/* Calls back for a node and its parts; context is a PartWalk.  True: the callback has found what it looks for. */
+/*
+ * Calls back for a node and its parts; context is a PartWalk.  Returns true if
+ * the callback returned true.
+ */
 static bool
 part_walker(CormTree *tree, void *context)
 {
@@ -116,8 +119,8 @@ part_walker(CormTree *tree, void *context)
 }
 
 /*
- * Calls back for the parts of a value.  Returns why a value that it once had is
- * lost, or NULL.
+ * Calls back for all parts of a value.  Returns the reason recorded in its
+ * first BROKEN node, or NULL.  Raises XX001 for corrupt bytes.
  */
 static const char *
 walk_parts(const CormNode *node, PartCallback callback, void *arg)
@@ -131,8 +134,8 @@ walk_parts(const CormNode *node, PartCallback callback, void *arg)
 }
 
 /*
- * Fills in what the row is called; false if the catalog's rows are about no
- * model, or have no name.
+ * Fills in the row's model, name and kind.  Returns false if the catalog has
+ * no column model or name.
  */
 static bool
 identify_row(StoredRow *row)
@@ -153,8 +156,10 @@ identify_row(StoredRow *row)
 }
 
 /*
- * Calls back for each query and expression that a row of corm's catalogs has.
- * Memory that the callback allocates lasts until the caller's context goes.
+ * Calls back for each query and expression stored in corm's catalogs, with
+ * each catalog locked in lockmode.  AccessShareLock is released after each
+ * catalog; a stronger lock is held until the end of the transaction.  The
+ * callback runs in the caller's memory context.
  */
 static void
 each_stored(LOCKMODE lockmode, StoredCallback callback, void *arg)
@@ -207,8 +212,8 @@ row_description(const StoredRow *row)
 }
 
 /*
- * Whether the extension is there: an event trigger's command may be what has
- * dropped it.
+ * Returns whether the extension exists.  The command that fired the event
+ * trigger may have dropped it.
  */
 static bool
 is_installed(void)
@@ -217,7 +222,7 @@ is_installed(void)
 }
 
 /*
- * What is broken
+ * Broken rows
  */
 
 static bool
@@ -274,7 +279,9 @@ note_row(StoredRow *row, const CormNode *node, void *arg)
 	*broken = lappend(*broken, noted);
 }
 
-/* The list of CormStoredProblem that corm.models shows. */
+/*
+ * Returns the CormStoredProblem list for corm.models, in the current context.
+ */
 static List *
 list_stored_problems(void)
 {
@@ -288,7 +295,7 @@ list_stored_problems(void)
  * DROP
  */
 
-/* A part that does not exist any more, and the row that has it. */
+/* A part that no longer exists, and the row that refers to it. */
 typedef struct MissingPart
 {
 	char	   *catalog;
@@ -302,7 +309,7 @@ typedef struct MissingParts
 {
 	StoredRow  *row;
 	List	   *parts;			/* of MissingPart */
-	bool		asked;			/* what was dropped is known */
+	bool		asked;			/* dropped has been filled in */
 	List	   *dropped;		/* of EventObject */
 	Oid		   *oids;			/* theirs, in order */
 	int			noids;
@@ -310,6 +317,11 @@ typedef struct MissingParts
 
 static List *event_objects(const char *sql);
 
+/*
+ * PartCallback: appends a MissingPart to missing->parts if the type or
+ * relation no longer exists.  Allocates in the current context.  Built-in
+ * types are not checked.  Returns false, to visit all parts.
+ */
 static bool
 note_missing_part(Oid class, Oid oid, const CormValue *value, void *arg)
 {
@@ -330,7 +342,7 @@ note_missing_part(Oid class, Oid oid, const CormValue *value, void *arg)
 }
 
 /*
- * Asks what the command has dropped.
+ * Fills in what the command dropped, with the OIDs sorted for bsearch.
  */
 static void
 ask_dropped(MissingParts *missing)
@@ -365,9 +377,10 @@ compare_oids(const void *a, const void *b)
 }
 
 /*
- * Whether a value may have a part that was dropped: its shape holds the OIDs of
- * all that it names, somewhere.  To read the tree of each that is stored would
- * make every DROP of everybody slow where one role has stored many.
+ * Returns whether a value may refer to a dropped object, by looking for one of
+ * the dropped OIDs anywhere in its shape.  This is a cheap filter: reading the
+ * tree of every stored value would slow down every DROP in a database with
+ * many of them.
  */
 static bool
 may_have_dropped(const CormNode *node, const MissingParts *missing)
@@ -402,8 +415,8 @@ note_missing(StoredRow *row, const CormNode *node, void *arg)
 }
 
 /*
- * Runs one of the functions that tell an event trigger what it is about, and
- * returns the objects, allocated in the current context.
+ * Runs a query over one of the event trigger functions and returns its rows as
+ * a list of EventObject, allocated in the current context.
  */
 static List *
 event_objects(const char *sql)
@@ -451,7 +464,7 @@ find_dropped(List *dropped, const MissingPart *part)
 	return NULL;
 }
 
-/* Whether the command takes along what depends on what it drops. */
+/* Returns whether the command drops dependent objects, too: CASCADE. */
 static bool
 cascades(Node *command)
 {
@@ -473,7 +486,7 @@ cascades(Node *command)
 	}
 }
 
-/* Whether the command can only drop what no query names. */
+/* Returns whether the command drops only objects that no query refers to. */
 static bool
 drops_no_parts(Node *command)
 {
@@ -492,7 +505,7 @@ drops_no_parts(Node *command)
 	}
 }
 
-/* Whether the row is that of one of the parts. */
+/* Returns whether one of the parts belongs to the same row. */
 static bool
 row_is_in(List *parts, MissingPart *part)
 {
@@ -508,6 +521,12 @@ row_is_in(List *parts, MissingPart *part)
 	return false;
 }
 
+/*
+ * Deletes the catalog row that refers to a missing part, with a NOTICE, and
+ * sends a relcache invalidation.  Does nothing if the row is already gone.
+ * The caller must do CommandCounterIncrement().  RowExclusiveLock on the
+ * catalog is held until the end of the transaction.
+ */
 static void
 delete_row(const MissingPart *part)
 {
@@ -518,7 +537,7 @@ delete_row(const MissingPart *part)
 
 	if (catalog == NULL)
 		return;
-	/* another session may have deleted it just now */
+	/* another session may just have deleted it */
 	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	if (table_tuple_delete(catalog, &tid, GetCurrentCommandId(true), snapshot, InvalidSnapshot,
 						   true, &failure, false) == TM_Ok)
@@ -539,10 +558,10 @@ event_data(FunctionCallInfo fcinfo)
 }
 
 /*
- * corm_on_stored_drop is the event trigger for sql_drop: raises 2BP01 if a row
- * of corm's catalogs has a type or a relation that has just been dropped, or
- * deletes the row if the command cascades.  The rows of dropped models are gone
- * already: triggers come in the order of their names.
+ * corm_on_stored_drop is the event trigger for sql_drop.  If a row of corm's
+ * catalogs refers to a type or relation that was just dropped, it raises
+ * 2BP01, or deletes the row if the command has CASCADE.  Event triggers fire
+ * in name order, so the rows of dropped models are already gone.
  */
 Datum
 corm_on_stored_drop(PG_FUNCTION_ARGS)
@@ -583,7 +602,7 @@ corm_on_stored_drop(PG_FUNCTION_ARGS)
  * ALTER
  */
 
-/* Whether a row of one of the relations is part of values of the type. */
+/* Returns whether values of the type contain rows of one of the relations. */
 static bool
 has_rows_of(Oid typid, List *relids)
 {
@@ -624,6 +643,10 @@ find_changed_part(Oid class, Oid oid, const CormValue *value, void *arg)
 	return true;
 }
 
+/*
+ * StoredCallback: appends a ChangedPart to the list in arg if the node has a
+ * value that its type can no longer read.  Allocates in the current context.
+ */
 static void
 note_changed(StoredRow *row, const CormNode *node, void *arg)
 {
@@ -633,7 +656,7 @@ note_changed(StoredRow *row, const CormNode *node, void *arg)
 	CormValue  *values = palloc(sizeof(CormValue) * (node->nvalues + 1));
 	int			nvalues = corm_values_read(node, values, node->nvalues);
 
-	/* Not the tree: all values are here, and there may be many to look at. */
+	/* No need to read the tree: bound values are all we check here. */
 	for (int i = 0; i < nvalues; i++)
 		if (find_changed_part(TypeRelationId, values[i].typid, &values[i], &typid))
 			break;
@@ -647,9 +670,9 @@ note_changed(StoredRow *row, const CormNode *node, void *arg)
 }
 
 /*
- * corm_on_stored_alter is the event trigger for ALTER TYPE and ALTER TABLE:
- * raises 0A000 if a row of corm's catalogs holds a row of what was altered, and
- * it cannot be read any more.  PostgreSQL does the same for columns.
+ * corm_on_stored_alter is the event trigger for ALTER TYPE and ALTER TABLE.
+ * It raises 0A000 if a row of corm's catalogs contains a value of an altered
+ * row type that can no longer be read.  PostgreSQL does the same for columns.
  */
 Datum
 corm_on_stored_alter(PG_FUNCTION_ARGS)
@@ -687,7 +710,7 @@ corm_on_stored_alter(PG_FUNCTION_ARGS)
 	PG_RETURN_NULL();
 }
 
-/* corm_depend_init registers what tells of broken rows. */
+/* corm_depend_init registers the callbacks that report broken rows. */
 void
 corm_depend_init(void)
 {

@@ -1,32 +1,32 @@
 /*-------------------------------------------------------------------------
  *
  * filter.c
- *		corm.filter(): a query made of a JSON document from outside.
+ *		corm.filter(): a query from an untrusted JSON document.
  *
- * The document may come from any source, such as the body of an HTTP request.
- * It can say less than the builders: fields and relations by name, the
- * operators listed here, plain values.  No SQL, no functions, no types.
+ * The document may come from anywhere, such as the body of an HTTP request.
+ * It is less powerful than the builders: fields and relations by name, the
+ * operators listed here, and plain values.  No SQL, no functions, no types.
  *
  *		{"where": {"age": {"gte": 18}, "or": [{"plan": "pro"}, {"orders": {"some": {...}}}]},
  *		 "select": ["id", "name"], "order_by": ["-age"], "limit": 20, "offset": 0,
  *		 "after": cursor, "before": cursor, "preload": {"orders": {...}, "company": true}}
  *
- * Which names are fields is known only when the query meets its model, so
- * names become FILTER_COLUMN nodes: like COLUMN, but a field whose tag says
- * filterable=false is refused then, and so is a value of another kind than
- * the field's.  Depth, number of conditions and of relations, length of lists
- * and the limit are bounded by settings, and checked before anything is built.
- * Each relation is a table more for PostgreSQL's planner, which is why they
- * have a bound of their own.
+ * We cannot tell which names are fields until the query is resolved against
+ * its model.  So names become FILTER_COLUMN nodes.  They work like COLUMN, but
+ * resolving rejects a field tagged filterable=false, and a value of another
+ * kind than the field.  Settings limit depth, the number of conditions and
+ * relations, the length of lists and the row limit; we check them before
+ * building anything.  Relations have their own limit because each adds a table
+ * for the planner.
  *
- * Lists are bounded together.  Besides, several lists that must hold at once
- * could make an index scan look for each combination of their elements, and
- * not listen to interrupts while it does.  So the number of combinations is
- * bounded too, and a list beyond is written as UNINDEXED: it is compared with
- * the rows that the others find.
+ * One limit applies to the total length of all lists.  Moreover, an index scan
+ * could try every combination of elements of several ANDed lists, without
+ * checking for interrupts.  So the number of combinations is limited, too.  A
+ * list that would exceed it is written as UNINDEXED, and only filters the rows
+ * that the other lists find.
  *
- * What can be wrong with a value by itself is found here, before any row is
- * looked at: whether there is an error must not tell what the rows hold.
+ * Errors in a value itself must be raised here, before any row is read: an
+ * error at execution could reveal something about the rows.
  *
  *-------------------------------------------------------------------------
  */
@@ -55,8 +55,8 @@ typedef struct FilterContext
 	int			nodes;
 	int			relations;
 	int64		elements;		/* of all lists */
-	double		combinations;	/* of elements of lists that must hold at once, so far */
-	bool		negated;		/* inside of "not" */
+	double		combinations;	/* of elements of ANDed lists so far */
+	bool		negated;		/* inside "not" */
 } FilterContext;
 
 static void filter_condition(FilterContext *ctx, JsonbValue *spec);
@@ -90,7 +90,10 @@ count_node(FilterContext *ctx)
 		corm_filter_over_limit("The number of conditions", "corm.filter_max_nodes", corm_filter_max_nodes);
 }
 
-/* The relations of a path: all of its steps, or all but the last, a field. */
+/*
+ * Counts the relations of a path: all steps, or all but the last if that is a
+ * field.
+ */
 static void
 count_relations(FilterContext *ctx, const char *path, bool is_field)
 {
@@ -133,14 +136,14 @@ write_field(FilterContext *ctx, const char *name)
 	corm_write_name(ctx->w, name, strlen(name));
 }
 
-/* What the value of an operator must be. */
+/* Kind of value that an operator takes. */
 typedef enum OpKind
 {
 	OP_SCALAR,
 	OP_LIST,
 	OP_PAIR,
 	OP_FLAG,
-	OP_ANY						/* also JSON, for containers */
+	OP_ANY						/* scalar, array or object */
 } OpKind;
 
 static const struct
@@ -177,9 +180,9 @@ static const struct
 };
 
 /*
- * Whether a list of elements to compare with may be looked up in an index, as
- * far as the combinations with the lists before it allow.  A negated not_in
- * becomes an in.
+ * Returns whether a list can be left to index lookups without exceeding the
+ * limit on combinations with the lists before it, and if so counts it.  Under
+ * negation, not_in acts as in.
  */
 static bool
 may_be_indexed(FilterContext *ctx, CormNodeTag tag, JsonbValue *list)
@@ -195,7 +198,8 @@ may_be_indexed(FilterContext *ctx, CormNodeTag tag, JsonbValue *list)
 }
 
 /*
- * A pattern that no text could be compared with, whatever rows there are.
+ * Raises an error for an invalid pattern: 22025 for LIKE, 2201B for a regular
+ * expression.  Otherwise the error would depend on the rows.
  */
 static void
 check_pattern(CormNodeTag tag, JsonbValue *v)
@@ -227,7 +231,10 @@ check_pattern(CormNodeTag tag, JsonbValue *v)
 	}
 }
 
-/* Writes the condition {field: {op: v}}. */
+/*
+ * Writes the condition {field: {op: v}}.  Raises OR020 for an unknown operator
+ * or a bad value.
+ */
 static void
 filter_op(FilterContext *ctx, const char *field, const char *op, JsonbValue *v)
 {
@@ -268,7 +275,7 @@ filter_op(FilterContext *ctx, const char *field, const char *op, JsonbValue *v)
 				}
 				corm_write_tag(ctx->w, tag);
 				write_field(ctx, field);
-				/* for a range, where the field tells */
+				/* a range literal; only the field can tell */
 				if (tag == CORM_N_OVERLAPS && v->type == jbvString)
 					corm_filter_scalar(ctx->w, v, op);
 				else
@@ -310,8 +317,8 @@ relation_predicate(const char *key)
 }
 
 /*
- * Writes the condition {relation: {key: v}}, where key says for how many of
- * its rows v must hold.
+ * Writes the condition {relation: {key: v}}.  key must be one for which
+ * relation_predicate is valid: it is the quantifier for the relation's rows.
  */
 static void
 filter_relation(FilterContext *ctx, const char *relation, const char *key, JsonbValue *v)
@@ -337,7 +344,7 @@ filter_relation(FilterContext *ctx, const char *relation, const char *key, Jsonb
 	corm_write_tag(ctx->w, tag);
 	corm_write_name(ctx->w, relation, strlen(relation));
 	corm_write_count(ctx->w, 1);
-	/* rows of another table, with indexes of their own */
+	/* another table with its own indexes, so start counting from scratch */
 	ctx->combinations = 1;
 	ctx->negated = false;
 	filter_condition(ctx, v);
@@ -345,7 +352,7 @@ filter_relation(FilterContext *ctx, const char *relation, const char *key, Jsonb
 	ctx->negated = negated;
 }
 
-/* several conditions, written as one */
+/* Writes the conditions of an "and" or "or" array as one node. */
 static void
 filter_list(FilterContext *ctx, CormNodeTag tag, JsonbValue *v, const char *key)
 {
@@ -364,7 +371,7 @@ filter_list(FilterContext *ctx, CormNodeTag tag, JsonbValue *v, const char *key)
 	corm_write_count(ctx->w, n);
 	for (int i = 0; i < n; i++)
 	{
-		/* of alternatives one is looked up at a time; negated, they must hold at once */
+		/* ORed lists do not combine, unless negated: then they are ANDed */
 		if (tag == CORM_N_OR && !ctx->negated)
 			ctx->combinations = before;
 		filter_condition(ctx, &elements[i]);
@@ -374,8 +381,8 @@ filter_list(FilterContext *ctx, CormNodeTag tag, JsonbValue *v, const char *key)
 }
 
 /*
- * Writes what one key of a condition says: "and", "or", "not", or a field or
- * relation with its operators.
+ * Writes the condition of one key: "and", "or", "not", or a field or relation
+ * with its operators.
  */
 static void
 filter_key(FilterContext *ctx, const char *key, JsonbValue *v)
@@ -424,7 +431,10 @@ filter_key(FilterContext *ctx, const char *key, JsonbValue *v)
 		filter_op(ctx, key, "eq", v);
 }
 
-/* {key: ..., key: ...}: all of them */
+/*
+ * Writes {key: ..., key: ...} as an AND of all keys.  Raises OR020 unless spec
+ * is an object.
+ */
 static void
 filter_condition(FilterContext *ctx, JsonbValue *spec)
 {
@@ -445,12 +455,13 @@ filter_condition(FilterContext *ctx, JsonbValue *spec)
 }
 
 /*
- * The other keys
+ * Other keys
  */
 
 /*
- * The names that an array holds, each once: those that come again are left
- * out, as they say nothing new in a select list or an order.
+ * Returns the names in an array without duplicates, which are redundant in a
+ * select list or an order.  *n is their number.  Raises OR020 unless v is an
+ * array of names, OR021 if it is longer than max or corm.filter_max_list.
  */
 static JsonbValue *
 names_of(JsonbValue *v, const char *key, const char *setting, int max, int *n)
@@ -483,12 +494,12 @@ names_of(JsonbValue *v, const char *key, const char *setting, int max, int *n)
 	return names;
 }
 
-/* Writes "order_by"; a "-" before a name is for descending order. */
+/* Writes "order_by"; '-name' means descending order. */
 static void
 filter_order(FilterContext *ctx, JsonbValue *v)
 {
 	int			n;
-	/* each field of an order is a level more in the condition of a cursor */
+	/* each field adds a level of nesting to the condition of a cursor */
 	JsonbValue *names = names_of(v, "order_by", "corm.filter_max_depth", corm_filter_max_depth, &n);
 
 	corm_write_tag(ctx->w, CORM_N_ORDER_BY);
@@ -508,7 +519,7 @@ filter_order(FilterContext *ctx, JsonbValue *v)
 	}
 }
 
-/* Writes "limit" or "offset": a whole number up to max. */
+/* Writes "limit" or "offset": an integer from 0 to max. */
 static void
 filter_number(FilterContext *ctx, CormNodeTag tag, JsonbValue *v, const char *key, int64 max)
 {
@@ -530,8 +541,8 @@ filter_number(FilterContext *ctx, CormNodeTag tag, JsonbValue *v, const char *ke
 }
 
 /*
- * Writes "after" or "before", by the function that the builder of the name
- * calls.
+ * Writes "after" or "before" with the C function of the builder.  Null means
+ * no cursor.
  */
 static void
 filter_cursor(FilterContext *ctx, PGFunction function, JsonbValue *v, const char *key)
@@ -580,7 +591,10 @@ filter_preload(FilterContext *ctx, JsonbValue *v)
 	}
 }
 
-/* Writes the clause of one key of a document; OR020 for an unknown key. */
+/*
+ * Writes the clause for one key of a document.  Raises OR020 for an unknown
+ * key.
+ */
 static void
 filter_clause(FilterContext *ctx, const char *key, JsonbValue *v)
 {
@@ -617,7 +631,9 @@ filter_clause(FilterContext *ctx, const char *key, JsonbValue *v)
 }
 
 /*
- * A whole document, or that of a preload, as a query of its own.
+ * Builds the query for a whole document or for that of a preload, in the
+ * current context.  Saves and restores the parts of outer that belong to one
+ * query.
  */
 static CormNode *
 filter_query(FilterContext *outer, JsonbContainer *spec)
@@ -647,7 +663,7 @@ filter_query(FilterContext *outer, JsonbContainer *spec)
 }
 
 /*
- * Keys of all objects in a document, each as often as it is there.
+ * Returns the number of keys of all objects in a document.
  */
 static int64
 count_keys(JsonbContainer *container)
@@ -666,17 +682,17 @@ count_keys(JsonbContainer *container)
 }
 
 /*
- * The same in its text.  What is nested deeper, or has longer lists, than any
- * filter is refused here, before the parser spends time and stack on it.  The
- * text need not be valid.
+ * The same for JSON text, which need not be valid.  Raises OR021 for nesting
+ * or lists that no filter can have, before the parser spends time and stack on
+ * them.
  */
 static int64
 count_keys_in_text(const char *str, int len)
 {
-	/* a condition takes two levels of JSON, a value of contains any */
+	/* a condition takes two levels of JSON; the value of contains may be deep */
 	int			max_depth = 2 * corm_filter_max_depth + 1000;
 	int			max_list = Max(corm_filter_max_list, corm_filter_max_nodes);
-	int		   *lengths = palloc(sizeof(int) * (max_depth + 1));	/* of lists; -1: an object */
+	int		   *lengths = palloc(sizeof(int) * (max_depth + 1));	/* of open arrays; -1 for an object */
 	int			depth = 0;
 	int64		n = 0;
 	bool		in_string = false;
@@ -713,8 +729,8 @@ count_keys_in_text(const char *str, int len)
 }
 
 /*
- * corm_filter_text(spec): the same of JSON that was not read yet.  Only here
- * can an object that has a key twice be told: jsonb keeps the last one.
+ * corm_filter_text(spec): the same for text.  Only this variant can detect
+ * duplicate keys (OR020), since jsonb keeps just the last one.
  */
 Datum
 corm_filter_text(PG_FUNCTION_ARGS)
@@ -728,7 +744,11 @@ corm_filter_text(PG_FUNCTION_ARGS)
 	return DirectFunctionCall1(corm_filter, document);
 }
 
-/* corm_filter(spec): OR020 for what is not in the grammar, OR021 over a bound */
+/*
+ * corm_filter(spec) returns the query for a filter document, in the current
+ * context.  Raises OR020 if it does not follow the grammar, OR021 if it
+ * exceeds a limit, 22025 or 2201B for an invalid pattern.
+ */
 Datum
 corm_filter(PG_FUNCTION_ARGS)
 {

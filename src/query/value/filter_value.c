@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * filter_value.c
- *		The values of a filter from outside: JSON to bound values.
+ *		The values of an untrusted filter: JSON to bound values.
  *
- * A string takes the type of what it meets, like a literal.  Numbers and
- * booleans keep their kind, so that they do not meet a field of another one.
+ * A string takes its type from context, like a literal.  Numbers and booleans
+ * keep their kind, so they cannot be compared with a field of another kind.
  *
  *-------------------------------------------------------------------------
  */
@@ -19,7 +19,7 @@
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
 
-/* corm_bad_filter raises OR020. */
+/* corm_bad_filter raises OR020 with the given DETAIL. */
 void
 corm_bad_filter(const char *detail)
 {
@@ -29,7 +29,10 @@ corm_bad_filter(const char *detail)
 			 errdetail_internal("%s", detail)));
 }
 
-/* corm_filter_over_limit raises OR021: what exceeds the limit that a setting says. */
+/*
+ * corm_filter_over_limit raises OR021: what exceeds limit, the value of a
+ * setting.
+ */
 void
 corm_filter_over_limit(const char *what, const char *setting, int limit)
 {
@@ -39,7 +42,10 @@ corm_filter_over_limit(const char *what, const char *setting, int limit)
 			 errdetail("%s exceeds %d, the limit set by %s.", what, limit, setting)));
 }
 
-/* corm_json_is_object and corm_json_is_array tell what a value is. */
+/*
+ * corm_json_is_object and corm_json_is_array check for a container of that
+ * kind.
+ */
 bool
 corm_json_is_object(JsonbValue *v)
 {
@@ -53,8 +59,9 @@ corm_json_is_array(JsonbValue *v)
 }
 
 /*
- * corm_json_members returns the elements of an array, or the keys and values
- * of an object in turn, n being the number of elements or pairs.
+ * corm_json_members returns the elements of an array, or the alternating keys
+ * and values of an object.  *n is the number of elements or pairs.  The array
+ * is palloc'd; its strings point into the container.
  */
 JsonbValue *
 corm_json_members(JsonbContainer *container, int *n)
@@ -83,7 +90,7 @@ write_text_value(CormWriter *w, const char *str, int len)
 }
 
 /*
- * A number keeps its kind: it must not meet a text or a boolean.
+ * Writes a number as integer, bigint or numeric, the first that can hold it.
  */
 static void
 write_number(CormWriter *w, Numeric number)
@@ -102,7 +109,10 @@ write_number(CormWriter *w, Numeric number)
 		corm_write_value(w, INT8OID, 8, true, Int64GetDatum((int64) value));
 }
 
-/* corm_filter_scalar writes the single value of an operator. */
+/*
+ * corm_filter_scalar writes an operator's value.  Raises OR020 unless it is a
+ * scalar.
+ */
 void
 corm_filter_scalar(CormWriter *w, JsonbValue *v, const char *op)
 {
@@ -126,7 +136,7 @@ corm_filter_scalar(CormWriter *w, JsonbValue *v, const char *op)
 }
 
 /*
- * A list of strings, as text[], which takes the type of the field.
+ * Writes a list of scalars as text[], which takes the type of the field.
  */
 static void
 write_texts(CormWriter *w, JsonbValue *elements, int n)
@@ -162,8 +172,8 @@ write_texts(CormWriter *w, JsonbValue *elements, int n)
 }
 
 /*
- * A list of numbers keeps its kind, like a number alone: integer[] or
- * bigint[] where these hold all of them, else numeric[].
+ * Writes a list of numbers and nulls as integer[] or bigint[] if all of them
+ * fit, else as numeric[].
  */
 static void
 write_numbers(CormWriter *w, JsonbValue *elements, int n)
@@ -209,7 +219,7 @@ write_numbers(CormWriter *w, JsonbValue *elements, int n)
 }
 
 /*
- * A list of booleans.
+ * Writes a list of booleans and nulls as boolean[].
  */
 static void
 write_booleans(CormWriter *w, JsonbValue *elements, int n)
@@ -230,9 +240,10 @@ write_booleans(CormWriter *w, JsonbValue *elements, int n)
 }
 
 /*
- * corm_filter_list writes a list.  Elements to compare the field with (of in
- * and not_in) are of one kind, but for nulls, and keep it, as it must be the
- * field's; those of a container (of overlaps) take the type of its elements.
+ * corm_filter_list writes a list.  If compared, as for in and not_in, all
+ * elements except nulls must be of one kind, which the list keeps.  Else, as
+ * for overlaps, they take the type of the field's elements.  Raises OR020
+ * unless v is an array of scalars.
  */
 void
 corm_filter_list(CormWriter *w, JsonbValue *v, const char *op, bool compared)

@@ -1,25 +1,24 @@
 /*-------------------------------------------------------------------------
  *
  * layout.c
- *		Rows among the bound values, and what their types looked like.
+ *		The layout of row types among the bound values.
  *
- * The datum of a row, or of an array or range of rows, is bytes that only
- * its type's attributes can tell apart.  PostgreSQL refuses to change a row
- * type that a table has a column of, but a query value that holds such a row
- * is opaque to it: stored in a table, or folded into a cached statement, it
- * outlives ALTER TABLE, and reading it by the new attributes would read an
- * integer as a pointer.
+ * A row datum, or an array or range of rows, can only be interpreted with the
+ * attributes of its row type.  PostgreSQL refuses to change a row type that is
+ * the type of a table column, but it cannot look into a query value.  A query
+ * value stored in a table or cached in a plan can outlive an ALTER TABLE.
+ * Reading it with the new attributes could treat an integer as a pointer.
  *
- * So such a datum is followed by its layout: the types of the attributes, in
- * uint32 words.  (Newer minor releases of PostgreSQL have a check of their own,
- * which comes after this one.)
+ * So we store the layout behind such a datum: the types of the attributes, as
+ * uint32 words.  (Newer minor releases of PostgreSQL have their own check,
+ * which runs after this one.)
  *
  *		layout of a row type:		natts, { type, n, n words } ...
- *		layout of any other type:	none, or that of the type it is made of
+ *		layout of any other type:	that of its element or bound type, or none
  *
- * where the n words are the layout of the attribute's type.  A row is read if
- * its attributes still have these types, or have been dropped; what has been
- * added since is NULL in it, or has its default.
+ * where the n words are the layout of the attribute's type.  A row can be read
+ * if all its attributes still have these types or have been dropped.
+ * Attributes added since then are NULL or have their default.
  *
  *-------------------------------------------------------------------------
  */
@@ -38,9 +37,9 @@
 #include "utils/typcache.h"
 
 /*
- * corm_layout_row_type returns the row type that values of a type are made of:
- * itself, or that of the elements, or of the bounds; InvalidOid if there is
- * none.
+ * corm_layout_row_type returns the row type that values of a type contain: the
+ * type itself, that of its elements, or that of its bounds.  InvalidOid if
+ * there is none.
  */
 Oid
 corm_layout_row_type(Oid typid)
@@ -49,7 +48,7 @@ corm_layout_row_type(Oid typid)
 	{
 		Oid			inner;
 
-		/* no built-in type has a named row type in it but catalogs' rows */
+		/* no built-in type contains a named row type, except for catalog rows */
 		if (!OidIsValid(typid))
 			return InvalidOid;
 		typid = getBaseType(typid);
@@ -75,8 +74,8 @@ append_word(StringInfo buf, uint32 word)
 }
 
 /*
- * corm_layout_append appends the layout of a type, nothing if its values are
- * no rows.
+ * corm_layout_append appends the layout of a type to buf.  Appends nothing if
+ * the type contains no rows.
  */
 void
 corm_layout_append(StringInfo buf, Oid typid)
@@ -84,7 +83,7 @@ corm_layout_append(StringInfo buf, Oid typid)
 	Oid			rowtype;
 	TupleDesc	tupdesc;
 
-	/* the common case, without a look at the catalogs: nothing is older than rows of users */
+	/* fast path without catalog access: built-in types need no layout */
 	if (typid < FirstNormalObjectId)
 		return;
 	check_stack_depth();
@@ -122,8 +121,8 @@ word_at(const char *words, uint32 i)
 }
 
 /*
- * corm_layout_matches tells whether the layout is one by which values of the
- * type can be read today.
+ * corm_layout_matches returns whether values stored with this layout can be
+ * read with the current definition of the type.  The words may be corrupt.
  */
 bool
 corm_layout_matches(Oid typid, const char *words, uint32 nwords)

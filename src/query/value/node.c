@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * node.c
- *		The table of nodes, and writing of query values.
+ *		The table of nodes, and the writer of query values.
  *
- * A CormWriter collects shape and values in two buffers that start on the
- * C stack, so that building a typical clause allocates only its result.
+ * A CormWriter collects shape and values in two buffers that start out on the
+ * C stack.  Building a typical clause allocates only its result.
  *
  *-------------------------------------------------------------------------
  */
@@ -32,7 +32,7 @@ static const CormNodeDesc node_descs[] = {
 #undef EXPR
 };
 
-/* What the argument letters of nodes.def stand for, from 'A' on. */
+/* Descriptions of the argument letters of nodes.def, indexed from 'A'. */
 #define LETTER(letter, holds, is_list, string_is_field) \
 	[(letter) - 'A'] = {CORM_HOLDS_##holds, is_list, string_is_field}
 
@@ -60,8 +60,8 @@ const CormLetterDesc corm_letter_descs['z' - 'A' + 1] = {
 #undef LETTER
 
 /*
- * corm_node_desc returns the description of a tag, or NULL if there is no
- * such node: tags come from stored bytes, so callers must check.
+ * corm_node_desc returns the description of a tag, or NULL if there is no such
+ * node.  Callers must check: tags come from stored bytes.
  */
 const CormNodeDesc *
 corm_node_desc(CormNodeTag tag)
@@ -72,8 +72,8 @@ corm_node_desc(CormNodeTag tag)
 }
 
 /*
- * corm_node_by_name finds a node by its key in the text form; NULL if there
- * is none.  Linear: it serves text input, not the hot path.
+ * corm_node_by_name finds a node by its key in the text form; NULL if there is
+ * none.  A linear search is fine: only text input uses it.
  */
 const CormNodeDesc *
 corm_node_by_name(const char *name, int len, bool clause)
@@ -90,8 +90,9 @@ corm_node_by_name(const char *name, int len, bool clause)
 }
 
 /*
- * corm_node_check verifies the header of a detoasted value and returns it.
- * The bytes after the header are checked by the code that reads them.
+ * corm_node_check verifies the header of a detoasted value and returns the
+ * value.  Raises XX001 if it is corrupt or of another kind.  The code that
+ * reads the rest checks it.
  */
 CormNode *
 corm_node_check(CormNode *node, char kind)
@@ -103,7 +104,7 @@ corm_node_check(CormNode *node, char kind)
 		node->kind != kind ||
 		node->shape_len > size - sizeof(CormNode) ||
 		MAXALIGN((Size) node->shape_len) > size - sizeof(CormNode) ||
-		/* an entry has a header at least, so a false count cannot make us palloc wildly */
+		/* every entry has a header, so a corrupt count cannot cause a huge palloc */
 		node->nvalues > (size - sizeof(CormNode)) / sizeof(CormValueHeader))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
@@ -113,9 +114,9 @@ corm_node_check(CormNode *node, char kind)
 }
 
 /*
- * The OIDs of our two types are asked for by every call site of a builder.
- * Any change of a type or schema makes us look again: DROP EXTENSION and
- * CREATE EXTENSION give them others.
+ * Cached OIDs of our two types: every call site of a builder needs them.
+ * Reset on any change of a type or schema, since DROP EXTENSION and CREATE
+ * EXTENSION change them.
  */
 static Oid	expr_type = InvalidOid;
 static Oid	query_type = InvalidOid;
@@ -127,7 +128,10 @@ forget_types(Datum arg, int cacheid, uint32 hash)
 	query_type = InvalidOid;
 }
 
-/* corm_node_init registers the callbacks; called once, from _PG_init. */
+/*
+ * corm_node_init registers the syscache callbacks.  Called once, from
+ * _PG_init.
+ */
 void
 corm_node_init(void)
 {
@@ -136,7 +140,8 @@ corm_node_init(void)
 }
 
 /*
- * Returns the OID of one of our types; 42704 if the extension is not there.
+ * Returns the OID of one of our types.  Raises 42704 if the extension is not
+ * installed.
  */
 static Oid
 type_oid(const char *name)
@@ -173,7 +178,10 @@ corm_query_type_oid(void)
 	return query_type;
 }
 
-/* corm_writer_init prepares an empty writer; nothing is to be freed if it is abandoned. */
+/*
+ * corm_writer_init initializes an empty writer.  An abandoned writer needs no
+ * cleanup.
+ */
 void
 corm_writer_init(CormWriter *w)
 {
@@ -187,7 +195,8 @@ corm_writer_init(CormWriter *w)
 }
 
 /*
- * grow makes room for need more bytes in one of the writer's buffers.
+ * grow makes room for need more bytes in one of the writer's buffers, moving
+ * it off the stack the first time.  Raises 54000 if the value gets too large.
  */
 static void
 grow(char **buf, uint32 *size, uint32 len, char *local, Size need)
@@ -238,8 +247,8 @@ values_room(CormWriter *w, Size need)
 }
 
 /*
- * corm_writer_finish returns what was written as a value of the given kind,
- * allocated in the current context.
+ * corm_writer_finish returns the finished value, allocated in the current
+ * context, and frees the writer's buffers.
  */
 CormNode *
 corm_writer_finish(CormWriter *w, char kind)
@@ -273,7 +282,10 @@ corm_write_tag(CormWriter *w, CormNodeTag tag)
 	*shape_room(w, 1) = (char) tag;
 }
 
-/* corm_write_count starts a list. */
+/*
+ * corm_write_count starts a list of count elements.  Raises 54000 for too
+ * many.
+ */
 void
 corm_write_count(CormWriter *w, int count)
 {
@@ -295,7 +307,8 @@ corm_write_oid(CormWriter *w, Oid oid)
 }
 
 /*
- * corm_write_name writes an argument n or o; a missing name is an empty one.
+ * corm_write_name writes an argument n or o; the empty string means no name.
+ * Raises 42622 for a name longer than 64 kB.
  */
 void
 corm_write_name(CormWriter *w, const char *str, int len)
@@ -325,8 +338,9 @@ corm_write_text(CormWriter *w, const char *str, int len)
 }
 
 /*
- * corm_write_value writes a bound value: placeholder and datum.  A varlena
- * is stored flat whatever form it has.
+ * corm_write_value writes a bound value: its placeholder to the shape and its
+ * datum to the values.  Varlena values are detoasted.  If the type contains
+ * rows, the layout follows the datum (layout.c).
  */
 void
 corm_write_value(CormWriter *w, Oid typid, int16 typlen, bool typbyval, Datum value)
@@ -386,7 +400,10 @@ corm_write_value(CormWriter *w, Oid typid, int16 typlen, bool typbyval, Datum va
 		pfree(flat);
 }
 
-/* corm_write_null writes a bound NULL: part of the shape, no datum. */
+/*
+ * corm_write_null writes a bound NULL.  It is part of the shape and has no
+ * datum.
+ */
 void
 corm_write_null(CormWriter *w, Oid typid)
 {
@@ -405,7 +422,7 @@ write_values(CormWriter *w, const CormNode *node)
 	w->nvalues += node->nvalues;
 }
 
-/* corm_write_node appends an expr, or the clauses of a query, as they are. */
+/* corm_write_node appends an expr, or the clauses of a query, unchanged. */
 void
 corm_write_node(CormWriter *w, const CormNode *node)
 {
@@ -414,8 +431,8 @@ corm_write_node(CormWriter *w, const CormNode *node)
 }
 
 /*
- * corm_write_query writes an argument q or Q: the byte length, then the
- * clauses of all the given queries.
+ * corm_write_query writes an argument q or Q: the length in bytes, then the
+ * clauses of all given queries.
  */
 void
 corm_write_query(CormWriter *w, const CormNode *const *queries, int nqueries)

@@ -3,10 +3,10 @@
  * raw.c
  *		SQL text written by users: corm.raw() and corm.raw_query().
  *
- * Raw text is the one door for SQL text, and its author is trusted with it.
- * It is still parsed here, so that a slip in it is an error of its own and
- * cannot swallow what stands around it, and its $n are renumbered by
- * PostgreSQL's lexer, which knows strings and comments.
+ * Raw text is the only way to put SQL text into a query, and we trust its
+ * author.  We still parse it, so that a syntax error in it is reported as such
+ * and cannot affect the SQL around it.  Its $n are renumbered with
+ * PostgreSQL's lexer, which handles strings and comments.
  *
  *-------------------------------------------------------------------------
  */
@@ -28,8 +28,8 @@
 #include "utils/regproc.h"
 
 /*
- * Positions in errors of PostgreSQL's parser are those in the text that it
- * was given, not in the statement of the client.
+ * Error positions from the parser refer to the text it was given, not to the
+ * client's statement.  Report them as internal positions.
  */
 static void
 sql_error_callback(void *arg)
@@ -78,7 +78,7 @@ corm_raw_check_expr(const char *sql)
 	List	   *parsed = parse(sql, RAW_PARSE_PLPGSQL_EXPR);
 	SelectStmt *select = (SelectStmt *) linitial_node(RawStmt, parsed)->stmt;
 
-	/* PL/pgSQL's expressions may go on with FROM, WHERE, ...: these may not */
+	/* the PL/pgSQL grammar also allows FROM, WHERE, ...: reject them */
 	if (list_length(select->targetList) != 1 || select->fromClause || select->whereClause ||
 		select->groupClause || select->havingClause || select->windowClause ||
 		select->sortClause || select->limitCount || select->limitOffset ||
@@ -89,7 +89,7 @@ corm_raw_check_expr(const char *sql)
 				 errdetail("The text is \"%s\".", sql)));
 }
 
-/* In a union the first SELECT has it. */
+/* Returns whether a SELECT has INTO.  In a union, the first SELECT has it. */
 static bool
 has_into(SelectStmt *select)
 {
@@ -137,9 +137,9 @@ corm_raw_check_statement(const char *sql)
 }
 
 /*
- * corm_raw_append copies sql to buf, calling param in the place of every $n,
- * which appends what shall stand there.  A newline at the end keeps a
- * comment at the end of the text from swallowing what follows.
+ * corm_raw_append copies sql to buf.  It calls param for each $n, which
+ * appends the replacement.  If the text may end in a comment, a newline
+ * terminates it.
  */
 void
 corm_raw_append(StringInfo buf, const char *sql, CormRawParam param, void *arg)
@@ -158,7 +158,7 @@ corm_raw_append(StringInfo buf, const char *sql, CormRawParam param, void *arg)
 		char	   *end;
 		long		number;
 
-		/* no other token begins so: the tag of a dollar quote is no number */
+		/* only a parameter starts like this: a dollar quote tag is no number */
 		if (token[0] != '$' || !isdigit((unsigned char) token[1]))
 			continue;
 		errno = 0;
@@ -178,9 +178,9 @@ corm_raw_append(StringInfo buf, const char *sql, CormRawParam param, void *arg)
 /*
  * Raw SQL in the text form of a query
  *
- * A text form may come from outside by mistake: a parameter that was meant as
- * a value, a column that a client fills.  What it can say without SQL is what
- * its reader may do anyway; with SQL it could call any function.
+ * A text form may come from an untrusted source by mistake: a parameter that
+ * was meant as a value, or a column that clients write.  Without SQL, it can
+ * do only what the session may do anyway; with SQL it could call any function.
  */
 
 static bool
@@ -190,9 +190,9 @@ is_trusted(Oid roleid)
 }
 
 /*
- * Both the role that acts and, inside of functions with rights of their own,
- * the one that called must be trusted: a function of the database's owner may
- * have been given the text by any role.
+ * Returns whether raw SQL is allowed in a text form.  Both the current user
+ * and the outer user must be trusted: any role can pass the text to a SECURITY
+ * DEFINER function of the database owner.
  */
 static bool
 raw_text_is_allowed(void)
@@ -210,7 +210,9 @@ refuse_raw_text(const char *what)
 			 errhint("Build it by corm.raw(), corm.raw_query() or corm.fn(); or have a superuser set corm.raw_text for the role, or for a function that reads such text.")));
 }
 
-/* corm_check_raw_text raises 42501 unless the session may give SQL as part of a text form. */
+/*
+ * corm_check_raw_text raises 42501 unless raw SQL is allowed in a text form.
+ */
 void
 corm_check_raw_text(void)
 {
@@ -219,9 +221,9 @@ corm_check_raw_text(void)
 }
 
 /*
- * corm_check_function_text does the same for a call of a function that can do
- * more than compute: one that is volatile, like those that run SQL they are
- * given.  Which function of the name will be called is not known yet.
+ * corm_check_function_text does the same for a function that may have side
+ * effects: a volatile one, such as one that executes SQL.  We do not know yet
+ * which overload will be called, so any volatile candidate counts.
  */
 void
 corm_check_function_text(const char *name)

@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * stored.c
- *		Expressions and queries that corm's catalogs hold: conditions of
+ *		Expressions and queries stored in corm's catalogs: conditions of
  *		relations, scopes.
  *
- * Their values are not among the bound values of the call, so each VALUE
- * carries its own; a plan keeps copies of them.  A change of the catalog
+ * Their values are not among the bound values of the call, so each VALUE node
+ * carries its own, and a plan keeps copies.  Any change of the catalogs
  * invalidates the plans.
  *
  *-------------------------------------------------------------------------
@@ -16,7 +16,7 @@
 #include "query/value/tree.h"
 #include "query/value/walk.h"
 
-/* Gives the values of an expression or clause to it; context is an array of CormValue. */
+/* Sets the constant of each VALUE node; context is an array of CormValue. */
 static bool
 bind_walker(CormTree *tree, void *context)
 {
@@ -37,8 +37,9 @@ read_values(const CormNode *node)
 }
 
 /*
- * corm_stored_expr reads a stored corm.expr, which is copied, into a tree in
- * the current context.
+ * corm_stored_expr reads a stored corm.expr into a tree in the current
+ * context.  It works on a copy, so value need not outlive the tree.  Raises
+ * XX001 for corrupt bytes, 42704 for a BROKEN node.
  */
 CormTree *
 corm_stored_expr(struct varlena *value)
@@ -52,7 +53,10 @@ corm_stored_expr(struct varlena *value)
 	return tree;
 }
 
-/* corm_stored_query does the same for the clauses of a stored corm.query. */
+/*
+ * corm_stored_query does the same for a stored corm.query: a list of its
+ * clauses.
+ */
 List *
 corm_stored_query(struct varlena *value)
 {

@@ -3,23 +3,23 @@
  * text.c
  *		The text form of corm.query and corm.expr: JSON.
  *
- * A node is an object of one key, {"eq": ["age", 18]}; its arguments stand in
- * the order of nodes.def, the elements of a trailing list after the others.
- * A node with a single argument that is no list gives it bare: {"limit": 10}.
+ * A node is an object with one key, {"eq": ["age", 18]}.  Its arguments are in
+ * the order of nodes.def, with the elements of a trailing list at the end.
+ * A single argument that is not a list is written bare: {"limit": 10}.
  * A query is an array of clauses.  docs/queries.md has the grammar.
  *
- * Where a field name is expected a string is a field name, elsewhere it is a
- * bound value of type unknown.  Integers that fit int4, booleans and null
- * stand for themselves; every other value is {"val": text, "type": name}.
+ * A string is a field name where one is expected; elsewhere it is a bound
+ * value of type unknown.  Integers that fit int4, booleans and null are
+ * written as such.  Any other value is {"val": text, "type": name}.
  *
- * Whatever has become of what a value names, it can be written: a column of
- * it, a DEFAULT, a view must not make a dump of the whole database fail.  A
- * bound value that its type can no longer write, because the type is gone or
- * has changed, is {"broken": why}.  That can be read, but not used.  A relation
- * or a type that is named otherwise and is gone is "-", as regclass and
- * regtype have it, and not its number, which is another's in another database.
+ * Output never fails because an object was dropped or changed: one bad column
+ * value, DEFAULT or view must not break pg_dump.  A bound value whose type is
+ * gone or has changed is written as {"broken": why}.  Input accepts that, but
+ * using it is an error.  Any other reference to a dropped relation or type is
+ * written as "-", as regclass and regtype do for InvalidOid.  Its OID would
+ * mean something else in another database.
  *
- * Here it is written; text_in.c reads it.
+ * This file has the output functions; text_in.c reads the form.
  *
  *-------------------------------------------------------------------------
  */
@@ -41,10 +41,12 @@
 #include "utils/regproc.h"
 
 /*
- * Types print and read their values in ways that settings change; the text
- * form must mean the same in every session.  (pg_dump does the same.)  Output
- * also names every schema; input goes by the caller's search_path.  The caller
- * ends it by AtEOXact_GUC(true, result); so does an error.
+ * corm_begin_portable_io fixes the settings that affect input and output of
+ * values, so that the text form means the same in every session.  (pg_dump
+ * does the same.)  Output also schema-qualifies all names; input uses the
+ * caller's search_path.  Returns a GUC nest level: the caller must restore the
+ * settings with AtEOXact_GUC(true, result).  On error, (sub)transaction abort
+ * does it.
  */
 int
 corm_begin_portable_io(bool output)
@@ -111,7 +113,7 @@ out_string(OutContext *ctx, const char *str)
 	escape_json(ctx->buf, str ? str : "");
 }
 
-/* What stands for a value that cannot be written. */
+/* Writes a BROKEN node in place of a value that cannot be written. */
 static void
 out_broken(OutContext *ctx, const char *why)
 {
@@ -120,6 +122,11 @@ out_broken(OutContext *ctx, const char *why)
 	appendStringInfoChar(ctx->buf, '}');
 }
 
+/*
+ * Writes a bound value.  Where a string means a field name, an untyped value
+ * is written as {"val": text}.  A value that its type can no longer read is
+ * written as broken.  Errors of the type's output function are passed on.
+ */
 static void
 out_value(OutContext *ctx, CormTree *tree, bool string_is_field)
 {
@@ -169,7 +176,8 @@ out_value(OutContext *ctx, CormTree *tree, bool string_is_field)
 }
 
 /*
- * An expression, where strings are field names or bound values.
+ * Writes an expression.  string_is_field: a string means a field name here,
+ * not a bound value.
  */
 static void
 out_expr(OutContext *ctx, CormTree *tree, bool string_is_field)
@@ -192,6 +200,10 @@ out_expr(OutContext *ctx, CormTree *tree, bool string_is_field)
 		out_node(ctx, tree);
 }
 
+/*
+ * Writes the elements of a list argument, separated by commas.  first is false
+ * if other arguments precede the list.  The caller writes the brackets.
+ */
 static void
 out_list(OutContext *ctx, char letter, List *list, bool first)
 {
@@ -211,6 +223,9 @@ out_list(OutContext *ctx, char letter, List *list, bool first)
 	}
 }
 
+/*
+ * Writes an argument that is not a trailing list.
+ */
 static void
 out_arg(OutContext *ctx, char letter, CormArg *arg)
 {
@@ -254,6 +269,10 @@ out_arg(OutContext *ctx, char letter, CormArg *arg)
 	}
 }
 
+/*
+ * Writes a node as a JSON object with one key, or a bound value or NULL in its
+ * own form.
+ */
 static void
 out_node(OutContext *ctx, CormTree *tree)
 {
@@ -290,8 +309,7 @@ out_node(OutContext *ctx, CormTree *tree)
 
 /*
  * Appends the text form of a value to buf.  Raises ERRCODE_DATA_CORRUPTED for
- * damaged bytes, and nothing for what has become of the types and relations
- * that it names.
+ * corrupt bytes.  Dropped or changed types and relations are not an error.
  */
 static void
 append_node(StringInfo buf, const CormNode *node)
@@ -314,8 +332,8 @@ append_node(StringInfo buf, const CormNode *node)
 }
 
 /*
- * SQL functions of the two types.  The binary form on the wire is the text
- * form: nothing in the backend trusts bytes of a client.
+ * SQL functions of the two types.  recv and send use the text form, too: we do
+ * not accept our internal format from a client.
  */
 #define CORM_TYPE_FUNCTIONS(name, kind) \
 	PG_FUNCTION_INFO_V1(corm_##name##_in); \

@@ -3,13 +3,13 @@
  * text_in.c
  *		Reading the text form of corm.query and corm.expr.
  *
- * The form is described in text.c, which writes it.  On input, names that may
- * be missing may be left out at the end, and what then is a single argument
- * may be bare too: {"selector": "users"}.
+ * text.c describes the form.  On input, trailing optional names can be
+ * omitted.  If that leaves a single argument, it can be bare, too:
+ * {"selector": "users"}.
  *
- * Input is checked like any datum from outside: it builds through the same
- * writer as the SQL functions and can make nothing that those cannot.  SQL
- * in it is taken from trusted sessions only (raw.c).
+ * Input is untrusted.  It goes through the same writer as the SQL functions,
+ * so it cannot build anything that they cannot build.  Raw SQL in it is
+ * accepted from trusted sessions only (raw.c).
  *
  *-------------------------------------------------------------------------
  */
@@ -47,7 +47,7 @@ bad_input(InContext *ctx, const char *detail)
 			 errdetail_internal("%s", detail)));
 }
 
-/* The elements of a JSON array. */
+/* Returns the elements of a JSON array, palloc'd; sets *n to their number. */
 static JsonbValue *
 array_elements(InContext *ctx, JsonbContainer *array, int *n)
 {
@@ -78,7 +78,10 @@ expect_string(InContext *ctx, JsonbValue *v, const char *what)
 		bad_input(ctx, psprintf("%s must be a string.", what));
 }
 
-/* the clauses of a query, one after the other */
+/*
+ * Reads the clauses of a query.  Raises 22P02 for an element that is not an
+ * object.
+ */
 static void
 in_clauses(InContext *ctx, JsonbContainer *array)
 {
@@ -94,7 +97,8 @@ in_clauses(InContext *ctx, JsonbContainer *array)
 }
 
 /*
- * A nested query is preceded by its length, so it is written apart first.
+ * Reads a nested query.  Its length precedes it in the shape, so it is built
+ * in a writer of its own first.
  */
 static void
 in_subquery(InContext *ctx, JsonbValue *elements, int n)
@@ -114,6 +118,10 @@ in_subquery(InContext *ctx, JsonbValue *elements, int n)
 	corm_write_query(ctx->w, &query, 1);
 }
 
+/*
+ * Reads a type name as for regtype and returns its OID.  Raises 22P02 if it is
+ * not a string, 42704 if there is no such type, 0A000 for a pseudo-type.
+ */
 static Oid
 in_type(InContext *ctx, JsonbValue *v)
 {
@@ -144,7 +152,10 @@ in_relation(InContext *ctx, JsonbValue *v)
 	return DatumGetObjectId(DirectFunctionCall1(regclassin, CStringGetDatum(name)));
 }
 
-/* {"val": text, "type": name}; the type may be missing */
+/*
+ * Reads {"val": text, "type": name}; the type is optional.  Raises 22P02 for
+ * any other key, and passes on errors of the type's input function.
+ */
 static void
 in_typed_value(InContext *ctx, JsonbContainer *object, JsonbValue *val)
 {
@@ -181,7 +192,10 @@ in_typed_value(InContext *ctx, JsonbContainer *object, JsonbValue *val)
 					 OidInputFunctionCall(typinput, str, typioparam, -1));
 }
 
-/* a bare JSON number: int4, int8 or numeric, whichever holds it */
+/*
+ * Reads a bare JSON number as the first of int4, int8 and numeric that can
+ * hold it.
+ */
 static void
 in_number(InContext *ctx, Numeric num)
 {
@@ -199,6 +213,11 @@ in_number(InContext *ctx, Numeric num)
 		corm_write_value(ctx->w, INT8OID, 8, true, Int64GetDatum(value));
 }
 
+/*
+ * Reads an expression: a bare scalar or an object.  string_is_field: a string
+ * is a field name here, not a bound value.  Raises 22P02 for an array or an
+ * empty field name.
+ */
 static void
 in_expr(InContext *ctx, JsonbValue *v, bool string_is_field)
 {
@@ -236,6 +255,9 @@ in_expr(InContext *ctx, JsonbValue *v, bool string_is_field)
 	}
 }
 
+/*
+ * Reads n elements as a list argument with the given letter.
+ */
 static void
 in_list(InContext *ctx, char letter, JsonbValue *elements, int n)
 {
@@ -257,6 +279,11 @@ in_list(InContext *ctx, char letter, JsonbValue *elements, int n)
 	}
 }
 
+/*
+ * Reads an argument that is not a trailing list.  Raises 22P02 if it has the
+ * wrong JSON type or a required name is empty, 42501 for raw SQL that the
+ * session may not use.
+ */
 static void
 in_arg(InContext *ctx, char letter, JsonbValue *v)
 {
@@ -284,7 +311,7 @@ in_arg(InContext *ctx, char letter, JsonbValue *v)
 			corm_write_oid(ctx->w, in_relation(ctx, v));
 			break;
 		case 'y':
-			/* one that was gone when this was written, as for relations */
+			/* the type was already gone on output; regclassin accepts "-", too */
 			if (v->type == jbvString && v->val.string.len == 1 && v->val.string.val[0] == '-')
 				corm_write_oid(ctx->w, InvalidOid);
 			else
@@ -325,6 +352,11 @@ in_arg(InContext *ctx, char letter, JsonbValue *v)
 	}
 }
 
+/*
+ * Reads a node: a clause, or an expression that is not a bare scalar.  Raises
+ * 22P02 for an unknown key or a wrong number of arguments, 42501 for raw SQL
+ * or a volatile function that the session may not use.
+ */
 static void
 in_node(InContext *ctx, JsonbContainer *object, bool clause)
 {
@@ -400,10 +432,10 @@ in_node(InContext *ctx, JsonbContainer *object, bool clause)
 }
 
 /*
- * corm_node_in reads the text form of a value of the given kind; the result
- * is allocated in the current context.  Raises 22P02 with a DETAIL for what
- * is not the form of docs/queries.md, and what the types of bound values
- * raise.
+ * corm_node_in reads the text form of a value of the given kind.  The result
+ * is allocated in the current context.  Raises 22P02, with a DETAIL, if str
+ * does not follow the grammar in docs/queries.md.  Errors of the input
+ * functions of bound values are passed on.
  */
 CormNode *
 corm_node_in(const char *str, char kind)

@@ -3,9 +3,9 @@
  * tree.c
  *		Reading query values: shape bytes into a tree, values into an array.
  *
- * Everything here distrusts the bytes: a length that points outside, an
- * unknown tag or a missing value is ERRCODE_DATA_CORRUPTED.  The tree is
- * allocated in the current context and does not point into the value.
+ * Nothing here trusts the bytes.  A length out of bounds, an unknown tag or a
+ * missing value raises ERRCODE_DATA_CORRUPTED.  The tree is allocated in the
+ * current context and does not point into the value.
  *
  *-------------------------------------------------------------------------
  */
@@ -27,8 +27,8 @@ typedef struct ShapeReader
 	const char *end;
 	const CormValue *values;	/* by number of the placeholder */
 	int			next_value;		/* number of the next placeholder */
-	int			end_value;		/* behind the last one that this shape may have */
-	bool		showing;		/* to be shown, not to be used */
+	int			end_value;		/* number of the first one past this shape */
+	bool		showing;		/* for display only: accept BROKEN nodes */
 } ShapeReader;
 
 static CormTree *read_node(ShapeReader *r);
@@ -80,6 +80,10 @@ read_string(ShapeReader *r, Size len)
 	return pnstrdup(p, len);
 }
 
+/*
+ * Reads clauses up to the end of the shape, as a list of CormTree.  Raises
+ * XX001 for a node that is not a clause.
+ */
 static List *
 read_clauses(ShapeReader *r)
 {
@@ -120,6 +124,10 @@ read_subquery(ShapeReader *r)
 	return clauses;
 }
 
+/*
+ * Reads an argument with the given letter into *arg, which must be zeroed.
+ * Strings are copied.
+ */
 static void
 read_arg(ShapeReader *r, char letter, CormArg *arg)
 {
@@ -172,6 +180,10 @@ read_arg(ShapeReader *r, char letter, CormArg *arg)
 	}
 }
 
+/*
+ * Reads a node with its arguments, in the current context.  Raises XX001 for
+ * corrupt bytes, 42704 for a BROKEN node unless r->showing is set.
+ */
 static CormTree *
 read_node(ShapeReader *r)
 {
@@ -221,8 +233,9 @@ begin_shape(const CormNode *node, const CormValue *values, int first_valno)
 
 /*
  * corm_tree_read_query reads a query into a list of CormTree, one per clause.
- * values are the bound values of the call, of which those of this query begin
- * at first_valno; each must be of the type that its placeholder says.
+ * values are the bound values of the call; those of this query start at
+ * first_valno.  Raises XX001 if a value has another type than its placeholder.
+ * The tree points into values, which must outlive it.
  */
 List *
 corm_tree_read_query(const CormNode *node, const CormValue *values, int first_valno)
@@ -235,7 +248,10 @@ corm_tree_read_query(const CormNode *node, const CormValue *values, int first_va
 	return clauses;
 }
 
-/* corm_tree_read_expr reads an expression; values are its bound values. */
+/*
+ * corm_tree_read_expr does the same for an expression; values are its own
+ * bound values.
+ */
 CormTree *
 corm_tree_read_expr(const CormNode *node, const CormValue *values)
 {
@@ -248,10 +264,9 @@ corm_tree_read_expr(const CormNode *node, const CormValue *values)
 }
 
 /*
- * corm_tree_show reads a value of either kind into a list of its clauses, or of
- * its one expression, for code that only looks at it: it may have nodes that
- * stand for lost values, which is an error for all others.  values are its
- * bound values.
+ * corm_tree_show reads a value of either kind for display: a list of its
+ * clauses, or of its one expression.  It accepts BROKEN nodes, which the other
+ * functions reject.  values are its bound values.
  */
 List *
 corm_tree_show(const CormNode *node, const CormValue *values)
@@ -268,8 +283,8 @@ corm_tree_show(const CormNode *node, const CormValue *values)
 
 /*
  * corm_values_read fills values with pointers into the node's values section
- * and returns their number, which is at most max: more raise, as does any
- * disorder.
+ * and returns their number.  Raises XX001 if there are more than max, or if
+ * the section is corrupt.  The node must outlive values.
  */
 int
 corm_values_read(const CormNode *node, CormValue *values, int max)
@@ -300,8 +315,8 @@ corm_values_read(const CormNode *node, CormValue *values, int max)
 }
 
 /*
- * Whether a varlena datum, if it is followed by its layout, is of that layout
- * today.
+ * Returns whether a varlena value still matches the layout stored behind it;
+ * true if there is none.  The caller has done check_varlena().
  */
 static bool
 layout_matches(const CormValue *value)
@@ -316,7 +331,10 @@ layout_matches(const CormValue *value)
 							   (value->len - start) / sizeof(uint32));
 }
 
-/* A datum as it is stored for a type of length -1. */
+/*
+ * Raises XX001 unless the value is a plain varlena with a 4-byte header within
+ * bounds.
+ */
 static void
 check_varlena(const CormValue *value)
 {
@@ -325,16 +343,16 @@ check_varlena(const CormValue *value)
 }
 
 /*
- * corm_value_problem says, in a sentence, why a bound value can no longer be
- * read by its type, or returns NULL.  Nothing else may touch the datum before
- * this has said so: the bytes of a row whose type has changed are garbage.
+ * corm_value_problem returns NULL if the value's type can still read it, else
+ * the reason, as a sentence.  Call it before touching the datum: if a row type
+ * has changed, the bytes are garbage.
  */
 const char *
 corm_value_problem(const CormValue *value)
 {
 	if (!get_typisdefined(value->typid))
 		return "The type of the value does not exist any more.";
-	/* types of PostgreSQL itself have no rows in them that can change */
+	/* built-in types contain no rows whose type can change */
 	if (value->typid >= FirstNormalObjectId && get_typlen(value->typid) == -1)
 	{
 		check_varlena(value);
@@ -346,8 +364,9 @@ corm_value_problem(const CormValue *value)
 }
 
 /*
- * corm_value_datum makes a Datum of a bound value.  One that is passed by
- * reference points into the query value.
+ * corm_value_datum returns a bound value as a Datum.  A by-reference Datum
+ * points into the query value, which must outlive it.  Raises XX001 if the
+ * length does not fit the type, 42804 if the row type has changed.
  */
 Datum
 corm_value_datum(const CormValue *value, int16 typlen, bool typbyval)
@@ -382,10 +401,12 @@ corm_value_datum(const CormValue *value, int16 typlen, bool typbyval)
 }
 
 /*
- * Trees that were not read
+ * Building trees
  */
 
-/* corm_make_tree makes an empty node. */
+/*
+ * corm_make_tree returns a new node without arguments, in the current context.
+ */
 CormTree *
 corm_make_tree(CormNodeTag tag)
 {
@@ -396,7 +417,7 @@ corm_make_tree(CormNodeTag tag)
 	return tree;
 }
 
-/* corm_make_binary makes a node of two arguments. */
+/* corm_make_binary returns a new node with two expressions as arguments. */
 CormTree *
 corm_make_binary(CormNodeTag tag, CormTree *left, CormTree *right)
 {
@@ -407,7 +428,9 @@ corm_make_binary(CormNodeTag tag, CormTree *left, CormTree *right)
 	return tree;
 }
 
-/* corm_make_list makes a node of a list of expressions. */
+/*
+ * corm_make_list returns a new node whose argument is a list of expressions.
+ */
 CormTree *
 corm_make_list(CormNodeTag tag, List *args)
 {

@@ -1,16 +1,15 @@
 /*-------------------------------------------------------------------------
  *
  * walk.c
- *		From a node of a tree to its parts.
+ *		Walking and copying trees.
  *
- * The functions here are the only ones that know where in a node its parts
- * are.  They are used as PostgreSQL's expression_tree_walker is: the callback
- * looks at a node, and calls the function in turn to go on to the node's
- * parts, with itself as the callback.
+ * Only these functions know where a node keeps its parts.  Use them like
+ * PostgreSQL's expression_tree_walker: the callback handles a node, then calls
+ * the function, with itself as the callback, to recurse to the node's parts.
  *
  * The parts of a node are the expressions and clauses among its arguments, in
- * order.  The resolved query of a node, CormTree.query, is not a part, but the
- * clauses that it was made of are.  A bound value has no parts.
+ * order.  The resolved query in CormTree.query is not a part, but the clauses
+ * that it was made from are.  A bound value has no parts.
  *
  *-------------------------------------------------------------------------
  */
@@ -21,8 +20,8 @@
 #include "query/value/walk.h"
 
 /*
- * corm_tree_walker calls walker for each part of a node, until one call
- * returns true; then it returns true.  A part that is missing is left out.
+ * corm_tree_walker calls walker for each part of a node.  Stops and returns
+ * true as soon as a call returns true.  Skips missing parts.
  */
 bool
 corm_tree_walker(CormTree *tree, CormTreeWalker walker, void *context)
@@ -50,7 +49,7 @@ corm_tree_walker(CormTree *tree, CormTreeWalker walker, void *context)
 	return false;
 }
 
-/* corm_trees_walker calls walker for each of some trees, until one call returns true. */
+/* corm_trees_walker does the same for each tree of a list. */
 bool
 corm_trees_walker(List *trees, CormTreeWalker walker, void *context)
 {
@@ -63,9 +62,9 @@ corm_trees_walker(List *trees, CormTreeWalker walker, void *context)
 }
 
 /*
- * corm_tree_mutator returns a copy of a node, in the current context, that has
- * in place of each part what mutator returns for it.  Names are shared with
- * the original.
+ * corm_tree_mutator returns a copy of a node, in the current context, with
+ * each part replaced by the result of mutator.  The copy shares names with the
+ * original.
  */
 CormTree *
 corm_tree_mutator(const CormTree *tree, CormTreeMutator mutator, void *context)
@@ -95,7 +94,9 @@ corm_tree_mutator(const CormTree *tree, CormTreeMutator mutator, void *context)
 	return copy;
 }
 
-/* corm_trees_mutator returns the list of what mutator returns for some trees. */
+/*
+ * corm_trees_mutator returns a list of the results of mutator for each tree.
+ */
 List *
 corm_trees_mutator(List *trees, CormTreeMutator mutator, void *context)
 {
@@ -127,7 +128,9 @@ same_names(const List *a, const List *b)
 	return true;
 }
 
-/* Whether two lists are equally long, and walker returns true for each pair of their trees. */
+/*
+ * Returns whether two lists have the same length and walker accepts each pair.
+ */
 static bool
 walk_pairs(const List *a, const List *b, CormTreePairWalker walker, void *context)
 {
@@ -143,9 +146,10 @@ walk_pairs(const List *a, const List *b, CormTreePairWalker walker, void *contex
 }
 
 /*
- * corm_tree_pair_walker compares two nodes of one tag: it returns true if their
- * names, texts and OIDs are equal, their lists are equally long, and walker
- * returns true for each pair of parts.  It stops at the first difference.
+ * corm_tree_pair_walker compares two nodes; the caller has checked that they
+ * have the same tag.  Returns true if their names, texts and OIDs are equal,
+ * their lists have the same length, and walker returns true for each pair of
+ * parts.  Stops at the first difference.
  */
 bool
 corm_tree_pair_walker(const CormTree *a, const CormTree *b, CormTreePairWalker walker, void *context)
