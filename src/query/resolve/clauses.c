@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * clauses.c
- *		Where the clauses of a query go in a statement.
+ *		From the clauses of a query to a CormStmt.
  *
- * Each clause is put to its place in a CormStmt, if it has a meaning for the
- * statement's command.  Names are bound later, when all is in place
- * (resolve.c), but for those of the fields that a write names.
+ * Each clause fills in its part of a CormStmt, if the statement's command
+ * allows it.  Names are bound later, once all clauses are in place
+ * (resolve.c).  The exception is fields that a write names.
  *
  *-------------------------------------------------------------------------
  */
@@ -22,7 +22,7 @@
 #include "query/value/tree.h"
 
 /*
- * corm_misplaced_clause raises 42601: corm.f() of the clause, and why.
+ * corm_misplaced_clause raises 42601 for a clause; why follows its name.
  */
 void
 corm_misplaced_clause(CormTree *clause, const char *why)
@@ -33,9 +33,9 @@ corm_misplaced_clause(CormTree *clause, const char *why)
 }
 
 /*
- * corm_resolve_source gives a statement its command and its source: that of
- * the clause, or if there is none a read of default_model, unless that is
- * InvalidOid.
+ * corm_resolve_source sets a statement's command and source from the source
+ * clause.  If source is NULL, the statement reads default_model; raises 42601
+ * if that is InvalidOid.
  */
 void
 corm_resolve_source(CormStmt *stmt, CormTree *source, Oid default_model)
@@ -83,8 +83,8 @@ corm_resolve_source(CormStmt *stmt, CormTree *source, Oid default_model)
 }
 
 /*
- * Adds the range and condition of a join clause.  A write can be joined by
- * inner and cross joins only, an insert not at all: 42601.
+ * Adds the range and condition of a join clause.  Raises 42601 for an insert,
+ * and for a write unless the join is inner or cross.
  */
 static void
 resolve_join(CormStmt *stmt, CormTree *clause)
@@ -142,8 +142,8 @@ resolve_join(CormStmt *stmt, CormTree *clause)
 }
 
 /*
- * Sets how a read locks its rows, from the mode that for_update() or
- * for_share() was given; OR006 for an unknown one.  "no key" is for internal
+ * Sets how a read locks its rows, from the mode of for_update() or
+ * for_share().  Raises OR006 for an unknown mode.  "no key" is for internal
  * use.
  */
 static void
@@ -171,7 +171,8 @@ set_lock(CormStmt *stmt, CormTree *clause)
 }
 
 /*
- * A field that a write names; generated and read-only ones are refused.
+ * Returns a field that a write names.  Generated and read-only fields are
+ * rejected.
  */
 static CormField *
 writable_field(CormStmt *stmt, const char *name)
@@ -188,8 +189,8 @@ writable_field(CormStmt *stmt, const char *name)
 }
 
 /*
- * Adds what set() says to a list of CormAssignment; a field that is set twice
- * has the last value.
+ * Adds the assignments of set() to a list of CormAssignment.  If a field is
+ * set twice, the last value wins.
  */
 static void
 add_assignment(CormStmt *stmt, CormTree *clause, List **sets)
@@ -201,7 +202,7 @@ add_assignment(CormStmt *stmt, CormTree *clause, List **sets)
 	set->value = clause->args[1].node;
 	foreach(lc, *sets)
 	{
-		/* as in an object literal, the last one counts */
+		/* the last one wins, as in an object literal */
 		if (((CormAssignment *) lfirst(lc))->field == set->field)
 		{
 			lfirst(lc) = set;
@@ -212,8 +213,8 @@ add_assignment(CormStmt *stmt, CormTree *clause, List **sets)
 }
 
 /*
- * A part of the key that decides in an upsert: a field, or an expression of a
- * unique index.
+ * Returns one element of an upsert's conflict target: a field, or an
+ * expression of a unique index.
  */
 static void
 add_conflict_key(CormStmt *stmt, const char *name)
@@ -229,8 +230,8 @@ add_conflict_key(CormStmt *stmt, const char *name)
 }
 
 /*
- * A clause must have a meaning for the command: one that would be ignored is
- * a mistake that the user should hear of.
+ * Raises an error if the command does not use the clause.  Ignoring it
+ * silently would hide a mistake.
  */
 static void
 check_clause_fits(CormStmt *stmt, CormTree *clause)
@@ -261,8 +262,8 @@ check_clause_fits(CormStmt *stmt, CormTree *clause)
 }
 
 /*
- * corm_place_clause puts any other clause to its place; preloads, which come
- * last, onto a list.
+ * corm_place_clause puts any other clause in its place in the statement.
+ * Preloads, which are resolved last, go to a list.
  */
 void
 corm_place_clause(CormStmt *stmt, CormTree *clause, List **preloads)
@@ -386,7 +387,7 @@ corm_place_clause(CormStmt *stmt, CormTree *clause, List **preloads)
 			break;
 		case CORM_N_MAX_ROWS:
 			stmt->max_rows = clause->args[0].node;
-			/* a guard that cannot be read must not be passed over */
+			/* never ignore a guard that we cannot read */
 			if (stmt->max_rows->tag != CORM_N_VALUE ||
 				(stmt->max_rows->typid != INT8OID && stmt->max_rows->typid != INT4OID))
 				ereport(ERROR,

@@ -1,14 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * conflict.c
- *		The key that decides in an upsert: fields, an expression of a unique
- *		index, or a constraint or unique index by its name.
+ *		The conflict target of an upsert: fields, an expression of a unique
+ *		index, or the name of a constraint or unique index.
  *
- * SQL infers a unique index from what ON CONFLICT says.  A name that is no
- * field is looked for among the expressions of the table's unique indexes, and
- * a name that is no constraint among their names.  What goes into the SQL is
- * the text that the catalog has for the index; the user's is only compared
- * with it.
+ * SQL infers a unique index from the target of ON CONFLICT.  If a name is not
+ * a field, we look for it among the expressions of the table's unique indexes.
+ * If a name is not a constraint, we look for a unique index of that name.  The
+ * SQL gets the index definition from the catalog; the user's text is only
+ * compared with it.
  *
  *-------------------------------------------------------------------------
  */
@@ -29,8 +29,8 @@
 #include "utils/syscache.h"
 
 /*
- * The text of an expression without what the catalog writes and people do not:
- * blanks, parentheses, and casts to text.
+ * Normalizes the text of an expression for comparison: removes what deparsing
+ * adds and users omit, namely blanks, parentheses and casts to text.
  */
 static char *
 plain_text(const char *sql)
@@ -48,7 +48,7 @@ plain_text(const char *sql)
 	return buf.data;
 }
 
-/* A column or expression of an index, as ON CONFLICT names it. */
+/* Returns a column or expression of an index as SQL for ON CONFLICT. */
 static char *
 index_column(Oid index, int number)
 {
@@ -63,8 +63,8 @@ is_usable(Form_pg_index index)
 }
 
 /*
- * corm_conflict_expr returns the SQL of the expression of one of the table's
- * unique indexes that a user gave; NULL if there is none.
+ * corm_conflict_expr looks up the user's expression in the table's unique
+ * indexes.  Returns its SQL, or NULL if no index has it.
  */
 char *
 corm_conflict_expr(CormModel *model, const char *given)
@@ -104,10 +104,10 @@ corm_conflict_expr(CormModel *model, const char *given)
 }
 
 /*
- * corm_conflict_index makes the name of a unique index, where a statement has
- * that of a constraint, what ON CONFLICT infers the index from.  Names of
- * constraints are left alone, and so are those of nothing, for PostgreSQL to
- * complain of.
+ * corm_conflict_index replaces the name of a unique index, given where a
+ * constraint is expected, by the target from which ON CONFLICT infers that
+ * index.  It leaves constraint names alone, and unknown names, too: PostgreSQL
+ * reports those.
  */
 void
 corm_conflict_index(CormStmt *stmt)

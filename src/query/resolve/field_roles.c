@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * field_roles.c
- *		What a model's fields with a meaning of their own ask for: marks of
- *		soft delete, versions, times of creation and update.
+ *		Fields with a special role: soft-delete marks, versions, creation and
+ *		update timestamps.
  *
  *-------------------------------------------------------------------------
  */
@@ -57,9 +57,9 @@ number_tree(char *number)
 }
 
 /*
- * A version where it may be NULL, as it is in all rows when the field is
- * added to a table: NULL is version 0.  A value that is text still is told
- * the type of the field.
+ * Returns a version with NULL taken as 0: all rows have NULL after the field
+ * is added to a table.  A value still given as text is cast to the field's
+ * type.
  */
 static CormTree *
 version_number(CormField *field, CormTree *version)
@@ -79,8 +79,8 @@ version_number(CormField *field, CormTree *version)
 }
 
 /*
- * corm_version_condition returns the condition that the rows of a range have
- * the version that a record says.
+ * corm_version_condition returns the condition that a range's rows have the
+ * version of a record.
  */
 CormTree *
 corm_version_condition(CormRange *range, CormTree *version)
@@ -94,7 +94,7 @@ corm_version_condition(CormRange *range, CormTree *version)
 }
 
 /*
- * corm_touch makes an update count up the version and set the time of update.
+ * corm_touch makes an update increment the version and set the update time.
  */
 void
 corm_touch(CormStmt *stmt)
@@ -115,7 +115,7 @@ corm_touch(CormStmt *stmt)
 }
 
 /*
- * corm_mark_deleted makes a delete one that marks its rows.
+ * corm_mark_deleted turns a delete into a soft delete.
  */
 void
 corm_mark_deleted(CormStmt *stmt)
@@ -166,8 +166,8 @@ fill(CormStmt *stmt, Bitmapset *rows_fields, int field, CormTree *value)
 }
 
 /*
- * The update that an upsert may turn into counts up the version and sets the
- * time of update like any other, unless it says itself what they are to be.
+ * Makes the update of an upsert increment the version and set the update time
+ * like any other update, unless it assigns them itself.
  */
 static void
 touch_conflict(CormStmt *stmt)
@@ -190,8 +190,8 @@ touch_conflict(CormStmt *stmt)
 }
 
 /*
- * corm_fill_insert gives the time stamps and the version of new rows values
- * where neither the rows, which give rows_fields, nor a default do.
+ * corm_fill_insert sets the timestamps and the version of new rows, unless the
+ * rows themselves (rows_fields) or a default provide them.
  */
 void
 corm_fill_insert(CormStmt *stmt, Bitmapset *rows_fields)
@@ -206,15 +206,15 @@ corm_fill_insert(CormStmt *stmt, Bitmapset *rows_fields)
 }
 
 /*
- * A right or full join keeps rows of its own side whatever its condition says,
- * and fills in NULLs for those of the other side.  Deleted rows must be as if
- * they were not there: they match nothing in any such join, and are left out
- * of the result.  The source's are left out by the caller.
+ * A right or full join keeps unmatched rows of its own side and fills in NULLs
+ * for the other side.  Soft-deleted rows must behave as if they did not exist:
+ * they match nothing in such a join and do not appear in the result.  The
+ * caller excludes those of the source.
  */
 static void
 leave_deleted_out_of_joins(CormStmt *stmt)
 {
-	List	   *kept = list_make1(stmt->source);	/* ranges whose deleted rows have come so far */
+	List	   *kept = list_make1(stmt->source);	/* ranges whose deleted rows can still appear */
 	ListCell   *lc;
 
 	foreach(lc, stmt->joins)
@@ -239,9 +239,9 @@ leave_deleted_out_of_joins(CormStmt *stmt)
 }
 
 /*
- * corm_apply_roles does what such fields ask for in a statement by query:
- * deleted rows are left out, a delete marks rows, a change counts up the
- * version and sets the time of update.
+ * corm_apply_roles applies the roles of fields to a query's statement: it
+ * excludes deleted rows, turns a delete into a soft delete, and makes an
+ * update increment the version and set the update time.
  */
 void
 corm_apply_roles(CormStmt *stmt)

@@ -1,12 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * filter_check.c
- *		Filters from outside against the model that they meet.
+ *		Checks of untrusted filters against their model.
  *
- * What corm.filter() can know without a model it checks itself (filter.c).
- * What depends on the fields is checked here, when the names are bound:
- * whether a field may be used, and whether its type has the operator and
- * goes with the value.
+ * corm.filter() checks everything that does not need the model (filter.c).
+ * When names are bound, we check the rest here: whether a field is filterable,
+ * and whether its type supports the operator and the value.
  *
  *-------------------------------------------------------------------------
  */
@@ -26,8 +25,8 @@
 #include "utils/typcache.h"
 
 /*
- * corm_check_filterable raises 42501 if a name that came from outside, by
- * corm.filter(), is that of a field which must not be used so.
+ * corm_check_filterable raises 42501 if a name in corm.filter() is that of a
+ * field that is not filterable.
  */
 void
 corm_check_filterable(CormTree *tree)
@@ -39,9 +38,9 @@ corm_check_filterable(CormTree *tree)
 }
 
 /*
- * corm_check_filter_name raises 42703 if what a filter names like a field of a
- * range is a relation, with a hint at what to write: it would not be clear
- * whether a value of null means that there is no row.
+ * corm_check_filter_name raises 42703, with a hint, if a filter uses the name
+ * of a relation like a field.  Otherwise null would be ambiguous: it could
+ * mean that there is no row.
  */
 void
 corm_check_filter_name(CormRange *range, CormTree *tree, const char *name)
@@ -65,9 +64,9 @@ corm_check_filter_name(CormRange *range, CormTree *tree, const char *name)
 }
 
 /*
- * A filter from outside compares a field with a number or a boolean only if
- * the field is one, and looks for arrays and objects only in what has such.
- * What it meets is the field, or the elements of a range.
+ * An untrusted filter can compare only a numeric field with a number and only
+ * a boolean field with a boolean, and can look for arrays and objects only in
+ * a field that contains such.  For a range, its element type counts, too.
  */
 static void
 check_filter_value(CormField *field, Oid met, CormTree *value)
@@ -102,8 +101,8 @@ check_filter_value(CormField *field, Oid met, CormTree *value)
 }
 
 /*
- * What overlaps is looked for is a list for an array, and anything else in
- * the text form of its type.
+ * The value of overlaps must be a list for an array field, and text for any
+ * other type.
  */
 static void
 check_filter_overlaps(CormField *field, CormTree *value)
@@ -120,8 +119,9 @@ check_filter_overlaps(CormField *field, CormTree *value)
 }
 
 /*
- * Operators that compare rows and arrays need those of their parts, which
- * PostgreSQL misses only when it meets the first row.
+ * Returns whether the parts of a row or array type have the comparison
+ * operators that comparing such values needs.  PostgreSQL notices a missing
+ * one only at the first row.
  */
 static bool
 parts_compare(Oid typid, bool ordered)
@@ -140,8 +140,8 @@ has_parts(Oid typid)
 }
 
 /*
- * Whether a field is compared with a value, or the elements of a list, by an
- * operator.  A comparison with null is a test.
+ * Returns whether the operator can compare a field with a value, or with the
+ * elements of a list.  = and <> with null are NULL tests and always possible.
  */
 static bool
 compares(CormField *field, const char *name, CormTree *value)
@@ -175,7 +175,8 @@ operator_does_not_apply(CormField *field, CormTree *tree)
 }
 
 /*
- * Patterns are matched in collations for which equal means the same bytes.
+ * Returns whether a field can be matched with patterns: that needs a
+ * deterministic collation.
  */
 static bool
 takes_patterns(CormField *field)
@@ -184,8 +185,8 @@ takes_patterns(CormField *field)
 }
 
 /*
- * A filter from outside may name any operator for any field: one that the
- * field's type does not have is the filter's fault, not an undefined operator.
+ * An untrusted filter can name any operator for any field.  If the field's
+ * type lacks it, report an invalid filter instead of an undefined operator.
  */
 static void
 check_filter_operator(CormField *field, CormTree *tree)
@@ -248,8 +249,9 @@ check_filter_operator(CormField *field, CormTree *tree)
 }
 
 /*
- * corm_check_filter checks a condition of a filter from outside, if tree is
- * one whose names are bound: OR020 for what its field's type does not have.
+ * corm_check_filter checks a condition of an untrusted filter; other trees
+ * pass.  The names in tree must be bound.  Raises OR020 if the field's type
+ * does not support the condition.
  */
 void
 corm_check_filter(CormTree *tree)
@@ -280,8 +282,8 @@ corm_check_filter(CormTree *tree)
 }
 
 /*
- * corm_check_filter_order does the same for an element of the order, if a
- * filter from outside gave it: OR020 if its type has no order.
+ * corm_check_filter_order does the same for an element of the order.  Raises
+ * OR020 if its type has no ordering.
  */
 void
 corm_check_filter_order(CormTree *tree)
@@ -314,9 +316,9 @@ output_name(CormTree *item)
 }
 
 /*
- * corm_filter_select returns a select list, whose names are bound, without
- * what a filter from outside names though it is there already.  OR020 if the
- * filter adds a column that is called like another one.
+ * corm_filter_select returns a select list without the columns of an untrusted
+ * filter that the list already has.  Names must be bound.  Raises OR020 if the
+ * filter adds another column with an existing output name.
  */
 List *
 corm_filter_select(List *items)

@@ -3,35 +3,34 @@
  * guard.c
  *		Conditions on every row of a model that a query touches: corm.guard.
  *
- * A guard holds for the query that it is a clause of and all that is part of
- * it: subqueries, WITH queries, set operations, joins, relation predicates,
- * preloads.  Wherever one of these reads the model's table, a subquery that
- * has the conditions stands in its place, which PostgreSQL's planner merges
- * with what is around it; an update or delete of the table has them among its
- * conditions.  So an outer join, for example, cannot bring back rows that the
- * guard keeps away.
+ * A guard covers the query that it is a clause of, with all its parts:
+ * subqueries, WITH queries, set operations, joins, relation predicates,
+ * preloads.  Where one of these reads the model's table, we replace the table
+ * by a subquery with the guard's conditions, which the planner can pull up.
+ * An update or delete gets them as additional conditions.  So an outer join,
+ * for example, cannot bring back rows that the guard hides.
  *
- * A guard can do nothing about a table that occurs behind a view or in raw SQL.
- * If its model does not occur in the query by name either, it would guard
- * nothing; if it does, the rest of the query would pass it by.  Both are errors:
- * the finished SQL is parsed, and has to read the table just as often as it was
- * written for a range that is known here.
+ * A guard cannot protect a table behind a view or in raw SQL.  If the query
+ * does not use the model otherwise, the guard has no effect; if it does, part
+ * of the query bypasses it.  Both are errors.  We parse the finished SQL and
+ * check that it reads the table exactly as often as we wrote it for a known
+ * range.
  *
- * Partitions and other tables that inherit from the model's hold rows of it,
- * so a guard holds for them too.
+ * Partitions and other children of the model's table contain its rows, so a
+ * guard covers them, too.
  *
  * The planner may evaluate other conditions before those of a guard, and an
- * error of one would tell about rows that the guard keeps away.  So a column
- * of a guarded range is shown to operators and functions that could tell
- * (corm_operator_is_quiet) only where the guard holds: CASE WHEN guard THEN
- * column END (expr.c).  Comparisons that cannot tell are left as they are, for
- * indexes.  The same holds for what the subquery of a condition makes of columns
- * of the queries around it; and a query that reads guarded rows and stands in
- * FROM or WITH is fenced, so that conditions are not moved into it (deparse.c).
- * Raw SQL, whose author is trusted, is not looked into.
+ * error in one of them could leak data from hidden rows.  So operators and
+ * functions that can leak (see corm_operator_is_quiet) get a column of a
+ * guarded range only where the guard is true: CASE WHEN guard THEN column END
+ * (expr.c).  Leakproof comparisons remain plain, so that they can use indexes.
+ * The same applies to outer columns in the subquery of a condition.  A query
+ * in FROM or WITH that reads guarded rows is fenced, so that no conditions are
+ * pushed down into it (deparse.c).  We trust the author of raw SQL and do not
+ * check it for leaks.
  *
- * While a query is being resolved, the guards that hold are a stack here;
- * corm_resolve empties it when all is done.
+ * While a query is being resolved, the active guards are on a stack here.
+ * corm_resolve empties it at the end.
  *
  *-------------------------------------------------------------------------
  */
@@ -63,7 +62,7 @@ typedef struct Guard
 static List *guards = NIL;
 static List *guarded_tables = NIL;	/* of all guards there have been */
 
-/* A copy to be resolved by itself. */
+/* Copies a tree, so that the copy can be resolved separately. */
 static CormTree *
 copy_mutator(CormTree *tree, void *context)
 {
@@ -71,8 +70,8 @@ copy_mutator(CormTree *tree, void *context)
 }
 
 /*
- * corm_guards_begin lets the guards among a statement's clauses hold, and
- * returns what corm_guards_end wants.
+ * corm_guards_begin pushes the guards among a statement's clauses.  Returns
+ * the previous stack, which the caller must pass to corm_guards_end.
  */
 List *
 corm_guards_begin(List *clauses)
@@ -98,7 +97,8 @@ corm_guards_begin(List *clauses)
 }
 
 /*
- * corm_guards_end ends that; 0A000 if one of them has guarded nothing.
+ * corm_guards_end restores the stack.  Raises 0A000 if one of the guards had
+ * no effect.
  */
 void
 corm_guards_end(List *outer)
@@ -118,7 +118,9 @@ corm_guards_end(List *outer)
 	guards = outer;
 }
 
-/* corm_guards_reset forgets all guards; it may be called while an error passes by. */
+/*
+ * corm_guards_reset forgets all guards.  Safe to call during error recovery.
+ */
 void
 corm_guards_reset(void)
 {
@@ -127,8 +129,8 @@ corm_guards_reset(void)
 }
 
 /*
- * corm_guards_tables returns the tables that the guards of the query which is
- * being resolved are about, as Oids.
+ * corm_guards_tables returns the OIDs of the tables guarded in the query being
+ * resolved.
  */
 List *
 corm_guards_tables(void)
@@ -137,7 +139,7 @@ corm_guards_tables(void)
 }
 
 /*
- * corm_guard_range puts the guards that hold on a range whose model is set.
+ * corm_guard_range adds the active guards to a range, whose model must be set.
  */
 void
 corm_guard_range(CormStmt *stmt, CormRange *range)
@@ -177,9 +179,9 @@ corm_guard_range(CormStmt *stmt, CormRange *range)
 }
 
 /*
- * corm_guard_write moves the guards of what is written to the conditions of
- * the write.  Rows that are inserted are not looked at, those that an insert
- * updates are.
+ * corm_guard_write moves the guards of the target to the conditions of the
+ * write.  They do not apply to inserted rows, but to rows that an upsert
+ * updates.
  */
 void
 corm_guard_write(CormStmt *stmt)
@@ -193,13 +195,13 @@ corm_guard_write(CormStmt *stmt)
 }
 
 /*
- * What the SQL reads besides what was written for a known range
+ * Reads of guarded tables that were not written for a known range
  */
 
 typedef struct ReadsContext
 {
 	List	   *tables;			/* guarded ones */
-	List	   *views;			/* being looked into */
+	List	   *views;			/* being visited */
 	int			nreads;			/* of guarded tables, outside of views */
 	Oid			found;			/* a guarded table in a view, or InvalidOid */
 } ReadsContext;
@@ -207,8 +209,8 @@ typedef struct ReadsContext
 static bool count_reads(Node *node, ReadsContext *context);
 
 /*
- * Counts what the query behind a view reads, without asking for rights on its
- * tables.  A view that is being looked into already is not looked into again.
+ * Counts the reads in a view's query, without permission checks on its tables.
+ * Skips views that are already being visited.
  */
 static void
 look_into_view(Oid view, ReadsContext *context)
@@ -226,7 +228,7 @@ look_into_view(Oid view, ReadsContext *context)
 }
 
 /*
- * Walks a query as it is written, that is before views are put in.
+ * Walks a query tree before rewriting, with views not yet expanded.
  */
 static bool
 count_reads(Node *node, ReadsContext *context)
@@ -260,10 +262,9 @@ count_reads(Node *node, ReadsContext *context)
 }
 
 /*
- * corm_guards_check raises 0A000 if SQL reads one of the guarded tables
- * anywhere but where it was written for a range: in raw SQL, or behind a view.
- * tables are those that it was written for, as often as it was; types are those
- * of its parameters.
+ * corm_guards_check raises 0A000 if the SQL reads a guarded table in raw SQL
+ * or behind a view, that is, other than for a range.  tables has each table
+ * once for each range that was written for it; types are the parameter types.
  */
 void
 corm_guards_check(List *guarded, const char *sql, List *tables, const Oid *types, int ntypes)

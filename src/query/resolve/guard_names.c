@@ -3,17 +3,16 @@
  * guard_names.c
  *		Names in the raw SQL and function calls of a guard.
  *
- * A guard is put on the queries of others, by a middleware most often.  What
- * it consists of is looked up in the session of whom it guards against: a
- * function, an operator or a table that this role has planted in a schema of
- * its search_path must not take the place of the one that is meant.  So names
- * in a guard that are not qualified mean what they mean in pg_catalog.  Where
- * the search_path gives them another meaning, or they mean nothing there, the
- * query is an error and not a query without the guard.
+ * Usually a middleware adds a guard to queries of other roles.  Its names are
+ * looked up in the session of the role that it restricts.  That role must not
+ * be able to substitute a function, operator or table by planting one in a
+ * schema of its search_path.  So unqualified names in a guard mean those of
+ * pg_catalog.  If the search_path gives a name another meaning, or pg_catalog
+ * has no such name, the query fails; it never runs without the guard.
  *
- * Names of functions, types and tables are compared one by one.  For the rest,
- * which is operators, the raw SQL is analyzed twice, once as it will be and
- * once with pg_catalog alone in the search_path, and must be the same.
+ * We compare names of functions, types and tables one by one.  For operators,
+ * we analyze the raw SQL twice, with the current search_path and with
+ * pg_catalog alone.  Both must give the same result.
  *
  *-------------------------------------------------------------------------
  */
@@ -106,7 +105,7 @@ add_ctes(NamesContext *context, WithClause *with)
 }
 
 /*
- * walk_names looks at the names in SQL that has been parsed.
+ * walk_names checks the names in a raw parse tree.
  */
 static bool
 walk_names(Node *node, void *arg)
@@ -149,14 +148,15 @@ walk_names(Node *node, void *arg)
 	}
 	else if (IsA(node, SelectStmt) && ((SelectStmt *) node)->withClause)
 	{
-		/* Their use may come before them in the tree. */
+		/* The tree may have uses before the WITH clause. */
 		add_ctes(context, ((SelectStmt *) node)->withClause);
 	}
 	return raw_expression_tree_walker(node, walk_names, arg);
 }
 
 /*
- * path_error_callback tells of an error in the analysis with pg_catalog alone.
+ * path_error_callback adds context to errors in the analysis with pg_catalog
+ * alone.
  */
 static void
 path_error_callback(void *arg)
@@ -166,8 +166,8 @@ path_error_callback(void *arg)
 }
 
 /*
- * analyze returns what PostgreSQL makes of an SQL text whose parameters have
- * the given types, of which it finds the unknown ones.
+ * analyze returns the analyzed query for an SQL text with parameters of the
+ * given types.  PostgreSQL fills in unknown types.
  */
 static Query *
 analyze(const char *sql, int ntypes, const Oid *types)
@@ -247,8 +247,8 @@ check_sql(const NamesContext *context, List *ranges, const char *format, const c
 }
 
 /*
- * with_ranges returns the ranges of a subquery that are models, and those
- * around it that have no other name.
+ * with_ranges returns the model ranges of a subquery, and those outer ranges
+ * whose names it does not hide.
  */
 static List *
 with_ranges(const CormStmt *stmt, List *outer)
@@ -297,9 +297,9 @@ names_walker(CormTree *tree, void *context)
 }
 
 /*
- * corm_guard_check_names raises 42P17 if names in the conditions of a guard,
- * which are resolved, depend on the search_path, and what PostgreSQL raises
- * for those that do not exist.
+ * corm_guard_check_names raises 42P17 if a name in a guard's conditions
+ * depends on the search_path.  The conditions must be resolved.  PostgreSQL's
+ * errors for unknown names are passed on.
  */
 void
 corm_guard_check_names(CormRange *range, List *conditions)

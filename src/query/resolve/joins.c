@@ -3,25 +3,24 @@
  * joins.c
  *		Relations in a statement: joins, paths, predicates, preloads.
  *
- * A path through relations to one ('author.country.name') is a LEFT JOIN per
- * step, made once however often the path is used; PostgreSQL makes an inner
- * join of it where a condition rejects NULLs.  In a write, whose target
- * cannot be outer-joined, it is a scalar subquery.  A path through a relation
- * to many would multiply rows, so it is refused unless it is joined on
- * purpose.
+ * A path through to-one relations ('author.country.name') becomes one LEFT
+ * JOIN per step, shared by all uses of the path.  The planner reduces it to an
+ * inner join where a condition rejects NULLs.  The target of a write cannot be
+ * outer-joined, so there the path becomes a scalar subquery.  A path through a
+ * to-many relation would multiply rows.  It is an error unless the relation is
+ * joined explicitly.
  *
- * some, every and none are correlated EXISTS: a parent comes once however
- * many children match.  every is NOT EXISTS of a child for which the
- * condition is not true, so that an unknown condition counts against it.
+ * some, every and none become correlated EXISTS, so a parent appears once for
+ * any number of matching children.  every is NOT EXISTS of a child for which
+ * the condition is not true: an unknown condition makes it false.
  *
- * A preload is a query over the target whose condition refers to the
- * parents: a range that deparse.c makes a subquery of the parents' page.
+ * A preload is a query over the target whose condition refers to the parents,
+ * a range for which deparse.c writes a subquery of the parents' page.
  *
- * A declared relation to one may lead to columns that are not unique.  Then
- * joins, paths, predicates and preloads all mean the first row by primary key.
+ * A declared to-one relation may use columns that are not unique.  Then joins,
+ * paths, predicates and preloads all use the first row by primary key.
  *
- * Soft-deleted rows of a relation's target, and of the table in between, are
- * left out everywhere.
+ * Soft-deleted rows of a relation's target and link table are always excluded.
  *
  *-------------------------------------------------------------------------
  */
@@ -51,8 +50,8 @@ is_to_many(CormRelation *relation)
 }
 
 /*
- * Whether a relation to one may meet several rows: a declared one, whose
- * columns nothing makes unique.
+ * Returns whether a to-one relation may match several rows: it is declared,
+ * and no constraint makes its columns unique.
  */
 static bool
 meets_several(CormRelation *relation)
@@ -69,7 +68,7 @@ meets_several(CormRelation *relation)
 		columns[i] = get_attnum(model->table, relation->target_columns[i]);
 	if (corm_columns_are_unique(model->table, relation->ntarget_keys, columns))
 		return false;
-	/* a key that is only stated, of a view */
+	/* a view's key is declared, not enforced */
 	for (int i = 0; i < model->npk; i++)
 		for (int j = 0; j < relation->ntarget_keys; j++)
 			nkeys += strcmp(model->fields[model->pk[i]].column, relation->target_columns[j]) == 0;
@@ -91,8 +90,9 @@ corm_key_columns(CormRange *range)
 }
 
 /*
- * corm_deleted_condition returns the condition that a model's rows are not,
- * or are, soft-deleted: a list of one, or NIL if the model has no soft delete.
+ * corm_deleted_condition returns the condition that a range's rows are
+ * soft-deleted, or are not.  A list of one, or NIL if the model has no soft
+ * delete.
  */
 List *
 corm_deleted_condition(CormRange *range, bool deleted)
@@ -121,7 +121,7 @@ corm_deleted_condition(CormRange *range, bool deleted)
 }
 
 /*
- * Columns of two ranges, pair by pair equal.
+ * Returns the conditions that columns of two ranges are pairwise equal.
  */
 static List *
 pair_conditions(CormRange *left, char **left_columns, CormRange *right, char **right_columns, int n)
@@ -139,7 +139,8 @@ pair_conditions(CormRange *left, char **left_columns, CormRange *right, char **r
 }
 
 /*
- * A range as the declared condition of a relation knows it.
+ * Returns a copy of a range, named as the declared condition of a relation
+ * refers to it.
  */
 static CormRange *
 condition_range(CormRange *range, const char *name, CormModel *model)
@@ -154,11 +155,11 @@ condition_range(CormRange *range, const char *name, CormModel *model)
 }
 
 /*
- * A scope for the names of a relation's declared condition: those that the
- * target has no field for, or that begin with the model's table, are fields
- * of the model; names that begin with the target's table are the target's,
- * and those that begin with the link table's are its.  near, through (NULL if
- * there is none) and target are the ranges of the three.
+ * Returns a scope for the names in a relation's declared condition.  A name
+ * qualified with the table of the model, target or link table means a field of
+ * that.  An unqualified name means a field of the target or, if it has none,
+ * of the model.  near, target and through are the ranges of model, target and
+ * link table; through is NULL if there is none.
  */
 static CormStmt *
 condition_scope(CormStmt *stmt, CormRelation *relation, CormRange *near, CormRange *through,
@@ -185,7 +186,7 @@ condition_scope(CormStmt *stmt, CormRelation *relation, CormRange *near, CormRan
 }
 
 /*
- * The declared condition of a relation, as a list.
+ * Returns the declared condition of a relation: a list of one, or NIL.
  */
 static List *
 declared_condition(CormStmt *stmt, CormRelation *relation, CormRange *near, CormRange *through,
@@ -201,10 +202,10 @@ declared_condition(CormStmt *stmt, CormRelation *relation, CormRange *near, Corm
 }
 
 /*
- * corm_condition_column tells which field a name in the declared condition of
- * a relation means, and whether it is one of the model rather than of the
- * target; NULL if it is one of the link table or at the end of a path.  42703
- * if none of the three has it.
+ * corm_condition_column returns the field that a name in a relation's declared
+ * condition means.  *own is whether it belongs to the model, not to the
+ * target.  NULL for a field of the link table or at the end of a path.  Raises
+ * 42703 if none of the three has it.
  */
 CormField *
 corm_condition_column(CormRelation *relation, const char *name, bool *own)
@@ -229,8 +230,8 @@ corm_condition_column(CormRelation *relation, const char *name, bool *own)
 }
 
 /*
- * Raises what keeps the declared condition of a relation from being used:
- * 42703 for names that mean nothing, and so on.
+ * Raises an error if the declared condition of a relation cannot be used, such
+ * as 42703 for an unknown name.
  */
 static void
 check_condition(CormRelation *relation)
@@ -258,8 +259,8 @@ check_condition(CormRelation *relation)
 /*
  * corm_relate is corm.relate(model, name, kind, target, columns,
  * target_columns, through, through_columns, through_target_columns,
- * condition).  The condition is looked at last, with the relation in place:
- * one that follows its own relation is found out.
+ * condition).  It checks the condition last, with the relation already stored,
+ * to detect a condition that uses its own relation.
  */
 Datum
 corm_relate(PG_FUNCTION_ARGS)
@@ -269,7 +270,7 @@ corm_relate(PG_FUNCTION_ARGS)
 }
 
 /*
- * What the target's rows must satisfy apart from the keys.
+ * Returns the conditions on the target's rows other than the keys.
  */
 static List *
 target_conditions(CormStmt *stmt, CormRelation *relation, CormRange *near, CormRange *through,
@@ -279,7 +280,7 @@ target_conditions(CormStmt *stmt, CormRelation *relation, CormRange *near, CormR
 					   corm_deleted_condition(target, false));
 }
 
-/* Returns a join of a relation with a range; all conditions must hold. */
+/* Returns the join of a relation with a range; conditions are ANDed. */
 static CormJoin *
 make_join(CormNodeTag tag, CormRelation *relation, CormRange *range, List *conditions)
 {
@@ -315,9 +316,9 @@ add_target(CormStmt *stmt, const char *name, const char *alias, Oid relid)
 }
 
 /*
- * The join of a relation's link table and target with each other, for an outer
- * join with both: links to rows that are not to be seen are as if they were
- * not there.  The target's range is given.
+ * Joins a relation's link table with its target, for an outer join with both.
+ * Links to hidden rows must behave as if they did not exist.  The caller
+ * passes the target's range.
  */
 static CormJoin *
 linked(CormRelation *relation, CormRange *through, CormRange *target)
@@ -331,8 +332,8 @@ linked(CormRelation *relation, CormRange *through, CormRange *target)
 }
 
 /*
- * Joins a many_to_many relation.  Two outer joins in a row would bring in a
- * row for each link, whether its target is to be seen or not.  So
+ * Joins a many_to_many relation.  Two successive outer joins would return a
+ * row for each link, even if its target is hidden.  So we write
  *
  *		left	LEFT JOIN (link JOIN target) ON ...
  *		right	JOIN link RIGHT JOIN target ON ...
@@ -378,8 +379,8 @@ join_many_to_many(CormStmt *stmt, CormRange *from, CormRelation *relation, CormN
 }
 
 /*
- * Joins a relation of a range of the statement and returns the target's
- * range, under the given name.
+ * Joins a relation of one of the statement's ranges.  Returns the target's
+ * range, which gets the given name.
  */
 static CormRange *
 join_relation(CormStmt *stmt, CormRange *from, CormRelation *relation, CormNodeTag tag, const char *name)
@@ -410,8 +411,8 @@ join_relation(CormStmt *stmt, CormRange *from, CormRelation *relation, CormNodeT
 }
 
 /*
- * Returns the range of that name in the statement, unless only a relation
- * predicate brought it in; NULL if there is none.
+ * Returns the statement's range of that name, or NULL.  Ranges added only by a
+ * relation predicate do not count.
  */
 static CormRange *
 find_range(CormStmt *stmt, const char *name)
@@ -429,8 +430,9 @@ find_range(CormStmt *stmt, const char *name)
 }
 
 /*
- * corm_join_relation adds what corm.join('relation') and its kin say.  Steps
- * of a longer path are joined the same way unless they are joined already.
+ * corm_join_relation adds the join of corm.join('relation') or one of its
+ * variants.  Steps of a longer path are joined in the same way unless they are
+ * already joined.
  */
 void
 corm_join_relation(CormStmt *stmt, CormTree *clause)
@@ -467,7 +469,7 @@ corm_join_relation(CormStmt *stmt, CormTree *clause)
 }
 
 /*
- * In a write, a path is a scalar subquery over its first step.
+ * Binds a path in a write to a scalar subquery over its first step.
  */
 static void
 subquery_column(CormStmt *stmt, CormRange *range, CormRelation *relation, CormTree *tree, const char *rest)
@@ -496,9 +498,9 @@ subquery_column(CormStmt *stmt, CormRange *range, CormRelation *relation, CormTr
 }
 
 /*
- * corm_path_column binds a COLUMN to a field at the end of a path that begins
- * with a relation of range, which is one of stmt's.  False if the first step
- * is no relation; after that, what is unknown raises 42703.
+ * corm_path_column binds a COLUMN to the field at the end of a path that
+ * starts with a relation of range, one of stmt's ranges.  Returns false if the
+ * first step is not a relation.  Raises 42703 for any unknown name after that.
  */
 bool
 corm_path_column(CormStmt *stmt, CormRange *range, CormTree *tree, const char *path)
@@ -540,10 +542,10 @@ corm_path_column(CormStmt *stmt, CormRange *range, CormTree *tree, const char *p
 }
 
 /*
- * A query over the target of a relation of range, for EXISTS or a preload:
- * joined to range by its conditions.  first: of a relation to one that meets
- * several rows, it is about the first of them; else about all, as a preload
- * is, which orders and limits them itself.
+ * Returns a query over the target of a relation of range, for EXISTS or a
+ * preload, with the join conditions in WHERE.  first: if a to-one relation may
+ * match several rows, return just the first.  A preload gets them all, since
+ * it orders and limits them itself.
  */
 static void
 correlate(CormStmt *query, CormRange *range, CormRelation *relation, bool first)
@@ -574,9 +576,9 @@ correlate(CormStmt *query, CormRange *range, CormRelation *relation, bool first)
 }
 
 /*
- * corm_resolve_relation_predicate turns some, every and none of a relation
- * into [NOT] EXISTS.  The relation may be a path: the steps before the last
- * are nested, with some at each.
+ * corm_resolve_relation_predicate turns some, every and none into [NOT]
+ * EXISTS.  If the relation is a path, the steps before the last become nested
+ * somes.
  */
 void
 corm_resolve_relation_predicate(CormStmt *stmt, CormTree *tree)
@@ -638,8 +640,8 @@ corm_resolve_relation_predicate(CormStmt *stmt, CormTree *tree)
 }
 
 /*
- * corm_parents_range returns the range that stands for the page of parents,
- * made at the first call.
+ * corm_parents_range returns the range for the page of parents.  The first
+ * call creates it.
  */
 CormRange *
 corm_parents_range(CormStmt *stmt)
@@ -656,8 +658,8 @@ corm_parents_range(CormStmt *stmt)
 }
 
 /*
- * corm_parent_key returns the name that a column of a statement's source has
- * in the page of its rows, where it is put if it is not there yet.
+ * corm_parent_key returns the name of a source column in the page of the
+ * statement's rows, and adds the column to the page if necessary.
  */
 char *
 corm_parent_key(CormStmt *stmt, const char *column)
@@ -672,8 +674,8 @@ corm_parent_key(CormStmt *stmt, const char *column)
 }
 
 /*
- * corm_parent_key_name returns the name that the n-th key column has in the
- * page of parents, where a field of that name gets another (preload.c).
+ * corm_parent_key_name returns the name of the n-th key column in the page of
+ * parents.  A field of the same name is renamed there (preload.c).
  */
 char *
 corm_parent_key_name(int n)
@@ -682,8 +684,8 @@ corm_parent_key_name(int n)
 }
 
 /*
- * What stands between a statement and a preload: the preload cannot name the
- * statement's ranges, which are inside of the page of parents, but its own
+ * Makes a level between a statement and its preload.  The preload cannot refer
+ * to the statement's ranges, which are inside the page of parents, but its
  * aliases must differ from theirs.
  */
 static CormStmt *
@@ -697,8 +699,8 @@ seal(CormStmt *stmt)
 }
 
 /*
- * corm_add_preload adds the relation at the end of a path to what a
- * statement's rows bring along; clauses filter, order, limit and so on.
+ * corm_add_preload adds a preload of the relation at the end of a path.
+ * clauses filter, order or limit its rows.
  */
 void
 corm_add_preload(CormStmt *stmt, const char *path, List *clauses)
@@ -749,7 +751,7 @@ corm_add_preload(CormStmt *stmt, const char *path, List *clauses)
 			ereport(ERROR,
 					(errcode(ERRCODE_SYNTAX_ERROR),
 					 errmsg("a preload must be a query over the model that the relation leads to")));
-		/* only its first part could be told whose rows it is to find */
+		/* only its first part could get the condition on the parents */
 		if (preload->query->setops)
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),

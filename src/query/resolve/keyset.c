@@ -1,22 +1,21 @@
 /*-------------------------------------------------------------------------
  *
  * keyset.c
- *		Keyset pages: orders that give each row a place, and the condition that
- *		a cursor stands for.
+ *		Keyset pages: total orders of rows, and the condition for a cursor.
  *
- * A page begins after (or ends before) a row, which is given by the values of
- * the order's expressions.  The primary key comes last in every such order,
- * so each row has a place of its own.
+ * A page starts after (or ends before) a row, identified by its values of the
+ * order's expressions.  Every such order ends with the primary key, so it is a
+ * total order.
  *
  * If no expression can be NULL and all have the same direction, the condition
- * is one row comparison, for which an index can be used.  Otherwise it is
- * spelled out: greater in the first expression, or equal in it and greater in
- * the rest, with NULLs where the order puts them.  It is spelled out, too, if
- * a type has operators of its own, as citext does, because all columns of a
- * row comparison use operators of one schema.
+ * is one row comparison, which can use an index.  Otherwise we spell it out:
+ * greater in the first expression, or equal in it and greater in the rest,
+ * with NULLs where the order puts them.  We do the same if a type has its own
+ * operators, like citext, because a row comparison takes the operators of all
+ * columns from one schema.
  *
- * In a table that others inherit from, the key is not unique over all rows.
- * Then tableoid and ctid come last in the order.
+ * If a table has children, its primary key is not unique over all rows.  Then
+ * the order ends with tableoid and ctid.
  *
  *-------------------------------------------------------------------------
  */
@@ -53,7 +52,10 @@ typedef struct OrderKey
 	Oid			eq;
 } OrderKey;
 
-/* A column that every table has, and no model: of the source. */
+/*
+ * Returns whether an expression is a system column of the source, see
+ * append_place.
+ */
 static bool
 is_system_column(CormStmt *stmt, CormTree *expr)
 {
@@ -62,7 +64,8 @@ is_system_column(CormStmt *stmt, CormTree *expr)
 }
 
 /*
- * An operator of a type's order, unless it is the one that its name means.
+ * Returns an operator of a type's ordering, InvalidOid if its plain name finds
+ * it.
  */
 static Oid
 own_operator(Oid opr, const char *name)
@@ -73,8 +76,8 @@ own_operator(Oid opr, const char *name)
 }
 
 /*
- * Fills in the operators of the order of a key's type, as far as they have
- * names of their own.
+ * Fills in the operators of the key type's ordering, if their names are not
+ * < > =.
  */
 static void
 find_operators(OrderKey *key)
@@ -91,7 +94,7 @@ find_operators(OrderKey *key)
 }
 
 /*
- * corm_order_item returns the expression of an element of ORDER BY, and its
+ * corm_order_item returns the expression of an ORDER BY element and sets its
  * direction.
  */
 CormTree *
@@ -116,7 +119,7 @@ order_key(CormStmt *stmt, CormTree *item)
 	OrderKey   *key = palloc0(sizeof(OrderKey));
 
 	key->expr = corm_order_item(item, &key->desc, &key->nulls_first);
-	/* a view's key may be NULL: that it is one is only said */
+	/* a view's key may be NULL: it is declared, not enforced */
 	key->nullable = !(key->expr->tag == CORM_N_COLUMN && key->expr->range == stmt->source &&
 					  ((key->expr->field && key->expr->field->not_null) || is_system_column(stmt, key->expr)));
 	find_operators(key);
@@ -135,7 +138,7 @@ order_keys(CormStmt *stmt)
 }
 
 /*
- * Whether the order has the field of the source among its elements, by itself.
+ * Returns whether a plain source field is one of the elements of the order.
  */
 static bool
 orders_by(CormStmt *stmt, CormField *field)
@@ -170,9 +173,9 @@ system_column(CormRange *range, const char *name, Oid typid)
 }
 
 /*
- * What a type is sorted as in a page if its text does not read back as the
- * same value everywhere: names of objects are numbers, and how money is
- * written is a setting.  Other types as themselves: InvalidOid.
+ * Returns the type to which a page casts values for sorting, if their text
+ * does not read back as the same value in every session: reg* types print
+ * names, and the format of money is a setting.  InvalidOid for other types.
  */
 static Oid
 sorted_as(Oid typid)
@@ -199,8 +202,8 @@ sorted_as(Oid typid)
 }
 
 /*
- * The conditions of a cursor know no output names, so an order by one becomes
- * an order by the expression that has it.
+ * Replaces output names in the order by their expressions, since the
+ * conditions of a cursor cannot use output names.
  */
 static void
 expand_output_names(CormStmt *stmt)
@@ -238,7 +241,7 @@ expand_output_names(CormStmt *stmt)
 }
 
 /*
- * A field that comes a second time in an order has nothing to say there.
+ * Removes repeated fields from the order; only the first has an effect.
  */
 static void
 drop_repeated(CormStmt *stmt)
@@ -285,8 +288,9 @@ append_key(CormStmt *stmt, CormTree *item, bool desc)
 }
 
 /*
- * Ends an order by what tells rows apart that have the same key in several
- * tables, or several times in one that inherits without the constraint.
+ * If the source table has children, appends tableoid and ctid to the order.
+ * They distinguish rows with the same key in several tables, or in a child
+ * table without the constraint.
  */
 static void
 append_place(CormStmt *stmt, bool desc)
@@ -312,7 +316,7 @@ append_place(CormStmt *stmt, bool desc)
 
 /*
  * corm_complete_order appends the primary key to a statement's order, in the
- * direction of its last item, so that one index can serve all of it.
+ * direction of its last element, so that one index can serve the whole order.
  */
 void
 corm_complete_order(CormStmt *stmt)
@@ -332,7 +336,7 @@ corm_complete_order(CormStmt *stmt)
 		CormJoin   *join = lfirst(lc);
 		CormRelation *relation = join->to_many;
 
-		/* and a row that is none has no place at all */
+		/* and a missing row has no place at all */
 		if (join->tag == CORM_N_RIGHT_JOIN_MODEL || join->tag == CORM_N_FULL_JOIN_MODEL)
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -373,8 +377,9 @@ constants_walker(CormTree *tree, void *context)
 }
 
 /*
- * corm_order_constants returns the bound values in a statement's completed
- * order, as expressions of type text that are the same in every session.
+ * corm_order_constants returns the bound values in a statement's order as
+ * expressions of type text, independent of session settings.  The caller has
+ * called corm_complete_order.
  */
 List *
 corm_order_constants(CormStmt *stmt)
@@ -404,7 +409,7 @@ corm_order_constants(CormStmt *stmt)
 	return constants;
 }
 
-/* Turns the order of a statement around; keys are its elements. */
+/* Reverses the order of a statement; keys are its elements. */
 static void
 reverse_order(CormStmt *stmt, List *keys)
 {
@@ -428,8 +433,8 @@ reverse_order(CormStmt *stmt, List *keys)
  */
 
 /*
- * A row of NULLs IS NULL, but is not sorted as one: it is for IS DISTINCT FROM
- * to tell.
+ * Returns the condition that an expression is NULL, or is not.  A row of NULLs
+ * IS NULL but does not sort as NULL, so row types need IS DISTINCT FROM.
  */
 static CormTree *
 is_null(CormTree *expr, bool yes)
@@ -470,8 +475,8 @@ key_equals(OrderKey *key, CormTree *value)
 }
 
 /*
- * The condition that a row comes behind the value in the order of one key;
- * NULL if no row does.
+ * Returns the condition that a row comes after the value in the order of one
+ * key; NULL if no row can.
  */
 static CormTree *
 key_behind(OrderKey *key, CormTree *value, bool backwards)
@@ -490,9 +495,9 @@ key_behind(OrderKey *key, CormTree *value, bool backwards)
 }
 
 /*
- * Whether one comparison of rows stands for the condition of a cursor: no key
- * or value can be NULL, all keys have one direction, and their operators are
- * those of pg_catalog.
+ * Returns whether a single row comparison can express the condition of a
+ * cursor: no key or value can be NULL, all keys have the same direction, and
+ * their operators are in pg_catalog.
  */
 static bool
 is_row_comparison(List *keys, List *values)
@@ -515,8 +520,8 @@ is_row_comparison(List *keys, List *values)
 }
 
 /*
- * Returns the condition that a row comes behind the values in the order; with
- * backwards, before them.
+ * Returns the condition that a row comes after the values in the order, or
+ * before them if backwards.
  */
 static CormTree *
 cursor_condition(List *keys, List *values, bool backwards)
@@ -554,8 +559,8 @@ cursor_condition(List *keys, List *values, bool backwards)
 }
 
 /*
- * The constants of a cursor are those of the query's order: conditions that
- * raise OR004 if not, whatever rows there are.
+ * Adds conditions that the constants of the cursor equal those of the query's
+ * order.  They raise OR004 if not, independent of the rows.
  */
 static List *
 same_constants(List *constants, List *values)
@@ -576,10 +581,10 @@ same_constants(List *constants, List *values)
 }
 
 /*
- * corm_apply_cursor makes a statement with after() or before() start at its
- * cursor.  With before() the order is turned around, and the code that writes
- * the SQL turns the rows back.  That the cursor is of this order is checked
- * there, too: stmt->cursor_order keeps what it has to be.
+ * corm_apply_cursor adds the condition for after() or before() to a statement.
+ * For before() it reverses the order, and the deparser reverses the rows
+ * again.  The deparser also checks the cursor's order against
+ * stmt->cursor_order.
  */
 void
 corm_apply_cursor(CormStmt *stmt)

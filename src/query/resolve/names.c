@@ -1,17 +1,18 @@
 /*-------------------------------------------------------------------------
  *
  * names.c
- *		What the names in a query mean.
+ *		Binding the names in a query.
  *
- * A name is looked for
+ * A name is looked up
  *	- as a field of the source, by its whole text, dots included;
  *	- as alias.field, in this query and then in those around it;
  *	- as relation.field, through any number of relations: joins.c;
  *	- as a field of exactly one joined range;
  *	- in order_by, group_by, distinct_on and having, as the name of a select
  *	  item.
- * Alone in order_by, the name of a select item comes first, as in SQL; in an
- * aggregate, which select items may be, it is none.  Anything else is an unknown field, 42703.
+ * For a bare name in order_by, the select item comes first, as in SQL.  Inside
+ * an aggregate, names of select items do not count, since a select item may be
+ * one.  Any other name is an unknown field, 42703.
  *
  *-------------------------------------------------------------------------
  */
@@ -30,10 +31,12 @@
 #include "utils/builtins.h"
 
 /*
- * Trees made of what is resolved already.
+ * Building bound trees
  */
 
-/* corm_make_column makes a bound COLUMN of a column of the range's table. */
+/*
+ * corm_make_column returns a bound COLUMN for a column of the range's table.
+ */
 CormTree *
 corm_make_column(CormRange *range, const char *column)
 {
@@ -51,8 +54,8 @@ corm_make_column(CormRange *range, const char *column)
 }
 
 /*
- * corm_make_output makes a bound COLUMN of a column that a statement with set
- * operations returns, by its number from 0.
+ * corm_make_output returns a bound COLUMN for an output column of a statement
+ * with set operations; number counts from 0.
  */
 CormTree *
 corm_make_output(CormStmt *stmt, int number)
@@ -66,7 +69,7 @@ corm_make_output(CormStmt *stmt, int number)
 }
 
 /*
- * The select item that carries the given output name.
+ * Returns the select item with the given output name.
  */
 static CormTree *
 find_output(CormStmt *stmt, const char *name)
@@ -84,8 +87,8 @@ find_output(CormStmt *stmt, const char *name)
 }
 
 /*
- * Binds a COLUMN to the select item of that name, which then must keep it in
- * the SQL; false if there is none.
+ * Binds a COLUMN to the select item of that name, and marks the item so that
+ * it keeps the name in the SQL.  Returns false if there is none.
  */
 static bool
 output_column(CormStmt *stmt, CormTree *tree, const char *name)
@@ -101,11 +104,11 @@ output_column(CormStmt *stmt, CormTree *tree, const char *name)
 }
 
 /*
- * A name that begins with the alias of the statement's only table may also be
- * a path through a relation of that name: the reference of a table to itself
- * is called like the table if its column does not end in _id.  Neither is
- * guessed.  Beside joined tables and in a subquery, where there is something
- * to tell the table from, the alias is meant.
+ * A name that starts with the alias of the statement's only table can also be
+ * a path through a relation of that name: a self-reference is named like the
+ * table if its column does not end in _id.  We do not guess.  With joined
+ * tables, or in a subquery, the alias is needed to distinguish tables, so it
+ * takes precedence.
  */
 static void
 check_alias_or_relation(CormStmt *stmt, CormRange *range, const char *name, const char *rest)
@@ -135,8 +138,8 @@ check_alias_or_relation(CormStmt *stmt, CormRange *range, const char *name, cons
 }
 
 /*
- * Binds a COLUMN to alias.field, or to a path that begins at an alias: the
- * longest prefix that is one, in the innermost query that has it.
+ * Binds a COLUMN to alias.field, or to a path that starts at an alias.  The
+ * longest prefix that is an alias wins, in the innermost query that has it.
  */
 static bool
 alias_column(CormStmt *stmt, CormTree *tree, const char *name, bool implied)
@@ -162,7 +165,10 @@ alias_column(CormStmt *stmt, CormTree *tree, const char *name, bool implied)
 	return false;
 }
 
-/* leads_to_many tells whether a name begins with a relation of the range to many rows. */
+/*
+ * leads_to_many returns whether a name starts with a to-many relation of the
+ * range.
+ */
 static bool
 leads_to_many(CormRange *range, const char *name)
 {
@@ -176,8 +182,8 @@ leads_to_many(CormRange *range, const char *name)
 }
 
 /*
- * The number of the column of that name among those that a statement returns;
- * -1 if there is none.  One that is a field goes by all names of the field.
+ * Returns the number of the statement's output column with that name, or -1.
+ * A column that is a field matches any of the field's names.
  */
 static int
 find_returned(CormStmt *stmt, const char *name)
@@ -206,9 +212,9 @@ find_returned(CormStmt *stmt, const char *name)
 }
 
 /*
- * Binds a COLUMN to what its name means in a place of the statement, in the
- * order that the head of this file gives.  42703 if it means nothing, 42702 if
- * more than one thing.
+ * Binds a COLUMN in the given place of the statement, looking up the name in
+ * the order described at the top of this file.  Raises 42703 for an unknown
+ * name, 42702 for an ambiguous one.
  */
 static void
 resolve_column(CormStmt *stmt, CormTree *tree, CormPlace place)
@@ -316,8 +322,8 @@ resolve_walker(CormTree *tree, void *context)
 }
 
 /*
- * corm_resolve_expr binds the names in an expression that stands in the given
- * place of a statement.
+ * corm_resolve_expr binds the names in an expression in the given place of a
+ * statement.
  */
 void
 corm_resolve_expr(CormStmt *stmt, CormTree *tree, CormPlace place)
@@ -330,7 +336,7 @@ corm_resolve_expr(CormStmt *stmt, CormTree *tree, CormPlace place)
 	switch (tree->tag)
 	{
 		case CORM_N_COLUMN:
-			/* trees that we make ourselves are bound already */
+			/* trees that we built ourselves are already bound */
 			if (tree->range == NULL && tree->query == NULL)
 				resolve_column(stmt, tree, place);
 			return;
@@ -387,7 +393,7 @@ corm_resolve_expr(CormStmt *stmt, CormTree *tree, CormPlace place)
 			break;
 	}
 
-	/* what a name alone means, it does not mean inside of an expression */
+	/* the special meaning of a bare name does not apply inside an expression */
 	if (corm_tree_is(tree, CORM_IS_AGGREGATE) || tree->tag == CORM_N_FILTER_WHERE)
 		resolve.place = CORM_PLACE_INPUT;
 	else if (place == CORM_PLACE_ORDER && tree->tag != CORM_N_ASC && tree->tag != CORM_N_DESC)
@@ -398,8 +404,8 @@ corm_resolve_expr(CormStmt *stmt, CormTree *tree, CormPlace place)
 }
 
 /*
- * corm_item_name returns the output name of a select item: the alias, the
- * name of the field or function, as SQL would.
+ * corm_item_name returns the output name of a select item, chosen like SQL
+ * does: the alias, or the name of the field or function.
  */
 char *
 corm_item_name(CormTree *item)
@@ -442,8 +448,9 @@ append_model_names(List **names, CormModel *model)
 }
 
 /*
- * corm_stmt_output_names returns the names of the columns that a statement
- * returns, as char *.  Not for RAW, whose columns only PostgreSQL knows.
+ * corm_stmt_output_names returns the names of a statement's output columns, as
+ * a list of char *.  Raises 0A000 for RAW: only PostgreSQL can tell its
+ * columns.
  */
 List *
 corm_stmt_output_names(CormStmt *stmt)

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * operators.c
- *		Types and operators: what an expression's type is, and how an operator
- *		must be written so that it is the one that is meant.
+ *		Types of expressions, and how to write an operator so that PostgreSQL
+ *		finds the intended one.
  *
  *-------------------------------------------------------------------------
  */
@@ -25,8 +25,8 @@
 #include "utils/varlena.h"
 
 /*
- * corm_operator_name returns the operator of SQL that a node stands for, or
- * NULL.  Those that join conditions are corm_ops's only.
+ * corm_operator_name returns the SQL operator of a node, or NULL.  It excludes
+ * operators that exist only in schema corm_ops, to combine conditions.
  */
 const char *
 corm_operator_name(CormNodeTag tag)
@@ -37,10 +37,10 @@ corm_operator_name(CormNodeTag tag)
 }
 
 /*
- * corm_search_path_is_safe tells whether pg_catalog is searched before all
- * other schemas, so that a bare operator that pg_catalog has for exactly the
- * given types is that one.  The answer is part of the key of cached plans;
- * it is worked out anew only when the setting's text has changed.
+ * corm_search_path_is_safe returns whether pg_catalog is searched before all
+ * other schemas.  Then an unqualified operator is that of pg_catalog, if there
+ * is one for exactly the given types.  The result is part of the key of cached
+ * plans, and is recomputed only when the text of the setting changes.
  */
 bool
 corm_search_path_is_safe(void)
@@ -78,8 +78,8 @@ corm_search_path_is_safe(void)
 }
 
 /*
- * corm_require_type raises 42704 unless the type exists: a stored query may
- * outlive one.
+ * corm_require_type raises 42704 unless the type exists: a stored query can
+ * outlive its types.
  */
 void
 corm_require_type(Oid typid)
@@ -96,8 +96,8 @@ corm_require_type(Oid typid)
 }
 
 /*
- * The type of the first of some expressions whose type is known: that of
- * COALESCE and CASE, if they are of one type at all.
+ * Returns the type of the first expression with a known type.  That is the
+ * type of COALESCE or CASE, if all of them agree.
  */
 static Oid
 first_known_type(List *exprs, int start, int step)
@@ -113,8 +113,9 @@ first_known_type(List *exprs, int start, int step)
 }
 
 /*
- * The operator that the schema has for exactly these types; a value given as
- * text is taken for one of the other operand's type, as the parser does.
+ * Returns the operator in the schema for exactly these types, or InvalidOid.
+ * Like the parser, assumes that an unknown operand has the type of the other
+ * one.
  */
 static Oid
 exact_operator(const char *schema, const char *name, Oid left, Oid right)
@@ -131,8 +132,8 @@ exact_operator(const char *schema, const char *name, Oid left, Oid right)
 
 /*
  * corm_right_operand_type returns the type of an operator's right operand,
- * given that of the left one.  A key of a JSON document is text: without
- * that, a value given as text would be taken for another document.
+ * given that of the left one.  An unknown key of a JSON document counts as
+ * text; else it would be taken for another document.
  */
 Oid
 corm_right_operand_type(CormTree *tree, Oid left)
@@ -154,7 +155,7 @@ corm_right_operand_type(CormTree *tree, Oid left)
 	}
 }
 
-/* The type of what an operator returns; InvalidOid if we cannot tell. */
+/* Returns the result type of an operator; InvalidOid if we cannot tell. */
 static Oid
 operator_result_type(CormTree *tree)
 {
@@ -178,7 +179,7 @@ operator_result_type(CormTree *tree)
 }
 
 /*
- * The type of the output column of that name.
+ * Returns the type of the output column of that name.
  */
 static Oid
 output_type(CormStmt *stmt, const char *name)
@@ -250,8 +251,9 @@ corm_expr_type(CormTree *tree)
 
 /*
  * Returns the schema of a type if it has an operator of that name for the
- * type, with the same owner; else InvalidOid.  In a schema where everyone may
- * create objects, an operator of another owner could be planted.
+ * type, with the same owner; else InvalidOid.  The check of the owner is
+ * necessary: if everyone can create objects in the schema, anyone can plant an
+ * operator.
  */
 static Oid
 own_operator_schema(const char *name, Oid typid)
@@ -288,9 +290,9 @@ own_operator_schema(const char *name, Oid typid)
 }
 
 /*
- * corm_operator_schema returns the schema whose operator of that name serves
- * operands of the given types: that of a type with operators of its own
- * (citext, hstore, ltree), else pg_catalog.
+ * corm_operator_schema returns the schema of the operator to use for operands
+ * of the given types: that of a type with its own operators (citext, hstore,
+ * ltree), else pg_catalog.
  */
 Oid
 corm_operator_schema(const char *name, Oid left, Oid right)
@@ -303,8 +305,8 @@ corm_operator_schema(const char *name, Oid left, Oid right)
 }
 
 /*
- * corm_is_range_type tells whether a type that is no domain is one of ranges
- * or multiranges.
+ * corm_is_range_type returns whether a type is a range or multirange type.
+ * The caller has resolved domains.
  */
 bool
 corm_is_range_type(Oid typid)
@@ -313,8 +315,8 @@ corm_is_range_type(Oid typid)
 }
 
 /*
- * corm_contains_by_operator tells whether "contains" means @> for a type:
- * what is no text, and has that operator, such as box, hstore and cube.
+ * corm_contains_by_operator returns whether "contains" means @> for a type: it
+ * is not a text type and has that operator, like box, hstore and cube.
  */
 bool
 corm_contains_by_operator(Oid typid)
@@ -324,8 +326,8 @@ corm_contains_by_operator(Oid typid)
 }
 
 /*
- * corm_is_filter_range tells whether a value of a filter meets a field that is
- * a range or multirange, of which it may be a single one or an element.
+ * corm_is_filter_range returns whether a filter compares a value with a range
+ * or multirange field.  The value can be a range or an element.
  */
 bool
 corm_is_filter_range(CormTree *left, CormTree *right)
@@ -335,9 +337,9 @@ corm_is_filter_range(CormTree *left, CormTree *right)
 }
 
 /*
- * corm_takes_json tells whether what a field of a filter contains is meant as
- * JSON: a document if the field is one, elements if it is an array, an element
- * or a range if it is a range.
+ * corm_takes_json returns whether the value of "contains" in a filter is JSON:
+ * a document for a JSON field, elements for an array, an element or a range
+ * for a range.
  */
 bool
 corm_takes_json(CormTree *left, CormTree *right)
@@ -359,8 +361,8 @@ find_operator(const char *name, Oid left, Oid right)
 }
 
 /*
- * corm_has_operator tells whether there is an operator of that name for
- * operands of these types, or for similar ones, that is a condition.
+ * corm_has_operator returns whether a boolean operator of that name exists for
+ * these operand types, or for types to which they can be coerced.
  */
 bool
 corm_has_operator(const char *name, Oid left, Oid right)
@@ -376,9 +378,9 @@ corm_has_operator(const char *name, Oid left, Oid right)
 }
 
 /*
- * corm_operator_is_quiet tells whether an operator tells nothing about its
- * operands but by its result: PostgreSQL calls it leakproof, or it compares
- * numbers or enums, which raises nothing either.
+ * corm_operator_is_quiet returns whether an operator reveals nothing about its
+ * operands except by its result: it is leakproof, or it compares numbers or
+ * enums, which cannot raise errors either.
  */
 bool
 corm_operator_is_quiet(const char *name, Oid left, Oid right)
@@ -401,9 +403,9 @@ corm_operator_is_quiet(const char *name, Oid left, Oid right)
 }
 
 /*
- * corm_operator_is_builtin tells whether pg_catalog has an operator of that
- * name for exactly these types: where PostgreSQL would have to look for a
- * similar one, one for exactly these types in another schema would win.
+ * corm_operator_is_builtin returns whether pg_catalog has an operator of that
+ * name for exactly these types.  If it only has one that needs coercion, an
+ * exact match in another schema would win.
  */
 bool
 corm_operator_is_builtin(const char *name, Oid left, Oid right)

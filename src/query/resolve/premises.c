@@ -1,23 +1,23 @@
 /*-------------------------------------------------------------------------
  *
  * premises.c
- *		What a statement takes for granted of its values.
+ *		Assumptions of a statement about its values.
  *
- * A plan is found by the shape of a query and so serves queries with all
- * kinds of values.  Where the statement made of a query depends on more than
- * the shape, that is a premise: that two values are equal, so that two
- * expressions are the same and share their parameters; that an array is
- * empty, so that a condition is no condition.  Premises are noted while a
- * query is resolved, whichever way they turn out, and kept with the plan.
- * The plan serves other queries of its shape only if the same premises turn
- * out the same with their values.
+ * Plans are cached by the shape of a query, so one plan serves queries with
+ * different values.  If a statement depends on more than the shape, we call
+ * that a premise.  Examples: two values are equal, so two expressions are the
+ * same and share parameters; or an array is empty, so a condition has no
+ * effect.  While resolving a query we record each premise, whether true or
+ * false, and keep them with the plan.  The plan is reused for a query of the
+ * same shape only if all its premises have the same result with the new
+ * values.
  *
- * Values are equal if their types and bytes are, as PostgreSQL has it for
- * constants of a query.  One that a stored query has is always the same; what
- * is found out about such values alone is no premise.
+ * Values are equal if their types and bytes are, as for PostgreSQL's
+ * constants.  The values in a stored query never change, so tests of such
+ * values alone are not premises.
  *
- * The list is of the query that is being resolved; corm_resolve empties it
- * before and after.
+ * The list belongs to the query being resolved; corm_resolve empties it before
+ * and after.
  *
  *-------------------------------------------------------------------------
  */
@@ -34,8 +34,8 @@
 static List *premises = NIL;
 
 /*
- * corm_premises_begin starts a list of premises, and returns the one that
- * was in the making for corm_premises_end.
+ * corm_premises_begin starts a new list of premises.  Returns the current one,
+ * which the caller must pass to corm_premises_end.
  */
 List *
 corm_premises_begin(void)
@@ -47,8 +47,8 @@ corm_premises_begin(void)
 }
 
 /*
- * corm_premises_end returns the premises noted since corm_premises_begin; it
- * may be called while an error passes by.
+ * corm_premises_end returns the premises recorded since corm_premises_begin.
+ * Safe to call during error recovery.
  */
 List *
 corm_premises_end(List *outer)
@@ -65,7 +65,7 @@ is_equal(const CormValue *a, const CormValue *b)
 	return a->typid == b->typid && a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
 }
 
-/* Text that would be read as an array without elements. */
+/* Returns whether a text would be read as an empty array. */
 static bool
 is_empty_array_text(const char *str)
 {
@@ -75,14 +75,14 @@ is_empty_array_text(const char *str)
 	return *str != '\0' && str[strspn(str, "{}, \t\n\r\v\f")] == '\0';
 }
 
-/* The type under a domain; InvalidOid if it has gone. */
+/* Returns the base type of a domain; InvalidOid if it no longer exists. */
 static Oid
 base_type(Oid typid)
 {
 	return get_typtype(typid) == '\0' ? InvalidOid : getBaseType(typid);
 }
 
-/* Whether a value is an array without elements, or text that reads as one. */
+/* Returns whether a value is an empty array, or text that reads as one. */
 static bool
 is_empty_array(const CormValue *value)
 {
@@ -112,7 +112,7 @@ is_true(const CormValue *value)
 	return base_type(value->typid) == BOOLOID && DatumGetBool(corm_value_datum(value, 1, true));
 }
 
-/* How a premise turns out for values; b is NULL unless two are compared. */
+/* Evaluates a premise; b is NULL unless it compares two values. */
 static bool
 find_out(CormPremiseKind kind, const CormValue *a, const CormValue *b)
 {
@@ -137,8 +137,8 @@ value_of(int valno, const CormValue *constant, const CormValue *values, int nval
 }
 
 /*
- * corm_premise tells whether something is so of a bound value, or of two, and
- * notes that it was asked.  False of a value that is not known yet.
+ * corm_premise tests one or two bound values and records the test as a
+ * premise.  Returns false if a value is not known yet.
  */
 bool
 corm_premise(CormPremiseKind kind, const CormTree *a, const CormTree *b)
@@ -176,8 +176,8 @@ corm_premise(CormPremiseKind kind, const CormTree *a, const CormTree *b)
 }
 
 /*
- * corm_premise_holds tells how a premise turns out with the values of a call.
- * Raises what is wrong with these.
+ * corm_premise_holds evaluates a premise with the values of a call.  Raises an
+ * error if a value is invalid.
  */
 bool
 corm_premise_holds(const CormPremise *premise, const CormValue *values, int nvalues)
