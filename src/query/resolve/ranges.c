@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * ranges.c
- *		What the rows of a statement come from: tables, subqueries, WITH queries.
+ *		The ranges of a statement: tables, subqueries, WITH queries.
  *
- * Users call a range by a name that is unique in its statement; its alias in
- * SQL is unique in the whole query.
+ * Users refer to a range by a name that is unique in its statement.  Its alias
+ * in SQL is unique in the whole query.
  *
  *-------------------------------------------------------------------------
  */
@@ -20,8 +20,8 @@
 #include "query/resolve/resolve.h"
 
 /*
- * corm_find_range returns the range of a statement that users call by the
- * first len bytes of a name, or NULL.
+ * corm_find_range returns the statement's range whose name is the first len
+ * bytes of name, or NULL.
  */
 CormRange *
 corm_find_range(CormStmt *stmt, const char *name, int len)
@@ -39,7 +39,7 @@ corm_find_range(CormStmt *stmt, const char *name, int len)
 }
 
 /*
- * corm_check_name raises 42622 for a name that PostgreSQL would cut off.
+ * corm_check_name raises 42622 for a name that PostgreSQL would truncate.
  */
 void
 corm_check_name(const char *name)
@@ -51,7 +51,7 @@ corm_check_name(const char *name)
 				 errdetail("Names have at most %d bytes.", NAMEDATALEN - 1)));
 }
 
-/* An alias in use, and how far the numbers behind it have been given away. */
+/* An alias in use, and the last number appended to it. */
 typedef struct UsedAlias
 {
 	char	   *alias;
@@ -70,8 +70,8 @@ used_alias(CormStmt *root, const char *alias)
 }
 
 /*
- * corm_unique_alias returns alias, or alias_2, ..., whichever the query does
- * not use anywhere yet.
+ * corm_unique_alias returns the first of alias, alias_2, ... that the query
+ * does not use yet.
  */
 char *
 corm_unique_alias(CormStmt *stmt, const char *alias)
@@ -97,8 +97,8 @@ corm_unique_alias(CormStmt *stmt, const char *alias)
 }
 
 /*
- * corm_add_range adds a range of the given name, whose alias in SQL is alias
- * or like it.
+ * corm_add_range adds a range with the given name.  Its alias in SQL is alias,
+ * made unique.
  */
 CormRange *
 corm_add_range(CormStmt *stmt, const char *name, const char *alias)
@@ -112,10 +112,10 @@ corm_add_range(CormStmt *stmt, const char *name, const char *alias)
 }
 
 /*
- * A name that the user gave stays the alias in SQL if it can, since raw SQL
- * may say it: it may hide the same name of a query around, as names.c
- * has it.  What it must not hide is a range that goes by another name or is
- * reached by a path, and the page of parents.
+ * Returns whether a name from the user can be the alias in SQL.  We prefer
+ * that, since raw SQL may use the name.  It can hide the same name of an outer
+ * query, as in names.c.  It must not hide a range that has another name or is
+ * reached by a path, nor the page of parents.
  */
 static bool
 may_hide(CormStmt *stmt, const char *name)
@@ -139,8 +139,8 @@ may_hide(CormStmt *stmt, const char *name)
 }
 
 /*
- * Adds the range of a clause under a name that must be unused in the
- * statement, 42712.  The name is its alias in SQL, too, if that hides nothing.
+ * Adds the range of a clause.  Raises 42712 if the statement already uses the
+ * name.  The name becomes its alias in SQL, too, if that hides nothing.
  */
 static CormRange *
 add_range(CormStmt *stmt, CormTree *clause, const char *alias)
@@ -192,7 +192,8 @@ corm_add_query_range(CormStmt *stmt, CormTree *clause, List *clauses, const char
 }
 
 /*
- * corm_add_cte_range adds the rows of a WITH query; 42P01 if there is none.
+ * corm_add_cte_range adds the WITH query of the given name to a statement's
+ * ranges.  Raises 42P01 if neither the statement nor an outer one has it.
  */
 CormRange *
 corm_add_cte_range(CormStmt *stmt, CormTree *clause, const char *name, const char *alias)
@@ -232,8 +233,8 @@ bind_column(CormRange *range, CormTree *tree, char *column)
 }
 
 /*
- * corm_range_column binds a COLUMN to a range's field of that name; false if it
- * has none.
+ * corm_range_column binds a COLUMN to the range's field of that name.  Returns
+ * false if there is none.
  */
 bool
 corm_range_column(CormRange *range, CormTree *tree, const char *name)
@@ -255,7 +256,7 @@ corm_range_column(CormRange *range, CormTree *tree, const char *name)
 	foreach(lc, range->columns)
 		if (strcmp(lfirst(lc), name) == 0)
 			return bind_column(range, tree, lfirst(lc));
-	/* as of a model, a CamelCase name may stand for the other form */
+	/* like a model's fields, accept the CamelCase form of a name */
 	name = corm_underscore_name(name);
 	foreach(lc, range->columns)
 		if (strcmp(lfirst(lc), name) == 0)
@@ -265,7 +266,7 @@ corm_range_column(CormRange *range, CormTree *tree, const char *name)
 
 /*
  * corm_unknown_column raises 42703 for a name that a range does not have; tree
- * is the COLUMN that ends in it.
+ * is the COLUMN that ends with it.
  */
 void
 corm_unknown_column(CormRange *range, CormTree *tree, const char *name)

@@ -3,11 +3,11 @@
  * resolve.c
  *		From a list of clauses to a statement whose names are bound.
  *
- * Clauses come in any order.  clauses.c puts each in its place in a CormStmt;
- * names.c then makes the names fields of models, output columns, or columns
- * of subqueries.
+ * Clauses can be in any order.  clauses.c puts each in its place in a
+ * CormStmt.  Then names.c binds names to fields of models, output columns, or
+ * columns of subqueries.
  *
- * Everything is allocated in the current context and points to models, which
+ * Everything is allocated in the current context.  It points to models, which
  * live until the end of the transaction.
  *
  *-------------------------------------------------------------------------
@@ -61,8 +61,8 @@ check_has_where(CormStmt *stmt)
 }
 
 /*
- * Raises 42601 unless the clauses of an upsert go together, and finds the
- * index of a named constraint.
+ * Checks that the clauses of an upsert are compatible, else raises 42601, and
+ * looks up the index of a named constraint.
  */
 static void
 check_conflict(CormStmt *stmt)
@@ -93,8 +93,8 @@ check_conflict(CormStmt *stmt)
 }
 
 /*
- * corm_enclosing_stmt returns the statement that a statement is part of; NULL
- * if it is the whole.
+ * corm_enclosing_stmt returns the statement that contains a statement, NULL
+ * for the outermost one.
  */
 CormStmt *
 corm_enclosing_stmt(CormStmt *stmt)
@@ -105,8 +105,8 @@ corm_enclosing_stmt(CormStmt *stmt)
 #define MAX_SCOPED_LEVELS	64
 
 /*
- * Returns the clauses of a model's default scopes.  They may contain the model
- * again, in a preload or a subquery; endless recursion is an error, 42P17.
+ * Returns the clauses of a model's default scopes.  They may use the model
+ * again, in a preload or a subquery.  Raises 42P17 for infinite recursion.
  */
 static List *
 default_scope_clauses(CormStmt *stmt, CormModel *model)
@@ -126,8 +126,8 @@ default_scope_clauses(CormStmt *stmt, CormModel *model)
 }
 
 /*
- * Adds the clauses of the scopes that are asked for, and of the model's
- * default scopes, and notes what is asked of soft-deleted rows.
+ * Adds the clauses of the requested scopes and of the model's default scopes.
+ * Also records how the query treats soft-deleted rows.
  */
 static List *
 expand_scopes(CormStmt *stmt, List *clauses)
@@ -182,8 +182,8 @@ count_dots(const char *path)
 }
 
 /*
- * Binds the names in order_by.  SQL lets a union be ordered by what it
- * returns only, named; an expression that is selected becomes that.
+ * Binds the names in order_by.  SQL can order a union only by its named output
+ * columns, so an expression that is selected is replaced by its output column.
  */
 static void
 resolve_order(CormStmt *stmt)
@@ -212,7 +212,10 @@ resolve_order(CormStmt *stmt)
 	}
 }
 
-/* A preload along a path as one of its first relation, which has a preload of the rest. */
+/*
+ * Turns a preload of a path into one of its first relation with a preload of
+ * the rest.
+ */
 static CormTree *
 nest_preload(CormTree *clause)
 {
@@ -233,9 +236,9 @@ nest_preload(CormTree *clause)
 }
 
 /*
- * A preload of a filter from outside and one of the same relation that the
- * query has besides become one, which has the clauses of both in their order.
- * A filter on what has no relations is the filter's fault, OR020.
+ * Merges a preload of an untrusted filter with the query's own preload of the
+ * same relation; the result has the clauses of both, in order.  Raises OR020
+ * if the source has no relations.
  */
 static List *
 merge_filter_preloads(CormStmt *stmt, List *preloads)
@@ -280,10 +283,10 @@ merge_filter_preloads(CormStmt *stmt, List *preloads)
 }
 
 /*
- * Makes a statement of clauses.  parent is the query around it, whose rows it
- * may refer to; beside is one that it is a part of, of which only WITH queries
- * are seen; restoring says that the statement will become the update of a
- * restore.
+ * Builds a statement from clauses.  parent is the outer query, whose rows it
+ * can refer to.  beside is a statement that it is part of, but of which only
+ * WITH queries are visible.  restoring: the statement will become the update
+ * of a restore.
  */
 static CormStmt *
 resolve_stmt(List *clauses, Oid default_model, CormStmt *parent, CormStmt *beside, bool restoring)
@@ -409,8 +412,8 @@ resolve_stmt(List *clauses, Oid default_model, CormStmt *parent, CormStmt *besid
 }
 
 /*
- * corm_resolve_stmt makes a statement of clauses; parent is the query around
- * it, whose rows it may refer to, or NULL.
+ * corm_resolve_stmt builds a statement from clauses.  parent is the outer
+ * query, whose rows it can refer to, or NULL.
  */
 CormStmt *
 corm_resolve_stmt(List *clauses, Oid default_model, CormStmt *parent)
@@ -419,7 +422,7 @@ corm_resolve_stmt(List *clauses, Oid default_model, CormStmt *parent)
 }
 
 /*
- * corm_resolve_part makes a statement that stands in FROM of another one, or
+ * corm_resolve_part builds a statement in the FROM clause of another one, or
  * in a set operation with it.
  */
 CormStmt *
@@ -429,9 +432,8 @@ corm_resolve_part(List *clauses, CormStmt *stmt)
 }
 
 /*
- * Makes a statement that is no part of another one, with its premises.  Guards
- * and premises of this file's callers are left as they were, also after an
- * error.
+ * Builds a statement that is not part of another one, with its premises.
+ * Restores the callers' guards and premises, also on error.
  */
 static CormStmt *
 resolve_whole(List *clauses, Oid default_model, bool restoring)
@@ -456,11 +458,10 @@ resolve_whole(List *clauses, Oid default_model, bool restoring)
 }
 
 /*
- * corm_resolve makes a statement of clauses.  default_model is the source of
- * a query that names none, or InvalidOid.  Raises 42703 and 42P01 for what
- * does not exist, 42601 for clauses that do not go together, OR001 for a
- * write without a condition, OR012 for one of a field that must not be
- * written.
+ * corm_resolve builds a statement from clauses.  default_model is the source
+ * of a query without one, or InvalidOid.  Raises 42703 or 42P01 for unknown
+ * names, 42601 for incompatible clauses, OR001 for a write without a
+ * condition, OR012 for a write of a field that cannot be written.
  */
 CormStmt *
 corm_resolve(List *clauses, Oid default_model)
@@ -469,7 +470,7 @@ corm_resolve(List *clauses, Oid default_model)
 }
 
 /*
- * corm_resolve_restore makes the update that undoes the soft delete of a
+ * corm_resolve_restore builds the update that undoes the soft delete of a
  * query's rows.
  */
 CormStmt *

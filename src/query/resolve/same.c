@@ -1,14 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * same.c
- *		Expressions that a query repeats.
+ *		Repeated expressions.
  *
- * Where rows are grouped or made distinct, SQL requires an expression of the
- * select list, the order or HAVING to be equal to the one that is grouped by.
- * To PostgreSQL two parameters are different, whatever their values, and so
- * are two subqueries whose aliases differ.  So, when the names of a statement
- * are bound, an expression that equals one that is grouped by, values included,
- * is replaced by that one.
+ * With grouping or DISTINCT, SQL requires an expression in the select list,
+ * the order or HAVING to equal a grouping expression.  For PostgreSQL, two
+ * parameters are never equal, even with equal values, and neither are two
+ * subqueries with different aliases.  So once names are bound, we replace an
+ * expression that equals a grouping expression, values included, by that one.
  *
  * Whether values are equal is not part of the query's shape: it is a premise
  * of the plan (premises.c).
@@ -41,8 +40,8 @@ same_column(const CormTree *a, const CormTree *b, bool inner)
 }
 
 /*
- * Whether two expressions of a statement, whose names are bound, are the same
- * but for the bound values.  context is a bool: they are part of subqueries.
+ * Returns whether two expressions of a statement are equal except for bound
+ * values.  Names must be bound.  context is a bool: inside a subquery.
  */
 static bool
 same_shape_walker(const CormTree *a, const CormTree *b, void *context)
@@ -69,7 +68,7 @@ same_shape(const CormTree *a, const CormTree *b)
 	return same_shape_walker(a, b, &inner);
 }
 
-/* Clears a bool, which is the context, if values differ; always goes on. */
+/* Clears the bool in context if values differ.  Always continues. */
 static bool
 same_values_walker(const CormTree *a, const CormTree *b, void *context)
 {
@@ -86,8 +85,9 @@ same_values_walker(const CormTree *a, const CormTree *b, void *context)
 }
 
 /*
- * Whether the values of two expressions of the same shape are equal.  All of
- * them are looked at, so that what is noted does not depend on them.
+ * Returns whether two expressions of the same shape have equal values.
+ * Compares all of them, so that the recorded premises do not depend on the
+ * values.
  */
 static bool
 same_values(const CormTree *a, const CormTree *b)
@@ -98,7 +98,7 @@ same_values(const CormTree *a, const CormTree *b)
 	return same;
 }
 
-/* Whether there is anything in an expression that would differ in SQL. */
+/* Returns whether a repeated expression would differ in SQL. */
 static bool
 part_walker(CormTree *tree, void *context)
 {
@@ -107,7 +107,7 @@ part_walker(CormTree *tree, void *context)
 	return !corm_tree_is(tree, CORM_IS_COLUMN) && corm_tree_walker(tree, part_walker, context);
 }
 
-/* An item of a list without its direction or alias. */
+/* Returns a list item without its direction or alias. */
 static CormTree *
 bare_item(CormTree *item)
 {
@@ -116,7 +116,7 @@ bare_item(CormTree *item)
 	return item;
 }
 
-/* The expression that an item of a list stands for, under an alias or not. */
+/* Returns the expression of a list item, which may refer to an alias. */
 static CormTree *
 item_expr(CormTree *item)
 {
@@ -125,8 +125,8 @@ item_expr(CormTree *item)
 }
 
 /*
- * Makes of each part of an expression that says the same as anchor, which is
- * the context, that one.
+ * Replaces each part of an expression that equals the anchor, in context, by
+ * it.
  */
 static bool
 unify_walker(CormTree *tree, void *context)
@@ -163,7 +163,7 @@ unify_items(List *items, const CormTree *anchor)
 }
 
 /*
- * Makes expressions of the statement that say the same as an anchor that one.
+ * Replaces expressions of the statement that equal an anchor by the anchor.
  */
 static void
 unify_statement(CormStmt *stmt, List *anchors)
@@ -185,8 +185,8 @@ unify_statement(CormStmt *stmt, List *anchors)
 }
 
 /*
- * corm_unify_expressions makes expressions of a statement that are equal one
- * and the same where SQL wants them to be.  Names are bound.
+ * corm_unify_expressions merges equal expressions of a statement where SQL
+ * requires it.  Names must be bound.
  */
 void
 corm_unify_expressions(CormStmt *stmt)
@@ -200,8 +200,8 @@ corm_unify_expressions(CormStmt *stmt)
 }
 
 /*
- * corm_find_selected returns the number of the select item that says the same
- * as an expression, from 0; -1 if there is none.
+ * corm_find_selected returns the number, from 0, of the select item that
+ * equals an expression; -1 if there is none.
  */
 int
 corm_find_selected(CormStmt *stmt, const CormTree *expr)

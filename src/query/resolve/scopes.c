@@ -3,11 +3,11 @@
  * scopes.c
  *		Named and default scopes: queries stored for a model.
  *
- * A scope is part of the model's owner's rights: only the owner defines one,
- * and its clauses run with the rights of the role that queries.  corm.scopes is
- * read and written here without privilege checks on the table, after those
- * on the model; a change of it drops all models and plans by a relcache
- * message, in every session and with the transaction.
+ * Only the owner of a model can define its scopes.  Their clauses run with the
+ * privileges of the querying role.  We read and write corm.scopes without
+ * privilege checks on that table, after checks on the model.  A change sends a
+ * relcache invalidation at commit, which drops all models and plans in every
+ * session.
  *
  *-------------------------------------------------------------------------
  */
@@ -55,7 +55,7 @@ corm_scopes_init(void)
 }
 
 /*
- * Opens the catalog; NULL if the extension is not there (any more).
+ * Opens the catalog; NULL if the extension does not exist (any more).
  */
 static Relation
 open_scopes(LOCKMODE lockmode)
@@ -66,8 +66,8 @@ open_scopes(LOCKMODE lockmode)
 typedef void (*ScopeCallback) (Relation catalog, HeapTuple tuple, void *arg);
 
 /*
- * Calls back for each scope of a model, in the order of names, or for the
- * one of the given name.
+ * Calls back for each scope of a model, in order of name, or just for the
+ * scope of the given name.
  */
 static void
 scan_scopes(Relation catalog, Oid model, const char *name, ScopeCallback callback, void *arg)
@@ -113,8 +113,8 @@ add_default_clauses(Relation catalog, HeapTuple tuple, void *arg)
 }
 
 /*
- * The relations whose scopes a model has: its own, and those of the table a
- * composite type is mapped to.
+ * A model has the scopes of its own relation and, for a mapped composite type,
+ * of the table.
  */
 static List *
 collect(CormModel *model, const char *name, ScopeCallback callback)
@@ -139,8 +139,8 @@ mark_found(Relation catalog, HeapTuple tuple, void *arg)
 }
 
 /*
- * corm_scope_clauses returns the clauses of a scope, 42703 if the model has
- * none of that name.
+ * corm_scope_clauses returns the clauses of a scope, NIL if it is empty.
+ * Raises 42703 if the model has no scope of that name.
  */
 List *
 corm_scope_clauses(CormModel *model, const char *name)
@@ -227,8 +227,8 @@ open_scopes_for_write(void)
 }
 
 /*
- * A change must reach plans of all models that the relation's scopes are
- * part of, so all of them go.
+ * Makes a change of the catalog visible and invalidates all plans: the scopes
+ * of a relation can be part of several models.
  */
 static void
 announce(Relation catalog)
@@ -238,8 +238,8 @@ announce(Relation catalog)
 }
 
 /*
- * Clauses that say what a query is about, or which scopes it has, are the
- * query's own: in a scope they would come too late.
+ * Raises 42601 for clauses that cannot be in a scope.  Those that set the
+ * source or the scopes of a query would take effect too late.
  */
 static void
 check_scope_clauses(List *clauses)
@@ -260,9 +260,10 @@ check_scope_clauses(List *clauses)
 }
 
 /*
- * corm_define_scope(model, name, q, is_default): stores a scope, in the place
- * of one of that name.  The query must be one that the model can take, which
- * is looked at last.
+ * corm_define_scope(model, name, q, is_default) stores a scope, replacing one
+ * of the same name.  Raises 42602 for an empty name, and what resolving the
+ * query raises if the model cannot use it.  That check comes last, with the
+ * scope already stored.
  */
 Datum
 corm_define_scope(PG_FUNCTION_ARGS)
@@ -302,13 +303,16 @@ corm_define_scope(PG_FUNCTION_ARGS)
 	corm_catalogs_stored(relid);
 	relation_close(rel, NoLock);
 
-	/* with the scope in place: a default one that has itself in it is found out */
+	/* now that the scope is stored, this detects a default scope that contains itself */
 	(void) corm_resolve(PG_GETARG_BOOL(3) ? NIL :
 						corm_stored_query((struct varlena *) DatumGetPointer(PG_GETARG_DATUM(2))), relid);
 	PG_RETURN_VOID();
 }
 
-/* corm_drop_scope(model, name): 42703 if there is none of that name */
+/*
+ * corm_drop_scope(model, name) deletes a scope.  Raises 42703 if it does not
+ * exist.
+ */
 Datum
 corm_drop_scope(PG_FUNCTION_ARGS)
 {

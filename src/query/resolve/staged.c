@@ -1,20 +1,20 @@
 /*-------------------------------------------------------------------------
  *
  * staged.c
- *		A write in three statements, with its rows in hand in between.
+ *		Splitting a write into three statements, to run row hooks in between.
  *
- * If a model has hooks that see each row, a write of many rows cannot run as
- * one statement.  It is taken apart:
+ * If a model has row hooks, a write of many rows cannot run as one statement.
+ * We split it:
  *
- *		READ	the rows it is about, locked, and the values they are given
+ *		READ	the affected rows, locked, and their new values
  *		WRITE	writes an array of rows, as one statement
- *		SHOW	the rows written, in the form that the query asks for
+ *		SHOW	the rows written, as the query returns them
  *
- * Each stage is the resolved statement, changed to one that deparsing can
- * write as any other, so that it need not know about stages.  The arrays of
- * rows are bound values, after those of the query.
+ * Each stage is the resolved statement, modified so that the deparser does not
+ * need to know about stages.  The arrays of rows are bound values, after those
+ * of the query.
  *
- * The rows that a WRITE is about are found by the primary key they had.
+ * WRITE finds its rows by their old primary key.
  *
  *-------------------------------------------------------------------------
  */
@@ -51,7 +51,7 @@ make_null(Oid typid)
 	return tree;
 }
 
-/* An array of the model's rows: a bound value. */
+/* Returns an array of the model's rows, as a bound value. */
 static CormTree *
 make_rows(CormModel *model, int valno)
 {
@@ -77,7 +77,7 @@ make_range(const char *alias, char *sql, List *args)
 	return range;
 }
 
-/* An alias for the rows that is not the table's. */
+/* Returns an alias for the rows that differs from the table's. */
 static const char *
 rows_alias(CormStmt *stmt)
 {
@@ -85,7 +85,7 @@ rows_alias(CormStmt *stmt)
 		CORM_ROWS_ALIAS "2" : CORM_ROWS_ALIAS;
 }
 
-/* The attribute of the model's row type that holds a field, quoted. */
+/* Returns the quoted attribute name of a field in the model's row type. */
 static const char *
 attribute(CormModel *model, const CormField *field)
 {
@@ -93,8 +93,8 @@ attribute(CormModel *model, const CormField *field)
 }
 
 /*
- * Returns a field of a row that is in a column of the rows, in the type of the
- * table's column.
+ * Returns a field of a row stored in a column, with the type of the table's
+ * column.
  */
 static CormTree *
 row_field(const char *alias, const char *column, CormModel *model, const CormField *field)
@@ -111,8 +111,8 @@ row_field(const char *alias, const char *column, CormModel *model, const CormFie
 }
 
 /*
- * What a field is set to, as a column of a SELECT: a value that takes its
- * type from the field must be told so there.
+ * Returns the assigned value of a field as a SELECT column.  Unlike in SET, an
+ * untyped value needs a cast to the field's type there.
  */
 static CormTree *
 set_column(CormAssignment *set)
@@ -132,8 +132,8 @@ set_column(CormAssignment *set)
 }
 
 /*
- * Whether the rows of a model can be locked.  Those of a view that is not
- * auto-updatable, and so is written through triggers, cannot.
+ * Returns whether the rows of a model can be locked.  Rows of a view that is
+ * not auto-updatable, so written through triggers, cannot.
  */
 static bool
 can_be_locked(CormModel *model)
@@ -150,8 +150,8 @@ can_be_locked(CormModel *model)
 }
 
 /*
- * Refuses an expression with fields of joined tables: when the rows written are
- * shown, what they were joined to is not known any more.
+ * Rejects an expression with fields of joined tables: SHOW no longer knows the
+ * joined rows.
  */
 static bool
 returning_walker(CormTree *tree, void *context)
@@ -170,8 +170,8 @@ returning_walker(CormTree *tree, void *context)
 }
 
 /*
- * Whether the rows that a write is about keep their primary keys: then others may
- * refer to them while they are locked, as they may during an UPDATE.  A soft
+ * Returns whether a write keeps primary keys.  Then a weaker row lock
+ * suffices, which allows foreign key checks as during an UPDATE.  A soft
  * delete is an update.
  */
 static bool
@@ -188,10 +188,10 @@ keeps_key(CormStmt *stmt)
 }
 
 /*
- * corm_stage_read turns a write into the SELECT of the rows that it is about:
- * one column for each attribute of the model's row type that is not dropped,
- * then one for each field that is set.  An insert has no rows yet: the
- * columns are those of rows(), or NULL.
+ * corm_stage_read turns a write into the SELECT of its affected rows: one
+ * column for each attribute of the model's row type that is not dropped, then
+ * one for each assigned field.  An insert has no rows yet, so its columns are
+ * those of rows(), or NULL.
  */
 void
 corm_stage_read(CormStmt *stmt, TupleDesc tupdesc)
@@ -261,7 +261,7 @@ corm_stage_read(CormStmt *stmt, TupleDesc tupdesc)
 }
 
 /*
- * Adds the rows to an update or delete, and looks its rows up by key.
+ * Joins the array of rows to an update or delete, by key.
  */
 static void
 join_rows(CormStmt *stmt, CormRange *rows)
@@ -284,8 +284,8 @@ join_rows(CormStmt *stmt, CormRange *rows)
 }
 
 /*
- * Assignments to columns that the model's row type lacks, which no row of it
- * can hold.
+ * Returns the assignments to columns that the model's row type lacks.  A row
+ * cannot hold those.
  */
 static List *
 hidden_sets(CormStmt *stmt)
@@ -299,7 +299,7 @@ hidden_sets(CormStmt *stmt)
 	return sets;
 }
 
-/* Whether an expression asks which rows were inserted. */
+/* Returns whether an expression uses corm.inserted(). */
 static bool
 inserted_walker(CormTree *tree, void *context)
 {
@@ -309,11 +309,10 @@ inserted_walker(CormTree *tree, void *context)
 }
 
 /*
- * corm_stage_tells_inserted tells whether the WRITE of an upsert has a last
- * column more, which says of each row whether it was inserted: if the query
- * asks for it, or, for the hooks after the write, if rows that exist are
- * returned.
- * Then SHOW takes an array of these, after that of the rows.
+ * corm_stage_tells_inserted returns whether the WRITE of an upsert has an
+ * extra last column: whether each row was inserted.  That is so if the query
+ * asks for it or, for the hooks after the write, if existing rows are
+ * returned.  SHOW takes an array of these flags after that of the rows.
  */
 bool
 corm_stage_tells_inserted(CormStmt *stmt)
@@ -324,8 +323,8 @@ corm_stage_tells_inserted(CormStmt *stmt)
 }
 
 /*
- * corm_stage_updates_given tells whether what an upsert was given decides what
- * it updates.  WRITE is then told that by the members of its set from the
+ * corm_stage_updates_given returns whether an upsert updates just the fields
+ * that it was given.  WRITE learns those from the members of its set from the
  * number of fields + 1 on.
  */
 bool
@@ -336,10 +335,10 @@ corm_stage_updates_given(CormStmt *stmt)
 }
 
 /*
- * corm_stage_write turns a write into the same of an array of rows.  An
- * insert gives the fields in the set, from one array; an update sets them,
- * from the second of two arrays, the first holds the rows as they were; a
- * delete has that one only.  The arrays are the values from valno on.
+ * corm_stage_write turns a write into one that takes its rows from arrays.  An
+ * insert takes the fields in the set from one array.  An update has two
+ * arrays, the old rows and the new ones, and sets the fields from the second.
+ * A delete has only the old rows.  The arrays are the values from valno on.
  */
 void
 corm_stage_write(CormStmt *stmt, Bitmapset *fields, int valno)
@@ -389,9 +388,8 @@ corm_stage_write(CormStmt *stmt, Bitmapset *fields, int valno)
 }
 
 /*
- * corm_stage_show turns a write into the SELECT of what it returns, from an
- * array of rows, the value valno.  corm.inserted() looks at xmax, as in the
- * table itself.
+ * corm_stage_show turns a write into the SELECT of its result from an array of
+ * rows, the value valno.  corm.inserted() uses xmax, as with the table itself.
  */
 void
 corm_stage_show(CormStmt *stmt, int valno)

@@ -1,17 +1,16 @@
 /*-------------------------------------------------------------------------
  *
  * truth.c
- *		Conditions that say nothing.
+ *		Constant conditions.
  *
- * A write of all rows has to be asked for, so a condition that is true for
- * every row does not count as one.  Such conditions are seldom written by hand;
- * they come from a filter without members, or from a list that turns out to be
- * empty.  This file finds what is known about a condition whatever the rows
- * are, by SQL's rules with three values.  A condition that depends on a row is
- * open, even if it could be proved.
+ * A write of all rows must be explicit, so a condition that is true for every
+ * row does not count.  Users seldom write such conditions; they result from an
+ * empty filter or an empty list.  This file evaluates conditions as far as
+ * possible without rows, with SQL's three-valued logic.  A condition that
+ * depends on a row is open, even if it could be proved.
  *
- * Of two queries of the same shape, one may have an empty array, or true,
- * where the other has not: what was found is a premise of the plan (premises.c).
+ * Two queries of the same shape can differ in an empty array or a constant
+ * true.  So each result is a premise of the plan (premises.c).
  *
  *-------------------------------------------------------------------------
  */
@@ -41,8 +40,8 @@ not(Truth truth)
 }
 
 /*
- * AND, or OR with the parts of true and false exchanged.  All conditions are
- * looked at, so that what is noted of values does not depend on them.
+ * Evaluates AND, or OR, which is AND with true and false swapped.  Looks at
+ * all conditions, so that the recorded premises do not depend on values.
  */
 static Truth
 truth_of_list(List *conditions, Truth neutral)
@@ -63,7 +62,7 @@ truth_of_list(List *conditions, Truth neutral)
 	return decided ? not(neutral) : result;
 }
 
-/* x in an array or a list: only if there is nothing in it something is known */
+/* Evaluates x IN an array or list: only known if that is empty. */
 static Truth
 truth_of_in(CormTree *list)
 {
@@ -75,7 +74,8 @@ truth_of_in(CormTree *list)
 }
 
 /*
- * A condition on the rows of a relation: known where none of them can count.
+ * Evaluates a condition on the rows of a relation: known if the result is the
+ * same for any set of rows.
  */
 static Truth
 truth_of_relation(CormTree *tree)
@@ -93,7 +93,7 @@ truth_of_relation(CormTree *tree)
 	}
 }
 
-/* Two conditions compared with each other. */
+/* Evaluates a comparison of two conditions. */
 static Truth
 truth_of_comparison(CormTree *tree)
 {
@@ -113,7 +113,10 @@ truth_of_comparison(CormTree *tree)
 	return (left == right) == (tree->tag == CORM_N_EQ) ? TRUTH_TRUE : TRUTH_FALSE;
 }
 
-/* The first that is not NULL; all are looked at, as in truth_of_list. */
+/*
+ * Evaluates COALESCE: the first that is not NULL.  Looks at all, like
+ * truth_of_list.
+ */
 static Truth
 truth_of_coalesce(List *args)
 {
@@ -130,7 +133,7 @@ truth_of_coalesce(List *args)
 	return result;
 }
 
-/* What is known of an expression as a condition, whatever the row is. */
+/* Evaluates an expression as a condition, without a row. */
 static Truth
 truth_of(CormTree *tree)
 {
@@ -190,8 +193,8 @@ truth_of(CormTree *tree)
 }
 
 /*
- * corm_has_condition tells whether one of the clauses has a condition that
- * need not be true.
+ * corm_has_condition returns whether one of the clauses has a condition that
+ * is not always true.
  */
 bool
 corm_has_condition(List *clauses)
