@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * exec.h
- *		Running queries: what other layers see of it.
+ *		Running queries: the interface for other layers.
  *
- * Nothing is above this layer but the entry point of the library.  Inside, each
- * file has a header of its own beside it.
+ * Only the entry point of the library is above this layer.  Inside, each file has its
+ * own header next to it.
  *
  *-------------------------------------------------------------------------
  */

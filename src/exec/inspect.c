@@ -29,7 +29,7 @@ PG_FUNCTION_INFO_V1(corm_explain);
 PG_FUNCTION_INFO_V1(corm_explain_analyze);
 
 /*
- * That of a call's queries as corm.exec() would run them.
+ * Returns the plan with which corm.exec() would run a call's queries.
  */
 static CormPlan *
 native_plan(FunctionCallInfo fcinfo, CormQuerySet *set)
@@ -128,7 +128,7 @@ corm_explain(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* The run of an operation that is to be explained. */
+/* Runs an operation that is being explained. */
 static uint64
 explain_analyze(const CormVerb *verb, CormQuerySet *set, CormSink *sink)
 {
@@ -137,8 +137,8 @@ explain_analyze(const CormVerb *verb, CormQuerySet *set, CormSink *sink)
 }
 
 /*
- * corm_explain_analyze(q): EXPLAIN (ANALYZE) of it; this runs the query, so it is run
- * within its middleware.
+ * corm_explain_analyze(q): EXPLAIN (ANALYZE) of that SQL.  This runs the query, so it
+ * runs within its middleware.
  */
 Datum
 corm_explain_analyze(PG_FUNCTION_ARGS)

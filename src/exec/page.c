@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * page.c
- *		page_json: a page of rows with the cursors of its ends.
+ *		page_json: a page of rows, with cursors for both ends.
  *
- * The statement returns each row as JSON with the values of its order, and
- * one row more than the page holds, which tells whether there is another.
+ * The statement returns each row as JSON, together with its ORDER BY values.  It
+ * returns one row more than the page holds, which tells whether there is another page.
  *
  *-------------------------------------------------------------------------
  */
@@ -27,14 +27,14 @@ PG_FUNCTION_INFO_V1(corm_page_json);
 typedef struct PageRow
 {
 	Jsonb	   *row;
-	ArrayType  *values;			/* of the order, text[] */
+	ArrayType  *values;			/* ORDER BY values, text[] */
 } PageRow;
 
 typedef struct JsonPage
 {
 	MemoryContext context;
 	List	   *rows;			/* of PageRow, in the query's order */
-	/* copied from the plan, which is gone when the page is assembled */
+	/* copied from the plan, which is already released when we assemble the page */
 	bool		has_cursor;
 	bool		has_offset;
 	bool		reversed;
@@ -42,7 +42,7 @@ typedef struct JsonPage
 } JsonPage;
 
 /*
- * Receives a row of the page; slot is NULL before the first.
+ * Receives a row of the page.  slot is NULL in the call before the first row.
  */
 static void
 add_row(CormPlan *plan, TupleTableSlot *slot, void *arg)
@@ -62,7 +62,7 @@ add_row(CormPlan *plan, TupleTableSlot *slot, void *arg)
 		PageRow    *row = palloc(sizeof(PageRow));
 
 		row->row = DatumGetJsonbPCopy(slot->tts_values[0]);
-		/* a middleware's own rows have no place in the order */
+		/* rows supplied by a middleware have no ORDER BY values */
 		row->values = slot->tts_isnull[1] ? NULL : DatumGetArrayTypePCopy(slot->tts_values[1]);
 		page->rows = lappend(page->rows, row);
 	}
@@ -108,7 +108,7 @@ corm_page_json(PG_FUNCTION_ARGS)
 	(void) corm_run_queries(&verb, &set, &sink);
 	CORM_FAULT("page-read");
 
-	/* the row beyond the page comes first when rows are read backwards */
+	/* when reading backwards, the extra row comes first */
 	if (sink.limit >= 0 && list_length(page.rows) > sink.limit)
 	{
 		more = true;

@@ -3,8 +3,8 @@
  * verbs.c
  *		The SQL functions that run queries.
  *
- * All but the last lines of each are the same: which result, how many rows
- * are wanted, where they go.
+ * The functions differ in the result type, the number of rows they want, and where the
+ * rows go.  Only their last lines are specific to each.
  *
  *-------------------------------------------------------------------------
  */
@@ -36,7 +36,7 @@ PG_FUNCTION_INFO_V1(corm_exec);
 PG_FUNCTION_INFO_V1(corm_restore);
 
 /*
- * The type of the argument t, which tells the type of the result.
+ * The type of the argument t, which determines the result type.
  */
 static Oid
 result_type(FunctionCallInfo fcinfo)
@@ -62,8 +62,8 @@ no_rows(void)
 }
 
 /*
- * Runs a call for one datum: a row, a value, a JSON document.  False if there
- * was no row.
+ * Runs a call that returns one datum: a row, a value, or a JSON document.  Returns
+ * false if there was no row.
  */
 static bool
 run_for_datum(FunctionCallInfo fcinfo, int argno, const CormVerb *verb, CormSinkKind kind,
@@ -79,7 +79,7 @@ run_for_datum(FunctionCallInfo fcinfo, int argno, const CormVerb *verb, CormSink
 	return sink.nrows > 0;
 }
 
-/* corm_get(t, q): the first row; none: P0002 */
+/* corm_get(t, q): the first row; P0002 if there is none */
 Datum
 corm_get(PG_FUNCTION_ARGS)
 {
@@ -92,7 +92,7 @@ corm_get(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(value);
 }
 
-/* corm_one(t, q): the only row; none: P0002, more: P0003 */
+/* corm_one(t, q): the only row; P0002 if there is none, P0003 if there are more */
 Datum
 corm_one(PG_FUNCTION_ARGS)
 {
@@ -105,7 +105,10 @@ corm_one(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(value);
 }
 
-/* corm_first(t, q): the first row, by primary key unless ordered; none: NULL */
+/*
+ * corm_first(t, q): the first row, in primary key order unless ordered; NULL if there
+ * is none
+ */
 Datum
 corm_first(PG_FUNCTION_ARGS)
 {
@@ -132,7 +135,7 @@ corm_get_multi(PG_FUNCTION_ARGS)
 }
 
 /*
- * The verbs that return JSON: as jsonb, or as json if typid says so.
+ * The verbs that return JSON.  The result is json if typid says so, else jsonb.
  */
 
 static Datum
@@ -170,14 +173,17 @@ get_multi_json(FunctionCallInfo fcinfo, Oid typid)
 	PG_RETURN_DATUM(value);
 }
 
-/* corm_get_json(q): the first row as an object; none: P0002 */
+/* corm_get_json(q): the first row as an object; P0002 if there is none */
 Datum
 corm_get_json(PG_FUNCTION_ARGS)
 {
 	return get_json(fcinfo, InvalidOid);
 }
 
-/* corm_first_json(q): the first row as an object, by primary key unless ordered; none: NULL */
+/*
+ * corm_first_json(q): the first row as an object, in primary key order unless ordered;
+ * NULL if none
+ */
 Datum
 corm_first_json(PG_FUNCTION_ARGS)
 {
@@ -212,7 +218,7 @@ corm_get_multi_json_text(PG_FUNCTION_ARGS)
 	return get_multi_json(fcinfo, JSONOID);
 }
 
-/* corm_value(t, q): the one column of the first row; no row: NULL */
+/* corm_value(t, q): the single column of the first row; NULL if there is no row */
 Datum
 corm_value(PG_FUNCTION_ARGS)
 {
@@ -225,7 +231,7 @@ corm_value(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(value);
 }
 
-/* corm_pluck(t, q): the one column of all rows, as a set */
+/* corm_pluck(t, q): the single column of all rows, as a set */
 Datum
 corm_pluck(PG_FUNCTION_ARGS)
 {
@@ -285,8 +291,7 @@ corm_exec(PG_FUNCTION_ARGS)
 }
 
 /*
- * corm_restore(q): brings the soft-deleted rows of a query back, and returns
- * their number.
+ * corm_restore(q): restores the soft-deleted rows of a query and returns their number.
  */
 Datum
 corm_restore(PG_FUNCTION_ARGS)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * operation.c
- *		Queries as operations that middleware is put around.
+ *		Queries as operations that middleware can wrap.
  *
  *-------------------------------------------------------------------------
  */
@@ -25,8 +25,8 @@ typedef struct QueryOperation
 } QueryOperation;
 
 /*
- * A plan, in use, that tells all relations which a query concerns: not a
- * template, which knows nothing of raw SQL and of what is behind views.
+ * Returns a plan, in use, that has all relations of a query.  This is not a template,
+ * which does not have the relations in raw SQL and behind views.
  */
 static pg_noinline CormPlan *
 plan_to_inspect(const CormVerb *verb, CormQuerySet *set)
@@ -109,7 +109,7 @@ operation_show(CormOperation *op, CormNode *rewritten, char **sql, Jsonb **args)
 }
 
 /*
- * Runs the queries of the call, or the query that middleware has put in their place.
+ * Runs the queries of the call, or the query with which middleware has replaced them.
  */
 static uint64
 operation_run(CormOperation *op, CormNode *rewritten, CormSink *sink)
@@ -130,8 +130,8 @@ operation_run(CormOperation *op, CormNode *rewritten, CormSink *sink)
 }
 
 /*
- * corm_run_query_operation runs the queries of a call within the chain of
- * middleware around them; false, with nothing done, if there is none.
+ * corm_run_query_operation runs the queries of a call within their chain of middleware.
+ * Returns false, and does nothing, if there is none.
  */
 bool
 corm_run_query_operation(const CormVerb *verb, const CormVerb *shown, CormQuerySet *set,
@@ -158,7 +158,7 @@ corm_run_query_operation(const CormVerb *verb, const CormVerb *shown, CormQueryS
 		corm_queries_read_values(set);
 		corm_operation_of_plan(&self.op, plan);
 		done = corm_middleware_run(&self.op, processed);
-		/* the middleware was code of users, the result is rows of the plan's type */
+		/* middleware is user code, but the result is rows of the plan's type */
 		corm_plan_check_rows(plan);
 	}
 	PG_FINALLY();

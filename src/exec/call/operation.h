@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * operation.h
- *		Queries as operations that middleware is put around.
+ *		Queries as operations that middleware can wrap.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * run_query.c
- *		The queries of a call, run to a sink.
+ *		Runs the queries of a call, with the rows going to a sink.
  *
  * corm_run_queries is what the verbs call.  If there is middleware, the call becomes an
- * operation and its chain runs around corm_run_directly; else corm_run_directly is called
- * at once.  That finds the plan, which decides how it is run: with hooks in stages, from
- * the cache, as an insert of many rows, or by executing it.
+ * operation and its chain wraps corm_run_directly.  Otherwise corm_run_directly is
+ * called right away.  It finds the plan, which determines how it is run: with hooks in
+ * stages, from the cache, as an insert of many rows, or by executing it.
  *
  *-------------------------------------------------------------------------
  */
@@ -33,9 +33,9 @@
 #include "utils/jsonb.h"
 
 /*
- * JSON as text: a verb that returns json instead of jsonb.  Only the statement
- * of a read makes it; what puts rows together by itself (middleware, hooks,
- * batches) does so as jsonb, which is converted.
+ * Is this a verb that returns json instead of jsonb?  Only the statement of a read
+ * returns json directly.  Code that assembles rows by itself (middleware, hooks,
+ * batches) returns jsonb, which is then converted.
  */
 static bool
 wants_text(const CormVerb *verb)
@@ -43,7 +43,7 @@ wants_text(const CormVerb *verb)
 	return verb->typid == JSONOID && (verb->output == CORM_OUTPUT_JSON || verb->output == CORM_OUTPUT_JSON_ROW);
 }
 
-/* The verb that returns the same as jsonb. */
+/* Returns the verb that has the same result as jsonb. */
 static CormVerb
 as_jsonb(const CormVerb *verb)
 {
@@ -54,7 +54,7 @@ as_jsonb(const CormVerb *verb)
 	return result;
 }
 
-/* Converts the jsonb that a sink got from such a verb into what is wanted. */
+/* Converts the jsonb that a sink got from such a verb to json. */
 static void
 convert_jsonb(const CormVerb *verb, CormSink *sink)
 {
@@ -69,9 +69,8 @@ convert_jsonb(const CormVerb *verb, CormSink *sink)
 }
 
 /*
- * corm_run_queries runs the queries of a call, within the chain of middleware
- * around them.  Rows go to the sink; returns the number of rows affected or
- * returned.
+ * corm_run_queries runs the queries of a call, within their chain of middleware.  Rows
+ * go to the sink.  Returns the number of rows affected or returned.
  */
 uint64
 corm_run_queries(const CormVerb *verb, CormQuerySet *set, CormSink *sink)
@@ -92,7 +91,7 @@ corm_run_queries(const CormVerb *verb, CormQuerySet *set, CormSink *sink)
 }
 
 /*
- * The number of objects in a JSON array of them.
+ * Returns the number of objects in a JSON array.
  */
 static uint64
 count_objects(text *json)
@@ -132,7 +131,7 @@ count_objects(text *json)
 }
 
 /*
- * How many rows a run was about: JSON is one row, however many are in it.
+ * Returns the number of rows of a run.  A JSON result is one row but can hold many.
  */
 static uint64
 row_count(const CormVerb *verb, const CormSink *sink, uint64 processed)
@@ -172,7 +171,7 @@ corm_run_directly(const CormVerb *verb, CormQuerySet *set, CormSink *sink)
 		if (verb->output == CORM_OUTPUT_PAGE)
 		{
 			sink->limit = corm_bound_int64(set, plan->limit_valno, plan->limit, -1);
-			/* PostgreSQL sees one more than this */
+			/* the limit in the SQL is one more than this */
 			if (sink->limit < 0 && (plan->limit_valno >= 0 || plan->limit))
 				ereport(ERROR,
 						(errcode(ERRCODE_INVALID_ROW_COUNT_IN_LIMIT_CLAUSE),

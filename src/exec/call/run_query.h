@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * run_query.h
- *		The queries of a call, run to a sink.
+ *		Runs the queries of a call, with the rows going to a sink.
  *
  *-------------------------------------------------------------------------
  */

@@ -21,9 +21,9 @@
 #include "utils/jsonb.h"
 
 /*
- * corm_plan_to_show returns a plan whose SQL says what would run, in use:
- * hooks and middleware are not part of it.  For an insert with rows() it is
- * that of the first run of rows, which set then holds.
+ * corm_plan_to_show returns a plan, in use, whose SQL shows what would run, without
+ * hooks and middleware.  For an insert with rows(), it is the plan of the first run of
+ * rows, and set then holds only that run.
  */
 CormPlan *
 corm_plan_to_show(const CormVerb *wanted, CormQuerySet *set)

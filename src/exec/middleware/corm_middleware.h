@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * corm_middleware.h
- *		Middleware in C: what other extensions include.
+ *		Middleware in C: the header for other extensions.
  *
- * A middleware is a function that corm calls around every query of the
- * session.  It calls next() to let the query run, or does not, and looks at
- * or changes what it likes before and after:
+ * A middleware is a function that corm calls around every query of the session.  It may
+ * call next() to run the query, and it can inspect or change things before and after
+ * that:
  *
  *		static void
  *		count_queries(CormMiddlewareCall *call, void *arg)
@@ -25,13 +25,13 @@
  *			corm->add("count_queries", count_queries, (void *) corm, 10);
  *		}
  *
- * It stands among those that corm.use() has registered, in the order of
- * priorities, and is called in all databases where corm is used.  Errors pass
- * through it as through any C code: PG_TRY sees them.  It must not be called
- * for its own queries, and is not.
+ * It is called together with the functions registered by corm.use(), in order of
+ * priority, in all databases where corm is used.  Errors propagate through it as
+ * through any C code, so PG_TRY can catch them.  A middleware is not called for its own
+ * queries.
  *
- * The library corm is loaded by corm_middleware_api() if it is not yet.  What
- * stands below is only added to, at its end, while the version is the same.
+ * corm_middleware_api() loads the corm library if necessary.  Within one version, the
+ * struct below is only extended at its end.
  *
  *-------------------------------------------------------------------------
  */
@@ -61,10 +61,10 @@ typedef struct CormMiddlewareApi
 	 */
 	void		(*add) (const char *name, CormMiddlewareFunction function, void *arg, int priority);
 
-	/* Removes it; false if there is none. */
+	/* Removes a middleware; returns false if there is none. */
 	bool		(*remove) (const char *name);
 
-	/* Runs the rest of the chain; again, if it is called again. */
+	/* Runs the rest of the chain.  Another call runs it again. */
 	void		(*next) (CormMiddlewareCall *call);
 
 	/* SELECT, INSERT, UPDATE, DELETE or RAW */
@@ -80,14 +80,14 @@ typedef struct CormMiddlewareApi
 	Datum		(*query) (CormMiddlewareCall *call);
 	void		(*set_query) (CormMiddlewareCall *call, Datum query);
 
-	/* after next(): rows that a write has touched, rows that there are */
+	/* after next(): rows affected by a write, rows returned */
 	uint64		(*rows_affected) (CormMiddlewareCall *call);
 	uint64		(*row_count) (CormMiddlewareCall *call);
 } CormMiddlewareApi;
 
 /*
- * Returns the functions of this version.  Raises an error if the library is
- * not installed or too old.
+ * Returns the functions of this API version.  Raises an error if the library is not
+ * installed or too old.
  */
 static inline const CormMiddlewareApi *
 corm_middleware_api(void)

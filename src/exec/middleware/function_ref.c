@@ -1,20 +1,21 @@
 /*-------------------------------------------------------------------------
  *
  * function_ref.c
- *		The type corm.function_ref: a function of middleware, as it is stored.
+ *		The type corm.function_ref: a stored reference to a middleware function.
  *
- * A value holds the OID of the function, so that a rename is followed, and a function
- * that takes the name of a dropped one is not mistaken for it.  Its text form is the
- * signature, so that a dump can be restored.  The name is looked up once, when the text is
- * read.  If there is no such function, that is only a warning: one missing function must
- * not prevent a restore.  The value then stands for a function that does not exist.  The
- * signature of a dropped function is written with a mark, so that a restore does not find
- * another one by that name.
+ * A value holds the OID of the function, so that it survives a rename, and so that a
+ * new function with the name of a dropped one is not mistaken for it.  Its text form is
+ * the signature, so that a dump can be restored.  The name is looked up once, when the
+ * text is read.  If there is no such function, that is only a warning: one missing
+ * function must not prevent a restore.  The value then stands for a function that does
+ * not exist.  The signature of a dropped function is written with a mark, so that a
+ * restore does not find another one by that name.
  *
- * pg_upgrade does not keep the OIDs of functions.  So the value also holds the identifier
- * of the cluster in which the OID is valid, and the signature and the owner of the
- * function.  In another cluster a function with that signature is taken for the same if it
- * belongs to the same role, whose OID pg_upgrade keeps, or to a superuser.
+ * pg_upgrade does not keep the OIDs of functions.  So the value also holds the
+ * identifier of the cluster in which the OID is valid, and the signature and the owner
+ * of the function.  In another cluster, a function with that signature is accepted as
+ * the same function if its owner is the same role (pg_upgrade keeps role OIDs) or a
+ * superuser.
  *
  *-------------------------------------------------------------------------
  */
@@ -43,9 +44,9 @@ PG_FUNCTION_INFO_V1(corm_function_ref_out);
 struct CormFunctionRef
 {
 	int32		vl_len_;
-	Oid			function;		/* InvalidOid: it did not exist when this was made */
+	Oid			function;		/* InvalidOid: did not exist when the value was made */
 	Oid			owner;
-	uint32		cluster[2];		/* where the OID is valid */
+	uint32		cluster[2];		/* system identifier of the cluster */
 	char		signature[FLEXIBLE_ARRAY_MEMBER];
 };
 
@@ -59,8 +60,8 @@ get_cluster(uint32 *cluster)
 }
 
 /*
- * corm_function_ref_make makes a reference to a function, or if that is
- * InvalidOid to the one of a signature, which does not exist.
+ * corm_function_ref_make makes a reference to a function.  If that is InvalidOid, the
+ * reference is to a signature of a function that does not exist.
  */
 CormFunctionRef *
 corm_function_ref_make(Oid function, const char *signature)
@@ -95,7 +96,8 @@ get_corm_type(const char *name)
 
 /*
  * corm_function_fits tells whether a function can be middleware: it takes a
- * query_context and returns a query_result.  False if there is none.
+ * query_context and returns a query_result.  Returns false if there is no such
+ * function.
  */
 bool
 corm_function_fits(Oid function)
@@ -115,9 +117,9 @@ corm_function_fits(Oid function)
 }
 
 /*
- * The function of a signature, schema.name(corm.query_context), whether or not
- * the caller may use the schema; InvalidOid if there is none or this is no
- * signature.
+ * Looks up the function for a signature, schema.name(corm.query_context), without
+ * checking the caller's privileges on the schema.  Returns InvalidOid if there is none
+ * or if the text is not such a signature.
  */
 static Oid
 find_function(const char *signature)
@@ -141,8 +143,8 @@ find_function(const char *signature)
 }
 
 /*
- * Whether a function that was found by name may be taken for the one that was
- * stored: only its owner, or a superuser, can have created it.
+ * May a function that was found by name be accepted as the stored one?  Only if the
+ * same owner or a superuser created it.
  */
 static bool
 may_be_same(Oid function, Oid owner)
@@ -158,8 +160,8 @@ may_be_same(Oid function, Oid owner)
 }
 
 /*
- * corm_function_ref_resolve returns the function that a reference means, or
- * InvalidOid if it does not exist any more, or cannot be middleware.
+ * corm_function_ref_resolve returns the function for a reference, or InvalidOid if it
+ * no longer exists or cannot be middleware.
  */
 Oid
 corm_function_ref_resolve(const CormFunctionRef *ref)
@@ -180,8 +182,8 @@ corm_function_ref_resolve(const CormFunctionRef *ref)
 }
 
 /*
- * corm_function_ref_signature returns the signature of a function, which may
- * have been renamed, or the last one that is known.
+ * corm_function_ref_signature returns the signature of a function, which may have been
+ * renamed, or the last known signature.
  */
 char *
 corm_function_ref_signature(const CormFunctionRef *ref)
@@ -216,7 +218,10 @@ corm_function_ref_in(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(corm_function_ref_make(function, signature));
 }
 
-/* corm_function_ref_out writes the signature; never raises for what is gone. */
+/*
+ * corm_function_ref_out writes the signature; it does not raise an error if the
+ * function is gone.
+ */
 Datum
 corm_function_ref_out(PG_FUNCTION_ARGS)
 {

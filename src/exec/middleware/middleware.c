@@ -5,38 +5,40 @@
  *
  * An operation is a query or the write of a record that is about to run.  The functions
  * that apply to it form its chain, in the order of their priorities, with the operation
- * itself as the innermost link.  Each function is called with a context that describes the
- * operation, and runs it by corm.next, which calls the next function.  So the C stack is
- * the chain, with functions in SQL in between, and an error unwinds it like any other.
+ * itself as the innermost link.  Each function is called with a context that describes
+ * the operation.  It calls corm.next to run the operation, and corm.next calls the next
+ * function.  So the chain is on the C stack, interleaved with SQL functions, and an
+ * error unwinds it as usual.
  *
- * There is a stack of the chains that are running, and each knows the position of the
- * function whose code is running.  That tells which chain, and which position in it, a
- * call of corm.next belongs to.
+ * The running chains form a stack, and each chain remembers the position of the
+ * function whose code is running.  This is how a call of corm.next finds its chain and
+ * its position.
  *
  * The code of a function may call code of another user: a SECURITY DEFINER function, a
- * trigger under ON DELETE CASCADE, the function of an index.  corm.next runs the operation
- * as the user with whom the chain began, so such code must not call it.  PostgreSQL does
- * not say who calls a function, but the user and the security context differ in code of
- * others: both must be those that the middleware was called with.  The context also
- * carries a number that is made for the call and cannot be guessed, so that only code that
- * the middleware gives it to can go on.  A context that was kept from an earlier call is
- * noticed as well.
+ * trigger under ON DELETE CASCADE, the function of an index.  corm.next runs the
+ * operation as the user who started the chain, so such code must not call it.
+ * PostgreSQL does not tell us the caller of a function, but code of another user runs
+ * with a different user ID and security context.  So both must be the same as when the
+ * middleware was called.  The context also carries a random number for this call, so
+ * that only code that got the context from the middleware can continue.  This also
+ * detects a context that was kept from an earlier call.
  *
- * A function does not see queries of its own code.  Queries that run within its corm.next,
- * in a hook, trigger or function, it does see: they are part of what it is put around.  So
- * a chain within a chain leaves out the functions that are running, and the depth is
- * finite.
+ * A function is not called for queries of its own code.  It is called for queries that
+ * run within its corm.next, in a hook, trigger or function, because they are part of
+ * the operation that it wraps.  So a nested chain leaves out the functions whose code
+ * is running, and the depth is finite.
  *
- * If the query that is run in the end is another one, other functions may apply to it.
- * They are called too, in a chain of their own, the innermost.  So what one function adds
- * to a query is not hidden from another one that filters it.
+ * If the functions replace the query, other functions may apply to the new one.  They
+ * are called too, in their own chain, which is the innermost.  So a function that
+ * filters queries also sees what another function added to the query.
  *
- * A function may be SECURITY DEFINER or have settings of its own.  What it runs by
- * corm.next is not its own, so that runs as the user, and with the search_path, with which
- * the chain began.
+ * A function may be SECURITY DEFINER or have settings of its own.  But what corm.next
+ * runs is not the function's own code, so it runs with the user and the search_path
+ * that were current when the chain began.
  *
- * A write runs once.  corm.next after it has succeeded is an error, unless the write was
- * rolled back with a subtransaction: that is how a middleware repeats what failed.
+ * A write runs only once.  It is an error to call corm.next again after the write has
+ * succeeded, unless a subtransaction rollback has undone the write.  That is how a
+ * middleware can retry.
  *
  *-------------------------------------------------------------------------
  */
@@ -86,35 +88,35 @@ PG_FUNCTION_INFO_V1(corm_result_of);
 PG_FUNCTION_INFO_V1(corm_result_rows);
 
 /*
- * What a position of a chain was called with.
+ * State of one position of a chain, as of its call.
  */
 typedef struct Frame
 {
-	int64		number;			/* in its context */
+	int64		number;			/* the random number in its context */
 	CormNode   *query;
 	Oid			user;			/* the user and the security context of its code */
 	int			security;
 } Frame;
 
-/* A chain under way. */
+/* A chain in progress. */
 typedef struct Chain
 {
-	CormResultOwner owner;		/* first; its context is of all that lasts as long as the chain */
+	CormResultOwner owner;		/* must be first; its context lives as long as the chain */
 	struct Chain *outer;
 	CormOperation *op;
 	CormMiddlewareList *list;
 	int			n;
 	CormMiddleware **entries;
 	int			position;		/* of the function whose code is running; n: none */
-	CormNode   *own_query;		/* the operation itself; NULL: it is something else by now */
+	CormNode   *own_query;		/* the operation itself; NULL: it has been replaced */
 	Frame	   *frames;			/* one for each position, and for the operation */
-	CormNode   *shown;			/* the query whose SQL and arguments these are */
+	CormNode   *shown;			/* the query that the following belong to */
 	char	   *shown_sql;
 	Jsonb	   *shown_args;
 	bool		written;		/* the operation wrote something ... */
 	int			written_level;	/* ... in a subtransaction of this level */
 
-	/* what the operation runs with, even if a function has others */
+	/* the operation runs with these, even if a function has its own */
 	Oid			user;
 	int			security;
 	char	   *search_path;
@@ -142,9 +144,9 @@ static uint64 run_chain(CormOperation *op, CormMiddlewareList *list, CormNode *q
 static bool concerns_others(CormMiddlewareList *list, CormOperation *op, const Chain *besides);
 
 /*
- * Whether the code that is running can be that of a frame, by its user and
- * security context.  In a frame that is not a SECURITY DEFINER function, and
- * not within one, SET ROLE is possible and changes the user.
+ * Can the running code be that of a frame, judging by its user and security context?
+ * In a frame that is not a SECURITY DEFINER function, and not within one, SET ROLE is
+ * possible and changes the user.
  */
 static bool
 runs_in_frame(const Frame *frame)
@@ -158,10 +160,10 @@ runs_in_frame(const Frame *frame)
 }
 
 /*
- * Raises 42501 if a result, NULL for no rows, belongs
- * to a chain that is not the reader's, which may be NULL, and in which the code
- * that is running has no part: a handle may get into the hands of others, who
- * would read the rows themselves or return them from a chain of their own.
+ * Raises 42501 if a result belongs to a foreign chain: one that is not the reader's
+ * chain, which may be NULL, and that the running code is not part of.  Other users
+ * could get hold of a handle, and then read the rows or return them from their own
+ * chain.  The result is NULL if there are no rows.
  */
 static void
 check_reader(const CormResult *result, const Chain *reader)
@@ -176,7 +178,7 @@ check_reader(const CormResult *result, const Chain *reader)
 }
 
 /*
- * A write that was rolled back has not been.
+ * A write that was rolled back does not count as written.
  */
 static void
 subtransaction_ended(SubXactEvent event, SubTransactionId id, SubTransactionId parent, void *arg)
@@ -202,7 +204,7 @@ subtransaction_ended(SubXactEvent event, SubTransactionId id, SubTransactionId p
 
 /*
  * Runs a query in place of the operation's own, within a chain of the functions that
- * apply to it but not to the operation.  While it runs, *op describes the query.
+ * apply to the query but not to the operation.  While it runs, *op describes the query.
  */
 static uint64
 run_instead(Chain *chain, CormNode *query, CormSink *capture, bool *writes)
@@ -234,8 +236,8 @@ run_instead(Chain *chain, CormNode *query, CormSink *capture, bool *writes)
 }
 
 /*
- * Runs the operation, or a query that a function has put in its place, and keeps what it
- * returns.  Raises 55000 if the operation has written already.
+ * Runs the operation, or a query that a function has put in its place, and keeps its
+ * result.  Raises 55000 if the operation has already written.
  */
 static LayerResult
 run_operation(Chain *chain, CormNode *query)
@@ -288,8 +290,8 @@ models_array(CormOperation *op)
 }
 
 /*
- * Finds out what a query would be as SQL.  Layers that are given the same one
- * ask once.
+ * Computes the SQL of a query.  This is done once for all layers that get the same
+ * query.
  */
 static void
 show_query(Chain *chain, CormNode *query)
@@ -334,8 +336,8 @@ make_context(Chain *chain, Oid typid, CormNode *query)
 }
 
 /*
- * Finds the function of an entry of a list, whose memory
- * context is given, anew if any function has changed since.
+ * Looks up the function of a list entry, again if any function has changed since the
+ * last lookup.  The memory context is that of the list.
  */
 static void
 look_up(CormMiddleware *entry, MemoryContext list_context)
@@ -358,14 +360,14 @@ look_up(CormMiddleware *entry, MemoryContext list_context)
 		(void) get_func_signature(entry->function, &argtypes, &nargs);
 		entry->context_type = argtypes[0];
 	}
-	/* if it is busy, this holds from its next call on that is not within it */
+	/* if it is running, this takes effect at its next call that is not nested */
 	entry->is_prepared = false;
 	entry->changes = changes;
 }
 
 /*
- * Changes the user and the security context of a call
- * to those which the code of the function will have.
+ * Changes the user and the security context of a call to those that the function's code
+ * will run with.
  */
 static void
 as_whom(const CormMiddleware *entry, Oid *user, int *security)
@@ -383,12 +385,12 @@ as_whom(const CormMiddleware *entry, Oid *user, int *security)
 }
 
 /*
- * Calls a function of a list, whose memory context is
- * given, and returns its result.  Raises 42883 if there is no such function,
- * 42501 if the user may not call it, 22004 if it returns NULL.
+ * Calls a function of a list and returns its result.  The memory context is that of the
+ * list.  Raises 42883 if there is no such function, 42501 if the user may not call it,
+ * 22004 if it returns NULL.
  *
- * What fmgr and the function's language keep for it is kept from call to call,
- * but one at a time may use it, and not after an error.
+ * The state that fmgr and the function's language keep is reused across calls.  But
+ * only one call at a time may use it, and it is not reused after an error.
  */
 static Datum
 call_function(CormMiddleware *entry, Datum context, MemoryContext list_context)
@@ -418,7 +420,7 @@ call_function(CormMiddleware *entry, Datum context, MemoryContext list_context)
 	}
 	else if (!entry->is_prepared)
 	{
-		/* what an error has left of the last one is of no use any more */
+		/* discard what is left of the last call after an error */
 		if (entry->call_context)
 			MemoryContextReset(entry->call_context);
 		else
@@ -464,7 +466,7 @@ error_context(void *arg)
 }
 
 /*
- * Calls the function of an entry, in C or SQL, and returns what it returns.
+ * Calls the function of an entry, in C or SQL, and returns its result.
  */
 static LayerResult
 call_layer(Chain *chain, CormMiddleware *entry, CormNode *query)
@@ -505,7 +507,7 @@ call_layer(Chain *chain, CormMiddleware *entry, CormNode *query)
 }
 
 /*
- * Runs the chain from a position on.
+ * Runs the chain, starting at a position.
  */
 static LayerResult
 run_layer(Chain *chain, int position, CormNode *query)
@@ -549,8 +551,7 @@ is_same(const CormMiddleware *a, const CormMiddleware *b)
 }
 
 /*
- * Whether a function that is registered for a model of the operation is to be
- * called for it.
+ * Must a function that is registered for a model of the operation be called for it?
  */
 static bool
 concerns(const CormMiddleware *entry, const CormOperation *op)
@@ -558,7 +559,7 @@ concerns(const CormMiddleware *entry, const CormOperation *op)
 	if ((entry->ops & (1 << op->command)) == 0)
 		return false;
 
-	/* not what comes from its own code */
+	/* skip queries from the function's own code */
 	for (Chain *chain = current_chain; chain; chain = chain->outer)
 		if (chain->position < chain->n && is_same(chain->entries[chain->position], entry))
 			return false;
@@ -566,7 +567,7 @@ concerns(const CormMiddleware *entry, const CormOperation *op)
 }
 
 /*
- * Whether a function is in a chain, or in one around it that it continues.
+ * Is a function in a chain, or in an outer one that the chain continues?
  */
 static bool
 has_seen(const Chain *chain, const CormMiddleware *entry)
@@ -579,8 +580,8 @@ has_seen(const Chain *chain, const CormMiddleware *entry)
 }
 
 /*
- * Whether a function applies to an operation that has not seen it in a chain; the
- * chain may be NULL.
+ * Does a function apply to an operation, and was it not yet called for it in a chain?
+ * The chain may be NULL.
  */
 static bool
 concerns_others(CormMiddlewareList *list, CormOperation *op, const Chain *besides)
@@ -596,9 +597,9 @@ concerns_others(CormMiddlewareList *list, CormOperation *op, const Chain *beside
 }
 
 /*
- * corm_middleware_concerns tells whether an operation, of which command and
- * relids are known, would have a chain.  corm_middleware_exists() must have
- * said yes just before.
+ * corm_middleware_concerns tells whether an operation would have a chain.  Only its
+ * command and relids need to be set.  corm_middleware_exists() must have returned true
+ * just before.
  */
 bool
 corm_middleware_concerns(CormOperation *op)
@@ -619,10 +620,10 @@ corm_middleware_concerns(CormOperation *op)
 }
 
 /*
- * Runs an operation, or a query that has taken its place, within the chain of
- * those on the list that it concerns; in the latter case without those in the
- * chain around it, which have seen it.  The rows go to the operation's sink;
- * returns the number of rows affected or returned.
+ * Runs an operation, or a query that has taken its place, within a chain of the listed
+ * functions that apply.  For a query that has taken its place, functions in the outer
+ * chain are left out, because they have already been called.  The rows go to the
+ * operation's sink.  Returns the number of rows affected or returned.
  */
 static uint64
 run_chain(CormOperation *op, CormMiddlewareList *list, CormNode *instead)
@@ -678,10 +679,10 @@ run_chain(CormOperation *op, CormMiddlewareList *list, CormNode *instead)
 }
 
 /*
- * corm_middleware_run runs an operation within its chain; false, with nothing
- * done, if no middleware concerns it.  corm_middleware_exists() must have said
- * yes just before.  The rows go to the operation's sink; *processed is the
- * number of rows affected or returned.
+ * corm_middleware_run runs an operation within its chain.  Returns false, and does
+ * nothing, if no middleware applies.  corm_middleware_exists() must have returned true
+ * just before.  The rows go to the operation's sink.  *processed is set to the number
+ * of rows affected or returned.
  */
 bool
 corm_middleware_run(CormOperation *op, uint64 *processed)
@@ -705,7 +706,7 @@ corm_middleware_run(CormOperation *op, uint64 *processed)
 }
 
 /*
- * Whether two queries are the same, byte by byte.
+ * Are two queries the same, byte by byte?
  */
 static bool
 is_same_query(const CormNode *a, const CormNode *b)
@@ -714,13 +715,13 @@ is_same_query(const CormNode *a, const CormNode *b)
 }
 
 /*
- * Runs what follows a position as the user with whom the chain began; user and
- * security are those of the function that asks for it.
+ * Runs the rest of the chain after a position, as the user who started the chain.  user
+ * and security are those of the calling function.
  */
 static pg_noinline void
 run_next_as_user(Chain *chain, int position, CormNode *query, Oid user, int security, LayerResult *returned)
 {
-	/* as in the function itself, SET ROLE is refused: it would be undone below */
+	/* disallow SET ROLE, as in the function itself: it would be undone below */
 	SetUserIdAndSecContext(chain->user, chain->security |
 						   (security & (SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION)));
 	PG_TRY();
@@ -735,7 +736,7 @@ run_next_as_user(Chain *chain, int position, CormNode *query, Oid user, int secu
 }
 
 /*
- * Runs what follows a position, with the query that is given now.
+ * Runs the rest of the chain after a position, with the given query.
  */
 static LayerResult
 run_next(Chain *chain, int position, CormNode *query)
@@ -751,7 +752,7 @@ run_next(Chain *chain, int position, CormNode *query)
 	GetUserIdAndSecContext(&user, &security);
 	if (strcmp(namespace_search_path, chain->search_path) != 0)
 	{
-		/* an error ends this with the subtransaction */
+		/* on error, subtransaction abort ends this level */
 		level = NewGUCNestLevel();
 		(void) set_config_option("search_path", chain->search_path, PGC_USERSET, PGC_S_SESSION,
 								 GUC_ACTION_SAVE, true, 0, false);
@@ -800,7 +801,7 @@ corm_next(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("the query must not be null")));
-	/* what is run must live as long as the chain */
+	/* the query must live as long as the chain */
 	oldcontext = MemoryContextSwitchTo(chain->owner.context);
 	query = CormPGGetQuery(PointerGetDatum(PG_DETOAST_DATUM_COPY(datum)));
 	MemoryContextSwitchTo(oldcontext);
@@ -810,8 +811,8 @@ corm_next(PG_FUNCTION_ARGS)
 }
 
 /*
- * corm_result_rows(r): the rows of a result as JSON, one each.  Raises 42501
- * in code that is run as another user than the middleware.
+ * corm_result_rows(r): the rows of a result, each as JSON.  Raises 42501 in
+ * code that runs as a different user than the middleware.
  */
 Datum
 corm_result_rows(PG_FUNCTION_ARGS)
@@ -830,7 +831,7 @@ corm_result_rows(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* corm_result_of(rows): a result that consists of the elements of an array */
+/* corm_result_of(rows): a result made of the elements of an array */
 Datum
 corm_result_of(PG_FUNCTION_ARGS)
 {
@@ -910,8 +911,7 @@ static const CormMiddlewareApi api = {
 };
 
 /*
- * corm_middleware_init registers the callback and makes the interface for C
- * known.
+ * corm_middleware_init registers the callback and publishes the C interface.
  */
 void
 corm_middleware_init(void)

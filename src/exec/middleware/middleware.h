@@ -19,21 +19,21 @@ struct CormOperation
 	CormCommand command;
 	bool		writes;
 	Oid			model;			/* of the source, or InvalidOid */
-	int			nrelids;		/* all relations that it concerns */
+	int			nrelids;		/* all relations of the operation */
 	const Oid  *relids;
-	const CormVerb *verb;		/* what is wanted ... */
-	CormSink   *sink;			/* ... and where */
+	const CormVerb *verb;		/* what to return ... */
+	CormSink   *sink;			/* ... and where to */
 
-	/* the operation as a query, in the current context */
+	/* returns the operation as a query, in the current context */
 	CormNode   *(*query) (CormOperation *op);
 
-	/* makes command, writes, model and relids those of another query */
+	/* sets command, writes, model and relids to those of another query */
 	void		(*inspect) (CormOperation *op, CormNode *rewritten);
 
-	/* its SQL and arguments, or those of another query */
+	/* returns its SQL and arguments, or those of another query */
 	void		(*show) (CormOperation *op, CormNode *rewritten, char **sql, Jsonb **args);
 
-	/* runs it, or another query in its place */
+	/* runs the operation, or another query in its place */
 	uint64		(*run) (CormOperation *op, CormNode *rewritten, CormSink *sink);
 };
 

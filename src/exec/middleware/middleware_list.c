@@ -1,21 +1,20 @@
 /*-------------------------------------------------------------------------
  *
  * middleware_list.c
- *		Which functions are middleware: corm.use, corm.unuse, and the session's list
+ *		Registration of middleware: corm.use, corm.unuse, and the session's list
  *		of them.
  *
- * What is registered for a model is read from corm.middleware_functions when a query
- * first touches the model.  So a session knows nothing of what is registered for other
- * models, and an error in that cannot affect it.  When an invalidation message says that
- * the table has changed, everything is read again as it is needed.  Functions in C, which
- * other extensions add, are listed with those for all models.
+ * The functions for a model are read from corm.middleware_functions when a query first
+ * uses the model.  So a session does not read the registrations for other models, and
+ * an error in those cannot affect it.  When an invalidation message says that the table
+ * has changed, everything is read again on demand.  Functions in C, which other
+ * extensions add, are listed with those for all models.
  *
  * A function is looked up when it is called (function_ref.c).  If it no longer exists, the
  * entry stays, and the operations that it applies to fail: a missing filter must not let
  * everything pass.
  *
- * A list that a chain runs through is kept until the chain has ended, even if there is a
- * newer one.
+ * A list in use by a chain is kept until the chain ends, even if there is a newer one.
  *
  *-------------------------------------------------------------------------
  */
@@ -67,7 +66,7 @@
 #define Anum_middleware_priority	5
 #define Natts_middleware			5
 
-#define MAX_READS	4				/* then use what there is, once */
+#define MAX_READS	4				/* after that, use the last result once */
 
 PG_FUNCTION_INFO_V1(corm_use);
 PG_FUNCTION_INFO_V1(corm_unuse);
@@ -75,7 +74,7 @@ PG_FUNCTION_INFO_V1(corm_unuse);
 CormMiddlewareState corm_middleware_state = CORM_MIDDLEWARE_UNKNOWN;
 
 static CormMiddlewareList *current_list = NULL;
-static Oid	catalog_oid = InvalidOid;	/* as last looked up */
+static Oid	catalog_oid = InvalidOid;	/* OID from the last lookup */
 
 /* Functions in C, for the life of the process. */
 static List *c_functions = NIL; /* of CormMiddleware, in TopMemoryContext */
@@ -87,7 +86,7 @@ static void report_problems(CormProblems *problems);
 #define ALL_OPS		((1 << NOPS) - 1)
 
 /*
- * Marks the list outdated; runs within invalidation processing.
+ * Marks the list as outdated.  Runs within invalidation processing.
  */
 static void
 catalog_changed(Oid relid)
@@ -97,7 +96,7 @@ catalog_changed(Oid relid)
 }
 
 /*
- * corm_middleware_list_init has the registry tell of changes.
+ * corm_middleware_list_init asks the registry to report changes.
  */
 void
 corm_middleware_list_init(void)
@@ -118,7 +117,7 @@ open_catalog(LOCKMODE lockmode)
 }
 
 /*
- * The bits of a list of operations; NULL: all.
+ * Converts a list of operations to bits; NULL means all.
  */
 static uint32
 read_ops(ArrayType *ops)
@@ -149,7 +148,7 @@ read_ops(ArrayType *ops)
 	return bits;
 }
 
-/* The same bits as names in capitals. */
+/* Converts the bits to operation names in upper case. */
 static ArrayType *
 show_ops(uint32 bits)
 {
@@ -187,11 +186,11 @@ compare_entries(const void *a, const void *b)
 		return x->priority < y->priority ? -1 : 1;
 	if (x->id != y->id)
 		return x->id < y->id ? -1 : 1;
-	return x < y ? -1 : x > y;	/* two in C */
+	return x < y ? -1 : x > y;	/* both are in C */
 }
 
 /*
- * The index on the models of the catalog.
+ * Returns the OID of the catalog's index on the model.
  */
 static Oid
 index_on_models(Relation catalog)
@@ -215,8 +214,8 @@ index_on_models(Relation catalog)
 }
 
 /*
- * Adds the rows of the catalog about a model, or about all models if it is
- * InvalidOid, to the entries of that model, whose memory is the list's.
+ * Adds the catalog rows for a model to the entries of that model, or those for all
+ * models if model is InvalidOid.  The entries are allocated in the list's memory.
  */
 static void
 read_entries(CormMiddlewareList *list, CormMiddlewareModel *entries)
@@ -257,8 +256,8 @@ add_entry(CormMiddlewareModel *entries, CormMiddleware *entry)
 }
 
 /*
- * Returns what is registered for a model, outermost first, or for all models
- * if it is InvalidOid.  It is the list's.
+ * Returns the functions registered for a model, outermost first, or those for all
+ * models if model is InvalidOid.  The result belongs to the list.
  */
 static CormMiddlewareModel *
 entries_of(CormMiddlewareList *list, Oid model)
@@ -290,9 +289,9 @@ entries_of(CormMiddlewareList *list, Oid model)
 }
 
 /*
- * corm_middleware_about returns what is registered for some relations and for all
- * models, outermost first, for any operation; *n is the number of entries.
- * The array is the list's or in the current context.
+ * corm_middleware_about returns the functions registered for the given relations and
+ * for all models, outermost first, for any operation.  *n is set to the number of
+ * entries.  The array belongs to the list or is allocated in the current context.
  */
 CormMiddleware **
 corm_middleware_about(CormMiddlewareList *list, const Oid *relids, int nrelids, int *n)
@@ -326,7 +325,7 @@ corm_middleware_about(CormMiddlewareList *list, const Oid *relids, int nrelids, 
 }
 
 /*
- * Whether anything is registered at all.
+ * Is anything registered at all?
  */
 static bool
 catalog_has_rows(void)
@@ -345,7 +344,7 @@ catalog_has_rows(void)
 }
 
 /*
- * Makes a list, in a context of its own.
+ * Makes a list, in its own memory context.
  */
 static CormMiddlewareList *
 make_list(void)
@@ -367,8 +366,8 @@ make_list(void)
 }
 
 /*
- * corm_middleware_release ends the use of a list.  It does not raise, and may be called
- * during error recovery.
+ * corm_middleware_release ends the use of a list.  It does not raise errors and may be
+ * called during error recovery.
  */
 void
 corm_middleware_release(CormMiddlewareList *list)
@@ -389,8 +388,8 @@ set_current_list(CormMiddlewareList *list)
 }
 
 /*
- * corm_middleware_load tells whether there is any middleware, after making
- * sure that the session's list is true.
+ * corm_middleware_load makes sure that the session's list is up to date, and tells
+ * whether there is any middleware.
  */
 bool
 corm_middleware_load(void)
@@ -412,8 +411,8 @@ corm_middleware_load(void)
 }
 
 /*
- * corm_middleware_list returns the list that corm_middleware_load has read, in
- * use: the caller ends that with corm_middleware_release.
+ * corm_middleware_list returns the list that corm_middleware_load has read and marks it
+ * as in use.  The caller must call corm_middleware_release.
  */
 CormMiddlewareList *
 corm_middleware_list(void)
@@ -423,7 +422,7 @@ corm_middleware_list(void)
 }
 
 /*
- * corm_middleware_add_c adds a function in C, in place of one of that name.
+ * corm_middleware_add_c adds a function in C, replacing one of the same name.
  */
 void
 corm_middleware_add_c(const char *name, CormMiddlewareFunction function, void *arg, int priority)
@@ -445,7 +444,7 @@ corm_middleware_add_c(const char *name, CormMiddlewareFunction function, void *a
 }
 
 /*
- * corm_middleware_remove_c removes a function in C; false if there is none of
+ * corm_middleware_remove_c removes a function in C; returns false if there is none of
  * that name.
  */
 bool
@@ -459,7 +458,7 @@ corm_middleware_remove_c(const char *name)
 
 		if (strcmp(entry->name, name) != 0)
 			continue;
-		/* the memory stays: a chain may be running through it */
+		/* do not free it: a running chain may still use it */
 		c_functions = foreach_delete_current(c_functions, lc);
 		corm_middleware_state = CORM_MIDDLEWARE_UNKNOWN;
 		return true;
@@ -468,12 +467,12 @@ corm_middleware_remove_c(const char *name)
 }
 
 /*
- * Registering
+ * Registration
  */
 
 /*
- * Raises 42501 unless the user owns the model, or for all models has the
- * privilege on the catalog that says so.
+ * Raises 42501 unless the user owns the model.  To register for all models, the user
+ * needs the corresponding privilege on the catalog.
  */
 static void
 check_rights(Oid model, AclMode privilege)
@@ -522,8 +521,7 @@ check_function(Oid function)
 }
 
 /*
- * corm_use(fn, model, ops, priority): registers a middleware, returns its
- * number.
+ * corm_use(fn, model, ops, priority): registers a middleware and returns its number.
  */
 Datum
 corm_use(PG_FUNCTION_ARGS)
@@ -564,12 +562,12 @@ corm_use(PG_FUNCTION_ARGS)
 	table_close(catalog, RowExclusiveLock);
 	corm_catalogs_stored(model);
 
-	/* The rest of the statement sees it already. */
+	/* Make it visible to the rest of the statement. */
 	CommandCounterIncrement();
 	PG_RETURN_INT32(id);
 }
 
-/* corm_unuse(id): removes a middleware; false if there is none of that number */
+/* corm_unuse(id): removes a middleware; false if there is none with that number */
 Datum
 corm_unuse(PG_FUNCTION_ARGS)
 {
@@ -604,7 +602,7 @@ corm_unuse(PG_FUNCTION_ARGS)
 }
 
 /*
- * What is wrong with a registration, for corm.model_problems.
+ * Reports the problems of a registration, for corm.model_problems.
  */
 static void
 report_entry(CormProblems *problems, Oid model, const CormMiddleware *entry)
@@ -624,7 +622,7 @@ report_entry(CormProblems *problems, Oid model, const CormMiddleware *entry)
 }
 
 /*
- * Adds what is wrong with registrations to corm.model_problems.
+ * Adds the problems of registrations to corm.model_problems.
  */
 static void
 report_problems(CormProblems *problems)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * middleware_list.h
- *		Which functions are middleware.
+ *		Registration of middleware.
  *
  *-------------------------------------------------------------------------
  */
@@ -18,26 +18,26 @@ typedef struct CormMiddleware
 {
 	int			id;				/* 0 for a function in C */
 	int			priority;
-	uint32		ops;			/* bits, by CormCommand */
+	uint32		ops;			/* bitmask of CormCommand */
 	CormMiddlewareFunction c_function;
 	void	   *c_arg;
 	CormFunctionRef *ref;		/* else */
 
-	/* the function in SQL, as last looked up */
-	uint64		changes;		/* corm_hooks_changes() then */
-	char	   *name;			/* of one in C, too */
-	Oid			function;		/* InvalidOid: it does not exist */
+	/* the function in SQL, from the last lookup */
+	uint64		changes;		/* corm_hooks_changes() at that time */
+	char	   *name;			/* also set for a function in C */
+	Oid			function;		/* InvalidOid: does not exist */
 	Oid			context_type;	/* of its argument */
-	FmgrInfo	call;			/* once prepared ... */
-	MemoryContext call_context; /* ... with what it needs here */
+	FmgrInfo	call;			/* valid if is_prepared ... */
+	MemoryContext call_context; /* ... its state lives here */
 	bool		is_prepared;
 	bool		is_busy;
 } CormMiddleware;
 
-/* What is registered for one model, or for all. */
+/* The functions registered for one model, or for all models. */
 typedef struct CormMiddlewareModel
 {
-	Oid			model;			/* the key; InvalidOid: all */
+	Oid			model;			/* hash key; InvalidOid: all models */
 	int			n;
 	CormMiddleware **items;		/* outermost first */
 } CormMiddlewareModel;
@@ -46,8 +46,8 @@ typedef struct CormMiddlewareList
 {
 	MemoryContext context;
 	int			in_use;
-	bool		any;			/* there is something registered */
-	HTAB	   *models;			/* those that were touched: CormMiddlewareModel */
+	bool		any;			/* is anything registered? */
+	HTAB	   *models;			/* models used so far: CormMiddlewareModel */
 } CormMiddlewareList;
 
 typedef enum CormMiddlewareState
@@ -71,7 +71,7 @@ extern void corm_middleware_add_c(const char *name, CormMiddlewareFunction funct
 extern bool corm_middleware_remove_c(const char *name);
 
 /*
- * Whether there is any middleware: without, one branch.
+ * Is there any middleware?  If not, this costs only one branch.
  */
 static inline bool
 corm_middleware_exists(void)

@@ -3,15 +3,15 @@
  * query_result.c
  *		Results that pass through middleware: corm.query_result.
  *
- * A query within middleware puts its rows into a tuplestore, as they are; they are
- * converted to JSON only if corm.result_rows asks for it.  The verb gets what the
- * outermost middleware returns: stored rows as they are, and rows that corm.result_of made
- * of JSON converted to what the verb returns.
+ * A query within middleware puts its rows into a tuplestore unchanged.  They are
+ * converted to JSON only if corm.result_rows is called.  The verb gets the result that
+ * the outermost middleware returns.  Stored rows are passed on as they are; JSON rows
+ * from corm.result_of are converted to the verb's result type.
  *
- * In SQL a result is a handle, a number that is looked up here and cannot be guessed.  A
- * result belongs to the chain within which it was made, and ends with it; a result made
- * outside of all chains lasts until the transaction ends.  When the subtransaction in
- * which a result was made is rolled back, the result is void.
+ * In SQL, a result is a handle: a random number that is looked up here and cannot be
+ * guessed.  A result belongs to the chain in which it was made and ends with it.  A
+ * result made outside of any chain lasts until the transaction ends.  When the
+ * subtransaction in which a result was made is rolled back, the result is void.
  *
  * The rows outlive the subtransaction in which they are stored, because corm.next may be
  * called in a block with an exception handler.  So the store and its temporary file belong
@@ -45,20 +45,20 @@ struct CormResult
 {
 	dlist_node	node;			/* in results */
 	int64		handle;
-	CormResultOwner *owner;		/* of a chain, or NULL */
-	int			nest_level;		/* of the subtransaction it came about in */
-	bool		is_void;		/* that was rolled back */
-	MemoryContext context;		/* of all that follows, NULL if void */
+	CormResultOwner *owner;		/* the chain, or NULL */
+	int			nest_level;		/* of the subtransaction that made it */
+	bool		is_void;		/* that subtransaction was rolled back */
+	MemoryContext context;		/* holds all of the following; NULL if void */
 	ResourceOwner resources;	/* of the store */
 
 	uint64		affected;
 	uint64		nrows;
 
-	/* one of these, or neither */
+	/* at most one of these is set */
 	Jsonb	   *json;			/* an array */
 	Tuplestorestate *store;
 	TupleDesc	tupdesc;		/* of its rows */
-	CormOutput	output;			/* what they are */
+	CormOutput	output;			/* kind of rows */
 	Oid			typid;			/* OUTPUT_ROWS, OUTPUT_VALUE */
 };
 
@@ -94,8 +94,8 @@ corm_secret_number(void)
 }
 
 /*
- * corm_result_create makes an empty result, which is gone when its owner is
- * given to corm_results_forget, or if it has none when the transaction ends.
+ * corm_result_create makes an empty result.  It lasts until corm_results_forget is
+ * called for its owner or, if it has no owner, until the transaction ends.
  */
 CormResult *
 corm_result_create(CormResultOwner *owner)
@@ -112,7 +112,7 @@ corm_result_create(CormResultOwner *owner)
 }
 
 /*
- * Releases what a result holds, its file first.  Does not raise.
+ * Releases the resources of a result, its file first.  Does not raise errors.
  */
 static void
 release(CormResult *result)
@@ -133,7 +133,7 @@ release(CormResult *result)
 
 /*
  * corm_results_forget releases the results of an owner, which is about to end.  It does
- * not raise, and may be called during error recovery.
+ * not raise errors and may be called during error recovery.
  */
 void
 corm_results_forget(CormResultOwner *owner)
@@ -160,10 +160,10 @@ transaction_ended(XactEvent event, void *arg)
 }
 
 /*
- * The results that came about in a subtransaction are void when it is rolled
- * back.  Those without an owner are in its memory.  The others are still
- * pointed to by the layers of their chain.  When the process ends, nothing has
- * unwound the chains and their memory may be gone.
+ * Results made in a subtransaction become void when it is rolled back.  Those without
+ * an owner live in the subtransaction's memory.  The others are still referenced by the
+ * layers of their chain.  At process exit, the chains have not been unwound and their
+ * memory may already be freed.
  */
 static void
 subtransaction_ended(SubXactEvent event, SubTransactionId id, SubTransactionId parent, void *arg)
@@ -210,7 +210,7 @@ raise_gone(void)
 }
 
 /*
- * Returns the result of a handle; 55000 if it is gone.
+ * Returns the result for a handle.  Raises 55000 if it no longer exists.
  */
 static CormResult *
 find_result(int64 handle)
@@ -241,14 +241,14 @@ corm_result_nrows(const CormResult *result)
 }
 
 /*
- * Putting aside
+ * Capturing rows
  */
 
-/* What putting aside the rows of a page needs. */
+/* State for capturing the rows of a page. */
 typedef struct PageCapture
 {
 	CormResult *result;
-	CormSink   *sink;			/* of the verb */
+	CormSink   *sink;			/* the verb's sink */
 } PageCapture;
 
 static void
@@ -263,8 +263,8 @@ capture_page_row(CormPlan *plan, TupleTableSlot *slot, void *arg)
 }
 
 /*
- * corm_result_capture prepares a sink that puts the rows of a verb, which
- * are wanted in another sink, aside.  The result must have an owner.
+ * corm_result_capture prepares a sink that captures the rows of a verb in a result.
+ * wanted is the verb's own sink.  The result must have an owner.
  */
 void
 corm_result_capture(CormResult *result, const CormVerb *verb, CormSink *wanted, CormSink *capture)
@@ -300,7 +300,7 @@ corm_result_capture(CormResult *result, const CormVerb *verb, CormSink *wanted, 
 		capture->arg = page;
 	}
 	else if (verb->output == CORM_OUTPUT_JSON)
-		capture->kind = CORM_SINK_FIRST;	/* the run looks at the value */
+		capture->kind = CORM_SINK_FIRST;	/* we need the value after the run */
 	else
 	{
 		capture->kind = CORM_SINK_STORE;
@@ -310,8 +310,8 @@ corm_result_capture(CormResult *result, const CormVerb *verb, CormSink *wanted, 
 }
 
 /*
- * corm_result_captured completes the result after the run, which processed so
- * many rows.
+ * corm_result_captured completes the result after the run, which processed the given
+ * number of rows.
  */
 void
 corm_result_captured(CormResult *result, const CormSink *capture, bool writes, uint64 processed)
@@ -322,7 +322,7 @@ corm_result_captured(CormResult *result, const CormSink *capture, bool writes, u
 		result->nrows = processed;
 	if (capture->kind == CORM_SINK_FIRST && capture->nrows > 0)
 	{
-		/* the statement returns one row, but the query as many as are in it */
+		/* the statement returns one row, which holds all rows of the query */
 		Datum		value = capture->value;
 		bool		isnull = capture->isnull;
 
@@ -334,7 +334,7 @@ corm_result_captured(CormResult *result, const CormSink *capture, bool writes, u
 }
 
 /*
- * corm_result_of_json makes a result of a JSON array, which is copied.
+ * corm_result_of_json makes a result from a copy of a JSON array.
  */
 CormResult *
 corm_result_of_json(CormResultOwner *owner, Jsonb *json)
@@ -355,7 +355,7 @@ corm_result_of_json(CormResultOwner *owner, Jsonb *json)
 }
 
 /*
- * Giving
+ * Returning rows
  */
 
 static Jsonb *
@@ -365,8 +365,7 @@ element(Jsonb *array, int i)
 }
 
 /*
- * A JSON value as a value of a type: strings by the type's input function,
- * null as NULL.
+ * Converts a JSON value to a type: strings by the type's input function, null to NULL.
  */
 static Datum
 json_to_value(Jsonb *json, Oid typid, bool *isnull)
@@ -392,7 +391,7 @@ json_to_value(Jsonb *json, Oid typid, bool *isnull)
 }
 
 /*
- * Gives one column to a sink, as a statement that returned it would have.
+ * Passes one column to a sink, as if a statement had returned it.
  */
 static void
 give_value(CormSink *sink, TupleDesc tupdesc, Datum value, bool isnull)
@@ -417,7 +416,7 @@ give_value(CormSink *sink, TupleDesc tupdesc, Datum value, bool isnull)
 }
 
 /*
- * JSON objects as rows of a row type, whose attributes are the keys.
+ * Converts JSON objects to rows of a row type, with the attribute names as keys.
  */
 static void
 give_json_rows(Jsonb *json, const CormVerb *verb, CormSink *sink)
@@ -443,8 +442,8 @@ give_json_rows(Jsonb *json, const CormVerb *verb, CormSink *sink)
 }
 
 /*
- * Gives the elements of a JSON array to the sink of a verb, converted to what the verb
- * returns.
+ * Passes the elements of a JSON array to the sink of a verb, converted to the verb's
+ * result type.
  */
 static void
 give_json(Jsonb *json, const CormVerb *verb, CormSink *sink)
@@ -493,7 +492,8 @@ give_json(Jsonb *json, const CormVerb *verb, CormSink *sink)
 }
 
 /*
- * Gives the rows of a result's store to a sink whose verb returns such rows.
+ * Passes the rows of a result's store to a sink whose verb returns rows of the same
+ * kind.
  */
 static void
 give_stored(CormResult *result, CormSink *sink)
@@ -531,9 +531,9 @@ give_stored(CormResult *result, CormSink *sink)
 }
 
 /*
- * corm_result_give gives a result, NULL for no rows, to the sink of a verb, as
- * if the verb's query had returned it.  Rows of another verb are converted by
- * way of JSON.  Raises 55000 if the result is void.
+ * corm_result_give passes a result to the sink of a verb, as if the verb's query had
+ * returned it.  The result is NULL if there are no rows.  Rows of another kind of verb
+ * are converted via JSON.  Raises 55000 if the result is void.
  */
 void
 corm_result_give(CormResult *result, const CormVerb *verb, CormSink *sink)
@@ -547,7 +547,7 @@ corm_result_give(CormResult *result, const CormVerb *verb, CormSink *sink)
 	if (result == NULL || (result->json == NULL && result->store == NULL) ||
 		(verb->output == CORM_OUTPUT_JSON && result->nrows == 0))
 	{
-		/* no rows, which as a JSON array is one */
+		/* no rows, but as a JSON array this is one row */
 		if (verb->output == CORM_OUTPUT_JSON)
 			give_json(DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("[]"))), verb, sink);
 		return;
@@ -572,7 +572,7 @@ value_to_json(Oid typid, Datum value, bool isnull)
 	JsonbParseState *state = NULL;
 	JsonbValue	null = {.type = jbvNull};
 
-	/* by way of an array: a scalar cannot be pushed by itself */
+	/* use an array, because a scalar cannot be pushed by itself */
 	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
 	if (isnull)
 		pushJsonbValue(&state, WJB_ELEM, &null);
@@ -582,9 +582,9 @@ value_to_json(Oid typid, Datum value, bool isnull)
 }
 
 /*
- * A row as an object whose keys are the names of the attributes.  Not by
- * to_jsonb() of the row: until it is done, that points to a row descriptor
- * which it has let go.
+ * Converts a row to an object with the attribute names as keys.  We cannot use
+ * to_jsonb() on the row, because that keeps using a row descriptor after it has
+ * released it.
  */
 static Jsonb *
 slot_to_json(TupleTableSlot *slot, TupleDesc tupdesc)
@@ -610,7 +610,7 @@ slot_to_json(TupleTableSlot *slot, TupleDesc tupdesc)
 }
 
 /*
- * Calls back for each row of a result's store, converted to JSON.
+ * Calls a callback for each row of a result's store, converted to JSON.
  */
 static void
 each_stored(CormResult *result, JsonRowCallback callback, void *arg)
@@ -631,7 +631,7 @@ each_stored(CormResult *result, JsonRowCallback callback, void *arg)
 			value = slot_getattr(slot, 1, &isnull);
 			if (result->output == CORM_OUTPUT_JSON && !isnull)
 			{
-				/* the array is one row of the statement, but many of the query */
+				/* the array is one row of the statement, but holds many rows of the query */
 				Jsonb	   *array = DatumGetJsonbP(value);
 
 				for (int i = 0; i < JB_ROOT_COUNT(array); i++)
@@ -658,7 +658,7 @@ each_row(CormResult *result, JsonRowCallback callback, void *arg)
 }
 
 /*
- * Adds a row, which is JSON, to the array under construction in *arg.
+ * Adds a row, which is JSON, to the array being built in *arg.
  */
 static void
 push_row(Jsonb *row, void *arg)
@@ -707,8 +707,8 @@ store_row(Jsonb *row, void *arg)
 }
 
 /*
- * corm_result_store puts the rows of a result into a tuplestore, as JSON, one
- * each.  Raises what converting them does.
+ * corm_result_store puts the rows of a result into a tuplestore, each as a JSON value.
+ * Raises any error of the conversion.
  */
 void
 corm_result_store(CormResult *result, Tuplestorestate *store, TupleDesc tupdesc)
@@ -728,9 +728,9 @@ corm_result_owner(const CormResult *result)
 }
 
 /*
- * corm_result_from_datum returns the result of a value of type
- * corm.query_result, NULL if it has no rows.  The number of rows affected
- * that the value says is returned in *affected, unless that is NULL.
+ * corm_result_from_datum returns the result for a value of type corm.query_result, or
+ * NULL if it has no rows.  If affected is not NULL, *affected is set to the number of
+ * affected rows in the value.
  */
 CormResult *
 corm_result_from_datum(HeapTupleHeader header, uint64 *affected)

@@ -13,8 +13,8 @@
 #include "utils/resowner.h"
 
 /*
- * The chain that a result belongs to: the result's memory and resources are children of
- * these.
+ * The chain that a result belongs to.  The result's memory context and resource owner
+ * are children of these.
  */
 typedef struct CormResultOwner
 {

@@ -6,23 +6,24 @@
  *	{"name": "Ann", "company": {"name": "Acme"},
  *	 "orders": [{"total": 5}, {"total": 7}], "tags": [{"id": 1}, {"name": "new"}]}
  *
- * A row is written after the rows that it refers to and before the rows that refer to it;
- * keys are passed on along the relation.  The children of one object are inserted as one
- * batch.  An object that holds just a key stands for the row that has it, which is looked
- * up (nested_find.c), not written.
+ * A row is written after the rows it references and before the rows that reference it.
+ * Key values are copied along the relation.  The children of one object are inserted as
+ * one batch.  An object that holds only a key stands for the existing row with that
+ * key: the row is looked up (nested_find.c), not written.
  *
- * What relations, fields and the surrounding row say of one column must agree
- * (nested_value.c); a null says nothing.  A row that others refer to must exist
- * afterwards: it is an error if a trigger has suppressed it, or if a trigger or hook has
- * changed its key.
+ * Relations, fields and the enclosing row can each give a value for the same column.
+ * These values must agree (nested_value.c); a null does not count.  A row that others
+ * reference must exist afterwards: it is an error if a trigger has suppressed it, or if
+ * a trigger or hook has changed its key.
  *
- * The hooks before of a row are called before its parents are written, the hooks after
- * when its children are written too.
+ * The before hooks of a row are called before its parents are written.  The after hooks
+ * are called once its children have been written.
  *
- * Hooks, triggers, CHECK constraints and output functions can alter a table.  What was
- * read of a model, its keys and relations, is valid until the next statement that can run
- * such code; after that, corm_nested_same_model raises 55006 if the model has changed.
- * The memory of models and relations stays valid until the transaction ends.
+ * Hooks, triggers, CHECK constraints and output functions can alter a table.  So the
+ * keys and relations that were read from a model are valid only until the next
+ * statement that can run such code.  After that, corm_nested_same_model raises 55006 if
+ * the model has changed.  The memory of models and relations stays valid until the
+ * transaction ends.
  *
  * Everything happens within the caller's statement, so it is all or nothing.
  *
@@ -60,13 +61,13 @@
 
 PG_FUNCTION_INFO_V1(corm_insert_json);
 
-/* The row that rows are nested in. */
+/* The row that other rows are nested in. */
 typedef struct NestedIn
 {
-	CormRelation *relation;		/* that leads from it to them */
+	CormRelation *relation;		/* leads from it to them */
 	CormModel  *model;			/* its model */
 	Jsonb	   *row;			/* as written */
-	NestedColumns columns;		/* what it gives to each of them */
+	NestedColumns columns;		/* column values it gives to each of them */
 } NestedIn;
 
 static int	write_rows(NestedWrite *write, CormModel *model, NestedObject *objects, int n, const NestedIn *in,
@@ -80,7 +81,7 @@ rows_must_be_objects(void)
 			 errmsg("rows given as JSON must be objects")));
 }
 
-/* Raises P0002: a row that something refers to is not there. */
+/* Raises P0002: a row that another row references does not exist. */
 static void suppressed(NestedWrite *write, CormModel *model) pg_attribute_noreturn();
 
 static void
@@ -92,7 +93,10 @@ suppressed(NestedWrite *write, CormModel *model)
 			 errdetail("It is the row at %s.", corm_nested_path(write))));
 }
 
-/* Adds the pairs of an object to the one under construction, where a later one of the same key wins. */
+/*
+ * Adds the pairs of an object to the object being built.  For duplicate keys, the last
+ * one wins.
+ */
 static void
 push_pairs(JsonbParseState **state, JsonbContainer *object)
 {
@@ -109,7 +113,7 @@ push_pairs(JsonbParseState **state, JsonbContainer *object)
 	}
 }
 
-/* A row as written together with those of its relations. */
+/* Returns a written row together with the rows of its relations. */
 static Jsonb *
 with_members(Jsonb *row, const NestedObject *object)
 {
@@ -134,7 +138,8 @@ with_members(Jsonb *row, const NestedObject *object)
 }
 
 /*
- * What an object gives must agree with what its columns must hold.
+ * Checks that the values given by an object agree with the values its columns must
+ * have.
  */
 static void
 check_given(NestedWrite *write, const NestedObject *object, const NestedColumns *columns)
@@ -160,7 +165,7 @@ check_given(NestedWrite *write, const NestedObject *object, const NestedColumns 
  * Rows without relations
  */
 
-/* The values of columns as JSON, to be given to many rows. */
+/* Converts column values to JSON, to be given to many rows. */
 static JsonbValue *
 column_values(const NestedColumns *columns)
 {
@@ -180,7 +185,7 @@ column_values(const NestedColumns *columns)
 	return values;
 }
 
-/* Takes the rows of an array as they were written; returns how many there are. */
+/* Extracts the written rows from an array; returns their number. */
 static int
 take_rows(NestedWrite *write, Jsonb *array, int n, const NestedColumns **columns, Jsonb **rows)
 {
@@ -202,8 +207,8 @@ take_rows(NestedWrite *write, Jsonb *array, int n, const NestedColumns **columns
 }
 
 /*
- * Inserts objects without relations by one statement.  Returns the number of
- * rows written; with all, each must be.
+ * Inserts objects without relations in one statement.  Returns the number of rows
+ * written.  If all is set, it is an error if any row was not written.
  */
 static int
 insert_batch(NestedWrite *write, CormModel *model, NestedObject *objects, int n, const NestedColumns *columns,
@@ -236,7 +241,7 @@ insert_batch(NestedWrite *write, CormModel *model, NestedObject *objects, int n,
 }
 
 /*
- * Rows that something refers to
+ * Referenced rows
  */
 
 static bool
@@ -250,7 +255,7 @@ has_value(JsonbContainer *row, const char *key, JsonbValue *value)
 	return true;
 }
 
-/* The fields of the target that a relation needs to know of a row that is there. */
+/* Returns the target fields that a relation needs from an existing row. */
 static Bitmapset *
 needed_fields(CormModel *model, CormRelation *relation, const NestedCondition *condition)
 {
@@ -263,7 +268,7 @@ needed_fields(CormModel *model, CormRelation *relation, const NestedCondition *c
 	return fields;
 }
 
-/* A row that is there must satisfy the condition of a relation that leads to it. */
+/* Checks that an existing row satisfies the condition of a relation that leads to it. */
 static void
 check_condition(NestedWrite *write, NestedTarget *target, const NestedCondition *condition)
 {
@@ -285,7 +290,7 @@ check_condition(NestedWrite *write, NestedTarget *target, const NestedCondition 
 	write->path = path;
 }
 
-/* A row that is written because it was not there. */
+/* A row that is created because it did not exist. */
 typedef struct Creation
 {
 	NestedWrite *write;
@@ -304,8 +309,8 @@ create_target(void *arg)
 }
 
 /*
- * Writes the row of a $connect_or_create.  Another session may have done so since it
- * was looked up: then that row is used.
+ * Writes the row of a $connect_or_create.  If another session has inserted the row
+ * since our lookup, that row is used.
  */
 static void
 create_or_connect(NestedWrite *write, CormModel *model, NestedTarget *target, Bitmapset *fields,
@@ -333,9 +338,9 @@ create_or_connect(NestedWrite *write, CormModel *model, NestedTarget *target, Bi
 }
 
 /*
- * corm_nested_targets finds or writes the rows that targets stand for, at the
- * other end of a relation; all are there afterwards, with the columns that
- * the relation joins by.
+ * corm_nested_targets finds or writes the rows that targets stand for, at the other end
+ * of a relation.  Afterwards each target has its row, with the columns that the
+ * relation joins on.
  */
 void
 corm_nested_targets(NestedWrite *write, CormRelation *relation, CormModel *model, NestedTarget *targets, int n,
@@ -364,7 +369,7 @@ corm_nested_targets(NestedWrite *write, CormRelation *relation, CormModel *model
 			targets[i].shown = targets[i].row = rows[nnew++];
 		else if (targets[i].row == NULL)
 		{
-			/* those before it may have created it */
+			/* an earlier target may have created it */
 			if (n > 1)
 				corm_nested_find(write, &targets[i], 1, model, fields, true);
 			if (targets[i].row == NULL)
@@ -381,7 +386,7 @@ corm_nested_targets(NestedWrite *write, CormRelation *relation, CormModel *model
  * Back-relations
  */
 
-/* Does a relation of rows that are nested in another row lead back to it? */
+/* Does a relation of nested rows lead back to the row that they are nested in? */
 static bool
 leads_back(CormRelation *relation, const NestedIn *in)
 {
@@ -406,8 +411,8 @@ leads_back(CormRelation *relation, const NestedIn *in)
 }
 
 /*
- * What a row says of the row that it is nested in must be true.  That row is
- * not written again.
+ * Checks what a row says about the row that it is nested in.  It must be true, because
+ * that row is not written again.
  */
 static void
 check_back(NestedWrite *write, NestedMember *member, const NestedIn *in)
@@ -454,7 +459,7 @@ check_back(NestedWrite *write, NestedMember *member, const NestedIn *in)
  * Rows with relations
  */
 
-/* Does a member of an object hold a row at least? */
+/* Does a member of an object hold at least one row? */
 static bool
 holds_rows(const NestedMember *member)
 {
@@ -463,7 +468,8 @@ holds_rows(const NestedMember *member)
 }
 
 /*
- * Raises 22023 unless the value of a relation is an object or array, as its kind takes.
+ * Raises 22023 unless the value of a relation is an object or array, as required by the
+ * kind of relation.
  */
 static void
 check_kind(NestedWrite *write, CormModel *model, const NestedMember *member)
@@ -478,7 +484,7 @@ check_kind(NestedWrite *write, CormModel *model, const NestedMember *member)
 				corm_nested_wrong_kind(write, model, relation, "an object or null");
 			break;
 		case CORM_HAS_ONE:
-			/* null is what a preload shows when there is none */
+			/* a preload shows null if there is no row */
 			if (value->type != jbvNull && !corm_nested_is_object(value))
 				corm_nested_wrong_kind(write, model, relation, "an object");
 			break;
@@ -490,8 +496,8 @@ check_kind(NestedWrite *write, CormModel *model, const NestedMember *member)
 }
 
 /*
- * The elements of an array of objects, or the object that stands alone; their
- * places go to paths.
+ * Returns the elements of an array of objects, or a single object.  Their positions in
+ * the document are stored in paths.
  */
 static JsonbValue *
 elements_of(NestedWrite *write, CormModel *model, const NestedMember *member, const NestedPath *path,
@@ -530,7 +536,7 @@ elements_of(NestedWrite *write, CormModel *model, const NestedMember *member, co
 }
 
 /*
- * Returns documents as a JSON array of them.
+ * Returns documents as one JSON array.
  */
 static Jsonb *
 array_of(Jsonb **rows, int n)
@@ -548,7 +554,7 @@ array_of(Jsonb **rows, int n)
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
 }
 
-/* Writes the rows that a row is linked to, and the links. */
+/* Writes the rows that a row is linked to, then the links. */
 static void
 write_linked(NestedWrite *write, CormModel *model, Jsonb *row, NestedMember *member,
 			 const NestedCondition *condition)
@@ -581,7 +587,7 @@ write_linked(NestedWrite *write, CormModel *model, Jsonb *row, NestedMember *mem
 	write->path = path.up;
 }
 
-/* Writes the rows that refer to a row. */
+/* Writes the rows that reference a row. */
 static void
 write_children(NestedWrite *write, CormModel *model, Jsonb *row, NestedMember *member,
 			   const NestedCondition *condition)
@@ -619,9 +625,9 @@ write_children(NestedWrite *write, CormModel *model, Jsonb *row, NestedMember *m
 }
 
 /*
- * Reads what an object has at the other ends of its relations, and finds the
- * rows that are there already: their keys go into its columns.  targets and
- * conditions are arrays, by member.
+ * Reads the targets of an object's relations and looks up those that already exist.
+ * Their keys go into the object's columns.  targets and conditions are arrays indexed
+ * by member.
  */
 static void
 read_members(NestedWrite *write, NestedObject *object, const NestedIn *in, NestedColumns *columns,
@@ -670,7 +676,7 @@ read_members(NestedWrite *write, NestedObject *object, const NestedIn *in, Neste
 	}
 }
 
-/* Writes the parents of an object that are not there yet. */
+/* Writes the parents of an object that do not exist yet. */
 static void
 write_parents(NestedWrite *write, NestedObject *object, NestedColumns *columns, NestedTarget *targets,
 			  NestedCondition *conditions)
@@ -698,8 +704,7 @@ write_parents(NestedWrite *write, NestedObject *object, NestedColumns *columns, 
 }
 
 /*
- * Inserts an object without calling hooks.  False if
- * a trigger suppressed it.
+ * Inserts an object without calling hooks.  Returns false if a trigger suppressed it.
  */
 static bool
 insert_unhooked(CormModel *model, Jsonb *object, Datum *row)
@@ -714,7 +719,7 @@ insert_unhooked(CormModel *model, Jsonb *object, Datum *row)
 	return sink.nrows > 0;
 }
 
-/* What the hooks before have made of an object takes the place of its fields. */
+/* Replaces the fields of an object with the result of its before hooks. */
 static void
 take_hooked(NestedWrite *write, NestedObject *object, Jsonb *hooked)
 {
@@ -726,8 +731,8 @@ take_hooked(NestedWrite *write, NestedObject *object, Jsonb *hooked)
 }
 
 /*
- * Writes one object with relations: parents, itself, children.  Returns it
- * as written, or NULL if a trigger suppressed it and nothing refers to it.
+ * Writes one object with relations: parents first, then the object, then children.
+ * Returns it as written, or NULL if a trigger suppressed it and nothing references it.
  */
 static Jsonb *
 write_object(NestedWrite *write, NestedObject *object, const NestedIn *in, const NestedColumns *given)
@@ -791,7 +796,7 @@ write_object(NestedWrite *write, NestedObject *object, const NestedIn *in, const
 
 		if (!holds_rows(member))
 		{
-			/* an empty array stays one */
+			/* keep an empty array */
 			if (corm_nested_is_array(&member->value))
 				member->result = array_of(NULL, 0);
 			continue;
@@ -822,10 +827,10 @@ write_object(NestedWrite *write, NestedObject *object, const NestedIn *in, const
 }
 
 /*
- * Writes objects, by one statement if they hold no relations.  rows has room
- * for each; those that were written come to its beginning.  Returns how many
- * there are; with all, each must be.  Columns hold what they all must have;
- * in is what they are nested in, or NULL.
+ * Writes objects, in one statement if they hold no relations.  rows must have room for
+ * all of them; the written rows are stored at its start.  Returns their number.  If all
+ * is set, it is an error if any object was not written.  columns holds the values that
+ * every row must have.  in is the row that they are nested in, or NULL.
  */
 static int
 write_rows(NestedWrite *write, CormModel *model, NestedObject *objects, int n, const NestedIn *in,
@@ -857,8 +862,7 @@ write_rows(NestedWrite *write, CormModel *model, NestedObject *objects, int n, c
 }
 
 /*
- * Inserts an object, or an array of objects, with their
- * relations, and returns them as an array.
+ * Inserts an object or an array of objects, with their relations.  Returns an array.
  */
 static Jsonb *
 insert_rows(CormModel *model, Jsonb *data)
@@ -905,7 +909,7 @@ insert_rows(CormModel *model, Jsonb *data)
 	return result;
 }
 
-/* A nested insert, as the body of a scope. */
+/* A nested insert that runs as the body of a scope. */
 typedef struct NestedInsert
 {
 	CormModel  *model;
@@ -922,8 +926,8 @@ run_insert(void *arg)
 }
 
 /*
- * A write of several statements is a scope of its own: what an error undoes
- * does not depend on who catches it, and its context names the scope.
+ * Runs a write of several statements in its own scope.  So what an error rolls back
+ * does not depend on where it is caught, and its CONTEXT names the scope.
  */
 static Jsonb *
 insert_nested(CormModel *model, Jsonb *data)
@@ -939,9 +943,9 @@ insert_nested(CormModel *model, Jsonb *data)
 }
 
 /*
- * corm_insert_json(model, data): inserts an object or an array of objects,
- * with the rows of relations that they hold; returns the rows as they were
- * inserted, an object or an array likewise.
+ * corm_insert_json(model, data): inserts an object or an array of objects, with the
+ * rows of relations that they hold.  Returns the rows as inserted: an object for an
+ * object, an array for an array.
  */
 Datum
 corm_insert_json(PG_FUNCTION_ARGS)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * nested.h
- *		Nested writes: rows that are written with those that they refer to.
+ *		Nested writes: rows written together with their related rows.
  *
  *-------------------------------------------------------------------------
  */

@@ -3,13 +3,14 @@
  * nested_find.c
  *		Nested writes: rows that a document refers to.
  *
- * An object that holds a whole primary or unique key of its model and nothing else stands
- * for the row with that key.  It is looked up as the caller would read it: middleware,
- * guards, row-level security and soft delete apply, default scopes do not.  What refers to
- * the row takes the columns that it needs from the row, not from the key that was given.
+ * An object that holds a whole primary or unique key of its model and nothing else
+ * stands for the row with that key.  It is looked up as the caller would read it:
+ * middleware, guards, row-level security and soft delete apply, default scopes do not.
+ * Referencing rows take the columns that they need from the row itself, not from the
+ * given key.
  *
- * {"$connect_or_create": {...}} stands for the row with the first key that it holds whole,
- * or is a new row if there is none.
+ * {"$connect_or_create": {...}} stands for the existing row that matches the first key
+ * that it holds in full.  If there is no such row, it is a new row.
  *
  *-------------------------------------------------------------------------
  */
@@ -34,7 +35,7 @@
 
 #define CONNECT_OR_CREATE	"$connect_or_create"
 
-/* The keys of a model, found once for a write. */
+/* The keys of a model, read once per write. */
 typedef struct KnownModel
 {
 	CormModel  *model;
@@ -66,7 +67,7 @@ is_same_key(const NestedKey *key, const int *fields, int n)
 }
 
 /*
- * Adds a key to a list, unless it is there.
+ * Adds a key to a list, unless it is already there.
  */
 static List *
 add_key(List *keys, const int *fields, int n)
@@ -94,8 +95,8 @@ field_of_attribute(CormModel *model, AttrNumber attnum)
 }
 
 /*
- * The keys of a model whose fields it all has: its primary key, and the unique
- * indexes of its table.
+ * Returns the keys of a model: its primary key, and the unique indexes of its table,
+ * leaving out keys with columns that are not fields of the model.
  */
 static List *
 keys_of(NestedWrite *write, CormModel *model)
@@ -136,7 +137,7 @@ keys_of(NestedWrite *write, CormModel *model)
 	return known->keys;
 }
 
-/* Does an object give all fields of a key, and, if not_null, none of them null? */
+/* Does an object give all fields of a key?  If not_null, none of them may be null. */
 static bool
 gives_key(const NestedObject *object, const NestedKey *key, bool not_null)
 {
@@ -147,7 +148,7 @@ gives_key(const NestedObject *object, const NestedKey *key, bool not_null)
 	return true;
 }
 
-/* Does it give the primary key and nothing else?  Told without a look at the catalogs. */
+/* Does it give exactly the primary key?  This needs no catalog access. */
 static bool
 is_primary_key(const NestedObject *object)
 {
@@ -162,8 +163,8 @@ is_primary_key(const NestedObject *object)
 }
 
 /*
- * corm_nested_exact_key returns the key that an object holds, if it holds
- * nothing else; or NULL.
+ * corm_nested_exact_key returns the key that an object holds, or NULL if the object is
+ * not exactly a key.
  */
 const NestedKey *
 corm_nested_exact_key(NestedWrite *write, const NestedObject *object)
@@ -191,8 +192,8 @@ corm_nested_exact_key(NestedWrite *write, const NestedObject *object)
 }
 
 /*
- * corm_nested_read_target reads the object that stands for a row at the other
- * end of a relation; path is its place in the document.
+ * corm_nested_read_target reads the object that stands for a row at the other end of a
+ * relation.  path is its position in the document.
  */
 void
 corm_nested_read_target(NestedWrite *write, CormRelation *relation, CormModel *model, JsonbValue *value,
@@ -255,7 +256,7 @@ write_column(CormWriter *w, const char *name)
 	corm_write_name(w, name, strlen(name));
 }
 
-/* Begins a query over a model that default scopes do not limit. */
+/* Begins a query over a model, without its default scopes. */
 static void
 begin_query(CormWriter *w, CormModel *model, Bitmapset *fields)
 {
@@ -272,7 +273,7 @@ begin_query(CormWriter *w, CormModel *model, Bitmapset *fields)
 		write_column(w, model->fields[i].name);
 }
 
-/* corm_nested_run_json runs a query that is written and returns its rows, an array. */
+/* corm_nested_run_json runs a completed query and returns its rows as an array. */
 Jsonb *
 corm_nested_run_json(CormWriter *w)
 {
@@ -291,9 +292,9 @@ more_than_one(CormModel *model)
 }
 
 /*
- * corm_nested_find_one looks up the row with the key that an object gives, and
- * returns it with the given fields; NULL if there is none.  With lock, the row
- * is locked against changes other than those of its own kind.
+ * corm_nested_find_one looks up the row with the key that an object gives.  Returns it
+ * with the given fields, or NULL if there is none.  If lock is set, the row is locked
+ * FOR NO KEY UPDATE.
  */
 Jsonb *
 corm_nested_find_one(NestedWrite *write, const NestedObject *object, const NestedKey *key,
@@ -338,7 +339,7 @@ compare_found(const void *a, const void *b, void *field)
 	return corm_nested_compare(field, ((const Found *) a)->value, ((const Found *) b)->value);
 }
 
-/* Can the values of a field stand in an array, and be put in order? */
+/* Does the type of a field have an array type and a sort order? */
 static bool
 can_find_many(const CormField *field)
 {
@@ -346,8 +347,7 @@ can_find_many(const CormField *field)
 }
 
 /*
- * Looks up the rows of targets that give the same key, of one field, by one
- * query.
+ * Looks up the rows of all targets that use the same single-field key, in one query.
  */
 static void
 find_many(NestedWrite *write, NestedTarget **targets, int n, CormModel *model, Bitmapset *fields)
@@ -412,7 +412,7 @@ find_many(NestedWrite *write, NestedTarget **targets, int n, CormModel *model, B
 }
 
 /*
- * Raises P0002: no row has the key of a target.
+ * Raises P0002: no row matches the key of a target.
  */
 static void
 not_found(NestedWrite *write, NestedTarget *target)
@@ -439,7 +439,7 @@ not_found(NestedWrite *write, NestedTarget *target)
 					   names.data, values.data)));
 }
 
-/* What the answer has for a row that was there: the key that was given, as it is stored. */
+/* Returns the part of the result for an existing row: the given key, with the stored values. */
 static Jsonb *
 shown_key(NestedTarget *target)
 {
@@ -459,9 +459,9 @@ shown_key(NestedTarget *target)
 }
 
 /*
- * corm_nested_find looks up the rows that targets stand for, with the given
- * fields and those of their keys.  P0002 for one that is not there, unless
- * missing_ok, or it is to be created then: it has no row.
+ * corm_nested_find looks up the rows that targets stand for, with the given fields and
+ * their key fields.  A missing row raises P0002, unless missing_ok is set or the target
+ * is to be created; such a target gets no row.
  */
 void
 corm_nested_find(NestedWrite *write, NestedTarget *targets, int n, CormModel *model, Bitmapset *fields,
@@ -469,7 +469,7 @@ corm_nested_find(NestedWrite *write, NestedTarget *targets, int n, CormModel *mo
 {
 	const NestedPath *path = write->path;
 	NestedTarget **alike = palloc(sizeof(NestedTarget *) * Max(n, 1));
-	List	   *done = NIL;		/* keys of which all have been looked up */
+	List	   *done = NIL;		/* keys whose targets have all been looked up */
 
 	for (int i = 0; i < n; i++)
 	{

@@ -17,14 +17,14 @@ typedef struct NestedKey
 	int		   *fields;			/* indexes */
 } NestedKey;
 
-/* A row that something refers to: one that is there, or one to be written. */
+/* A referenced row: an existing one, or one to be written. */
 typedef struct NestedTarget
 {
 	NestedObject object;
-	const NestedKey *key;		/* it stands for the row with this key; NULL: it is a new row */
-	bool		or_create;		/* which is written if it is not there */
-	Jsonb	   *row;			/* with the columns that were asked for, and what was written */
-	Jsonb	   *shown;			/* what the answer has for it */
+	const NestedKey *key;		/* key of the existing row; NULL: it is a new row */
+	bool		or_create;		/* write the row if it does not exist */
+	Jsonb	   *row;			/* requested columns and what was written */
+	Jsonb	   *shown;			/* its part of the result */
 } NestedTarget;
 
 extern void corm_nested_read_target(NestedWrite *write, CormRelation *relation, CormModel *model,

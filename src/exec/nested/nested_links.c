@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * nested_links.c
- *		Nested writes: rows of the table in between of a many_to_many.
+ *		Nested writes: rows of the join table of a many_to_many relation.
  *
- * A link holds the keys of both rows; columns that these share, a tenant's,
- * must agree.  The links of a relation are those that a read through it sees:
- * between rows that can be seen, not soft-deleted, as the relation's condition
- * has them.
+ * A link is a row of the join table and holds the keys of both rows.  If both keys
+ * share a column, such as a tenant ID, the two values must agree.  The links of a
+ * relation are those that a read through it shows: the rows are visible to the user,
+ * not soft-deleted, and match the relation's condition.
  *
  *-------------------------------------------------------------------------
  */
@@ -33,7 +33,7 @@
 #include "utils/lsyscache.h"
 
 /*
- * corm_links_init makes an empty set of links of a row, with room for size of them.
+ * corm_links_init makes an empty set of links for a row, with room for size entries.
  */
 void
 corm_links_init(LinkSet *set, NestedWrite *write, CormModel *model, Jsonb *row, CormRelation *relation, int size)
@@ -56,8 +56,8 @@ corm_links_init(LinkSet *set, NestedWrite *write, CormModel *model, Jsonb *row, 
 }
 
 /*
- * Adds the link to a row of the target, which has the columns that the
- * relation joins by; OR013 if the two rows do not agree on shared columns.
+ * Adds a link to a target row, which must have the columns that the relation joins on.
+ * Raises OR013 if the two rows do not agree on shared columns.
  */
 void
 corm_links_add(LinkSet *set, NestedWrite *write, CormModel *target, Jsonb *row, const NestedPath *path)
@@ -75,7 +75,7 @@ corm_links_add(LinkSet *set, NestedWrite *write, CormModel *target, Jsonb *row, 
 }
 
 /*
- * Orders links by the values that refer to the target.
+ * qsort_arg comparator: orders links by the values that reference the target.
  */
 static int
 compare_links(const void *a, const void *b, void *arg)
@@ -116,7 +116,7 @@ corm_links_has(LinkSet *set, const Link *link)
 	return false;
 }
 
-/* Leaves each link once, and the set ready to be searched. */
+/* Removes duplicate links and makes the set ready to be searched. */
 void
 corm_links_finish(LinkSet *set)
 {
@@ -140,7 +140,7 @@ corm_links_finish(LinkSet *set)
 }
 
 /*
- * Inserts links of a set; returns how many rows that made.
+ * Inserts links of a set; returns the number of rows inserted.
  */
 int
 corm_links_insert(LinkSet *set, NestedWrite *write, const Link *links, int n)
@@ -186,7 +186,7 @@ corm_links_insert(LinkSet *set, NestedWrite *write, const Link *links, int n)
  * Reading through the relation
  */
 
-/* The rows that a row has at the other end of a relation, with the columns it joins by. */
+/* Returns the rows related to a row, with the columns that the relation joins on. */
 static Jsonb *
 read_related(CormModel *model, Jsonb *row, CormRelation *relation)
 {
@@ -242,8 +242,8 @@ corm_nested_not_in_relation(NestedWrite *write, CormModel *model, CormRelation *
 }
 
 /*
- * corm_nested_check_related raises 44000 unless a relation with a condition
- * shows a row, which is new, at least n rows.
+ * corm_nested_check_related raises 44000 unless a relation with a condition shows at
+ * least n rows for a new row.
  */
 void
 corm_nested_check_related(NestedWrite *write, CormModel *model, Jsonb *row, CormRelation *relation, int n)
@@ -252,7 +252,7 @@ corm_nested_check_related(NestedWrite *write, CormModel *model, Jsonb *row, Corm
 		corm_nested_not_in_relation(write, model, relation);
 }
 
-/* The links of a row that its relation shows. */
+/* Finds the links of a row that its relation shows. */
 void
 corm_links_read(LinkSet *set, NestedWrite *write, CormModel *model, Jsonb *row, CormRelation *relation)
 {
@@ -290,7 +290,7 @@ corm_links_read(LinkSet *set, NestedWrite *write, CormModel *model, Jsonb *row, 
 }
 
 /*
- * corm_nested_link links a new row to targets, each once.
+ * corm_nested_link links a new row to each of its targets, once.
  */
 void
 corm_nested_link(NestedWrite *write, CormModel *model, Jsonb *row, CormRelation *relation,

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * nested_links.h
- *		Nested writes: rows of the table in between of a many_to_many.
+ *		Nested writes: rows of the join table of a many_to_many relation.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,19 +11,22 @@
 #include "base/compat.h"
 #include "exec/nested/nested_find.h"
 
-/* A link: the values of its columns that refer to the target, typed by them. */
+/*
+ * A link: the values of its columns that reference the target, in the types of those
+ * columns.
+ */
 typedef struct Link
 {
 	Datum	   *far;
-	const NestedPath *path;		/* who wants it, or NULL */
+	const NestedPath *path;		/* where the document asks for it, or NULL */
 } Link;
 
-/* Links of one row. */
+/* The links of one row. */
 typedef struct LinkSet
 {
 	CormRelation *relation;
 	CormModel  *through;
-	NestedColumns near;			/* what refers to the row */
+	NestedColumns near;			/* columns that reference the row */
 	int			nfar;
 	int		   *far;			/* fields of through */
 	bool		sorts;

@@ -1,11 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * nested_object.c
- *		Nested writes: an object of a document taken apart.
+ *		Nested writes: parsing an object of a document.
  *
- * Its keys name fields, in any spelling that a field has elsewhere, or
- * relations.  Each is given once, however it is spelled.  Values stay JSON:
- * only keys are looked at, by nested_value.c.
+ * The keys of an object name fields or relations.  A field can be spelled in any way
+ * that is accepted elsewhere.  Each field or relation may be given only once,
+ * regardless of spelling.  Values stay JSON; only the values of key columns are
+ * converted (nested_value.c).
  *
  *-------------------------------------------------------------------------
  */
@@ -22,7 +23,7 @@
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 
-/* corm_nested_value_of makes a document a value of another one. */
+/* corm_nested_value_of turns a document into a value for use in another one. */
 void
 corm_nested_value_of(Jsonb *document, JsonbValue *value)
 {
@@ -55,7 +56,7 @@ corm_nested_is_given(const NestedObject *object, int field)
 	return object->given[field].type != jbvBinary || object->given[field].val.binary.data != NULL;
 }
 
-/* corm_nested_wrong_kind raises 22023: a relation takes something else. */
+/* corm_nested_wrong_kind raises 22023: the value has the wrong kind for the relation. */
 void
 corm_nested_wrong_kind(NestedWrite *write, CormModel *model, CormRelation *relation, const char *expected)
 {
@@ -65,8 +66,8 @@ corm_nested_wrong_kind(NestedWrite *write, CormModel *model, CormRelation *relat
 }
 
 /*
- * The field that a key names: in the form of the model's naming strategy, or
- * as anywhere else; -1 if it names none.
+ * Returns the field that a key names, or -1.  The key can follow the model's naming
+ * strategy or use any spelling that is accepted elsewhere.
  */
 static int
 key_field(CormModel *model, const char *key, int len)
@@ -84,7 +85,7 @@ key_field(CormModel *model, const char *key, int len)
 	return field ? field - model->fields : -1;
 }
 
-/* The relation that a key which is no field names, or NULL. */
+/* Returns the relation named by a key that is not a field, or NULL. */
 static CormRelation *
 key_relation(CormModel *model, const char *key)
 {
@@ -96,8 +97,8 @@ key_relation(CormModel *model, const char *key)
 }
 
 /*
- * corm_has_relation_keys tells whether a JSON object, or one of an array,
- * holds rows of relations of the model.
+ * corm_has_relation_keys tells whether a JSON object, or any object of an array, holds
+ * rows of relations of the model.
  */
 bool
 corm_has_relation_keys(CormModel *model, Jsonb *data)
@@ -134,9 +135,9 @@ find_member(NestedObject *object, CormRelation *relation)
 }
 
 /*
- * corm_nested_read takes an object apart; its place in the document must have
- * been set.  Values point into the container.  42703 for an unknown key, 42701
- * for a field or relation that is given twice.
+ * corm_nested_read parses an object, whose path must have been set.  Values point into
+ * the container.  Raises 42703 for an unknown key, 42701 for a field or relation that
+ * is given twice.
  */
 void
 corm_nested_read(NestedWrite *write, CormModel *model, JsonbContainer *container, NestedObject *object)
@@ -189,10 +190,10 @@ corm_nested_read(NestedWrite *write, CormModel *model, JsonbContainer *container
 }
 
 /*
- * corm_nested_push_row adds to the array under construction the fields that an
- * object gives, and what columns must hold, column_values, in the place of
- * it.  Generated columns are left to PostgreSQL: what they must hold is looked
- * at afterwards.
+ * corm_nested_push_row adds a row to the array being built.  It has the fields that an
+ * object gives; for columns with a required value, that value, from column_values, is
+ * used instead.  Generated columns are left to PostgreSQL; their required values are
+ * checked afterwards.
  */
 JsonbValue *
 corm_nested_push_row(JsonbParseState **state, const NestedObject *object, const NestedColumns *columns,
@@ -223,7 +224,7 @@ corm_nested_push_row(JsonbParseState **state, const NestedObject *object, const 
 	return pushJsonbValue(state, WJB_END_OBJECT, NULL);
 }
 
-/* corm_nested_row_document returns that alone, or as an array of one. */
+/* corm_nested_row_document returns such a row by itself, or as an array of one element. */
 Jsonb *
 corm_nested_row_document(const NestedObject *object, const NestedColumns *columns, bool array)
 {

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * nested_object.h
- *		Nested writes: an object of a document taken apart.
+ *		Nested writes: parsing an object of a document.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,12 +15,12 @@
 typedef struct NestedMember
 {
 	CormRelation *relation;
-	const char *name;			/* as the document spells it */
+	const char *name;			/* as spelled in the document */
 	JsonbValue	value;
 	Jsonb	   *result;			/* what was written, an object or array; NULL: null */
 } NestedMember;
 
-/* An object of a document: fields that it gives, and rows of relations. */
+/* An object of a document: the fields that it gives, and the rows of its relations. */
 typedef struct NestedObject
 {
 	CormModel  *model;

@@ -1,18 +1,18 @@
 /*-------------------------------------------------------------------------
  *
  * nested_value.c
- *		Nested writes: keys as values of their types.
+ *		Nested writes: key values as datums.
  *
- * A document spells a key as it likes: "5" is 5, an upper-case uuid is the
- * uuid.  So keys are converted to the type of their field before they are
- * compared, by the equality of the type's operator class and the field's
- * collation.  A value that goes from one column to another is converted as by
- * an assignment.
+ * A document can spell the same key in different ways: "5" is 5, and an upper-case UUID
+ * equals the lower-case one.  So keys are converted to the type of their field before
+ * they are compared.  Comparison uses the equality operator of the type's default
+ * operator class and the field's collation.  A value that is copied from one column to
+ * another is converted with an assignment cast.
  *
- * What several sources say of one column, relations that share it, a field
- * of the document, the row that it is nested in, must agree: NestedColumns
- * holds one value for a column, with the name of its source, and refuses
- * another one.  A null says nothing.
+ * A column can get its value from several sources: relations that share it, a field of
+ * the document, the enclosing row.  These must agree.  NestedColumns holds one value
+ * for each column, with the name of its source, and rejects a different one.  A null
+ * does not count.
  *
  *-------------------------------------------------------------------------
  */
@@ -34,11 +34,11 @@
 #include "utils/typcache.h"
 
 /*
- * Where in the document
+ * Positions in the document
  */
 
 /*
- * Appends a path as a JSON path, from the document down.
+ * Appends a path in JSON path form, starting at the root of the document.
  */
 static void
 append_path(StringInfo buf, const NestedPath *path)
@@ -66,7 +66,7 @@ append_path(StringInfo buf, const NestedPath *path)
 		escape_json(buf, path->key);
 }
 
-/* corm_nested_path returns the place of what is being written, as in $.orders[2].product. */
+/* corm_nested_path returns the position of the current object, such as $.orders[2].product. */
 char *
 corm_nested_path(const NestedWrite *write)
 {
@@ -87,8 +87,8 @@ path_error_context(void *arg)
 }
 
 /*
- * corm_nested_begin prepares a nested write, and pushes the error context that names
- * the place in the document; corm_nested_end pops it.
+ * corm_nested_begin prepares a nested write, and pushes an error context that names the
+ * position in the document.  corm_nested_end pops it.
  */
 void
 corm_nested_begin(NestedWrite *write)
@@ -108,9 +108,8 @@ corm_nested_end(NestedWrite *write)
 }
 
 /*
- * corm_nested_same_model raises 55006 if a model is not what it was when the
- * write began to use it: to be called after statements that can run code of
- * users.
+ * corm_nested_same_model raises 55006 if a model has changed since the write began to
+ * use it.  Call it after statements that can run user code.
  */
 void
 corm_nested_same_model(CormModel *model)
@@ -126,8 +125,8 @@ corm_nested_same_model(CormModel *model)
  */
 
 /*
- * corm_nested_field returns the index of the field that a column of the
- * model's table is; 42703 if there is none.
+ * corm_nested_field returns the index of the field for a column of the model's table.
+ * Raises 42703 if there is none.
  */
 int
 corm_nested_field(CormModel *model, const char *column)
@@ -147,7 +146,7 @@ collation_of(const CormField *field)
 	return OidIsValid(field->collation) ? field->collation : DEFAULT_COLLATION_OID;
 }
 
-/* corm_nested_text returns a value as text, for messages and where a type has nothing better. */
+/* corm_nested_text returns a value as text, for messages and for types without a better way. */
 char *
 corm_nested_text(const CormField *field, Datum value)
 {
@@ -159,7 +158,7 @@ corm_nested_text(const CormField *field, Datum value)
 }
 
 /*
- * corm_nested_equal tells whether two values of a field are the same to its
+ * corm_nested_equal tells whether two values of a field are equal according to its
  * type.
  */
 bool
@@ -172,14 +171,14 @@ corm_nested_equal(const CormField *field, Datum a, Datum b)
 	return DatumGetBool(FunctionCall2Coll(&type->eq_opr_finfo, collation_of(field), a, b));
 }
 
-/* corm_nested_sorts tells whether the values of a field have an order. */
+/* corm_nested_sorts tells whether the values of a field have a sort order. */
 bool
 corm_nested_sorts(const CormField *field)
 {
 	return OidIsValid(lookup_type_cache(getBaseType(field->typid), TYPECACHE_CMP_PROC_FINFO)->cmp_proc_finfo.fn_oid);
 }
 
-/* corm_nested_compare compares by it. */
+/* corm_nested_compare compares two values by that order. */
 int
 corm_nested_compare(const CormField *field, Datum a, Datum b)
 {
@@ -189,8 +188,8 @@ corm_nested_compare(const CormField *field, Datum a, Datum b)
 }
 
 /*
- * corm_nested_convert converts a value of one field to another one's type, as
- * an assignment does.
+ * corm_nested_convert converts a value of one field to the type of another, with an
+ * assignment cast.
  */
 Datum
 corm_nested_convert(const CormField *from, const CormField *to, Datum value)
@@ -215,9 +214,9 @@ corm_nested_convert(const CormField *from, const CormField *to, Datum value)
 }
 
 /*
- * corm_nested_value finds the value that a field has in a row, which is an
- * object with the model's keys; false if it is null.  A row without the field
- * is an error: it may have come from middleware.
+ * corm_nested_value fetches the value of a field from a row, which is an object with
+ * the model's keys.  Returns false if it is null.  It is an error if the row does not
+ * have the field; a row that came from middleware may lack it.
  */
 bool
 corm_nested_value(CormModel *model, Jsonb *row, int field, Datum *value)
@@ -250,7 +249,7 @@ corm_nested_columns_init(NestedColumns *columns, CormModel *model)
 	columns->items = NULL;
 }
 
-/* corm_nested_columns_copy makes columns those of another one, with room for more. */
+/* corm_nested_columns_copy copies a set of columns, with room for more. */
 void
 corm_nested_columns_copy(NestedColumns *columns, const NestedColumns *other)
 {
@@ -290,8 +289,8 @@ corm_nested_contradiction(NestedWrite *write, CormModel *model, int field, const
 }
 
 /*
- * corm_nested_set says that a column must hold a value, which is of the
- * field's type; OR013 if another one has been said.
+ * corm_nested_set requires a column to hold a value, which must be of the field's type.
+ * Raises OR013 if a different value is already required.
  */
 void
 corm_nested_set(NestedWrite *write, NestedColumns *columns, int field, Datum value, const char *by)
@@ -319,9 +318,9 @@ corm_nested_set(NestedWrite *write, NestedColumns *columns, int field, Datum val
 }
 
 /*
- * corm_nested_flow says that columns must hold what those of a row hold: a
- * foreign key and the row that it refers to.  A null among those refers to
- * nothing, which would leave the row alone: 22004.
+ * corm_nested_flow requires columns to hold the values of a row's columns, as a foreign
+ * key holds those of the row that it references.  Raises 22004 if one of them is null,
+ * because a null would reference nothing and the rows would not be related.
  */
 void
 corm_nested_flow(NestedWrite *write, NestedColumns *to, char **to_columns, CormModel *from, Jsonb *row,
@@ -345,9 +344,9 @@ corm_nested_flow(NestedWrite *write, NestedColumns *to, char **to_columns, CormM
 }
 
 /*
- * corm_nested_check_row raises OR013 unless a row as written holds what its
- * columns must hold.  Hooks, triggers and middleware may have changed it.  A
- * column that the row does not show is not checked.
+ * corm_nested_check_row raises OR013 unless a written row holds the values that its
+ * columns must have.  Hooks, triggers and middleware may have changed it.  A column
+ * that is not visible in the row is not checked.
  */
 void
 corm_nested_check_row(NestedWrite *write, const NestedColumns *columns, Jsonb *row)
@@ -376,7 +375,10 @@ corm_nested_check_row(NestedWrite *write, const NestedColumns *columns, Jsonb *r
  * Conditions of relations
  */
 
-/* The value that a condition compares a field with; false if it is not one of the field's type. */
+/*
+ * Gets the value that a condition compares a field with.  Returns false if it is not of
+ * the field's type.
+ */
 static bool
 condition_value(CormField *field, const CormValue *bound, Datum *value)
 {
@@ -404,8 +406,8 @@ condition_value(CormField *field, const CormValue *bound, Datum *value)
 }
 
 /*
- * Adds what a part of a condition asks for; false if that is more than that a
- * field equals a value.
+ * Adds the values required by part of a condition.  Returns false if the part is
+ * anything but an equality of a field and a value.
  */
 static bool
 add_condition(CormModel *model, CormRelation *relation, CormTree *cond, NestedCondition *condition)
@@ -439,15 +441,15 @@ add_condition(CormModel *model, CormRelation *relation, CormTree *cond, NestedCo
 		return false;
 	column = corm_nested_find_column(columns, index);
 	if (column && !corm_nested_equal(field, column->value, value))
-		return false;			/* nothing can satisfy it */
+		return false;			/* it can never be true */
 	corm_nested_set(&none, columns, index, value, corm_nested_by_relation(relation));
 	return true;
 }
 
 /*
- * corm_nested_condition finds what the declared condition of a relation of a
- * model asks of the rows that it relates.  As far as that is that a field has
- * a value, new rows get it.
+ * corm_nested_condition finds what the declared condition of a relation requires of the
+ * rows on both sides.  Where it requires a field to have a certain value, new rows get
+ * that value.
  */
 void
 corm_nested_condition(CormModel *model, CormRelation *relation, NestedCondition *condition)

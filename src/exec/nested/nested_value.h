@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * nested_value.h
- *		Nested writes: where in the document, keys as values, what columns must hold.
+ *		Nested writes: positions in the document, key values, required column values.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,7 +12,7 @@
 #include "exec/rows/json_value.h"
 #include "query/query.h"
 
-/* Where in the document something stands; a list from the inside out. */
+/* A position in the document, as a list from the inside out. */
 typedef struct NestedPath
 {
 	const struct NestedPath *up;	/* NULL: the document itself */
@@ -20,20 +20,20 @@ typedef struct NestedPath
 	int			index;			/* ... or, if that is NULL, an element of an array; -1: the document */
 } NestedPath;
 
-/* A nested write under way. */
+/* A nested write in progress. */
 typedef struct NestedWrite
 {
 	const NestedPath *path;		/* of what is being written, NULL: the whole document */
 	ErrorContextCallback callback;
-	List	   *known;			/* of models whose keys are known: nested_find.c */
+	List	   *known;			/* models whose keys have been read: nested_find.c */
 } NestedWrite;
 
-/* What a column of a row must hold. */
+/* A value that a column of a row must have. */
 typedef struct NestedColumn
 {
 	int			field;			/* index */
 	Datum		value;			/* of the field's type, not null */
-	const char *by;				/* who says so, for messages */
+	const char *by;				/* source of the value, for messages */
 } NestedColumn;
 
 typedef struct NestedColumns
@@ -44,12 +44,12 @@ typedef struct NestedColumns
 	NestedColumn *items;
 } NestedColumns;
 
-/* What the declared condition of a relation asks of the rows on both sides. */
+/* What the declared condition of a relation requires of the rows on both sides. */
 typedef struct NestedCondition
 {
 	NestedColumns own;			/* of the model that has the relation */
 	NestedColumns target;
-	bool		whole;			/* it asks for nothing else */
+	bool		whole;			/* it requires nothing else */
 } NestedCondition;
 
 extern void corm_nested_begin(NestedWrite *write);

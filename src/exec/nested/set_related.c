@@ -1,15 +1,15 @@
 /*-------------------------------------------------------------------------
  *
  * set_related.c
- *		corm.set_related: the links of a row made exactly those that are given.
+ *		corm.set_related: replaces the links of a row by a given set.
  *
- * Only links that a read through the relation shows are changed, and those that are
- * missing added.  Where the relation has a condition, it is read again at the end: it
- * must show what was asked for.
+ * Only links that a read through the relation shows are changed; missing links are
+ * added.  If the relation has a condition, we read the relation again at the end, and
+ * it must show the requested rows.
  *
- * The row whose links are set is locked first, so that calls for the same row take
- * turns: each sees the links that the one before it has left.  Adding a link elsewhere
- * needs no such lock, and does not wait.
+ * The row whose links are set is locked first.  So concurrent calls for the same row
+ * are serialized, and each sees the links left by the previous one.  Other code that
+ * adds a link does not need this lock and does not wait for it.
  *
  *-------------------------------------------------------------------------
  */
@@ -38,11 +38,11 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
-#define LOCK_CLASS	0xC1		/* of advisory locks: those of SQL are 1 and 2 */
+#define LOCK_CLASS	0xC1		/* of advisory locks; the SQL functions use 1 and 2 */
 
 PG_FUNCTION_INFO_V1(corm_set_related);
 
-/* The condition that columns of a link are those that refer to the row. */
+/* Writes the condition that a link belongs to the row. */
 static void
 write_near(CormWriter *w, LinkSet *set)
 {
@@ -79,7 +79,7 @@ run_link_query(CormWriter *w, CormOutput output)
 	return corm_run_queries(&verb, &set, &sink);
 }
 
-/* Deletes a link, or brings one back that is soft-deleted; returns how many rows that changed. */
+/* Deletes a link, or restores a soft-deleted one; returns the number of rows changed. */
 static uint64
 change_link(LinkSet *set, const Link *link, bool deleter)
 {
@@ -95,7 +95,7 @@ change_link(LinkSet *set, const Link *link, bool deleter)
 	return run_link_query(&w, deleter ? CORM_OUTPUT_NATIVE : CORM_OUTPUT_RESTORE);
 }
 
-/* Deletes links of a set; by one statement if one column tells them apart. */
+/* Deletes links of a set, in one statement if a single column identifies them. */
 static uint64
 delete_links(LinkSet *set, const Link *links, int n)
 {
@@ -155,9 +155,8 @@ no_such_row(NestedWrite *write, CormModel *model)
 }
 
 /*
- * Finds the row with a key and locks it.  Who may see but not change it
- * cannot lock it, and takes turns with others of that kind by an advisory
- * lock on its key.
+ * Finds the row with a key and locks it.  A user who may read but not change the row
+ * cannot lock it.  Calls by such users are serialized by an advisory lock on the key.
  */
 static Jsonb *
 lock_row(NestedWrite *write, const NestedObject *object, const NestedKey *key, Bitmapset *fields)
@@ -193,8 +192,8 @@ lock_row(NestedWrite *write, const NestedObject *object, const NestedKey *key, B
 }
 
 /*
- * The row that a key, which is all of the object, names; with the fields that
- * the relation and its condition need.
+ * Returns the row for an object, which must be exactly a key, with the fields that the
+ * relation and its condition need.
  */
 static Jsonb *
 find_row(NestedWrite *write, CormModel *model, Jsonb *document, CormRelation *relation,
@@ -247,8 +246,8 @@ read_targets(NestedWrite *write, CormRelation *relation, CormModel *model, CormM
 }
 
 /*
- * Makes the links of a row exactly those that are wanted; returns how many
- * rows of the table in between that changed.
+ * Makes the links of a row exactly the wanted ones; returns the number of join table
+ * rows changed.
  */
 static int64
 replace_links(NestedWrite *write, CormModel *model, Jsonb *row, CormRelation *relation, LinkSet *old,
@@ -287,10 +286,10 @@ replace_links(NestedWrite *write, CormModel *model, Jsonb *row, CormRelation *re
 }
 
 /*
- * corm_set_related(model, key, relation, targets): makes the rows linked to
- * the row with the given key by a many_to_many relation exactly the targets.
- * Links are added and deleted, the target's rows are not touched; targets
- * that are not mere keys are inserted.  Returns the number of links changed.
+ * corm_set_related(model, key, relation, targets): replaces the rows that are linked to
+ * the row with the given key by a many_to_many relation: afterwards they are exactly
+ * the targets.  Links are added and deleted, but existing target rows are not changed.
+ * Targets that are not just keys are inserted.  Returns the number of links changed.
  */
 Datum
 corm_set_related(PG_FUNCTION_ARGS)

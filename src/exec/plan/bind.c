@@ -3,9 +3,9 @@
  * bind.c
  *		Bound values as the parameters of a plan.
  *
- * A typed value is passed as it is.  A value given as text gets the type that PostgreSQL
- * inferred for its place, by that type's input function; an error of that names the model
- * and the field in its CONTEXT.
+ * A typed value is passed as it is.  A value given as text is converted to the type
+ * that PostgreSQL inferred for the parameter, by that type's input function.  The
+ * CONTEXT of an input error names the model and the field.
  *
  *-------------------------------------------------------------------------
  */
@@ -27,7 +27,7 @@
 #include "utils/lsyscache.h"
 
 /*
- * corm_value_copy copies a value and its datum into a context; NULL of NULL.
+ * corm_value_copy copies a value and its datum into a context.  Returns NULL for NULL.
  */
 CormValue *
 corm_value_copy(const CormValue *value, MemoryContext context)
@@ -46,9 +46,9 @@ corm_value_copy(const CormValue *value, MemoryContext context)
 }
 
 /*
- * corm_bind_prepare fills params, an array of as many elements as deparsed
- * has, from the inferred types of the parameters and the types of the bound
- * values.  What it remembers lives in context.
+ * corm_bind_prepare fills params, an array of as many elements as deparsed has, from
+ * the inferred types of the parameters and the types of the bound values.  Its data is
+ * allocated in context.
  */
 void
 corm_bind_prepare(CormPlanParam *params, const CormDeparsed *deparsed,
@@ -138,7 +138,7 @@ bind_error_context(void *arg)
 }
 
 /*
- * The elements of a text[] through the input function of another type.
+ * Converts the elements of a text[] with the input function of another type.
  */
 static Datum
 convert_array(CormPlanParam *param, Datum value)
@@ -162,7 +162,7 @@ convert_array(CormPlanParam *param, Datum value)
 											  typlen, typbyval, typalign));
 }
 
-/* A value as text. */
+/* Returns a value as text. */
 static char *
 value_text(CormPlanParam *param, Datum value)
 {
@@ -176,7 +176,7 @@ value_text(CormPlanParam *param, Datum value)
 }
 
 /*
- * A LIKE pattern that matches the value literally.
+ * Makes a LIKE pattern that matches the value literally.
  */
 static Datum
 make_pattern(CormPlanParam *param, Datum value)
@@ -199,7 +199,8 @@ make_pattern(CormPlanParam *param, Datum value)
 }
 
 /*
- * A value as a JSON array: itself if it is one, else the array of it.
+ * Returns a value as a JSON array: the value itself if it is an array, else an array of
+ * that one element.
  */
 static Jsonb *
 json_array_of(CormPlanParam *param, Datum value)
@@ -219,7 +220,7 @@ json_array_of(CormPlanParam *param, Datum value)
 }
 
 /*
- * What a field is to contain: a document, or an array of a type of its own.
+ * The value for a containment test: a document, or an array of the field's own type.
  */
 static Datum
 convert_json(CormPlanParam *param, Datum value)
@@ -260,8 +261,8 @@ convert_json(CormPlanParam *param, Datum value)
 }
 
 /*
- * What a range is to contain: another one as text, or an element, for which
- * stands the range of nothing else.
+ * The value for a containment test of a range: another range as text, or an element,
+ * which is converted to the range of just that element.
  */
 static Datum
 convert_range(CormPlanParam *param, Datum value)
@@ -282,7 +283,7 @@ convert_range(CormPlanParam *param, Datum value)
 				appendStringInfoChar(&buf, '\\');
 			appendStringInfoChar(&buf, *c);
 		}
-		/* both bounds are the same */
+		/* lower and upper bound are the same */
 		appendStringInfo(&buf, "\",%s\"]", pstrdup(buf.data + 1));
 	}
 	if (*start != '{' && type_is_multirange(getBaseType(param->typid)))
@@ -293,7 +294,7 @@ convert_range(CormPlanParam *param, Datum value)
 	return InputFunctionCall(&param->input, buf.data, param->ioparam, -1);
 }
 
-/* A number, or numbers, as real. */
+/* Converts a number, or an array of numbers, to real. */
 static Datum
 convert_real(CormPlanParam *param, Datum value)
 {
@@ -337,10 +338,10 @@ convert_value(CormPlanParam *param, Datum value)
 }
 
 /*
- * A value of a filter that its type does not take is an error of class 22, as
- * that of a field's value, or OR020: a name that does not exist, a domain's
- * constraint, a query that cannot be parsed are the client's mistakes too, and
- * must not look like the server's.
+ * If a type rejects a filter value, the error is of class 22, as for a field's value,
+ * or OR020.  A name that does not exist, a domain constraint violation or a query that
+ * cannot be parsed are mistakes of the client too, and must not look like server
+ * errors.
  */
 static Datum
 convert_filter_value(CormPlanParam *param, Datum value)
@@ -393,10 +394,10 @@ convert(CormPlanParam *param, Datum value)
 }
 
 /*
- * corm_bind_values makes the parameters of a plan from the bound values of
- * its queries, in the current context; by-reference datums may point into
- * the query values.  The values must be those of the shape that the plan was
- * found by: a corrupt query could say otherwise.
+ * corm_bind_values makes the parameters of a plan from the bound values of its queries,
+ * in the current context; by-reference datums may point into the query values.  The
+ * values must match the shape under which the plan was found; in a corrupt query they
+ * may not.
  */
 ParamListInfo
 corm_bind_values(CormPlan *plan, const CormQuerySet *set)
@@ -432,8 +433,8 @@ corm_bind_values(CormPlan *plan, const CormQuerySet *set)
 }
 
 /*
- * corm_bind_record does the same from the fields of a record, in an operation
- * that the plan must be made for: else 55006.
+ * corm_bind_record does the same for the fields of a record.  Raises 55006 if the plan
+ * was not made for the record's operation.
  */
 ParamListInfo
 corm_bind_record(CormPlan *plan, const CormExec *exec, const Datum *values, const bool *nulls)

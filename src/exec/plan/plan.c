@@ -5,26 +5,27 @@
  *
  * A plan is kept under a key of bytes: the verb with its result type, whether the
  * search_path is safe and hooks are skipped, and the shapes of the queries; then, where
- * there are any, limits of a usual size (plan_build.c) and the set of fields that rows()
- * gives.  For the write of a record the set of its fields stands in place of the shapes.
- * A plan that relies on something about its values has that, and how it turned out for
- * them, at the end of its key (query/premises.c).
+ * there are any, limits of a usual size (plan_build.c) and the set of fields that
+ * rows() gives.  For the write of a record the set of its fields stands in place of the
+ * shapes.  If a plan relies on premises about its values, these and their outcome are
+ * at the end of its key (query/premises.c).
  *
- * Staying right: a plan becomes invalid when a relation that it was made of changes; the
- * registry passes PostgreSQL's invalidation messages on.  Messages are read when a lock
- * is taken, so all relations of a plan are locked before it is used, and one that is
- * found invalid is built again.  So is a plan if one of its models has other hooks now,
- * if PostgreSQL's plan of its SQL is invalid, or, where the types of values given as text
- * were inferred under the search_path, if the path or the role has changed.  The rest
- * PostgreSQL's own plan cache sees to: statistics, and the role for row-level security.
+ * Correctness: a plan becomes invalid when a relation that it was made from changes;
+ * the registry forwards PostgreSQL's invalidation messages.  Messages are read when a
+ * lock is taken, so we lock all relations of a plan before using it, and rebuild it if
+ * it is found invalid.  We also rebuild a plan if the hooks of one of its models have
+ * changed, or if PostgreSQL's plan of its SQL is invalid.  If the types of values given
+ * as text were inferred under the search_path, we rebuild it when the path or the role
+ * has changed.  PostgreSQL's own plan cache handles the rest: statistics, and the role
+ * for row-level security.
  *
- * A plan during whose making messages came is not kept, but made again; after a few
- * tries it is used once.  A record is written only by a plan for the same generation of
- * its model as the record's values (rows/in_progress.c).
+ * If messages arrive while a plan is being made, it is not kept but made again.  After
+ * a few tries, the plan is used once.  A record is written only by a plan for the same
+ * generation of its model as the record's values (rows/in_progress.c).
  *
- * Staying small: there are at most corm.plan_cache_size plans.  Outdated ones go first,
- * then the least recently used.  A plan that is being executed is freed by the last
- * execution that releases it.
+ * Size: there are at most corm.plan_cache_size plans.  Outdated ones go first, then the
+ * least recently used.  A plan that is being executed is freed by the last execution
+ * that releases it.
  *
  *-------------------------------------------------------------------------
  */
@@ -69,14 +70,14 @@ typedef struct PlanEntry
 #define SH_DEFINE
 #include "lib/simplehash.h"
 
-#define MAX_BUILDS 3			/* then what was built is used, once */
+#define MAX_BUILDS 3			/* after that, use the last plan once */
 
 static MemoryContext plan_context = NULL;
 static plan_table_hash *plans = NULL;
 static dlist_head plans_lru = DLIST_STATIC_INIT(plans_lru);	/* valid ones, most recent first */
 static dlist_head plans_outdated = DLIST_STATIC_INIT(plans_outdated);
 
-/* relations that plans in the cache were made of: most messages are about others */
+/* relations that cached plans were made from; most messages are about other relations */
 typedef struct PlannedRelation
 {
 	Oid			relid;			/* hash key */
@@ -109,9 +110,9 @@ is_made_of(const CormPlan *plan, Oid relid)
 }
 
 /*
- * Marks plans made of a relation and puts them aside, so that the next message
- * finds valid ones only; runs within PostgreSQL's invalidation processing, so
- * it may not do more.
+ * Marks the plans made from a relation as invalid and moves them to the outdated list,
+ * so that the next message finds only valid ones.  Runs within PostgreSQL's
+ * invalidation processing, so it must not do more.
  */
 static void
 invalidate_plans(Oid relid)
@@ -135,8 +136,8 @@ invalidate_plans(Oid relid)
 }
 
 /*
- * Counts a plan as one made of its relations, in the cache.  If memory runs
- * out, some are counted for good, which costs time and nothing else.
+ * Counts a cached plan for each of its relations.  If we run out of memory, some stay
+ * counted forever, which only costs time.
  */
 static void
 count_relations(const CormPlan *plan)
@@ -152,7 +153,7 @@ count_relations(const CormPlan *plan)
 	}
 }
 
-/* The reverse, when it leaves the cache; raises nothing. */
+/* Undoes that when the plan leaves the cache.  Does not raise errors. */
 static void
 uncount_relations(const CormPlan *plan)
 {
@@ -181,7 +182,7 @@ free_plan(CormPlan *plan)
 }
 
 /*
- * Takes a plan out of the cache; it is freed now, or by its last execution.
+ * Removes a plan from the cache.  It is freed now, or when its last execution ends.
  */
 static void
 drop_plan(CormPlan *plan)
@@ -196,7 +197,7 @@ drop_plan(CormPlan *plan)
 }
 
 /*
- * corm_plan_release gives a plan back.  It does not raise, and may be called during
+ * corm_plan_release releases a plan.  It does not raise errors and may be called during
  * error recovery.
  */
 void
@@ -210,7 +211,7 @@ corm_plan_release(CormPlan *plan)
  * Keys
  */
 
-/* Makes room for a key in key_buffer, whose content is lost. */
+/* Makes room for a key in key_buffer.  The old content is lost. */
 static void
 reserve_key(Size size)
 {
@@ -275,7 +276,7 @@ lookup_plan(uint32 key_len)
  */
 
 /*
- * Makes room for one more plan, at the cost of an outdated one if there is one.
+ * Makes room for one more plan.  Evicts an outdated one if there is one.
  */
 static void
 evict(void)
@@ -333,7 +334,7 @@ keep_plan(CormPlan *plan)
 	bool		found;
 	PlanEntry  *entry;
 
-	/* parsing may have run user code, and that the same query */
+	/* parsing may have run user code, which may have run the same query */
 	entry = plan_table_lookup_hash(plans, plan, plan->hash);
 	if (entry)
 		drop_plan(entry->plan);
@@ -348,8 +349,8 @@ keep_plan(CormPlan *plan)
 }
 
 /*
- * Some function has changed: a plan whose models have other hooks now is not
- * current.
+ * Called when some function has changed.  A plan is not current if the hooks of its
+ * models have changed.
  */
 static bool
 has_same_hooks(CormPlan *plan)
@@ -363,10 +364,9 @@ has_same_hooks(CormPlan *plan)
 }
 
 /*
- * PostgreSQL would plan anew by itself where a function or type that the SQL
- * mentions has changed, or another one is found by the search_path now.  But
- * the types of values given as text were inferred from what was found then,
- * so everything is made anew.
+ * PostgreSQL replans by itself if a function or type used in the SQL has changed, or if
+ * the search_path now finds another one.  But the types of values given as text were
+ * inferred from the old ones, so we rebuild everything.
  */
 static bool
 is_current(CormPlan *plan)
@@ -381,13 +381,13 @@ is_current(CormPlan *plan)
 		return false;
 	if (plan->spi && !SPI_plan_is_valid(plan->spi))
 		return false;
-	return plan->valid;			/* what was looked at may have let in messages */
+	return plan->valid;			/* the lookups above may have processed messages */
 }
 
 /*
- * Looks the key in key_buffer up; a plan that is found and current is
- * returned in use.  One that is not current, or not for the operation, which is
- * NULL for queries, leaves the cache.
+ * Looks up the key in key_buffer.  If a current plan is found, it is returned, in use.
+ * A plan that is not current, or not for the operation, is removed from the cache.  The
+ * operation is NULL for queries.
  */
 static CormPlan *
 find_current_plan(uint32 key_len, const CormExec *exec)
@@ -410,7 +410,7 @@ find_current_plan(uint32 key_len, const CormExec *exec)
 }
 
 /*
- * Builds a plan.  What PostgreSQL keeps of it is freed if there is an error.
+ * Builds a plan.  On error, PostgreSQL's saved plan is freed.
  */
 static void
 build_plan(CormPlan *plan, const CormPlanMaker *maker)
@@ -437,10 +437,10 @@ build_plan(CormPlan *plan, const CormPlanMaker *maker)
 /*
  * Builds the plan of the key in key_buffer and returns it in use.
  *
- * The build locks the tables as soon as it knows them.  Catalog changes that
- * arrive until then may or may not be in what was read, so it starts over.
- * The number of tries is bounded, for servers that discard caches all the
- * time; what was built in spite of them is for one use.
+ * The build locks the tables as soon as it knows them.  We may or may not have seen
+ * catalog changes that arrive before that, so we start over.  The number of tries is
+ * bounded, in case the server discards caches all the time.  The plan of the last try
+ * is used only once.
  */
 static CormPlan *
 make_plan(const CormPlanMaker *maker, uint32 key_len)
@@ -484,9 +484,8 @@ make_plan(const CormPlanMaker *maker, uint32 key_len)
 }
 
 /*
- * Takes a plan in use and returns it, or the one of the same key that is for
- * values such as these; NULL if that is to be made, under the key that is in
- * key_buffer then.
+ * Takes a plan in use and returns it, or the plan of the same key whose premises match
+ * the values.  Returns NULL if that must be built; its key is then in key_buffer.
  */
 static CormPlan *
 plan_for_premises(CormPlan *plan, CormQuerySet *set, uint32 *key_len)
@@ -495,7 +494,7 @@ plan_for_premises(CormPlan *plan, CormQuerySet *set, uint32 *key_len)
 	char	   *key;
 	bool		fits = true;
 
-	/* nothing here runs code of others, so the plan stays where it is */
+	/* no user code runs here, so the plan is not freed */
 	corm_plan_release(plan);
 	corm_queries_read_values(set);
 	key = palloc(len);
@@ -515,7 +514,7 @@ plan_for_premises(CormPlan *plan, CormQuerySet *set, uint32 *key_len)
 		set_key(key, len);
 		*key_len = len;
 		plan = find_current_plan(len, NULL);
-		/* what is a premise may depend on how the others turn out */
+		/* which premises there are may depend on the outcome of others */
 		for (int i = 0; plan && i < plan->npremises; i++)
 			if (corm_premise_holds(&plan->premises[i], set->values, set->nvalues) != plan->premises[i].holds)
 			{
@@ -559,7 +558,7 @@ corm_plan_for_queries(const CormVerb *verb, CormQuerySet *set, Bitmapset *rows_f
 		memcpy(p, CormNodeShape(set->queries[i]), set->queries[i]->shape_len);
 		p += set->queries[i]->shape_len;
 	}
-	/* of which value each limit is, too: a query may have several, of which only some are known */
+	/* also store the value number of each limit: a query may have several, only some of them known */
 	for (int i = 0; i < nlimits; i++)
 	{
 		memcpy(p, &limits[i].valno, sizeof(limits[i].valno));
@@ -576,8 +575,8 @@ corm_plan_for_queries(const CormVerb *verb, CormQuerySet *set, Bitmapset *rows_f
 }
 
 /*
- * corm_plan_for_record does the same for an operation on records that give the
- * given fields.  Raises 55006 if the model is not what it was when that began.
+ * corm_plan_for_record does the same for an operation on records that give the given
+ * fields.  Raises 55006 if the model has changed since the operation began.
  */
 CormPlan *
 corm_plan_for_record(const CormVerb *verb, const CormExec *exec, Bitmapset *fields)

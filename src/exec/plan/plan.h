@@ -15,7 +15,7 @@
 #include "nodes/bitmapset.h"
 #include "storage/lockdefs.h"
 
-/* What is wanted; together with the shape it is the key of a plan. */
+/* The wanted result.  Together with the shape, it is the key of a plan. */
 typedef struct CormVerb
 {
 	uint8		source;			/* CormPlanSource */
@@ -30,22 +30,22 @@ typedef struct CormVerb
 /* How much of a write with hooks a plan does: hooked.c. */
 typedef enum CormStage
 {
-	CORM_STAGE_NONE,			/* all of it; with hooks the plan is a template */
-	CORM_STAGE_PLAIN,			/* all of it, without hooks */
+	CORM_STAGE_NONE,			/* the whole write; with hooks the plan is a template */
+	CORM_STAGE_PLAIN,			/* the whole write, without hooks */
 	CORM_STAGE_READ,
 	CORM_STAGE_WRITE,
 	CORM_STAGE_SHOW
 } CormStage;
 
-/* What a template for a write with hooks knows. */
+/* Data in a template for a write with hooks. */
 typedef struct CormHookedWrite
 {
 	Oid			model;
 	bool		has_joins;
 	bool		has_returning;	/* returning() names columns */
-	bool		tells_inserted; /* an upsert tells which rows are new */
-	bool		selects;		/* it returns those that exist as they are */
-	bool		updates_given;	/* it updates what it was given */
+	bool		tells_inserted; /* an upsert reports which rows are new */
+	bool		selects;		/* it returns existing rows unchanged */
+	bool		updates_given;	/* it updates the given fields */
 	int			nsets;
 	int		   *sets;			/* fields that are set: indexes */
 } CormHookedWrite;
@@ -53,10 +53,10 @@ typedef struct CormHookedWrite
 typedef enum CormPlanSource
 {
 	CORM_PLAN_QUERY,			/* the shape is a query's */
-	CORM_PLAN_INSERT,			/* by record: the shape is a bitmap of fields */
+	CORM_PLAN_INSERT,			/* of a record: the shape is a bitmap of fields */
 	CORM_PLAN_UPDATE,
 	CORM_PLAN_SAVE,
-	CORM_PLAN_SAVE_NEW,			/* a row that was not there when its hooks were called */
+	CORM_PLAN_SAVE_NEW,			/* a row that did not exist when its hooks were called */
 	CORM_PLAN_DELETE,
 	CORM_PLAN_LOOKUP,			/* the row with the record's key */
 	CORM_PLAN_LOCK,				/* the same, soft-deleted or not, locked */
@@ -70,16 +70,16 @@ typedef struct CormPlan
 	uint32		key_len;
 	uint32		hash;
 
-	bool		valid;			/* false once something it was made of changed */
-	int			in_use;			/* executions under way */
+	bool		valid;			/* false once something it was made from has changed */
+	int			in_use;			/* executions in progress */
 	bool		cached;			/* in the cache; else freed when its last use ends */
 	dlist_node	lru;
 	MemoryContext context;
 
-	uint64		hook_changes;	/* when the hooks were last looked at */
+	uint64		hook_changes;	/* as of the last look at the hooks */
 	uint32		hook_fingerprint;
-	int			nrelids;		/* relations it was made of ... */
-	int			nconcerned;		/* ... and then those that these inherit from */
+	int			nrelids;		/* relations it was made from ... */
+	int			nconcerned;		/* ... followed by their inheritance parents */
 	Oid		   *relids;
 	Oid			model;			/* of the source, or InvalidOid */
 	uint64		generation;		/* of that model */
@@ -95,11 +95,11 @@ typedef struct CormPlan
 	bool		read_only;		/* a SELECT without locking clause */
 	bool		writes;			/* raw SQL included */
 	Bitmapset  *upsert_key;		/* template of an upsert by fields: those that rows give, by index */
-	int			npremises;		/* what it takes for granted of the values, beside the key */
+	int			npremises;		/* premises about the values, besides the key */
 	CormPremise *premises;
-	char	   *search_path;	/* what it was made under, NULL if that does not matter */
+	char	   *search_path;	/* path it was made under, NULL if irrelevant */
 	Oid			search_path_role;
-	bool		custom_only;	/* must be planned with its values each time */
+	bool		custom_only;	/* always needs a custom plan */
 
 	/* result */
 	Oid			typid;
@@ -115,7 +115,7 @@ typedef struct CormPlan
 	CormValue  *cached_ttl;		/* the value itself, if it is stored */
 	bool		cached_settings;	/* the result may depend on any setting */
 	bool		cached_asks_settings;	/* the query itself asks for one */
-	uint64		cached_functions;	/* state of functions, roles when that was looked at; 0: look again */
+	uint64		cached_functions;	/* state of functions and roles at the last check; 0: check again */
 	uint64		cached_roles;
 	Oid			cached_role;
 

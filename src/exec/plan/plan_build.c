@@ -3,12 +3,12 @@
  * plan_build.c
  *		From a query or a record to a plan.
  *
- * To build a plan is to read the shape, resolve names, write SQL, let PostgreSQL infer
- * the types of values given as text, and prepare.
+ * Building a plan means: read the shape, resolve names, write the SQL, let PostgreSQL
+ * infer the types of values given as text, and prepare the statement.
  *
- * Some writes need their rows before their SQL is known: those of a model with hooks, and
- * inserts with rows(), whose fields decide the SQL.  For these the first plan is a
- * template, which knows its model but has no SQL.  Running it asks for a plan for each
+ * Some writes need their rows before their SQL is known: those of a model with hooks,
+ * and inserts with rows(), whose fields decide the SQL.  For these, the first plan is a
+ * template, which knows its model but has no SQL.  To run it, we get a plan for each
  * stage or set of fields (write/hooked.c, write/insert_rows.c).
  *
  *-------------------------------------------------------------------------
@@ -58,8 +58,8 @@ add_relid(List **relids, Oid relid)
 static void add_stmt_relids(List **relids, CormStmt *stmt);
 
 /*
- * A resolved subquery holds what its node's arguments were, so each part of a
- * statement is visited once: twice for each level would be 2^depth times.
+ * A resolved subquery contains what its node's arguments were, so we visit only one of
+ * them.  Visiting both at each level would take 2^depth visits.
  */
 static void
 add_tree_relids(List **relids, CormTree *tree)
@@ -93,7 +93,7 @@ add_trees_relids(List **relids, List *trees)
 }
 
 /*
- * All relations whose models went into a statement.
+ * Collects all relations whose models were used for a statement.
  */
 static void
 add_stmt_relids(List **relids, CormStmt *stmt)
@@ -145,7 +145,7 @@ add_stmt_relids(List **relids, CormStmt *stmt)
 }
 
 /*
- * Whether SQL changes anything, in a WITH query too.
+ * Does the SQL write anything, including in WITH queries?
  */
 static bool
 sql_writes(SPIPlanPtr spi)
@@ -165,9 +165,9 @@ sql_writes(SPIPlanPtr spi)
 }
 
 /*
- * Raises 42701 if the rows of raw SQL, which are to be JSON objects, have two
- * columns of one name: the last would be all that is left.  The SQL is the WITH
- * query of that alias, see deparse.c.
+ * Raises 42701 if the rows of raw SQL, which are to be JSON objects, have two columns
+ * of the same name, because only the last would be kept.  The SQL is the WITH query of
+ * that alias, see deparse.c.
  */
 static void
 check_raw_names(SPIPlanPtr spi)
@@ -196,7 +196,8 @@ check_raw_names(SPIPlanPtr spi)
 }
 
 /*
- * And those that only PostgreSQL's parser sees: in raw SQL, behind views.
+ * Also collects relations that only PostgreSQL's parser sees: in raw SQL and behind
+ * views.
  */
 static void
 add_spi_relids(List **relids, SPIPlanPtr spi)
@@ -226,10 +227,10 @@ set_relids(CormPlan *plan, List *relids)
  * Limits
  *
  * For a limit that is a parameter, PostgreSQL assumes a tenth of the rows.  Its generic
- * plan then looks so much worse than one for the value that it would plan each
- * execution anew.  So for the usual sizes of pages, a plan is made for the value, which
- * is part of its key.  Other limits share a plan: a client that asks for all kinds of
- * limits must not fill the cache.
+ * plan then looks so much worse than a custom plan that it would replan each execution.
+ * So for the usual sizes of pages, a plan is made for the value, which is part of its
+ * key.  Other limits share a plan, so that a client with many different limits cannot
+ * fill the cache.
  *
  * The SQL and the parameters are the same for all limits, and so is what is shown of a
  * query.  Only PostgreSQL's parser gets a constant in place of the parameter.
@@ -287,7 +288,7 @@ typedef struct PlanParameters
 } PlanParameters;
 
 /*
- * Makes of $n what the planner sees: a constant for a known limit, else a parameter.
+ * Parser hook for $n: returns a constant for a known limit, else a parameter.
  */
 static Node *
 parameter_hook(ParseState *pstate, ParamRef *pref)
@@ -356,9 +357,9 @@ known_parameters(MemoryContext context, const CormDeparsed *deparsed, const Oid 
 }
 
 /*
- * Prepares a statement whose planner knows these
- * limits.  What is remembered for that lives in context, the plan's, since
- * PostgreSQL may analyze the text again.  NULL and SPI_result as of SPI.
+ * Prepares a statement whose planner knows these limits.  The state for that is
+ * allocated in context, the plan's, because PostgreSQL may analyze the text again.  On
+ * failure, returns NULL and sets SPI_result, like SPI_prepare.
  */
 static SPIPlanPtr
 prepare_with_limits(MemoryContext context, const CormDeparsed *deparsed, Oid *types,
@@ -384,10 +385,9 @@ is_hooked(CormStmt *stmt)
 }
 
 /*
- * Returns what has to be known of a write whose model has
- * hooks, in the current context; NULL for any other statement.  A write that
- * is a WITH query runs within another statement, where no hook can be called:
- * 0A000.
+ * Returns what we need to know about a write whose model has hooks, in the current
+ * context, or NULL for any other statement.  A write that is a WITH query runs within
+ * another statement, where no hook can be called: 0A000.
  */
 static CormHookedWrite *
 hooked_write(CormStmt *stmt)
@@ -431,7 +431,7 @@ hooked_write(CormStmt *stmt)
 
 /*
  * corm_plan_lock locks the relations that a plan was made of, until the transaction
- * ends.  That reads pending invalidation messages.
+ * ends.  This processes pending invalidation messages.
  */
 void
 corm_plan_lock(CormPlan *plan)
@@ -508,7 +508,7 @@ prepare(CormPlan *plan, const CormPlanMaker *maker, CormStmt *stmt, const CormDe
 	spi = prepare_with_limits(plan->context, deparsed, types, maker->limits, maker->nlimits, options);
 	if (spi == NULL)
 		elog(ERROR, "preparing a statement failed: %s", SPI_result_code_string(SPI_result));
-	/* from now on it is the plan's, whose maker frees it if there is an error */
+	/* from now on the plan owns it, and the caller frees it on error */
 	SPI_keepplan(spi);
 	plan->spi = spi;
 	if (plan->cached_valno >= 0)
@@ -530,8 +530,8 @@ has_dropped(TupleDesc tupdesc)
 }
 
 /*
- * Turns a write into the stage that is wanted.  The arrays of rows that it
- * needs are the last of the values.
+ * Turns a write into the wanted stage.  The row arrays that it needs are the last
+ * values.
  */
 static void
 set_stage(CormPlan *plan, const CormVerb *verb, CormStmt *stmt, Bitmapset *fields, int nvalues)
@@ -553,8 +553,7 @@ set_stage(CormPlan *plan, const CormVerb *verb, CormStmt *stmt, Bitmapset *field
 }
 
 /*
- * Keeps what the statement takes for granted of its values, in the plan's
- * context.
+ * Saves the statement's premises about its values, in the plan's context.
  */
 static void
 set_premises(CormPlan *plan, List *premises)
@@ -576,8 +575,8 @@ set_premises(CormPlan *plan, List *premises)
 }
 
 /*
- * The fields of the key that decides in an upsert, without those that are the
- * same for all rows, as indexes; NULL if the rows do not give all the others.
+ * Returns the conflict key of an upsert, as field indexes, without the fields that are
+ * the same for all rows.  Returns NULL if the rows do not give all the others.
  */
 static Bitmapset *
 upsert_key(CormStmt *stmt)
@@ -630,7 +629,7 @@ build_from_stmt(CormPlan *plan, const CormPlanMaker *maker, CormStmt *stmt,
 	{
 		plan->tupdesc = corm_row_tupdesc(verb->typid);
 		corm_watch_row_type(get_typ_typrelid(verb->typid), plan->tupdesc->natts);
-		/* the statement of rows without columns has one, there being no SQL for none */
+		/* for a row type without columns, the statement still returns one column */
 		plan->is_physical = plan->tupdesc->natts > 0 && !has_dropped(plan->tupdesc);
 	}
 	else if (verb->output == CORM_OUTPUT_VALUE)
@@ -742,7 +741,7 @@ corm_plan_build(CormPlan *plan, const CormPlanMaker *maker)
 	Oid		   *value_types;
 	int			nvalues;
 
-	/* hooks that come while it is built may be in it or not */
+	/* the plan may or may not include hooks that are created while we build it */
 	plan->hook_changes = corm_hooks_changes();
 	if (maker->set)
 	{
@@ -755,7 +754,7 @@ corm_plan_build(CormPlan *plan, const CormPlanMaker *maker)
 		{
 			default_model = get_typ_typrelid(maker->verb->typid);
 			if (!OidIsValid(default_model))
-				(void) corm_row_tupdesc(maker->verb->typid);	/* tells what is wrong */
+				(void) corm_row_tupdesc(maker->verb->typid);	/* raises the proper error */
 		}
 		clauses = corm_queries_read_trees(set);
 		stmt = restore ? corm_resolve_restore(clauses, default_model) : corm_resolve(clauses, default_model);

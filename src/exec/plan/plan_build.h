@@ -21,8 +21,8 @@ typedef struct CormKnownLimit
 extern int	corm_known_limits(CormQuerySet *set, CormKnownLimit *limits);
 
 /*
- * What a plan is made of: the queries of a call, or a record that gives some
- * of its model's fields.
+ * The input for a plan: the queries of a call, or a record that gives some of its
+ * model's fields.
  */
 typedef struct CormPlanMaker
 {

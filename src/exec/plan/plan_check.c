@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * plan_check.c
- *		Whether a plan that was found is still that of its model and row type.
+ *		Checks that a plan still matches its model and row type.
  *
  *-------------------------------------------------------------------------
  */
@@ -18,9 +18,9 @@
 #include "utils/typcache.h"
 
 /*
- * corm_exec_check_plan raises 55006 unless a plan was made for the model as it was
- * when the operation began.  A plan for another state would take the operation's
- * values and sets of fields for those of other fields.
+ * corm_exec_check_plan raises 55006 unless a plan was made for the model as it was when
+ * the operation began.  A plan for another state would assign the operation's values
+ * and sets of fields to the wrong fields.
  */
 void
 corm_exec_check_plan(const CormExec *exec, const CormPlan *plan)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * plan_check.h
- *		Whether a plan that was found is still that of its model and row type.
+ *		Checks that a plan still matches its model and row type.
  *
  *-------------------------------------------------------------------------
  */

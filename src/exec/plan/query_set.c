@@ -5,8 +5,8 @@
  *
  * The set points into the arguments of the call; it owns nothing but the arrays that
  * queries_local and values_local are too small for, which are in the current context.
- * Values are read on demand: a plan that is found needs them, a look at the shapes does
- * not.
+ * Values are read on demand: we need them to run a plan, but not to look it up by the
+ * shapes.
  *
  *-------------------------------------------------------------------------
  */
@@ -118,8 +118,8 @@ corm_queries_copy(CormQuerySet *copy, const CormQuerySet *set, int nextra)
 }
 
 /*
- * corm_queries_read_values finds the bound values, which point into the queries.
- * Only the first call for a set does something.
+ * corm_queries_read_values finds the bound values, which point into the queries.  Only
+ * the first call for a set has an effect.
  */
 void
 corm_queries_read_values(CormQuerySet *set)
@@ -159,9 +159,9 @@ corm_queries_read_trees(CormQuerySet *set)
 }
 
 /*
- * corm_queries_value returns a bound value of the queries, which have been read,
- * by its number.  Raises XX001 if there is none: a query value that was tampered
- * with can say otherwise than the plan of its shape.
+ * corm_queries_value returns a bound value of the queries, which have been read, by its
+ * number.  Raises XX001 if there is none: a query value that was tampered with may not
+ * match the plan of its shape.
  */
 CormValue *
 corm_queries_value(CormQuerySet *set, int valno)
@@ -175,7 +175,7 @@ corm_queries_value(CormQuerySet *set, int valno)
 
 /*
  * corm_bound_int64 returns the number of a clause like limit(): a value of the call, or
- * the constant of a stored query; absent if there is neither.  42804 if it is no
+ * the constant of a stored query; absent if there is neither.  42804 if it is not an
  * integer.
  */
 int64

@@ -73,7 +73,8 @@ key_condition(CormRange *range, int field)
 }
 
 /*
- * Returns what an update of the statement's model sets by itself: times and versions.
+ * Returns the assignments that corm adds to every update of the statement's model:
+ * timestamps and versions.
  */
 static List *
 touch_assignments(CormStmt *stmt)
@@ -84,7 +85,7 @@ touch_assignments(CormStmt *stmt)
 	return update.sets;
 }
 
-/* A field of the rows of an array, which has the model's row type. */
+/* Makes a reference to a field of the array's rows, which have the model's row type. */
 static CormTree *
 row_column(CormRange *rows, CormModel *model, int field)
 {
@@ -117,8 +118,8 @@ row_condition(CormRange *range, CormRange *rows, int field)
 }
 
 /*
- * The rows of the array that is the statement's only value, numbered in a
- * column of its own.
+ * Makes a range of the rows of the array that is the statement's only value, with a row
+ * number column.
  */
 static CormRange *
 numbered_rows(CormStmt *stmt)
@@ -146,8 +147,8 @@ numbered_rows(CormStmt *stmt)
 }
 
 /*
- * Makes of a statement that has a source the update of
- * many rows: from an array of records, joined by primary key.
+ * Turns a statement that has a source into an update of many rows, from an array of
+ * records joined by primary key.
  */
 static CormStmt *
 update_multi_stmt(CormStmt *stmt, Bitmapset *fields)
@@ -253,12 +254,12 @@ corm_record_stmt(CormPlanSource source, CormModel *model, Bitmapset *fields)
 		if (!corm_is_lookup(source) && corm_record_has_version(model))
 			stmt->where = lappend(stmt->where,
 								  corm_version_condition(range, field_value(model, model->version)));
-		/* the lock is for a save, which meets deleted rows as well */
+		/* the lock is for a save, which must also find soft-deleted rows */
 		if (source != CORM_PLAN_LOCK)
 			stmt->where = list_concat(stmt->where, corm_deleted_condition(range, false));
 	}
 
-	/* nothing but the key to update: the row is looked up */
+	/* nothing to update but the key: look the row up */
 	if (source == CORM_PLAN_LOCK || (source == CORM_PLAN_UPDATE && stmt->sets == NIL))
 	{
 		stmt->command = CORM_CMD_SELECT;

@@ -1,11 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * shareable.c
- *		Whether the result of a query may be shared: corm.cached(ttl).
+ *		Decides whether the result of a query may be shared: corm.cached(ttl).
  *
  * A result in the cache is given to sessions that did not run the query.  So it may
- * depend only on what is in its key (run/cached.c), and those who get it must have
- * the rights to compute it.  Both are told by what the parsed query calls and reads:
+ * depend only on what is in its key (run/cached.c), and users who get it must have the
+ * privileges to compute it.  Both are determined by what the parsed query calls and
+ * reads:
  *
  *	- a function that is immutable, or one of PostgreSQL's that depends on time,
  *	  tables and the settings that are in every key, adds nothing;
@@ -21,11 +22,11 @@
  * A transaction that has written something sees its own changes, so it neither reads
  * the cache nor adds to it.
  *
- * User code and other sessions can change views, functions and memberships at any
- * time.  So a query is looked at again whenever it was parsed anew, a function or
- * role has changed, or another role runs it, and after each run, before its result is
- * kept.  Rights to relations and functions are checked on each call that the cache
- * may answer: a REVOKE takes effect as if the query ran.
+ * User code and other sessions can change views, functions and memberships at any time.
+ * So a query is checked again whenever it was parsed again, a function or role has
+ * changed, or another role runs it, and after each run, before its result is kept.
+ * Privileges on relations and functions are checked on each call that the cache may
+ * answer, so a REVOKE takes effect as if the query ran.
  *
  *-------------------------------------------------------------------------
  */
@@ -52,8 +53,8 @@
 #include "utils/rls.h"
 
 /*
- * corm_shareable_refused raises 0A000 for a query with cached() whose result must
- * not be shared; why is a sentence.
+ * corm_shareable_refused raises 0A000 for a query with cached() whose result must not
+ * be shared.  why is a sentence for the message.
  */
 void
 corm_shareable_refused(const char *why)
@@ -64,12 +65,12 @@ corm_shareable_refused(const char *why)
 			 errdetail_internal("%s", why)));
 }
 
-/* What the functions that a query calls mean for its result. */
+/* Properties of the functions that a query calls. */
 typedef struct Calls
 {
-	bool		settings;		/* one may look at any setting */
-	bool		asks_settings;	/* it is one of PostgreSQL's that shows them */
-	bool		session;		/* one tells of this session */
+	bool		settings;		/* one may read any setting */
+	bool		asks_settings;	/* it is a PostgreSQL function that shows settings */
+	bool		session;		/* one depends on this session */
 } Calls;
 
 /* note_call notes what one function means.  It always returns false. */
@@ -146,8 +147,8 @@ note_call(Oid function, void *context)
 }
 
 /*
- * check_call raises 42501 unless the current role may call the function of a
- * node.  These are the nodes for which the executor checks it, in views too.
+ * check_call raises 42501 unless the current role may call the function of a node.  The
+ * executor checks the same nodes, in views too.
  */
 static void
 check_call(Node *node)
@@ -185,7 +186,7 @@ check_call(Node *node)
 	}
 }
 
-/* calls_walker looks at each call in a query and in the views it reads. */
+/* calls_walker visits each call in a query and in the views it reads. */
 static bool
 calls_walker(Node *node, void *context)
 {
@@ -199,8 +200,8 @@ calls_walker(Node *node, void *context)
 }
 
 /*
- * rights_walker raises 42501 unless the current role, or for what a view
- * reads its owner, may read what the queries below a node read.
+ * rights_walker raises 42501 unless the current role may read what the queries below a
+ * node read.  For the relations of a view, the view's owner must have the privilege.
  */
 static bool
 rights_walker(Node *node, void *context)
@@ -215,7 +216,7 @@ rights_walker(Node *node, void *context)
 	return expression_tree_walker(node, rights_walker, context);
 }
 
-/* check_rights does so for a plan that is_current. */
+/* check_rights does the same for a plan that is_current. */
 static void
 check_rights(CormPlan *plan)
 {
@@ -231,7 +232,7 @@ check_rights(CormPlan *plan)
 	}
 }
 
-/* is_current tells whether a plan's queries are what parsing them now would give. */
+/* is_current tells whether parsing a plan's queries now would give the same result. */
 static bool
 is_current(CormPlan *plan)
 {
@@ -297,9 +298,9 @@ forget_query(CormPlan *plan)
 }
 
 /*
- * refresh has a plan parsed anew if something it depends on has changed.
- * Raises what that raises, say because a function is gone.  Returns false if
- * the plan is not current afterwards: then only running it tells.
+ * refresh has a plan parsed anew if something it depends on has changed.  Raises what
+ * that raises, say because a function is gone.  Returns false if the plan is not
+ * current afterwards; then only running it tells more.
  */
 static bool
 refresh(CormPlan *plan)
@@ -331,9 +332,9 @@ corm_shareable_check(CormPlan *plan)
 
 /*
  * corm_shareable_now tells whether this call of a plan may be answered from the cache.
- * Not in a transaction that has written, which sees what others do not; nor if
- * a function might look at the session's temporary objects.  Raises what
- * look_at_query does, and 42501 if the role may not read what the plan reads.
+ * It may not in a transaction that has written, which sees its own changes, nor if a
+ * function might look at the session's temporary objects.  Raises what look_at_query
+ * does, and 42501 if the role may not read what the plan reads.
  */
 bool
 corm_shareable_now(CormPlan *plan)
@@ -352,9 +353,9 @@ corm_shareable_now(CormPlan *plan)
 }
 
 /*
- * corm_shareable_still looks at a plan after it has run, before what it answered
- * is kept.  False if the plan is not current, so that nothing is known of it;
- * raises 0A000 if it has become one whose result must not be shared.
+ * corm_shareable_still checks a plan after it has run, before its result is kept.
+ * Returns false if the plan is not current, because then we know nothing about it.
+ * Raises 0A000 if its result must not be shared any more.
  */
 bool
 corm_shareable_still(CormPlan *plan)

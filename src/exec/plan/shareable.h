@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * shareable.h
- *		Whether the result of a plan may be answered from the cache.
+ *		Decides whether the cache may answer a plan.
  *
  *-------------------------------------------------------------------------
  */

@@ -3,9 +3,9 @@
  * batch.c
  *		Writes of many records: corm.insert_multi, corm.update_multi.
  *
- * An update joins an array of the records with the table by primary key (and version), in
- * the order of the keys.  Each record's number comes along as the last column of what the
- * statement returns, so that rows are given back in the order of the records.
+ * An update joins an array of the records with the table by primary key (and version),
+ * in the order of the keys.  The last column that the statement returns is the record's
+ * number, so that rows can be returned in the order of the records.
  *
  *-------------------------------------------------------------------------
  */
@@ -41,8 +41,8 @@ PG_FUNCTION_INFO_V1(corm_insert_multi);
 PG_FUNCTION_INFO_V1(corm_update_multi);
 
 /*
- * Returns the model of the array of records that is the first
- * argument of a call; raises if that is no such array, or NULL.
+ * Returns the model for the first argument of a call, an array of records.  Raises an
+ * error if the argument is not such an array, or NULL.
  */
 static CormModel *
 batch_model(FunctionCallInfo fcinfo)
@@ -76,7 +76,7 @@ corm_insert_multi(PG_FUNCTION_ARGS)
 	CORM_FAULT("batch-found");
 	verb.typid = model->typid;
 	corm_rows_query(model->relid, array_type, PG_GETARG_DATUM(0), &set);
-	/* from here on the array has the layout of its type with it */
+	/* from here on, the array carries the layout of its row type */
 	if (!model->valid)
 		corm_records_check(model, corm_model_get(model->relid));
 	(void) corm_run_queries(&verb, &set, &sink);
@@ -98,8 +98,7 @@ updated_fields(CormModel *model)
 }
 
 /*
- * Passes the records of a batch through the hooks before.  A null element
- * stays what it is.
+ * Passes the records of a batch through the before hooks.  A null element stays null.
  */
 static Datum
 call_before_batch(CormHookRun *hooks, const CormExec *exec, Datum batch)
@@ -147,7 +146,7 @@ call_before_batch(CormHookRun *hooks, const CormExec *exec, Datum batch)
 											  -1, false, TYPALIGN_DOUBLE));
 }
 
-/* A row that an update has returned, and the number of its record. */
+/* A row returned by an update, and the number of its record. */
 typedef struct NumberedRow
 {
 	int64		number;
@@ -164,10 +163,11 @@ compare_numbers(const void *a, const void *b)
 }
 
 /*
- * Sorts the rows in SPI_tuptable by their last column, the number of the
- * record in the array that was written, by way of what numbers the records were
- * given in, unless that is NULL: PostgreSQL updates rows in the order in which a
- * join finds them.  Each record has one row, else 21000.
+ * Sorts the rows in SPI_tuptable into the order of the caller's records, because
+ * PostgreSQL updates rows in the order in which the join finds them.  The last column
+ * is the number of the record in the array that was written.  If numbers is not NULL,
+ * it maps that to the record's position in the caller's array.  Raises 21000 unless
+ * each record has one row.
  */
 static void
 sort_rows(const int *numbers)
@@ -195,8 +195,8 @@ sort_rows(const int *numbers)
 }
 
 /*
- * Updates the rows of an array of records by one statement; those that were
- * found go to the sink, in the order of the records.  Returns their number.
+ * Updates the rows of an array of records in one statement.  The rows found go to the
+ * sink, in the order of the records.  Returns their number.
  */
 static uint64
 write_batch(const CormExec *exec, Datum array, CormSink *sink)
@@ -215,7 +215,7 @@ write_batch(const CormExec *exec, Datum array, CormSink *sink)
 	volatile bool done = false;
 
 	corm_stats_begin(&stats);
-	/* the only value of the statement */
+	/* the statement's only parameter */
 	values[0] = corm_sort_by_key(exec, hooks ? call_before_batch(hooks, exec, array) : array, &numbers);
 
 	plan = corm_plan_for_record(&verb, exec, updated_fields(model));
@@ -283,8 +283,8 @@ raise_duplicate(CormModel *model, const CormKeyedRecord *first, const CormKeyedR
 }
 
 /*
- * Raises 21000 if two of the records have the same key: which of them would
- * win is not said.  Keys of a type that has no order are not looked at.
+ * Raises 21000 if two records have the same key, because it is undefined which of them
+ * would win.  Keys of a type that has no sort order are not checked.
  */
 static void
 check_duplicates(const CormExec *exec, ArrayType *array)
@@ -293,7 +293,7 @@ check_duplicates(const CormExec *exec, ArrayType *array)
 	CormKeyedRecord *records = corm_keyed_records(exec, array, &n);
 	CormKeyedRecord *found = NULL;
 
-	/* the first record that another one comes before */
+	/* the first record with the same key as the one before it */
 	for (int i = 1; records && i < n; i++)
 		if (records[i].is_duplicate && (found == NULL || records[i].number < found->number))
 			found = &records[i];
@@ -302,7 +302,7 @@ check_duplicates(const CormExec *exec, ArrayType *array)
 }
 
 /*
- * Whether middleware is to see the updates of a batch.
+ * Whether middleware must see the updates of a batch.
  */
 static bool
 concerns_middleware(const CormExec *exec)
@@ -330,7 +330,7 @@ concerns_middleware(const CormExec *exec)
 }
 
 /*
- * The same one by one, which is what middleware sees.
+ * Updates the records one by one, so that middleware sees each update.
  */
 static uint64
 write_each(const CormExec *exec, ArrayType *array, CormSink *sink)
@@ -341,7 +341,7 @@ write_each(const CormExec *exec, ArrayType *array, CormSink *sink)
 	int			n;
 	uint64		written = 0;
 
-	/* the statement for all of them would not take such either */
+	/* the single statement would reject these too */
 	check_duplicates(exec, array);
 	deconstruct_array(array, model->typid, -1, false, TYPALIGN_DOUBLE, &elems, &nulls, &n);
 	for (int i = 0; i < n; i++)
@@ -363,9 +363,9 @@ write_each(const CormExec *exec, ArrayType *array, CormSink *sink)
 }
 
 /*
- * Raises the error for records of which some have updated nothing: 21000 if
- * two are of one row, P0002 if one has no row, OR010 if all have one, but not
- * in their version.
+ * Raises the error when some records updated nothing: 21000 if two records are for the
+ * same row, P0002 if a record has no row, OR010 if all have a row but in another
+ * version.
  */
 static void
 not_all_written(const CormExec *exec, ArrayType *array, uint64 given, uint64 written)
@@ -401,8 +401,8 @@ not_all_written(const CormExec *exec, ArrayType *array, uint64 given, uint64 wri
 }
 
 /*
- * corm_update_multi(recs): updates the rows with the records' keys, all or
- * none, and returns them as they are then, in the order of the records.
+ * corm_update_multi(recs): updates the rows with the records' keys, all or none.
+ * Returns the updated rows, in the order of the records.
  */
 Datum
 corm_update_multi(PG_FUNCTION_ARGS)

@@ -46,10 +46,10 @@ PG_FUNCTION_INFO_V1(corm_save);
 PG_FUNCTION_INFO_V1(corm_delete);
 
 /*
- * corm_model_lock locks a model's table for writing, and its row type where that
- * is not the table's: then other sessions cannot change a column until the
- * transaction ends.  Returns the model as it is then; 55006 if its row type has
- * changed while this waited for the lock, so that records cannot be read.
+ * corm_model_lock locks a model's table for writing, and its row type where that is not
+ * the table's.  Then other sessions cannot change a column until the transaction ends.
+ * Returns the current model.  Raises 55006 if the row type changed while we waited for
+ * the lock, because then the records cannot be read.
  */
 CormModel *
 corm_model_lock(CormModel *model)
@@ -75,8 +75,8 @@ corm_model_lock(CormModel *model)
 }
 
 /*
- * Reads the record that a verb was given, and begins the operation on it.  The
- * arrays live in the current context.
+ * Reads the record passed to a verb and begins the operation on it.  The arrays are
+ * allocated in the current context.
  */
 static void
 read_record(FunctionCallInfo fcinfo, CormExec *exec, CormRecord *record)
@@ -88,17 +88,17 @@ read_record(FunctionCallInfo fcinfo, CormExec *exec, CormRecord *record)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("the record must not be null")));
-	/* before the datum is taken for a row: what is no row type is refused */
+	/* check the type before we treat the datum as a row */
 	record->model = NULL;
 	if (OidIsValid(typid) && typid != RECORDOID)
 		record->model = corm_model_get_for_type(typid);
 	header = PG_GETARG_HEAPTUPLEHEADER(0);
-	/* a variable of type record has a row type of its own */
+	/* a variable of type record carries its own row type */
 	if (record->model == NULL)
 		record->model = corm_model_get_for_type(HeapTupleHeaderGetTypeId(header));
 
 	CORM_FAULT("record-found");
-	/* the model must be what the table is when the record is written */
+	/* the model must match the table when the record is written */
 	record->model = corm_model_lock(record->model);
 	corm_exec_begin(exec, record->model);
 	record->exec = exec;
@@ -111,7 +111,7 @@ read_record(FunctionCallInfo fcinfo, CormExec *exec, CormRecord *record)
  */
 
 /*
- * The same, within the chain of middleware around it.
+ * Writes a record within its chain of middleware.
  */
 static uint64
 write_to_sink(CormPlanSource source, CormRecord *record, CormSink *sink)
@@ -125,7 +125,7 @@ write_to_sink(CormPlanSource source, CormRecord *record, CormSink *sink)
 
 /*
  * corm_record_write_returning writes a record, with hooks and middleware, and returns
- * the row as it is then; false if no row was written.
+ * the resulting row.  Returns false if no row was written.
  */
 bool
 corm_record_write_returning(CormPlanSource source, CormRecord *record, Datum *result)
@@ -149,7 +149,7 @@ finds_row(CormPlanSource source, CormRecord *record)
 }
 
 /*
- * corm_record_exists tells whether there is a row with the record's key, in any
+ * corm_record_exists tells whether there is a row with the record's key, whatever its
  * version.
  */
 bool
@@ -172,7 +172,8 @@ stale(CormModel *model)
 }
 
 /*
- * A version as text, as which the record's and the row's are compared.
+ * Returns a version as text.  The versions of the record and the row are compared in
+ * this form.
  */
 static char *
 version_text(const CormRecord *record)
@@ -188,8 +189,8 @@ version_text(const CormRecord *record)
 }
 
 /*
- * corm_record_is_stale tells whether there is the row of a record, but in another version.
- * lookup says which rows count: those that are to be seen, or deleted ones too.
+ * corm_record_is_stale tells whether the row of a record exists, but in another
+ * version.  lookup says which rows count: only visible ones, or soft-deleted ones too.
  */
 bool
 corm_record_is_stale(CormPlanSource lookup, CormRecord *record)
@@ -212,8 +213,8 @@ corm_record_is_stale(CormPlanSource lookup, CormRecord *record)
 }
 
 /*
- * A record whose version matches no row: is there the row in another
- * version?
+ * No row matches the record's key and version.  Checks whether the row exists in
+ * another version.
  */
 static void
 check_stale(CormRecord *record)
@@ -235,8 +236,8 @@ no_such_row(void)
 }
 
 /*
- * corm_insert(rec): the row as it was inserted.  NULL if a trigger or rule
- * suppressed the insert.
+ * corm_insert(rec): the row as inserted, or NULL if a trigger or rule suppressed the
+ * insert.
  */
 Datum
 corm_insert(PG_FUNCTION_ARGS)
@@ -251,7 +252,7 @@ corm_insert(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(result);
 }
 
-/* corm_update(rec): the row as it is after the update; no such row: P0002 */
+/* corm_update(rec): the row after the update; P0002 if there is no such row */
 Datum
 corm_update(PG_FUNCTION_ARGS)
 {
@@ -270,8 +271,9 @@ corm_update(PG_FUNCTION_ARGS)
 }
 
 /*
- * What a save of a record is: an insert that becomes an update.  A view that
- * triggers write has no keys that could conflict: the row is looked for.
+ * Returns the kind of write for a save: normally an insert that becomes an update.  A
+ * view with INSTEAD OF triggers has no keys that could conflict, so the row is looked
+ * up.
  */
 static CormPlanSource
 save_source(CormRecord *record)
@@ -303,7 +305,7 @@ corm_save(PG_FUNCTION_ARGS)
 	corm_record_require_key(record.model);
 	if (!corm_record_write_returning(save_source(&record), &record, &result))
 	{
-		/* it met a row of another version, deleted or not; or a trigger suppressed it */
+		/* there is a row of another version, deleted or not, or a trigger suppressed the write */
 		if (corm_record_is_stale(CORM_PLAN_LOCK, &record))
 			stale(record.model);
 		PG_RETURN_NULL();

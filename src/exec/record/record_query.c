@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * record_query.c
- *		Writes of one record as operations that middleware is put around.
+ *		Writes of one record as operations that middleware can wrap.
  *
  * A middleware sees the write of a record as the query that does the same:
  *
@@ -10,8 +10,8 @@
  *	save	inserter, rows, on_conflict, do_update
  *	delete	deleter, where the key (and version)
  *
- * If it passes the query on unchanged, record_write.c writes the record; if it has changed
- * the query, the query is run.
+ * If the middleware passes the query on unchanged, record_write.c writes the record.
+ * If it has changed the query, the query is run instead.
  *
  *-------------------------------------------------------------------------
  */
@@ -56,7 +56,7 @@ write_field_value(CormWriter *w, CormRecord *record, int field)
 		corm_write_null(w, typid);
 		return;
 	}
-	if (typid != UNKNOWNOID)	/* which is text that takes the column's type */
+	if (typid != UNKNOWNOID)	/* unknown is text that takes the column's type */
 		get_typlenbyval(typid, &typlen, &typbyval);
 	corm_write_value(w, typid, typlen, typbyval, record->values[field]);
 }
@@ -77,7 +77,7 @@ write_equal(CormWriter *w, CormRecord *record, int field)
 }
 
 /*
- * The condition that a row has the record's key, and version if that is to be
+ * Writes the condition that a row has the record's key, and its version if that must be
  * checked.
  */
 static void
@@ -116,7 +116,7 @@ write_source(CormWriter *w, CormNodeTag tag, CormModel *model)
 }
 
 /*
- * Writes the query of an update, or of the lookup that it is if there is no field to set.
+ * Writes the query of an update.  If there is no field to set, this is a lookup.
  */
 static void
 write_update(CormWriter *w, CormRecord *record)
@@ -135,14 +135,14 @@ write_update(CormWriter *w, CormRecord *record)
 		write_name(w, &model->fields[i]);
 		write_field_value(w, record, i);
 	}
-	/* nothing but the key: the row is looked up */
+	/* only the key: look the row up */
 	if (!sets)
 		write_source(w, CORM_N_SELECTOR, model);
 	write_where(w, record, true);
 }
 
 /*
- * Returns the query that does the same as the write, in the current context.
+ * Returns the query that is equivalent to the write, in the current context.
  */
 static CormNode *
 operation_query(CormOperation *op)
@@ -194,8 +194,8 @@ operation_inspect(CormOperation *op, CormNode *rewritten)
 }
 
 /*
- * Returns the SQL of the write and its arguments, or those of the query that middleware has
- * put in its place.
+ * Returns the SQL and arguments of the write, or of the query that a middleware has put
+ * in its place.
  */
 static void
 operation_show(CormOperation *op, CormNode *rewritten, char **sql, Jsonb **args)
@@ -237,8 +237,8 @@ operation_run(CormOperation *op, CormNode *rewritten, CormSink *sink)
 }
 
 /*
- * corm_run_record_operation writes a record, or looks its row up, within the
- * chain of middleware around it; false, with nothing done, if there is none.
+ * corm_run_record_operation writes a record, or looks its row up, within its chain of
+ * middleware.  Returns false, and does nothing, if there is none.
  */
 bool
 corm_run_record_operation(CormPlanSource source, CormRecord *record, CormSink *sink, uint64 *processed)
@@ -264,7 +264,7 @@ corm_run_record_operation(CormPlanSource source, CormRecord *record, CormSink *s
 	PG_TRY();
 	{
 		corm_operation_of_plan(&self.op, plan);
-		/* an update of nothing but the key looks the row up, and is an update */
+		/* an update of only the key is run as a lookup, but still counts as an update */
 		self.op.command = corm_record_command(source);
 		self.op.writes = source != CORM_PLAN_LOOKUP;
 		done = corm_middleware_run(&self.op, processed);

@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * record_write.c
- *		One record written or looked up, with its hooks.
+ *		Writing or looking up one record, with its hooks.
  *
- * Which fields a write gives decides its SQL, so the set of them is the shape of
- * its plan (plan/record_stmt.c); the fields' datums are the parameters.  Middleware
- * is not seen to here, but in record_query.c.
+ * The SQL of a write depends on which fields it gives, so the set of fields is the
+ * shape of its plan (plan/record_stmt.c).  The fields' datums are the parameters.
+ * Middleware is handled in record_query.c, not here.
  *
  *-------------------------------------------------------------------------
  */
@@ -43,8 +43,8 @@ corm_record_plan(CormPlanSource source, CormOutput output, CormRecord *record)
 }
 
 /*
- * corm_record_meets_several raises 21000 for a record whose key several rows
- * have: which of them it is does not show.
+ * corm_record_meets_several raises 21000 for a record whose key matches several rows,
+ * because we cannot tell which one is meant.
  */
 void
 corm_record_meets_several(void)
@@ -57,7 +57,7 @@ corm_record_meets_several(void)
 }
 
 /*
- * corm_record_command returns the operation that a write or lookup is.
+ * corm_record_command returns the command of a write or lookup.
  */
 CormCommand
 corm_record_command(CormPlanSource source)
@@ -76,9 +76,9 @@ corm_record_command(CormPlanSource source)
 }
 
 /*
- * corm_record_run runs the statement of a write or lookup, without hooks; the row
- * that it returns goes to the sink.  Returns the number of rows.  Raises 21000 if
- * a write has met several.
+ * corm_record_run runs the statement of a write or lookup, without hooks.  The row that
+ * it returns goes to the sink.  Returns the number of rows.  Raises 21000 if a write
+ * has found several.
  */
 uint64
 corm_record_run(CormPlanSource source, CormOutput output, CormRecord *record, CormSink *sink)
@@ -104,8 +104,9 @@ corm_record_run(CormPlanSource source, CormOutput output, CormRecord *record, Co
 }
 
 /*
- * Which hooks a write calls.  Those of a save, if it must tell them apart, depend on
- * whether there is such a row, which is locked then: it will be updated.
+ * Returns the kind of hooks that a write calls.  If a save must distinguish insert and
+ * update hooks, it depends on whether the row exists.  In that case the row is locked,
+ * because it will be updated.
  */
 static CormWriteKind
 kind_of(CormPlanSource source, CormRecord *record, bool apart)
@@ -128,7 +129,7 @@ kind_of(CormPlanSource source, CormRecord *record, bool apart)
 }
 
 /*
- * The record that was given names the row: its key and version stay, even if a hook
+ * The given record identifies the row, so its key and version are kept even if a hook
  * has changed them.
  */
 static void
@@ -157,8 +158,8 @@ inserted_since(CormModel *model)
 }
 
 /*
- * Calls the hooks around a write.  A save whose hooks were those of a new row
- * must not update one that another transaction has inserted since: 40001.
+ * Calls the hooks around a write.  A save that called the hooks for a new row must not
+ * update a row that another transaction has inserted since: 40001.
  */
 static uint64
 write_with_hooks(CormPlanSource source, CormRecord *record, CormSink *sink)
@@ -173,7 +174,7 @@ write_with_hooks(CormPlanSource source, CormRecord *record, CormSink *sink)
 
 	if (corm_is_lookup(source))
 		return corm_record_run(source, output, record, sink);
-	/* asked once: another session may create a hook at any time */
+	/* ask only once, because another session may create a hook at any time */
 	apart = source == CORM_PLAN_SAVE && corm_hooks_tell_save_apart(record->model);
 	kind = kind_of(source, record, apart);
 	hooks = corm_hooks_begin(record->exec, kind);
@@ -192,12 +193,12 @@ write_with_hooks(CormPlanSource source, CormRecord *record, CormSink *sink)
 	{
 		CormSink	sink = {.kind = CORM_SINK_NONE};
 
-		/* a trigger may have suppressed the row instead */
+		/* either another transaction has inserted the row, or a trigger suppressed ours */
 		if (corm_record_run(CORM_PLAN_LOCK, CORM_OUTPUT_NATIVE, &changed, &sink) > 0)
 			inserted_since(record->model);
 	}
 	corm_exec_check(record->exec);
-	/* a rule may write elsewhere and still return a row */
+	/* a rule may write to another table and still return a row */
 	if (row.nrows > 0)
 	{
 		row.value = corm_hooks_after(hooks, row.value);
@@ -208,9 +209,9 @@ write_with_hooks(CormPlanSource source, CormRecord *record, CormSink *sink)
 }
 
 /*
- * corm_write_record writes a record, or looks its row up, without regard to
- * middleware.  The row as it is then goes to the sink, unless that wants
- * none; returns the number of rows.
+ * corm_write_record writes a record, or looks its row up, without middleware.  The
+ * resulting row goes to the sink, unless the sink wants none.  Returns the number of
+ * rows.
  */
 uint64
 corm_write_record(CormPlanSource source, CormRecord *record, CormSink *sink)

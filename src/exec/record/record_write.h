@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * record_write.h
- *		One record written or looked up, with its hooks.
+ *		Writing or looking up one record, with its hooks.
  *
  *-------------------------------------------------------------------------
  */

@@ -3,9 +3,9 @@
  * call_hooks.c
  *		Calling the hooks of a write, row by row.
  *
- * A write is of a kind (create, update or delete), which has at most two hooks before it
- * and two after it.  Each is called with the row and may return another one in its
- * place.  Hooks are called as the user who writes, and need that user's EXECUTE
+ * A write is of a kind (create, update or delete), which has at most two hooks before
+ * it and two after it.  Each is called with the row and may return another one to
+ * replace it.  Hooks are called as the user who writes, and need that user's EXECUTE
  * privilege, as if the user had written the call.
  *
  * A caller that writes rows calls corm_hooks_begin once, corm_hooks_before for each row
@@ -42,7 +42,7 @@ typedef struct KindHooks
 {
 	CormHook	before[HOOKS_PER_PHASE];
 	CormHook	after[HOOKS_PER_PHASE];
-	int			n;				/* in each phase */
+	int			n;				/* hooks in each phase */
 } KindHooks;
 
 static const KindHooks hooks_of_kind[] = {
@@ -64,14 +64,14 @@ typedef struct HookCall
 {
 	CormHook	hook;
 	bool		returns_void;
-	uint64		changes;		/* of functions, when it was last looked for */
+	uint64		changes;		/* state of functions at the last lookup */
 	FmgrInfo	function;
 } HookCall;
 
 struct CormHookRun
 {
-	const CormExec *exec;		/* the operation that they are called by */
-	CormModel  *model;			/* of that */
+	const CormExec *exec;		/* the operation that calls them */
+	CormModel  *model;			/* its model */
 	MemoryContext work;			/* reset after each row */
 	int			nbefore;
 	int			nafter;
@@ -79,7 +79,7 @@ struct CormHookRun
 	HookCall	after[HOOKS_PER_PHASE];
 };
 
-/* What the error context tells. */
+/* Data for the error context. */
 typedef struct HookContext
 {
 	CormHook	hook;
@@ -87,7 +87,7 @@ typedef struct HookContext
 } HookContext;
 
 /*
- * Returns which hooks a kind of write has, as bits.
+ * Returns the hooks of a kind of write, as bits.
  */
 static uint32
 kind_bits(CormWriteKind kind)
@@ -101,7 +101,7 @@ kind_bits(CormWriteKind kind)
 }
 
 /*
- * corm_event_of returns the event of hooks that a command is.
+ * corm_event_of returns the kind of write for a command.
  */
 CormWriteKind
 corm_write_kind(CormCommand command)
@@ -118,7 +118,7 @@ corm_write_kind(CormCommand command)
 }
 
 /*
- * corm_hooks_has tells whether a write of a model has to call hooks.
+ * corm_hooks_has tells whether a write of a model must call hooks.
  */
 bool
 corm_hooks_has(CormModel *model, CormWriteKind kind)
@@ -132,8 +132,8 @@ corm_hooks_has(CormModel *model, CormWriteKind kind)
 }
 
 /*
- * corm_hooks_tell_save_apart tells whether a save must know beforehand if it
- * is going to insert or to update.
+ * corm_hooks_tell_save_apart tells whether a save must know in advance if it will
+ * insert or update.
  */
 bool
 corm_hooks_tell_save_apart(CormModel *model)
@@ -223,9 +223,9 @@ hook_error_context(void *arg)
 }
 
 /*
- * Calls one hook and returns the row that takes the place of the one given,
- * in the current context.  Raises 55006 if the hook was dropped, or if it or another
- * session has changed the model since: then neither row can be read.
+ * Calls one hook and returns the row that replaces the given one, in the current
+ * context.  Raises 55006 if the hook was dropped, or if it or another session has
+ * changed the model since: then neither row can be read.
  */
 static Datum
 call_hook(CormHookRun *run, HookCall *call, Datum row, bool must_return)
@@ -293,9 +293,9 @@ call_hooks(CormHookRun *run, HookCall *calls, int ncalls, Datum row, bool must_r
 }
 
 /*
- * corm_hooks_before passes a row that is going to be written through the
- * before_* hooks, and returns the row to write instead, in the current
- * context.  Raises what they raise, and 22004 if one returns NULL.
+ * corm_hooks_before passes a row through the before_* hooks and returns the row to
+ * write, in the current context.  Raises the errors of the hooks, and 22004 if one
+ * returns NULL.
  */
 Datum
 corm_hooks_before(CormHookRun *run, Datum row)

@@ -1,18 +1,19 @@
 /*-------------------------------------------------------------------------
  *
  * in_progress.c
- *		A read or write in progress, and whether it may go on.
+ *		A read or write in progress, and checks whether it may continue.
  *
- * Between the look at a model and the last use of what was found there, user code
- * runs: hooks, middleware, triggers, CHECK constraints of domains, casts, input and
- * output functions, policies, functions in raw SQL, bodies of scopes.  It can drop a
- * column of the table, write the same table, or catch errors.  Other sessions can do so
- * too, as far as locks let them: a COMMENT can turn a plain delete into a soft delete.
+ * Between the lookup of a model and the last use of its data, user code runs: hooks,
+ * middleware, triggers, CHECK constraints of domains, casts, input and output
+ * functions, policies, functions in raw SQL, bodies of scopes.  It can drop a column of
+ * the table, write the same table, or catch errors.  Other sessions can do so too, as
+ * far as locks let them: a COMMENT can turn a plain delete into a soft delete.
  *
- * CormExec stands for what is in progress.  The C function that is the operation makes
- * one on its stack when it begins, and passes it to everything that works for it.  It
- * names the state of the model by which rows are read: datums of rows, their values by
- * field, arrays of rows and sets of fields are valid for that state only.
+ * CormExec represents an operation in progress.  The C function that performs the
+ * operation makes one on its stack when it begins, and passes it to everything that it
+ * calls.  It names the state of the model with which rows are read: datums of rows,
+ * their values by field, arrays of rows and sets of fields are valid for that state
+ * only.
  *
  * Assumptions:
  *	- rows that come from the caller are of the row type as it is when the
@@ -37,12 +38,13 @@
  * fits an operation, and whether its row type has kept its layout; corm_run() checks the
  * latter before and after it executes a plan.
  *
- * What lives longer than one such call (a tuplestore, a copied row) belongs to the
- * operation's memory context and resource owner, not to those of a subtransaction that
- * user code has opened: corm_exec_store().
+ * Data that lives longer than one such call (a tuplestore, a copied row) must belong to
+ * the operation's memory context and resource owner, not to those of a subtransaction
+ * that user code has started: see corm_exec_store().
  *
- * Nothing is freed here: the object points to what the transaction, the context and the
- * owner keep.  Do not use it after the C function that made it has returned.
+ * Nothing is freed here: the object points to data owned by the transaction, the
+ * context and the resource owner.  Do not use it after the C function that made it has
+ * returned.
  *
  *-------------------------------------------------------------------------
  */
@@ -71,8 +73,8 @@ corm_exec_begin(CormExec *exec, CormModel *model)
 }
 
 /*
- * corm_exec_recheck is the second half of corm_exec_check(): the model has been
- * outdated by some message.  Raises 55006 if it is not what it was.
+ * corm_exec_recheck is the second half of corm_exec_check().  Some message has marked
+ * the model as outdated.  Raises 55006 if the model has really changed.
  */
 void
 corm_exec_recheck(const CormExec *exec)
@@ -84,8 +86,8 @@ corm_exec_recheck(const CormExec *exec)
 }
 
 /*
- * corm_exec_changed raises the error for a model that has changed under an
- * operation; detail is a sentence.
+ * corm_exec_changed raises the error for a model that has changed during an operation.
+ * detail is a sentence.
  */
 void
 corm_exec_changed(const char *model, const char *detail)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * in_progress.h
- *		A read or write in progress: see in_progress.c for what can happen to it.
+ *		A read or write in progress; see in_progress.c.
  *
  *-------------------------------------------------------------------------
  */
@@ -16,10 +16,10 @@
 
 typedef struct CormExec
 {
-	CormModel  *model;			/* what as it was when the operation began */
-	uint64		generation;		/* of the model then */
-	MemoryContext context;		/* what lasts as long as the operation lives here ... */
-	ResourceOwner owner;		/* ... and belongs to this */
+	CormModel  *model;			/* as of the start of the operation */
+	uint64		generation;		/* of the model at that time */
+	MemoryContext context;		/* for data with the lifetime of the operation ... */
+	ResourceOwner owner;		/* ... and its resources */
 } CormExec;
 
 extern void corm_exec_begin(CormExec *exec, CormModel *model);

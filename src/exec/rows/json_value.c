@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * json_value.c
- *		Values of fields from JSON and to JSON.
+ *		Converting field values from and to JSON.
  *
  * PostgreSQL converts the fields of JSON rows, in jsonb_to_recordset(), and raises an
  * error that does not say where: with twenty fields and a thousand rows, "invalid input
@@ -48,7 +48,7 @@ corm_push_value(JsonbParseState **state, JsonbIteratorToken token, Oid typid, Da
 	Jsonb	   *json;
 	JsonbValue	element;
 
-	/* to_jsonb() asks its call for the type of its argument */
+	/* to_jsonb() gets the type of its argument from the call expression */
 	fmgr_info(F_TO_JSONB, &flinfo);
 	call = makeFuncExpr(F_TO_JSONB, JSONBOID,
 						list_make1(makeNullConst(typid, -1, InvalidOid)),
@@ -67,9 +67,9 @@ corm_push_value(JsonbParseState **state, JsonbIteratorToken token, Oid typid, Da
 }
 
 /*
- * corm_row_to_json returns a row as a JSON object with the model's keys.  For
- * writing it, what an insert would not give is left out.  The row must have the
- * layout that the model says.
+ * corm_row_to_json returns a row as a JSON object with the model's keys.  If it is for
+ * writing, fields that an insert would not give are left out.  The row must have the
+ * model's layout.
  */
 Jsonb *
 corm_row_to_json(CormModel *model, Datum row, bool writing)
@@ -124,7 +124,7 @@ corm_json_text(const JsonbValue *value)
 typedef enum CheckKind
 {
 	CHECK_UNKNOWN,				/* not looked at yet */
-	CHECK_NEVER,				/* takes anything */
+	CHECK_NEVER,				/* accepts any value */
 	CHECK_INPUT,				/* by the type's input function */
 	CHECK_POPULATE				/* arrays and rows: by jsonb_populate_record() */
 } CheckKind;
@@ -140,7 +140,7 @@ typedef struct FieldCheck
 struct CormJsonCheck
 {
 	const CormExec *exec;		/* the operation that the values are for */
-	CormModel  *model;			/* of that */
+	CormModel  *model;			/* its model */
 	MemoryContext context;		/* for the life of the check */
 	MemoryContext scratch;		/* for one value */
 	ErrorContextCallback callback;
@@ -192,8 +192,8 @@ corm_json_check_end(CormJsonCheck *check)
 }
 
 /*
- * Finds out how the values of a field are converted.  What that takes is allocated in
- * the context of the check.
+ * Determines how the values of a field are converted.  The state for that is allocated
+ * in the context of the check.
  */
 static void
 init_field(CormJsonCheck *check, FieldCheck *fc, CormField *field)
@@ -233,8 +233,8 @@ init_field(CormJsonCheck *check, FieldCheck *fc, CormField *field)
 }
 
 /*
- * Whether a value surely converts, told without doing it: most values are
- * texts and integers, which then cost next to nothing.
+ * Can a value surely be converted?  This does not try the conversion.  Most values are
+ * texts and integers, so their check is almost free.
  */
 static bool
 surely_converts(CheckKind kind, const CormField *field, const JsonbValue *value)
@@ -257,7 +257,7 @@ surely_converts(CheckKind kind, const CormField *field, const JsonbValue *value)
 		case INT2OID:
 		case INT4OID:
 		case INT8OID:
-			/* 1.0 is no integer to PostgreSQL, as its text is none */
+			/* PostgreSQL does not accept 1.0 as an integer, because its text is not one */
 			if (DatumGetInt32(DirectFunctionCall1(numeric_scale, NumericGetDatum(number))) != 0)
 				return false;
 			integer = numeric_int4_opt_error(number, &too_large);
@@ -268,7 +268,7 @@ surely_converts(CheckKind kind, const CormField *field, const JsonbValue *value)
 	}
 }
 
-/* The value as a row of that field alone. */
+/* Returns the value as a row with only that field. */
 static HeapTupleHeader
 populate(FieldCheck *fc, CormField *field, JsonbValue *value)
 {
@@ -294,9 +294,9 @@ populate(FieldCheck *fc, CormField *field, JsonbValue *value)
 }
 
 /*
- * corm_json_check_value raises PostgreSQL's error if a value does not convert
- * to the type of a field of the model; row is what the error calls the row,
- * or 0.  55006 if what converts it has changed the model.
+ * corm_json_check_value raises PostgreSQL's error if a value does not convert to the
+ * type of a field of the model; row is what the error calls the row, or 0.  Raises
+ * 55006 if the conversion has changed the model.
  */
 void
 corm_json_check_value(CormJsonCheck *check, int fieldno, int row, JsonbValue *value)
@@ -326,9 +326,9 @@ corm_json_check_value(CormJsonCheck *check, int fieldno, int row, JsonbValue *va
 }
 
 /*
- * corm_json_convert returns a value of JSON, which is not null, as one of a
- * field's type, in the current context.  Raises PostgreSQL's error, with model
- * and field, if it does not convert; 22004 if it becomes NULL.
+ * corm_json_convert converts a JSON value, which is not null, to a field's type, in the
+ * current context.  If that fails, it raises PostgreSQL's error, with model and field.
+ * Raises 22004 if the result is NULL.
  */
 Datum
 corm_json_convert(CormModel *model, int fieldno, JsonbValue *value)
@@ -373,7 +373,7 @@ corm_json_convert(CormModel *model, int fieldno, JsonbValue *value)
 	return result;
 }
 
-/* The name of a type, without its schema; empty if it is gone. */
+/* Returns the name of a type without its schema, or an empty string if it no longer exists. */
 static char *
 type_name(Oid typid)
 {
@@ -403,10 +403,9 @@ append_hstore(StringInfo buf, const char *string, int len)
 }
 
 /*
- * corm_json_as_hstore makes an object that is given for a field of type hstore,
- * as which it is read, a string in the text form of that type, and returns
- * true; false if it is not for such a field, or a string already.  22P02 for an
- * array.
+ * corm_json_as_hstore converts an object that is given for a field of type hstore to a
+ * string in the text form of that type, and returns true.  Returns false if the field
+ * is of another type or the value is already a string.  Raises 22P02 for an array.
  */
 bool
 corm_json_as_hstore(const CormField *field, JsonbValue *value)
@@ -421,7 +420,7 @@ corm_json_as_hstore(const CormField *field, JsonbValue *value)
 	if (value->type != jbvBinary || field->typid < FirstNormalObjectId)
 		return false;
 	typid = getBaseType(field->typid);
-	/* the name first: what belongs to an extension takes a look at pg_depend */
+	/* check the name first: finding the extension needs a pg_depend lookup */
 	if (strcmp(type_name(typid), "hstore") != 0)
 		return false;
 	extension = getExtensionOfObject(TypeRelationId, typid);

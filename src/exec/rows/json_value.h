@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * json_value.h
- *		Values of fields from JSON and to JSON.
+ *		Converting field values from and to JSON.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,7 +15,7 @@ extern void corm_push_value(JsonbParseState **state, JsonbIteratorToken token, O
 extern Jsonb *corm_row_to_json(CormModel *model, Datum row, bool writing);
 extern char *corm_json_text(const JsonbValue *value);
 
-/* Whether JSON converts to the types of fields. */
+/* A check whether JSON values can be converted to the types of their fields. */
 typedef struct CormJsonCheck CormJsonCheck;
 
 extern CormJsonCheck *corm_json_check_begin(const CormExec *exec);

@@ -19,10 +19,10 @@
 #include "utils/lsyscache.h"
 
 /*
- * corm_record_set_row takes a row apart by the row type as it was when the operation
- * began.  A caller that has run user code since then must have called
- * corm_exec_check().  The arrays are allocated in the current context and point into
- * the row.  Raises 42804 for a row of another type.
+ * corm_record_set_row deforms a row with the row type as of the start of the operation.
+ * A caller that has run user code since then must have called corm_exec_check().  The
+ * arrays are allocated in the current context and point into the row.  Raises 42804 for
+ * a row of another type.
  */
 void
 corm_record_set_row(CormRecord *record, HeapTupleHeader header)
@@ -60,10 +60,10 @@ corm_record_set_row(CormRecord *record, HeapTupleHeader header)
 }
 
 /*
- * corm_records_check raises 55006 if the columns of a model, which was obtained
- * when the records of a call were made, are others now: the records cannot be
- * read.  Columns that were added do not matter: a record that ends before them
- * reads as NULL, or as the default that they were added with.
+ * corm_records_check raises 55006 if the columns of a model have changed since it was
+ * obtained, when the records of a call were made: then the records cannot be read.
+ * Columns that were added do not matter: a record that ends before them reads as NULL,
+ * or as the default that they were added with.
  */
 void
 corm_records_check(CormModel *model, const CormModel *now)
@@ -101,9 +101,9 @@ corm_field_is_written(CormModel *model, int i, bool insert, bool isnull)
 }
 
 /*
- * corm_record_field_type returns the type of a field as the model's row type
- * has it, which may differ from the column's; UNKNOWNOID if it is text that
- * takes the column's type.
+ * corm_record_field_type returns the type of a field in the model's row type, which may
+ * differ from the column's type.  Returns UNKNOWNOID if it is text that takes the
+ * column's type.
  */
 Oid
 corm_record_field_type(CormModel *model, int field)
@@ -118,8 +118,8 @@ corm_record_field_type(CormModel *model, int field)
 }
 
 /*
- * corm_record_require_key raises OR011 if a model has no primary key, or its
- * row type lacks a field of it, which cannot be matched then.
+ * corm_record_require_key raises OR011 if a model has no primary key, or if its row
+ * type lacks a key field, so that we cannot find the row.
  */
 void
 corm_record_require_key(CormModel *model)
@@ -134,8 +134,8 @@ corm_record_require_key(CormModel *model)
 }
 
 /*
- * corm_record_has_version tells whether records of a model say which version of the
- * row they were read from.
+ * corm_record_has_version tells whether records of a model contain the version of the
+ * row that they were read from.
  */
 bool
 corm_record_has_version(CormModel *model)

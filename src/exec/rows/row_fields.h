@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * row_fields.h
- *		A row of a model taken apart into its fields.
+ *		Splitting a row of a model into its fields.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,11 +11,11 @@
 #include "access/htup.h"
 #include "exec/rows/in_progress.h"
 
-/* A record taken apart: datums by the model's fields. */
+/* A deformed record: datums by the model's fields. */
 typedef struct CormRecord
 {
-	const CormExec *exec;		/* the operation that it is written by */
-	CormModel  *model;			/* of that */
+	const CormExec *exec;		/* the operation that writes it */
+	CormModel  *model;			/* its model */
 	Datum		row;			/* the record itself */
 	Datum	   *values;
 	bool	   *nulls;

@@ -15,9 +15,9 @@
 #include "utils/typcache.h"
 
 /*
- * corm_row_tupdesc returns a copy of a composite type's row descriptor, in
- * the current context.  Raises 42809 for what is no row type, 55006 for a type
- * that code of users has dropped since the query began.
+ * corm_row_tupdesc returns a copy of a composite type's row descriptor, in the current
+ * context.  Raises 42809 if the type is not a row type, 55006 if user code has dropped
+ * it since the query began.
  */
 TupleDesc
 corm_row_tupdesc(Oid typid)
@@ -44,9 +44,8 @@ corm_row_tupdesc(Oid typid)
 }
 
 /*
- * corm_output_tupdesc returns the row descriptor of what a query with a given
- * output returns, in the current context.  typid is the result type of rows and
- * values.
+ * corm_output_tupdesc returns the row descriptor for the result of a query with a given
+ * output, in the current context.  typid is the result type of rows and values.
  */
 TupleDesc
 corm_output_tupdesc(CormOutput output, Oid typid)

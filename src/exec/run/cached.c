@@ -74,7 +74,7 @@ add_string(StringInfo buf, const char *str)
 	appendBinaryStringInfo(buf, str ? str : "", (str ? strlen(str) : 0) + 1);
 }
 
-/* A type, and what makes its values readable if they have columns within them. */
+/* Adds a type and, for composite values, whatever determines their layout. */
 static void
 add_type(StringInfo buf, Oid type)
 {
@@ -83,7 +83,8 @@ add_type(StringInfo buf, Oid type)
 }
 
 /*
- * A row type by what makes its tuples readable, composite columns included.
+ * Adds everything that determines the tuple layout of a row type, including composite
+ * columns.
  */
 static void
 add_tupdesc(StringInfo buf, TupleDesc tupdesc)
@@ -113,9 +114,9 @@ add_client(StringInfo buf)
 }
 
 /*
- * add_settings adds the settings that are not as the server's configuration
- * has them, and all that are not PostgreSQL's own.  corm.traceparent, another
- * in each request, is there only if the query itself asks for settings.
+ * add_settings adds the settings that differ from the server's configuration, and all
+ * that are not PostgreSQL's own.  corm.traceparent changes with each request, so it is
+ * added only if the query itself asks for settings.
  */
 static void
 add_settings(StringInfo buf, bool asks)
@@ -134,7 +135,7 @@ add_settings(StringInfo buf, bool asks)
 	}
 }
 
-/* The relations that a plan reads: a name may be another's tomorrow. */
+/* Adds the relations that a plan reads: a name may refer to another relation later. */
 static void
 add_relations(StringInfo buf, CormPlan *plan)
 {
@@ -202,7 +203,7 @@ make_key(CormPlan *plan, const CormVerb *verb, CormQuerySet *set, uint8 key[PG_S
 }
 
 /*
- * Rows as bytes: per row a length, then the tuple's data, both aligned.
+ * Serialized rows: for each row, a length and then the tuple's data, both aligned.
  */
 
 typedef struct Recorder
@@ -270,7 +271,7 @@ record_row(CormPlan *plan, TupleTableSlot *slot, void *arg)
 }
 
 /*
- * Gives one row to the sink of a verb.
+ * Passes one row to the sink of a verb.
  */
 static void
 deliver(CormPlan *plan, TupleDesc tupdesc, HeapTuple tuple, CormSink *sink)
@@ -307,7 +308,7 @@ deliver(CormPlan *plan, TupleDesc tupdesc, HeapTuple tuple, CormSink *sink)
 }
 
 /*
- * Gives rows that record_row has flattened to the sink of a verb.
+ * Passes rows that record_row has flattened to the sink of a verb.
  */
 static void
 replay(CormPlan *plan, TupleDesc tupdesc, char *data, Size size, CormSink *sink)
@@ -332,7 +333,7 @@ replay(CormPlan *plan, TupleDesc tupdesc, char *data, Size size, CormSink *sink)
 	}
 }
 
-/* time_to_live returns what cached() says, in microseconds. */
+/* time_to_live returns the TTL given to cached(), in microseconds. */
 static int64
 time_to_live(CormPlan *plan, CormQuerySet *set)
 {
@@ -348,9 +349,8 @@ time_to_live(CormPlan *plan, CormQuerySet *set)
 }
 
 /*
- * keep stores what a plan has answered under a key, unless the key would be
- * another now.  Raises 0A000 if the plan turns out to be one whose result must
- * not be shared.
+ * keep stores the result of a plan under a key, unless the key would be different now.
+ * Raises 0A000 if it turns out that the plan's result must not be shared.
  */
 static void
 keep(CormPlan *plan, const CormVerb *verb, CormQuerySet *set, const uint8 *key, const StringInfoData *rows,

@@ -4,7 +4,7 @@
  *		Executing a plan.
  *
  * Rows go from the executor's slot straight into the caller's tuplestore or datum,
- * through a DestReceiver; there is no SPI tuple table in between.
+ * through a DestReceiver; there is no intermediate SPI tuple table.
  *
  *-------------------------------------------------------------------------
  */
@@ -78,8 +78,7 @@ receiver_destroy(DestReceiver *self)
 }
 
 /*
- * Result columns spread over the attributes of the row type, dropped ones
- * being NULL.
+ * Maps result columns to the attributes of the row type; dropped ones are NULL.
  */
 static void
 spread(CormPlan *plan, TupleTableSlot *slot, Datum *values, bool *nulls)
@@ -139,7 +138,7 @@ has_whole_row(CormPlan *plan, TupleTableSlot *slot)
 	return tuple != NULL && HeapTupleHeaderGetNatts(tuple->t_data) == plan->tupdesc->natts;
 }
 
-/* The row of a slot as a datum, formed of its values. */
+/* Forms a row datum from the values of a slot. */
 static Datum
 form_row(CormPlan *plan, TupleTableSlot *slot)
 {
@@ -242,8 +241,8 @@ execute(CormPlan *plan, const SPIExecuteOptions *options)
 }
 
 /*
- * Executes a plan that must be made for its values, also in a session that
- * has asked for generic plans.
+ * Executes a plan that needs a custom plan, even in a session that forces generic
+ * plans.
  */
 static int
 execute_custom(CormPlan *plan, const SPIExecuteOptions *options)
@@ -346,8 +345,8 @@ corm_allowed_rows(CormPlan *plan, CormQuerySet *set)
 }
 
 /*
- * corm_check_max_rows raises OR002 if a write has affected, or is going to
- * affect, more rows than max_rows() allows.  The error undoes the statement.
+ * corm_check_max_rows raises OR002 if a write has affected, or will affect, more rows
+ * than max_rows() allows.  The error undoes the statement.
  */
 void
 corm_check_max_rows(CormPlan *plan, int64 max_rows, uint64 processed)

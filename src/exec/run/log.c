@@ -30,8 +30,8 @@ append_lower(StringInfo buf, const char *str)
 }
 
 /*
- * A value as a URL would have it: neither quotes nor the end of a comment can
- * be in it.
+ * Appends a value in URL encoding, so that it contains neither quotes nor the end of a
+ * comment.
  */
 static void
 append_encoded(StringInfo buf, const char *str)
@@ -46,7 +46,7 @@ append_encoded(StringInfo buf, const char *str)
 }
 
 /*
- * The name of what a plan does, as tracing tools call it: select-users.
+ * Appends the name of a plan's operation in the style of tracing tools: select-users.
  */
 static void
 append_span(StringInfo buf, const CormPlan *plan)

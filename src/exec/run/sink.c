@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * sink.c
- *		Where the rows of an execution go.
+ *		The destination of the rows of an execution.
  *
  *-------------------------------------------------------------------------
  */
@@ -74,8 +74,8 @@ corm_rows_of_table(TupleDesc tupdesc, int *nrows)
 }
 
 /*
- * corm_rows_to_sink gives rows of a row type to a sink, as if a statement had
- * returned them.
+ * corm_rows_to_sink passes rows of a row type to a sink, as if a statement had returned
+ * them.
  */
 void
 corm_rows_to_sink(const Datum *rows, int nrows, CormSink *sink)
@@ -107,7 +107,7 @@ corm_rows_to_sink(const Datum *rows, int nrows, CormSink *sink)
 }
 
 /*
- * Raises 55006 for rows that the caller's statement cannot take: it may have been
+ * Raises 55006 for rows that the caller's statement cannot accept: it may have been
  * parsed before its row type changed.
  */
 static void

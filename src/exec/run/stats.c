@@ -320,8 +320,8 @@ bucket_start(int bucket)
 }
 
 /*
- * The time below which so large a part of the calls stayed: the middle of the
- * bucket where that is reached, within what was seen.
+ * Returns a percentile of the run times: the middle of the bucket where the given
+ * fraction is reached, clamped to the observed minimum and maximum.
  */
 static double
 percentile(const StatCounters *counters, double part)
@@ -385,7 +385,7 @@ corm_stats_begin(CormStats *stats)
 	if (!stats->active)
 		return;
 	stats->plan_misses = corm_plan_misses();
-	/* an error may pass by before the user is again the one who called */
+	/* save it now: on error, corm_stats_end may run before the user ID is restored */
 	stats->user = GetUserId();
 	INSTR_TIME_SET_CURRENT(stats->start);
 }
@@ -434,7 +434,7 @@ corm_stats_end(CormStats *stats, CormCommand command, Oid model_oid, const char 
 			entry = add_entry(&key, bucket);
 	}
 	SpinLockAcquire(&entry->mutex);
-	/* it may have another name by now */
+	/* the model may have been renamed */
 	if (strncmp(entry->model, model, len) != 0 || entry->model[len] != '\0')
 	{
 		memcpy(entry->model, model, len);

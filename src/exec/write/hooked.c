@@ -1,21 +1,21 @@
 /*-------------------------------------------------------------------------
  *
  * hooked.c
- *		Writes by query of a model with hooks.
+ *		Writes by query to a model with hooks.
  *
  * Hooks see every row, so the rows must be available between reading and writing.  Such a
  * write runs in stages (query/staged.c), all of them part of the caller's statement:
  *
- *	1. its rows are read: those that an insert gives, or those that the condition
+ *	1. read the rows: those that an insert gives, or those that the condition
  *	   finds, locked, together with what they are set to
- *	2. each goes through the hooks before
- *	3. one statement writes all of them
- *	4. each row that was written goes through the hooks after
- *	5. what the query returns is made of those rows
+ *	2. call the before hooks for each row
+ *	3. write all rows in one statement
+ *	4. call the after hooks for each row that was written
+ *	5. compute the query's result from these rows
  *
- * So all hooks before are called before anything is written, and all hooks after when
- * everything is, as in other batches.  An update writes the fields that it sets and those
- * that a hook has changed, no others.
+ * So all before hooks are called before anything is written, and all after hooks once
+ * everything is written, as in other batches.  An update writes only the fields that it
+ * sets and those that a hook has changed.
  *
  * The rows of an update or delete are found again by primary key.  They are locked, so no
  * other session can change them in between.
@@ -51,7 +51,7 @@
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 
-/* A write on its way. */
+/* A write in progress. */
 typedef struct Write
 {
 	const CormExec *exec;
@@ -63,10 +63,10 @@ typedef struct Write
 	TupleDesc	tupdesc;		/* of the model's row type */
 	int			nrows;
 	int			size;			/* of the arrays */
-	Datum	   *old;			/* rows as they are; not for an insert */
-	Datum	   *new;			/* rows as they are going to be, or are then */
-	Datum	   *inserted;		/* booleans, where the write tells; else NULL */
-	Bitmapset **given;			/* fields that each row of an insert was given */
+	Datum	   *old;			/* current rows; not for an insert */
+	Datum	   *new;			/* new rows: to be written, or as written */
+	Datum	   *inserted;		/* booleans, if the write reports them; else NULL */
+	Bitmapset **given;			/* fields given for each row of an insert */
 } Write;
 
 static Datum
@@ -87,9 +87,9 @@ set_array(CormQuerySet *set, int valno, CormModel *model, Datum array)
 }
 
 /*
- * Runs a stage.  Rows go to the sink; with SINK_TABLE the caller must be
- * connected to SPI.  Returns the number of rows.  55006 if the model is not what
- * it was when the operation began, before or after the stage.
+ * Runs a stage.  Rows go to the sink; with SINK_TABLE the caller must be connected to
+ * SPI.  Returns the number of rows.  Raises 55006 if, before or after the stage, the
+ * model is found changed since the operation began.
  */
 static uint64
 run_stage(Write *write, CormStage stage, CormOutput output, CormQuerySet *set,
@@ -113,7 +113,7 @@ run_stage(Write *write, CormStage stage, CormOutput output, CormQuerySet *set,
 	plan = corm_plan_for_queries(&verb, set, fields);
 	PG_TRY();
 	{
-		/* the fields and arrays of rows are those of the operation */
+		/* our fields and row arrays use the operation's state of the model */
 		corm_exec_check_plan(write->exec, plan);
 		if (sink->kind != CORM_SINK_TABLE && SPI_connect() != SPI_OK_CONNECT)
 			elog(ERROR, "SPI_connect failed");
@@ -134,7 +134,7 @@ run_stage(Write *write, CormStage stage, CormOutput output, CormQuerySet *set,
  * Reading
  */
 
-/* A row's key as text, to tell rows apart. */
+/* A row's key as text, to identify rows. */
 typedef struct RowKey
 {
 	char	   *text;
@@ -154,7 +154,7 @@ match_row_keys(const void *a, const void *b, Size size)
 	return strcmp(((const RowKey *) a)->text, ((const RowKey *) b)->text);
 }
 
-/* Makes a set of rows, empty, in the current context. */
+/* Makes an empty set of rows in the current context. */
 static HTAB *
 make_seen_rows(void)
 {
@@ -171,8 +171,8 @@ make_seen_rows(void)
 }
 
 /*
- * Tells whether a row is in the set, by the key among its values, and adds it:
- * a join may find a row several times.
+ * Checks whether a row is already in the set, by its key, and adds it.  A join may find
+ * a row several times.
  */
 static bool
 is_seen(HTAB *seen, CormModel *model, TupleDesc tupdesc, Datum *values)
@@ -199,7 +199,7 @@ is_seen(HTAB *seen, CormModel *model, TupleDesc tupdesc, Datum *values)
 }
 
 /*
- * Adds a row to those of a write, as it is and as it will be.
+ * Adds a row to a write, in its current and its new form.
  */
 static void
 add_row(Write *write, Datum old, Datum new)
@@ -226,8 +226,7 @@ make_row(TupleDesc tupdesc, Datum *values, bool *nulls)
 }
 
 /*
- * The conversion of a column to an attribute, as an assignment does it;
- * NULL if there is nothing to do.
+ * Returns the assignment cast of a column to an attribute, or NULL if none is needed.
  */
 static CormCast *
 assignment_cast(Oid source, Form_pg_attribute att, bool is_set, const char *model)
@@ -301,7 +300,7 @@ read_rows(Write *write, CormQuerySet *set)
 			{
 				values[att] = corm_cast_apply(casts[i], values[att], &nulls[att]);
 				corm_exec_check(write->exec);
-				/* the next conversion frees what this one has made */
+				/* copy it: the next conversion frees the result of this one */
 				if (!nulls[att])
 					values[att] = datumCopy(values[att], TupleDescAttr(tupdesc, att)->attbyval,
 											TupleDescAttr(tupdesc, att)->attlen);
@@ -320,7 +319,7 @@ read_rows(Write *write, CormQuerySet *set)
 	SPI_finish();
 }
 
-/* The fields that the query sets. */
+/* Returns the fields that the query sets. */
 static Bitmapset *
 set_fields(CormHookedWrite *hooked)
 {
@@ -332,8 +331,7 @@ set_fields(CormHookedWrite *hooked)
 }
 
 /*
- * Reads rows of an insert that were all given these fields, and those that the
- * query sets.
+ * Reads rows of an insert that all give these fields, plus those that the query sets.
  */
 static void
 read_insert(Write *write, CormQuerySet *set, Bitmapset *fields)
@@ -351,7 +349,7 @@ read_insert(Write *write, CormQuerySet *set, Bitmapset *fields)
 }
 
 /*
- * The rows that an insert gives, as rows of the model.
+ * Reads the rows that an insert gives, as rows of the model.
  */
 static void
 read_given_rows(Write *write)
@@ -423,7 +421,7 @@ add_changed_fields(Write *write, Bitmapset *fields, Datum before, Datum after)
 }
 
 /*
- * Calls the hooks before, and returns the fields that an update is to write.
+ * Calls the before hooks and returns the fields that an update must write.
  */
 static Bitmapset *
 call_before(Write *write, CormHookRun *run)
@@ -447,7 +445,7 @@ call_before(Write *write, CormHookRun *run)
 }
 
 /*
- * Runs one statement that writes, and adds the rows that it returns.
+ * Runs one writing statement and adds the rows that it returns.
  */
 static uint64
 write_rows(Write *write, CormQuerySet *set, Bitmapset *fields, Write *written)
@@ -482,8 +480,9 @@ write_rows(Write *write, CormQuerySet *set, Bitmapset *fields, Write *written)
 }
 
 /*
- * Inserts the rows.  A field that the query sets is given, NULL or not; where an
- * upsert updates what was given, rows that were given the same go together.
+ * Inserts the rows.  A field that the query sets counts as given, NULL or not.  If an
+ * upsert updates the given fields, rows with the same given fields are inserted
+ * together.
  */
 static uint64
 insert_all(Write *write, CormQuerySet *set, Write *written)
@@ -523,8 +522,8 @@ insert_all(Write *write, CormQuerySet *set, Write *written)
 }
 
 /*
- * Refuses a write of a table that met other rows than those that were read,
- * which it finds by their keys: tables that inherit from it may have the same.
+ * Raises an error if a write has affected rows other than those that were read.  The
+ * write finds rows by key, and child tables may have rows with the same key.
  */
 static void
 check_written(Write *write, uint64 processed)
@@ -539,8 +538,8 @@ check_written(Write *write, uint64 processed)
 }
 
 /*
- * Writes the rows of a write by one statement, an insert by as many as its fields take.
- * The rows that come back are added to written; returns how many were written.
+ * Writes the rows in one statement, or for an insert in as many as its fields require.
+ * The returned rows are added to written.  Returns the number of rows written.
  */
 static uint64
 write_all(Write *write, Bitmapset *fields, Write *written)
@@ -568,11 +567,11 @@ write_all(Write *write, Bitmapset *fields, Write *written)
 }
 
 /*
- * Showing
+ * Returning rows
  */
 
 /*
- * Gives the sink what the query returns of the rows that were written.
+ * Computes the query's result from the written rows and passes it to the sink.
  */
 static void
 show(Write *write, Write *written, CormSink *sink)
@@ -603,7 +602,8 @@ show(Write *write, Write *written, CormSink *sink)
 }
 
 /*
- * Calls the hooks after.  Rows that an insert only found were not written.
+ * Calls the after hooks, but not for rows that an insert only found: they were not
+ * written.
  */
 static void
 call_after(Write *write, CormHookRun *run, Write *written)
@@ -619,9 +619,9 @@ call_after(Write *write, CormHookRun *run, Write *written)
 }
 
 /*
- * corm_run_hooked runs a write whose model has hooks: the plan is a template
- * that was found for the queries, whose values have been read.  Rows go to the
- * sink; returns the number of rows written.
+ * corm_run_hooked runs a write whose model has hooks.  The plan is a template for the
+ * queries, whose values have been read.  Rows go to the sink.  Returns the number of
+ * rows written.
  */
 uint64
 corm_run_hooked(const CormVerb *verb, CormPlan *template, CormQuerySet *set, CormSink *sink)
@@ -642,7 +642,7 @@ corm_run_hooked(const CormVerb *verb, CormPlan *template, CormQuerySet *set, Cor
 	write.tupdesc = write.model->tupdesc;
 	written.tupdesc = write.tupdesc;
 
-	/* the hooks may be gone since the plan was made */
+	/* the hooks may have been dropped since the plan was made */
 	run = corm_hooks_begin(&exec, corm_write_kind(write.command));
 	if (write.command == CORM_CMD_INSERT)
 		read_given_rows(&write);
@@ -668,14 +668,14 @@ corm_run_hooked(const CormVerb *verb, CormPlan *template, CormQuerySet *set, Cor
 /*
  * Nested writes
  *
- * The parents of a row are written between its hooks before and its insert, its
- * children between the insert and the hooks after.  So nested.c calls the hooks itself;
- * for those before, it needs the object as a row.
+ * The parents of a row are written between its before hooks and its insert, and its
+ * children between the insert and its after hooks.  So nested.c calls the hooks itself.
+ * For the before hooks, it needs the object as a row.
  */
 
 /*
- * Reads the object of an insert as a row of its model; no row if the model has
- * no hooks.
+ * Reads the object of an insert as a row of its model.  There is no row if the model
+ * has no hooks.
  */
 static void
 read_object(Write *write)
@@ -700,8 +700,8 @@ read_object(Write *write)
 }
 
 /*
- * corm_hooks_before_json passes an object that is going to be inserted by an
- * operation through the hooks before, and returns what they make of it.
+ * corm_hooks_before_json passes an object that an operation will insert through the
+ * before hooks, and returns their result.
  */
 Jsonb *
 corm_hooks_before_json(CormHookRun *run, const CormExec *exec, Jsonb *object)

@@ -1,16 +1,16 @@
 /*-------------------------------------------------------------------------
  *
  * insert_rows.c
- *		Inserting the rows that rows() gives.
+ *		Inserting the rows given by rows().
  *
- * Rows come as an array of the model's row type or as JSON objects, and one
- * INSERT ... SELECT of that array or document inserts them.  An absent field takes its
- * default, so which fields are given decides the SQL: the input is cut into runs of
- * consecutive rows that give the same fields.  Usually that is one run, and the array is
- * passed on as it is.
+ * Rows are given as an array of the model's row type or as JSON objects, and are
+ * inserted by one INSERT ... SELECT from that array or document.  A missing field gets
+ * its default, so the SQL depends on which fields are given.  Therefore the input is
+ * cut into runs of consecutive rows that give the same fields.  Usually there is only
+ * one run, and the array is passed on unchanged.
  *
- * Runs are inserted in input order.  All of them are part of the caller's statement: an
- * error in one undoes all.
+ * Runs are inserted in input order.  All of them are part of the caller's statement, so
+ * an error in one rolls back all.
  *
  *-------------------------------------------------------------------------
  */
@@ -143,8 +143,8 @@ array_runs(const CormExec *exec, Datum value)
  */
 
 /*
- * The field that a key of a JSON object names: in the form of the model's
- * naming strategy, or as anywhere else.
+ * Returns the field that a key of a JSON object names.  The key can follow the model's
+ * naming strategy or use any spelling that is accepted elsewhere.
  */
 static int
 json_field(CormModel *model, JsonbValue *key)
@@ -160,9 +160,8 @@ json_field(CormModel *model, JsonbValue *key)
 }
 
 /*
- * Checks an object and returns the fields that it gives; rowno is for errors.
- * Sets *as_is to false unless its keys are the columns' names, and all of them
- * are given.
+ * Checks an object and returns the fields that it gives.  rowno is for error messages.
+ * Sets *as_is to false unless its keys are the column names and all of them are given.
  */
 static Bitmapset *
 check_json_row(CormModel *model, CormJsonCheck *check, int rowno, JsonbValue *object, bool *as_is)
@@ -213,8 +212,7 @@ check_json_row(CormModel *model, CormJsonCheck *check, int rowno, JsonbValue *ob
 }
 
 /*
- * Adds an object that has been checked to the array under construction, with
- * the columns' names as keys.
+ * Adds a checked object to the array being built, with the column names as keys.
  */
 static void
 push_json_row(CormModel *model, JsonbParseState **state, JsonbValue *object)
@@ -250,7 +248,7 @@ make_json_run(CormModel *model, Jsonb *rows, Bitmapset *fields, int nrows)
 	return run;
 }
 
-/* An object as an array of one. */
+/* Wraps an object in an array of one element. */
 static Jsonb *
 as_array(Jsonb *json)
 {
@@ -266,9 +264,9 @@ as_array(Jsonb *json)
 }
 
 /*
- * Cuts a JSON object, or an array of objects, into runs.  Checks that all values convert to
- * the types of their fields, which may run user code; raises 55006 if that has changed the
- * model.
+ * Cuts a JSON object, or an array of objects, into runs.  Checks that all values can be
+ * converted to the types of their fields.  This may run user code; raises 55006 if that
+ * has changed the model.
  */
 static List *
 json_runs(const CormExec *exec, Datum value)
@@ -279,7 +277,7 @@ json_runs(const CormExec *exec, Datum value)
 	JsonbIterator *it;
 	JsonbValue	element;
 	CormJsonCheck *check;
-	List	   *given = NIL;	/* fields of each row */
+	List	   *given = NIL;	/* set of given fields of each row */
 	bool		as_is = true;
 	int			rowno = 0;
 	int			start = 0;
@@ -334,7 +332,7 @@ json_runs(const CormExec *exec, Datum value)
  */
 
 /*
- * Appends the elements of a JSON array to the array under construction.
+ * Appends the elements of a JSON array to the array being built.
  */
 static void
 append_json(JsonbParseState **state, Datum array)
@@ -350,8 +348,8 @@ append_json(JsonbParseState **state, Datum array)
 }
 
 /*
- * corm_cut_rows cuts rows of an operation's model, an array of them or jsonb,
- * into runs: a list of CormRun.
+ * corm_cut_rows cuts rows of an operation's model, given as an array or as jsonb, into
+ * runs.  Returns a list of CormRun.
  */
 List *
 corm_cut_rows(const CormExec *exec, CormValue *rows)
@@ -369,7 +367,7 @@ corm_cut_rows(const CormExec *exec, CormValue *rows)
 }
 
 /*
- * The rows of an insert, cut into runs.
+ * Returns the rows of an insert, cut into runs.
  */
 static List *
 cut_runs(const CormExec *exec, CormPlan *template, CormQuerySet *set)
@@ -381,7 +379,7 @@ cut_runs(const CormExec *exec, CormPlan *template, CormQuerySet *set)
 }
 
 /*
- * Puts the rows of a run into the place of all.
+ * Replaces all rows in the set with the rows of one run.
  */
 static void
 set_rows(CormPlan *template, CormQuerySet *set, CormRun *run)
@@ -393,8 +391,8 @@ set_rows(CormPlan *template, CormQuerySet *set, CormRun *run)
 }
 
 /*
- * corm_first_rows leaves the first run of an insert's rows in the set and
- * returns the fields that it gives: for showing what would run.
+ * corm_first_rows keeps only the first run of an insert's rows in the set and returns
+ * the fields that it gives.  It is used to show what would run.
  */
 Bitmapset *
 corm_first_rows(CormPlan *template, CormQuerySet *set)
@@ -409,10 +407,10 @@ corm_first_rows(CormPlan *template, CormQuerySet *set)
 }
 
 /*
- * corm_check_upsert_rows raises 21000 if two rows of an upsert that takes several
- * statements have the same key: one statement would not take them either.  The
- * rows are those of a model, as an array or jsonb; template says what the key
- * is.
+ * corm_check_upsert_rows raises 21000 if two rows of an upsert that needs several
+ * statements have the same key, because a single statement would reject them too.  The
+ * rows are rows of a model, as an array or jsonb.  template tells which fields are the
+ * key.
  */
 void
 corm_check_upsert_rows(const CormExec *exec, const CormPlan *template, Oid type, Datum rows)
@@ -455,11 +453,11 @@ corm_check_upsert_rows(const CormExec *exec, const CormPlan *template, Oid type,
 				 errmsg("ON CONFLICT DO UPDATE command cannot affect row a second time"),
 				 errhint("Ensure that no rows proposed for insertion within the same command have duplicate constrained values.")));
 	SPI_finish();
-	/* reading JSON may have called code of users */
+	/* reading JSON may have run user code */
 	corm_exec_check(exec);
 }
 
-/* The same for the rows of a call that have been cut into runs. */
+/* Like corm_check_upsert_rows, for the rows of a call that have been cut into runs. */
 static void
 check_upsert_runs(const CormExec *exec, CormPlan *template, CormQuerySet *set, List *runs)
 {
@@ -472,7 +470,7 @@ check_upsert_runs(const CormExec *exec, CormPlan *template, CormQuerySet *set, L
 		corm_check_upsert_rows(exec, template, rows->typid, corm_value_datum(rows, -1, false));
 		return;
 	}
-	/* of the runs, whose keys are the columns' names */
+	/* use the rows of the runs, whose keys are the column names */
 	foreach(lc, runs)
 		append_json(&json, ((CormRun *) lfirst(lc))->rows);
 	corm_check_upsert_rows(exec, template, JSONBOID,
@@ -480,8 +478,8 @@ check_upsert_runs(const CormExec *exec, CormPlan *template, CormQuerySet *set, L
 }
 
 /*
- * Runs the rows of one run, all of which give the same fields; returns the
- * number of rows written.
+ * Inserts the rows of one run, all of which give the same fields.  Returns the number
+ * of rows written.
  */
 static uint64
 run_run(const CormExec *exec, const CormVerb *verb, CormPlan *template, CormQuerySet *set, CormRun *run, CormSink *sink)
@@ -510,7 +508,7 @@ run_run(const CormExec *exec, const CormVerb *verb, CormPlan *template, CormQuer
 }
 
 /*
- * Runs an insert with rows(), in the order in which they are in the set.
+ * Runs an insert with rows(), in the order of the rows in the set.
  */
 static uint64
 run_rows(const CormExec *exec, const CormVerb *verb, CormPlan *template, CormQuerySet *set, CormSink *sink)
@@ -525,7 +523,7 @@ run_rows(const CormExec *exec, const CormVerb *verb, CormPlan *template, CormQue
 	foreach(lc, runs)
 	{
 		processed += run_run(exec, verb, template, set, lfirst(lc), sink);
-		/* each run gives one array, and the sink keeps the first row it sees */
+		/* each run returns one array, but the sink keeps only the first row */
 		if (verb->output == CORM_OUTPUT_JSON && list_length(runs) > 1)
 		{
 			append_json(&json, sink->value);
@@ -541,7 +539,7 @@ run_rows(const CormExec *exec, const CormVerb *verb, CormPlan *template, CormQue
 }
 
 /*
- * The key of a row, by field, is that of a record.
+ * Does a row have the same key as a record?
  */
 static bool
 has_key_of(const CormRecord *row, const CormRecord *record)
@@ -560,10 +558,10 @@ has_key_of(const CormRecord *row, const CormRecord *record)
 }
 
 /*
- * Gives rows that were inserted in the order of their keys to the sink, in the
- * order in which the records were given: numbers says where each was.  A record
- * may have no row, suppressed by a trigger or a conflict; if a trigger has
- * changed keys as well, rows stay in the order in which they were inserted.
+ * Passes rows that were inserted in key order to the sink, in the order of the given
+ * records.  numbers holds the original position of each.  A record has no row if a
+ * trigger or a conflict suppressed it.  If in that case a trigger has also changed
+ * keys, the rows stay in the order in which they were inserted.
  */
 static void
 give_in_order(const CormExec *exec, Datum sorted, const int *numbers, Datum *rows, int nrows, CormSink *sink)
@@ -603,8 +601,8 @@ give_in_order(const CormExec *exec, Datum sorted, const int *numbers, Datum *row
 }
 
 /*
- * Runs an insert whose rows have been put into the order of their keys, and
- * gives what it returns, rows of the model, in the order they were given in.
+ * Runs an insert whose rows have been sorted by key.  The rows of the model that it
+ * returns are passed on in the order in which they were given.
  */
 static uint64
 run_sorted(const CormExec *exec, const CormVerb *verb, CormPlan *template, CormQuerySet *set, Datum sorted,
@@ -633,13 +631,12 @@ run_sorted(const CormExec *exec, const CormVerb *verb, CormPlan *template, CormQ
 }
 
 /*
- * corm_run_rows runs an insert with rows(): the plan is a template that was
- * found for the queries.  Rows go to the sink; returns the number of rows
- * inserted.
+ * corm_run_rows runs an insert with rows().  The plan is a template for the queries.
+ * Rows go to the sink.  Returns the number of rows inserted.
  *
- * Records of an array are inserted in the order of their keys, so that two
- * batches do not wait for each other.  Where that is not their order, what is
- * returned must be rows of the model, which are put back into it, or nothing.
+ * Records of an array are inserted in key order, so that two batches do not deadlock.
+ * If they were given in another order, the insert must return nothing or rows of the
+ * model, which are put back into the given order.
  */
 uint64
 corm_run_rows(const CormVerb *verb, CormPlan *template, CormQuerySet *set, CormSink *sink)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * insert_rows.h
- *		Inserting the rows that rows() gives.
+ *		Inserting the rows given by rows().
  *
  *-------------------------------------------------------------------------
  */
@@ -11,9 +11,8 @@
 #include "exec/run/sink.h"
 
 /*
- * Rows that give the same fields.  The set also has one member beyond the
- * model's fields, so that it is never empty: without a set there is only a
- * template of a plan.
+ * Rows that give the same fields.  The set also has one member beyond the model's
+ * fields, so that it is never empty: without a set, a plan is only a template.
  */
 typedef struct CormRun
 {

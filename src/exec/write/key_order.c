@@ -1,14 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * key_order.c
- *		Records of a batch in the order of their primary keys.
+ *		Sorting the records of a batch by primary key.
  *
  * Two batches that write the same rows in different orders can deadlock.  So a batch is
- * written in the order of the keys, and its rows are put back into the order of the
- * records afterwards.
+ * written in key order, and its rows are put back into the order of the records
+ * afterwards.
  *
- * Comparing keys of a user's type may run user code.  The records are read by the row
- * type as it was when the operation began.
+ * Comparing keys of a user's type may run user code.  The records are read with the row
+ * type as of the start of the operation.
  *
  *-------------------------------------------------------------------------
  */
@@ -29,7 +29,7 @@ typedef struct KeyOrder
 	FmgrInfo  **compare;		/* by column of the key */
 } KeyOrder;
 
-/* Orders records by key; with NULL in it, each is one of its own. */
+/* Compares records by key; NULLs sort last. */
 static int
 compare_keys(const CormRecord *x, const CormRecord *y, KeyOrder *order)
 {
@@ -50,7 +50,7 @@ compare_keys(const CormRecord *x, const CormRecord *y, KeyOrder *order)
 	return 0;
 }
 
-/* The same, and then by number. */
+/* qsort_arg comparator: by key, with the record number as tie-breaker. */
 static int
 compare_keyed_records(const void *a, const void *b, void *arg)
 {
@@ -63,10 +63,11 @@ compare_keyed_records(const void *a, const void *b, void *arg)
 }
 
 /*
- * corm_keyed_records returns the records of an array, none of them null, in the
- * order of their keys, in the current context, and their number.  Returns NULL if the
- * model has no key, or one of a type that has no order.  A record with the same key as
- * the one before is marked, unless there is a NULL in the key.
+ * corm_keyed_records returns the records of an array, none of them null, sorted by key,
+ * and their number.  The result is allocated in the current context.  Returns NULL if
+ * the model has no key, or a key of a type that has no sort order.  A record with the
+ * same key as the previous one is marked as a duplicate, unless the key contains a
+ * NULL.
  */
 CormKeyedRecord *
 corm_keyed_records(const CormExec *exec, ArrayType *array, int *nrecords)
@@ -113,10 +114,11 @@ corm_keyed_records(const CormExec *exec, ArrayType *array, int *nrecords)
 }
 
 /*
- * corm_sort_by_key returns an array of records in the order of their keys, and in
- * *numbers where each was, from 0, in the current context.  *numbers is NULL, and
- * the array the one given, if it is in that order or has none.  A NULL in a key has no
- * place in the order, and needs none: the table fills it, so it is a row of its own.
+ * corm_sort_by_key returns an array of records sorted by key, and in *numbers the
+ * original position of each, from 0, both in the current context.  If the array is
+ * already sorted or cannot be sorted, it is returned unchanged and *numbers is NULL.  A
+ * key with a NULL has no defined position and needs none: the table fills in the NULL,
+ * so the row is distinct from the others.
  */
 Datum
 corm_sort_by_key(const CormExec *exec, Datum array, int **numbers)

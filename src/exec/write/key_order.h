@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * key_order.h
- *		Records of a batch in the order of their keys.
+ *		Sorting the records of a batch by key.
  *
  *-------------------------------------------------------------------------
  */
@@ -14,7 +14,7 @@
 typedef struct CormKeyedRecord
 {
 	int			number;			/* among the records, from 1 */
-	bool		is_duplicate;	/* it has the key of the one before */
+	bool		is_duplicate;	/* same key as the previous record */
 	CormRecord	record;
 } CormKeyedRecord;
 
