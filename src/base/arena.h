@@ -14,7 +14,7 @@
 typedef struct CormSharedPart
 {
 	const char *name;			/* as pg_shmem_allocations shows it */
-	Size		(*size) (void);	/* same result in every process */
+	Size		(*size) (void); /* same result in every process */
 	/* under AddinShmemInitLock: nothing that may raise */
 	void		(*attach) (void *addr, Size size, bool found);
 	/* after that, with all parts attached; NULL if nothing is left to do */

@@ -110,7 +110,10 @@ corm_blocks_attach(void *addr, uint32 nblocks, bool found)
 	for (int p = 0; p < PARTITIONS; p++)
 		LWLockInitialize(&pool->partition[p].lock, pool->tranche);
 
-	/* Deal the blocks out in runs, so that a new chain is one stretch of memory. */
+	/*
+	 * Deal the blocks out in runs, so that a new chain is one stretch of
+	 * memory.
+	 */
 	for (uint32 id = nblocks; id >= 1; id--)
 	{
 		BlockPartition *part = &pool->partition[(uint64) (id - 1) * PARTITIONS / nblocks];

@@ -216,7 +216,11 @@ at_xact_event(XactEvent event, void *arg)
 			break;
 
 		case XACT_EVENT_PREPARE:
-			/* Only a replication worker comes here with effects: see PRE_PREPARE. */
+
+			/*
+			 * Only a replication worker comes here with effects: see
+			 * PRE_PREPARE.
+			 */
 			apply_all();
 			finish();
 			break;

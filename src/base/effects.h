@@ -14,10 +14,14 @@ typedef struct CormEffect CormEffect;
 
 typedef struct CormEffectOps
 {
-	void		(*reserve) (CormEffect *effect);	/* before commit; may raise */
-	void		(*apply) (CormEffect *effect);	/* after commit; must not raise */
-	void		(*discard) (CormEffect *effect);	/* rolled back; must not raise */
-	void		(*expect) (CormEffect *effect, int step);	/* soon to be applied; may be NULL */
+	void		(*reserve) (CormEffect *effect);	/* before commit; may
+													 * raise */
+	void		(*apply) (CormEffect *effect);	/* after commit; must not
+												 * raise */
+	void		(*discard) (CormEffect *effect);	/* rolled back; must not
+													 * raise */
+	void		(*expect) (CormEffect *effect, int step);	/* soon to be applied;
+															 * may be NULL */
 } CormEffectOps;
 
 struct CormEffect

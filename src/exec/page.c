@@ -34,7 +34,11 @@ typedef struct JsonPage
 {
 	MemoryContext context;
 	List	   *rows;			/* of PageRow, in the query's order */
-	/* copied from the plan, which is already released when we assemble the page */
+
+	/*
+	 * copied from the plan, which is already released when we assemble the
+	 * page
+	 */
 	bool		has_cursor;
 	bool		has_offset;
 	bool		reversed;
@@ -98,7 +102,7 @@ corm_page_json(PG_FUNCTION_ARGS)
 {
 	CormVerb	verb = {.output = CORM_OUTPUT_PAGE};
 	CormQuerySet set;
-	JsonPage		page = {.context = CurrentMemoryContext};
+	JsonPage	page = {.context = CurrentMemoryContext};
 	CormSink	sink = {.kind = CORM_SINK_CALLBACK, .callback = add_row, .arg = &page, .limit = -1};
 	JsonbParseState *state = NULL;
 	bool		more = false;

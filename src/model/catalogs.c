@@ -37,11 +37,13 @@
 static struct
 {
 	const char *relname;
-	Oid			relid;			/* as last looked up, InvalidOid if it is not known */
+	Oid			relid;			/* as last looked up, InvalidOid if it is not
+								 * known */
 }			catalogs[MAX_CATALOGS];
 static int	ncatalogs = 0;
 
-static bool temporary_stored = false;	/* about a temporary table, by this session */
+static bool temporary_stored = false;	/* about a temporary table, by this
+										 * session */
 
 /*
  * corm_catalogs_add adds the relation relname of schema corm to the catalogs.

@@ -79,7 +79,7 @@ corm_relation_kind_parse(const char *name, CormRelationKind *kind)
 /*
  * corm_names_read returns the elements of an array of names.
  */
-char **
+char	  **
 corm_names_read(Datum array, int *n)
 {
 	Datum	   *datums;

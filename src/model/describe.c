@@ -241,7 +241,9 @@ corm_describe(PG_FUNCTION_ARGS)
 	corm_json_key(&state, "relations");
 	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
 	foreach(lc, corm_model_relations(model))
+	{
 		push_relation(&state, lfirst(lc));
+	}
 	pushJsonbValue(&state, WJB_END_ARRAY, NULL);
 
 	CORM_FAULT("describe-relations");

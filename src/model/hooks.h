@@ -28,7 +28,8 @@ typedef enum CormHook
 
 typedef struct CormHooks
 {
-	uint64		changes;		/* of functions, seen when these were looked up */
+	uint64		changes;		/* of functions, seen when these were looked
+								 * up */
 	uint32		present;		/* bits */
 	uint32		returns_void;	/* bits */
 	Oid			functions[CORM_NUM_HOOKS];

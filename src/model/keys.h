@@ -26,10 +26,11 @@ typedef struct CormForeignKey
 	AttrNumber	keys[INDEX_MAX_KEYS];
 	AttrNumber	target_keys[INDEX_MAX_KEYS];
 	bool		required;		/* every row of the table has its target */
-	bool		unique;			/* no two rows have the same; corm_foreign_keys_to only */
+	bool		unique;			/* no two rows have the same;
+								 * corm_foreign_keys_to only */
 	List	   *tags;			/* of CormTag */
-	char	   *first_name[2];	/* relations_build.c: what it is called without and with
-								 * tags, once asked for */
+	char	   *first_name[2];	/* relations_build.c: what it is called
+								 * without and with tags, once asked for */
 } CormForeignKey;
 
 extern List *corm_foreign_keys_of(Oid relid, bool is_own);

@@ -351,7 +351,10 @@ show_all(FunctionCallInfo fcinfo, ShowModel show)
 		model = try_model(relid, &data);
 		error = data ? data->message : NULL;
 
-		/* Of composite types only those that map to a table they may use, or try to. */
+		/*
+		 * Of composite types only those that map to a table they may use, or
+		 * try to.
+		 */
 		if ((error != NULL &&
 			 (relkind != RELKIND_COMPOSITE_TYPE ||
 			  corm_schema_aclcheck(get_rel_namespace(relid), GetUserId(), ACL_USAGE) == ACLCHECK_OK)) ||

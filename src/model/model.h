@@ -43,13 +43,15 @@ typedef struct CormField
 	char	   *name;			/* what users call it */
 	char	   *json_key;		/* its key in JSON, by the naming strategy */
 	char	   *column;			/* the table's column */
-	AttrNumber	rownum;			/* attribute of the model's row type; 0 if none */
+	AttrNumber	rownum;			/* attribute of the model's row type; 0 if
+								 * none */
 	AttrNumber	attnum;			/* column of the table */
 	Oid			typid;			/* the column's type */
 	int32		typmod;
 	Oid			collation;
 	bool		not_null;
-	bool		has_default;	/* a default expression of the column or its domain */
+	bool		has_default;	/* a default expression of the column or its
+								 * domain */
 	char		identity;		/* 'a' always, 'd' by default, '\0' none */
 	bool		generated;		/* GENERATED ALWAYS AS (...) */
 	bool		read_only;		/* by tag or option; generated is separate */
@@ -60,16 +62,20 @@ typedef struct CormField
 
 typedef struct CormModel
 {
-	Oid			relid;			/* pg_class OID of the model: table, view or composite type */
+	Oid			relid;			/* pg_class OID of the model: table, view or
+								 * composite type */
 	Oid			typid;			/* its row type */
-	Oid			table;			/* pg_class OID of the table; equals relid unless the
-								 * row type is mapped to another table */
+	Oid			table;			/* pg_class OID of the table; equals relid
+								 * unless the row type is mapped to another
+								 * table */
 	char		relkind;		/* of the table */
 	char	   *name;			/* the model's name in messages and statistics */
 	char	   *table_schema;
 	char	   *table_name;
-	uint64		generation;		/* unique in the session: another state, another number */
-	bool		valid;			/* false once invalidated; new lookups parse again */
+	uint64		generation;		/* unique in the session: another state,
+								 * another number */
+	bool		valid;			/* false once invalidated; new lookups parse
+								 * again */
 	dlist_node	outdated;		/* in a list of the registry when not valid */
 	bool		registered;		/* corm.register holds options for it */
 	CormNaming	naming;
@@ -99,11 +105,14 @@ typedef struct CormModel
 	int			ntypes;
 	uint32	   *type_hashes;	/* of domains that are types of fields */
 
-	struct CormHooks *hooks;	/* for corm_model_hooks() only; NULL until used */
-	struct CormRelations *relations;	/* for corm_model_relations(); NULL until used */
+	struct CormHooks *hooks;	/* for corm_model_hooks() only; NULL until
+								 * used */
+	struct CormRelations *relations;	/* for corm_model_relations(); NULL
+										 * until used */
 
 	MemoryContext context;		/* holds everything above ... */
-	MemoryContext tupdesc_context;	/* ... or tupdesc is here, in a child of it */
+	MemoryContext tupdesc_context;	/* ... or tupdesc is here, in a child of
+									 * it */
 } CormModel;
 
 /* The fields of a model with a meaning of their own. */

@@ -26,8 +26,10 @@ typedef struct CormOverrides
  */
 typedef struct CormDraft
 {
-	CormModel  *model;			/* fields: all live attributes, ignored ones too */
-	bool	   *ignored;		/* for each field: the model is to leave it out */
+	CormModel  *model;			/* fields: all live attributes, ignored ones
+								 * too */
+	bool	   *ignored;		/* for each field: the model is to leave it
+								 * out */
 	bool		by_options;		/* errors are those of the options */
 	struct
 	{

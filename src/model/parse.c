@@ -128,7 +128,7 @@ read_comments(Relation rel)
 		int			attnum = ((Form_pg_description) GETSTRUCT(tuple))->objsubid;
 		bool		isnull;
 		Datum		comment = heap_getattr(tuple, Anum_pg_description_description,
-										RelationGetDescr(description), &isnull);
+										   RelationGetDescr(description), &isnull);
 
 		if (!isnull && attnum >= 0 && attnum <= natts)
 			comments[attnum] = TextDatumGetCString(comment);
@@ -284,7 +284,9 @@ drop_ignored(CormDraft *draft)
 			check_not_ignored(draft, draft->roles[role].field, corm_role_names[role]);
 	}
 	foreach(lc, draft->pk)
+	{
 		check_not_ignored(draft, lfirst_int(lc), "primary_key");
+	}
 
 	for (int i = 0; i < model->nfields; i++)
 	{
@@ -303,7 +305,9 @@ drop_ignored(CormDraft *draft)
 			draft->roles[role].field = moved[draft->roles[role].field];
 	}
 	foreach(lc, draft->pk)
+	{
 		lfirst_int(lc) = moved[lfirst_int(lc)];
+	}
 }
 
 /*
@@ -709,7 +713,10 @@ parse_relation(Oid relid, const CormOverrides *overrides, bool as_table)
 	model->fields = repalloc(model->fields, sizeof(CormField) * room);
 	model->type_hashes = palloc(sizeof(uint32) * room);
 
-	/* The foreign keys are for relations, but bad tags on them spoil the model. */
+	/*
+	 * The foreign keys are for relations, but bad tags on them spoil the
+	 * model.
+	 */
 	(void) corm_foreign_keys_of(relid, true);
 
 	match_columns(&draft, rel, table);

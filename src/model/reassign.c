@@ -157,7 +157,9 @@ process_utility(PlannedStmt *pstmt, const char *query_string, bool read_only_tre
 		ListCell   *lc;
 
 		foreach(lc, stmt->roles)
+		{
 			reassignment.roles = lappend_oid(reassignment.roles, get_rolespec_oid(lfirst(lc), true));
+		}
 		each_other_hook(refuse_hook, &reassignment);
 	}
 	next(pstmt, query_string, read_only_tree, context, params, query_env, dest, qc);

@@ -71,7 +71,7 @@
 #include "utils/typcache.h"
 
 #define MAX_PARSES			4	/* then hand out what there is */
-#define FIRST_RELATED_LIMIT	512	/* of tables, before it is looked who has gone */
+#define FIRST_RELATED_LIMIT	512 /* of tables, before it is looked who has gone */
 #define MAX_CALLBACKS		4
 
 typedef struct RegistryEntry
@@ -90,13 +90,14 @@ typedef struct Parse
 } Parse;
 
 static HTAB *registry = NULL;
-static HTAB *related = NULL;	/* tables that relations of some model depend on */
+static HTAB *related = NULL;	/* tables that relations of some model depend
+								 * on */
 static long related_limit = FIRST_RELATED_LIMIT;
 static uint64 relations_epoch = 1;
 static MemoryContext registry_context = NULL;
 static MemoryContext zombie_context = NULL;
 static dlist_head mapped_entries = DLIST_STATIC_INIT(mapped_entries);
-static dlist_head outdated_models = DLIST_STATIC_INIT(outdated_models);	/* zombies, latest first */
+static dlist_head outdated_models = DLIST_STATIC_INIT(outdated_models); /* zombies, latest first */
 static Parse *current_parse = NULL;
 static uint64 last_generation = 0;
 

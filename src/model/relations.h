@@ -39,11 +39,14 @@ typedef struct CormRelation
 	char	  **through_target_columns;
 	struct varlena *condition;	/* a corm.expr over target and model, or NULL */
 
-	char	   *json_key;		/* its key in JSON, by the model's naming strategy */
+	char	   *json_key;		/* its key in JSON, by the model's naming
+								 * strategy */
 	bool		required;		/* belongs_to: there always is one */
 	bool		declared;		/* by corm.relate ... */
-	Oid			declared_for;	/* ... of this model: a mapped type has its table's */
-	bool		ambiguous;		/* two claim the name, or a field does: OR007 if used */
+	Oid			declared_for;	/* ... of this model: a mapped type has its
+								 * table's */
+	bool		ambiguous;		/* two claim the name, or a field does: OR007
+								 * if used */
 	Oid			constraint;		/* the foreign key, InvalidOid if declared */
 	char	   *source;			/* what it comes from, for messages */
 } CormRelation;

@@ -63,7 +63,8 @@ typedef struct TakenName
 {
 	const char *name;			/* hash key, by the string */
 	CormRelation *relation;		/* the first with this name; NULL for a field */
-	int			next_number;	/* for another relation of this name: see number() */
+	int			next_number;	/* for another relation of this name: see
+								 * number() */
 } TakenName;
 
 /* A list in the making. */
@@ -72,13 +73,17 @@ typedef struct Build
 	CormModel  *model;
 	MemoryContext keep;			/* the list and what hangs on it is made there */
 	List	   *list;
-	HTAB	   *names;			/* of TakenName: those in the list, and of fields and columns */
+	HTAB	   *names;			/* of TakenName: those in the list, and of
+								 * fields and columns */
 	List	   *depends;
 	Oid			owners[2];		/* of the model and of its table */
 	List	   *own;			/* of CormForeignKey: those of the table */
-	List	   *own_named;		/* of them, those whose names are not in the hands of others */
-	HTAB	   *table_keys;		/* of TableKeys; NULL until the first is asked for */
-	bool		others;			/* what is being named is in the hands of another role */
+	List	   *own_named;		/* of them, those whose names are not in the
+								 * hands of others */
+	HTAB	   *table_keys;		/* of TableKeys; NULL until the first is asked
+								 * for */
+	bool		others;			/* what is being named is in the hands of
+								 * another role */
 } Build;
 
 static uint32 name_hash(const void *key, Size keysize);
@@ -759,7 +764,9 @@ corm_relations_build(CormModel *model, MemoryContext keep)
 			build.own_named = lappend(build.own_named, key);
 	}
 	foreach(lc, others)
+	{
 		build.depends = lappend_oid(build.depends, ((CormForeignKey *) lfirst(lc))->relid);
+	}
 
 	add_keys(&build, own, "name", true, add_belongs_to);
 	add_keys(&build, others, "inverse", true, add_has);
@@ -767,7 +774,10 @@ corm_relations_build(CormModel *model, MemoryContext keep)
 	add_keys(&build, others, "inverse", false, add_has);
 	add_keys(&build, others, NULL, false, add_through);
 
-	/* What is in the hands of other roles; the tags on their keys do not count. */
+	/*
+	 * What is in the hands of other roles; the tags on their keys do not
+	 * count.
+	 */
 	build.others = true;
 	add_keys(&build, own, "name", false, add_belongs_to);
 	add_keys(&build, others, NULL, false, add_has);
@@ -781,7 +791,9 @@ corm_relations_build(CormModel *model, MemoryContext keep)
 	relations->epoch = 0;
 	relations->depends = MemoryContextAlloc(keep, sizeof(Oid) * (list_length(build.depends) + 1));
 	foreach(lc, build.depends)
+	{
 		relations->depends[n++] = lfirst_oid(lc);
+	}
 	relations->ndepends = n;
 	hash_destroy(build.names);
 	if (build.table_keys != NULL)

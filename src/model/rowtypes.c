@@ -36,12 +36,14 @@
 #include "utils/plancache.h"
 #include "utils/syscache.h"
 
-#define FIRST_LIMIT		1024	/* of entries, before it is looked who has gone */
+#define FIRST_LIMIT		1024	/* of entries, before it is looked who has
+								 * gone */
 
 typedef struct WatchedAttribute
 {
 	uint32		hash;			/* of the attribute in the syscache: hash key */
-	Oid			relid;			/* InvalidOid: of several relations, never forgotten */
+	Oid			relid;			/* InvalidOid: of several relations, never
+								 * forgotten */
 } WatchedAttribute;
 
 /* The attributes of row types that were asked for. */

@@ -48,6 +48,7 @@ static const struct
 	TagValue	value;
 	int			targets;
 }			tag_keys[] =
+
 {
 	{"-", VALUE_FLAG, CORM_TAG_COLUMN | CORM_TAG_CONSTRAINT},
 	{"column", VALUE_REQUIRED, CORM_TAG_COLUMN},
@@ -178,7 +179,10 @@ unquote_value(const char *value)
 	{
 		if (value[i] == '"')
 		{
-			/* A single quote inside: this is not one identifier, as in "a"."b". */
+			/*
+			 * A single quote inside: this is not one identifier, as in
+			 * "a"."b".
+			 */
 			if (i + 1 >= len - 1 || value[i + 1] != '"')
 				return pstrdup(value);
 			i++;
@@ -265,8 +269,8 @@ scan_key(TagSource *source, const char **position, const char *end)
 static List *
 parse_one_tag(List *tags, TagSource *source)
 {
-	const char *c = source->text + strlen(TAG_PREFIX);
-	const char *end = source->text + source->len;
+	const char *c = source->text +strlen(TAG_PREFIX);
+	const char *end = source->text +source->len;
 
 	for (;;)
 	{

@@ -59,7 +59,8 @@ typedef struct Dropped
 } Dropped;
 
 static object_access_hook_type prev_object_access_hook = NULL;
-static Dropped dropped_relations;	/* of the command, since an event trigger was called */
+static Dropped dropped_relations;	/* of the command, since an event trigger
+									 * was called */
 static bool drops_seen = false; /* the hook has been in place for a DROP */
 
 static EventTriggerData *event_data(FunctionCallInfo fcinfo);
@@ -273,7 +274,9 @@ delete_dangling(Relation catalog, Oid reftype, const Dropped *dropped)
 		table_tuple_delete(catalog, &tuple->t_self, GetCurrentCommandId(true),
 						   snapshot, InvalidSnapshot, false, &failure, false);
 		foreach(lc, others)
+		{
 			invalidate_relation(lfirst_oid(lc));
+		}
 	}
 	systable_endscan(scan);
 	UnregisterSnapshot(snapshot);

@@ -77,7 +77,8 @@ typedef struct BodyKey
 	const char *text;
 	int			len;
 	int			nargs;
-	const Oid  *types;			/* as given, before a context gives text a type */
+	const Oid  *types;			/* as given, before a context gives text a
+								 * type */
 } BodyKey;
 
 typedef struct CormTxBodyPlan
@@ -219,6 +220,7 @@ make_body(const BodyKey *key)
 	context = AllocSetContextCreate(CurrentMemoryContext, "corm transaction body",
 									ALLOCSET_SMALL_SIZES);
 	text = pnstrdup(key->text, key->len);
+
 	parsed = raw_parser(text, RAW_PARSE_DEFAULT);
 
 	oldcontext = MemoryContextSwitchTo(context);
@@ -240,7 +242,7 @@ make_body(const BodyKey *key)
 	foreach(cell, parsed)
 	{
 		RawStmt    *raw = lfirst_node(RawStmt, cell);
-		const char *start = text + raw->stmt_location;
+		const char *start = text +raw->stmt_location;
 		int			len = raw->stmt_len > 0 ? raw->stmt_len : strlen(start);
 		BodyStatement *statement = &plan->statements[plan->nstatements++];
 
@@ -410,7 +412,11 @@ prepare_statement(CormTxBodyPlan *plan, BodyStatement *statement)
 	if (SPI_keepplan(spi_plan) != 0)
 		elog(ERROR, "SPI_keepplan failed");
 	made->spi_plan = spi_plan;
-	/* a constant in the statement may have called a function that ran this body */
+
+	/*
+	 * a constant in the statement may have called a function that ran this
+	 * body
+	 */
 	if (statement->plan != NULL)
 		drop_plan(statement);
 	statement->plan = made;
@@ -515,7 +521,11 @@ corm_tx_body_run(void *arg)
 
 		CHECK_FOR_INTERRUPTS();
 		prepare_statement(plan, statement);
-		/* before binding, which calls functions of users: they may run this body */
+
+		/*
+		 * before binding, which calls functions of users: they may run this
+		 * body
+		 */
 		use_plan(call, statement->plan);
 		options.params = bind_params(&call->args, copy_types(plan, statement));
 		options.dest = last ? corm_tx_json_receiver() : None_Receiver;

@@ -30,7 +30,8 @@ typedef struct CormTxBodyCall
 	MemoryContext result_context;	/* where result is allocated */
 	Jsonb	   *result;			/* NULL: the last statement returns no rows */
 	struct CormTxBodyPlan *plan;	/* pinned while it runs */
-	struct CormTxStatementPlan *executing;	/* of one of its statements, in use */
+	struct CormTxStatementPlan *executing;	/* of one of its statements, in
+											 * use */
 } CormTxBodyCall;
 
 extern void corm_tx_body_run(void *arg);

@@ -220,7 +220,11 @@ run_once(const CormTxOptions *opts, const CormTxClosure *closure, CormTxPlace pl
 
 	if (scope != NULL && scope->target != scope)
 		target = scope->target;
-	/* the function of an index must not doom its caller: see corm_tx_is_foreign */
+
+	/*
+	 * the function of an index must not doom its caller: see
+	 * corm_tx_is_foreign
+	 */
 	dooms = scope != NULL && place == CORM_TX_PLACE_JOIN &&
 		!(InSecurityRestrictedOperation() && corm_tx_is_foreign(scope));
 	if (outcome != CORM_TX_COMMITTED)

@@ -130,9 +130,10 @@ corm_tx_deadline_end(CormTxDeadline *deadline, bool cancelled)
 	now = GetCurrentTimestamp();
 
 	/*
-	 * A cancel error is ours if the timer requested it; not if the cancel that
-	 * the timer requested is still pending.  Without a cancel, a deadline that
-	 * has passed counts even if the timer had no chance to fire.
+	 * A cancel error is ours if the timer requested it; not if the cancel
+	 * that the timer requested is still pending.  Without a cancel, a
+	 * deadline that has passed counts even if the timer had no chance to
+	 * fire.
 	 */
 	expired = now >= deadline->at;
 	if (cancelled)
@@ -147,7 +148,8 @@ corm_tx_deadline_end(CormTxDeadline *deadline, bool cancelled)
 	}
 
 	if (cancelled_by_timer && outer_expired)
-		return expired;			/* the cancel is on its way to the outer deadline */
+		return expired;			/* the cancel is on its way to the outer
+								 * deadline */
 	if (cancelled_by_timer)
 	{
 		QueryCancelPending = false;

@@ -170,7 +170,10 @@ corm_run_tx(PG_FUNCTION_ARGS)
 		elog(ERROR, "SPI_connect_ext failed");
 	MemoryContextSwitchTo(oldcontext);
 
-	/* nothing has changed yet: this is to get a transaction without a snapshot */
+	/*
+	 * nothing has changed yet: this is to get a transaction without a
+	 * snapshot
+	 */
 	SPI_commit();
 	MemoryContextSwitchTo(oldcontext);
 

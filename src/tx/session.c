@@ -54,7 +54,8 @@ static ExecutorRun_hook_type prev_executor_run = NULL;
 static int	calls_seen = 0;
 static bool call_is_top_level = false;
 
-static bool issuing = false;	/* a transaction command of our own is under way */
+static bool issuing = false;	/* a transaction command of our own is under
+								 * way */
 static bool flag_is_ours = false;	/* XACT_FLAGS_NEEDIMMEDIATECOMMIT */
 static bool under_deadline = false; /* a session deadline is being watched */
 
@@ -664,7 +665,10 @@ process_transaction_stmt(void *arg)
 	check_savepoint_name(stmt);
 	check_begin(stmt);
 
-	/* a scope that asked for its rollback ends without an error, by a native COMMIT too */
+	/*
+	 * a scope that asked for its rollback ends without an error, by a native
+	 * COMMIT too
+	 */
 	if (stmt->kind == TRANS_STMT_COMMIT)
 		asked = corm_tx_block_asked_for_rollback();
 	if (asked != NULL)

@@ -55,11 +55,13 @@
 typedef struct CormTxLevel
 {
 	SubTransactionId subid;		/* 0: it began before the library was loaded */
-	bool		leftover;		/* the savepoint that an inner rollback_tx left behind */
+	bool		leftover;		/* the savepoint that an inner rollback_tx
+								 * left behind */
 } CormTxLevel;
 
 CormTxStats corm_tx_stats;
-int			corm_tx_session_deadlines = 0;	/* scopes on the stack that have one */
+int			corm_tx_session_deadlines = 0;	/* scopes on the stack that have
+											 * one */
 
 static CormTxScope *stack = NULL;	/* innermost first, closed ones included */
 static CormTxMark *root_mark = NULL;	/* on the transaction itself */

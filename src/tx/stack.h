@@ -35,8 +35,8 @@ typedef struct CormTxMark
 typedef struct CormTxScope
 {
 	struct CormTxScope *outer;
-	struct CormTxScope *target; /* the scope whose fate this one shares: itself
-								 * unless it joined another scope */
+	struct CormTxScope *target; /* the scope whose fate this one shares:
+								 * itself unless it joined another scope */
 	CormTxHold	hold;
 	CormTxPropagation propagation;
 	bool		session;		/* opened by a CALL, not by a closure */

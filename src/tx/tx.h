@@ -34,7 +34,8 @@ typedef struct CormTxClosure
 typedef enum CormTxOutcome
 {
 	CORM_TX_COMMITTED,			/* body's effects are part of what is around */
-	CORM_TX_ROLLED_BACK,		/* undone because set_rollback_only() was called */
+	CORM_TX_ROLLED_BACK,		/* undone because set_rollback_only() was
+								 * called */
 	CORM_TX_FAILED				/* undone because of an error */
 } CormTxOutcome;
 

@@ -140,8 +140,8 @@ MUTANTS = [
            "is_trusted(GetUserId()) && is_trusted(GetOuterUserId())",
            "is_trusted(GetUserId())"),
     Mutant("cursor-place", "test", "faults_c7_pages", 0,  # rows of one key of parent and child are told apart by nothing
-           "if (list_length(tables) < 2)\n\t\treturn;\n\tforeach(lc, tables)\n\t\tstored",
-           "if (list_length(tables) < 2000)\n\t\treturn;\n\tforeach(lc, tables)\n\t\tstored"),
+           "if (list_length(tables) < 2)\n\t\treturn;\n\tforeach(lc, tables)\n\t{\n\t\tstored",
+           "if (list_length(tables) < 2000)\n\t\treturn;\n\tforeach(lc, tables)\n\t{\n\t\tstored"),
     Mutant("version-null", "test", "faults_c5_c9_queries", 0,  # a version that is NULL is equal to none
            "if (field->not_null)\n\t\treturn corm_make_binary(CORM_N_EQ, column, version);",
            "if (field)\n\t\treturn corm_make_binary(CORM_N_EQ, column, version);"),

@@ -90,4 +90,3 @@ corm_cache_remove(Relation definitions, HeapTuple tuple, uint64 id)
 	CatalogTupleDelete(definitions, &tuple->t_self);
 	corm_at_end_kill(id, true, false);
 }
-

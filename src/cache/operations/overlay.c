@@ -98,7 +98,8 @@ bool		corm_overlay_active = false;
 
 static pendingkeys_hash *keys = NULL;
 static PendingCache *caches = NULL;
-static MemoryContext ops_context = NULL;	/* operations on keys: many, of any size */
+static MemoryContext ops_context = NULL;	/* operations on keys: many, of
+											 * any size */
 static uint64 last_serial = 0;
 
 static void key_reserve(CormEffect *effect);

@@ -26,7 +26,7 @@
 #include "cache/shared/wheel.h"
 #include "catalog/pg_type.h"
 
-#define SET_SWEEPS			8		/* due entries that a put removes */
+#define SET_SWEEPS			8	/* due entries that a put removes */
 
 /*
  * expired tells whether an entry is past its deadline.  *now is the time, or 0:

@@ -38,7 +38,8 @@
 typedef struct RingRecord
 {
 	uint32		size;			/* of the record, a multiple of 8 */
-	Oid			db;				/* InvalidOid: forgotten, or padding, which has no other fields */
+	Oid			db;				/* InvalidOid: forgotten, or padding, which
+								 * has no other fields */
 	int64		seq;
 	TimestampTz at;
 	uint64		cache_id;

@@ -58,7 +58,8 @@
 
 #define HAND_STEPS		64		/* entries spared per lock acquisition */
 #define HAND_PARTS		32		/* a hand moves on by one of so many parts */
-#define FORCE_AFTER		2		/* passes without success until marks do not count */
+#define FORCE_AFTER		2		/* passes without success until marks do not
+								 * count */
 #define GIVE_UP_AFTER	4		/* passes without success */
 #define EVICT_MORE		8		/* blocks that a large shard gives at once */
 #define RESERVE_ATTEMPTS	50	/* until 53200; half a second, more or less */
@@ -190,7 +191,10 @@ move_on(Search *search, uint64 state)
 	}
 	else
 	{
-		/* Nothing is older than this: the next search for a part finds the oldest. */
+		/*
+		 * Nothing is older than this: the next search for a part finds the
+		 * oldest.
+		 */
 		pg_atomic_compare_exchange_u64(&search->hand->state, &state,
 									   STATE(pass + 1, false, now - PG_INT32_MAX));
 		search->barren++;
@@ -249,7 +253,10 @@ sweep_list(CormShard *shard, CormEntryList *list, const Search *search, uint64 s
 			(*steps)--;
 			corm_visited[id] = 0;
 
-			/* Births are compared by their distance, which must not wrap round. */
+			/*
+			 * Births are compared by their distance, which must not wrap
+			 * round.
+			 */
 			if (born_before(corm_born[id], BOUND(state) - MAX_AGE))
 				corm_born[id] = BOUND(state) - MAX_AGE;
 		}
@@ -382,7 +389,10 @@ evict_for_pool(uint32 n, CormBlockChain *chain)
 		shardno = find_shard(&search);
 		if (shardno < CORM_SHARDS)
 		{
-			/* One lock for a few of them: the next writes find theirs in the pool. */
+			/*
+			 * One lock for a few of them: the next writes find theirs in the
+			 * pool.
+			 */
 			want = Max(n - chain->count, Min(EVICT_MORE, corm_shards[shardno].count / 256));
 			expect_victims(shardno, want);
 			if (evict_from_shard(shardno, &search, want, &removed) > 0)

@@ -166,9 +166,9 @@ find_database(Oid db)
 		CormDatabase *slot = &corm_databases[unused];
 
 		/*
-		 * The ring's readers look at these under ring_lock.  The database that
-		 * had the slot may come back, to another: its events must not seem to
-		 * be old ones to subscribers then.
+		 * The ring's readers look at these under ring_lock.  The database
+		 * that had the slot may come back, to another: its events must not
+		 * seem to be old ones to subscribers then.
 		 */
 		LWLockAcquire(&corm_cache->ring_lock, LW_EXCLUSIVE);
 		corm_cache->first_seq = Max(corm_cache->first_seq, slot->seq);

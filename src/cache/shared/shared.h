@@ -50,7 +50,8 @@
 
 #define CORM_SHARD_BITS			7
 #define CORM_SHARDS				(1 << CORM_SHARD_BITS)
-#define CORM_NEVER				PG_INT64_MAX	/* deadline of what never expires */
+#define CORM_NEVER				PG_INT64_MAX	/* deadline of what never
+												 * expires */
 #define CORM_KEY_MAX			1024	/* bytes of a key, for SQL */
 
 #define CORM_DEFAULT_CACHE_ID	UINT64CONST(1)
@@ -64,7 +65,8 @@
 #define CORM_WHEEL_TICK_BITS	17	/* one tick is 2^17 us, about 1/8 s */
 
 #define CORM_LOCK_BATCH			32	/* entries handled per lock acquisition */
-#define CORM_FIRST_BORN			0x80000000	/* leaves room below for those of a warm restart */
+#define CORM_FIRST_BORN			0x80000000	/* leaves room below for those of
+											 * a warm restart */
 #define CORM_CHANGES			128 /* counts of changes in a shard */
 
 /* Why an entry went away. */
@@ -111,7 +113,8 @@ typedef struct CormEntry
 typedef enum CormHandKind
 {
 	CORM_HAND_POOL,				/* all lists */
-	CORM_HAND_LIMIT,			/* the lists of one namespace, for its own limit */
+	CORM_HAND_LIMIT,			/* the lists of one namespace, for its own
+								 * limit */
 	CORM_HANDS
 } CormHandKind;
 
@@ -138,9 +141,11 @@ typedef struct CormEntryList
 	CormBlockId hand[CORM_HANDS];	/* next candidate for eviction */
 	uint32		count;
 	uint32		blocks;
-	uint16		prev_list;		/* ring of the shard's lists that are not empty */
+	uint16		prev_list;		/* ring of the shard's lists that are not
+								 * empty */
 	uint16		next_list;
-	uint8		pass[CORM_HANDS];	/* low bits of the pass in which it came there */
+	uint8		pass[CORM_HANDS];	/* low bits of the pass in which it came
+									 * there */
 } CormEntryList;
 
 typedef struct CormShard
@@ -160,7 +165,8 @@ typedef struct CormShard
 
 	/*
 	 * How often the keys of each part of the shard were stored or deleted, by
-	 * any session: CORM_PUT_UNCHANGED.  What expires or is evicted is no change.
+	 * any session: CORM_PUT_UNCHANGED.  What expires or is evicted is no
+	 * change.
 	 */
 	uint32		changes[CORM_CHANGES];
 } CormShard;
@@ -222,10 +228,12 @@ typedef struct CormDatabase
 	int64		pending;		/* events that wait to be notified */
 	uint64		cursor;			/* ring position of the oldest of these */
 	pid_t		notifier_pid;	/* 0: none runs */
-	bool		notifier_awake; /* it will look at the ring without being woken */
+	bool		notifier_awake; /* it will look at the ring without being
+								 * woken */
 	bool		notifier_leave; /* it has been asked to go */
 	Latch	   *notifier_latch; /* of its PGPROC, same address everywhere */
-	int64		launched;		/* machine's time of the last launch; 0: none since one ran */
+	int64		launched;		/* machine's time of the last launch; 0: none
+								 * since one ran */
 	int64		enrolled;		/* when the notifier that runs began */
 	bool		tried;			/* one was launched and has not begun yet */
 	int			failures;		/* launches in a row from which nothing came */
@@ -258,7 +266,8 @@ typedef struct CormCacheShared
 	uint32		ndbs_used;		/* so many have had a database */
 	uint64		last_gen;
 	pg_atomic_uint32 ndead;		/* namespaces to be purged */
-	char		pad[PG_CACHE_LINE_SIZE];	/* what is between is written often */
+	char		pad[PG_CACHE_LINE_SIZE];	/* what is between is written
+											 * often */
 	pg_atomic_uint32 born;		/* number of the next entry; wraps round */
 	CormHand	hand;			/* for the pool */
 	char		pad2[PG_CACHE_LINE_SIZE];
@@ -285,11 +294,13 @@ extern CormBlockId *corm_buckets;
 extern uint8 *corm_visited;
 extern uint32 *corm_born;
 extern char *corm_ring;
+
 /* What became of an operation on shared memory. */
 typedef enum CormStatus
 {
 	CORM_OK,
-	CORM_REFUSED,				/* present for add, absent for replace, changed for unchanged */
+	CORM_REFUSED,				/* present for add, absent for replace,
+								 * changed for unchanged */
 	CORM_STALE,					/* the namespace is gone: look it up again */
 	CORM_TOO_SMALL,				/* the buffer given is */
 	CORM_WRONG_TYPE,

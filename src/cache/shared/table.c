@@ -22,7 +22,7 @@
 #include "common/hashfn.h"
 #include "utils/timestamp.h"
 
-#define OPTIMISTIC_TRIES	3		/* reads without the lock before taking it */
+#define OPTIMISTIC_TRIES	3	/* reads without the lock before taking it */
 #define SCRATCH_SIZE		1024	/* values up to this need one pass */
 
 /* An unlocked walk longer than this has gone astray. */
@@ -36,7 +36,7 @@ typedef enum ReadResult
 	READ_TORN
 } ReadResult;
 
-#define SHORT_KEY			32		/* bytes of a key that is hashed in place */
+#define SHORT_KEY			32	/* bytes of a key that is hashed in place */
 
 /* word_at reads up to 8 bytes. */
 static inline uint64
@@ -81,7 +81,10 @@ corm_table_hash(uint64 gen, const char *data, uint32 len)
 	{
 		uint64		hash = seed + len;
 
-		/* Each word is multiplied by the state; both halves of the product count. */
+		/*
+		 * Each word is multiplied by the state; both halves of the product
+		 * count.
+		 */
 		for (;;)
 		{
 			uint128		product = (uint128) (word_at(data, len) ^ seed) *

@@ -411,7 +411,10 @@ load_entry(const WarmEntry *in, CormCacheRef *ref, const char *data,
 	id = chain.first;
 	if (corm_table_put(ref->ns, ref->gen, &key, &chain, CORM_PUT_ADD) == CORM_OK)
 	{
-		/* It keeps its place among the others, and is older than all new ones. */
+		/*
+		 * It keeps its place among the others, and is older than all new
+		 * ones.
+		 */
 		corm_born[id] = CORM_FIRST_BORN - 1 - Min(in->age, CORM_FIRST_BORN / 2);
 		corm_visited[id] = in->visited != 0;
 	}

@@ -55,8 +55,9 @@
 
 #define IDLE_EXIT_MS		60000
 #define RETRY_MS			1000
-#define RETRY_MAX_SHIFT		6		/* RETRY_MS doubles so often, to a minute */
-#define TURN_US				USECS_PER_SEC	/* for one with events, if others wait */
+#define RETRY_MAX_SHIFT		6	/* RETRY_MS doubles so often, to a minute */
+#define TURN_US				USECS_PER_SEC	/* for one with events, if others
+											 * wait */
 #define LOG_AGAIN_US		(INT64CONST(600) * USECS_PER_SEC)
 #define GIVE_UP_US			(INT64CONST(60) * USECS_PER_SEC)
 #define BATCH_BYTES			65536
@@ -149,7 +150,10 @@ choose_next(Oid *oid, bool *waiting)
 	}
 	if (next != NULL)
 	{
-		/* Another launch without an enrollment in between: the last one failed. */
+		/*
+		 * Another launch without an enrollment in between: the last one
+		 * failed.
+		 */
 		if (next->tried)
 			next->failures = Min(next->failures + 1, RETRY_MAX_SHIFT);
 		next->tried = false;
@@ -377,7 +381,9 @@ send_batch(CormDatabase *db, char *buf)
 		n++;
 	}
 	foreach(lc, payloads)
+	{
 		finish((Payload *) lfirst(lc));
+	}
 	CommitTransactionCommand();
 
 	corm_events_consumed(db, position, n);

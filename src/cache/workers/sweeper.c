@@ -185,7 +185,10 @@ plan_sleep(void)
 
 	next = Max(next, now + interval);
 
-	/* A clock that a test has taken over can jump: look at it at every interval. */
+	/*
+	 * A clock that a test has taken over can jump: look at it at every
+	 * interval.
+	 */
 	if (corm_clock_is_virtual())
 		next = now + interval;
 	pg_atomic_write_u64(&corm_cache->sweeper_next, next);
@@ -259,7 +262,10 @@ corm_sweeper_main(Datum arg)
 		else
 			timeout = plan_sleep();
 
-		/* A notifier is to be launched: look again, however long the interval. */
+		/*
+		 * A notifier is to be launched: look again, however long the
+		 * interval.
+		 */
 		if (retry && (timeout < 0 || timeout > LAUNCH_RETRY_MS))
 			timeout = LAUNCH_RETRY_MS;
 

@@ -44,7 +44,8 @@ PG_FUNCTION_INFO_V1(corm_function_ref_out);
 struct CormFunctionRef
 {
 	int32		vl_len_;
-	Oid			function;		/* InvalidOid: did not exist when the value was made */
+	Oid			function;		/* InvalidOid: did not exist when the value
+								 * was made */
 	Oid			owner;
 	uint32		cluster[2];		/* system identifier of the cluster */
 	char		signature[FLEXIBLE_ARRAY_MEMBER];

@@ -94,22 +94,27 @@ typedef struct Frame
 {
 	int64		number;			/* the random number in its context */
 	CormNode   *query;
-	Oid			user;			/* the user and the security context of its code */
+	Oid			user;			/* the user and the security context of its
+								 * code */
 	int			security;
 } Frame;
 
 /* A chain in progress. */
 typedef struct Chain
 {
-	CormResultOwner owner;		/* must be first; its context lives as long as the chain */
+	CormResultOwner owner;		/* must be first; its context lives as long as
+								 * the chain */
 	struct Chain *outer;
 	CormOperation *op;
 	CormMiddlewareList *list;
 	int			n;
 	CormMiddleware **entries;
-	int			position;		/* of the function whose code is running; n: none */
-	CormNode   *own_query;		/* the operation itself; NULL: it has been replaced */
-	Frame	   *frames;			/* one for each position, and for the operation */
+	int			position;		/* of the function whose code is running; n:
+								 * none */
+	CormNode   *own_query;		/* the operation itself; NULL: it has been
+								 * replaced */
+	Frame	   *frames;			/* one for each position, and for the
+								 * operation */
 	CormNode   *shown;			/* the query that the following belong to */
 	char	   *shown_sql;
 	Jsonb	   *shown_args;
@@ -134,7 +139,7 @@ struct CormMiddlewareCall
 	Chain	   *chain;
 	int			position;
 	CormNode   *query;
-	LayerResult		returned;
+	LayerResult returned;
 };
 
 static Chain *current_chain = NULL;
@@ -246,7 +251,7 @@ run_operation(Chain *chain, CormNode *query)
 	bool		writes = op->writes;
 	CormResult *result;
 	CormSink	capture;
-	LayerResult		returned;
+	LayerResult returned;
 	uint64		processed;
 
 	if (chain->written)
@@ -473,7 +478,7 @@ call_layer(Chain *chain, CormMiddleware *entry, CormNode *query)
 {
 	Frame	   *frame = &chain->frames[chain->position];
 	ErrorContextCallback errcallback;
-	LayerResult		returned;
+	LayerResult returned;
 	Datum		result;
 
 	look_up(entry, chain->list->context);
@@ -513,7 +518,7 @@ static LayerResult
 run_layer(Chain *chain, int position, CormNode *query)
 {
 	int			outer_position = chain->position;
-	LayerResult		returned = {0};
+	LayerResult returned = {0};
 
 	check_stack_depth();
 	CHECK_FOR_INTERRUPTS();
@@ -633,13 +638,13 @@ run_chain(CormOperation *op, CormMiddlewareList *list, CormNode *instead)
 	uint64		processed = 0;
 
 	chain.owner.context = AllocSetContextCreate(CurrentMemoryContext, "corm middleware chain",
-										  ALLOCSET_DEFAULT_SIZES);
+												ALLOCSET_DEFAULT_SIZES);
 	PG_TRY();
 	{
 		CormNode   *query = instead;
 		CormMiddleware **about;
 		int			n;
-		LayerResult		returned;
+		LayerResult returned;
 
 		chain.owner.resources = CurrentResourceOwner;
 		GetUserIdAndSecContext(&chain.user, &chain.security);
@@ -744,7 +749,7 @@ run_next(Chain *chain, int position, CormNode *query)
 	Oid			user;
 	int			security;
 	int			level = 0;
-	LayerResult		returned = {0};
+	LayerResult returned = {0};
 
 	if (is_same_query(query, chain->frames[position].query))
 		query = chain->frames[position].query;
@@ -776,7 +781,7 @@ corm_next(PG_FUNCTION_ARGS)
 	bool		isnull;
 	Datum		datum;
 	CormNode   *query;
-	LayerResult		returned;
+	LayerResult returned;
 	MemoryContext oldcontext;
 
 	if (chain == NULL || chain->position >= chain->n)

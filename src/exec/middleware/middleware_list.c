@@ -66,7 +66,7 @@
 #define Anum_middleware_priority	5
 #define Natts_middleware			5
 
-#define MAX_READS	4				/* after that, use the last result once */
+#define MAX_READS	4			/* after that, use the last result once */
 
 PG_FUNCTION_INFO_V1(corm_use);
 PG_FUNCTION_INFO_V1(corm_unuse);
@@ -274,12 +274,12 @@ entries_of(CormMiddlewareList *list, Oid model)
 	read_entries(list, &entries);
 	if (!OidIsValid(model))
 		foreach(lc, c_functions)
-		{
-			CormMiddleware *entry = palloc(sizeof(CormMiddleware));
+	{
+		CormMiddleware *entry = palloc(sizeof(CormMiddleware));
 
-			*entry = *(CormMiddleware *) lfirst(lc);
-			add_entry(&entries, entry);
-		}
+		*entry = *(CormMiddleware *) lfirst(lc);
+		add_entry(&entries, entry);
+	}
 	MemoryContextSwitchTo(oldcontext);
 	if (entries.n > 1)
 		qsort(entries.items, entries.n, sizeof(CormMiddleware *), compare_entries);

@@ -631,7 +631,10 @@ each_stored(CormResult *result, JsonRowCallback callback, void *arg)
 			value = slot_getattr(slot, 1, &isnull);
 			if (result->output == CORM_OUTPUT_JSON && !isnull)
 			{
-				/* the array is one row of the statement, but holds many rows of the query */
+				/*
+				 * the array is one row of the statement, but holds many rows
+				 * of the query
+				 */
 				Jsonb	   *array = DatumGetJsonbP(value);
 
 				for (int i = 0; i < JB_ROOT_COUNT(array); i++)

@@ -197,7 +197,7 @@ take_rows(NestedWrite *write, Jsonb *array, int n, const NestedColumns **columns
 	while (nrows < n && JsonbIteratorNext(&it, &element, true) == WJB_ELEM)
 	{
 		if (!corm_nested_is_object(&element))
-			rows_must_be_objects();	/* middleware can return anything */
+			rows_must_be_objects(); /* middleware can return anything */
 		rows[nrows] = corm_nested_document(&element);
 		if (columns[nrows])
 			corm_nested_check_row(write, columns[nrows], rows[nrows]);
@@ -319,7 +319,7 @@ create_or_connect(NestedWrite *write, CormModel *model, NestedTarget *target, Bi
 	Creation	creation = {write, model, target, columns};
 	CormTxClosure closure = {create_target, NULL, &creation};
 	CormTxOptions opts = {.propagation = CORM_TX_NESTED, .name = "connect_or_create",
-		.isolation = CORM_TX_ISOLATION_UNSET};
+	.isolation = CORM_TX_ISOLATION_UNSET};
 	CormTxReport report;
 	const NestedPath *path = write->path;
 
@@ -525,7 +525,10 @@ elements_of(NestedWrite *write, CormModel *model, const NestedMember *member, co
 	while (JsonbIteratorNext(&it, &element, true) == WJB_ELEM)
 	{
 		CHECK_FOR_INTERRUPTS();
-		(*paths)[*n] = (NestedPath) {path, NULL, *n};
+		(*paths)[*n] = (NestedPath)
+		{
+			path, NULL, *n
+		};
 		write->path = &(*paths)[*n];
 		if (!corm_nested_is_object(&element))
 			corm_nested_wrong_kind(write, model, member->relation, "objects");
@@ -661,7 +664,10 @@ read_members(NestedWrite *write, NestedObject *object, const NestedIn *in, Neste
 			continue;
 
 		path = palloc(sizeof(NestedPath));
-		*path = (NestedPath) {write->path, member->name};
+		*path = (NestedPath)
+		{
+			write->path, member->name
+		};
 		write->path = path;
 		corm_nested_read_target(write, relation, condition->target.model, &member->value, path, target);
 		if (target->key && !target->or_create)
@@ -882,7 +888,10 @@ insert_rows(CormModel *model, Jsonb *data)
 	corm_nested_columns_init(&none, model);
 	if (JB_ROOT_IS_OBJECT(data))
 	{
-		objects[0].path = (NestedPath) {NULL, NULL, -1};
+		objects[0].path = (NestedPath)
+		{
+			NULL, NULL, -1
+		};
 		corm_nested_read(&write, model, &data->root, &objects[0]);
 	}
 	else
@@ -894,7 +903,10 @@ insert_rows(CormModel *model, Jsonb *data)
 		(void) JsonbIteratorNext(&it, &element, false);
 		while (JsonbIteratorNext(&it, &element, true) == WJB_ELEM)
 		{
-			paths[i] = (NestedPath) {NULL, NULL, i};
+			paths[i] = (NestedPath)
+			{
+				NULL, NULL, i
+			};
 			write.path = &paths[i];
 			objects[i].path = paths[i];
 			if (!corm_nested_is_object(&element))
@@ -935,7 +947,7 @@ insert_nested(CormModel *model, Jsonb *data)
 	NestedInsert insert = {model, data};
 	CormTxClosure closure = {run_insert, NULL, &insert};
 	CormTxOptions opts = {.propagation = CORM_TX_NESTED, .name = "insert_json",
-		.isolation = CORM_TX_ISOLATION_UNSET};
+	.isolation = CORM_TX_ISOLATION_UNSET};
 	CormTxReport report;
 
 	(void) corm_tx_run(&opts, &closure, true, &report);

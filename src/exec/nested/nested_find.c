@@ -76,8 +76,10 @@ add_key(List *keys, const int *fields, int n)
 	ListCell   *lc;
 
 	foreach(lc, keys)
+	{
 		if (is_same_key(lfirst(lc), fields, n))
 			return keys;
+	}
 	key = palloc(sizeof(NestedKey));
 	key->n = n;
 	key->fields = palloc(sizeof(int) * n);
@@ -106,8 +108,10 @@ keys_of(NestedWrite *write, CormModel *model)
 	ListCell   *lc;
 
 	foreach(lc, write->known)
+	{
 		if (((KnownModel *) lfirst(lc))->model == model)
 			return ((KnownModel *) lfirst(lc))->keys;
+	}
 
 	known = palloc0(sizeof(KnownModel));
 	known->model = model;

@@ -21,7 +21,8 @@ typedef struct NestedKey
 typedef struct NestedTarget
 {
 	NestedObject object;
-	const NestedKey *key;		/* key of the existing row; NULL: it is a new row */
+	const NestedKey *key;		/* key of the existing row; NULL: it is a new
+								 * row */
 	bool		or_create;		/* write the row if it does not exist */
 	Jsonb	   *row;			/* requested columns and what was written */
 	Jsonb	   *shown;			/* its part of the result */

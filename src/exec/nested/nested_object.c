@@ -129,8 +129,10 @@ find_member(NestedObject *object, CormRelation *relation)
 	ListCell   *lc;
 
 	foreach(lc, object->members)
+	{
 		if (((NestedMember *) lfirst(lc))->relation == relation)
 			return lfirst(lc);
+	}
 	return NULL;
 }
 

@@ -17,7 +17,8 @@ typedef struct NestedMember
 	CormRelation *relation;
 	const char *name;			/* as spelled in the document */
 	JsonbValue	value;
-	Jsonb	   *result;			/* what was written, an object or array; NULL: null */
+	Jsonb	   *result;			/* what was written, an object or array; NULL:
+								 * null */
 } NestedMember;
 
 /* An object of a document: the fields that it gives, and the rows of its relations. */

@@ -425,7 +425,9 @@ add_condition(CormModel *model, CormRelation *relation, CormTree *cond, NestedCo
 	if (cond->tag == CORM_N_AND)
 	{
 		foreach(lc, cond->args[0].list)
+		{
 			whole &= add_condition(model, relation, lfirst(lc), condition);
+		}
 		return whole;
 	}
 	if (cond->tag != CORM_N_EQ || cond->args[0].node->tag != CORM_N_COLUMN ||

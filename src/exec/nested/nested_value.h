@@ -17,15 +17,18 @@ typedef struct NestedPath
 {
 	const struct NestedPath *up;	/* NULL: the document itself */
 	const char *key;			/* a member of an object ... */
-	int			index;			/* ... or, if that is NULL, an element of an array; -1: the document */
+	int			index;			/* ... or, if that is NULL, an element of an
+								 * array; -1: the document */
 } NestedPath;
 
 /* A nested write in progress. */
 typedef struct NestedWrite
 {
-	const NestedPath *path;		/* of what is being written, NULL: the whole document */
+	const NestedPath *path;		/* of what is being written, NULL: the whole
+								 * document */
 	ErrorContextCallback callback;
-	List	   *known;			/* models whose keys have been read: nested_find.c */
+	List	   *known;			/* models whose keys have been read:
+								 * nested_find.c */
 } NestedWrite;
 
 /* A value that a column of a row must have. */

@@ -38,7 +38,8 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
-#define LOCK_CLASS	0xC1		/* of advisory locks; the SQL functions use 1 and 2 */
+#define LOCK_CLASS	0xC1		/* of advisory locks; the SQL functions use 1
+								 * and 2 */
 
 PG_FUNCTION_INFO_V1(corm_set_related);
 
@@ -181,6 +182,7 @@ lock_row(NestedWrite *write, const NestedObject *object, const NestedKey *key, B
 		if (!corm_nested_value(model, row, model->pk[i], &value))
 			continue;
 		text = corm_nested_text(&model->fields[model->pk[i]], value);
+
 		hash = hash_combine(hash, hash_bytes((unsigned char *) text, strlen(text)));
 	}
 	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, model->table, hash, LOCK_CLASS);
@@ -234,7 +236,10 @@ read_targets(NestedWrite *write, CormRelation *relation, CormModel *model, CormM
 	while (JsonbIteratorNext(&it, &element, true) == WJB_ELEM)
 	{
 		CHECK_FOR_INTERRUPTS();
-		paths[n] = (NestedPath) {NULL, NULL, n};
+		paths[n] = (NestedPath)
+		{
+			NULL, NULL, n
+		};
 		write->path = &paths[n];
 		if (!corm_nested_is_object(&element))
 			corm_nested_wrong_kind(write, model, relation, "objects");

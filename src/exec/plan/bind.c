@@ -120,7 +120,7 @@ corm_bind_prepare(CormPlanParam *params, const CormDeparsed *deparsed,
 
 		if (value_type == UNKNOWNOID)
 		{
-			param->typlen = -1;		/* stored as text */
+			param->typlen = -1; /* stored as text */
 			param->typbyval = false;
 		}
 		else

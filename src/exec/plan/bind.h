@@ -18,22 +18,27 @@ typedef enum CormBinding
 	CORM_BIND_INPUT,			/* text through the type's input function */
 	CORM_BIND_ARRAY_INPUT,		/* text[] elementwise through it */
 	CORM_BIND_PATTERN,			/* text into a LIKE pattern */
-	CORM_BIND_JSON,				/* as JSON into a document, or into an array of its elements */
-	CORM_BIND_RANGE,			/* as text, of an element too, into a range or multirange */
-	CORM_BIND_REAL				/* a number of a filter, or an array of them, into real */
+	CORM_BIND_JSON,				/* as JSON into a document, or into an array
+								 * of its elements */
+	CORM_BIND_RANGE,			/* as text, of an element too, into a range or
+								 * multirange */
+	CORM_BIND_REAL				/* a number of a filter, or an array of them,
+								 * into real */
 } CormBinding;
 
 typedef struct CormPlanParam
 {
 	int			valno;
-	CormValue  *constant;		/* the value itself, if it is stored: not of the call */
+	CormValue  *constant;		/* the value itself, if it is stored: not of
+								 * the call */
 	Oid			typid;			/* of the parameter */
 	CormBinding binding;
 	CormParamForm form;			/* BIND_PATTERN */
 	int16		typlen;			/* of the value as it is bound */
 	bool		typbyval;
 	Oid			value_type;		/* of the value */
-	FmgrInfo	input;			/* BIND_INPUT, BIND_ARRAY_INPUT, BIND_JSON, BIND_RANGE */
+	FmgrInfo	input;			/* BIND_INPUT, BIND_ARRAY_INPUT, BIND_JSON,
+								 * BIND_RANGE */
 	Oid			ioparam;
 	Oid			element_type;	/* BIND_ARRAY_INPUT, BIND_JSON: of the array */
 	const char *model;			/* what it meets, for error messages */

@@ -74,7 +74,8 @@ typedef struct PlanEntry
 
 static MemoryContext plan_context = NULL;
 static plan_table_hash *plans = NULL;
-static dlist_head plans_lru = DLIST_STATIC_INIT(plans_lru);	/* valid ones, most recent first */
+static dlist_head plans_lru = DLIST_STATIC_INIT(plans_lru); /* valid ones, most
+															 * recent first */
 static dlist_head plans_outdated = DLIST_STATIC_INIT(plans_outdated);
 
 /* relations that cached plans were made from; most messages are about other relations */
@@ -381,7 +382,8 @@ is_current(CormPlan *plan)
 		return false;
 	if (plan->spi && !SPI_plan_is_valid(plan->spi))
 		return false;
-	return plan->valid;			/* the lookups above may have processed messages */
+	return plan->valid;			/* the lookups above may have processed
+								 * messages */
 }
 
 /*
@@ -544,7 +546,7 @@ corm_plan_for_queries(const CormVerb *verb, CormQuerySet *set, Bitmapset *rows_f
 	uint32		key_len;
 	char	   *p = start_key(verb, path_is_safe, rows_len, set->shape_len + limits_len + rows_len, &key_len);
 	CormPlan   *plan;
-	CormPlanMaker	maker = {
+	CormPlanMaker maker = {
 		.verb = verb,
 		.path_is_safe = path_is_safe,
 		.set = set,
@@ -558,7 +560,11 @@ corm_plan_for_queries(const CormVerb *verb, CormQuerySet *set, Bitmapset *rows_f
 		memcpy(p, CormNodeShape(set->queries[i]), set->queries[i]->shape_len);
 		p += set->queries[i]->shape_len;
 	}
-	/* also store the value number of each limit: a query may have several, only some of them known */
+
+	/*
+	 * also store the value number of each limit: a query may have several,
+	 * only some of them known
+	 */
 	for (int i = 0; i < nlimits; i++)
 	{
 		memcpy(p, &limits[i].valno, sizeof(limits[i].valno));
@@ -586,7 +592,7 @@ corm_plan_for_record(const CormVerb *verb, const CormExec *exec, Bitmapset *fiel
 	uint32		key_len;
 	char	   *p = start_key(verb, path_is_safe, 0, len, &key_len);
 	CormPlan   *plan;
-	CormPlanMaker	maker = {.verb = verb, .path_is_safe = path_is_safe, .exec = exec, .fields = fields};
+	CormPlanMaker maker = {.verb = verb, .path_is_safe = path_is_safe, .exec = exec, .fields = fields};
 
 	if (fields)
 		memcpy(p, fields->words, len);

@@ -22,7 +22,8 @@ typedef struct CormVerb
 	uint8		output;			/* CormOutput */
 	uint8		limit;			/* at most so many rows are wanted; 0: all */
 	uint8		order_by_key;
-	Oid			typid;			/* result type, or the record's type; of JSON: json, or none for jsonb */
+	Oid			typid;			/* result type, or the record's type; of JSON:
+								 * json, or none for jsonb */
 	uint16		stage;			/* CormStage */
 	uint16		restore;		/* a stage of OUTPUT_RESTORE */
 } CormVerb;
@@ -30,7 +31,8 @@ typedef struct CormVerb
 /* How much of a write with hooks a plan does: hooked.c. */
 typedef enum CormStage
 {
-	CORM_STAGE_NONE,			/* the whole write; with hooks the plan is a template */
+	CORM_STAGE_NONE,			/* the whole write; with hooks the plan is a
+								 * template */
 	CORM_STAGE_PLAIN,			/* the whole write, without hooks */
 	CORM_STAGE_READ,
 	CORM_STAGE_WRITE,
@@ -53,10 +55,12 @@ typedef struct CormHookedWrite
 typedef enum CormPlanSource
 {
 	CORM_PLAN_QUERY,			/* the shape is a query's */
-	CORM_PLAN_INSERT,			/* of a record: the shape is a bitmap of fields */
+	CORM_PLAN_INSERT,			/* of a record: the shape is a bitmap of
+								 * fields */
 	CORM_PLAN_UPDATE,
 	CORM_PLAN_SAVE,
-	CORM_PLAN_SAVE_NEW,			/* a row that did not exist when its hooks were called */
+	CORM_PLAN_SAVE_NEW,			/* a row that did not exist when its hooks
+								 * were called */
 	CORM_PLAN_DELETE,
 	CORM_PLAN_LOOKUP,			/* the row with the record's key */
 	CORM_PLAN_LOCK,				/* the same, soft-deleted or not, locked */
@@ -70,9 +74,11 @@ typedef struct CormPlan
 	uint32		key_len;
 	uint32		hash;
 
-	bool		valid;			/* false once something it was made from has changed */
+	bool		valid;			/* false once something it was made from has
+								 * changed */
 	int			in_use;			/* executions in progress */
-	bool		cached;			/* in the cache; else freed when its last use ends */
+	bool		cached;			/* in the cache; else freed when its last use
+								 * ends */
 	dlist_node	lru;
 	MemoryContext context;
 
@@ -84,7 +90,8 @@ typedef struct CormPlan
 	Oid			model;			/* of the source, or InvalidOid */
 	uint64		generation;		/* of that model */
 	Oid			target;			/* its table, or InvalidOid */
-	LOCKMODE	lock_mode;		/* of the target; others are locked AccessShare */
+	LOCKMODE	lock_mode;		/* of the target; others are locked
+								 * AccessShare */
 
 	CormCommand command;
 	SPIPlanPtr	spi;			/* NULL for a template: see rows_valno, hooked */
@@ -94,7 +101,8 @@ typedef struct CormPlan
 	bool		returns_rows;
 	bool		read_only;		/* a SELECT without locking clause */
 	bool		writes;			/* raw SQL included */
-	Bitmapset  *upsert_key;		/* template of an upsert by fields: those that rows give, by index */
+	Bitmapset  *upsert_key;		/* template of an upsert by fields: those that
+								 * rows give, by index */
 	int			npremises;		/* premises about the values, besides the key */
 	CormPremise *premises;
 	char	   *search_path;	/* path it was made under, NULL if irrelevant */
@@ -104,7 +112,8 @@ typedef struct CormPlan
 	/* result */
 	Oid			typid;
 	TupleDesc	tupdesc;		/* OUTPUT_ROWS: of the row type */
-	bool		is_physical;	/* result columns are the attributes one by one */
+	bool		is_physical;	/* result columns are the attributes one by
+								 * one */
 	int16		typlen;			/* OUTPUT_VALUE */
 	bool		typbyval;
 
@@ -115,7 +124,8 @@ typedef struct CormPlan
 	CormValue  *cached_ttl;		/* the value itself, if it is stored */
 	bool		cached_settings;	/* the result may depend on any setting */
 	bool		cached_asks_settings;	/* the query itself asks for one */
-	uint64		cached_functions;	/* state of functions and roles at the last check; 0: check again */
+	uint64		cached_functions;	/* state of functions and roles at the
+									 * last check; 0: check again */
 	uint64		cached_roles;
 	Oid			cached_role;
 

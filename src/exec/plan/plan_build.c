@@ -79,7 +79,9 @@ add_tree_relids(List **relids, CormTree *tree)
 			add_tree_relids(relids, tree->args[i].node);
 		if (strchr("XOVEPS", tree->desc->args[i]) != NULL)
 			foreach(lc, tree->args[i].list)
-				add_tree_relids(relids, lfirst(lc));
+		{
+			add_tree_relids(relids, lfirst(lc));
+		}
 	}
 }
 
@@ -89,7 +91,9 @@ add_trees_relids(List **relids, List *trees)
 	ListCell   *lc;
 
 	foreach(lc, trees)
+	{
 		add_tree_relids(relids, lfirst(lc));
+	}
 }
 
 /*
@@ -115,19 +119,31 @@ add_stmt_relids(List **relids, CormStmt *stmt)
 			add_stmt_relids(relids, range->query);
 	}
 	foreach(lc, stmt->ctes)
+	{
 		add_stmt_relids(relids, ((CormCte *) lfirst(lc))->query);
+	}
 	foreach(lc, stmt->setops)
+	{
 		add_stmt_relids(relids, ((CormSetOp *) lfirst(lc))->query);
+	}
 	foreach(lc, stmt->preloads)
+	{
 		add_stmt_relids(relids, ((CormPreload *) lfirst(lc))->query);
+	}
 	foreach(lc, stmt->joins)
+	{
 		for (CormJoin *join = lfirst(lc); join; join = join->inner)
 			if (join->condition)
 				add_tree_relids(relids, join->condition);
+	}
 	foreach(lc, stmt->sets)
+	{
 		add_tree_relids(relids, ((CormAssignment *) lfirst(lc))->value);
+	}
 	foreach(lc, stmt->update_sets)
+	{
 		add_tree_relids(relids, ((CormAssignment *) lfirst(lc))->value);
+	}
 	add_trees_relids(relids, stmt->select);
 	add_trees_relids(relids, stmt->distinct_on);
 	add_trees_relids(relids, stmt->where);
@@ -154,6 +170,7 @@ sql_writes(SPIPlanPtr spi)
 	ListCell   *lc;
 
 	foreach(source, SPI_plan_get_plan_sources(spi))
+	{
 		foreach(lc, ((CachedPlanSource *) lfirst(source))->query_list)
 		{
 			Query	   *query = lfirst_node(Query, lc);
@@ -161,6 +178,7 @@ sql_writes(SPIPlanPtr spi)
 			if (query->commandType != CMD_SELECT || query->hasModifyingCTE)
 				return true;
 		}
+	}
 	return false;
 }
 
@@ -185,13 +203,17 @@ check_raw_names(SPIPlanPtr spi)
 		if (strcmp(cte->ctename, CORM_ROWS_ALIAS) != 0)
 			continue;
 		foreach(name, cte->ctecolnames)
+		{
 			for_each_cell(other, cte->ctecolnames, lnext(cte->ctecolnames, name))
+			{
 				if (equal(lfirst(name), lfirst(other)))
 					ereport(ERROR,
 							(errcode(ERRCODE_DUPLICATE_COLUMN),
 							 errmsg("two columns of the result are named \"%s\"", strVal(lfirst(name))),
 							 errdetail("The rows become JSON objects, which have one value for a name."),
 							 errhint("Give one of them another name with AS.")));
+			}
+		}
 	}
 }
 
@@ -205,7 +227,9 @@ add_spi_relids(List **relids, SPIPlanPtr spi)
 	ListCell   *lc;
 
 	foreach(lc, SPI_plan_get_plan_sources(spi))
+	{
 		*relids = list_concat_unique_oid(*relids, ((CachedPlanSource *) lfirst(lc))->relationOids);
+	}
 }
 
 static void
@@ -215,12 +239,16 @@ set_relids(CormPlan *plan, List *relids)
 	ListCell   *lc;
 
 	foreach(lc, relids)
+	{
 		concerned = corm_add_ancestors(concerned, lfirst_oid(lc));
+	}
 	plan->nrelids = list_length(relids);
 	plan->nconcerned = list_length(concerned);
 	plan->relids = MemoryContextAlloc(plan->context, sizeof(Oid) * Max(plan->nconcerned, 1));
 	foreach(lc, concerned)
+	{
 		plan->relids[foreach_current_index(lc)] = lfirst_oid(lc);
+	}
 }
 
 /*
@@ -363,7 +391,7 @@ known_parameters(MemoryContext context, const CormDeparsed *deparsed, const Oid 
  */
 static SPIPlanPtr
 prepare_with_limits(MemoryContext context, const CormDeparsed *deparsed, Oid *types,
-						 const CormKnownLimit *limits, int nlimits, int options)
+					const CormKnownLimit *limits, int nlimits, int options)
 {
 	PlanParameters *parameters = known_parameters(context, deparsed, types, limits, nlimits);
 
@@ -420,12 +448,12 @@ hooked_write(CormStmt *stmt)
 	hooked->sets = palloc(sizeof(int) * Max(list_length(stmt->sets), 1));
 	if (stmt->command != CORM_CMD_DELETE)
 		foreach(lc, stmt->sets)
-		{
-			CormField  *field = ((CormAssignment *) lfirst(lc))->field;
+	{
+		CormField  *field = ((CormAssignment *) lfirst(lc))->field;
 
-			if (field->rownum > 0)
-				hooked->sets[hooked->nsets++] = field - stmt->source->model->fields;
-		}
+		if (field->rownum > 0)
+			hooked->sets[hooked->nsets++] = field - stmt->source->model->fields;
+	}
 	return hooked;
 }
 
@@ -592,7 +620,9 @@ upsert_key(CormStmt *stmt)
 		ListCell   *set;
 
 		foreach(set, stmt->sets)
+		{
 			is_set |= ((CormAssignment *) lfirst(set))->field == field;
+		}
 		if (is_set)
 			continue;
 		if (field - model->fields >= model->nfields || field->rownum <= 0)
@@ -622,14 +652,23 @@ build_from_stmt(CormPlan *plan, const CormPlanMaker *maker, CormStmt *stmt,
 	plan->max_rows_valno = -1;
 	plan->rows_valno = -1;
 	plan->read_only = stmt->command == CORM_CMD_SELECT && stmt->lock == CORM_N_INVALID;
-	plan->writes = stmt->command != CORM_CMD_SELECT;	/* unless the SQL says otherwise */
-	/* a partial index can be inferred only if the values of its predicate are known */
+	plan->writes = stmt->command != CORM_CMD_SELECT;	/* unless the SQL says
+														 * otherwise */
+
+	/*
+	 * a partial index can be inferred only if the values of its predicate are
+	 * known
+	 */
 	plan->custom_only = stmt->conflict_where != NULL;
 	if (verb->output == CORM_OUTPUT_ROWS)
 	{
 		plan->tupdesc = corm_row_tupdesc(verb->typid);
 		corm_watch_row_type(get_typ_typrelid(verb->typid), plan->tupdesc->natts);
-		/* for a row type without columns, the statement still returns one column */
+
+		/*
+		 * for a row type without columns, the statement still returns one
+		 * column
+		 */
 		plan->is_physical = plan->tupdesc->natts > 0 && !has_dropped(plan->tupdesc);
 	}
 	else if (verb->output == CORM_OUTPUT_VALUE)
@@ -741,7 +780,10 @@ corm_plan_build(CormPlan *plan, const CormPlanMaker *maker)
 	Oid		   *value_types;
 	int			nvalues;
 
-	/* the plan may or may not include hooks that are created while we build it */
+	/*
+	 * the plan may or may not include hooks that are created while we build
+	 * it
+	 */
 	plan->hook_changes = corm_hooks_changes();
 	if (maker->set)
 	{
@@ -754,7 +796,8 @@ corm_plan_build(CormPlan *plan, const CormPlanMaker *maker)
 		{
 			default_model = get_typ_typrelid(maker->verb->typid);
 			if (!OidIsValid(default_model))
-				(void) corm_row_tupdesc(maker->verb->typid);	/* raises the proper error */
+				(void) corm_row_tupdesc(maker->verb->typid);	/* raises the proper
+																 * error */
 		}
 		clauses = corm_queries_read_trees(set);
 		stmt = restore ? corm_resolve_restore(clauses, default_model) : corm_resolve(clauses, default_model);

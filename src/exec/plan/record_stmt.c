@@ -217,7 +217,10 @@ corm_record_stmt(CormPlanSource source, CormModel *model, Bitmapset *fields)
 
 	if (source == CORM_PLAN_SAVE || source == CORM_PLAN_SAVE_NEW)
 	{
-		/* the record has the key of the row, even if an identity column generated it */
+		/*
+		 * the record has the key of the row, even if an identity column
+		 * generated it
+		 */
 		stmt->override_identity = true;
 	}
 	if (source == CORM_PLAN_SAVE_NEW)
@@ -237,7 +240,11 @@ corm_record_stmt(CormPlanSource source, CormModel *model, Bitmapset *fields)
 
 			if (field->primary_key || !corm_field_is_written(model, i, false, false))
 				continue;
-			/* a NULL that asks for the default of a NOT NULL column leaves it alone */
+
+			/*
+			 * a NULL that asks for the default of a NOT NULL column leaves it
+			 * alone
+			 */
 			if (field->not_null && !bms_is_member(i, fields))
 				continue;
 			stmt->update_sets = lappend(stmt->update_sets, field_assignment(model, i));

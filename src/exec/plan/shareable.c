@@ -69,7 +69,8 @@ corm_shareable_refused(const char *why)
 typedef struct Calls
 {
 	bool		settings;		/* one may read any setting */
-	bool		asks_settings;	/* it is a PostgreSQL function that shows settings */
+	bool		asks_settings;	/* it is a PostgreSQL function that shows
+								 * settings */
 	bool		session;		/* one depends on this session */
 } Calls;
 
@@ -228,7 +229,9 @@ check_rights(CormPlan *plan)
 		ListCell   *query;
 
 		foreach(query, source->query_list)
+		{
 			(void) rights_walker(lfirst(query), NULL);
+		}
 	}
 }
 
@@ -278,8 +281,10 @@ look_at_query(CormPlan *plan)
 			(void) calls_walker(lfirst(other), &calls);
 		}
 		foreach(other, source->relationOids)
+		{
 			if (get_rel_persistence(lfirst_oid(other)) == RELPERSISTENCE_TEMP)
 				corm_shareable_refused("It reads a temporary table.");
+		}
 	}
 	if (calls.session)
 		corm_shareable_refused("It calls a function whose result is about the session.");

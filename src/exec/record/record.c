@@ -305,7 +305,10 @@ corm_save(PG_FUNCTION_ARGS)
 	corm_record_require_key(record.model);
 	if (!corm_record_write_returning(save_source(&record), &record, &result))
 	{
-		/* there is a row of another version, deleted or not, or a trigger suppressed the write */
+		/*
+		 * there is a row of another version, deleted or not, or a trigger
+		 * suppressed the write
+		 */
 		if (corm_record_is_stale(CORM_PLAN_LOCK, &record))
 			stale(record.model);
 		PG_RETURN_NULL();

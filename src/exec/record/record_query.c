@@ -56,7 +56,8 @@ write_field_value(CormWriter *w, CormRecord *record, int field)
 		corm_write_null(w, typid);
 		return;
 	}
-	if (typid != UNKNOWNOID)	/* unknown is text that takes the column's type */
+	if (typid != UNKNOWNOID)	/* unknown is text that takes the column's
+								 * type */
 		get_typlenbyval(typid, &typlen, &typbyval);
 	corm_write_value(w, typid, typlen, typbyval, record->values[field]);
 }
@@ -264,7 +265,11 @@ corm_run_record_operation(CormPlanSource source, CormRecord *record, CormSink *s
 	PG_TRY();
 	{
 		corm_operation_of_plan(&self.op, plan);
-		/* an update of only the key is run as a lookup, but still counts as an update */
+
+		/*
+		 * an update of only the key is run as a lookup, but still counts as
+		 * an update
+		 */
 		self.op.command = corm_record_command(source);
 		self.op.writes = source != CORM_PLAN_LOOKUP;
 		done = corm_middleware_run(&self.op, processed);

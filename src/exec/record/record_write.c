@@ -168,7 +168,7 @@ write_with_hooks(CormPlanSource source, CormRecord *record, CormSink *sink)
 	CormSink	row = {.kind = CORM_SINK_FIRST, .context = CurrentMemoryContext};
 	CormRecord	changed = *record;
 	CormHookRun *hooks;
-	CormWriteKind	kind;
+	CormWriteKind kind;
 	uint64		processed;
 	bool		apart;
 
@@ -193,7 +193,10 @@ write_with_hooks(CormPlanSource source, CormRecord *record, CormSink *sink)
 	{
 		CormSink	sink = {.kind = CORM_SINK_NONE};
 
-		/* either another transaction has inserted the row, or a trigger suppressed ours */
+		/*
+		 * either another transaction has inserted the row, or a trigger
+		 * suppressed ours
+		 */
 		if (corm_record_run(CORM_PLAN_LOCK, CORM_OUTPUT_NATIVE, &changed, &sink) > 0)
 			inserted_since(record->model);
 	}

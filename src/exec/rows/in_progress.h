@@ -18,7 +18,8 @@ typedef struct CormExec
 {
 	CormModel  *model;			/* as of the start of the operation */
 	uint64		generation;		/* of the model at that time */
-	MemoryContext context;		/* for data with the lifetime of the operation ... */
+	MemoryContext context;		/* for data with the lifetime of the operation
+								 * ... */
 	ResourceOwner owner;		/* ... and its resources */
 } CormExec;
 

@@ -134,7 +134,8 @@ typedef struct FieldCheck
 	CheckKind	kind;
 	FmgrInfo	function;
 	Oid			ioparam;
-	Datum		base;			/* CHECK_POPULATE: a row of this field alone, NULL */
+	Datum		base;			/* CHECK_POPULATE: a row of this field alone,
+								 * NULL */
 } FieldCheck;
 
 struct CormJsonCheck
@@ -257,7 +258,11 @@ surely_converts(CheckKind kind, const CormField *field, const JsonbValue *value)
 		case INT2OID:
 		case INT4OID:
 		case INT8OID:
-			/* PostgreSQL does not accept 1.0 as an integer, because its text is not one */
+
+			/*
+			 * PostgreSQL does not accept 1.0 as an integer, because its text
+			 * is not one
+			 */
 			if (DatumGetInt32(DirectFunctionCall1(numeric_scale, NumericGetDatum(number))) != 0)
 				return false;
 			integer = numeric_int4_opt_error(number, &too_large);
@@ -451,6 +456,7 @@ corm_json_as_hstore(const CormField *field, JsonbValue *value)
 			continue;
 		}
 		text = corm_json_text(&v);
+
 		append_hstore(&buf, text, strlen(text));
 	}
 	value->type = jbvString;

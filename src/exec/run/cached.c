@@ -147,7 +147,9 @@ add_relations(StringInfo buf, CormPlan *plan)
 		ListCell   *relation;
 
 		foreach(relation, source->relationOids)
+		{
 			appendStringInfo(buf, "%u ", lfirst_oid(relation));
+		}
 	}
 	appendStringInfoChar(buf, '.');
 }

@@ -294,7 +294,11 @@ corm_run(CormPlan *plan, ParamListInfo params, CormSink *sink)
 
 	CORM_FAULT("run-begin");
 	corm_plan_check(plan);
-	/* a template: the caller found no hooks when it asked for a plan without any */
+
+	/*
+	 * a template: the caller found no hooks when it asked for a plan without
+	 * any
+	 */
 	if (unlikely(plan->spi == NULL))
 		corm_exec_changed(plan->model_name, psprintf("Hooks of \"%s\" were created.", plan->model_name));
 	if (unlikely(timed))

@@ -30,13 +30,15 @@ typedef void (*CormRowCallback) (CormPlan *plan, TupleTableSlot *slot, void *arg
 typedef struct CormSink
 {
 	CormSinkKind kind;
-	Tuplestorestate *store;		/* SINK_STORE; NULL: it is made for the rows of the plan ... */
+	Tuplestorestate *store;		/* SINK_STORE; NULL: it is made for the rows
+								 * of the plan ... */
 	FunctionCallInfo fcinfo;	/* ... as the result of this call */
 	MemoryContext context;		/* where a datum is allocated */
 	uint64		nrows;			/* rows received */
 	CormRowCallback callback;	/* SINK_CALLBACK */
 	void	   *arg;
-	int64		limit;			/* OUTPUT_PAGE: rows of a page, or -1; set by the run */
+	int64		limit;			/* OUTPUT_PAGE: rows of a page, or -1; set by
+								 * the run */
 	Datum		value;			/* SINK_FIRST, SINK_ONE */
 	bool		isnull;
 } CormSink;

@@ -64,7 +64,7 @@ PG_FUNCTION_INFO_V1(corm_stat_info);
 #define HIST_OCTAVES	36
 #define HIST_BUCKETS	(HIST_SUB * (HIST_OCTAVES + 1))
 
-#define NONE			(-1)		/* no entry */
+#define NONE			(-1)	/* no entry */
 
 /* How usage counts shrink each time that entries are evicted. */
 #define USAGE_DECAY		0.99
@@ -98,7 +98,8 @@ typedef struct StatEntry
 	StatKey		key;
 	int32		next;			/* in its bucket, or of the free ones */
 	bool		in_use;
-	char		model[NAMEDATALEN * 2];	/* its name, cut off; empty for raw queries ... */
+	char		model[NAMEDATALEN * 2]; /* its name, cut off; empty for raw
+										 * queries ... */
 	int			encoding;		/* ... of the database it is in */
 	slock_t		mutex;			/* guards the counters */
 	StatCounters counters;
@@ -118,7 +119,8 @@ typedef struct StatShared
 
 static StatShared *shared = NULL;
 static StatEntry *entries = NULL;
-static int32 *eviction_order = NULL;	/* room to sort them; under the lock, exclusively */
+static int32 *eviction_order = NULL;	/* room to sort them; under the lock,
+										 * exclusively */
 
 /*
  * Shared memory
@@ -385,7 +387,11 @@ corm_stats_begin(CormStats *stats)
 	if (!stats->active)
 		return;
 	stats->plan_misses = corm_plan_misses();
-	/* save it now: on error, corm_stats_end may run before the user ID is restored */
+
+	/*
+	 * save it now: on error, corm_stats_end may run before the user ID is
+	 * restored
+	 */
 	stats->user = GetUserId();
 	INSTR_TIME_SET_CURRENT(stats->start);
 }

@@ -65,7 +65,8 @@ typedef struct Write
 	int			size;			/* of the arrays */
 	Datum	   *old;			/* current rows; not for an insert */
 	Datum	   *new;			/* new rows: to be written, or as written */
-	Datum	   *inserted;		/* booleans, if the write reports them; else NULL */
+	Datum	   *inserted;		/* booleans, if the write reports them; else
+								 * NULL */
 	Bitmapset **given;			/* fields given for each row of an insert */
 } Write;
 
@@ -191,6 +192,7 @@ is_seen(HTAB *seen, CormModel *model, TupleDesc tupdesc, Datum *values)
 
 		getTypeOutputInfo(TupleDescAttr(tupdesc, att)->atttypid, &output, &is_varlena);
 		text = OidOutputFunctionCall(output, values[att]);
+
 		appendStringInfo(&buf, "%d:%s", (int) strlen(text), text);
 	}
 	key.text = buf.data;

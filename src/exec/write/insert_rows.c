@@ -472,7 +472,9 @@ check_upsert_runs(const CormExec *exec, CormPlan *template, CormQuerySet *set, L
 	}
 	/* use the rows of the runs, whose keys are the column names */
 	foreach(lc, runs)
+	{
 		append_json(&json, ((CormRun *) lfirst(lc))->rows);
+	}
 	corm_check_upsert_rows(exec, template, JSONBOID,
 						   JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&json, WJB_END_ARRAY, NULL))));
 }

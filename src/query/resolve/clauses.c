@@ -335,7 +335,9 @@ corm_place_clause(CormStmt *stmt, CormTree *clause, List **preloads)
 			break;
 		case CORM_N_ON_CONFLICT:
 			foreach(lc, clause->args[0].list)
+			{
 				add_conflict_key(stmt, lfirst(lc));
+			}
 			break;
 		case CORM_N_ON_CONFLICT_WHERE:
 			stmt->conflict_where = clause->args[0].node;
@@ -349,7 +351,9 @@ corm_place_clause(CormStmt *stmt, CormTree *clause, List **preloads)
 		case CORM_N_DO_UPDATE:
 			stmt->conflict_action = CORM_CONFLICT_UPDATE;
 			foreach(lc, clause->args[0].list)
+			{
 				stmt->update_fields = lappend(stmt->update_fields, writable_field(stmt, lfirst(lc)));
+			}
 			break;
 		case CORM_N_AFTER:
 		case CORM_N_BEFORE:

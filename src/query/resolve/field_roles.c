@@ -22,8 +22,10 @@ sets_field(CormStmt *stmt, CormField *field)
 	ListCell   *lc;
 
 	foreach(lc, stmt->sets)
+	{
 		if (((CormAssignment *) lfirst(lc))->field == field)
 			return true;
+	}
 	return false;
 }
 
@@ -183,7 +185,9 @@ touch_conflict(CormStmt *stmt)
 		ListCell   *set;
 
 		foreach(set, stmt->update_sets)
+		{
 			said |= ((CormAssignment *) lfirst(set))->field == touch->field;
+		}
 		if (!said)
 			stmt->touch_sets = lappend(stmt->touch_sets, touch);
 	}
@@ -214,7 +218,8 @@ corm_fill_insert(CormStmt *stmt, Bitmapset *rows_fields)
 static void
 leave_deleted_out_of_joins(CormStmt *stmt)
 {
-	List	   *kept = list_make1(stmt->source);	/* ranges whose deleted rows can still appear */
+	List	   *kept = list_make1(stmt->source);	/* ranges whose deleted
+													 * rows can still appear */
 	ListCell   *lc;
 
 	foreach(lc, stmt->joins)
@@ -226,8 +231,10 @@ leave_deleted_out_of_joins(CormStmt *stmt)
 		if (join->tag != CORM_N_RIGHT_JOIN_MODEL && join->tag != CORM_N_FULL_JOIN_MODEL)
 			continue;
 		foreach(range, kept)
+		{
 			if (lfirst(range) != stmt->source || !(stmt->unscoped || stmt->only_deleted))
 				conditions = list_concat(conditions, corm_deleted_condition(lfirst(range), false));
+		}
 		if (conditions)
 			join->condition = corm_make_list(CORM_N_AND, lcons(join->condition, conditions));
 		if (join->by_relation)

@@ -328,7 +328,9 @@ corm_filter_select(List *items)
 	ListCell   *lc;
 
 	foreach(lc, items)
+	{
 		any |= ((CormTree *) lfirst(lc))->tag == CORM_N_FILTER_COLUMN;
+	}
 	if (!any)
 		return items;
 

@@ -53,7 +53,8 @@
 typedef struct Guard
 {
 	CormModel  *model;
-	List	   *tables;			/* Oids: the model's and those that inherit from it */
+	List	   *tables;			/* Oids: the model's and those that inherit
+								 * from it */
 	List	   *conditions;		/* of CormTree, not resolved */
 	bool		used;
 	bool		busy;			/* its own conditions are being resolved */
@@ -156,12 +157,16 @@ corm_guard_range(CormStmt *stmt, CormRange *range)
 		if (guard->busy || !list_member_oid(guard->tables, range->model->table))
 			continue;
 
-		/* names mean fields of the guard's model, whatever type the rows are read as */
+		/*
+		 * names mean fields of the guard's model, whatever type the rows are
+		 * read as
+		 */
 		as_model = palloc0(sizeof(CormRange));
 		as_model->name = as_model->alias = range->alias;
 		as_model->model = guard->model;
 		scope = palloc0(sizeof(CormStmt));
-		scope->command = CORM_CMD_UPDATE;	/* a path is a subquery then, not a join */
+		scope->command = CORM_CMD_UPDATE;	/* a path is a subquery then, not
+											 * a join */
 		scope->beside = stmt;
 		scope->alias_owner = stmt;
 		scope->source = as_model;
@@ -283,7 +288,9 @@ corm_guards_check(List *guarded, const char *sql, List *tables, const Oid *types
 	error_context_stack = callback.previous;
 
 	foreach(lc, tables)
+	{
 		nwritten += list_member_oid(guarded, lfirst_oid(lc)) ? 1 : 0;
+	}
 	(void) count_reads((Node *) query, &context);
 	if (OidIsValid(context.found) || context.nreads > nwritten)
 		ereport(ERROR,

@@ -101,7 +101,9 @@ add_ctes(NamesContext *context, WithClause *with)
 	ListCell   *lc;
 
 	foreach(lc, with->ctes)
+	{
 		context->ctes = lappend(context->ctes, lfirst_node(CommonTableExpr, lc)->ctename);
+	}
 }
 
 /*
@@ -268,7 +270,9 @@ with_ranges(const CormStmt *stmt, List *outer)
 		bool		hidden = false;
 
 		foreach(lc2, ranges)
+		{
 			hidden |= strcmp(((CormRange *) lfirst(lc2))->alias, range->alias) == 0;
+		}
 		if (!hidden)
 			ranges = lappend(ranges, range);
 	}

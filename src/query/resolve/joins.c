@@ -175,7 +175,8 @@ condition_scope(CormStmt *stmt, CormRelation *relation, CormRange *near, CormRan
 					 errmsg("infinite recursion detected in the condition of relation \"%s\" of model \"%s\"",
 							relation->name, model->name)));
 	scope->condition_of = relation;
-	scope->command = CORM_CMD_UPDATE;	/* a path is a subquery then, not a join */
+	scope->command = CORM_CMD_UPDATE;	/* a path is a subquery then, not a
+										 * join */
 	scope->beside = stmt;
 	scope->alias_owner = stmt;
 	scope->source = condition_range(target, target->model->table_name, target->model);
@@ -611,7 +612,10 @@ corm_resolve_relation_predicate(CormStmt *stmt, CormTree *tree)
 	relation = corm_model_relation(range->model, dot ? pnstrdup(path, dot - path) : path);
 	if (dot)
 	{
-		/* the predicate over the rest holds for some, or all, of the first step */
+		/*
+		 * the predicate over the rest holds for some, or all, of the first
+		 * step
+		 */
 		CormTree   *rest = corm_make_tree(tree->tag);
 
 		rest->args[0].str = dot + 1;
@@ -667,8 +671,10 @@ corm_parent_key(CormStmt *stmt, const char *column)
 	ListCell   *lc;
 
 	foreach(lc, stmt->parent_keys)
+	{
 		if (strcmp(lfirst(lc), column) == 0)
 			return corm_parent_key_name(foreach_current_index(lc));
+	}
 	stmt->parent_keys = lappend(stmt->parent_keys, pstrdup(column));
 	return corm_parent_key_name(list_length(stmt->parent_keys) - 1);
 }
@@ -717,7 +723,11 @@ corm_add_preload(CormStmt *stmt, const char *path, List *clauses)
 				(errcode(ERRCODE_SYNTAX_ERROR),
 				 errmsg("relation \"%s\" cannot be preloaded", path),
 				 errdetail("The query is not over a model.")));
-	/* the parents' key would be one more column to be distinct by, or to combine */
+
+	/*
+	 * the parents' key would be one more column to be distinct by, or to
+	 * combine
+	 */
 	if (stmt->setops || (stmt->distinct && stmt->select))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -727,8 +737,10 @@ corm_add_preload(CormStmt *stmt, const char *path, List *clauses)
 	relation = corm_model_relation(stmt->source->model, step);
 
 	foreach(lc, stmt->preloads)
+	{
 		if (((CormPreload *) lfirst(lc))->relation == relation)
 			preload = lfirst(lc);
+	}
 	if (preload && !dot && !preload->implied)
 		ereport(ERROR,
 				(errcode(ERRCODE_SYNTAX_ERROR),

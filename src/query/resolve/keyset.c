@@ -133,7 +133,9 @@ order_keys(CormStmt *stmt)
 	ListCell   *lc;
 
 	foreach(lc, stmt->order_by)
+	{
 		keys = lappend(keys, order_key(stmt, lfirst(lc)));
+	}
 	return keys;
 }
 
@@ -307,7 +309,9 @@ append_place(CormStmt *stmt, bool desc)
 	if (list_length(tables) < 2)
 		return;
 	foreach(lc, tables)
+	{
 		stored &= get_rel_relkind(lfirst_oid(lc)) == RELKIND_RELATION;
+	}
 	source->ordered_by_system = true;
 	append_key(stmt, system_column(source, "tableoid", OIDOID), desc);
 	if (stored)
@@ -514,8 +518,10 @@ is_row_comparison(List *keys, List *values)
 			return false;
 	}
 	foreach(lc, values)
+	{
 		if (((CormTree *) lfirst(lc))->tag != CORM_N_VALUE)
 			return false;
+	}
 	return true;
 }
 
@@ -538,12 +544,17 @@ cursor_condition(List *keys, List *values, bool backwards)
 		if (n == 1)
 			return key_behind(linitial(keys), linitial(values), backwards);
 		foreach(lc, keys)
+		{
 			exprs = lappend(exprs, ((OrderKey *) lfirst(lc))->expr);
+		}
 		return corm_make_binary(down ? CORM_N_LT : CORM_N_GT,
 								corm_make_list(CORM_N_ROW, exprs), corm_make_list(CORM_N_ROW, values));
 	}
 
-	/* from the last key to the first, each value written twice: the size is that of the order */
+	/*
+	 * from the last key to the first, each value written twice: the size is
+	 * that of the order
+	 */
 	for (int i = n - 1; i >= 0; i--)
 	{
 		CormTree   *behind = key_behind(list_nth(keys, i), list_nth(values, i), backwards);

@@ -118,8 +118,10 @@ check_alias_or_relation(CormStmt *stmt, CormRange *range, const char *name, cons
 	if (range != stmt->source || range->model == NULL || stmt->parent)
 		return;
 	foreach(lc, stmt->joins)
+	{
 		if (!((CormJoin *) lfirst(lc))->by_relation)
 			return;
+	}
 	foreach(lc, corm_model_relations(range->model))
 	{
 		CormRelation *relation = lfirst(lc);
@@ -191,8 +193,10 @@ find_returned(CormStmt *stmt, const char *name)
 	ListCell   *lc;
 
 	foreach(lc, corm_stmt_output_names(stmt))
+	{
 		if (strcmp(lfirst(lc), name) == 0)
 			return foreach_current_index(lc);
+	}
 	foreach(lc, stmt->select)
 	{
 		CormTree   *item = lfirst(lc);
@@ -302,7 +306,9 @@ corm_resolve_list(CormStmt *stmt, List *list, CormPlace place)
 	ListCell   *lc;
 
 	foreach(lc, list)
+	{
 		corm_resolve_expr(stmt, lfirst(lc), place);
+	}
 }
 
 typedef struct ResolveContext
@@ -473,6 +479,8 @@ corm_stmt_output_names(CormStmt *stmt)
 		return names;
 	}
 	foreach(lc, items)
+	{
 		names = lappend(names, corm_item_name(lfirst(lc)));
+	}
 	return names;
 }

@@ -16,9 +16,10 @@
 /* Where in a statement an expression stands: decides what a name may mean. */
 typedef enum CormPlace
 {
-	CORM_PLACE_INPUT,				/* fields only */
-	CORM_PLACE_OUTPUT,				/* fields, then select items */
-	CORM_PLACE_ORDER					/* select items, then fields; in an expression as OUTPUT */
+	CORM_PLACE_INPUT,			/* fields only */
+	CORM_PLACE_OUTPUT,			/* fields, then select items */
+	CORM_PLACE_ORDER			/* select items, then fields; in an expression
+								 * as OUTPUT */
 } CormPlace;
 
 extern CormTree *corm_make_column(CormRange *range, const char *column);

@@ -189,8 +189,10 @@ output_type(CormStmt *stmt, const char *name)
 	ListCell   *lc;
 
 	foreach(lc, items)
+	{
 		if (strcmp(corm_item_name(lfirst(lc)), name) == 0)
 			return corm_expr_type(lfirst(lc));
+	}
 	if (items || source == NULL)
 		return InvalidOid;
 	if (source->model)

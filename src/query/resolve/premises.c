@@ -71,7 +71,7 @@ is_empty_array_text(const char *str)
 {
 	str += strspn(str, " \t\n\r\v\f");
 	if (*str == '[' && strchr(str, '='))
-		str = strchr(str, '=') + 1;	/* bounds come before it */
+		str = strchr(str, '=') + 1; /* bounds come before it */
 	return *str != '\0' && str[strspn(str, "{}, \t\n\r\v\f")] == '\0';
 }
 

@@ -64,8 +64,10 @@ used_alias(CormStmt *root, const char *alias)
 	ListCell   *lc;
 
 	foreach(lc, root->aliases)
+	{
 		if (strcmp(((UsedAlias *) lfirst(lc))->alias, alias) == 0)
 			return lfirst(lc);
+	}
 	return NULL;
 }
 
@@ -254,13 +256,17 @@ corm_range_column(CormRange *range, CormTree *tree, const char *name)
 		return true;
 	}
 	foreach(lc, range->columns)
+	{
 		if (strcmp(lfirst(lc), name) == 0)
 			return bind_column(range, tree, lfirst(lc));
+	}
 	/* like a model's fields, accept the CamelCase form of a name */
 	name = corm_underscore_name(name);
 	foreach(lc, range->columns)
+	{
 		if (strcmp(lfirst(lc), name) == 0)
 			return bind_column(range, tree, lfirst(lc));
+	}
 	return false;
 }
 

@@ -40,7 +40,9 @@ resolve_assignments(CormStmt *stmt, List *sets)
 	ListCell   *lc;
 
 	foreach(lc, sets)
+	{
 		corm_resolve_expr(stmt, ((CormAssignment *) lfirst(lc))->value, CORM_PLACE_INPUT);
+	}
 }
 
 /*
@@ -163,7 +165,11 @@ expand_scopes(CormStmt *stmt, List *clauses)
 			result = list_concat(result, corm_scope_clauses(model, clause->args[0].str));
 		}
 	}
-	/* the default scopes are always there, so they do not count as a condition */
+
+	/*
+	 * the default scopes are always there, so they do not count as a
+	 * condition
+	 */
 	if (stmt->command == CORM_CMD_UPDATE || stmt->command == CORM_CMD_DELETE)
 		stmt->has_where = corm_has_condition(result);
 	if (model && by_default && !stmt->unscoped && stmt->command != CORM_CMD_INSERT)
@@ -248,7 +254,9 @@ merge_filter_preloads(CormStmt *stmt, List *preloads)
 	ListCell   *lc;
 
 	foreach(lc, preloads)
+	{
 		any |= ((CormTree *) lfirst(lc))->tag == CORM_N_FILTER_PRELOAD;
+	}
 	if (!any)
 		return preloads;
 	if (stmt->source == NULL || stmt->source->model == NULL || stmt->setops || (stmt->distinct && stmt->select))
@@ -367,7 +375,9 @@ resolve_stmt(List *clauses, Oid default_model, CormStmt *parent, CormStmt *besid
 	corm_resolve_list(stmt, stmt->having, CORM_PLACE_OUTPUT);
 	resolve_order(stmt);
 	foreach(lc, stmt->order_by)
+	{
 		corm_check_filter_order(lfirst(lc));
+	}
 	corm_resolve_list(stmt, stmt->returning, CORM_PLACE_INPUT);
 	resolve_assignments(stmt, stmt->sets);
 	resolve_assignments(stmt, stmt->update_sets);

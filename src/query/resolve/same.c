@@ -33,7 +33,11 @@ same_column(const CormTree *a, const CormTree *b, bool inner)
 {
 	if (a->aliased || b->aliased)
 		return a->aliased == b->aliased;
-	/* in subqueries, which have ranges of their own, equal names have the same meaning */
+
+	/*
+	 * in subqueries, which have ranges of their own, equal names have the
+	 * same meaning
+	 */
 	if (!inner && a->range && b->range)
 		return a->range == b->range && a->field == b->field && (a->field || same_string(a->output, b->output));
 	return a->tag == b->tag && a->args[0].str && same_string(a->args[0].str, b->args[0].str);
@@ -146,7 +150,11 @@ unify_walker(CormTree *tree, void *context)
 		tree->is_referenced = is_referenced;
 		return false;
 	}
-	/* a value by itself takes its type from its place; conditions on other rows are about other rows */
+
+	/*
+	 * a value by itself takes its type from its place; conditions on other
+	 * rows are about other rows
+	 */
 	if (tree->tag == CORM_N_VALUE || anchor->tag == CORM_N_VALUE ||
 		corm_tree_is(tree, CORM_IS_COLUMN | CORM_IS_RELATION | CORM_IS_SUBQUERY))
 		return false;
@@ -159,7 +167,9 @@ unify_items(List *items, const CormTree *anchor)
 	ListCell   *lc;
 
 	foreach(lc, items)
+	{
 		(void) unify_walker(bare_item(lfirst(lc)), unconstify(CormTree *, anchor));
+	}
 }
 
 /*

@@ -303,7 +303,10 @@ corm_define_scope(PG_FUNCTION_ARGS)
 	corm_catalogs_stored(relid);
 	relation_close(rel, NoLock);
 
-	/* now that the scope is stored, this detects a default scope that contains itself */
+	/*
+	 * now that the scope is stored, this detects a default scope that
+	 * contains itself
+	 */
 	(void) corm_resolve(PG_GETARG_BOOL(3) ? NIL :
 						corm_stored_query((struct varlena *) DatumGetPointer(PG_GETARG_DATUM(2))), relid);
 	PG_RETURN_VOID();

@@ -182,8 +182,10 @@ keeps_key(CormStmt *stmt)
 	if (stmt->command == CORM_CMD_DELETE)
 		return false;
 	foreach(lc, stmt->sets)
+	{
 		if (((CormAssignment *) lfirst(lc))->field->primary_key)
 			return false;
+	}
 	return true;
 }
 
@@ -224,8 +226,10 @@ corm_stage_read(CormStmt *stmt, TupleDesc tupdesc)
 	/* a soft delete sets fields, which is not for the hooks to see */
 	if (stmt->command != CORM_CMD_DELETE)
 		foreach(lc, stmt->sets)
-			if (((CormAssignment *) lfirst(lc))->field->rownum > 0)
-				select = lappend(select, set_column(lfirst(lc)));
+	{
+		if (((CormAssignment *) lfirst(lc))->field->rownum > 0)
+			select = lappend(select, set_column(lfirst(lc)));
+	}
 
 	if (insert)
 	{
@@ -294,8 +298,10 @@ hidden_sets(CormStmt *stmt)
 	ListCell   *lc;
 
 	foreach(lc, stmt->sets)
+	{
 		if (((CormAssignment *) lfirst(lc))->field->rownum == 0)
 			sets = lappend(sets, lfirst(lc));
+	}
 	return sets;
 }
 
@@ -362,7 +368,9 @@ corm_stage_write(CormStmt *stmt, Bitmapset *fields, int valno)
 
 				stmt->staged_upsert = true;
 				foreach(lc, stmt->sets)
+				{
 					stmt->staged_given = lappend(stmt->staged_given, ((CormAssignment *) lfirst(lc))->field);
+				}
 				i = model->nfields;
 				while ((i = bms_next_member(fields, i)) >= 0)
 					stmt->staged_given = lappend(stmt->staged_given, &model->fields[i - model->nfields - 1]);
@@ -419,10 +427,15 @@ corm_stage_show(CormStmt *stmt, int valno)
 	appendStringInfoString(&sql, " FROM pg_catalog.unnest($1)");
 	rows = make_range(stmt->source->alias, sql.data, arrays);
 
-	/* those that only read may serve what is returned; the others have been run */
+	/*
+	 * those that only read may serve what is returned; the others have been
+	 * run
+	 */
 	foreach(lc, stmt->ctes)
+	{
 		if (((CormCte *) lfirst(lc))->query->command != CORM_CMD_SELECT)
 			stmt->ctes = foreach_delete_current(stmt->ctes, lc);
+	}
 	stmt->command = CORM_CMD_SELECT;
 	stmt->source->query = rows->query;
 	stmt->joins = NIL;

@@ -143,8 +143,10 @@ corm_deparse_range(CormDeparse *ctx, CormRange *range)
 
 			appendStringInfo(buf, " WITH ORDINALITY AS %s", quote_identifier(range->alias));
 			foreach(lc, range->columns)
+			{
 				appendStringInfo(buf, "%s%s", foreach_current_index(lc) == 0 ? "(" : ", ",
 								 quote_identifier(lfirst(lc)));
+			}
 			appendStringInfoChar(buf, ')');
 			return;
 		}
@@ -324,7 +326,11 @@ deparse_key_order(CormDeparse *ctx, CormStmt *stmt)
 	for (int i = 0; i < model->npk; i++)
 	{
 		appendStringInfoString(ctx->buf, i == 0 ? " ORDER BY " : ", ");
-		/* of a union only the output can be ordered by: all fields, in their order */
+
+		/*
+		 * of a union only the output can be ordered by: all fields, in their
+		 * order
+		 */
 		if (stmt->setops)
 			appendStringInfo(ctx->buf, "%d", model->pk[i] + 1);
 		else
@@ -392,7 +398,9 @@ order_hash(CormStmt *stmt, List *order)
 		appendStringInfo(&buf, " %d %d", desc, nulls_first);
 	}
 	foreach(lc, stmt->ranges)
+	{
 		((CormRange *) lfirst(lc))->alias = list_nth(aliases, foreach_current_index(lc));
+	}
 	return psprintf("%016llx", (unsigned long long)
 					hash_bytes_extended((unsigned char *) buf.data, buf.len, 0));
 }
@@ -497,7 +505,9 @@ corm_deparse_select(CormDeparse *ctx, CormStmt *stmt, List *items)
 	ListCell   *lc;
 
 	foreach(lc, items)
+	{
 		nested |= ((CormItem *) lfirst(lc))->preload != NULL;
+	}
 	if (nested)
 		corm_deparse_nested_select(ctx, stmt, items);
 	else if (stmt->found)
@@ -598,15 +608,19 @@ needs_wrapping(CormStmt *stmt, List *items)
 		return true;
 	/* or to one that is cast: they mean it as it was selected */
 	foreach(lc, items)
+	{
 		if (((CormItem *) lfirst(lc))->aliased && OidIsValid(((CormItem *) lfirst(lc))->cast))
 			return true;
+	}
 	if (!stmt->distinct && !stmt->distinct_on)
 		return false;
 	if (list_length(items) != list_length(corm_items_own(stmt)))
 		return true;
 	foreach(lc, items)
+	{
 		if (OidIsValid(((CormItem *) lfirst(lc))->cast))
 			return true;
+	}
 	return false;
 }
 
@@ -624,10 +638,13 @@ deparse_wrapped(CormDeparse *ctx, CormStmt *stmt, List *items)
 	appendStringInfoString(buf, "SELECT ");
 	foreach(lc, items)
 	{
-		CormItem	   *item = lfirst(lc);
+		CormItem   *item = lfirst(lc);
 		char	   *column = psprintf("%s.%s", CORM_ROWS_ALIAS, quote_identifier(item->name));
 
-		/* a preload is none of the statement's own columns, and of its type already */
+		/*
+		 * a preload is none of the statement's own columns, and of its type
+		 * already
+		 */
 		if (item->preload)
 			own = lappend(own, item);
 		if (foreach_current_index(lc) > 0)
@@ -702,7 +719,7 @@ deparse_json(CormDeparse *ctx, CormStmt *stmt, bool one, Oid typid)
 	StringInfo	buf = ctx->buf;
 	const char *rows = CORM_ROWS_ALIAS;
 	List	   *items;
-	bool		text = typid == JSONOID;
+	bool text = typid == JSONOID;
 	bool		has_keys;
 	const char *result;
 

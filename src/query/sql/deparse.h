@@ -21,23 +21,30 @@ typedef struct CormDeparse
 	List	   *params;			/* of CormParam */
 	List	   *tables;			/* Oids: see CormDeparsed */
 	CormStmt   *stmt;			/* the statement being written */
-	List	   *output;			/* of CormItem: what a union returns, in its ORDER BY */
+	List	   *output;			/* of CormItem: what a union returns, in its
+								 * ORDER BY */
 	int			depth;			/* of subqueries; 0: the outermost statement */
 	bool		path_is_safe;
 	bool		bare_columns;	/* write columns without their alias */
-	bool		in_condition;	/* in WHERE or ON: rows that a guard keeps away may be seen */
-	bool		around_condition;	/* in a subquery of one: that holds for rows of the queries around */
-	bool		pullable;		/* at the top of a condition: EXISTS becomes a join there */
+	bool		in_condition;	/* in WHERE or ON: rows that a guard keeps
+								 * away may be seen */
+	bool		around_condition;	/* in a subquery of one: that holds for
+									 * rows of the queries around */
+	bool		pullable;		/* at the top of a condition: EXISTS becomes a
+								 * join there */
 	int			nexists;		/* EXISTS around this that do not */
-	bool		leaky;			/* by an operator or function that could tell about them */
+	bool		leaky;			/* by an operator or function that could tell
+								 * about them */
 	bool		uses_search_path;
 	int			limit;
 	bool		order_by_key;
 	bool		page;			/* one row more than the limit */
 	bool		written;		/* the rows have just been written */
-	bool		wants_rows;		/* the outermost statement has to return rows, even without columns */
+	bool		wants_rows;		/* the outermost statement has to return rows,
+								 * even without columns */
 	Bitmapset  *rows_fields;
-	CormModel  *met_model;		/* what the next value meets, for error messages */
+	CormModel  *met_model;		/* what the next value meets, for error
+								 * messages */
 	CormField  *met_field;
 	bool		met_filter;		/* by a filter from outside */
 } CormDeparse;

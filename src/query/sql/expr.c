@@ -364,8 +364,10 @@ deparse_function(CormDeparse *ctx, CormTree *tree)
 			ctx->uses_search_path = true;
 	}
 	foreach(lc, names)
+	{
 		appendStringInfo(ctx->buf, "%s%s", foreach_current_index(lc) > 0 ? "." : "",
 						 quote_identifier(strVal(lfirst(lc))));
+	}
 	appendStringInfoChar(ctx->buf, '(');
 	deparse_leaky_args(ctx, tree->args[1].list);
 	appendStringInfoChar(ctx->buf, ')');
@@ -613,7 +615,10 @@ deparse_behind_guard(CormDeparse *ctx, CormRange *range, CormField *field, const
 	appendStringInfoString(ctx->buf, "CASE WHEN ");
 	if (corm_trees_walker(range->barrier, raw_walker, NULL))
 	{
-		/* SQL that names columns without saying whose sees those of its table only */
+		/*
+		 * SQL that names columns without saying whose sees those of its table
+		 * only
+		 */
 		const char *alias = quote_identifier(range->alias);
 
 		appendStringInfoString(ctx->buf, "(SELECT ");
@@ -803,14 +808,14 @@ deparse_literal_match(CormDeparse *ctx, CormTree *tree)
 	{
 		deparse_operand(ctx, left);
 		corm_deparse_operator(ctx, ignore_case ? "~~*" : "~~", ignore_case ? "ILIKE" : "LIKE",
-						left_type, TEXTOID);
+							  left_type, TEXTOID);
 		set_met(ctx, left);
 		if (right->tag == CORM_N_NULL)
 			deparse_null(ctx, right);
 		else
 			deparse_param(ctx, right, TEXTOID,
-						 tree->tag == CORM_N_STARTS_WITH ? CORM_PARAM_STARTS :
-						 tree->tag == CORM_N_ENDS_WITH ? CORM_PARAM_ENDS : CORM_PARAM_CONTAINS);
+						  tree->tag == CORM_N_STARTS_WITH ? CORM_PARAM_STARTS :
+						  tree->tag == CORM_N_ENDS_WITH ? CORM_PARAM_ENDS : CORM_PARAM_CONTAINS);
 		set_met(ctx, NULL);
 		return;
 	}
@@ -941,7 +946,7 @@ deparse_comparison(CormDeparse *ctx, CormTree *left, const char *op, CormTree *r
 	set_met(ctx, left);
 	if (right->tag == CORM_N_VALUE)
 		deparse_param(ctx, right, filter_number_type(left, row_param_type(right->typid, corm_expr_type(left))),
-						   CORM_PARAM_PLAIN);
+					  CORM_PARAM_PLAIN);
 	else
 		deparse_operand(ctx, right);
 	set_met(ctx, NULL);

@@ -202,8 +202,10 @@ found_range(List **ranges, CormRange *range)
 	ListCell   *lc;
 
 	foreach(lc, *ranges)
+	{
 		if (((FoundRange *) lfirst(lc))->range == range)
 			return lfirst(lc);
+	}
 	if (range == NULL || range->model == NULL)
 		return NULL;
 	model = corm_find_hook(range->model->typid);
@@ -296,8 +298,10 @@ corm_deparse_found_select(CormDeparse *ctx, CormStmt *stmt, List *items)
 	ListCell   *lc;
 
 	foreach(lc, items)
+	{
 		if (shown_field(lfirst(lc), &range))
 			(void) found_range(&ranges, range);
+	}
 	if (ranges == NIL)
 	{
 		corm_deparse_plain_select(ctx, stmt, items);

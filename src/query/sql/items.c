@@ -27,7 +27,7 @@
 static CormItem *
 make_item(CormTree *tree)
 {
-	CormItem	   *item = palloc0(sizeof(CormItem));
+	CormItem   *item = palloc0(sizeof(CormItem));
 
 	item->name = corm_item_name(tree);
 	if (corm_tree_is(tree, CORM_IS_COLUMN) && tree->range)
@@ -58,7 +58,9 @@ corm_items_own(CormStmt *stmt)
 	if (trees)
 	{
 		foreach(lc, trees)
+		{
 			items = lappend(items, make_item(lfirst(lc)));
+		}
 		return items;
 	}
 	if (stmt->source->model)
@@ -67,7 +69,7 @@ corm_items_own(CormStmt *stmt)
 
 		for (int i = 0; i < model->nfields; i++)
 		{
-			CormItem	   *item = palloc0(sizeof(CormItem));
+			CormItem   *item = palloc0(sizeof(CormItem));
 
 			item->name = model->fields[i].name;
 			item->range = stmt->source;
@@ -78,7 +80,7 @@ corm_items_own(CormStmt *stmt)
 	}
 	foreach(lc, stmt->source->columns)
 	{
-		CormItem	   *item = palloc0(sizeof(CormItem));
+		CormItem   *item = palloc0(sizeof(CormItem));
 
 		item->name = item->column = lfirst(lc);
 		item->range = stmt->source;
@@ -98,7 +100,7 @@ find_item(List *items, const char *name, const char *column)
 
 	foreach(lc, items)
 	{
-		CormItem	   *item = lfirst(lc);
+		CormItem   *item = lfirst(lc);
 
 		if (strcmp(item->name, name) == 0)
 			return item;
@@ -106,7 +108,7 @@ find_item(List *items, const char *name, const char *column)
 	/* a field may be named by its column, and the other way round */
 	foreach(lc, items)
 	{
-		CormItem	   *item = lfirst(lc);
+		CormItem   *item = lfirst(lc);
 
 		if (item->field &&
 			(strcmp(item->field->column, name) == 0 ||
@@ -193,8 +195,8 @@ corm_items_row(CormStmt *stmt, const CormDeparseRequest *request)
 	{
 		Form_pg_attribute att = TupleDescAttr(request->tupdesc, i);
 		CormField  *row_field = NULL;
-		CormItem	   *found;
-		CormItem	   *item;
+		CormItem   *found;
+		CormItem   *item;
 
 		if (att->attisdropped)
 			continue;
@@ -334,7 +336,7 @@ corm_items_json(CormStmt *stmt)
 
 	foreach(lc, items)
 	{
-		CormItem	   *item = lfirst(lc);
+		CormItem   *item = lfirst(lc);
 
 		if (item->field && strcmp(item->name, item->field->name) == 0)
 			item->name = item->field->json_key;
@@ -359,7 +361,7 @@ List *
 corm_items_value(CormStmt *stmt, Oid typid)
 {
 	List	   *own = corm_items_own(stmt);
-	CormItem	   *item;
+	CormItem   *item;
 
 	if (list_length(own) != 1)
 		ereport(ERROR,
@@ -387,7 +389,7 @@ corm_deparse_items(CormDeparse *ctx, List *items)
 
 	foreach(lc, items)
 	{
-		CormItem	   *item = lfirst(lc);
+		CormItem   *item = lfirst(lc);
 		const char *own_name = item->field ? item->field->column : item->column;
 
 		if (foreach_current_index(lc) > 0)

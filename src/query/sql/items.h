@@ -23,7 +23,8 @@ typedef struct CormItem
 	Oid			cast;			/* cast to this type, if valid */
 	int32		cast_typmod;
 	CormPreload *preload;		/* or rows of a relation */
-	bool		is_key;			/* what a preload joins by, or a page is ordered by */
+	bool		is_key;			/* what a preload joins by, or a page is
+								 * ordered by */
 	bool		quiet;			/* its name is not needed in the output ... */
 	bool		aliased;		/* ... but other clauses may refer to it */
 	bool		left_out;		/* an attribute that is not part of the model */

@@ -164,7 +164,9 @@ parent_items(CormStmt *stmt, List *items)
 		*copy = *item;
 		copy->quiet = false;
 		foreach(other, result)
+		{
 			rename |= strcmp(((CormItem *) lfirst(other))->name, copy->name) == 0;
+		}
 		if (rename)
 			copy->name = psprintf("column %d", list_length(result) + 1);
 		result = lappend(result, copy);
@@ -227,8 +229,10 @@ is_named(List *items)
 	ListCell   *lc;
 
 	foreach(lc, items)
+	{
 		if (!((CormItem *) lfirst(lc))->quiet)
 			return true;
+	}
 	return false;
 }
 
@@ -252,7 +256,11 @@ deparse_parents(CormDeparse *ctx, CormStmt *stmt, List *items, List *inner)
 	ListCell   *lc;
 
 	appendStringInfoString(buf, " FROM (");
-	/* rows that are locked are numbered around the query, in the order they come in */
+
+	/*
+	 * rows that are locked are numbered around the query, in the order they
+	 * come in
+	 */
 	if (is_numbered_around(stmt))
 		appendStringInfo(buf, "SELECT %s.*, pg_catalog.row_number() OVER () AS %s FROM (",
 						 quote_identifier(stmt->parents->alias), quote_identifier(ROW_NUMBER));

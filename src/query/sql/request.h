@@ -21,7 +21,8 @@ typedef enum CormParamForm
 	CORM_PARAM_CONTAINS,		/* a LIKE pattern made of a literal text */
 	CORM_PARAM_STARTS,
 	CORM_PARAM_ENDS,
-	CORM_PARAM_JSON				/* a value of JSON, which the type of the parameter contains */
+	CORM_PARAM_JSON				/* a value of JSON, which the type of the
+								 * parameter contains */
 } CormParamForm;
 
 /* A $n of the SQL. */
@@ -29,7 +30,8 @@ typedef struct CormParam
 {
 	int			valno;			/* index of the bound value */
 	const CormValue *constant;	/* or the value itself */
-	Oid			typid;			/* its declared type; UNKNOWNOID: to be inferred */
+	Oid			typid;			/* its declared type; UNKNOWNOID: to be
+								 * inferred */
 	CormParamForm form;
 	const char *model;			/* for error messages: what it meets */
 	const char *field;
@@ -38,27 +40,34 @@ typedef struct CormParam
 
 typedef enum CormOutput
 {
-	CORM_OUTPUT_ROWS,			/* rows of a row type, in its attributes' order */
+	CORM_OUTPUT_ROWS,			/* rows of a row type, in its attributes'
+								 * order */
 	CORM_OUTPUT_VALUE,			/* one column, cast to a type */
 	CORM_OUTPUT_JSON,			/* an array of objects, as one jsonb or json */
 	CORM_OUTPUT_JSON_ROW,		/* the first object */
 	CORM_OUTPUT_COUNT,
 	CORM_OUTPUT_EXISTS,
-	CORM_OUTPUT_PAGE,			/* objects and their cursors, one more than the limit */
-	CORM_OUTPUT_RESTORE,		/* not the query, but an update that undeletes its rows */
-	CORM_OUTPUT_NATIVE			/* whatever the query says; no rows for a write without returning */
+	CORM_OUTPUT_PAGE,			/* objects and their cursors, one more than
+								 * the limit */
+	CORM_OUTPUT_RESTORE,		/* not the query, but an update that undeletes
+								 * its rows */
+	CORM_OUTPUT_NATIVE			/* whatever the query says; no rows for a
+								 * write without returning */
 } CormOutput;
 
 typedef struct CormDeparseRequest
 {
 	CormOutput	output;
-	Oid			typid;			/* ROWS, VALUE: the type; JSON, JSON_ROW: json, or else jsonb */
+	Oid			typid;			/* ROWS, VALUE: the type; JSON, JSON_ROW:
+								 * json, or else jsonb */
 	TupleDesc	tupdesc;		/* ROWS: its row descriptor */
 	int			limit;			/* at most so many rows are wanted; 0: all */
 	bool		order_by_key;	/* order by primary key unless ordered */
-	bool		path_is_safe;	/* pg_catalog is searched first: see corm_search_path_is_safe */
+	bool		path_is_safe;	/* pg_catalog is searched first: see
+								 * corm_search_path_is_safe */
 	Bitmapset  *rows_fields;	/* INSERT with rows(): fields that they give */
-	bool		written;		/* the rows have just been written, so after_find is not called */
+	bool		written;		/* the rows have just been written, so
+								 * after_find is not called */
 } CormDeparseRequest;
 
 typedef struct CormDeparsed
@@ -69,7 +78,8 @@ typedef struct CormDeparsed
 	bool		returns_rows;
 	char	   *order_hash;		/* PAGE: what its cursors carry */
 	bool		uses_search_path;	/* it has names that the search_path finds */
-	List	   *tables;			/* Oids: those it names for a range, as often as it does */
+	List	   *tables;			/* Oids: those it names for a range, as often
+								 * as it does */
 } CormDeparsed;
 
 #endif							/* CORM_SQL_REQUEST_H */

@@ -115,7 +115,10 @@ deparse_conflict(CormDeparse *ctx, CormStmt *stmt, List *given)
 
 	if (fields == NIL && stmt->update_sets == NIL)
 	{
-		/* all that was given but the key, and what corm keeps: version and times */
+		/*
+		 * all that was given but the key, and what corm keeps: version and
+		 * times
+		 */
 		foreach(lc, stmt->staged_upsert ? stmt->staged_given : given)
 		{
 			CormField  *field = lfirst(lc);
@@ -137,8 +140,10 @@ deparse_conflict(CormDeparse *ctx, CormStmt *stmt, List *given)
 		bool		overridden = false;
 
 		foreach(set, stmt->update_sets)
+		{
 			if (((CormAssignment *) lfirst(set))->field == field)
 				overridden = true;
+		}
 		if (overridden)
 			continue;
 		appendStringInfo(buf, "%s%s = EXCLUDED.%s", first ? "" : ", ", column, column);
@@ -200,15 +205,19 @@ deparse_insert(CormDeparse *ctx, CormStmt *stmt)
 			bool		overridden = false;
 
 			foreach(lc, stmt->sets)
+			{
 				if (((CormAssignment *) lfirst(lc))->field == field)
 					overridden = true;
+			}
 			if (!overridden)
 				row_fields = lappend(row_fields, field);
 		}
 	}
 	given = list_copy(row_fields);
 	foreach(lc, stmt->sets)
+	{
 		given = lappend(given, ((CormAssignment *) lfirst(lc))->field);
+	}
 
 	appendStringInfoString(buf, "INSERT INTO ");
 	corm_deparse_relation(ctx, model);
@@ -226,11 +235,13 @@ deparse_insert(CormDeparse *ctx, CormStmt *stmt)
 		appendStringInfoChar(buf, ')');
 	if (stmt->override_identity)
 		foreach(lc, given)
-			if (((CormField *) lfirst(lc))->identity == 'a')
-			{
-				appendStringInfoString(buf, " OVERRIDING SYSTEM VALUE");
-				break;
-			}
+	{
+		if (((CormField *) lfirst(lc))->identity == 'a')
+		{
+			appendStringInfoString(buf, " OVERRIDING SYSTEM VALUE");
+			break;
+		}
+	}
 
 	if (stmt->rows)
 	{

@@ -45,7 +45,8 @@ typedef enum InputKind
 	INPUT_QUERY,
 	INPUT_TEXT,					/* text or varchar */
 	INPUT_UNKNOWN,				/* a literal or parameter: a C string */
-	INPUT_TEXT_DOMAIN,			/* a domain over text: a name where one is wanted, else a value */
+	INPUT_TEXT_DOMAIN,			/* a domain over text: a name where one is
+								 * wanted, else a value */
 	INPUT_VALUE					/* anything else */
 } InputKind;
 
@@ -53,7 +54,8 @@ typedef struct Input
 {
 	InputKind	kind;
 	Oid			typid;
-	Oid			element;		/* of an array that corm.in() is given, or InvalidOid */
+	Oid			element;		/* of an array that corm.in() is given, or
+								 * InvalidOid */
 	int16		typlen;
 	bool		typbyval;
 	char		typalign;
@@ -66,10 +68,13 @@ typedef struct Builder
 	Oid			expr_type;
 	Oid			query_type;
 	int			list_arg;		/* number of the list argument, or -1 */
-	bool		list_is_array;	/* it comes as an array: VARIADIC t[] or called with VARIADIC */
-	int			clauses_arg;	/* number of a query that comes as VARIADIC corm.query[], or -1 */
+	bool		list_is_array;	/* it comes as an array: VARIADIC t[] or
+								 * called with VARIADIC */
+	int			clauses_arg;	/* number of a query that comes as VARIADIC
+								 * corm.query[], or -1 */
 	int			ninputs;
-	Input		inputs[FLEXIBLE_ARRAY_MEMBER];	/* per SQL argument; of an array: its element */
+	Input		inputs[FLEXIBLE_ARRAY_MEMBER];	/* per SQL argument; of an
+												 * array: its element */
 } Builder;
 
 PG_FUNCTION_INFO_V1(corm_build);
@@ -532,7 +537,8 @@ write_clauses(FunctionCallInfo fcinfo, const Builder *b, CormWriter *w, int argn
 typedef struct Listed
 {
 	const Input *input;
-	Oid			element;		/* element type, InvalidOid to compare it alone */
+	Oid			element;		/* element type, InvalidOid to compare it
+								 * alone */
 	Datum		value;
 	bool		isnull;
 } Listed;

@@ -109,7 +109,7 @@ cursor_clause(CormNodeTag tag, text *cursor)
 	CormWriter	w;
 	const char *p;
 	const char *end;
-	List	   *values = NIL;		/* of text; NULL for a null */
+	List	   *values = NIL;	/* of text; NULL for a null */
 	ListCell   *lc;
 
 	size = corm_b64_decode(VARDATA_ANY(cursor), len, data, size);

@@ -363,7 +363,9 @@ ask_dropped(MissingParts *missing)
 	list_sort(oids, list_oid_cmp);
 	missing->oids = palloc(sizeof(Oid) * (list_length(oids) + 1));
 	foreach(lc, oids)
+	{
 		missing->oids[missing->noids++] = lfirst_oid(lc);
+	}
 	list_free(oids);
 }
 
@@ -478,8 +480,10 @@ cascades(Node *command)
 			return ((DropOwnedStmt *) command)->behavior == DROP_CASCADE;
 		case T_AlterTableStmt:
 			foreach(lc, ((AlterTableStmt *) command)->cmds)
+			{
 				if (lfirst_node(AlterTableCmd, lc)->behavior == DROP_CASCADE)
 					return true;
+			}
 			return false;
 		default:
 			return false;

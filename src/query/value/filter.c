@@ -499,6 +499,7 @@ static void
 filter_order(FilterContext *ctx, JsonbValue *v)
 {
 	int			n;
+
 	/* each field adds a level of nesting to the condition of a cursor */
 	JsonbValue *names = names_of(v, "order_by", "corm.filter_max_depth", corm_filter_max_depth, &n);
 
@@ -692,7 +693,8 @@ count_keys_in_text(const char *str, int len)
 	/* a condition takes two levels of JSON; the value of contains may be deep */
 	int			max_depth = 2 * corm_filter_max_depth + 1000;
 	int			max_list = Max(corm_filter_max_list, corm_filter_max_nodes);
-	int		   *lengths = palloc(sizeof(int) * (max_depth + 1));	/* of open arrays; -1 for an object */
+	int		   *lengths = palloc(sizeof(int) * (max_depth + 1));	/* of open arrays; -1
+																	 * for an object */
 	int			depth = 0;
 	int64		n = 0;
 	bool		in_string = false;

@@ -104,7 +104,7 @@ corm_node_check(CormNode *node, char kind)
 		node->kind != kind ||
 		node->shape_len > size - sizeof(CormNode) ||
 		MAXALIGN((Size) node->shape_len) > size - sizeof(CormNode) ||
-		/* every entry has a header, so a corrupt count cannot cause a huge palloc */
+	/* every entry has a header, so a corrupt count cannot cause a huge palloc */
 		node->nvalues > (size - sizeof(CormNode)) / sizeof(CormValueHeader))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),

@@ -76,10 +76,12 @@ typedef enum CormNodeProperty
 	CORM_IS_WRITE = 1 << 2,		/* a clause of writes only ... */
 	CORM_IS_INSERT = 1 << 3,	/* ... and of inserts only */
 	CORM_IS_COLUMN = 1 << 4,	/* the name of a field or output column */
-	CORM_IS_SUBQUERY = 1 << 5,	/* has a query as its argument, resolved in CormTree.query */
+	CORM_IS_SUBQUERY = 1 << 5,	/* has a query as its argument, resolved in
+								 * CormTree.query */
 	CORM_IS_RELATION = 1 << 6,	/* has conditions on the rows of a relation */
 	CORM_IS_AGGREGATE = 1 << 7, /* calls the aggregate of its name */
-	CORM_IS_ATOM = 1 << 8,		/* its SQL can be an operand without parentheses */
+	CORM_IS_ATOM = 1 << 8,		/* its SQL can be an operand without
+								 * parentheses */
 	CORM_LACKS_OPERATOR = 1 << 9	/* its operator is none of schema corm_ops */
 } CormNodeProperty;
 
@@ -108,8 +110,10 @@ typedef enum CormArgHolds
 typedef struct CormLetterDesc
 {
 	CormArgHolds holds;
-	bool		is_list;		/* the last argument: takes all that are left of a call */
-	bool		string_is_field;	/* a string among its expressions is a field name, not a value */
+	bool		is_list;		/* the last argument: takes all that are left
+								 * of a call */
+	bool		string_is_field;	/* a string among its expressions is a
+									 * field name, not a value */
 } CormLetterDesc;
 
 /* the table of nodes */

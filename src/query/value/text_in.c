@@ -311,7 +311,11 @@ in_arg(InContext *ctx, char letter, JsonbValue *v)
 			corm_write_oid(ctx->w, in_relation(ctx, v));
 			break;
 		case 'y':
-			/* the type was already gone on output; regclassin accepts "-", too */
+
+			/*
+			 * the type was already gone on output; regclassin accepts "-",
+			 * too
+			 */
 			if (v->type == jbvString && v->val.string.len == 1 && v->val.string.val[0] == '-')
 				corm_write_oid(ctx->w, InvalidOid);
 			else

@@ -21,7 +21,8 @@ typedef struct CormArg
 	char	   *str;			/* n, o (NULL if missing), t */
 	Oid			oid;			/* r, y */
 	CormTree   *node;			/* x, v, j, e */
-	List	   *list;			/* of CormTree: lists, and the clauses of q and Q; of char * for N */
+	List	   *list;			/* of CormTree: lists, and the clauses of q
+								 * and Q; of char * for N */
 } CormArg;
 
 #define CORM_MAX_ARGS 3
@@ -33,16 +34,21 @@ struct CormTree
 	CormArg		args[CORM_MAX_ARGS];
 	int			valno;			/* VALUE: index into the values section */
 	Oid			typid;			/* VALUE: type of the bound value */
-	const struct CormValue *constant;	/* VALUE of a stored expression: the value itself */
-	const struct CormValue *bound;	/* VALUE: the value that it was read with, for premises.c */
+	const struct CormValue *constant;	/* VALUE of a stored expression: the
+										 * value itself */
+	const struct CormValue *bound;	/* VALUE: the value that it was read with,
+									 * for premises.c */
 
 	/* set by resolve.c */
-	struct CormRange *range;	/* COLUMN: where it comes from, NULL if it names an output column */
+	struct CormRange *range;	/* COLUMN: where it comes from, NULL if it
+								 * names an output column */
 	CormField  *field;			/* COLUMN: the field, if the range is a model */
-	char	   *output;			/* COLUMN: the output or subquery column it names */
+	char	   *output;			/* COLUMN: the output or subquery column it
+								 * names */
 	int			output_number;	/* COLUMN: of a set operation's output, from 1 */
 	struct CormTree *aliased;	/* COLUMN: the select item of that name */
-	Oid			opr;			/* comparison: the operator, if not the one of that name */
+	Oid			opr;			/* comparison: the operator, if not the one of
+								 * that name */
 	bool		is_referenced;	/* a select item that another clause names */
 	struct CormStmt *query;		/* SUBQUERY, EXISTS, ...: the resolved query */
 };

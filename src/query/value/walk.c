@@ -56,8 +56,10 @@ corm_trees_walker(List *trees, CormTreeWalker walker, void *context)
 	ListCell   *lc;
 
 	foreach(lc, trees)
+	{
 		if (walker(lfirst(lc), context))
 			return true;
+	}
 	return false;
 }
 
@@ -104,7 +106,9 @@ corm_trees_mutator(List *trees, CormTreeMutator mutator, void *context)
 	ListCell   *lc;
 
 	foreach(lc, trees)
+	{
 		result = lappend(result, mutator(lfirst(lc), context));
+	}
 	return result;
 }
 
@@ -123,8 +127,10 @@ same_names(const List *a, const List *b)
 	if (list_length(a) != list_length(b))
 		return false;
 	forboth(x, a, y, b)
+	{
 		if (strcmp(lfirst(x), lfirst(y)) != 0)
 			return false;
+	}
 	return true;
 }
 
@@ -140,8 +146,10 @@ walk_pairs(const List *a, const List *b, CormTreePairWalker walker, void *contex
 	if (list_length(a) != list_length(b))
 		return false;
 	forboth(x, a, y, b)
+	{
 		if (!walker(lfirst(x), lfirst(y), context))
 			return false;
+	}
 	return true;
 }
 

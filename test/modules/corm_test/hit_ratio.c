@@ -133,7 +133,9 @@ prepare_call(FmgrInfo *flinfo, const char *signature, List *types)
 	ListCell   *lc;
 
 	foreach(lc, types)
+	{
 		args = lappend(args, makeNullConst(lfirst_oid(lc), -1, InvalidOid));
+	}
 	fmgr_info(function, flinfo);
 	fmgr_info_set_expr((Node *) makeFuncExpr(function, TEXTOID, args, InvalidOid, InvalidOid,
 											 COERCE_EXPLICIT_CALL), flinfo);
