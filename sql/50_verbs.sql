@@ -96,6 +96,38 @@ CREATE FUNCTION corm.exec(VARIADIC q corm.query[]) RETURNS bigint
 COMMENT ON FUNCTION corm.exec(VARIADIC corm.query[]) IS
     'Runs a query and returns the number of rows that it has written or read. Errors: 42703 for an unknown field, relation, scope or alias; 42601 for clauses that do not go together; OR001 for an update or delete without a condition; OR002 for a write of too many rows.';
 
+-- By primary key
+
+CREATE FUNCTION corm.find(t anyelement, VARIADIC key "any") RETURNS anyelement
+    AS 'MODULE_PATHNAME', 'corm_find' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION corm.find(anyelement, VARIADIC "any") IS
+    'Returns the row with a primary key, whose values are given in its order, as a record. Clauses such as corm.preload() may follow. Errors: P0002 if there is none, or a value is NULL; 22023 for another number of values than the key has fields; OR011 if the model has no primary key.';
+
+CREATE FUNCTION corm.find(t anyelement, VARIADIC key text[]) RETURNS anyelement
+    AS 'MODULE_PATHNAME', 'corm_find' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION corm.find(anyelement, VARIADIC text[]) IS
+    'Returns the row with a primary key, whose values are given in its order, as a record. Errors: P0002 if there is none, or a value is NULL; 22023 for another number of values than the key has fields; OR011 if the model has no primary key.';
+
+CREATE FUNCTION corm.find_json(model regclass, VARIADIC key "any") RETURNS jsonb
+    AS 'MODULE_PATHNAME', 'corm_find_json' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION corm.find_json(regclass, VARIADIC "any") IS
+    'Returns the row with a primary key, whose values are given in its order, as a JSON object. Clauses such as corm.preload() may follow. Errors: P0002 if there is none, or a value is NULL; 22023 for another number of values than the key has fields; OR011 if the model has no primary key.';
+
+CREATE FUNCTION corm.find_json(model regclass, VARIADIC key text[]) RETURNS jsonb
+    AS 'MODULE_PATHNAME', 'corm_find_json' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION corm.find_json(regclass, VARIADIC text[]) IS
+    'Returns the row with a primary key, whose values are given in its order, as a JSON object. Errors: P0002 if there is none, or a value is NULL; 22023 for another number of values than the key has fields; OR011 if the model has no primary key.';
+
+CREATE FUNCTION corm.find_multi(t anyelement, keys "any") RETURNS SETOF anyelement
+    AS 'MODULE_PATHNAME', 'corm_find_multi' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION corm.find_multi(anyelement, "any") IS
+    'Returns the rows with the primary keys of an array, as records, in the order of the array; keys without a row are left out. Errors: 22004 for NULL; 42804 for keys of another type than the field; 42809 if the primary key has several fields; OR011 if the model has no primary key.';
+
+CREATE FUNCTION corm.find_multi(t anyelement, keys text) RETURNS SETOF anyelement
+    AS 'MODULE_PATHNAME', 'corm_find_multi' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION corm.find_multi(anyelement, text) IS
+    'Returns the rows with the primary keys of an array given as text, as records, in the order of the array; keys without a row are left out. Errors: 22004 for NULL; 22P02 for text that is not an array; 42809 if the primary key has several fields; OR011 if the model has no primary key.';
+
 -- What would run
 
 CREATE FUNCTION corm.to_sql(VARIADIC q corm.query[]) RETURNS text
