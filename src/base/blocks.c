@@ -17,7 +17,7 @@
  * that other processes can see), or held: taken by a process that has not yet
  * linked it, or unlinked and not yet returned.  Every process counts the
  * blocks it holds in shared memory.  The counts change only inside a
- * partition's lock (take, give) or the lock that guards the object
+ * partition's lock (take, give) or the lock that protects the object
  * (corm_blocks_linked, corm_blocks_unlinked), so a process that holds all these
  * locks sees: free + linked + held = all.
  *
@@ -248,7 +248,7 @@ corm_blocks_split(CormBlockChain *chain, uint32 n, CormBlockChain *out)
 /*
  * corm_blocks_linked and corm_blocks_unlinked record that blocks which this
  * process holds became part of a shared object, or the reverse.  Called with
- * the exclusive lock that guards the object.
+ * the exclusive lock that protects the object.
  */
 void
 corm_blocks_linked(uint32 count)

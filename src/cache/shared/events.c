@@ -17,7 +17,7 @@
  * On a standby, NOTIFY is not possible.  Events are consumed from the start
  * there, and the ring is only a history.
  *
- * ring_lock guards all of this and the event fields of CormDatabase.  Pushing
+ * ring_lock protects all of this and the event fields of CormDatabase.  Pushing
  * raises nothing; reading copies raw records out and decodes them without the
  * lock.
  *

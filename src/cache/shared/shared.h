@@ -278,7 +278,7 @@ typedef struct CormCacheShared
 	pg_atomic_uint64 sweeper_next;	/* monotonic time at which it will look */
 	CormSweepStats sweep;
 
-	/* event ring, guarded by ring_lock */
+	/* event ring, protected by ring_lock */
 	int64		first_seq;		/* where a database's event numbers begin */
 	uint32		ring_size;
 	uint64		ring_head;		/* position after the newest record */

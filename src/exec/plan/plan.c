@@ -7,8 +7,8 @@
  * search_path is safe and hooks are skipped, and the shapes of the queries; then, where
  * there are any, limits of a usual size (plan_build.c) and the set of fields that
  * rows() gives.  For the write of a record the set of its fields stands in place of the
- * shapes.  If a plan relies on premises about its values, these and their outcome are
- * at the end of its key (query/premises.c).
+ * shapes.  If a plan relies on premises about its values, these and whether they hold are
+ * at the end of its key (query/resolve/premises.c).
  *
  * Correctness: a plan becomes invalid when a relation that it was made from changes;
  * the registry forwards PostgreSQL's invalidation messages.  Messages are read when a
@@ -516,7 +516,7 @@ plan_for_premises(CormPlan *plan, CormQuerySet *set, uint32 *key_len)
 		set_key(key, len);
 		*key_len = len;
 		plan = find_current_plan(len, NULL);
-		/* which premises there are may depend on the outcome of others */
+		/* which premises there are may depend on whether others hold */
 		for (int i = 0; plan && i < plan->npremises; i++)
 			if (corm_premise_holds(&plan->premises[i], set->values, set->nvalues) != plan->premises[i].holds)
 			{

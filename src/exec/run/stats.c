@@ -12,7 +12,7 @@
  *
  * Locking.  The entries hang in hash buckets by index.  The lock is taken
  * shared to look an entry up and to change its counters, which the entry's
- * spinlock guards; exclusively to add, evict or clear entries.  An entry
+ * spinlock protects; exclusively to add, evict or clear entries.  An entry
  * stays what it is while the lock is held.  Nothing under the lock or a
  * spinlock allocates, raises or looks at a catalog; what is needed is copied
  * in or out.
@@ -101,7 +101,7 @@ typedef struct StatEntry
 	char		model[NAMEDATALEN * 2]; /* its name, cut off; empty for raw
 										 * queries ... */
 	int			encoding;		/* ... of the database it is in */
-	slock_t		mutex;			/* guards the counters */
+	slock_t		mutex;			/* protects the counters */
 	StatCounters counters;
 } StatEntry;
 

@@ -4,7 +4,7 @@
  *		Writes by query to a model with hooks.
  *
  * Hooks see every row, so the rows must be available between reading and writing.  Such a
- * write runs in stages (query/staged.c), all of them part of the caller's statement:
+ * write runs in stages (query/resolve/staged.c), all of them part of the caller's statement:
  *
  *	1. read the rows: those that an insert gives, or those that the condition
  *	   finds, locked, together with what they are set to
