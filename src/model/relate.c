@@ -177,7 +177,7 @@ find_through_columns(CormModel *model, CormModel *target, CormRelation *relation
 	if (found != 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the columns of \"%s\" cannot be told from its foreign keys",
+				 errmsg("cannot determine the columns of \"%s\" from its foreign keys",
 						get_rel_name(relation->through)),
 				 errhint("Give through_columns, which refer to \"%s\", and through_target_columns, which refer to \"%s\".",
 						 model->name, target->name)));
@@ -261,7 +261,7 @@ argument_relation(FunctionCallInfo fcinfo, CormModel *model)
 		if (!PG_ARGISNULL(6) || !PG_ARGISNULL(7) || !PG_ARGISNULL(8))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("only many_to_many has a table in between")));
+					 errmsg("only many_to_many takes a table in between")));
 		check_counts("columns", relation->nkeys, "target_columns", relation->ntarget_keys);
 	}
 

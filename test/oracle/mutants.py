@@ -149,8 +149,8 @@ MUTANTS = [
            "if (field && field < stmt->source->model->fields + stmt->source->model->nfields)\n\t\t\treturn field -",
            "if (field && field < stmt->source->model->fields)\n\t\t\treturn field -"),
     Mutant("inserted-anywhere", "test", "faults_c10_c13_keys", 0,  # xmax of what has none
-           "if (stmt->source->model->relkind != RELKIND_RELATION)\n\t\t\tereport(ERROR,\n\t\t\t\t\t(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),\n\t\t\t\t\t errmsg(\"which rows",
-           "if (false)\n\t\t\tereport(ERROR,\n\t\t\t\t\t(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),\n\t\t\t\t\t errmsg(\"which rows"),
+           "if (stmt->source->model->relkind != RELKIND_RELATION)\n\t\t\tereport(ERROR,\n\t\t\t\t\t(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),\n\t\t\t\t\t errmsg(\"cannot tell which rows",
+           "if (false)\n\t\t\tereport(ERROR,\n\t\t\t\t\t(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),\n\t\t\t\t\t errmsg(\"cannot tell which rows"),
     Mutant("stored-type", "test", "faults_f1_depend", 0,  # a row type is altered under a stored value of it
            "if (has_rows_of(part->typid, relids))",
            "if (false)"),

@@ -489,7 +489,7 @@ check_rights(Oid model, AclMode privilege)
 			ereport(ERROR,
 					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 					 errmsg("permission denied for middleware of all models"),
-					 errhint("It takes a superuser, or the privilege to %s corm.middleware_functions.",
+					 errhint("Only superusers and roles with the privilege to %s corm.middleware_functions may do that.",
 							 privilege == ACL_INSERT ? "INSERT into" : "DELETE from")));
 		return;
 	}

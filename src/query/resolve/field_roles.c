@@ -262,7 +262,7 @@ corm_apply_roles(CormStmt *stmt)
 		if (stmt->only_deleted)
 			ereport(ERROR,
 					(errcode(ERRCODE_SYNTAX_ERROR),
-					 errmsg("rows that are soft-deleted already cannot be deleted so again"),
+					 errmsg("cannot soft-delete rows that are already deleted"),
 					 errhint("Add corm.unscoped() to delete them for good.")));
 		corm_mark_deleted(stmt);
 	}

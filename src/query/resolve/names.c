@@ -360,7 +360,7 @@ corm_resolve_expr(CormStmt *stmt, CormTree *tree, CormPlace place)
 			if (stmt->command != CORM_CMD_INSERT)
 				ereport(ERROR,
 						(errcode(ERRCODE_SYNTAX_ERROR),
-						 errmsg("corm.inserted() has a meaning in the returning() of an insert only")));
+						 errmsg("corm.inserted() can only be used in the returning() of an insert")));
 			return;
 		case CORM_N_VALUE:
 			corm_require_type(tree->typid);
@@ -386,7 +386,7 @@ corm_resolve_expr(CormStmt *stmt, CormTree *tree, CormPlace place)
 			if (stmt->command != CORM_CMD_INSERT || stmt->source->model == NULL)
 				ereport(ERROR,
 						(errcode(ERRCODE_SYNTAX_ERROR),
-						 errmsg("corm.excluded() has a meaning in an upsert only")));
+						 errmsg("corm.excluded() can only be used in an upsert")));
 			tree->field = corm_model_field(stmt->source->model, tree->args[0].str);
 			return;
 		case CORM_N_AS:

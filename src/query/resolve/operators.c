@@ -87,8 +87,8 @@ corm_require_type(Oid typid)
 	if (!OidIsValid(typid))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("a type that the query named does not exist any more"),
-				 errhint("Build the query anew.")));
+				 errmsg("a type that the query names no longer exists"),
+				 errhint("Build the query again.")));
 	if (!get_typisdefined(typid))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),

@@ -89,7 +89,7 @@ check_conflict(CormStmt *stmt)
 	if (has_key && stmt->conflict_constraint)
 		ereport(ERROR,
 				(errcode(ERRCODE_SYNTAX_ERROR),
-				 errmsg("corm.on_conflict() and corm.on_constraint() exclude each other")));
+				 errmsg("corm.on_conflict() and corm.on_constraint() cannot be combined")));
 	if (stmt->conflict_constraint)
 		corm_conflict_index(stmt);
 }
@@ -155,7 +155,7 @@ expand_scopes(CormStmt *stmt, List *clauses)
 				ereport(ERROR,
 						(errcode(ERRCODE_SYNTAX_ERROR),
 						 errmsg("model \"%s\" has no soft delete", model ? model->name : stmt->source->name),
-						 errhint("Name its field by the tag \"soft_delete\" or with corm.register().")));
+						 errhint("Name its field with the tag \"soft_delete\" or with corm.register().")));
 			stmt->only_deleted = true;
 		}
 		else if (clause->tag == CORM_N_SCOPE)
@@ -212,7 +212,7 @@ resolve_order(CormStmt *stmt)
 		if (number < 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("a combined query can be ordered by the fields it returns only"),
+					 errmsg("a combined query can only be ordered by the fields it returns"),
 					 errhint("Select the expression, or read the combined query by corm.from_query().")));
 		*expr = *corm_make_output(stmt, number);
 	}

@@ -547,7 +547,7 @@ deparse_inserted(CormDeparse *ctx)
 		if (stmt->source->model->relkind != RELKIND_RELATION)
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("which rows of model \"%s\" are new cannot be told", stmt->source->model->name),
+					 errmsg("cannot tell which rows of model \"%s\" are new", stmt->source->model->name),
 					 errdetail("It is %s, and PostgreSQL tells that of the rows of a table only.",
 							   stmt->source->model->relkind == RELKIND_PARTITIONED_TABLE ? "partitioned" :
 							   stmt->source->model->relkind == RELKIND_VIEW ? "a view" : "a foreign table"),

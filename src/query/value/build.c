@@ -1018,7 +1018,7 @@ corm_value_left(PG_FUNCTION_ARGS)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_FUNCTION),
-			 errmsg("the operators of corm.expr take a value on their right side only"),
+			 errmsg("the operators of corm.expr take a value only on their right side"),
 			 errhint("Turn the comparison around, or write corm.val() around the value.")));
 	PG_RETURN_NULL();
 }

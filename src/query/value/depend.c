@@ -709,7 +709,7 @@ corm_on_stored_alter(PG_FUNCTION_ARGS)
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 					 errmsg("cannot alter type %s because %s has a value of it",
 							format_type_be(part->typid), part->description),
-					 errhint("Drop it, and define it anew with a value of the altered type.")));
+					 errhint("Drop it, and define it again with a value of the altered type.")));
 	}
 	PG_RETURN_NULL();
 }

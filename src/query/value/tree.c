@@ -213,7 +213,7 @@ read_node(ShapeReader *r)
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("query has a value that is lost"),
 				 errdetail_internal("%s", tree->args[0].str),
-				 errhint("Build the query anew.")));
+				 errhint("Build the query again.")));
 	return tree;
 }
 
@@ -388,7 +388,7 @@ corm_value_datum(const CormValue *value, int16 typlen, bool typbyval)
 					(errcode(ERRCODE_DATATYPE_MISMATCH),
 					 errmsg("type %s of a bound value has changed since it was bound",
 							format_type_be(value->typid)),
-					 errhint("Build the query anew.")));
+					 errhint("Build the query again.")));
 	}
 	else if (typlen == -2)
 	{
