@@ -1161,3 +1161,95 @@ CREATE FUNCTION corm.any_of(value text, x corm.expr) RETURNS corm.expr
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION corm.any_of(text, corm.expr) IS
     'condition: the value is an element of an array, the field or expression x: value = ANY (x)';
+
+-- Values of related rows
+
+CREATE FUNCTION corm.count_of(relation text, VARIADIC conditions corm.expr[]) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.count_of(text, VARIADIC corm.expr[]) IS
+    'the number of rows of a relation, or of a path of relations, that satisfy all conditions';
+
+CREATE FUNCTION corm.count_of(relation text) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.count_of(text) IS
+    'the number of rows of a relation, or of a path of relations';
+
+CREATE FUNCTION corm.sum_of(relation text, x text, VARIADIC conditions corm.expr[]) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.sum_of(text, text, VARIADIC corm.expr[]) IS
+    'the sum over the rows of a relation that satisfy all conditions; NULL over none';
+
+CREATE FUNCTION corm.sum_of(relation text, x corm.expr, VARIADIC conditions corm.expr[]) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.sum_of(text, corm.expr, VARIADIC corm.expr[]) IS
+    'the sum over the rows of a relation that satisfy all conditions; NULL over none';
+
+CREATE FUNCTION corm.sum_of(relation text, x text) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.sum_of(text, text) IS
+    'the sum over the rows of a relation; NULL over none';
+
+CREATE FUNCTION corm.sum_of(relation text, x corm.expr) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.sum_of(text, corm.expr) IS
+    'the sum over the rows of a relation; NULL over none';
+
+CREATE FUNCTION corm.avg_of(relation text, x text, VARIADIC conditions corm.expr[]) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.avg_of(text, text, VARIADIC corm.expr[]) IS
+    'the average over the rows of a relation that satisfy all conditions; NULL over none';
+
+CREATE FUNCTION corm.avg_of(relation text, x corm.expr, VARIADIC conditions corm.expr[]) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.avg_of(text, corm.expr, VARIADIC corm.expr[]) IS
+    'the average over the rows of a relation that satisfy all conditions; NULL over none';
+
+CREATE FUNCTION corm.avg_of(relation text, x text) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.avg_of(text, text) IS
+    'the average over the rows of a relation; NULL over none';
+
+CREATE FUNCTION corm.avg_of(relation text, x corm.expr) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.avg_of(text, corm.expr) IS
+    'the average over the rows of a relation; NULL over none';
+
+CREATE FUNCTION corm.min_of(relation text, x text, VARIADIC conditions corm.expr[]) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.min_of(text, text, VARIADIC corm.expr[]) IS
+    'the smallest value among the rows of a relation that satisfy all conditions; NULL over none';
+
+CREATE FUNCTION corm.min_of(relation text, x corm.expr, VARIADIC conditions corm.expr[]) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.min_of(text, corm.expr, VARIADIC corm.expr[]) IS
+    'the smallest value among the rows of a relation that satisfy all conditions; NULL over none';
+
+CREATE FUNCTION corm.min_of(relation text, x text) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.min_of(text, text) IS
+    'the smallest value among the rows of a relation; NULL over none';
+
+CREATE FUNCTION corm.min_of(relation text, x corm.expr) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.min_of(text, corm.expr) IS
+    'the smallest value among the rows of a relation; NULL over none';
+
+CREATE FUNCTION corm.max_of(relation text, x text, VARIADIC conditions corm.expr[]) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.max_of(text, text, VARIADIC corm.expr[]) IS
+    'the largest value among the rows of a relation that satisfy all conditions; NULL over none';
+
+CREATE FUNCTION corm.max_of(relation text, x corm.expr, VARIADIC conditions corm.expr[]) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.max_of(text, corm.expr, VARIADIC corm.expr[]) IS
+    'the largest value among the rows of a relation that satisfy all conditions; NULL over none';
+
+CREATE FUNCTION corm.max_of(relation text, x text) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.max_of(text, text) IS
+    'the largest value among the rows of a relation; NULL over none';
+
+CREATE FUNCTION corm.max_of(relation text, x corm.expr) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.max_of(text, corm.expr) IS
+    'the largest value among the rows of a relation; NULL over none';

@@ -77,7 +77,7 @@ add_tree_relids(List **relids, CormTree *tree)
 
 		if (tree->args[i].node)
 			add_tree_relids(relids, tree->args[i].node);
-		if (strchr("XOVEPS", tree->desc->args[i]) != NULL)
+		if (strchr("XOVEPSQ", tree->desc->args[i]) != NULL)
 			foreach(lc, tree->args[i].list)
 		{
 			add_tree_relids(relids, lfirst(lc));

@@ -50,11 +50,11 @@ is_to_many(CormRelation *relation)
 }
 
 /*
- * Returns whether a to-one relation may match several rows: it is declared,
- * and no constraint makes its columns unique.
+ * corm_relation_meets_several returns whether a to-one relation may match
+ * several rows: it is declared, and no constraint makes its columns unique.
  */
-static bool
-meets_several(CormRelation *relation)
+bool
+corm_relation_meets_several(CormRelation *relation)
 {
 	CormModel  *model;
 	AttrNumber *columns;
@@ -305,6 +305,11 @@ add_join(CormStmt *stmt, CormNodeTag tag, CormRelation *relation, CormRange *ran
 	return join;
 }
 
+/*
+ * Adds the rows of a relation's target or link table to a
+ * statement's ranges.  Users refer to them by name, if at all; alias is made
+ * unique.
+ */
 static CormRange *
 add_target(CormStmt *stmt, const char *name, const char *alias, Oid relid)
 {
@@ -313,6 +318,20 @@ add_target(CormStmt *stmt, const char *name, const char *alias, Oid relid)
 	range->model = corm_model_get(relid);
 	CORM_FAULT("target-found");
 	corm_guard_range(stmt, range);
+	return range;
+}
+
+/*
+ * corm_add_related_range adds the rows of a relation's target to the ranges of
+ * a subquery about them.  Their name is that of the relation, and does not hide
+ * what users named.
+ */
+CormRange *
+corm_add_related_range(CormStmt *stmt, CormRelation *relation)
+{
+	CormRange  *range = add_target(stmt, relation->name, relation->name, relation->target);
+
+	range->implied = true;
 	return range;
 }
 
@@ -380,11 +399,11 @@ join_many_to_many(CormStmt *stmt, CormRange *from, CormRelation *relation, CormN
 }
 
 /*
- * Joins a relation of one of the statement's ranges.  Returns the target's
- * range, which gets the given name.
+ * corm_join_range joins a relation of one of the statement's ranges.  Returns
+ * the target's range, which gets the given name.
  */
-static CormRange *
-join_relation(CormStmt *stmt, CormRange *from, CormRelation *relation, CormNodeTag tag, const char *name)
+CormRange *
+corm_join_range(CormStmt *stmt, CormRange *from, CormRelation *relation, CormNodeTag tag, const char *name)
 {
 	CormRange  *target;
 	List	   *conditions;
@@ -396,7 +415,7 @@ join_relation(CormStmt *stmt, CormRange *from, CormRelation *relation, CormNodeT
 											 relation->nkeys),
 							 target_conditions(stmt, relation, from, NULL, target));
 	/* a right or full join shows every row of the target anyway */
-	if ((tag == CORM_N_JOIN_MODEL || tag == CORM_N_LEFT_JOIN_MODEL) && meets_several(relation))
+	if ((tag == CORM_N_JOIN_MODEL || tag == CORM_N_LEFT_JOIN_MODEL) && corm_relation_meets_several(relation))
 	{
 		if (stmt->command != CORM_CMD_SELECT)
 			ereport(ERROR,
@@ -462,7 +481,7 @@ corm_join_relation(CormStmt *stmt, CormTree *clause)
 					(errcode(ERRCODE_DUPLICATE_ALIAS),
 					 errmsg("\"%s\" is joined more than once", path)));
 		from = known ? known :
-			join_relation(stmt, from, corm_model_relation(from->model, step), tag, name);
+			corm_join_range(stmt, from, corm_model_relation(from->model, step), tag, name);
 		if (!dot)
 			return;
 		end = dot + 1;
@@ -480,15 +499,14 @@ subquery_column(CormStmt *stmt, CormRange *range, CormRelation *relation, CormTr
 
 	query->command = CORM_CMD_SELECT;
 	query->parent = stmt;
-	query->source = add_target(query, relation->name, relation->name, relation->target);
-	query->source->implied = true;
+	query->source = corm_add_related_range(query, relation);
 	query->where = list_concat(pair_conditions(query->source, relation->target_columns, range,
 											   relation->columns, relation->nkeys),
 							   target_conditions(query, relation, range, NULL, query->source));
 	column->args[0].str = pstrdup(rest);
 	corm_resolve_expr(query, column, CORM_PLACE_INPUT);
 	query->select = list_make1(column);
-	if (meets_several(relation))
+	if (corm_relation_meets_several(relation))
 	{
 		query->order_by = corm_key_columns(query->source);
 		query->limit = corm_make_tree(CORM_N_RAW);
@@ -532,7 +550,7 @@ corm_path_column(CormStmt *stmt, CormRange *range, CormTree *tree, const char *p
 			subquery_column(stmt, range, relation, tree, dot + 1);
 			return true;
 		}
-		target = join_relation(stmt, range, relation, CORM_N_LEFT_JOIN_MODEL, name);
+		target = corm_join_range(stmt, range, relation, CORM_N_LEFT_JOIN_MODEL, name);
 		target->by_path = true;
 	}
 	if (corm_range_column(target, tree, dot + 1) || corm_path_column(stmt, target, tree, dot + 1))
@@ -543,15 +561,15 @@ corm_path_column(CormStmt *stmt, CormRange *range, CormTree *tree, const char *p
 }
 
 /*
- * Returns a query over the target of a relation of range, for EXISTS or a
- * preload, with the join conditions in WHERE.  first: if a to-one relation may
- * match several rows, return just the first.  A preload gets them all, since
- * it orders and limits them itself.
+ * corm_correlate adds to query the conditions that the rows of target are those
+ * of a relation of range.  Target and range are ranges of the query or of one
+ * around it.  first: if a to-one relation may match several rows, target is
+ * just the first; it must be the query's source then.  A preload gets them all,
+ * since it orders and limits them itself.
  */
-static void
-correlate(CormStmt *query, CormRange *range, CormRelation *relation, bool first)
+void
+corm_correlate(CormStmt *query, CormRange *target, CormRange *range, CormRelation *relation, bool first)
 {
-	CormRange  *source = query->source;
 	CormRange  *through = NULL;
 	List	   *conditions;
 
@@ -560,20 +578,47 @@ correlate(CormStmt *query, CormRange *range, CormRelation *relation, bool first)
 		through = add_target(query, psprintf("%s (through)", relation->name),
 							 get_rel_name(relation->through), relation->through);
 		add_join(query, CORM_N_JOIN_MODEL, relation, through,
-				 list_concat(pair_conditions(through, relation->through_target_columns, source,
+				 list_concat(pair_conditions(through, relation->through_target_columns, target,
 											 relation->target_columns, relation->ntarget_keys),
 							 corm_deleted_condition(through, false)));
 		conditions = pair_conditions(through, relation->through_columns, range,
 									 relation->columns, relation->nkeys);
 	}
 	else
-		conditions = pair_conditions(source, relation->target_columns, range,
+		conditions = pair_conditions(target, relation->target_columns, range,
 									 relation->columns, relation->nkeys);
-	conditions = list_concat(conditions, declared_condition(query, relation, range, through, source));
-	if (first && meets_several(relation))
-		source->first_of = list_concat(conditions, corm_deleted_condition(source, false));
+	conditions = list_concat(conditions, declared_condition(query, relation, range, through, target));
+	if (first && corm_relation_meets_several(relation))
+		target->first_of = list_concat(conditions, corm_deleted_condition(target, false));
 	else
 		query->where = list_concat(conditions, query->where);
+}
+
+/*
+ * corm_relation_range returns the range whose relation a path begins with: the
+ * source, or in 'alias.relation' a joined range, whose alias is then taken off
+ * *path.  Raises 42703 if the statement is not over a model.
+ */
+CormRange *
+corm_relation_range(CormStmt *stmt, char **path)
+{
+	char	   *dot = strchr(*path, '.');
+	CormRange  *range = stmt->source;
+	CormRange  *joined;
+	char	   *alias;
+
+	if (range == NULL || range->model == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("unknown relation \"%s\"", *path)));
+	if (dot == NULL)
+		return range;
+	alias = pnstrdup(*path, dot - *path);
+	joined = find_range(stmt, alias);
+	if (joined == NULL || joined->model == NULL || corm_model_find_relation(range->model, alias))
+		return range;
+	*path = dot + 1;
+	return joined;
 }
 
 /*
@@ -585,30 +630,13 @@ void
 corm_resolve_relation_predicate(CormStmt *stmt, CormTree *tree)
 {
 	char	   *path = tree->args[0].str;
+	CormRange  *range = corm_relation_range(stmt, &path);
 	char	   *dot = strchr(path, '.');
-	CormRange  *range = stmt->source;
 	CormRelation *relation;
 	CormStmt   *query;
 	List	   *conditions = tree->args[1].list;
 
 	check_stack_depth();
-	if (range == NULL || range->model == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("unknown relation \"%s\"", path)));
-
-	/* alias.relation: of a joined range */
-	if (dot)
-	{
-		CormRange  *joined = find_range(stmt, pnstrdup(path, dot - path));
-
-		if (joined && joined->model && corm_model_find_relation(range->model, pnstrdup(path, dot - path)) == NULL)
-		{
-			range = joined;
-			path = dot + 1;
-			dot = strchr(path, '.');
-		}
-	}
 	relation = corm_model_relation(range->model, dot ? pnstrdup(path, dot - path) : path);
 	if (dot)
 	{
@@ -627,8 +655,7 @@ corm_resolve_relation_predicate(CormStmt *stmt, CormTree *tree)
 	query->command = CORM_CMD_SELECT;
 	query->parent = stmt;
 
-	query->source = add_target(query, relation->name, relation->name, relation->target);
-	query->source->implied = true;
+	query->source = corm_add_related_range(query, relation);
 	corm_resolve_list(query, conditions, CORM_PLACE_INPUT);
 	if (tree->tag == CORM_N_EVERY || (tree->tag == CORM_N_NONE && dot))
 	{
@@ -639,7 +666,7 @@ corm_resolve_relation_predicate(CormStmt *stmt, CormTree *tree)
 		conditions = list_make1(not_true);
 	}
 	query->where = list_concat(list_copy(conditions), corm_deleted_condition(query->source, false));
-	correlate(query, range, relation, true);
+	corm_correlate(query, query->source, range, relation, true);
 	tree->query = query;
 }
 
@@ -769,9 +796,9 @@ corm_add_preload(CormStmt *stmt, const char *path, List *clauses)
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 					 errmsg("a preload cannot have set operations"),
 					 errhint("Write it as one query.")));
-		correlate(preload->query, corm_parents_range(stmt), relation, false);
+		corm_correlate(preload->query, preload->query->source, corm_parents_range(stmt), relation, false);
 		if (preload->query->order_by == NIL && preload->query->group_by == NIL && !preload->query->distinct &&
-			preload->query->distinct_on == NIL && meets_several(relation))
+			preload->query->distinct_on == NIL && corm_relation_meets_several(relation))
 			preload->query->order_by = corm_key_columns(preload->query->source);
 		stmt->preloads = lappend(stmt->preloads, preload);
 	}

@@ -12,6 +12,12 @@
 
 #include "query/resolve/stmt.h"
 
+extern CormRange *corm_add_related_range(CormStmt *stmt, CormRelation *relation);
+extern CormRange *corm_join_range(CormStmt *stmt, CormRange *from, CormRelation *relation, CormNodeTag tag,
+								  const char *name);
+extern bool corm_relation_meets_several(CormRelation *relation);
+extern CormRange *corm_relation_range(CormStmt *stmt, char **path);
+extern void corm_correlate(CormStmt *query, CormRange *target, CormRange *range, CormRelation *relation, bool first);
 extern void corm_join_relation(CormStmt *stmt, CormTree *clause);
 extern List *corm_key_columns(CormRange *range);
 extern bool corm_path_column(CormStmt *stmt, CormRange *range, CormTree *tree, const char *path);

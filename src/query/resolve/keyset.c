@@ -120,8 +120,9 @@ order_key(CormStmt *stmt, CormTree *item)
 
 	key->expr = corm_order_item(item, &key->desc, &key->nulls_first);
 	/* a view's key may be NULL: it is declared, not enforced */
-	key->nullable = !(key->expr->tag == CORM_N_COLUMN && key->expr->range == stmt->source &&
-					  ((key->expr->field && key->expr->field->not_null) || is_system_column(stmt, key->expr)));
+	key->nullable = key->expr->tag != CORM_N_COUNT_OF &&
+		!(key->expr->tag == CORM_N_COLUMN && key->expr->range == stmt->source &&
+		  ((key->expr->field && key->expr->field->not_null) || is_system_column(stmt, key->expr)));
 	find_operators(key);
 	return key;
 }

@@ -24,6 +24,7 @@
 #include "query/resolve/joins.h"
 #include "query/resolve/names.h"
 #include "query/resolve/operators.h"
+#include "query/resolve/related.h"
 #include "query/resolve/resolve.h"
 #include "query/value/raw.h"
 #include "query/value/tree.h"
@@ -355,6 +356,14 @@ corm_resolve_expr(CormStmt *stmt, CormTree *tree, CormPlace place)
 		case CORM_N_NONE:
 			if (tree->query == NULL)
 				corm_resolve_relation_predicate(stmt, tree);
+			return;
+		case CORM_N_COUNT_OF:
+		case CORM_N_SUM_OF:
+		case CORM_N_AVG_OF:
+		case CORM_N_MIN_OF:
+		case CORM_N_MAX_OF:
+			if (tree->query == NULL)
+				corm_resolve_related_value(stmt, tree);
 			return;
 		case CORM_N_INSERTED:
 			if (stmt->command != CORM_CMD_INSERT)

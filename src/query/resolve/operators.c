@@ -13,10 +13,12 @@
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
+#include "parser/parse_func.h"
 #include "parser/parse_oper.h"
 #include "query/query.h"
 #include "query/resolve/names.h"
 #include "query/resolve/operators.h"
+#include "query/resolve/related.h"
 #include "query/value/node.h"
 #include "utils/builtins.h"
 #include "utils/catcache.h"
@@ -205,6 +207,23 @@ output_type(CormStmt *stmt, const char *name)
 }
 
 /*
+ * Returns the type of sum() or avg() over an expression; InvalidOid if we
+ * cannot tell.
+ */
+static Oid
+aggregate_type(const char *name, CormTree *x)
+{
+	Oid			typid = corm_expr_type(x);
+	Oid			funcid;
+
+	if (!OidIsValid(typid) || typid == UNKNOWNOID)
+		return InvalidOid;
+	typid = getBaseType(typid);
+	funcid = LookupFuncName(list_make2(makeString("pg_catalog"), makeString(pstrdup(name))), 1, &typid, true);
+	return OidIsValid(funcid) ? get_func_rettype(funcid) : InvalidOid;
+}
+
+/*
  * corm_expr_type returns the type of an expression as far as we can tell
  * without PostgreSQL's parser; InvalidOid if we cannot, UNKNOWNOID for a value
  * given as text.
@@ -241,8 +260,19 @@ corm_expr_type(CormTree *tree)
 			return first_known_type(tree->args[0].list, 0, 1);
 		case CORM_N_CASE:
 			return first_known_type(tree->args[0].list, 1, 2);
+		case CORM_N_MIN_OF:
+		case CORM_N_MAX_OF:
+			return corm_expr_type(corm_related_argument(tree));
+		case CORM_N_SUM:
+		case CORM_N_AVG:
+			return aggregate_type(tree->desc->name, tree->args[0].node);
+		case CORM_N_SUM_OF:
+			return aggregate_type("sum", corm_related_argument(tree));
+		case CORM_N_AVG_OF:
+			return aggregate_type("avg", corm_related_argument(tree));
 		case CORM_N_COUNT:
 		case CORM_N_COUNT_DISTINCT:
+		case CORM_N_COUNT_OF:
 			return INT8OID;
 		case CORM_N_STRING_AGG:
 			return TEXTOID;

@@ -293,11 +293,13 @@ merge_filter_preloads(CormStmt *stmt, List *preloads)
 /*
  * Builds a statement from clauses.  parent is the outer query, whose rows it
  * can refer to.  beside is a statement that it is part of, but of which only
- * WITH queries are visible.  restoring: the statement will become the update
- * of a restore.
+ * WITH queries are visible.  related: the clauses have no source; the rows are
+ * those of the target of this relation.  restoring: the statement will become
+ * the update of a restore.
  */
 static CormStmt *
-resolve_stmt(List *clauses, Oid default_model, CormStmt *parent, CormStmt *beside, bool restoring)
+resolve_stmt(List *clauses, Oid default_model, CormRelation *related, CormStmt *parent, CormStmt *beside,
+			 bool restoring)
 {
 	CormStmt   *stmt = palloc0(sizeof(CormStmt));
 	List	   *outer_guards = corm_guards_begin(clauses);
@@ -329,7 +331,10 @@ resolve_stmt(List *clauses, Oid default_model, CormStmt *parent, CormStmt *besid
 			source = clause;
 		}
 	}
-	corm_resolve_source(stmt, source, default_model);
+	if (related)
+		stmt->source = corm_add_related_range(stmt, related);
+	else
+		corm_resolve_source(stmt, source, default_model);
 	clauses = expand_scopes(stmt, clauses);
 
 	foreach(lc, clauses)
@@ -428,7 +433,7 @@ resolve_stmt(List *clauses, Oid default_model, CormStmt *parent, CormStmt *besid
 CormStmt *
 corm_resolve_stmt(List *clauses, Oid default_model, CormStmt *parent)
 {
-	return resolve_stmt(clauses, default_model, parent, NULL, false);
+	return resolve_stmt(clauses, default_model, NULL, parent, NULL, false);
 }
 
 /*
@@ -438,7 +443,18 @@ corm_resolve_stmt(List *clauses, Oid default_model, CormStmt *parent)
 CormStmt *
 corm_resolve_part(List *clauses, CormStmt *stmt)
 {
-	return resolve_stmt(clauses, InvalidOid, stmt->parent, stmt, false);
+	return resolve_stmt(clauses, InvalidOid, NULL, stmt->parent, stmt, false);
+}
+
+/*
+ * corm_resolve_related builds a statement over the target of a relation, from
+ * clauses without a source.  The caller adds the condition that its rows are
+ * related to one of parent's.
+ */
+CormStmt *
+corm_resolve_related(List *clauses, CormRelation *relation, CormStmt *parent)
+{
+	return resolve_stmt(clauses, InvalidOid, relation, parent, NULL, false);
 }
 
 /*
@@ -454,7 +470,7 @@ resolve_whole(List *clauses, Oid default_model, bool restoring)
 
 	PG_TRY();
 	{
-		stmt = resolve_stmt(clauses, default_model, NULL, NULL, restoring);
+		stmt = resolve_stmt(clauses, default_model, NULL, NULL, NULL, restoring);
 		stmt->guarded = corm_guards_tables();
 	}
 	PG_FINALLY();

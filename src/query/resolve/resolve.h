@@ -16,6 +16,7 @@
 
 extern CormStmt *corm_resolve_stmt(List *clauses, Oid default_model, CormStmt *parent);
 extern CormStmt *corm_resolve_part(List *clauses, CormStmt *stmt);
+extern CormStmt *corm_resolve_related(List *clauses, CormRelation *relation, CormStmt *parent);
 extern CormStmt *corm_enclosing_stmt(CormStmt *stmt);
 
 /* clauses.c */

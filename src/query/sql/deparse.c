@@ -36,6 +36,7 @@
 #include "query/sql/find.h"
 #include "query/sql/items.h"
 #include "query/value/cursor.h"
+#include "query/value/walk.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
@@ -365,22 +366,75 @@ deparse_select_body(CormDeparse *ctx, CormStmt *stmt, List *items)
 	corm_deparse_conditions(ctx, " HAVING ", stmt->having);
 }
 
+static void add_ranges(List **ranges, CormStmt *stmt);
+
+/* Adds the ranges of the subqueries in an expression to the list in context. */
+static bool
+ranges_walker(CormTree *tree, void *context)
+{
+	check_stack_depth();
+	if (tree->query)
+	{
+		add_ranges(context, tree->query);
+		return false;
+	}
+	return corm_tree_walker(tree, ranges_walker, context);
+}
+
+/* Adds the ranges of a statement, and of the subqueries in it, to a list. */
+static void
+add_ranges(List **ranges, CormStmt *stmt)
+{
+	List	   *parts[] = {stmt->select, stmt->distinct_on, stmt->where, stmt->group_by, stmt->having, stmt->order_by};
+	ListCell   *lc;
+
+	foreach(lc, stmt->ranges)
+	{
+		CormRange  *range = lfirst(lc);
+
+		*ranges = list_append_unique_ptr(*ranges, range);
+		if (range->query)
+			add_ranges(ranges, range->query);
+		(void) corm_trees_walker(range->guards, ranges_walker, ranges);
+		(void) corm_trees_walker(range->first_of, ranges_walker, ranges);
+	}
+	foreach(lc, stmt->ctes)
+	{
+		add_ranges(ranges, ((CormCte *) lfirst(lc))->query);
+	}
+	foreach(lc, stmt->setops)
+	{
+		add_ranges(ranges, ((CormSetOp *) lfirst(lc))->query);
+	}
+	foreach(lc, stmt->joins)
+	{
+		for (CormJoin *join = lfirst(lc); join; join = join->inner)
+			if (join->condition)
+				(void) ranges_walker(join->condition, ranges);
+	}
+	for (int i = 0; i < lengthof(parts); i++)
+		(void) corm_trees_walker(parts[i], ranges_walker, ranges);
+}
+
 /*
  * Returns a fingerprint of a statement's completed order: it depends on names
  * and directions only, so it is the same in every session.  Tables are called
- * by their paths, not by the aliases they have in this statement.
+ * by their names or paths, not by the aliases they have in this statement,
+ * which depend on its other clauses.
  */
 static char *
 order_hash(CormStmt *stmt, List *order)
 {
 	StringInfoData buf;
 	CormDeparse ctx = {.buf = &buf, .stmt = stmt, .path_is_safe = false};
+	List	   *ranges = list_copy(stmt->ranges);
 	List	   *aliases = NIL;
 	ListCell   *lc;
 
 	initStringInfo(&buf);
 	append_table(&buf, stmt->source->model);
-	foreach(lc, stmt->ranges)
+	(void) corm_trees_walker(order, ranges_walker, &ranges);
+	foreach(lc, ranges)
 	{
 		CormRange  *range = lfirst(lc);
 
@@ -397,7 +451,7 @@ order_hash(CormStmt *stmt, List *order)
 		corm_deparse_expr(&ctx, expr);
 		appendStringInfo(&buf, " %d %d", desc, nulls_first);
 	}
-	foreach(lc, stmt->ranges)
+	foreach(lc, ranges)
 	{
 		((CormRange *) lfirst(lc))->alias = list_nth(aliases, foreach_current_index(lc));
 	}

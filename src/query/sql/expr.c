@@ -1121,6 +1121,11 @@ corm_deparse_expr(CormDeparse *ctx, CormTree *tree)
 			deparse_null(ctx, tree);
 			break;
 		case CORM_N_SUBQUERY:
+		case CORM_N_COUNT_OF:
+		case CORM_N_SUM_OF:
+		case CORM_N_AVG_OF:
+		case CORM_N_MIN_OF:
+		case CORM_N_MAX_OF:
 			deparse_in_parens(ctx, "", tree->query);
 			break;
 		case CORM_N_SOME:
