@@ -35,6 +35,7 @@ int			corm_tx_body_cache_size = 500;
 int			corm_subtransaction_warning = 64;
 bool		corm_skip_hooks = false;
 bool		corm_raw_text = false;
+bool		corm_require_version = false;
 bool		corm_track_queries = true;
 int			corm_stat_max = 1000;
 bool		corm_log_queries = false;
@@ -318,6 +319,14 @@ corm_guc_init(void)
 							 "Reads and writes rows without calling the hooks of their models.",
 							 NULL,
 							 &corm_skip_hooks,
+							 false,
+							 PGC_USERSET, 0,
+							 NULL, NULL, NULL);
+
+	DefineCustomBoolVariable("corm.require_version",
+							 "Requires corm.update_json() to be given the version of a row that has one.",
+							 NULL,
+							 &corm_require_version,
 							 false,
 							 PGC_USERSET, 0,
 							 NULL, NULL, NULL);

@@ -27,6 +27,7 @@ extern int	corm_tx_body_cache_size;
 extern int	corm_subtransaction_warning;
 extern bool corm_skip_hooks;
 extern bool corm_raw_text;
+extern bool corm_require_version;
 extern bool corm_track_queries;
 extern int	corm_stat_max;
 extern bool corm_log_queries;

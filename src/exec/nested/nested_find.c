@@ -196,6 +196,39 @@ corm_nested_exact_key(NestedWrite *write, const NestedObject *object)
 }
 
 /*
+ * corm_nested_require_key returns the key that an object is.  Raises 42703 if the object is
+ * not exactly a key.
+ */
+const NestedKey *
+corm_nested_require_key(NestedWrite *write, const NestedObject *object)
+{
+	const NestedKey *key = corm_nested_exact_key(write, object);
+	CormModel  *model = object->model;
+	StringInfoData keys;
+	ListCell   *lc;
+
+	if (key)
+		return key;
+	initStringInfo(&keys);
+	foreach(lc, keys_of(write, model))
+	{
+		NestedKey  *known = lfirst(lc);
+
+		for (int i = 0; i < known->n; i++)
+		{
+			appendStringInfo(&keys, "%s%s", i > 0 ? ", " : keys.len > 0 ? "; (" : "(",
+							 model->fields[known->fields[i]].name);
+		}
+		appendStringInfoChar(&keys, ')');
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_COLUMN),
+			 errmsg("the key must give the fields of a primary or unique key of model \"%s\", and no others",
+					model->name),
+			 keys.len > 0 ? errhint("The keys are: %s.", keys.data) : errhint("It has no key.")));
+}
+
+/*
  * corm_nested_read_target reads the object that stands for a row at the other end of a
  * relation.  path is its position in the document.
  */

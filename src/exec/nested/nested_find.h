@@ -31,6 +31,7 @@ typedef struct NestedTarget
 extern void corm_nested_read_target(NestedWrite *write, CormRelation *relation, CormModel *model,
 									JsonbValue *value, const NestedPath *path, NestedTarget *target);
 extern const NestedKey *corm_nested_exact_key(NestedWrite *write, const NestedObject *object);
+extern const NestedKey *corm_nested_require_key(NestedWrite *write, const NestedObject *object);
 extern void corm_nested_find(NestedWrite *write, NestedTarget *targets, int n, CormModel *model,
 							 Bitmapset *fields, bool missing_ok);
 extern Jsonb *corm_nested_find_one(NestedWrite *write, const NestedObject *object, const NestedKey *key,

@@ -66,11 +66,11 @@ corm_nested_wrong_kind(NestedWrite *write, CormModel *model, CormRelation *relat
 }
 
 /*
- * Returns the field that a key names, or -1.  The key can follow the model's naming
- * strategy or use any spelling that is accepted elsewhere.
+ * corm_nested_key_field returns the field that a key names, or -1.  The key can follow the
+ * model's naming strategy or use any spelling that is accepted elsewhere.
  */
-static int
-key_field(CormModel *model, const char *key, int len)
+int
+corm_nested_key_field(CormModel *model, const char *key, int len)
 {
 	CormField  *field;
 
@@ -85,9 +85,9 @@ key_field(CormModel *model, const char *key, int len)
 	return field ? field - model->fields : -1;
 }
 
-/* Returns the relation named by a key that is not a field, or NULL. */
-static CormRelation *
-key_relation(CormModel *model, const char *key)
+/* corm_nested_key_relation returns the relation named by a key that is not a field, or NULL. */
+CormRelation *
+corm_nested_key_relation(CormModel *model, const char *key)
 {
 	CormRelation *relation = corm_model_find_relation(model, key);
 
@@ -116,8 +116,8 @@ corm_has_relation_keys(CormModel *model, Jsonb *data)
 		else if (tok == WJB_END_ARRAY || tok == WJB_END_OBJECT)
 			level--;
 		else if (tok == WJB_KEY && level == object_level &&
-				 key_field(model, v.val.string.val, v.val.string.len) < 0 &&
-				 key_relation(model, pnstrdup(v.val.string.val, v.val.string.len)))
+				 corm_nested_key_field(model, v.val.string.val, v.val.string.len) < 0 &&
+				 corm_nested_key_relation(model, pnstrdup(v.val.string.val, v.val.string.len)))
 			return true;
 	}
 	return false;
@@ -161,7 +161,7 @@ corm_nested_read(NestedWrite *write, CormModel *model, JsonbContainer *container
 	(void) JsonbIteratorNext(&it, &key, false);
 	while (JsonbIteratorNext(&it, &key, true) == WJB_KEY)
 	{
-		int			field = key_field(model, key.val.string.val, key.val.string.len);
+		int			field = corm_nested_key_field(model, key.val.string.val, key.val.string.len);
 		NestedMember *member;
 
 		(void) JsonbIteratorNext(&it, &value, true);
@@ -179,7 +179,7 @@ corm_nested_read(NestedWrite *write, CormModel *model, JsonbContainer *container
 		member = palloc0(sizeof(NestedMember));
 		member->name = pnstrdup(key.val.string.val, key.val.string.len);
 		member->value = value;
-		member->relation = key_relation(model, member->name);
+		member->relation = corm_nested_key_relation(model, member->name);
 		if (member->relation == NULL)
 			corm_unknown_field(model, member->name);
 		if (find_member(object, member->relation))

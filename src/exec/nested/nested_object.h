@@ -31,6 +31,8 @@ typedef struct NestedObject
 	NestedPath	path;			/* of the object itself */
 } NestedObject;
 
+extern int	corm_nested_key_field(CormModel *model, const char *key, int len);
+extern CormRelation *corm_nested_key_relation(CormModel *model, const char *key);
 extern bool corm_has_relation_keys(CormModel *model, Jsonb *data);
 extern void corm_nested_value_of(Jsonb *document, JsonbValue *value);
 extern Jsonb *corm_nested_document(const JsonbValue *value);

@@ -206,12 +206,7 @@ find_row(NestedWrite *write, CormModel *model, Jsonb *document, CormRelation *re
 	Bitmapset  *fields = NULL;
 
 	corm_nested_read(write, model, &document->root, &object);
-	key = corm_nested_exact_key(write, &object);
-	if (key == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("the key must give the fields of a primary or unique key of model \"%s\", and no others",
-						model->name)));
+	key = corm_nested_require_key(write, &object);
 	for (int i = 0; i < relation->nkeys; i++)
 		fields = bms_add_member(fields, corm_nested_field(model, relation->columns[i]));
 	for (int i = 0; i < condition->own.n; i++)
