@@ -10,14 +10,21 @@
 #include "postgres.h"
 
 #include "base/clock.h"
+#include "base/compat.h"
 #include "base/jsonb.h"
 #include "catalog/pg_attribute.h"
+#include "catalog/pg_class.h"
+#include "commands/comment.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "model/declared.h"
 #include "model/describe.h"
+#include "model/overrides.h"
+#include "model/registry.h"
 #include "model/tags.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
 
 #define MAX_SECTIONS	8
 
@@ -39,8 +46,8 @@ static char *relation_name(Oid relid);
 static const char *naming_name(CormNaming naming);
 static void push_role(JsonbParseState **state, const char *key, CormModel *model, CormRole role);
 static void push_field(JsonbParseState **state, CormField *field);
-static void push_names(JsonbParseState **state, const char *key, char **names, int n);
-static JsonbValue *push_relation(JsonbParseState **state, CormRelation *relation);
+static void push_names(JsonbParseState **state, const char *key, Oid relid, char **names, int n);
+static JsonbValue *push_relation(JsonbParseState **state, CormModel *model, CormRelation *relation);
 
 /*
  * corm_describe_section makes corm.describe show what callback says under key.
@@ -104,7 +111,8 @@ corm_identity_name(char identity)
 }
 
 /*
- * push_role pushes a key and the name of the field that has a role.
+ * push_role pushes a key and the name of the field that has a role, unless it
+ * is hidden.
  */
 static void
 push_role(JsonbParseState **state, const char *key, CormModel *model, CormRole role)
@@ -112,7 +120,8 @@ push_role(JsonbParseState **state, const char *key, CormModel *model, CormRole r
 	int			field = *corm_model_role(model, role);
 
 	corm_json_key(state, key);
-	corm_json_string(state, WJB_VALUE, field >= 0 ? model->fields[field].name : NULL);
+	corm_json_string(state, WJB_VALUE, field >= 0 && corm_model_shows(model, model->fields[field].column) ?
+					 model->fields[field].name : NULL);
 }
 
 /*
@@ -144,30 +153,54 @@ push_field(JsonbParseState **state, CormField *field)
 	corm_json_bool(state, WJB_VALUE, field->primary_key);
 	corm_json_key(state, "filterable");
 	corm_json_bool(state, WJB_VALUE, field->filterable);
+	corm_json_key(state, "hidden");
+	corm_json_bool(state, WJB_VALUE, field->hidden);
 	corm_json_key(state, "tags");
 	corm_tags_push(state, field->tags);
 	pushJsonbValue(state, WJB_END_OBJECT, NULL);
 }
 
 /*
- * push_names pushes a key and the names of columns, an array.
+ * corm_shows_column returns whether a column of a table may be named to the
+ * current user: a hidden one to the owner alone.  The table's model is not
+ * parsed for that: what is wrong with it is no matter of the model that refers
+ * to it.
+ */
+bool
+corm_shows_column(Oid relid, const char *column)
+{
+	CormModel  *model = corm_model_cached(relid);
+	char	   *comment;
+
+	if (model != NULL)
+		return corm_model_shows(model, column);
+	if (corm_owns_relation(relid, GetUserId()))
+		return true;
+	if (corm_overrides_hide(relid, column))
+		return false;
+	comment = GetComment(relid, RelationRelationId, get_attnum(relid, column));
+	return corm_tags_flag(corm_tags_read_quietly(comment, CORM_TAG_COLUMN), "hidden") != 1;
+}
+
+/*
+ * push_names pushes a key and the names of columns of a table, an array.
  */
 static void
-push_names(JsonbParseState **state, const char *key, char **names, int n)
+push_names(JsonbParseState **state, const char *key, Oid relid, char **names, int n)
 {
 	corm_json_key(state, key);
 	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
 	for (int i = 0; i < n; i++)
-		corm_json_string(state, WJB_ELEM, names[i]);
+		corm_json_string(state, WJB_ELEM, corm_shows_column(relid, names[i]) ? names[i] : NULL);
 	pushJsonbValue(state, WJB_END_ARRAY, NULL);
 }
 
 /*
- * push_relation pushes what is known of a relation, an object, and returns the
- * value if that is all.
+ * push_relation pushes what is known of a relation of a model, an object, and
+ * returns the value if that is all.
  */
 static JsonbValue *
-push_relation(JsonbParseState **state, CormRelation *relation)
+push_relation(JsonbParseState **state, CormModel *model, CormRelation *relation)
 {
 	bool		through = OidIsValid(relation->through);
 
@@ -180,15 +213,15 @@ push_relation(JsonbParseState **state, CormRelation *relation)
 	corm_json_string(state, WJB_VALUE, corm_relation_kind_name(relation->kind));
 	corm_json_key(state, "target");
 	corm_json_string(state, WJB_VALUE, relation_name(relation->target));
-	push_names(state, "columns", relation->columns, relation->nkeys);
-	push_names(state, "target_columns", relation->target_columns, relation->ntarget_keys);
+	push_names(state, "columns", model->table, relation->columns, relation->nkeys);
+	push_names(state, "target_columns", relation->target, relation->target_columns, relation->ntarget_keys);
 	corm_json_key(state, "through");
 	corm_json_string(state, WJB_VALUE, through ? relation_name(relation->through) : NULL);
 	if (through)
 	{
-		push_names(state, "through_columns", relation->through_columns, relation->nkeys);
-		push_names(state, "through_target_columns", relation->through_target_columns,
-				   relation->ntarget_keys);
+		push_names(state, "through_columns", relation->through, relation->through_columns, relation->nkeys);
+		push_names(state, "through_target_columns", relation->through,
+				   relation->through_target_columns, relation->ntarget_keys);
 	}
 	corm_json_key(state, "declared");
 	corm_json_bool(state, WJB_VALUE, relation->declared);
@@ -221,7 +254,10 @@ corm_describe(PG_FUNCTION_ARGS)
 	corm_json_key(&state, "primary_key");
 	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
 	for (int i = 0; i < model->npk; i++)
-		corm_json_string(&state, WJB_ELEM, model->fields[model->pk[i]].name);
+	{
+		if (corm_model_shows(model, model->fields[model->pk[i]].column))
+			corm_json_string(&state, WJB_ELEM, model->fields[model->pk[i]].name);
+	}
 	pushJsonbValue(&state, WJB_END_ARRAY, NULL);
 
 	corm_json_key(&state, "naming");
@@ -234,7 +270,10 @@ corm_describe(PG_FUNCTION_ARGS)
 	corm_json_key(&state, "fields");
 	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
 	for (int i = 0; i < model->nfields; i++)
-		push_field(&state, &model->fields[i]);
+	{
+		if (corm_model_shows(model, model->fields[i].column))
+			push_field(&state, &model->fields[i]);
+	}
 	pushJsonbValue(&state, WJB_END_ARRAY, NULL);
 
 	CORM_FAULT("describe-fields");
@@ -242,7 +281,7 @@ corm_describe(PG_FUNCTION_ARGS)
 	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
 	foreach(lc, corm_model_relations(model))
 	{
-		push_relation(&state, lfirst(lc));
+		push_relation(&state, model, lfirst(lc));
 	}
 	pushJsonbValue(&state, WJB_END_ARRAY, NULL);
 
@@ -276,5 +315,5 @@ corm_describe_relation(PG_FUNCTION_ARGS)
 	JsonbParseState *state = NULL;
 
 	CORM_FAULT("describe-relation");
-	PG_RETURN_JSONB_P(JsonbValueToJsonb(push_relation(&state, corm_model_relation(model, name))));
+	PG_RETURN_JSONB_P(JsonbValueToJsonb(push_relation(&state, model, corm_model_relation(model, name))));
 }

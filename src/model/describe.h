@@ -19,5 +19,6 @@ typedef void (*CormDescribeCallback) (CormModel *model, JsonbParseState **state)
 extern void corm_describe_section(const char *key, CormDescribeCallback callback);
 
 extern const char *corm_identity_name(char identity);
+extern bool corm_shows_column(Oid relid, const char *column);
 
 #endif							/* CORM_MODEL_DESCRIBE_H */

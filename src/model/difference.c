@@ -82,15 +82,16 @@ same_field(const CormField *a, const CormField *b)
 		a->typid == b->typid && a->typmod == b->typmod && a->collation == b->collation &&
 		a->not_null == b->not_null && a->has_default == b->has_default && a->identity == b->identity &&
 		a->generated == b->generated && a->read_only == b->read_only &&
-		a->primary_key == b->primary_key && a->filterable == b->filterable && same_tags(a->tags, b->tags);
+		a->primary_key == b->primary_key && a->filterable == b->filterable &&
+		a->hidden == b->hidden && same_tags(a->tags, b->tags);
 }
 
 static char *
 field_difference(const CormModel *before, const CormModel *now)
 {
-	if (before->nfields != now->nfields || before->nhidden != now->nhidden)
+	if (before->nfields != now->nfields || before->nunnamed != now->nunnamed)
 		return psprintf("The fields of model \"%s\" were changed.", before->name);
-	for (int i = 0; i < before->nfields + before->nhidden; i++)
+	for (int i = 0; i < before->nfields + before->nunnamed; i++)
 		if (!same_field(&before->fields[i], &now->fields[i]))
 			return psprintf("Field \"%s\" of model \"%s\" was changed.", before->fields[i].name, before->name);
 	return NULL;

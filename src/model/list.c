@@ -19,6 +19,7 @@
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -31,6 +32,7 @@
 #include "model/registry.h"
 #include "model/relate.h"
 #include "model/relations_build.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -56,6 +58,7 @@ static void report_models(CormProblems *problems);
 static char *stored_problem(List *problems, Oid relid);
 static void show_all(FunctionCallInfo fcinfo, ShowModel show);
 static Datum string_datum(const char *string, bool *isnull);
+static Datum columns_datum(Oid relid, char **columns, int n);
 static Datum role_datum(CormModel *model, CormRole role, bool *isnull);
 static void show_model(ReturnSetInfo *rsinfo, Oid relid, CormModel *model, const char *error);
 static void show_fields(ReturnSetInfo *rsinfo, Oid relid, CormModel *model, const char *error);
@@ -379,14 +382,35 @@ string_datum(const char *string, bool *isnull)
 }
 
 /*
- * role_datum makes the name of the field that has a role.
+ * columns_datum makes an array of the names of columns of a table, NULL for
+ * those that are hidden from the current user.
+ */
+static Datum
+columns_datum(Oid relid, char **columns, int n)
+{
+	Datum	   *names = palloc(sizeof(Datum) * Max(n, 1));
+	bool	   *nulls = palloc0(sizeof(bool) * Max(n, 1));
+	int			lbound = 1;
+
+	for (int i = 0; i < n; i++)
+	{
+		nulls[i] = !corm_shows_column(relid, columns[i]);
+		names[i] = CStringGetTextDatum(columns[i]);
+	}
+	return PointerGetDatum(construct_md_array(names, nulls, 1, &n, &lbound, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+/*
+ * role_datum makes the name of the field that has a role, unless it is hidden
+ * from the current user.
  */
 static Datum
 role_datum(CormModel *model, CormRole role, bool *isnull)
 {
 	int			field = *corm_model_role(model, role);
 
-	return string_datum(field >= 0 ? model->fields[field].name : NULL, isnull);
+	return string_datum(field >= 0 && corm_model_shows(model, model->fields[field].column) ?
+						model->fields[field].name : NULL, isnull);
 }
 
 /*
@@ -404,13 +428,17 @@ show_model(ReturnSetInfo *rsinfo, Oid relid, CormModel *model, const char *error
 	if (model != NULL)
 	{
 		char	  **names = palloc(sizeof(char *) * Max(model->npk, 1));
+		int			n = 0;
 
 		for (int i = 0; i < model->npk; i++)
-			names[i] = model->fields[model->pk[i]].name;
+		{
+			if (corm_model_shows(model, model->fields[model->pk[i]].column))
+				names[n++] = model->fields[model->pk[i]].name;
+		}
 
 		values[1] = CStringGetTextDatum(model->name);
 		values[2] = ObjectIdGetDatum(model->table);
-		values[3] = corm_names_datum(names, model->npk);
+		values[3] = corm_names_datum(names, n);
 		nulls[2] = nulls[3] = false;
 		values[4] = role_datum(model, CORM_ROLE_SOFT_DELETE, &nulls[4]);
 		values[5] = role_datum(model, CORM_ROLE_VERSION, &nulls[5]);
@@ -444,6 +472,8 @@ show_fields(ReturnSetInfo *rsinfo, Oid relid, CormModel *model, const char *erro
 		Datum		values[12];
 		bool		nulls[12] = {false};
 
+		if (!corm_model_shows(model, field->column))
+			continue;
 		values[0] = ObjectIdGetDatum(relid);
 		values[1] = CStringGetTextDatum(field->name);
 		values[2] = CStringGetTextDatum(field->column);
@@ -483,8 +513,8 @@ show_relations(ReturnSetInfo *rsinfo, Oid relid, CormModel *model, const char *e
 		values[1] = CStringGetTextDatum(relation->name);
 		values[2] = CStringGetTextDatum(corm_relation_kind_name(relation->kind));
 		values[3] = ObjectIdGetDatum(relation->target);
-		values[4] = corm_names_datum(relation->columns, relation->nkeys);
-		values[5] = corm_names_datum(relation->target_columns, relation->ntarget_keys);
+		values[4] = columns_datum(model->table, relation->columns, relation->nkeys);
+		values[5] = columns_datum(relation->target, relation->target_columns, relation->ntarget_keys);
 		values[6] = ObjectIdGetDatum(relation->through);
 		nulls[6] = !OidIsValid(relation->through);
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);

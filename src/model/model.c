@@ -13,6 +13,7 @@
 #include "base/errors.h"
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
 #include "model/model.h"
 #include "model/naming.h"
 #include "model/nearest.h"
@@ -108,32 +109,41 @@ corm_model_field(CormModel *model, const char *name)
 
 /*
  * corm_unknown_field raises 42703 for a name that is no field of model.  The
- * hint names the nearest field, or all of them when none is near.
+ * hint names the nearest field, or all of them when none is near; never a
+ * hidden one.
  */
 void
 corm_unknown_field(CormModel *model, const char *name)
 {
 	CormNearest nearest;
 	char	   *hint;
+	int			nshown = 0;
 
 	corm_nearest_init(&nearest, name);
 	for (int i = 0; i < model->nfields; i++)
 	{
+		if (model->fields[i].hidden)
+			continue;
+		nshown++;
 		corm_nearest_offer(&nearest, model->fields[i].name);
 		corm_nearest_offer(&nearest, model->fields[i].column);
 	}
 
 	if (nearest.name != NULL)
 		hint = psprintf("Perhaps you meant the field \"%s\".", nearest.name);
-	else if (model->nfields > 0)
+	else if (nshown > 0)
 	{
 		StringInfoData buf;
+		int			n = 0;
 
 		initStringInfo(&buf);
 		appendStringInfoString(&buf, "The model has the fields ");
-		for (int i = 0; i < Min(model->nfields, MAX_LISTED_FIELDS); i++)
-			appendStringInfo(&buf, "%s\"%s\"", i > 0 ? ", " : "", model->fields[i].name);
-		appendStringInfoString(&buf, model->nfields > MAX_LISTED_FIELDS ? ", and more." : ".");
+		for (int i = 0; n < Min(nshown, MAX_LISTED_FIELDS); i++)
+		{
+			if (!model->fields[i].hidden)
+				appendStringInfo(&buf, "%s\"%s\"", n++ > 0 ? ", " : "", model->fields[i].name);
+		}
+		appendStringInfoString(&buf, nshown > MAX_LISTED_FIELDS ? ", and more." : ".");
 		hint = buf.data;
 	}
 	else
@@ -143,6 +153,22 @@ corm_unknown_field(CormModel *model, const char *name)
 			(errcode(ERRCODE_UNDEFINED_COLUMN),
 			 errmsg("unknown field \"%s\" of model \"%s\"", name, model->name),
 			 errhint("%s", hint)));
+}
+
+/*
+ * corm_model_shows returns whether a field of the model's table with this
+ * column, if there is one, is shown to the current user: hidden ones are shown
+ * to the table's owner alone.
+ */
+bool
+corm_model_shows(CormModel *model, const char *column)
+{
+	for (int i = 0; i < model->nfields + model->nunnamed; i++)
+	{
+		if (model->fields[i].hidden && strcmp(model->fields[i].column, column) == 0)
+			return corm_owns_relation(OidIsValid(model->table) ? model->table : model->relid, GetUserId());
+	}
+	return true;
 }
 
 /*
@@ -245,7 +271,7 @@ corm_model_copy(const CormModel *model, MemoryContext parent)
 {
 	MemoryContext context = AllocSetContextCreate(parent, "corm model", ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
-	int			nfields = model->nfields + model->nhidden;
+	int			nfields = model->nfields + model->nunnamed;
 	CormModel  *copy = palloc(sizeof(CormModel));
 
 	*copy = *model;

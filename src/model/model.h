@@ -57,6 +57,7 @@ typedef struct CormField
 	bool		read_only;		/* by tag or option; generated is separate */
 	bool		primary_key;
 	bool		filterable;
+	bool		hidden;			/* only a builder that names it gets it */
 	List	   *tags;			/* of CormTag: see tags.h */
 } CormField;
 
@@ -85,11 +86,11 @@ typedef struct CormModel
 	/*
 	 * Live columns only, in the order of the row type.  When a mapped type
 	 * lacks a column that the table's key, soft delete, version or time
-	 * stamps need, nhidden more fields with rownum 0 follow, which only the
+	 * stamps need, nunnamed more fields with rownum 0 follow, which only the
 	 * indexes below refer to: names never find them.
 	 */
 	int			nfields;
-	int			nhidden;
+	int			nunnamed;
 	CormField  *fields;
 	int			npk;			/* 0: no primary key */
 	int		   *pk;				/* indexes into fields, in key order */
@@ -141,6 +142,7 @@ extern bool corm_model_has_field(CormModel *model, const char *name);
 extern CormField *corm_model_find_field(CormModel *model, const char *name);
 extern CormField *corm_model_field(CormModel *model, const char *name);
 extern void corm_unknown_field(CormModel *model, const char *name) pg_attribute_noreturn();
+extern bool corm_model_shows(CormModel *model, const char *column);
 extern CormField *corm_model_field_by_rownum(CormModel *model, AttrNumber rownum);
 extern void corm_model_require_table(CormModel *model);
 extern void corm_model_require_pk(CormModel *model);

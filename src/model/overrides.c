@@ -51,7 +51,7 @@ static const char *const option_keys[] =
 
 static const char *const field_keys[] =
 {
-	"column", "filterable", "ignore", "name", "primary_key", "read_only"
+	"column", "filterable", "hidden", "ignore", "name", "primary_key", "read_only"
 };
 
 static Relation open_catalog(LOCKMODE lockmode);
@@ -78,6 +78,45 @@ static Relation
 open_catalog(LOCKMODE lockmode)
 {
 	return corm_catalog_open("model_options", lockmode, NULL);
+}
+
+/*
+ * corm_overrides_hide returns whether the options that are registered for a
+ * model hide a column.
+ */
+bool
+corm_overrides_hide(Oid relid, const char *column)
+{
+	CormOverrides overrides;
+	JsonbValue *fields;
+	JsonbIterator *it;
+	JsonbValue	key;
+	JsonbValue	v;
+
+	if (!corm_overrides_load(relid, &overrides))
+		return false;
+	fields = get_key(&overrides.json->root, "fields");
+	if (fields == NULL || fields->type != jbvBinary || !JsonContainerIsObject(fields->val.binary.data))
+		return false;
+	it = JsonbIteratorInit(fields->val.binary.data);
+	(void) JsonbIteratorNext(&it, &key, true);
+	while (JsonbIteratorNext(&it, &key, true) == WJB_KEY)
+	{
+		JsonbValue *hidden;
+		JsonbValue *named;
+
+		(void) JsonbIteratorNext(&it, &v, true);
+		if (v.type != jbvBinary || !JsonContainerIsObject(v.val.binary.data))
+			continue;
+		hidden = get_key(v.val.binary.data, "hidden");
+		named = get_key(v.val.binary.data, "column");
+		if (named == NULL || named->type != jbvString)
+			named = &key;
+		if (hidden != NULL && hidden->type == jbvBool && hidden->val.boolean &&
+			named->val.string.len == strlen(column) && memcmp(named->val.string.val, column, named->val.string.len) == 0)
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -352,6 +391,8 @@ apply_field(CormDraft *draft, const char *path, int i, CormField *field, JsonbCo
 		field->read_only = boolean_of(draft, psprintf("%sread_only", prefix), v);
 	if ((v = get_key(object, "filterable")) != NULL)
 		field->filterable = boolean_of(draft, psprintf("%sfilterable", prefix), v);
+	if ((v = get_key(object, "hidden")) != NULL)
+		field->hidden = boolean_of(draft, psprintf("%shidden", prefix), v);
 	if ((v = get_key(object, "ignore")) != NULL)
 		draft->ignored[i] = boolean_of(draft, psprintf("%signore", prefix), v);
 	if ((v = get_key(object, "primary_key")) != NULL)

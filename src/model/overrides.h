@@ -42,6 +42,7 @@ typedef struct CormDraft
 } CormDraft;
 
 extern bool corm_overrides_load(Oid relid, CormOverrides *overrides);
+extern bool corm_overrides_hide(Oid relid, const char *column);
 extern void corm_overrides_store(Oid relid, const CormOverrides *overrides);
 extern bool corm_overrides_delete(Oid relid);
 extern void corm_overrides_apply(CormDraft *draft, Jsonb *json);

@@ -15,7 +15,7 @@
  * a composite type has to be.  Such a model inherits what the table's own
  * model says of the columns: a read-only column is read-only in every type
  * that shows it, and deleted rows stay hidden even from a type that lacks the
- * column that says so.  Columns of that sort become hidden fields.
+ * column that says so.  Columns of that sort become fields that have no name.
  *
  * Each relation is locked in AccessShareLock mode while it is read, so that
  * the parts fit together; the lock is not kept, because a view that lists all
@@ -234,6 +234,7 @@ draft_field(CormDraft *draft, Relation rel, AttrNumber attnum, const char *comme
 	corm_tags_get(field->tags, "column", &field->column);
 	field->read_only = corm_tags_flag(field->tags, "read_only") == 1;
 	field->filterable = corm_tags_flag(field->tags, "filterable") != 0;
+	field->hidden = corm_tags_flag(field->tags, "hidden") == 1;
 	draft->ignored[i] = corm_tags_flag(field->tags, "-") == 1;
 
 	if (strlen(field->name) >= NAMEDATALEN)
@@ -377,7 +378,7 @@ set_roles(CormDraft *draft)
 static void
 name_json_keys(CormModel *model)
 {
-	for (int i = 0; i < model->nfields + model->nhidden; i++)
+	for (int i = 0; i < model->nfields + model->nunnamed; i++)
 	{
 		CormField  *field = &model->fields[i];
 
@@ -519,13 +520,13 @@ match_columns(CormDraft *draft, Relation rel, Relation table)
 
 /*
  * index_of_column returns the index of the field that has the same column as
- * a field of base, the model of the table; a hidden field is made if there is
+ * a field of base, the model of the table; one without a name is made if there is
  * none.
  */
 static int
 index_of_column(CormModel *model, CormModel *base, int field)
 {
-	int			n = model->nfields + model->nhidden;
+	int			n = model->nfields + model->nunnamed;
 
 	for (int i = 0; i < n; i++)
 	{
@@ -537,7 +538,7 @@ index_of_column(CormModel *model, CormModel *base, int field)
 	model->fields[n].rownum = 0;
 	model->fields[n].primary_key = false;
 	read_default(model, &model->fields[n]);
-	model->nhidden++;
+	model->nunnamed++;
 	return n;
 }
 
@@ -560,6 +561,7 @@ inherit(CormDraft *draft, CormModel *base)
 				continue;
 			field->read_only |= base->fields[j].read_only;
 			field->filterable &= base->fields[j].filterable;
+			field->hidden |= base->fields[j].hidden;
 		}
 	}
 
@@ -708,7 +710,7 @@ parse_relation(Oid relid, const CormOverrides *overrides, bool as_table)
 			GetSysCacheHashValue1(NAMESPACEOID, ObjectIdGetDatum(RelationGetNamespace(table)));
 	}
 
-	/* Room for hidden fields: the table's key and the roles at most. */
+	/* Room for fields without a name: the table's key and the roles at most. */
 	room = natts + CORM_NUM_ROLES + (base != NULL ? base->npk : 0);
 	model->fields = repalloc(model->fields, sizeof(CormField) * room);
 	model->type_hashes = palloc(sizeof(uint32) * room);

@@ -471,7 +471,8 @@ PG_FUNCTION_INFO_V1(corm_iterate_fields);
 Datum		corm_iterate_fields(PG_FUNCTION_ARGS);
 
 /*
- * corm_iterate_fields is corm.iterate_fields(rec anyelement).
+ * corm_iterate_fields is corm.iterate_fields(rec anyelement).  Hidden fields
+ * are left out: what asks for all fields is made to show them.
  */
 Datum
 corm_iterate_fields(PG_FUNCTION_ARGS)
@@ -499,6 +500,8 @@ corm_iterate_fields(PG_FUNCTION_ARGS)
 		Datum		out[4];
 		bool		out_nulls[4] = {false, false, false, nulls[att]};
 
+		if (field->hidden)
+			continue;
 		out[0] = CStringGetTextDatum(field->name);
 		out[1] = CStringGetTextDatum(field->column);
 		out[2] = ObjectIdGetDatum(type);

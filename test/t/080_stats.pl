@@ -97,6 +97,32 @@ $entry = logged('SET corm.log_queries = on; SET corm.log_args = types', $get);
 like($entry, qr/Parameters: \$1 = <integer>, \$2 = <text>/, 'without the values');
 unlike($entry, qr/secret/, 'indeed');
 unlike(logged('SET corm.log_queries = on; SET corm.log_args = none', $get), qr/Parameters/, 'without arguments');
+
+# A hidden field: what it is compared with or set to is never in the log
+$node->safe_psql('postgres', q{CREATE TABLE logins (id int PRIMARY KEY, name text, hash text); COMMENT ON COLUMN logins.hash IS '@orm:hidden'});
+for my $query (
+	q{SELECT corm.insert(row(1, 'ada', 'secret')::logins)},
+	q{SELECT corm.update(row(1, 'ada', 'secret')::logins)},
+	q{SELECT corm.save(row(1, 'ada', 'secret')::logins)},
+	q{SELECT * FROM corm.update_multi(ARRAY[row(1, 'ada', 'secret')::logins])},
+	q{SELECT * FROM corm.insert_multi(ARRAY[row(2, 'ada', 'secret')::logins])},
+	q{SELECT corm.insert_json('logins', '{"id": 3, "hash": "secret"}')},
+	q{SELECT corm.exec(corm.updater('logins'), corm.set('hash', 'secret'), corm.where(corm.eq('id', 1)))},
+	q{SELECT corm.exec(corm.updater('logins'), corm.set('hash', corm.fn('lower', corm.val('secret'::text))), corm.where(corm.eq('id', 1)))},
+	q{SELECT corm.exec(corm.inserter('logins'), corm.set('id', 1), corm.set('name', 'ada'), corm.set('hash', 'secret'), corm.on_conflict('id'), corm.do_update())},
+	q{SELECT corm.exec(corm.inserter('logins'), corm.rows('[{"id": 4, "hash": "secret"}]'::jsonb))},
+	q{SELECT corm.count(corm.selector('logins'), corm.where(corm.eq('hash', 'secret')))},
+	q{SELECT corm.count(corm.selector('logins'), corm.where(corm.in('hash', 'secret', 'secret2')))},
+	q{SELECT corm.count(corm.selector('logins'), corm.where(corm.starts_with('hash', 'secret')))},
+	q{SELECT corm.count(corm.selector('logins'), corm.where(corm.eq(corm.fn('md5', corm.c('hash')), 'secret')))},
+	q{SELECT corm.count(corm.from_query(corm.selector('logins'), 'l'), corm.where(corm.eq('hash', 'secret')))})
+{
+	$entry = logged('SET corm.log_queries = on', $query);
+	like($entry, qr/Parameters: .*<text/s, "types of: $query") if $entry !~ /<jsonb>|<logins\[\]>/;
+	unlike($entry, qr/secret/, "no values of: $query");
+}
+like(logged('SET corm.log_queries = on', q{SELECT corm.get(NULL::logins, corm.where(corm.eq('id', 1)))}),
+	qr/Parameters: \$1 = '1'/, 'other fields are logged as before, in rows that hold it, too');
 like(
 	logged("SET corm.log_queries = on; SET corm.sql_comments = on; SET corm.traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'", $get),
 	qr{/\*model='users',op='select',traceparent='00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'\*/},

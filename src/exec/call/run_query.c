@@ -212,12 +212,12 @@ corm_run_directly(const CormVerb *verb, CormQuerySet *set, CormSink *sink)
 
 /*
  * corm_run_json runs the queries of a call and returns their rows, a JSON array
- * in the current context.
+ * in the current context.  whole: with hidden fields, which are not to be shown.
  */
 Jsonb *
-corm_run_json(CormQuerySet *set)
+corm_run_json(CormQuerySet *set, bool whole)
 {
-	CormVerb	verb = {.output = CORM_OUTPUT_JSON};
+	CormVerb	verb = {.output = CORM_OUTPUT_JSON, .whole = whole};
 	CormSink	sink = {.kind = CORM_SINK_FIRST, .context = CurrentMemoryContext, .isnull = true};
 	JsonbParseState *state = NULL;
 
@@ -231,13 +231,13 @@ corm_run_json(CormQuerySet *set)
 
 /*
  * corm_insert_json_rows inserts an array of JSON objects without relations
- * and returns the rows as they were inserted, as an array.
+ * and returns the rows as they were inserted, as an array.  whole is as above.
  */
 Jsonb *
-corm_insert_json_rows(Oid model, Jsonb *array)
+corm_insert_json_rows(Oid model, Jsonb *array, bool whole)
 {
 	CormQuerySet set;
 
 	corm_rows_query(model, JSONBOID, JsonbPGetDatum(array), &set);
-	return corm_run_json(&set);
+	return corm_run_json(&set, whole);
 }

@@ -62,7 +62,7 @@ struct CormResult
 	Oid			typid;			/* OUTPUT_ROWS, OUTPUT_VALUE */
 };
 
-static Jsonb *result_to_json(CormResult *result);
+static Jsonb *result_to_json(CormResult *result, bool whole);
 
 static dlist_head results = DLIST_STATIC_INIT(results);
 
@@ -557,7 +557,7 @@ corm_result_give(CormResult *result, const CormVerb *verb, CormSink *sink)
 	else if (result->output == verb->output && result->typid == verb->typid)
 		give_stored(result, sink);
 	else
-		give_json(result_to_json(result), verb, sink);
+		give_json(result_to_json(result, verb->whole || verb->output == CORM_OUTPUT_ROWS), verb, sink);
 }
 
 /*
@@ -584,10 +584,10 @@ value_to_json(Oid typid, Datum value, bool isnull)
 /*
  * Converts a row to an object with the attribute names as keys.  We cannot use
  * to_jsonb() on the row, because that keeps using a row descriptor after it has
- * released it.
+ * released it.  hiding is NULL, or the model of the row, whose hidden fields are left out.
  */
 static Jsonb *
-slot_to_json(TupleTableSlot *slot, TupleDesc tupdesc)
+slot_to_json(TupleTableSlot *slot, TupleDesc tupdesc, CormModel *hiding)
 {
 	JsonbParseState *state = NULL;
 	JsonbValue	null = {.type = jbvNull};
@@ -598,7 +598,12 @@ slot_to_json(TupleTableSlot *slot, TupleDesc tupdesc)
 	{
 		Form_pg_attribute att = TupleDescAttr(tupdesc, i);
 
+		CormField  *field;
+
 		if (att->attisdropped)
+			continue;
+		field = hiding ? corm_model_field_by_rownum(hiding, att->attnum) : NULL;
+		if (field && field->hidden)
 			continue;
 		corm_json_key(&state, NameStr(att->attname));
 		if (slot->tts_isnull[i])
@@ -610,11 +615,14 @@ slot_to_json(TupleTableSlot *slot, TupleDesc tupdesc)
 }
 
 /*
- * Calls a callback for each row of a result's store, converted to JSON.
+ * Calls a callback for each row of a result's store, converted to JSON.  whole: with
+ * hidden fields.
  */
 static void
-each_stored(CormResult *result, JsonRowCallback callback, void *arg)
+each_stored(CormResult *result, bool whole, JsonRowCallback callback, void *arg)
 {
+	Oid			relid = result->output == CORM_OUTPUT_ROWS && !whole ? get_typ_typrelid(result->typid) : InvalidOid;
+	CormModel  *hiding = OidIsValid(relid) ? corm_model_get_any(relid) : NULL;
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(result->tupdesc, &TTSOpsMinimalTuple);
 
 	tuplestore_rescan(result->store);
@@ -622,7 +630,7 @@ each_stored(CormResult *result, JsonRowCallback callback, void *arg)
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (result->output == CORM_OUTPUT_ROWS)
-			callback(slot_to_json(slot, result->tupdesc), arg);
+			callback(slot_to_json(slot, result->tupdesc, hiding), arg);
 		else
 		{
 			Datum		value;
@@ -648,10 +656,10 @@ each_stored(CormResult *result, JsonRowCallback callback, void *arg)
 }
 
 static void
-each_row(CormResult *result, JsonRowCallback callback, void *arg)
+each_row(CormResult *result, bool whole, JsonRowCallback callback, void *arg)
 {
 	if (result->store)
-		each_stored(result, callback, arg);
+		each_stored(result, whole, callback, arg);
 	else if (result->json)
 		for (int i = 0; i < JB_ROOT_COUNT(result->json); i++)
 		{
@@ -681,15 +689,15 @@ push_row(Jsonb *row, void *arg)
 }
 
 /*
- * Returns the rows of a result as a JSON array.
+ * Returns the rows of a result as a JSON array.  whole: with hidden fields.
  */
 static Jsonb *
-result_to_json(CormResult *result)
+result_to_json(CormResult *result, bool whole)
 {
 	JsonbParseState *state = NULL;
 
 	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
-	each_row(result, push_row, &state);
+	each_row(result, whole, push_row, &state);
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
 }
 
@@ -718,7 +726,7 @@ corm_result_store(CormResult *result, Tuplestorestate *store, TupleDesc tupdesc)
 {
 	RowsToStore to = {store, tupdesc};
 
-	each_row(result, store_row, &to);
+	each_row(result, true, store_row, &to);
 }
 
 /*

@@ -231,7 +231,7 @@ insert_batch(NestedWrite *write, CormModel *model, NestedObject *objects, int n,
 	}
 	write->path = n == 1 ? &objects[0].path : objects[0].path.up;
 	nrows = take_rows(write, corm_insert_json_rows(model->relid,
-												   JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL))),
+												   JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL)), true),
 					  n, each, rows);
 	corm_nested_same_model(model);
 	if (all && nrows < n)
@@ -778,7 +778,7 @@ write_object(NestedWrite *write, NestedObject *object, const NestedIn *in, const
 	if (hooks == NULL)
 	{
 		JsonbValue *first;
-		Jsonb	   *rows = corm_insert_json_rows(model->relid, corm_nested_row_document(object, &columns, true));
+		Jsonb	   *rows = corm_insert_json_rows(model->relid, corm_nested_row_document(object, &columns, true), true);
 
 		first = getIthJsonbValueFromContainer(&rows->root, 0);
 		if (first && !corm_nested_is_object(first))
@@ -916,7 +916,7 @@ insert_rows(CormModel *model, Jsonb *data)
 		write.path = NULL;
 	}
 	n = write_rows(&write, model, objects, n, NULL, &none, false, rows);
-	result = array_of(rows, n);
+	result = corm_nested_shown(model, array_of(rows, n));
 	corm_nested_end(&write);
 	return result;
 }
@@ -976,7 +976,7 @@ corm_insert_json(PG_FUNCTION_ARGS)
 	if (!JB_ROOT_IS_SCALAR(data) && corm_has_relation_keys(model, data))
 		array = insert_nested(model, data);
 	else
-		array = corm_insert_json_rows(relid, JB_ROOT_IS_OBJECT(data) ? array_of(&data, 1) : data);
+		array = corm_insert_json_rows(relid, JB_ROOT_IS_OBJECT(data) ? array_of(&data, 1) : data, false);
 	if (!JB_ROOT_IS_OBJECT(data))
 		PG_RETURN_JSONB_P(array);
 	row = getIthJsonbValueFromContainer(&array->root, 0);

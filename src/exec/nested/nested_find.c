@@ -213,7 +213,12 @@ corm_nested_require_key(NestedWrite *write, const NestedObject *object)
 	foreach(lc, keys_of(write, model))
 	{
 		NestedKey  *known = lfirst(lc);
+		bool		hidden = false;
 
+		for (int i = 0; i < known->n; i++)
+			hidden |= model->fields[known->fields[i]].hidden;
+		if (hidden)
+			continue;
 		for (int i = 0; i < known->n; i++)
 		{
 			appendStringInfo(&keys, "%s%s", i > 0 ? ", " : keys.len > 0 ? "; (" : "(",
@@ -317,7 +322,7 @@ corm_nested_run_json(CormWriter *w)
 	CormQuerySet set;
 
 	corm_queries_of_node(corm_writer_finish(w, CORM_KIND_QUERY), &set);
-	return corm_run_json(&set);
+	return corm_run_json(&set, true);
 }
 
 static void

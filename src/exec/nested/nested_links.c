@@ -172,7 +172,7 @@ corm_links_insert(LinkSet *set, NestedWrite *write, const Link *links, int n)
 		corm_nested_push_row(&state, &empty, &columns, NULL);
 	}
 	CORM_FAULT("links-insert");
-	rows = corm_insert_json_rows(through->relid, JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL)));
+	rows = corm_insert_json_rows(through->relid, JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL)), true);
 	corm_nested_same_model(through);
 	it = JsonbIteratorInit(&rows->root);
 	(void) JsonbIteratorNext(&it, &element, false);

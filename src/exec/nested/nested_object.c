@@ -17,6 +17,7 @@
 #include "exec/nested/nested_object.h"
 #include "exec/nested/nested_value.h"
 #include "exec/rows/json_value.h"
+#include "miscadmin.h"
 #include "model/model.h"
 #include "model/naming.h"
 #include "model/relations.h"
@@ -224,6 +225,60 @@ corm_nested_push_row(JsonbParseState **state, const NestedObject *object, const 
 			corm_push_value(state, WJB_VALUE, field->typid, columns->items[i].value);
 	}
 	return pushJsonbValue(state, WJB_END_OBJECT, NULL);
+}
+
+/*
+ * Pushes a document, or part of one, without the hidden fields of its objects, which are
+ * rows of a model.
+ */
+static JsonbValue *
+push_shown(JsonbParseState **state, CormModel *model, JsonbContainer *container)
+{
+	bool		array = JsonContainerIsArray(container);
+	JsonbIterator *it = JsonbIteratorInit(container);
+	JsonbIteratorToken token;
+	JsonbValue	v;
+
+	check_stack_depth();
+	pushJsonbValue(state, array ? WJB_BEGIN_ARRAY : WJB_BEGIN_OBJECT, NULL);
+	(void) JsonbIteratorNext(&it, &v, false);
+	while ((token = JsonbIteratorNext(&it, &v, true)) == WJB_ELEM || token == WJB_KEY)
+	{
+		CormModel  *element = model;
+
+		if (token == WJB_KEY)
+		{
+			JsonbValue	key = v;
+			int			field = corm_nested_key_field(model, key.val.string.val, key.val.string.len);
+			CormRelation *relation = NULL;
+
+			(void) JsonbIteratorNext(&it, &v, true);
+			if (field >= 0 && model->fields[field].hidden)
+				continue;
+			if (field < 0 && v.type == jbvBinary)
+				relation = corm_nested_key_relation(model, pnstrdup(key.val.string.val, key.val.string.len));
+			element = relation ? corm_model_get(relation->target) : NULL;
+			pushJsonbValue(state, WJB_KEY, &key);
+			token = WJB_VALUE;
+		}
+		if (element && v.type == jbvBinary)
+			push_shown(state, element, v.val.binary.data);
+		else
+			pushJsonbValue(state, token, &v);
+	}
+	return pushJsonbValue(state, array ? WJB_END_ARRAY : WJB_END_OBJECT, NULL);
+}
+
+/*
+ * corm_nested_shown returns an array of written rows, with those of their relations, as
+ * the user sees them: without hidden fields.
+ */
+Jsonb *
+corm_nested_shown(CormModel *model, Jsonb *rows)
+{
+	JsonbParseState *state = NULL;
+
+	return JsonbValueToJsonb(push_shown(&state, model, &rows->root));
 }
 
 /* corm_nested_row_document returns such a row by itself, or as an array of one element. */

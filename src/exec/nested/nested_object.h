@@ -40,6 +40,7 @@ extern bool corm_nested_is_given(const NestedObject *object, int field);
 extern void corm_nested_read(NestedWrite *write, CormModel *model, JsonbContainer *container, NestedObject *object);
 extern bool corm_nested_is_object(const JsonbValue *value);
 extern bool corm_nested_is_array(const JsonbValue *value);
+extern Jsonb *corm_nested_shown(CormModel *model, Jsonb *rows);
 extern Jsonb *corm_nested_row_document(const NestedObject *object, const NestedColumns *columns, bool array);
 extern JsonbValue *corm_nested_push_row(JsonbParseState **state, const NestedObject *object,
 										const NestedColumns *columns, JsonbValue *column_values);

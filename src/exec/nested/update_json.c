@@ -86,5 +86,5 @@ corm_update_json(PG_FUNCTION_ARGS)
 		check_allowed(&write, corm_nested_allowed(model, PG_GETARG_ARRAYTYPE_P(3)), &object, update.key);
 	row = corm_nested_update(&write, &update);
 	corm_nested_end(&write);
-	PG_RETURN_JSONB_P(row);
+	PG_RETURN_JSONB_P(corm_nested_shown(model, row));
 }

@@ -25,7 +25,9 @@ typedef struct CormVerb
 	Oid			typid;			/* result type, or the record's type; of JSON:
 								 * json, or none for jsonb */
 	uint16		stage;			/* CormStage */
-	uint16		restore;		/* a stage of OUTPUT_RESTORE */
+	uint8		restore;		/* a stage of OUTPUT_RESTORE */
+	uint8		whole;			/* JSON with hidden fields, for a verb's own
+								 * use */
 } CormVerb;
 
 /* How much of a write with hooks a plan does: hooked.c. */
@@ -97,6 +99,7 @@ typedef struct CormPlan
 	SPIPlanPtr	spi;			/* NULL for a template: see rows_valno, hooked */
 	char	   *sql;
 	int			nparams;
+	bool		meets_hidden;	/* its values are not to be shown */
 	struct CormPlanParam *params;
 	bool		returns_rows;
 	bool		read_only;		/* a SELECT without locking clause */

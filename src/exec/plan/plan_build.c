@@ -521,6 +521,7 @@ prepare(CormPlan *plan, const CormPlanMaker *maker, CormStmt *stmt, const CormDe
 
 	oldcontext = MemoryContextSwitchTo(plan->context);
 	plan->sql = pstrdup(deparsed->sql);
+	plan->meets_hidden = deparsed->meets_hidden;
 	if (deparsed->uses_search_path)
 	{
 		plan->search_path = pstrdup(namespace_search_path);
@@ -757,6 +758,7 @@ build_from_stmt(CormPlan *plan, const CormPlanMaker *maker, CormStmt *stmt,
 	request.order_by_key = verb->order_by_key;
 	request.path_is_safe = maker->path_is_safe;
 	request.rows_fields = rows_fields;
+	request.whole = verb->whole;
 	request.written = verb->source != CORM_PLAN_QUERY || verb->stage == CORM_STAGE_SHOW;
 	deparsed = corm_deparse(stmt, &request);
 	plan->returns_rows = deparsed->returns_rows;

@@ -113,16 +113,17 @@ corm_execute_commented(CormPlan *plan, const SPIExecuteOptions *options)
 }
 
 /*
- * Appends the values of the parameters, or their types, as corm.log_args says.
+ * Appends the values of the parameters, or their types, as corm.log_args says.  Where
+ * one of them meets a hidden field, only the types are shown.
  */
 static void
-append_args(StringInfo buf, ParamListInfo params)
+append_args(StringInfo buf, const CormPlan *plan, ParamListInfo params)
 {
 	char	   *values;
 
 	if (params == NULL || params->numParams == 0 || corm_log_args == CORM_LOG_ARGS_NONE)
 		return;
-	if (corm_log_args == CORM_LOG_ARGS_VALUES)
+	if (corm_log_args == CORM_LOG_ARGS_VALUES && !plan->meets_hidden)
 	{
 		values = BuildParamLogString(params, NULL, corm_log_arg_max_length);
 		appendStringInfo(buf, "\nParameters: %s", values ? values : "");
@@ -159,7 +160,7 @@ corm_log_query(const CormPlan *plan, ParamListInfo params, uint64 rows, instr_ti
 	append_span(&span, plan);
 	initStringInfo(&detail);
 	appendStringInfo(&detail, "SQL: %s", corm_sql_comments ? commented_sql(plan) : plan->sql);
-	append_args(&detail, params);
+	append_args(&detail, plan, params);
 	ereport(LOG,
 			(errmsg("query %s: %.3f ms, " UINT64_FORMAT " rows", span.data, ms, rows),
 			 errdetail("%s", detail.data),

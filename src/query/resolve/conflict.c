@@ -135,7 +135,7 @@ corm_conflict_index(CormStmt *stmt)
 				get_attname(model->table, form->indkey.values[i], false);
 			CormField  *field = NULL;
 
-			for (int j = 0; column && j < model->nfields + model->nhidden; j++)
+			for (int j = 0; column && j < model->nfields + model->nunnamed; j++)
 				if (strcmp(model->fields[j].column, column) == 0)
 					field = &model->fields[j];
 			if (field)

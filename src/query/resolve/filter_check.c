@@ -31,7 +31,9 @@
 void
 corm_check_filterable(CormTree *tree)
 {
-	if (tree->field && !tree->field->filterable)
+	CormField  *field = corm_column_field(tree);
+
+	if (field && !field->filterable)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("field \"%s\" cannot be used in a filter", tree->args[0].str)));

@@ -495,7 +495,7 @@ static void
 subquery_column(CormStmt *stmt, CormRange *range, CormRelation *relation, CormTree *tree, const char *rest)
 {
 	CormStmt   *query = palloc0(sizeof(CormStmt));
-	CormTree   *column = corm_make_tree(CORM_N_COLUMN);
+	CormTree   *column = corm_make_tree(tree->tag);
 
 	query->command = CORM_CMD_SELECT;
 	query->parent = stmt;

@@ -46,7 +46,7 @@ corm_make_column(CormRange *range, const char *column)
 
 	tree->range = range;
 	tree->output = pstrdup(column);
-	for (int i = 0; model && i < model->nfields + model->nhidden; i++)
+	for (int i = 0; model && i < model->nfields + model->nunnamed; i++)
 		if (strcmp(model->fields[i].column, column) == 0)
 			tree->field = &model->fields[i];
 	if (range->page_of)
@@ -67,6 +67,94 @@ corm_make_output(CormStmt *stmt, int number)
 	tree->output = tree->args[0].str;
 	tree->output_number = number + 1;
 	return tree;
+}
+
+/*
+ * Returns whether a column of a subquery shows a hidden field.
+ */
+static bool
+column_is_hidden(CormRange *range, const char *column)
+{
+	CormStmt   *stmt = range->definition;
+	List	   *items;
+	ListCell   *lc;
+
+	check_stack_depth();
+	if (stmt == NULL || stmt->command == CORM_CMD_RAW)
+		return false;
+	items = stmt->command == CORM_CMD_SELECT ? stmt->select : stmt->returning;
+	foreach(lc, items)
+	{
+		if (strcmp(corm_item_name(lfirst(lc)), column) == 0)
+			return corm_tree_is_hidden(lfirst(lc));
+	}
+	if (items)
+		return false;
+	if (stmt->source->model == NULL)
+		return column_is_hidden(stmt->source, column);
+	for (int i = 0; i < stmt->source->model->nfields; i++)
+		if (strcmp(stmt->source->model->fields[i].name, column) == 0)
+			return stmt->source->model->fields[i].hidden;
+	return false;
+}
+
+static bool
+hidden_walker(CormTree *tree, void *context)
+{
+	if (tree->field ? tree->field->hidden : tree->range && tree->output && column_is_hidden(tree->range, tree->output))
+		return true;
+	if (tree->query && corm_trees_walker(tree->query->select, hidden_walker, NULL))
+		return true;
+	return corm_tree_walker(tree, hidden_walker, NULL);
+}
+
+/*
+ * corm_tree_is_hidden returns whether an expression whose names are bound
+ * shows something of a hidden field.
+ */
+bool
+corm_tree_is_hidden(CormTree *tree)
+{
+	return hidden_walker(tree, NULL);
+}
+
+/*
+ * corm_column_field returns the field that a bound COLUMN shows, through
+ * subqueries that return it as it is; NULL if it shows something else.
+ */
+CormField *
+corm_column_field(CormTree *tree)
+{
+	while (tree->field == NULL && tree->range && tree->output)
+	{
+		CormStmt   *stmt = tree->range->definition;
+		CormTree   *found = NULL;
+		List	   *items;
+		ListCell   *lc;
+
+		if (stmt == NULL || stmt->command == CORM_CMD_RAW)
+			return NULL;
+		items = stmt->command == CORM_CMD_SELECT ? stmt->select : stmt->returning;
+		if (items == NIL && stmt->source->model)
+			return corm_model_find_field(stmt->source->model, tree->output);
+		if (items == NIL)
+		{
+			found = corm_make_tree(CORM_N_COLUMN);
+			found->range = stmt->source;
+			found->output = tree->output;
+		}
+		foreach(lc, items)
+		{
+			if (found == NULL && strcmp(corm_item_name(lfirst(lc)), tree->output) == 0)
+				found = lfirst(lc);
+		}
+		if (found && found->tag == CORM_N_AS)
+			found = found->args[0].node;
+		if (found == NULL || !corm_tree_is(found, CORM_IS_COLUMN))
+			return NULL;
+		tree = found;
+	}
+	return tree->field;
 }
 
 /*
@@ -96,7 +184,7 @@ output_column(CormStmt *stmt, CormTree *tree, const char *name)
 {
 	CormTree   *item = find_output(stmt, name);
 
-	if (item == NULL)
+	if (item == NULL || (tree->tag == CORM_N_FILTER_COLUMN && corm_tree_is_hidden(item)))
 		return false;
 	tree->output = pstrdup(name);
 	tree->aliased = item;
@@ -217,6 +305,19 @@ find_returned(CormStmt *stmt, const char *name)
 }
 
 /*
+ * Returns whether an output column of a statement shows a hidden field.
+ */
+static bool
+output_is_hidden(CormStmt *stmt, int number)
+{
+	if (stmt->select)
+		return corm_tree_is_hidden(list_nth(stmt->select, number));
+	if (stmt->source->model)
+		return stmt->source->model->fields[number].hidden;
+	return column_is_hidden(stmt->source, list_nth(stmt->source->columns, number));
+}
+
+/*
  * Binds a COLUMN in the given place of the statement, looking up the name in
  * the order described at the top of this file.  Raises 42703 for an unknown
  * name, 42702 for an ambiguous one.
@@ -233,7 +334,7 @@ resolve_column(CormStmt *stmt, CormTree *tree, CormPlace place)
 		/* only the output of a union can be ordered by */
 		int			number = find_returned(stmt, name);
 
-		if (number >= 0)
+		if (number >= 0 && !(tree->tag == CORM_N_FILTER_COLUMN && output_is_hidden(stmt, number)))
 		{
 			tree->output = list_nth(corm_stmt_output_names(stmt), number);
 			tree->output_number = number + 1;

@@ -28,6 +28,8 @@ extern void corm_resolve_expr(CormStmt *stmt, CormTree *tree, CormPlace place);
 extern void corm_resolve_list(CormStmt *stmt, List *list, CormPlace place);
 extern List *corm_stmt_output_names(CormStmt *stmt);
 extern char *corm_item_name(CormTree *item);
+extern bool corm_tree_is_hidden(CormTree *tree);
+extern CormField *corm_column_field(CormTree *tree);
 
 /* ranges.c: what rows come from */
 extern CormRange *corm_find_range(CormStmt *stmt, const char *name, int len);

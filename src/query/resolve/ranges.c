@@ -226,17 +226,26 @@ corm_add_cte_range(CormStmt *stmt, CormTree *clause, const char *name, const cha
 			 errhint("Name it with corm.with() before it is used.")));
 }
 
+/*
+ * Binds a COLUMN to a column of a subquery.  Returns false, without binding it,
+ * if a filter from outside names a hidden field.
+ */
 static bool
 bind_column(CormRange *range, CormTree *tree, char *column)
 {
-	tree->range = range;
-	tree->output = column;
+	CormTree	bound = *tree;
+
+	bound.range = range;
+	bound.output = column;
+	if (tree->tag == CORM_N_FILTER_COLUMN && corm_tree_is_hidden(&bound))
+		return false;
+	*tree = bound;
 	return true;
 }
 
 /*
  * corm_range_column binds a COLUMN to the range's field of that name.  Returns
- * false if there is none.
+ * false if there is none; for a filter from outside, a hidden field is none.
  */
 bool
 corm_range_column(CormRange *range, CormTree *tree, const char *name)
@@ -247,7 +256,7 @@ corm_range_column(CormRange *range, CormTree *tree, const char *name)
 	{
 		CormField  *field = corm_model_find_field(range->model, name);
 
-		if (field == NULL)
+		if (field == NULL || (field->hidden && tree->tag == CORM_N_FILTER_COLUMN))
 			return false;
 		tree->range = range;
 		tree->field = field;

@@ -41,6 +41,7 @@
 #include "utils/lsyscache.h"
 
 static void deparse_list(CormDeparse *ctx, const char *keyword, List *list);
+static void deparse_subquery(CormDeparse *ctx, CormStmt *stmt);
 
 /* how many EXISTS in each other may be planned twice */
 #define MAX_EXISTS_PLANNED_TWICE	2
@@ -99,7 +100,7 @@ deparse_definition(CormDeparse *ctx, CormStmt *stmt)
 		appendStringInfoString(ctx->buf, "SELECT * FROM (");
 	/* what becomes of columns of queries around is not known here */
 	ctx->leaky = ctx->around_condition;
-	corm_deparse_subquery(ctx, stmt);
+	deparse_subquery(ctx, stmt);
 	ctx->leaky = leaky;
 	if (fenced)
 		appendStringInfoString(ctx->buf, ") AS guarded OFFSET 0");
@@ -508,7 +509,7 @@ corm_deparse_plain_select(CormDeparse *ctx, CormStmt *stmt, List *items)
 							   setop->tag == CORM_N_UNION ? " UNION (" :
 							   setop->tag == CORM_N_UNION_ALL ? " UNION ALL (" :
 							   setop->tag == CORM_N_INTERSECT ? " INTERSECT (" : " EXCEPT (");
-		corm_deparse_subquery(ctx, setop->query);
+		deparse_subquery(ctx, setop->query);
 		appendStringInfoChar(buf, ')');
 	}
 	output = ctx->output;
@@ -571,10 +572,10 @@ corm_deparse_select(CormDeparse *ctx, CormStmt *stmt, List *items)
 }
 
 /*
- * corm_deparse_subquery appends a statement with its own output columns.
+ * deparse_subquery appends a statement with its own output columns.
  */
-void
-corm_deparse_subquery(CormDeparse *ctx, CormStmt *stmt)
+static void
+deparse_subquery(CormDeparse *ctx, CormStmt *stmt)
 {
 	check_stack_depth();
 	ctx->depth++;
@@ -584,6 +585,24 @@ corm_deparse_subquery(CormDeparse *ctx, CormStmt *stmt)
 		corm_deparse_select(ctx, stmt, corm_items_own(stmt));
 	else
 		corm_deparse_write(ctx, stmt, stmt->returns ? corm_items_own(stmt) : NIL);
+	ctx->depth--;
+}
+
+/*
+ * corm_deparse_subquery_value appends a statement that is a value, or a list of them: it
+ * has the columns that are shown.
+ */
+void
+corm_deparse_subquery_value(CormDeparse *ctx, CormStmt *stmt)
+{
+	if (stmt->command != CORM_CMD_SELECT)
+	{
+		deparse_subquery(ctx, stmt);
+		return;
+	}
+	check_stack_depth();
+	ctx->depth++;
+	corm_deparse_select(ctx, stmt, corm_items_shown(stmt));
 	ctx->depth--;
 }
 
@@ -605,7 +624,7 @@ corm_deparse_exists(CormDeparse *ctx, const char *word, CormStmt *stmt)
 	appendStringInfo(ctx->buf, "%s(", word);
 	if (stmt->command != CORM_CMD_SELECT || stmt->select || stmt->distinct ||
 		stmt->distinct_on || stmt->setops)
-		corm_deparse_subquery(ctx, stmt);
+		deparse_subquery(ctx, stmt);
 	else
 	{
 		check_stack_depth();
@@ -764,6 +783,28 @@ deparse_raw_rows(CormDeparse *ctx, CormStmt *stmt, const CormDeparseRequest *req
 }
 
 /*
+ * Begins a SELECT of the items that are not hidden, of a statement that must have all of
+ * them because it combines queries.  The statement is to follow, then its alias.
+ */
+static void
+deparse_shown(CormDeparse *ctx, List *items)
+{
+	const char *before = "SELECT ";
+	ListCell   *lc;
+
+	foreach(lc, items)
+	{
+		CormItem   *item = lfirst(lc);
+
+		if (item->hidden)
+			continue;
+		appendStringInfo(ctx->buf, "%s%s.%s", before, CORM_ROWS_ALIAS, quote_identifier(item->name));
+		before = ", ";
+	}
+	appendStringInfo(ctx->buf, "%s FROM (", strcmp(before, "SELECT ") == 0 ? before : "");
+}
+
+/*
  * The rows of a statement as JSON, all or one: json if the request's type says
  * so, else jsonb.
  */
@@ -773,13 +814,15 @@ deparse_json(CormDeparse *ctx, CormStmt *stmt, bool one, Oid typid)
 	StringInfo	buf = ctx->buf;
 	const char *rows = CORM_ROWS_ALIAS;
 	List	   *items;
+	bool		hides;
 	bool text = typid == JSONOID;
 	bool		has_keys;
 	const char *result;
 
 	if (stmt->command == CORM_CMD_SELECT)
 		corm_find_in_json(ctx, stmt);
-	items = stmt->command == CORM_CMD_RAW ? NIL : corm_items_json(stmt);
+	items = stmt->command == CORM_CMD_RAW ? NIL : corm_items_json(stmt, ctx->whole);
+	hides = !ctx->whole && corm_items_hide(items);
 	/* rows of a table without columns have no keys */
 	has_keys = items || stmt->command == CORM_CMD_RAW;
 	if (one)
@@ -793,7 +836,11 @@ deparse_json(CormDeparse *ctx, CormStmt *stmt, bool one, Oid typid)
 	if (stmt->command == CORM_CMD_SELECT)
 	{
 		appendStringInfo(buf, "SELECT %s FROM (", result);
+		if (hides)
+			deparse_shown(ctx, items);
 		corm_deparse_select(ctx, stmt, items);
+		if (hides)
+			appendStringInfo(buf, ") AS %s", rows);
 		appendStringInfo(buf, ") AS %s", rows);
 		return;
 	}
@@ -864,6 +911,7 @@ corm_deparse(CormStmt *stmt, const CormDeparseRequest *request)
 	ctx.limit = request->limit;
 	ctx.order_by_key = request->order_by_key;
 	ctx.rows_fields = request->rows_fields;
+	ctx.whole = request->whole;
 	ctx.written = request->written;
 	ctx.wants_rows = request->output == CORM_OUTPUT_ROWS || request->output == CORM_OUTPUT_JSON ||
 		request->output == CORM_OUTPUT_JSON_ROW;
@@ -933,13 +981,14 @@ corm_deparse(CormStmt *stmt, const CormDeparseRequest *request)
 				corm_deparse_select(&ctx, stmt, corm_items_native(stmt));
 			else
 			{
-				corm_deparse_write(&ctx, stmt, stmt->returns ? corm_items_own(stmt) : NIL);
+				corm_deparse_write(&ctx, stmt, stmt->returns ? corm_items_shown(stmt) : NIL);
 				result->returns_rows = stmt->returns;
 			}
 			break;
 	}
 
 	result->sql = buf.data;
+	result->meets_hidden = ctx.meets_hidden;
 	result->uses_search_path = ctx.uses_search_path;
 	result->tables = ctx.tables;
 	result->nparams = list_length(ctx.params);

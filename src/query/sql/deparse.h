@@ -40,6 +40,8 @@ typedef struct CormDeparse
 	bool		order_by_key;
 	bool		page;			/* one row more than the limit */
 	bool		written;		/* the rows have just been written */
+	bool		whole;			/* JSON has hidden fields, too */
+	bool		meets_hidden;	/* it compares or sets a hidden field */
 	bool		wants_rows;		/* the outermost statement has to return rows,
 								 * even without columns */
 	Bitmapset  *rows_fields;
@@ -54,7 +56,7 @@ extern void corm_deparse_range(CormDeparse *ctx, CormRange *range);
 extern void corm_deparse_conditions(CormDeparse *ctx, const char *keyword, List *conditions);
 extern void corm_deparse_plain_select(CormDeparse *ctx, CormStmt *stmt, List *items);
 extern void corm_deparse_select(CormDeparse *ctx, CormStmt *stmt, List *items);
-extern void corm_deparse_subquery(CormDeparse *ctx, CormStmt *stmt);
+extern void corm_deparse_subquery_value(CormDeparse *ctx, CormStmt *stmt);
 extern void corm_deparse_relation(CormDeparse *ctx, CormModel *model);
 extern void corm_deparse_exists(CormDeparse *ctx, const char *word, CormStmt *stmt);
 

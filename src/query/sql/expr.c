@@ -21,6 +21,7 @@
 #include "miscadmin.h"
 #include "query/query.h"
 #include "query/resolve/joins.h"
+#include "query/resolve/names.h"
 #include "query/resolve/operators.h"
 #include "query/sql/deparse.h"
 #include "query/sql/expr.h"
@@ -211,6 +212,7 @@ corm_deparse_value_for(CormDeparse *ctx, CormTree *value, CormModel *model, Corm
 {
 	ctx->met_model = model;
 	ctx->met_field = field;
+	ctx->meets_hidden |= field->hidden;
 	if (value->tag == CORM_N_VALUE)
 	{
 		Oid			typid = array_param_type(value, field->typid);
@@ -523,7 +525,7 @@ static void
 deparse_in_parens(CormDeparse *ctx, const char *before, CormStmt *query)
 {
 	appendStringInfo(ctx->buf, "%s(", before);
-	corm_deparse_subquery(ctx, query);
+	corm_deparse_subquery_value(ctx, query);
 	appendStringInfoChar(ctx->buf, ')');
 }
 
@@ -877,7 +879,7 @@ deparse_in(CormDeparse *ctx, CormTree *tree)
 	appendStringInfoString(buf, negated ? "ALL (" : "ANY (");
 	set_met(ctx, left);
 	if (right->tag == CORM_N_SUBQUERY)
-		corm_deparse_subquery(ctx, right->query);
+		corm_deparse_subquery_value(ctx, right->query);
 	else if (right->tag == CORM_N_VALUE)
 	{
 		Oid			typid = filter_number_type(left, array_param_type(right, left_type));
@@ -1105,6 +1107,7 @@ corm_deparse_expr(CormDeparse *ctx, CormTree *tree)
 	{
 		case CORM_N_COLUMN:
 		case CORM_N_FILTER_COLUMN:
+			ctx->meets_hidden |= corm_tree_is_hidden(tree);
 			if (tree->query)
 				deparse_in_parens(ctx, "", tree->query);
 			else if (tree->range)
@@ -1150,6 +1153,7 @@ corm_deparse_expr(CormDeparse *ctx, CormTree *tree)
 			deparse_function(ctx, tree);
 			break;
 		case CORM_N_EXCLUDED:
+			ctx->meets_hidden |= tree->field->hidden;
 			appendStringInfo(buf, "EXCLUDED.%s", quote_identifier(tree->field->column));
 			break;
 		case CORM_N_CAST:

@@ -23,6 +23,8 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
+static void mark_hidden(CormRange *range, List *items);
+
 /* Returns the item of a select list's element, under its output name. */
 static CormItem *
 make_item(CormTree *tree)
@@ -45,8 +47,38 @@ make_item(CormTree *tree)
 }
 
 /*
+ * Marks the columns of a subquery that are hidden fields there which nobody has named.
+ */
+static void
+mark_hidden(CormRange *range, List *items)
+{
+	List	   *inner;
+	ListCell   *lc;
+	ListCell   *lc2;
+
+	check_stack_depth();
+	if (range->definition == NULL || range->definition->command == CORM_CMD_RAW)
+		return;
+	inner = corm_items_own(range->definition);
+	if (!corm_items_hide(inner))
+		return;
+	foreach(lc, items)
+	{
+		CormItem   *item = lfirst(lc);
+
+		foreach(lc2, inner)
+		{
+			if (strcmp(((CormItem *) lfirst(lc2))->name, item->name) == 0)
+				item->hidden |= ((CormItem *) lfirst(lc2))->hidden;
+		}
+	}
+}
+
+/*
  * corm_items_own returns the columns that a statement has by itself: what is selected or
- * returned, else all fields of its source.
+ * returned, else all fields of its source.  Hidden fields that nobody has named are among
+ * them, and marked: rows of the table's type hold them, and a query around this one may
+ * name them.
  */
 List *
 corm_items_own(CormStmt *stmt)
@@ -74,6 +106,7 @@ corm_items_own(CormStmt *stmt)
 			item->name = model->fields[i].name;
 			item->range = stmt->source;
 			item->field = &model->fields[i];
+			item->hidden = model->fields[i].hidden;
 			items = lappend(items, item);
 		}
 		return items;
@@ -86,7 +119,44 @@ corm_items_own(CormStmt *stmt)
 		item->range = stmt->source;
 		items = lappend(items, item);
 	}
+	mark_hidden(stmt->source, items);
 	return items;
+}
+
+/*
+ * corm_items_shown returns those that are shown where nobody asks for more: without
+ * hidden fields.  The parts of a combined query must have the same columns, so all of
+ * them are there.
+ */
+List *
+corm_items_shown(CormStmt *stmt)
+{
+	List	   *items = corm_items_own(stmt);
+	ListCell   *lc;
+
+	if (stmt->setops == NIL)
+		foreach(lc, items)
+	{
+		if (((CormItem *) lfirst(lc))->hidden)
+			items = foreach_delete_current(items, lc);
+	}
+	return items;
+}
+
+/*
+ * corm_items_hide tells whether there are hidden fields among items.
+ */
+bool
+corm_items_hide(List *items)
+{
+	ListCell   *lc;
+
+	foreach(lc, items)
+	{
+		if (((CormItem *) lfirst(lc))->hidden)
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -212,6 +282,9 @@ corm_items_row(CormStmt *stmt, const CormDeparseRequest *request)
 		}
 		found = find_item(own, row_field ? row_field->name : NameStr(att->attname),
 						  row_field ? row_field->column : NULL);
+		/* a type that is no model of the table does not name its fields */
+		if (found && found->hidden && source->model && row_model == NULL)
+			found = NULL;
 		if (found == NULL && corm_is_left_out(request->typid, att->attnum))
 		{
 			items = lappend(items, left_out_item(att));
@@ -262,7 +335,7 @@ json_key_name(CormModel *model, const char *name)
 List *
 corm_items_native(CormStmt *stmt)
 {
-	List	   *items = corm_items_own(stmt);
+	List	   *items = corm_items_shown(stmt);
 	ListCell   *lc;
 
 	foreach(lc, stmt->preloads)
@@ -326,12 +399,12 @@ column_json_key(CormRange *range, char *column)
 
 /*
  * corm_items_json returns the items for a JSON object: keys by the naming
- * strategy, preloads as json.
+ * strategy, preloads as json.  whole: with hidden fields.
  */
 List *
-corm_items_json(CormStmt *stmt)
+corm_items_json(CormStmt *stmt, bool whole)
 {
-	List	   *items = corm_items_own(stmt);
+	List	   *items = whole ? corm_items_own(stmt) : corm_items_shown(stmt);
 	ListCell   *lc;
 
 	foreach(lc, items)
@@ -360,7 +433,7 @@ corm_items_json(CormStmt *stmt)
 List *
 corm_items_value(CormStmt *stmt, Oid typid)
 {
-	List	   *own = corm_items_own(stmt);
+	List	   *own = corm_items_shown(stmt);
 	CormItem   *item;
 
 	if (list_length(own) != 1)

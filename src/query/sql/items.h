@@ -28,12 +28,15 @@ typedef struct CormItem
 	bool		quiet;			/* its name is not needed in the output ... */
 	bool		aliased;		/* ... but other clauses may refer to it */
 	bool		left_out;		/* an attribute that is not part of the model */
+	bool		hidden;			/* a hidden field that nobody has named */
 } CormItem;
 
 extern List *corm_items_own(CormStmt *stmt);
+extern List *corm_items_shown(CormStmt *stmt);
+extern bool corm_items_hide(List *items);
 extern List *corm_items_row(CormStmt *stmt, const CormDeparseRequest *request);
 extern List *corm_items_native(CormStmt *stmt);
-extern List *corm_items_json(CormStmt *stmt);
+extern List *corm_items_json(CormStmt *stmt, bool whole);
 extern List *corm_items_value(CormStmt *stmt, Oid typid);
 extern bool corm_is_left_out(Oid row_type, AttrNumber attnum);
 extern void corm_deparse_items(CormDeparse *ctx, List *items);

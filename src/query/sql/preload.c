@@ -65,7 +65,7 @@ deparse_json_rows(CormDeparse *ctx, CormPreload *preload)
 	else
 		appendStringInfo(buf, "SELECT pg_catalog.row_to_json(%s.*) AS v FROM (", CORM_ROWS_ALIAS);
 	corm_find_in_json(ctx, preload->query);
-	corm_deparse_select(ctx, preload->query, corm_items_json(preload->query));
+	corm_deparse_select(ctx, preload->query, corm_items_json(preload->query, false));
 	append_limit_one(ctx, preload);
 	appendStringInfo(buf, ") AS %s", CORM_ROWS_ALIAS);
 }
@@ -355,6 +355,22 @@ deparse_cursor_value(CormDeparse *ctx, const char *column, Oid typid)
 }
 
 /*
+ * Raises 42501 if an expression of a page's order shows a hidden field: the cursors hold
+ * the values of the order.
+ */
+static void
+check_cursor_key(CormStmt *stmt, CormTree *expr)
+{
+	if (!corm_tree_is_hidden(expr))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("a page of model \"%s\" cannot be ordered by a hidden field", stmt->source->model->name),
+			 errdetail("Its cursors would show the values."),
+			 errhint("Order it by other fields. The primary key is always part of the order.")));
+}
+
+/*
  * corm_deparse_page appends a statement of two columns: each row as a JSON
  * object, and the values of the order's expressions as text[].
  */
@@ -362,7 +378,7 @@ void
 corm_deparse_page(CormDeparse *ctx, CormStmt *stmt)
 {
 	StringInfo	buf = ctx->buf;
-	List	   *items = corm_items_json(stmt);
+	List	   *items = corm_items_json(stmt, false);
 	List	   *inner = parent_items(stmt, items);
 	List	   *keys = NIL;
 	ListCell   *lc;
@@ -380,6 +396,7 @@ corm_deparse_page(CormDeparse *ctx, CormStmt *stmt)
 		item->tree = expr->aliased ? expr->aliased : expr;
 		if (item->tree->tag == CORM_N_AS)
 			item->tree = item->tree->args[0].node;
+		check_cursor_key(stmt, item->tree);
 		item->is_key = true;
 		inner = lappend(inner, item);
 		keys = lappend(keys, item);

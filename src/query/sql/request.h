@@ -66,6 +66,7 @@ typedef struct CormDeparseRequest
 	bool		path_is_safe;	/* pg_catalog is searched first: see
 								 * corm_search_path_is_safe */
 	Bitmapset  *rows_fields;	/* INSERT with rows(): fields that they give */
+	bool		whole;			/* JSON, JSON_ROW: with hidden fields */
 	bool		written;		/* the rows have just been written, so
 								 * after_find is not called */
 } CormDeparseRequest;
@@ -78,6 +79,8 @@ typedef struct CormDeparsed
 	bool		returns_rows;
 	char	   *order_hash;		/* PAGE: what its cursors carry */
 	bool		uses_search_path;	/* it has names that the search_path finds */
+	bool		meets_hidden;	/* it compares or sets a hidden field: values
+								 * are not to be shown */
 	List	   *tables;			/* Oids: those it names for a range, as often
 								 * as it does */
 } CormDeparsed;

@@ -169,6 +169,10 @@ deparse_rows_source(CormDeparse *ctx, CormTree *rows, List *fields)
 					 fields ? "jsonb_to_recordset" : "jsonb_array_elements");
 	corm_deparse_expr(ctx, rows);
 	appendStringInfo(buf, ") AS %s", CORM_ROWS_ALIAS);
+	foreach(lc, fields)
+	{
+		ctx->meets_hidden |= ((CormField *) lfirst(lc))->hidden;
+	}
 	if (!is_json || fields == NIL)
 		return;
 	foreach(lc, fields)
