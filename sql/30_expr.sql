@@ -281,6 +281,11 @@ CREATE FUNCTION corm.over(x corm.expr, partition_by text[] DEFAULT NULL, order_b
 COMMENT ON FUNCTION corm.over(corm.expr, text[], text[]) IS
     'an aggregate or function as a window function';
 
+CREATE FUNCTION corm.over(x corm.expr, partition_by text, order_by text DEFAULT NULL) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.over(corm.expr, text, text) IS
+    'an aggregate or function as a window function';
+
 -- Comparison
 
 CREATE FUNCTION corm.eq(x text, value "any") RETURNS corm.expr
@@ -1253,3 +1258,20 @@ CREATE FUNCTION corm.max_of(relation text, x corm.expr) RETURNS corm.expr
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION corm.max_of(text, corm.expr) IS
     'the largest value among the rows of a relation; NULL over none';
+
+-- Windows by clauses, aggregates with an order
+
+CREATE FUNCTION corm.over(x corm.expr, VARIADIC q corm.query[]) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.over(corm.expr, VARIADIC corm.query[]) IS
+    'an aggregate or function as a window function; the window is what partition_by(), order_by() and frame() say';
+
+CREATE FUNCTION corm.agg_order(aggregate corm.expr, VARIADIC "any") RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.agg_order(corm.expr, VARIADIC "any") IS
+    'the aggregate over the rows in this order: field names (a leading - means descending) or expressions';
+
+CREATE FUNCTION corm.agg_order(aggregate corm.expr, VARIADIC names text[]) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.agg_order(corm.expr, VARIADIC text[]) IS
+    'the aggregate over the rows in this order: field names (a leading - means descending) or expressions';

@@ -393,3 +393,20 @@ CREATE FUNCTION corm.max_rows(n bigint) RETURNS corm.query
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION corm.max_rows(bigint) IS
     'refuse to write more than n rows: error OR002, and nothing changes';
+
+-- Windows by clauses, aggregates with an order
+
+CREATE FUNCTION corm.partition_by(VARIADIC "any") RETURNS corm.query
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.partition_by(VARIADIC "any") IS
+    'for over(): the rows that agree in these fields or expressions are one partition';
+
+CREATE FUNCTION corm.partition_by(VARIADIC names text[]) RETURNS corm.query
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.partition_by(VARIADIC text[]) IS
+    'for over(): the rows that agree in these fields or expressions are one partition';
+
+CREATE FUNCTION corm.frame(spec text) RETURNS corm.query
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.frame(text) IS
+    'for over(): the frame of each row, such as ''ROWS BETWEEN 2 PRECEDING AND CURRENT ROW''; ERROR 42601 for any other text when the query runs';

@@ -376,6 +376,9 @@ corm_place_clause(CormStmt *stmt, CormTree *clause, List **preloads)
 		case CORM_N_DO_SELECT:
 			stmt->conflict_action = CORM_CONFLICT_SELECT;
 			break;
+		case CORM_N_PARTITION_BY:
+		case CORM_N_FRAME:
+			corm_misplaced_clause(clause, "belongs in corm.over()");
 		case CORM_N_GUARD:
 		case CORM_N_SCOPE:
 		case CORM_N_UNSCOPED:

@@ -223,7 +223,7 @@ expand_output_names(CormStmt *stmt)
 			expr = expr->aliased;
 		if (expr->tag == CORM_N_AS)
 			expr = expr->args[0].node;
-		if (expr->tag == CORM_N_OVER)
+		if (expr->tag == CORM_N_OVER || expr->tag == CORM_N_OVER_CLAUSES)
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 					 errmsg("a page cannot be ordered by a window function"),

@@ -398,6 +398,58 @@ resolve_column(CormStmt *stmt, CormTree *tree, CormPlace place)
 }
 
 /*
+ * Returns the range whose fields a select item stands for: of '*' the source,
+ * of 'alias.*' the range of that name.  NULL for any other item.
+ */
+static CormRange *
+star_range(CormStmt *stmt, CormTree *item)
+{
+	const char *name = item->args[0].str;
+	CormTree	field = {.tag = CORM_N_COLUMN};
+	int			len;
+
+	if (item->tag != CORM_N_COLUMN || name == NULL || stmt->source == NULL)
+		return NULL;
+	len = strlen(name);
+	if (len == 0 || name[len - 1] != '*' || corm_range_column(stmt->source, &field, name))
+		return NULL;
+	if (len == 1)
+		return stmt->source;
+	return name[len - 2] == '.' ? corm_find_range(stmt, name, len - 2) : NULL;
+}
+
+/*
+ * corm_expand_stars returns a select list with each '*' and 'alias.*' replaced
+ * by the fields that a query over those rows returns by default.  All ranges of
+ * the statement must be known.
+ */
+List *
+corm_expand_stars(CormStmt *stmt, List *items)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, items)
+	{
+		CormTree   *item = lfirst(lc);
+		CormRange  *range = star_range(stmt, item);
+		ListCell   *column;
+
+		if (range == NULL)
+			result = lappend(result, item);
+		else if (range->model)
+			for (int i = 0; i < range->model->nfields; i++)
+				result = lappend(result, corm_make_column(range, range->model->fields[i].column));
+		else
+			foreach(column, range->columns)
+		{
+			result = lappend(result, corm_make_column(range, lfirst(column)));
+		}
+	}
+	return result;
+}
+
+/*
  * Expressions
  */
 
@@ -427,6 +479,31 @@ resolve_walker(CormTree *tree, void *context)
 
 	corm_resolve_expr(resolve->stmt, tree, resolve->place);
 	return false;
+}
+
+/*
+ * Raises 42601 if the clauses of corm.over() have one that is no part of a
+ * window, or two frames.
+ */
+static void
+check_window(CormTree *over)
+{
+	bool		framed = false;
+	ListCell   *lc;
+
+	foreach(lc, over->args[1].list)
+	{
+		CormTree   *clause = lfirst(lc);
+
+		if (clause->tag == CORM_N_FRAME && framed)
+			corm_misplaced_clause(clause, "was given twice");
+		if (clause->tag != CORM_N_PARTITION_BY && clause->tag != CORM_N_ORDER_BY && clause->tag != CORM_N_FRAME)
+			ereport(ERROR,
+					(errcode(ERRCODE_SYNTAX_ERROR),
+					 errmsg("corm.%s() has no meaning in corm.over()", clause->desc->func ? clause->desc->func : clause->desc->name),
+					 errhint("A window has corm.partition_by(), corm.order_by() and corm.frame().")));
+		framed |= clause->tag == CORM_N_FRAME;
+	}
 }
 
 /*
@@ -502,6 +579,9 @@ corm_resolve_expr(CormStmt *stmt, CormTree *tree, CormPlace place)
 		case CORM_N_AS:
 			corm_check_name(tree->args[1].str);
 			break;
+		case CORM_N_OVER_CLAUSES:
+			check_window(tree);
+			break;
 		case CORM_N_RAW:
 			corm_raw_check_expr(tree->args[0].str);
 			break;
@@ -510,7 +590,7 @@ corm_resolve_expr(CormStmt *stmt, CormTree *tree, CormPlace place)
 	}
 
 	/* the special meaning of a bare name does not apply inside an expression */
-	if (corm_tree_is(tree, CORM_IS_AGGREGATE) || tree->tag == CORM_N_FILTER_WHERE)
+	if (corm_tree_is(tree, CORM_IS_AGGREGATE) || tree->tag == CORM_N_FILTER_WHERE || tree->tag == CORM_N_AGG_ORDER)
 		resolve.place = CORM_PLACE_INPUT;
 	else if (place == CORM_PLACE_ORDER && tree->tag != CORM_N_ASC && tree->tag != CORM_N_DESC)
 		resolve.place = CORM_PLACE_OUTPUT;
@@ -542,7 +622,9 @@ corm_item_name(CormTree *item)
 				return dot ? dot + 1 : item->args[0].str;
 			}
 		case CORM_N_FILTER_WHERE:
+		case CORM_N_AGG_ORDER:
 		case CORM_N_OVER:
+		case CORM_N_OVER_CLAUSES:
 		case CORM_N_CAST:
 			return corm_item_name(item->args[0].node);
 		case CORM_N_COUNT_DISTINCT:

@@ -25,6 +25,7 @@ typedef enum CormPlace
 extern CormTree *corm_make_column(CormRange *range, const char *column);
 extern CormTree *corm_make_output(CormStmt *stmt, int number);
 extern void corm_resolve_expr(CormStmt *stmt, CormTree *tree, CormPlace place);
+extern List *corm_expand_stars(CormStmt *stmt, List *items);
 extern void corm_resolve_list(CormStmt *stmt, List *list, CormPlace place);
 extern List *corm_stmt_output_names(CormStmt *stmt);
 extern char *corm_item_name(CormTree *item);

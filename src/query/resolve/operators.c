@@ -252,7 +252,9 @@ corm_expr_type(CormTree *tree)
 		case CORM_N_MIN:
 		case CORM_N_MAX:
 		case CORM_N_FILTER_WHERE:
+		case CORM_N_AGG_ORDER:
 		case CORM_N_OVER:
+		case CORM_N_OVER_CLAUSES:
 			return corm_expr_type(tree->args[0].node);
 		case CORM_N_EXCLUDED:
 			return tree->field->typid;

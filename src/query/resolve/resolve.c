@@ -372,6 +372,7 @@ resolve_stmt(List *clauses, Oid default_model, CormRelation *related, CormStmt *
 			stmt->joins = list_insert_nth(stmt->joins, i++, path);
 		}
 	}
+	stmt->select = corm_expand_stars(stmt, stmt->select);
 	corm_resolve_list(stmt, stmt->select, CORM_PLACE_INPUT);
 	stmt->select = corm_filter_select(stmt->select);
 	corm_resolve_list(stmt, stmt->distinct_on, CORM_PLACE_OUTPUT);
@@ -383,6 +384,7 @@ resolve_stmt(List *clauses, Oid default_model, CormRelation *related, CormStmt *
 	{
 		corm_check_filter_order(lfirst(lc));
 	}
+	stmt->returning = corm_expand_stars(stmt, stmt->returning);
 	corm_resolve_list(stmt, stmt->returning, CORM_PLACE_INPUT);
 	resolve_assignments(stmt, stmt->sets);
 	resolve_assignments(stmt, stmt->update_sets);

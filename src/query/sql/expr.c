@@ -26,6 +26,7 @@
 #include "query/sql/deparse.h"
 #include "query/sql/expr.h"
 #include "query/sql/items.h"
+#include "query/value/frame.h"
 #include "query/value/raw.h"
 #include "query/value/tree.h"
 #include "query/value/walk.h"
@@ -315,6 +316,68 @@ corm_deparse_and(CormDeparse *ctx, List *conditions)
  * Calls
  */
 
+/* Appends the direction of an element of ORDER BY. */
+static void
+deparse_direction(CormDeparse *ctx, CormTree *tree)
+{
+	const char *nulls = tree->args[1].str;
+
+	if (tree->tag == CORM_N_DESC)
+		appendStringInfoString(ctx->buf, " DESC");
+	if (nulls == NULL)
+		return;
+	if (pg_strcasecmp(nulls, "first") == 0)
+		appendStringInfoString(ctx->buf, " NULLS FIRST");
+	else if (pg_strcasecmp(nulls, "last") == 0)
+		appendStringInfoString(ctx->buf, " NULLS LAST");
+	else
+		ereport(ERROR,
+				(errcode(CORM_ERRCODE_BAD_OPTION),
+				 errmsg("unrecognized position of nulls \"%s\"", nulls),
+				 errhint("It is \"first\" or \"last\".")));
+}
+
+/*
+ * Appends the order of a window or an aggregate, where SQL knows no names of
+ * select items.
+ */
+static void
+deparse_order(CormDeparse *ctx, List *order)
+{
+	ListCell   *lc;
+
+	foreach(lc, order)
+	{
+		CormTree   *item = lfirst(lc);
+		bool		directed = item->tag == CORM_N_ASC || item->tag == CORM_N_DESC;
+
+		if (foreach_current_index(lc) > 0)
+			appendStringInfoString(ctx->buf, ", ");
+		corm_deparse_expr(ctx, directed ? item->args[0].node : item);
+		if (directed)
+			deparse_direction(ctx, item);
+	}
+}
+
+/* Appends the order in the call of an aggregate, nothing if it is NIL. */
+static void
+deparse_call_order(CormDeparse *ctx, List *order)
+{
+	if (order == NIL)
+		return;
+	appendStringInfoString(ctx->buf, " ORDER BY ");
+	deparse_order(ctx, order);
+}
+
+/* Appends the condition on the rows of an aggregate. */
+static void
+deparse_filter(CormDeparse *ctx, CormTree *condition)
+{
+	appendStringInfoString(ctx->buf, " FILTER (WHERE ");
+	corm_deparse_expr(ctx, condition);
+	appendStringInfoChar(ctx->buf, ')');
+}
+
 /* Appends expressions with commas between them. */
 static void
 deparse_args(CormDeparse *ctx, List *args)
@@ -341,11 +404,11 @@ deparse_leaky_args(CormDeparse *ctx, List *args)
 }
 
 /*
- * The function a user names: by the schema if it is given, pg_catalog's if
+ * Appends a call of the function a user names: by the schema if it is given, pg_catalog's if
  * that has one of the name, else whatever the search_path finds.
  */
 static void
-deparse_function(CormDeparse *ctx, CormTree *tree)
+deparse_function(CormDeparse *ctx, CormTree *tree, List *order)
 {
 	List	   *names = corm_qualified_name_list(tree->args[0].str);
 	ListCell   *lc;
@@ -372,12 +435,13 @@ deparse_function(CormDeparse *ctx, CormTree *tree)
 	}
 	appendStringInfoChar(ctx->buf, '(');
 	deparse_leaky_args(ctx, tree->args[1].list);
+	deparse_call_order(ctx, order);
 	appendStringInfoChar(ctx->buf, ')');
 }
 
-/* Appends a call of an aggregate. */
+/* Appends a call of an aggregate, over the rows in an order unless that is NIL. */
 static void
-deparse_aggregate(CormDeparse *ctx, CormTree *tree)
+deparse_aggregate(CormDeparse *ctx, CormTree *tree, List *order)
 {
 	StringInfo	buf = ctx->buf;
 
@@ -388,6 +452,10 @@ deparse_aggregate(CormDeparse *ctx, CormTree *tree)
 				ereport(ERROR,
 						(errcode(ERRCODE_SYNTAX_ERROR),
 						 errmsg("corm.count() counts one field or expression")));
+			if (order && tree->args[0].list == NIL)
+				ereport(ERROR,
+						(errcode(ERRCODE_SYNTAX_ERROR),
+						 errmsg("corm.count() of rows has no order")));
 			appendStringInfoString(buf, "pg_catalog.count(");
 			if (tree->args[0].list == NIL)
 				appendStringInfoChar(buf, '*');
@@ -409,30 +477,80 @@ deparse_aggregate(CormDeparse *ctx, CormTree *tree)
 			corm_deparse_expr(ctx, tree->args[0].node);
 			break;
 	}
+	deparse_call_order(ctx, order);
 	appendStringInfoChar(buf, ')');
 }
 
-/* Appends a window function with its window. */
+/*
+ * Appends an aggregate over the rows in an order.  Raises 42601 if it is no
+ * aggregate.
+ */
 static void
-deparse_over(CormDeparse *ctx, CormTree *tree)
+deparse_ordered_aggregate(CormDeparse *ctx, CormTree *tree, List *order)
+{
+	if (tree->tag == CORM_N_FN)
+		deparse_function(ctx, tree, order);
+	else if (corm_tree_is(tree, CORM_IS_AGGREGATE))
+		deparse_aggregate(ctx, tree, order);
+	else if (tree->tag == CORM_N_FILTER_WHERE)
+	{
+		deparse_ordered_aggregate(ctx, tree->args[0].node, order);
+		deparse_filter(ctx, tree->args[1].node);
+	}
+	else
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("corm.agg_order() expects an aggregate"),
+				 errhint("Write it around the aggregate: corm.agg_order(corm.array_agg('name'), '-age').")));
+}
+
+/* Appends the parts of a window that are given; frame is SQL, or NULL. */
+static void
+deparse_window(CormDeparse *ctx, List *partition, List *order, const char *frame)
 {
 	StringInfo	buf = ctx->buf;
-	ListCell   *lc;
+	const char *blank = "";
 
-	corm_deparse_expr(ctx, tree->args[0].node);
 	appendStringInfoString(buf, " OVER (");
-	if (tree->args[1].list)
+	if (partition)
 	{
 		appendStringInfoString(buf, "PARTITION BY ");
-		deparse_args(ctx, tree->args[1].list);
+		deparse_args(ctx, partition);
+		blank = " ";
 	}
-	foreach(lc, tree->args[2].list)
+	if (order)
 	{
-		appendStringInfoString(buf, foreach_current_index(lc) > 0 ? ", " :
-							   tree->args[1].list ? " ORDER BY " : "ORDER BY ");
-		corm_deparse_expr(ctx, lfirst(lc));
+		appendStringInfo(buf, "%sORDER BY ", blank);
+		deparse_order(ctx, order);
+		blank = " ";
 	}
+	if (frame)
+		appendStringInfo(buf, "%s%s", blank, frame);
 	appendStringInfoChar(buf, ')');
+}
+
+/* Appends a window function whose window is given by clauses. */
+static void
+deparse_over_clauses(CormDeparse *ctx, CormTree *tree)
+{
+	List	   *partition = NIL;
+	List	   *order = NIL;
+	const char *frame = NULL;
+	ListCell   *lc;
+
+	foreach(lc, tree->args[1].list)
+	{
+		CormTree   *clause = lfirst(lc);
+
+		if (clause->tag == CORM_N_PARTITION_BY)
+			partition = list_concat(partition, list_copy(clause->args[0].list));
+		else if (clause->tag == CORM_N_ORDER_BY)
+			order = list_concat(order, list_copy(clause->args[0].list));
+		else
+			frame = corm_frame_sql(clause->args[0].str);
+	}
+	corm_deparse_expr(ctx, tree->args[0].node);
+	deparse_window(ctx, partition, order, frame);
 }
 
 /*
@@ -463,28 +581,6 @@ deparse_case(CormDeparse *ctx, CormTree *tree)
 		corm_deparse_expr(ctx, list_nth(args, n - 1));
 	}
 	appendStringInfoString(buf, " END");
-}
-
-/* Appends an element of ORDER BY with its direction. */
-static void
-deparse_order_item(CormDeparse *ctx, CormTree *tree)
-{
-	const char *nulls = tree->args[1].str;
-
-	corm_deparse_output_expr(ctx, tree->args[0].node);
-	if (tree->tag == CORM_N_DESC)
-		appendStringInfoString(ctx->buf, " DESC");
-	if (nulls == NULL)
-		return;
-	if (pg_strcasecmp(nulls, "first") == 0)
-		appendStringInfoString(ctx->buf, " NULLS FIRST");
-	else if (pg_strcasecmp(nulls, "last") == 0)
-		appendStringInfoString(ctx->buf, " NULLS LAST");
-	else
-		ereport(ERROR,
-				(errcode(CORM_ERRCODE_BAD_OPTION),
-				 errmsg("unrecognized position of nulls \"%s\"", nulls),
-				 errhint("It is \"first\" or \"last\".")));
 }
 
 typedef struct RawArgs
@@ -1150,7 +1246,7 @@ corm_deparse_expr(CormDeparse *ctx, CormTree *tree)
 			appendStringInfoChar(buf, ')');
 			break;
 		case CORM_N_FN:
-			deparse_function(ctx, tree);
+			deparse_function(ctx, tree, NIL);
 			break;
 		case CORM_N_EXCLUDED:
 			ctx->meets_hidden |= tree->field->hidden;
@@ -1192,16 +1288,22 @@ corm_deparse_expr(CormDeparse *ctx, CormTree *tree)
 			break;
 		case CORM_N_ASC:
 		case CORM_N_DESC:
-			deparse_order_item(ctx, tree);
+			corm_deparse_output_expr(ctx, tree->args[0].node);
+			deparse_direction(ctx, tree);
 			break;
 		case CORM_N_FILTER_WHERE:
 			corm_deparse_expr(ctx, tree->args[0].node);
-			appendStringInfoString(buf, " FILTER (WHERE ");
-			corm_deparse_expr(ctx, tree->args[1].node);
-			appendStringInfoChar(buf, ')');
+			deparse_filter(ctx, tree->args[1].node);
+			break;
+		case CORM_N_AGG_ORDER:
+			deparse_ordered_aggregate(ctx, tree->args[0].node, tree->args[1].list);
 			break;
 		case CORM_N_OVER:
-			deparse_over(ctx, tree);
+			corm_deparse_expr(ctx, tree->args[0].node);
+			deparse_window(ctx, tree->args[1].list, tree->args[2].list, NULL);
+			break;
+		case CORM_N_OVER_CLAUSES:
+			deparse_over_clauses(ctx, tree);
 			break;
 		case CORM_N_IS_NULL:
 			deparse_operand(ctx, tree->args[0].node);
@@ -1224,7 +1326,7 @@ corm_deparse_expr(CormDeparse *ctx, CormTree *tree)
 			break;
 		default:
 			if (corm_tree_is(tree, CORM_IS_AGGREGATE))
-				deparse_aggregate(ctx, tree);
+				deparse_aggregate(ctx, tree, NIL);
 			else
 				deparse_compare(ctx, tree);
 			break;

@@ -33,6 +33,7 @@
 #include "utils/array.h"
 #include "utils/arrayaccess.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
@@ -211,7 +212,8 @@ init_builder(FunctionCallInfo fcinfo)
 		}
 		if (b->desc->tag == CORM_N_IN || b->desc->tag == CORM_N_NOT_IN)
 			b->inputs[i].element = get_base_element_type(typid);
-		if (is_array)
+		/* text that reads as an array stays text */
+		if (is_array && typid != TEXTOID && typid != UNKNOWNOID)
 			typid = get_base_element_type(typid);
 		if (!OidIsValid(typid))
 			ereport(ERROR,
@@ -482,6 +484,20 @@ write_array(const Builder *b, CormWriter *w, char letter, const Input *input, Da
 	}
 	if (queries)
 		corm_write_query(w, queries, n);
+}
+
+/*
+ * Writes a list argument that is given as the text of an array, as untyped
+ * literals and parameters are.  Raises 22P02 if it is none.
+ */
+static void
+write_array_text(const Builder *b, CormWriter *w, char letter, const Input *input, Datum value)
+{
+	const char *str;
+	int			len;
+
+	get_string(input, value, &str, &len);
+	write_array(b, w, letter, input, OidInputFunctionCall(F_ARRAY_IN, pnstrdup(str, len), TEXTOID, -1));
 }
 
 /*
@@ -947,6 +963,8 @@ corm_build(PG_FUNCTION_ARGS)
 			case 'S':
 				if (isnull)
 					corm_write_count(&w, 0);
+				else if (i < PG_NARGS() && get_fn_expr_argtype(fcinfo->flinfo, i) == TEXTOID)
+					write_array_text(b, &w, letter, input, value);
 				else
 					write_array(b, &w, letter, input, value);
 				break;
