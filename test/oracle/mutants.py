@@ -49,7 +49,7 @@ MUTANTS = [
            "if (plan && unlikely(plan->npremises > 0))",
            "if (plan && plan->npremises < 0)"),
     Mutant("alias-in-aggregate", "reads", 3, 6000,  # an alias is taken for the field that an aggregate is about
-           "if (corm_tree_is(tree, CORM_IS_AGGREGATE) || tree->tag == CORM_N_FILTER_WHERE)\n\t\tresolve.place",
+           "if (corm_tree_is(tree, CORM_IS_AGGREGATE) || tree->tag == CORM_N_FILTER_WHERE || tree->tag == CORM_N_AGG_ORDER)\n\t\tresolve.place",
            "if (false)\n\t\tresolve.place"),
     Mutant("two-outer-joins", "reads", 3, 6000,  # a row beside each link, whether what it leads to is there or not
            "join->inner = linked(relation, through, target);\n\t\treturn target;",
