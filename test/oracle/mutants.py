@@ -130,6 +130,9 @@ MUTANTS = [
     Mutant("hook-while-planned", "test", "modules:corm_test", 0,  # a hook that came while a plan was made is lost
            "plan->hook_changes == corm_hooks_changes() &&",
            "plan->hook_changes <= corm_hooks_changes() &&"),
+    Mutant("failed-plan", "test", "plan_cache", 0,  # a plan that fails when it is saved already is not freed
+           "if (plan->spi)\n\t\t\tSPI_freeplan(plan->spi);\n\t\tPG_RE_THROW();",
+           "PG_RE_THROW();"),
     Mutant("cached-layout", "test", "faults_a4_a5_cached", 0,  # an answer with the layout that its type had
            "add_type(&buf, plan->typid);",
            "appendStringInfo(&buf, \"%u \", plan->typid);"),

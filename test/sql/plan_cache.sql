@@ -144,3 +144,21 @@ SELECT count(*) FROM corm.get_multi(NULL::pc, corm.limit(20003), corm.limit(7));
 SELECT corm.count(corm.selector('pc'), corm.where(corm.eq('id', 1)));
 DROP FUNCTION memory(), many_gets(int), many_shapes(int, int), nest(int), nest_and_fail(int), ddl();
 DROP TABLE pc;
+
+-- A6: a plan whose making fails after PostgreSQL has saved it is not left behind.
+\c
+CREATE FUNCTION saved_plans() RETURNS bigint LANGUAGE sql AS $$
+  SELECT count(*) FROM pg_backend_memory_contexts WHERE name IN ('CachedPlanSource', 'CachedPlanQuery') $$;
+DO $$
+DECLARE counts bigint[] := '{}'; failed int := 0;
+BEGIN
+  FOR i IN 1..300 LOOP
+    BEGIN
+      PERFORM corm.get_json(corm.raw_query(format('SELECT %s AS a, 2 AS a', i)));
+    EXCEPTION WHEN duplicate_column THEN
+      failed := failed + 1;
+    END;
+    IF i % 100 = 0 THEN counts := counts || saved_plans(); END IF;
+  END LOOP;
+  RAISE INFO '% failed, saved plans of the last 100: %', failed, counts[3] - counts[2];
+END $$;
