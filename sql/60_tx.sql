@@ -131,6 +131,68 @@ AS 'MODULE_PATHNAME', 'corm_run_tx';
 COMMENT ON PROCEDURE corm.run_tx(text, corm.tx_options, corm.tx_result) IS
 'Runs SQL as a transaction of its own, with an isolation level and with retries after 40001 and 40P01, and returns its outcome, including errors of the COMMIT. Errors: 2D000 inside a transaction block; 25001 if the current transaction has uncommitted changes.';
 
+CREATE PROCEDURE corm.run_tx(body text, opts corm.tx_options, INOUT result corm.tx_result, VARIADIC params "any")
+LANGUAGE C
+AS 'MODULE_PATHNAME', 'corm_run_tx';
+COMMENT ON PROCEDURE corm.run_tx(text, corm.tx_options, corm.tx_result, "any") IS
+'Runs SQL with the parameters $1, $2, ... as a transaction of its own; otherwise as corm.run_tx(text, corm.tx_options, corm.tx_result). Errors: 2D000 inside a transaction block; 25001 if the current transaction has uncommitted changes.';
+
+-- CALL takes exactly one argument for VARIADIC "any" beside an INOUT parameter, so each number has a form of its own.
+CREATE PROCEDURE corm.run_tx(body text, opts corm.tx_options, INOUT result corm.tx_result,
+	p1 "any", p2 "any")
+LANGUAGE C
+AS 'MODULE_PATHNAME', 'corm_run_tx';
+COMMENT ON PROCEDURE corm.run_tx(text, corm.tx_options, corm.tx_result, "any", "any") IS
+'Runs SQL with the parameters $1 to $2 as a transaction of its own; otherwise as corm.run_tx(text, corm.tx_options, corm.tx_result). Errors: 2D000 inside a transaction block; 25001 if the current transaction has uncommitted changes.';
+
+CREATE PROCEDURE corm.run_tx(body text, opts corm.tx_options, INOUT result corm.tx_result,
+	p1 "any", p2 "any", p3 "any")
+LANGUAGE C
+AS 'MODULE_PATHNAME', 'corm_run_tx';
+COMMENT ON PROCEDURE corm.run_tx(text, corm.tx_options, corm.tx_result, "any", "any", "any") IS
+'Runs SQL with the parameters $1 to $3 as a transaction of its own; otherwise as corm.run_tx(text, corm.tx_options, corm.tx_result). Errors: 2D000 inside a transaction block; 25001 if the current transaction has uncommitted changes.';
+
+CREATE PROCEDURE corm.run_tx(body text, opts corm.tx_options, INOUT result corm.tx_result,
+	p1 "any", p2 "any", p3 "any", p4 "any")
+LANGUAGE C
+AS 'MODULE_PATHNAME', 'corm_run_tx';
+COMMENT ON PROCEDURE corm.run_tx(text, corm.tx_options, corm.tx_result, "any", "any", "any", "any") IS
+'Runs SQL with the parameters $1 to $4 as a transaction of its own; otherwise as corm.run_tx(text, corm.tx_options, corm.tx_result). Errors: 2D000 inside a transaction block; 25001 if the current transaction has uncommitted changes.';
+
+CREATE PROCEDURE corm.run_tx(body text, opts corm.tx_options, INOUT result corm.tx_result,
+	p1 "any", p2 "any", p3 "any", p4 "any", p5 "any")
+LANGUAGE C
+AS 'MODULE_PATHNAME', 'corm_run_tx';
+COMMENT ON PROCEDURE corm.run_tx(text, corm.tx_options, corm.tx_result, "any", "any", "any", "any", "any") IS
+'Runs SQL with the parameters $1 to $5 as a transaction of its own; otherwise as corm.run_tx(text, corm.tx_options, corm.tx_result). Errors: 2D000 inside a transaction block; 25001 if the current transaction has uncommitted changes.';
+
+CREATE PROCEDURE corm.run_tx(body text, opts corm.tx_options, INOUT result corm.tx_result,
+	p1 "any", p2 "any", p3 "any", p4 "any", p5 "any", p6 "any")
+LANGUAGE C
+AS 'MODULE_PATHNAME', 'corm_run_tx';
+COMMENT ON PROCEDURE corm.run_tx(text, corm.tx_options, corm.tx_result, "any", "any", "any", "any", "any", "any") IS
+'Runs SQL with the parameters $1 to $6 as a transaction of its own; otherwise as corm.run_tx(text, corm.tx_options, corm.tx_result). Errors: 2D000 inside a transaction block; 25001 if the current transaction has uncommitted changes.';
+
+CREATE PROCEDURE corm.run_tx(body text, opts corm.tx_options, INOUT result corm.tx_result,
+	p1 "any", p2 "any", p3 "any", p4 "any", p5 "any", p6 "any", p7 "any")
+LANGUAGE C
+AS 'MODULE_PATHNAME', 'corm_run_tx';
+COMMENT ON PROCEDURE corm.run_tx(text, corm.tx_options, corm.tx_result, "any", "any", "any", "any", "any", "any", "any") IS
+'Runs SQL with the parameters $1 to $7 as a transaction of its own; otherwise as corm.run_tx(text, corm.tx_options, corm.tx_result). Errors: 2D000 inside a transaction block; 25001 if the current transaction has uncommitted changes.';
+
+CREATE PROCEDURE corm.run_tx(body text, opts corm.tx_options, INOUT result corm.tx_result,
+	p1 "any", p2 "any", p3 "any", p4 "any", p5 "any", p6 "any", p7 "any", p8 "any")
+LANGUAGE C
+AS 'MODULE_PATHNAME', 'corm_run_tx';
+COMMENT ON PROCEDURE corm.run_tx(text, corm.tx_options, corm.tx_result, "any", "any", "any", "any", "any", "any", "any", "any") IS
+'Runs SQL with the parameters $1 to $8 as a transaction of its own; otherwise as corm.run_tx(text, corm.tx_options, corm.tx_result). Errors: 2D000 inside a transaction block; 25001 if the current transaction has uncommitted changes.';
+
+CREATE PROCEDURE corm.run_tx(body text, opts corm.tx_options, INOUT result corm.tx_result, VARIADIC params text[])
+LANGUAGE C
+AS 'MODULE_PATHNAME', 'corm_run_tx';
+COMMENT ON PROCEDURE corm.run_tx(text, corm.tx_options, corm.tx_result, text[]) IS
+'Runs SQL with the parameters $1, $2, ..., whose types come from the context, as a transaction of its own; otherwise as corm.run_tx(text, corm.tx_options, corm.tx_result). Errors: 2D000 inside a transaction block; 25001 if the current transaction has uncommitted changes.';
+
 CREATE PROCEDURE corm.begin_tx(opts corm.tx_options DEFAULT NULL)
 LANGUAGE C
 AS 'MODULE_PATHNAME', 'corm_begin_tx';

@@ -198,6 +198,21 @@ CREATE FUNCTION corm.cache_fetch(key text, loader text, ttl interval DEFAULT NUL
 COMMENT ON FUNCTION corm.cache_fetch(text, text, interval, text) IS
 'Returns the value of a key. If there is no such entry, runs loader, an SQL query that returns one value, as the current role, and stores the value; NULL or no row is not stored. Only one session at a time loads a key. Errors: 21000 for more than one row; 42804 for more than one column; and those of the loader.';
 
+CREATE FUNCTION corm.cache_fetch(key text, loader text, ttl interval, cache text, VARIADIC params "any") RETURNS text
+	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_fetch';
+COMMENT ON FUNCTION corm.cache_fetch(text, text, interval, text, "any") IS
+'Returns the value of a key, as corm.cache_fetch(text, text, interval, text) does, with the parameters $1, $2, ... for the loader. A NULL ttl means that of the cache. Errors: 42P02 for a parameter that was not given; and those of the other form.';
+
+CREATE FUNCTION corm.cache_fetch(key text, loader text, ttl interval, cache text, VARIADIC params text[]) RETURNS text
+	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_fetch';
+COMMENT ON FUNCTION corm.cache_fetch(text, text, interval, text, text[]) IS
+'Returns the value of a key, as corm.cache_fetch(text, text, interval, text) does, with the parameters $1, $2, ... for the loader, whose types come from the context. Errors: 42P02 for a parameter that was not given; and those of the other form.';
+
+CREATE FUNCTION corm.cache_fetch(key text, loader corm.query, ttl interval DEFAULT NULL, cache text DEFAULT 'default') RETURNS text
+	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_fetch_query';
+COMMENT ON FUNCTION corm.cache_fetch(text, corm.query, interval, text) IS
+'Returns the value of a key. If there is no such entry, runs loader, a query that reads one value, and stores that; NULL or no row is not stored. Only one session at a time loads a key. Errors: P0003 for more than one row; 42804 for more than one column; 22023 for a query that writes; and those of the query.';
+
 -- Inspection
 
 CREATE FUNCTION corm.cache_counters(OUT id bigint, OUT entries bigint, OUT bytes bigint, OUT hits bigint,

@@ -17,6 +17,7 @@
 #define CORM_CACHE_H
 
 #include "datatype/timestamp.h"
+#include "fmgr.h"
 
 extern void corm_cache_init(void);
 extern void corm_cache_require(void);
@@ -29,6 +30,14 @@ extern uint64 corm_cache_generation;
 extern bool corm_cache_lookup(const char *key, Size key_len, char **value, Size *value_len);
 extern bool corm_cache_store(const char *key, Size key_len, const char *value, Size value_len,
 							 int64 ttl_us);
+
+/* cache_fetch with a loader in C, which passes its value to corm_cache_loaded. */
+typedef struct CormCacheLoad CormCacheLoad;
+typedef void (*CormCacheLoader) (void *arg, CormCacheLoad *load);
+
+extern void corm_cache_fetch_check(FunctionCallInfo fcinfo);
+extern Datum corm_cache_fetch_with(FunctionCallInfo fcinfo, CormCacheLoader loader, void *arg);
+extern void corm_cache_loaded(CormCacheLoad *load, Datum value, Oid type);
 
 extern int64 corm_interval_us(const Interval *span, const char *what);
 extern uint32 corm_cached_layout(Oid type);

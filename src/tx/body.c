@@ -9,11 +9,9 @@
  * own, made when the statement is about to run, so that a statement may use
  * what the one before it created.
  *
- * Parameters.  Any statement may use any of $1..$n.  A parameter of type text
- * or unknown takes the type of its context, as a literal would: each statement
- * is analyzed once to find those types, then prepared with them, and the value
- * goes through the input function of the type found.  The finding holds for
- * the tables seen then, so it is repeated when the plan is invalidated or the
+ * Parameters.  Any statement may use any of $1..$n.  Types that come from the
+ * context (base/params.c) are found once for each statement.  The finding holds
+ * for the tables seen then, so it is repeated when the plan is invalidated or the
  * search path has changed.
  *
  * Ownership.  A body lives in a memory context of its own.  While it runs it is
@@ -29,6 +27,7 @@
 
 #include "base/compat.h"
 #include "base/guc.h"
+#include "base/params.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "executor/spi.h"
@@ -115,17 +114,8 @@ static void drop_plan(BodyStatement *statement);
 static void use_plan(CormTxBodyCall *call, CormTxStatementPlan *plan);
 static void release_plan(CormTxBodyCall *call);
 static void prepare_statement(CormTxBodyPlan *plan, BodyStatement *statement);
-static void find_types(CormTxBodyPlan *plan, BodyStatement *statement, Oid *types);
 static Oid *copy_types(const CormTxBodyPlan *plan, const BodyStatement *statement);
-static ParamListInfo bind_params(const CormTxBodyArgs *args, const Oid *types);
 static void check_spi_result(int result, const BodyStatement *statement);
-
-/* is_varying tells whether a parameter of that type takes its type from the context. */
-static inline bool
-is_varying(Oid type)
-{
-	return type == TEXTOID || type == UNKNOWNOID;
-}
 
 /* body_hash hashes a BodyKey. */
 static uint32
@@ -235,7 +225,7 @@ make_body(const BodyKey *key)
 		plan->key.types = memcpy(palloc(key->nargs * sizeof(Oid)), key->types,
 								 key->nargs * sizeof(Oid));
 		for (int i = 0; i < key->nargs; i++)
-			plan->varying |= is_varying(key->types[i]);
+			plan->varying |= corm_param_is_varying(key->types[i]);
 	}
 	plan->statements = palloc0(Max(list_length(parsed), 1) * sizeof(BodyStatement));
 
@@ -333,35 +323,6 @@ release_plan(CormTxBodyCall *call)
 }
 
 /*
- * find_types finds out which type each text or unknown parameter takes in a
- * statement and sets types[].  One that the statement does not use, or whose
- * context says nothing, is text.
- */
-static void
-find_types(CormTxBodyPlan *plan, BodyStatement *statement, Oid *types)
-{
-	List	   *parsed = raw_parser(statement->sql, RAW_PARSE_DEFAULT);
-	int			nfound = plan->key.nargs;
-	Oid		   *found = palloc(nfound * sizeof(Oid));
-
-	for (int i = 0; i < plan->key.nargs; i++)
-		found[i] = is_varying(plan->key.types[i]) ? UNKNOWNOID : plan->key.types[i];
-
-	(void) parse_analyze_varparams(linitial_node(RawStmt, parsed), statement->sql,
-								   &found, &nfound, NULL);
-
-	if (nfound > plan->key.nargs)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_PARAMETER),
-				 errmsg("there is no parameter $%d", nfound),
-				 errdetail_plural("The transaction scope was given %d parameter.",
-								  "The transaction scope was given %d parameters.",
-								  plan->key.nargs, plan->key.nargs)));
-	for (int i = 0; i < plan->key.nargs; i++)
-		types[i] = (found[i] == UNKNOWNOID || found[i] == InvalidOid) ? TEXTOID : found[i];
-}
-
-/*
  * prepare_statement makes the plan of a statement, or makes it again if the
  * parameter types found for it may no longer be right.  PostgreSQL's plan cache
  * takes care of all other changes.  Must be called with SPI connected.
@@ -386,7 +347,7 @@ prepare_statement(CormTxBodyPlan *plan, BodyStatement *statement)
 	{
 		types = palloc(plan->key.nargs * sizeof(Oid));
 		if (plan->varying)
-			find_types(plan, statement, types);
+			corm_params_find_types(statement->sql, plan->key.nargs, plan->key.types, types, "transaction scope");
 		else
 			memcpy(types, plan->key.types, plan->key.nargs * sizeof(Oid));
 	}
@@ -436,46 +397,6 @@ copy_types(const CormTxBodyPlan *plan, const BodyStatement *statement)
 	return types;
 }
 
-/*
- * bind_params returns the parameters as a plan takes them: text and unknown
- * values are converted to the types found for them.  Allocated in the current
- * memory context.
- */
-static ParamListInfo
-bind_params(const CormTxBodyArgs *args, const Oid *types)
-{
-	ParamListInfo params;
-
-	if (args->nargs == 0)
-		return NULL;
-
-	params = makeParamList(args->nargs);
-	for (int i = 0; i < args->nargs; i++)
-	{
-		ParamExternData *param = &params->params[i];
-		Oid			given = args->types[i];
-
-		param->value = args->values[i];
-		param->isnull = args->nulls[i];
-		param->pflags = PARAM_FLAG_CONST;
-		param->ptype = types[i];
-
-		if (given != types[i])
-		{
-			Oid			input;
-			Oid			ioparam;
-			char	   *string = NULL;
-
-			if (!param->isnull)
-				string = given == UNKNOWNOID ? DatumGetCString(param->value) :
-					TextDatumGetCString(param->value);
-			getTypeInputInfo(types[i], &input, &ioparam);
-			param->value = OidInputFunctionCall(input, string, ioparam, -1);
-		}
-	}
-	return params;
-}
-
 /* check_spi_result raises for what SPI says by a return code. */
 static void
 check_spi_result(int result, const BodyStatement *statement)
@@ -497,7 +418,7 @@ void
 corm_tx_body_run(void *arg)
 {
 	CormTxBodyCall *call = (CormTxBodyCall *) arg;
-	BodyKey		key = {call->text, call->len, call->args.nargs, call->args.types};
+	BodyKey		key = {call->text, call->len, call->params.n, call->params.types};
 	CormTxBodyPlan *plan;
 
 	plan = find_body(&key);
@@ -527,7 +448,7 @@ corm_tx_body_run(void *arg)
 		 * body
 		 */
 		use_plan(call, statement->plan);
-		options.params = bind_params(&call->args, copy_types(plan, statement));
+		options.params = corm_params_bind(&call->params, copy_types(plan, statement));
 		options.dest = last ? corm_tx_json_receiver() : None_Receiver;
 		check_spi_result(SPI_execute_plan_extended(call->executing->spi_plan, &options), statement);
 		release_plan(call);
@@ -552,77 +473,4 @@ corm_tx_body_cleanup(void *arg)
 	call->plan = NULL;
 	if (--plan->pins == 0 && plan->evicted)
 		free_body(plan);
-}
-
-/*
- * corm_tx_body_args collects the parameters of a body from the arguments of a
- * call, from number first on: VARIADIC "any", or VARIADIC with an array.
- * Everything is allocated in the current memory context.
- */
-void
-corm_tx_body_args(FunctionCallInfo fcinfo, int first, CormTxBodyArgs *args)
-{
-	int			nargs = PG_NARGS() - first;
-	Oid			type;
-
-	memset(args, 0, sizeof(CormTxBodyArgs));
-	if (nargs <= 0)
-		return;
-
-	/* in a form such as (body, p, VARIADIC ...) the array comes last */
-	if (get_fn_expr_variadic(fcinfo->flinfo))
-	{
-		int			last = PG_NARGS() - 1;
-		ArrayType  *array;
-		Datum	   *elements = NULL;
-		bool	   *element_nulls = NULL;
-		int			nelements = 0;
-		Oid			element_type = TEXTOID;
-
-		if (!PG_ARGISNULL(last))
-		{
-			int16		typlen;
-			bool		typbyval;
-			char		typalign;
-
-			array = PG_GETARG_ARRAYTYPE_P(last);
-			element_type = ARR_ELEMTYPE(array);
-			get_typlenbyvalalign(element_type, &typlen, &typbyval, &typalign);
-			deconstruct_array(array, element_type, typlen, typbyval, typalign,
-							  &elements, &element_nulls, &nelements);
-		}
-
-		args->nargs = nargs - 1 + nelements;
-		if (args->nargs == 0)
-			return;
-		args->types = palloc(args->nargs * sizeof(Oid));
-		args->values = palloc(args->nargs * sizeof(Datum));
-		args->nulls = palloc(args->nargs * sizeof(bool));
-		for (int i = 0; i < nelements; i++)
-		{
-			args->types[nargs - 1 + i] = element_type;
-			args->values[nargs - 1 + i] = elements[i];
-			args->nulls[nargs - 1 + i] = element_nulls[i];
-		}
-		nargs--;
-	}
-	else
-	{
-		args->nargs = nargs;
-		args->types = palloc(nargs * sizeof(Oid));
-		args->values = palloc(nargs * sizeof(Datum));
-		args->nulls = palloc(nargs * sizeof(bool));
-	}
-
-	for (int i = 0; i < nargs; i++)
-	{
-		type = get_fn_expr_argtype(fcinfo->flinfo, first + i);
-		if (!OidIsValid(type))
-			ereport(ERROR,
-					(errcode(ERRCODE_INDETERMINATE_DATATYPE),
-					 errmsg("could not determine the type of parameter $%d of the body", i + 1)));
-		args->types[i] = type;
-		args->values[i] = PG_GETARG_DATUM(first + i);
-		args->nulls[i] = PG_ARGISNULL(first + i);
-	}
 }

@@ -320,7 +320,7 @@ run_function(FunctionCallInfo fcinfo, bool has_opts, bool raise)
 	call.text = VARDATA_ANY(body);
 	call.len = VARSIZE_ANY_EXHDR(body);
 	call.result_context = CurrentMemoryContext;
-	corm_tx_body_args(fcinfo, body_arg + 1, &call.args);
+	corm_params_of_call(fcinfo, body_arg + 1, &call.params);
 
 	outcome = corm_tx_run(&opts, &closure, raise, &report);
 

@@ -117,7 +117,7 @@ run_transaction(const CormTxOptions *opts, const CormTxClosure *closure,
 }
 
 /*
- * CALL corm.run_tx(body, opts, INOUT result)
+ * CALL corm.run_tx(body, opts, INOUT result [, params])
  */
 Datum
 corm_run_tx(PG_FUNCTION_ARGS)
@@ -165,6 +165,8 @@ corm_run_tx(PG_FUNCTION_ARGS)
 	call.text = body;
 	call.len = strlen(body);
 	call.result_context = CurrentMemoryContext;
+	corm_params_of_call(fcinfo, 3, &call.params);
+	corm_params_keep(&call.params);
 
 	if (SPI_connect_ext(SPI_OPT_NONATOMIC) != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect_ext failed");

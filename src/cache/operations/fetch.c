@@ -29,6 +29,7 @@
 
 #include "access/xact.h"
 #include "base/compat.h"
+#include "base/params.h"
 #include "cache/cache.h"
 #include "cache/definitions/refs.h"
 #include "cache/operations/ops.h"
@@ -62,59 +63,94 @@ set_tag(LOCKTAG *tag, const CormCacheRef *ref, const char *key, uint32 len)
 	SET_LOCKTAG_ADVISORY(*tag, MyDatabaseId, (uint32) (hash >> 32), (uint32) hash, LOCK_CLASS);
 }
 
-/*
- * load runs the loader's SQL text as the current role and flattens the value of
- * its only row and column into the current memory context.  Returns false if
- * there is no row or the value is NULL.  Raises 22023, 42804 or 21000 for a
- * loader that returns anything else, and what the loader raises.
- */
-static bool
-load(const char *loader, CormCached *value)
+/* A load in progress. */
+struct CormCacheLoad
 {
-	MemoryContext caller = CurrentMemoryContext;
-	MemoryContext old;
-	bool		found = false;
+	MemoryContext context;		/* for the value's bytes */
+	bool		found;			/* the loader gave a value */
+	CormCached	value;
+};
+
+/* SQL text as a loader, with its parameters. */
+typedef struct SqlLoader
+{
+	const char *sql;
+	CormParams	params;
+} SqlLoader;
+
+/*
+ * corm_cache_loaded is what a loader calls with its value, which must not be
+ * NULL; called once at most.  It flattens the value into the memory context of
+ * the fetch.
+ */
+void
+corm_cache_loaded(CormCacheLoad *load, Datum value, Oid type)
+{
+	CormCached *flat = &load->value;
+
+	corm_cached_flatten(value, type, flat);
+	flat->data = memcpy(MemoryContextAllocHuge(load->context, Max(flat->len, 1)), flat->data, flat->len);
+	load->found = true;
+}
+
+/* Runs an SQL text with parameters, at most two rows of it; the result is SPI's. */
+static int
+execute(const SqlLoader *loader)
+{
+	Oid		   *types;
+	SPIPlanPtr	plan;
+
+	if (loader->params.n == 0)
+		return SPI_execute(loader->sql, false, 2);
+	types = palloc(loader->params.n * sizeof(Oid));
+	corm_params_find_types(loader->sql, loader->params.n, loader->params.types, types, "loader");
+	plan = SPI_prepare(loader->sql, loader->params.n, types);
+	if (plan == NULL)
+		return SPI_result;
+	return SPI_execute_plan_with_paramlist(plan, corm_params_bind(&loader->params, types), false, 2);
+}
+
+/*
+ * load_sql runs the loader's SQL text as the current role.  Raises 22023, 42804
+ * or 21000 for a loader that returns anything else than one value, and what the
+ * loader raises.
+ */
+static void
+load_sql(void *arg, CormCacheLoad *load)
+{
+	SqlLoader  *loader = arg;
 	int			rc;
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 
-	rc = SPI_execute(loader, false, 2);
+	rc = execute(loader);
 	if (rc < 0 || SPI_tuptable == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("loader does not return a value"),
-				 errdetail("Loader: %s", loader)));
+				 errdetail("Loader: %s", loader->sql)));
 	if (SPI_tuptable->tupdesc->natts != 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("loader must return one column"),
-				 errdetail("Loader: %s", loader)));
+				 errdetail("Loader: %s", loader->sql)));
 	if (SPI_processed > 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_CARDINALITY_VIOLATION),
 				 errmsg("loader returned more than one row"),
-				 errdetail("Loader: %s", loader)));
+				 errdetail("Loader: %s", loader->sql)));
 
 	if (SPI_processed == 1)
 	{
-		Oid			type = SPI_gettypeid(SPI_tuptable->tupdesc, 1);
 		bool		isnull;
 		Datum		datum = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
 										  1, &isnull);
 
 		if (!isnull)
-		{
-			corm_cached_flatten(datum, type, value);
-			old = MemoryContextSwitchTo(caller);
-			value->data = memcpy(MemoryContextAllocHuge(caller, Max(value->len, 1)),
-								 value->data, value->len);
-			MemoryContextSwitchTo(old);
-			found = true;
-		}
+			corm_cache_loaded(load, datum, SPI_gettypeid(SPI_tuptable->tupdesc, 1));
 	}
 	SPI_finish();
-	return found;
 }
 
 /*
@@ -136,31 +172,26 @@ lock_key(const LOCKTAG *tag, pg_atomic_uint32 *null_loads)
 	return false;
 }
 
-/* cache_fetch(key, loader, ttl, cache) -> text */
+/*
+ * corm_cache_fetch_with is cache_fetch with a loader in C: (key, loader, ttl,
+ * cache) are the first arguments of the call.  The loader calls
+ * corm_cache_loaded, unless there is no value; it runs user code.
+ */
 Datum
-corm_cache_fetch(PG_FUNCTION_ARGS)
+corm_cache_fetch_with(FunctionCallInfo fcinfo, CormCacheLoader loader, void *arg)
 {
-	text	   *key;
-	text	   *name;
-	char	   *loader;
+	text	   *key = PG_GETARG_TEXT_PP(0);
+	text	   *name = PG_GETARG_TEXT_PP(3);
 	int64		ttl;
 	CormCacheRef *ref;
 	CormFound	found;
-	CormCached	value;
+	CormCacheLoad load = {.context = CurrentMemoryContext};
 	CormSeen	seen;
 	LOCKTAG		tag;
 	bool		locked;
 	bool		written;
-	bool		loaded;
-	uint32		len;
+	uint32		len = VARSIZE_ANY_EXHDR(key);
 
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(3))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("key, loader and cache must not be null")));
-	key = PG_GETARG_TEXT_PP(0);
-	name = PG_GETARG_TEXT_PP(3);
-	len = VARSIZE_ANY_EXHDR(key);
 	if (len > CORM_KEY_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -173,7 +204,6 @@ corm_cache_fetch(PG_FUNCTION_ARGS)
 		PG_RETURN_TEXT_P(corm_cached_text(&found.value));
 
 	ttl = PG_ARGISNULL(2) ? ref->ttl : corm_interval_us(PG_GETARG_INTERVAL_P(2), "ttl");
-	loader = text_to_cstring(PG_GETARG_TEXT_PP(1));
 
 	set_tag(&tag, ref, VARDATA_ANY(key), len);
 	locked = lock_key(&tag, corm_cache_op_null_loads(ref, VARDATA_ANY(key), len));
@@ -191,20 +221,42 @@ corm_cache_fetch(PG_FUNCTION_ARGS)
 		PG_RETURN_TEXT_P(result);
 	}
 
-	loaded = load(loader, &value);
+	loader(arg, &load);
 
 	/* The loader may have changed anything, its role's rights included. */
 	ref = corm_cache_ref(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
 	corm_cache_check(ref, true, true);
 	written = TransactionIdIsValid(GetTopTransactionIdIfAny()) || corm_overlay_active;
-	if (loaded)
-		corm_cache_op_keep(ref, VARDATA_ANY(key), len, &value, corm_deadline(ttl), &seen, !written);
+	if (load.found)
+		corm_cache_op_keep(ref, VARDATA_ANY(key), len, &load.value, corm_deadline(ttl), &seen, !written);
 	else
 		pg_atomic_fetch_add_u32(corm_cache_op_null_loads(ref, VARDATA_ANY(key), len), 1);
 	if (locked)
 		LockRelease(&tag, ExclusiveLock, false);
 
-	if (!loaded)
+	if (!load.found)
 		PG_RETURN_NULL();
-	PG_RETURN_TEXT_P(corm_cached_text(&value));
+	PG_RETURN_TEXT_P(corm_cached_text(&load.value));
+}
+
+/* Raises 22004 if the key, the loader or the cache of a call is NULL. */
+void
+corm_cache_fetch_check(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(3))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("key, loader and cache must not be null")));
+}
+
+/* cache_fetch(key, loader, ttl, cache [, params]) -> text */
+Datum
+corm_cache_fetch(PG_FUNCTION_ARGS)
+{
+	SqlLoader	loader;
+
+	corm_cache_fetch_check(fcinfo);
+	loader.sql = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	corm_params_of_call(fcinfo, 4, &loader.params);
+	return corm_cache_fetch_with(fcinfo, load_sql, &loader);
 }
