@@ -98,6 +98,7 @@ static MemoryContext registry_context = NULL;
 static MemoryContext zombie_context = NULL;
 static dlist_head mapped_entries = DLIST_STATIC_INIT(mapped_entries);
 static dlist_head outdated_models = DLIST_STATIC_INIT(outdated_models); /* zombies, latest first */
+static uint64 retired = 0;		/* models that became outdated, ever */
 static Parse *current_parse = NULL;
 static uint64 last_generation = 0;
 
@@ -181,6 +182,7 @@ static void
 retire(CormModel *model)
 {
 	model->valid = false;
+	retired++;
 	dlist_push_head(&outdated_models, &model->outdated);
 	MemoryContextSetParent(model->context, zombie_context);
 }
@@ -527,6 +529,28 @@ corm_model_outdated(Oid relid, uint64 generation)
 			return model;
 	}
 	return NULL;
+}
+
+/*
+ * corm_models_retired counts the models that became outdated in this session.  If
+ * the number has grown, what was resolved in between may be a mixture of states.
+ */
+uint64
+corm_models_retired(void)
+{
+	return retired;
+}
+
+/*
+ * corm_model_retired_last returns the name of the model that became outdated last,
+ * or NULL.  Neither allocates nor raises.
+ */
+const char *
+corm_model_retired_last(void)
+{
+	if (dlist_is_empty(&outdated_models))
+		return NULL;
+	return dlist_head_element(CormModel, outdated, &outdated_models)->name;
 }
 
 /*

@@ -21,6 +21,10 @@ extern CormModel *corm_model_cached(Oid relid);
 /* An outdated model of this transaction, or NULL. */
 extern CormModel *corm_model_outdated(Oid relid, uint64 generation);
 
+/* Models that became outdated: how many, and the name of the last one. */
+extern uint64 corm_models_retired(void);
+extern const char *corm_model_retired_last(void);
+
 /*
  * The registry tells interested upper layers (the plan cache) of every
  * invalidation: relid is InvalidOid when everything is invalid.  The callback

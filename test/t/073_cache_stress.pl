@@ -187,9 +187,10 @@ sub client
 sub disturb
 {
 	my ($until) = @_;
-	while (time < $until)
+	for (my $n = 0; time < $until; $n++)
 	{
-		my $function = rand() < 0.9 ? 'pg_cancel_backend' : 'pg_terminate_backend';
+		# in turn rather than at random: a slow machine has only a few rounds
+		my $function = $n % 8 == 3 ? 'pg_terminate_backend' : 'pg_cancel_backend';
 		sleep(0.02);
 		$node->psql('postgres', "SELECT $function(pid) FROM pg_stat_activity WHERE application_name = 'stress' ORDER BY random() LIMIT 2" . (rand() < 0.1 ? '; SELECT * FROM corm.cache_check()' : ''));
 	}

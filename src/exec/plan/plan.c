@@ -412,11 +412,25 @@ find_current_plan(uint32 key_len, const CormExec *exec)
 }
 
 /*
- * Builds a plan.  On error, PostgreSQL's saved plan is freed.
+ * Can an error be a result of names and types that are not all of one state?
+ */
+static bool
+is_about_definitions(int sqlerrcode)
+{
+	return ERRCODE_TO_CATEGORY(sqlerrcode) == ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION ||
+		ERRCODE_TO_CATEGORY(sqlerrcode) == ERRCODE_FEATURE_NOT_SUPPORTED ||
+		sqlerrcode == ERRCODE_INTERNAL_ERROR;
+}
+
+/*
+ * Builds a plan.  On error, PostgreSQL's saved plan is freed.  If a model became outdated
+ * during the build, some names were looked up before the change and some after it: then
+ * an error about them is not the query's, and 55006 is raised instead.
  */
 static void
 build_plan(CormPlan *plan, const CormPlanMaker *maker)
 {
+	uint64		retired = corm_models_retired();
 	MemoryContext build_context = AllocSetContextCreate(CurrentMemoryContext, "corm query build",
 														ALLOCSET_DEFAULT_SIZES);
 	MemoryContext oldcontext = MemoryContextSwitchTo(build_context);
@@ -429,6 +443,13 @@ build_plan(CormPlan *plan, const CormPlanMaker *maker)
 	{
 		if (plan->spi)
 			SPI_freeplan(plan->spi);
+		if (corm_models_retired() != retired && is_about_definitions(geterrcode()) &&
+			corm_model_retired_last() != NULL)
+		{
+			MemoryContextSwitchTo(oldcontext);
+			FlushErrorState();
+			corm_exec_changed(corm_model_retired_last(), "It changed while the query was planned.");
+		}
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
