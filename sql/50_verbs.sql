@@ -170,7 +170,7 @@ COMMENT ON FUNCTION corm.insert_json(regclass, jsonb) IS
 CREATE FUNCTION corm.update_json(model regclass, key jsonb, patch jsonb, allowed text[] DEFAULT NULL) RETURNS jsonb
     AS 'MODULE_PATHNAME', 'corm_update_json' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION corm.update_json(regclass, jsonb, jsonb, text[]) IS
-    'Changes the fields that a JSON object gives, and no others, of the row with a primary or unique key, and returns the row. Errors: P0002 if there is no such row; OR010 if the version that is given is not that of the row; OR012 for a field of the key with another value; 42703 for an unknown field; 42501 for one that is not allowed; 22004 for NULL, or a missing version where corm.require_version is on; 22023 for other JSON.';
+    'Changes the fields that a JSON object gives, and no others, of the row with a primary or unique key, and the related rows that it holds, and returns them. Errors: P0002 if there is no such row, or no such child; OR010 if the version that is given is not that of the row; OR012 for a field of the key with another value; 42703 for an unknown field; 42501 for one that is not allowed; 22004 for NULL, or a missing version where corm.require_version is on; 22023 for other JSON.';
 
 CREATE FUNCTION corm.set_related(model regclass, key jsonb, relation text, targets jsonb) RETURNS bigint
     AS 'MODULE_PATHNAME', 'corm_set_related' LANGUAGE C VOLATILE PARALLEL UNSAFE;

@@ -61,18 +61,6 @@
 
 PG_FUNCTION_INFO_V1(corm_insert_json);
 
-/* The row that other rows are nested in. */
-typedef struct NestedIn
-{
-	CormRelation *relation;		/* leads from it to them */
-	CormModel  *model;			/* its model */
-	Jsonb	   *row;			/* as written */
-	NestedColumns columns;		/* column values it gives to each of them */
-} NestedIn;
-
-static int	write_rows(NestedWrite *write, CormModel *model, NestedObject *objects, int n, const NestedIn *in,
-					   const NestedColumns *columns, bool all, Jsonb **rows);
-
 static void
 rows_must_be_objects(void)
 {
@@ -113,9 +101,9 @@ push_pairs(JsonbParseState **state, JsonbContainer *object)
 	}
 }
 
-/* Returns a written row together with the rows of its relations. */
-static Jsonb *
-with_members(Jsonb *row, const NestedObject *object)
+/* corm_nested_with_members returns a written row together with the rows of its relations. */
+Jsonb *
+corm_nested_with_members(Jsonb *row, const NestedObject *object)
 {
 	JsonbParseState *state = NULL;
 	ListCell   *lc;
@@ -138,11 +126,11 @@ with_members(Jsonb *row, const NestedObject *object)
 }
 
 /*
- * Checks that the values given by an object agree with the values its columns must
+ * corm_nested_check_given checks that the values given by an object agree with the values its columns must
  * have.
  */
-static void
-check_given(NestedWrite *write, const NestedObject *object, const NestedColumns *columns)
+void
+corm_nested_check_given(NestedWrite *write, const NestedObject *object, const NestedColumns *columns)
 {
 	for (int i = 0; i < columns->n; i++)
 	{
@@ -225,7 +213,7 @@ insert_batch(NestedWrite *write, CormModel *model, NestedObject *objects, int n,
 	{
 		CHECK_FOR_INTERRUPTS();
 		write->path = &objects[i].path;
-		check_given(write, &objects[i], columns);
+		corm_nested_check_given(write, &objects[i], columns);
 		corm_nested_push_row(&state, &objects[i], columns, values);
 		each[i] = columns->n > 0 ? columns : NULL;
 	}
@@ -304,8 +292,8 @@ create_target(void *arg)
 {
 	Creation   *creation = arg;
 
-	(void) write_rows(creation->write, creation->model, &creation->target->object, 1, NULL, creation->columns,
-					  true, &creation->target->row);
+	(void) corm_nested_write_rows(creation->write, creation->model, &creation->target->object, 1, NULL, creation->columns,
+								  true, &creation->target->row);
 }
 
 /*
@@ -360,7 +348,7 @@ corm_nested_targets(NestedWrite *write, CormRelation *relation, CormModel *model
 			objects[nnew++] = targets[i].object;
 	}
 	if (nnew > 0)
-		(void) write_rows(write, model, objects, nnew, NULL, &condition->target, true, rows);
+		(void) corm_nested_write_rows(write, model, objects, nnew, NULL, &condition->target, true, rows);
 
 	nnew = 0;
 	for (int i = 0; i < n; i++)
@@ -386,9 +374,9 @@ corm_nested_targets(NestedWrite *write, CormRelation *relation, CormModel *model
  * Back-relations
  */
 
-/* Does a relation of nested rows lead back to the row that they are nested in? */
-static bool
-leads_back(CormRelation *relation, const NestedIn *in)
+/* corm_nested_leads_back tells whether a relation of nested rows leads back to the row that they are nested in. */
+bool
+corm_nested_leads_back(CormRelation *relation, const NestedIn *in)
 {
 	CormRelation *there;
 
@@ -411,11 +399,11 @@ leads_back(CormRelation *relation, const NestedIn *in)
 }
 
 /*
- * Checks what a row says about the row that it is nested in.  It must be true, because
+ * corm_nested_check_back checks what a row says about the row that it is nested in.  It must be true, because
  * that row is not written again.
  */
-static void
-check_back(NestedWrite *write, NestedMember *member, const NestedIn *in)
+void
+corm_nested_check_back(NestedWrite *write, NestedMember *member, const NestedIn *in)
 {
 	NestedPath	path = {write->path, member->name};
 	NestedObject object;
@@ -496,12 +484,12 @@ check_kind(NestedWrite *write, CormModel *model, const NestedMember *member)
 }
 
 /*
- * Returns the elements of an array of objects, or a single object.  Their positions in
+ * corm_nested_elements returns the elements of an array of objects, or a single object.  Their positions in
  * the document are stored in paths.
  */
-static JsonbValue *
-elements_of(NestedWrite *write, CormModel *model, const NestedMember *member, const NestedPath *path,
-			int *n, NestedPath **paths)
+JsonbValue *
+corm_nested_elements(NestedWrite *write, CormModel *model, const NestedMember *member, const NestedPath *path,
+					 int *n, NestedPath **paths)
 {
 	JsonbValue *elements;
 	JsonbIterator *it;
@@ -539,10 +527,10 @@ elements_of(NestedWrite *write, CormModel *model, const NestedMember *member, co
 }
 
 /*
- * Returns documents as one JSON array.
+ * corm_nested_array_of returns documents as one JSON array.
  */
-static Jsonb *
-array_of(Jsonb **rows, int n)
+Jsonb *
+corm_nested_array_of(Jsonb **rows, int n)
 {
 	JsonbParseState *state = NULL;
 
@@ -573,7 +561,7 @@ write_linked(NestedWrite *write, CormModel *model, Jsonb *row, NestedMember *mem
 
 	write->path = &path;
 	corm_nested_same_model(target);
-	elements = elements_of(write, model, member, &path, &n, &paths);
+	elements = corm_nested_elements(write, model, member, &path, &n, &paths);
 	targets = palloc(sizeof(NestedTarget) * Max(n, 1));
 	for (int i = 0; i < n; i++)
 	{
@@ -586,7 +574,7 @@ write_linked(NestedWrite *write, CormModel *model, Jsonb *row, NestedMember *mem
 	shown = palloc(sizeof(Jsonb *) * Max(n, 1));
 	for (int i = 0; i < n; i++)
 		shown[i] = targets[i].shown;
-	member->result = array_of(shown, n);
+	member->result = corm_nested_array_of(shown, n);
 	write->path = path.up;
 }
 
@@ -609,7 +597,7 @@ write_children(NestedWrite *write, CormModel *model, Jsonb *row, NestedMember *m
 	corm_nested_columns_copy(&in.columns, &condition->target);
 	corm_nested_flow(write, &in.columns, relation->target_columns, model, row, relation->columns, relation->nkeys,
 					 corm_nested_by_relation(relation));
-	elements = elements_of(write, model, member, &path, &n, &paths);
+	elements = corm_nested_elements(write, model, member, &path, &n, &paths);
 	objects = palloc(sizeof(NestedObject) * Max(n, 1));
 	rows = palloc(sizeof(Jsonb *) * Max(n, 1));
 	for (int i = 0; i < n; i++)
@@ -620,10 +608,10 @@ write_children(NestedWrite *write, CormModel *model, Jsonb *row, NestedMember *m
 		corm_nested_read(write, condition->target.model, elements[i].val.binary.data, &objects[i]);
 	}
 	write->path = &path;
-	n = write_rows(write, condition->target.model, objects, n, &in, &in.columns, false, rows);
+	n = corm_nested_write_rows(write, condition->target.model, objects, n, &in, &in.columns, false, rows);
 	if (!condition->whole)
 		corm_nested_check_related(write, model, row, relation, n);
-	member->result = relation->kind == CORM_HAS_ONE ? (n > 0 ? rows[0] : NULL) : array_of(rows, n);
+	member->result = relation->kind == CORM_HAS_ONE ? (n > 0 ? rows[0] : NULL) : corm_nested_array_of(rows, n);
 	write->path = path.up;
 }
 
@@ -651,9 +639,9 @@ read_members(NestedWrite *write, NestedObject *object, const NestedIn *in, Neste
 		check_kind(write, model, member);
 		if (!holds_rows(member))
 			continue;
-		if (leads_back(relation, in))
+		if (corm_nested_leads_back(relation, in))
 		{
-			check_back(write, member, in);
+			corm_nested_check_back(write, member, in);
 			continue;
 		}
 		corm_nested_condition(model, relation, condition);
@@ -762,18 +750,18 @@ write_object(NestedWrite *write, NestedObject *object, const NestedIn *in, const
 	corm_nested_columns_copy(&columns, given);
 	read_members(write, object, in, &columns, targets, conditions);
 	CORM_FAULT("nested-read");
-	check_given(write, object, &columns);
+	corm_nested_check_given(write, object, &columns);
 	if (hooks)
 	{
 		take_hooked(write, object, corm_hooks_before_json(hooks, &exec,
 														  corm_nested_row_document(object, &columns, false)));
 		corm_nested_same_model(model);
-		check_given(write, object, &columns);
+		corm_nested_check_given(write, object, &columns);
 	}
 	write_parents(write, object, &columns, targets, conditions);
 	CORM_FAULT("nested-parents");
 	corm_nested_same_model(model);
-	check_given(write, object, &columns);
+	corm_nested_check_given(write, object, &columns);
 
 	if (hooks == NULL)
 	{
@@ -804,7 +792,7 @@ write_object(NestedWrite *write, NestedObject *object, const NestedIn *in, const
 		{
 			/* keep an empty array */
 			if (corm_nested_is_array(&member->value))
-				member->result = array_of(NULL, 0);
+				member->result = corm_nested_array_of(NULL, 0);
 			continue;
 		}
 		if (member->relation->kind == CORM_BELONGS_TO)
@@ -829,18 +817,18 @@ write_object(NestedWrite *write, NestedObject *object, const NestedIn *in, const
 		row = corm_row_to_json(model, typed_row, false);
 	}
 	write->path = path;
-	return row ? with_members(row, object) : NULL;
+	return row ? corm_nested_with_members(row, object) : NULL;
 }
 
 /*
- * Writes objects, in one statement if they hold no relations.  rows must have room for
+ * corm_nested_write_rows writes objects, in one statement if they hold no relations.  rows must have room for
  * all of them; the written rows are stored at its start.  Returns their number.  If all
  * is set, it is an error if any object was not written.  columns holds the values that
  * every row must have.  in is the row that they are nested in, or NULL.
  */
-static int
-write_rows(NestedWrite *write, CormModel *model, NestedObject *objects, int n, const NestedIn *in,
-		   const NestedColumns *columns, bool all, Jsonb **rows)
+int
+corm_nested_write_rows(NestedWrite *write, CormModel *model, NestedObject *objects, int n, const NestedIn *in,
+					   const NestedColumns *columns, bool all, Jsonb **rows)
 {
 	bool		plain = true;
 	int			nrows = 0;
@@ -915,8 +903,8 @@ insert_rows(CormModel *model, Jsonb *data)
 		}
 		write.path = NULL;
 	}
-	n = write_rows(&write, model, objects, n, NULL, &none, false, rows);
-	result = corm_nested_shown(model, array_of(rows, n));
+	n = corm_nested_write_rows(&write, model, objects, n, NULL, &none, false, rows);
+	result = corm_nested_shown(model, corm_nested_array_of(rows, n));
 	corm_nested_end(&write);
 	return result;
 }
@@ -976,7 +964,7 @@ corm_insert_json(PG_FUNCTION_ARGS)
 	if (!JB_ROOT_IS_SCALAR(data) && corm_has_relation_keys(model, data))
 		array = insert_nested(model, data);
 	else
-		array = corm_insert_json_rows(relid, JB_ROOT_IS_OBJECT(data) ? array_of(&data, 1) : data, false);
+		array = corm_insert_json_rows(relid, JB_ROOT_IS_OBJECT(data) ? corm_nested_array_of(&data, 1) : data, false);
 	if (!JB_ROOT_IS_OBJECT(data))
 		PG_RETURN_JSONB_P(array);
 	row = getIthJsonbValueFromContainer(&array->root, 0);

@@ -18,6 +18,8 @@
 
 #include "base/clock.h"
 #include "base/jsonb.h"
+#include "catalog/pg_class.h"
+#include "common/hashfn.h"
 #include "exec/call/run_query.h"
 #include "exec/nested/nested_find.h"
 #include "exec/nested/nested_object.h"
@@ -28,12 +30,17 @@
 #include "model/keys.h"
 #include "model/model.h"
 #include "model/relations.h"
+#include "storage/lmgr.h"
+#include "storage/lock.h"
+#include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 
 #define CONNECT_OR_CREATE	"$connect_or_create"
+#define LOCK_CLASS	0xC1		/* of advisory locks; the SQL functions use 1
+								 * and 2 */
 
 /* The keys of a model, read once per write. */
 typedef struct KnownModel
@@ -97,11 +104,11 @@ field_of_attribute(CormModel *model, AttrNumber attnum)
 }
 
 /*
- * Returns the keys of a model: its primary key, and the unique indexes of its table,
+ * corm_nested_keys returns the keys of a model: its primary key, and the unique indexes of its table,
  * leaving out keys with columns that are not fields of the model.
  */
-static List *
-keys_of(NestedWrite *write, CormModel *model)
+List *
+corm_nested_keys(NestedWrite *write, CormModel *model)
 {
 	KnownModel *known;
 	bool		whole = model->npk > 0;
@@ -141,9 +148,9 @@ keys_of(NestedWrite *write, CormModel *model)
 	return known->keys;
 }
 
-/* Does an object give all fields of a key?  If not_null, none of them may be null. */
-static bool
-gives_key(const NestedObject *object, const NestedKey *key, bool not_null)
+/* corm_nested_gives_key tells whether an object gives all fields of a key.  If not_null, none of them may be null. */
+bool
+corm_nested_gives_key(const NestedObject *object, const NestedKey *key, bool not_null)
 {
 	for (int i = 0; i < key->n; i++)
 		if (!corm_nested_is_given(object, key->fields[i]) ||
@@ -185,11 +192,11 @@ corm_nested_exact_key(NestedWrite *write, const NestedObject *object)
 		key->fields = object->model->pk;
 		return key;
 	}
-	foreach(lc, keys_of(write, object->model))
+	foreach(lc, corm_nested_keys(write, object->model))
 	{
 		NestedKey  *key = lfirst(lc);
 
-		if (key->n == object->ngiven && gives_key(object, key, false))
+		if (key->n == object->ngiven && corm_nested_gives_key(object, key, false))
 			return key;
 	}
 	return NULL;
@@ -210,7 +217,7 @@ corm_nested_require_key(NestedWrite *write, const NestedObject *object)
 	if (key)
 		return key;
 	initStringInfo(&keys);
-	foreach(lc, keys_of(write, model))
+	foreach(lc, corm_nested_keys(write, model))
 	{
 		NestedKey  *known = lfirst(lc);
 		bool		hidden = false;
@@ -261,9 +268,9 @@ corm_nested_read_target(NestedWrite *write, CormRelation *relation, CormModel *m
 				 errmsg("%s takes an object, and stands alone", CONNECT_OR_CREATE)));
 	corm_nested_read(write, model, wish->val.binary.data, &target->object);
 	target->or_create = true;
-	foreach(lc, keys_of(write, model))
+	foreach(lc, corm_nested_keys(write, model))
 	{
-		if (target->key == NULL && gives_key(&target->object, lfirst(lc), true))
+		if (target->key == NULL && corm_nested_gives_key(&target->object, lfirst(lc), true))
 			target->key = lfirst(lc);
 	}
 	if (target->key == NULL)
@@ -346,7 +353,7 @@ corm_nested_find_one(NestedWrite *write, const NestedObject *object, const Neste
 	CormWriter	w;
 	Jsonb	   *rows;
 
-	if (!gives_key(object, key, true))
+	if (!corm_nested_gives_key(object, key, true))
 		return NULL;
 	begin_query(&w, model, fields);
 	corm_write_tag(&w, CORM_N_WHERE);
@@ -366,6 +373,90 @@ corm_nested_find_one(NestedWrite *write, const NestedObject *object, const Neste
 		more_than_one(model);
 	return JB_ROOT_COUNT(rows) == 0 ? NULL :
 		corm_nested_document(getIthJsonbValueFromContainer(&rows->root, 0));
+}
+
+/*
+ * corm_nested_key_text returns the names and values of what an object gives of a key, as in
+ * (id)=(5).
+ */
+char *
+corm_nested_key_text(const NestedObject *object, const NestedKey *key)
+{
+	StringInfoData names;
+	StringInfoData values;
+
+	initStringInfo(&names);
+	initStringInfo(&values);
+	for (int i = 0; i < key->n; i++)
+	{
+		JsonbValue *value = &object->given[key->fields[i]];
+		const char *comma = names.len > 0 ? ", " : "";
+
+		if (!corm_nested_is_given(object, key->fields[i]))
+			continue;
+		appendStringInfo(&names, "%s%s", comma, object->model->fields[key->fields[i]].name);
+		appendStringInfo(&values, "%s%s", comma, value->type == jbvNull ? "null" : corm_json_text(value));
+	}
+	return psprintf("(%s)=(%s)", names.data, values.data);
+}
+
+/* corm_nested_no_row raises P0002: there is no row with the key that an object gives. */
+void
+corm_nested_no_row(NestedWrite *write, const NestedObject *object, const NestedKey *key)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NO_DATA_FOUND),
+			 errmsg("no row of model \"%s\" has the key %s", object->model->name, corm_nested_key_text(object, key)),
+			 errdetail("There is none, or none that can be seen.")));
+}
+
+/* May the caller lock rows of a model? */
+static bool
+may_lock(CormModel *model)
+{
+	if (model->relkind == RELKIND_MATVIEW)
+		return false;
+	return pg_class_aclcheck(model->table, GetUserId(), ACL_UPDATE) == ACLCHECK_OK ||
+		pg_attribute_aclcheck_all(model->table, GetUserId(), ACL_UPDATE, ACLMASK_ANY) == ACLCHECK_OK;
+}
+
+/*
+ * corm_nested_lock finds the row with a key and locks it.  A user who may read but not change the row
+ * cannot lock it.  Calls by such users are serialized by an advisory lock on the key.  Raises
+ * P0002 if there is no such row.
+ */
+Jsonb *
+corm_nested_lock(NestedWrite *write, const NestedObject *object, const NestedKey *key, Bitmapset *fields)
+{
+	CormModel  *model = object->model;
+	Jsonb	   *row = NULL;
+	LOCKTAG		tag;
+	uint32		hash = 0;
+
+	if (may_lock(model))
+		row = corm_nested_find_one(write, object, key, fields, true);
+	if (row)
+		return row;
+	row = corm_nested_find_one(write, object, key, fields, false);
+	if (row == NULL)
+		corm_nested_no_row(write, object, key);
+	for (int i = 0; i < model->npk; i++)
+	{
+		Datum		value;
+		char	   *text;
+
+		if (!corm_nested_value(model, row, model->pk[i], &value))
+			continue;
+		text = corm_nested_text(&model->fields[model->pk[i]], value);
+
+		hash = hash_combine(hash, hash_bytes((unsigned char *) text, strlen(text)));
+	}
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, model->table, hash, LOCK_CLASS);
+	(void) LockAcquire(&tag, ExclusiveLock, false, false);
+	row = corm_nested_find_one(write, object, key, fields, false);
+	if (row == NULL)
+		corm_nested_no_row(write, object, key);
+	return row;
 }
 
 /* A row that was found, by a key of one field. */
@@ -410,7 +501,7 @@ find_many(NestedWrite *write, NestedTarget **targets, int n, CormModel *model, B
 	JsonbValue	element;
 
 	for (int i = 0; i < n; i++)
-		if (gives_key(&targets[i]->object, targets[i]->key, true))
+		if (corm_nested_gives_key(&targets[i]->object, targets[i]->key, true))
 			values[nvalues++] = corm_json_convert(model, index, &targets[i]->object.given[index]);
 	get_typlenbyvalalign(base, &typlen, &typbyval, &typalign);
 	begin_query(&w, model, fields);
@@ -444,7 +535,7 @@ find_many(NestedWrite *write, NestedTarget **targets, int n, CormModel *model, B
 		Found	   *match;
 
 		CHECK_FOR_INTERRUPTS();
-		if (!gives_key(&targets[i]->object, targets[i]->key, true))
+		if (!corm_nested_gives_key(&targets[i]->object, targets[i]->key, true))
 			continue;
 		wanted.value = corm_json_convert(model, index, &targets[i]->object.given[index]);
 		match = bsearch_arg(&wanted, found, nfound, sizeof(Found), compare_found, field);
@@ -459,26 +550,12 @@ find_many(NestedWrite *write, NestedTarget **targets, int n, CormModel *model, B
 static void
 not_found(NestedWrite *write, NestedTarget *target)
 {
-	CormModel  *model = target->object.model;
-	StringInfoData names;
-	StringInfoData values;
-
-	initStringInfo(&names);
-	initStringInfo(&values);
-	for (int i = 0; i < target->key->n; i++)
-	{
-		JsonbValue *value = &target->object.given[target->key->fields[i]];
-
-		appendStringInfo(&names, "%s%s", i > 0 ? ", " : "", model->fields[target->key->fields[i]].name);
-		appendStringInfo(&values, "%s%s", i > 0 ? ", " : "",
-						 value->type == jbvNull ? "null" : corm_json_text(value));
-	}
 	write->path = &target->object.path;
 	ereport(ERROR,
 			(errcode(ERRCODE_NO_DATA_FOUND),
-			 errmsg("row of model \"%s\" that is referred to does not exist", model->name),
-			 errdetail("At %s, there is no row with (%s)=(%s) that can be seen.", corm_nested_path(write),
-					   names.data, values.data)));
+			 errmsg("row of model \"%s\" that is referred to does not exist", target->object.model->name),
+			 errdetail("At %s, there is no row with %s that can be seen.", corm_nested_path(write),
+					   corm_nested_key_text(&target->object, target->key))));
 }
 
 /* Returns the part of the result for an existing row: the given key, with the stored values. */

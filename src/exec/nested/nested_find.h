@@ -36,6 +36,13 @@ extern void corm_nested_find(NestedWrite *write, NestedTarget *targets, int n, C
 							 Bitmapset *fields, bool missing_ok);
 extern Jsonb *corm_nested_find_one(NestedWrite *write, const NestedObject *object, const NestedKey *key,
 								   Bitmapset *fields, bool lock);
+extern Jsonb *corm_nested_lock(NestedWrite *write, const NestedObject *object, const NestedKey *key,
+							   Bitmapset *fields);
+extern char *corm_nested_key_text(const NestedObject *object, const NestedKey *key);
+extern void corm_nested_no_row(NestedWrite *write, const NestedObject *object,
+							   const NestedKey *key) pg_attribute_noreturn();
+extern List *corm_nested_keys(NestedWrite *write, CormModel *model);
+extern bool corm_nested_gives_key(const NestedObject *object, const NestedKey *key, bool not_null);
 extern void corm_nested_write_eq(CormWriter *w, const char *name, const CormField *field, Datum value);
 extern Jsonb *corm_nested_run_json(CormWriter *w);
 

@@ -20,7 +20,9 @@
 #include "exec/nested/nested_links.h"
 #include "exec/nested/nested_object.h"
 #include "exec/nested/nested_value.h"
+#include "exec/plan/query_set.h"
 #include "exec/rows/json_value.h"
+#include "exec/run/sink.h"
 #include "miscadmin.h"
 #include "model/model.h"
 #include "model/relations.h"
@@ -142,8 +144,8 @@ corm_links_finish(LinkSet *set)
 /*
  * Inserts links of a set; returns the number of rows inserted.
  */
-int
-corm_links_insert(LinkSet *set, NestedWrite *write, const Link *links, int n)
+static int
+insert_links(LinkSet *set, NestedWrite *write, const Link *links, int n)
 {
 	CormModel  *through = set->through;
 	NestedObject empty = {.model = through};
@@ -183,31 +185,160 @@ corm_links_insert(LinkSet *set, NestedWrite *write, const Link *links, int n)
 }
 
 /*
+ * Changing links
+ */
+
+/* Writes the condition that a link belongs to the row. */
+static void
+write_near(CormWriter *w, LinkSet *set)
+{
+	for (int i = 0; i < set->near.n; i++)
+	{
+		CormField  *field = &set->through->fields[set->near.items[i].field];
+
+		corm_nested_write_eq(w, field->name, field, set->near.items[i].value);
+	}
+}
+
+static void
+begin_link_query(CormWriter *w, LinkSet *set, bool deleter, int nfar)
+{
+	corm_writer_init(w);
+	corm_write_tag(w, deleter ? CORM_N_DELETER : CORM_N_SELECTOR);
+	corm_write_oid(w, set->through->relid);
+	if (!deleter)
+		corm_write_name(w, "", 0);
+	corm_write_tag(w, CORM_N_NO_DEFAULT_SCOPES);
+	corm_write_tag(w, CORM_N_WHERE);
+	corm_write_count(w, set->near.n + nfar);
+	write_near(w, set);
+}
+
+static uint64
+run_link_query(CormWriter *w, CormOutput output)
+{
+	CormVerb	verb = {.output = output};
+	CormQuerySet set;
+	CormSink	sink = {.kind = CORM_SINK_NONE};
+
+	corm_queries_of_node(corm_writer_finish(w, CORM_KIND_QUERY), &set);
+	return corm_run_queries(&verb, &set, &sink);
+}
+
+/* Deletes a link, or restores a soft-deleted one; returns the number of rows changed. */
+static uint64
+change_link(LinkSet *set, const Link *link, bool deleter)
+{
+	CormWriter	w;
+
+	begin_link_query(&w, set, deleter, set->nfar);
+	for (int i = 0; i < set->nfar; i++)
+	{
+		CormField  *field = &set->through->fields[set->far[i]];
+
+		corm_nested_write_eq(&w, field->name, field, link->far[i]);
+	}
+	return run_link_query(&w, deleter ? CORM_OUTPUT_NATIVE : CORM_OUTPUT_RESTORE);
+}
+
+/* corm_links_delete deletes links of a set, in one statement if a single column identifies them. */
+int64
+corm_links_delete(LinkSet *set, const Link *links, int n)
+{
+	CormField  *field = &set->through->fields[set->far[0]];
+	Oid			base = getBaseType(field->typid);
+	int64		deleted = 0;
+
+	if (set->nfar == 1 && n > 1 && OidIsValid(get_array_type(base)))
+	{
+		Datum	   *values = palloc(sizeof(Datum) * n);
+		CormWriter	w;
+		int16		typlen;
+		bool		typbyval;
+		char		typalign;
+
+		for (int i = 0; i < n; i++)
+			values[i] = links[i].far[0];
+		get_typlenbyvalalign(base, &typlen, &typbyval, &typalign);
+		begin_link_query(&w, set, true, 1);
+		corm_write_tag(&w, CORM_N_IN);
+		corm_write_tag(&w, CORM_N_COLUMN);
+		corm_write_name(&w, field->name, strlen(field->name));
+		corm_write_value(&w, get_array_type(base), -1, false,
+						 PointerGetDatum(construct_array(values, n, base, typlen, typbyval, typalign)));
+		deleted = run_link_query(&w, CORM_OUTPUT_NATIVE);
+	}
+	else
+		for (int i = 0; i < n; i++)
+		{
+			CHECK_FOR_INTERRUPTS();
+			deleted += change_link(set, &links[i], true);
+			corm_nested_same_model(set->through);
+		}
+	corm_nested_same_model(set->through);
+	return deleted;
+}
+
+/*
+ * corm_links_add_missing adds the links of a set that another one of the same row lacks: it
+ * restores soft-deleted ones and inserts the others.  Returns the number of rows changed.
+ */
+int64
+corm_links_add_missing(LinkSet *old, NestedWrite *write, LinkSet *wanted)
+{
+	Link	   *some = palloc(sizeof(Link) * Max(wanted->n, 1));
+	int64		changed = 0;
+	int			n = 0;
+
+	for (int i = 0; i < wanted->n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (corm_links_has(old, &wanted->links[i]))
+			continue;
+		if (old->through->soft_delete >= 0)
+		{
+			uint64		restored = change_link(old, &wanted->links[i], false);
+
+			corm_nested_same_model(old->through);
+			changed += restored;
+			if (restored > 0)
+				continue;
+		}
+		some[n++] = wanted->links[i];
+	}
+	return changed + insert_links(wanted, write, some, n);
+}
+
+/*
  * Reading through the relation
  */
 
-/* Returns the rows related to a row, with the columns that the relation joins on. */
-static Jsonb *
-read_related(CormModel *model, Jsonb *row, CormRelation *relation)
+/*
+ * corm_nested_read_related returns the rows that a relation shows for a row, with the given
+ * fields of the target.
+ */
+Jsonb *
+corm_nested_read_related(CormModel *model, Jsonb *row, CormRelation *relation, Bitmapset *fields)
 {
+	CormModel  *target = corm_model_get(relation->target);
 	CormWriter	w;
 	int			n = model->npk > 0 ? model->npk : relation->nkeys;
+	int			next = -1;
 
 	corm_writer_init(&w);
 	corm_write_tag(&w, CORM_N_SELECTOR);
 	corm_write_oid(&w, model->relid);
-	corm_write_name(&w, "", 0);
+	/* the relation may have the name of the table */
+	corm_write_name(&w, "own row", 7);
 	corm_write_tag(&w, CORM_N_NO_DEFAULT_SCOPES);
 	corm_write_tag(&w, CORM_N_JOIN);
 	corm_write_name(&w, relation->name, strlen(relation->name));
 	corm_write_tag(&w, CORM_N_SELECT);
-	corm_write_count(&w, relation->ntarget_keys);
-	for (int i = 0; i < relation->ntarget_keys; i++)
+	corm_write_count(&w, bms_num_members(fields));
+	while ((next = bms_next_member(fields, next)) >= 0)
 	{
-		CormModel  *target = corm_model_get(relation->target);
-		char	   *name = psprintf("%s.%s", relation->name,
-									target->fields[corm_nested_field(target, relation->target_columns[i])].name);
-		char	   *alias = psprintf("key %d", i + 1);
+		char	   *name = psprintf("%s.%s", relation->name, target->fields[next].name);
+		const char *alias = target->fields[next].json_key;
 
 		corm_write_tag(&w, CORM_N_AS);
 		corm_write_tag(&w, CORM_N_COLUMN);
@@ -231,6 +362,20 @@ read_related(CormModel *model, Jsonb *row, CormRelation *relation)
 	return corm_nested_run_json(&w);
 }
 
+/* Returns the fields of the target that a relation joins on. */
+static Bitmapset *
+joined_fields(CormRelation *relation)
+{
+	CormModel  *target = corm_model_get(relation->target);
+	Bitmapset  *fields = NULL;
+
+	for (int i = 0; i < relation->ntarget_keys; i++)
+	{
+		fields = bms_add_member(fields, corm_nested_field(target, relation->target_columns[i]));
+	}
+	return fields;
+}
+
 void
 corm_nested_not_in_relation(NestedWrite *write, CormModel *model, CormRelation *relation)
 {
@@ -248,7 +393,7 @@ corm_nested_not_in_relation(NestedWrite *write, CormModel *model, CormRelation *
 void
 corm_nested_check_related(NestedWrite *write, CormModel *model, Jsonb *row, CormRelation *relation, int n)
 {
-	if (n > 0 && JB_ROOT_COUNT(read_related(model, row, relation)) < n)
+	if (n > 0 && JB_ROOT_COUNT(corm_nested_read_related(model, row, relation, joined_fields(relation))) < n)
 		corm_nested_not_in_relation(write, model, relation);
 }
 
@@ -257,7 +402,7 @@ void
 corm_links_read(LinkSet *set, NestedWrite *write, CormModel *model, Jsonb *row, CormRelation *relation)
 {
 	CormModel  *target = corm_model_get(relation->target);
-	Jsonb	   *rows = read_related(model, row, relation);
+	Jsonb	   *rows = corm_nested_read_related(model, row, relation, joined_fields(relation));
 	JsonbIterator *it = JsonbIteratorInit(&rows->root);
 	JsonbValue	element;
 
@@ -274,7 +419,7 @@ corm_links_read(LinkSet *set, NestedWrite *write, CormModel *model, Jsonb *row, 
 		for (int i = 0; i < set->nfar; i++)
 		{
 			int			field = corm_nested_field(target, relation->target_columns[i]);
-			char	   *alias = psprintf("key %d", i + 1);
+			const char *alias = target->fields[field].json_key;
 			JsonbValue *value = getKeyJsonValueFromContainer(element.val.binary.data, alias, strlen(alias), NULL);
 
 			if (value == NULL || value->type == jbvNull)
@@ -310,7 +455,7 @@ corm_nested_link(NestedWrite *write, CormModel *model, Jsonb *row, CormRelation 
 	}
 	write->path = path;
 	corm_links_finish(&set);
-	n = corm_links_insert(&set, write, set.links, set.n);
+	n = insert_links(&set, write, set.links, set.n);
 	if (!condition->whole)
 		corm_nested_check_related(write, model, row, relation, n);
 }

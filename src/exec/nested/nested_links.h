@@ -39,7 +39,9 @@ extern void corm_links_init(LinkSet *set, NestedWrite *write, CormModel *model, 
 extern void corm_links_add(LinkSet *set, NestedWrite *write, CormModel *target, Jsonb *row, const NestedPath *path);
 extern bool corm_links_has(LinkSet *set, const Link *link);
 extern void corm_links_finish(LinkSet *set);
-extern int	corm_links_insert(LinkSet *set, NestedWrite *write, const Link *links, int n);
+extern int64 corm_links_delete(LinkSet *set, const Link *links, int n);
+extern int64 corm_links_add_missing(LinkSet *old, NestedWrite *write, LinkSet *wanted);
+extern Jsonb *corm_nested_read_related(CormModel *model, Jsonb *row, CormRelation *relation, Bitmapset *fields);
 extern void corm_links_read(LinkSet *set, NestedWrite *write, CormModel *model, Jsonb *row, CormRelation *relation);
 
 extern void corm_nested_link(NestedWrite *write, CormModel *model, Jsonb *row, CormRelation *relation,

@@ -19,11 +19,14 @@
 #include "base/errors.h"
 #include "base/guc.h"
 #include "base/jsonb.h"
+#include "exec/call/run_query.h"
 #include "exec/nested/nested_find.h"
 #include "exec/nested/nested_object.h"
 #include "exec/nested/nested_update.h"
 #include "exec/nested/nested_value.h"
+#include "exec/plan/query_set.h"
 #include "exec/rows/json_value.h"
+#include "exec/run/sink.h"
 #include "model/model.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
@@ -123,7 +126,7 @@ take_version(NestedWrite *write, Work *work)
 	JsonbValue	zero = {.type = jbvNumeric};
 	JsonbValue *given;
 
-	if (model->version < 0 || model->version >= model->nfields)
+	if (work->update->any_version || model->version < 0 || model->version >= model->nfields)
 		return;
 	if (!corm_nested_is_given(object, model->version))
 	{
@@ -266,18 +269,27 @@ write_sets(CormWriter *w, const Work *work)
 
 /* Begins a query on the row. */
 static void
-begin_query(CormWriter *w, const Work *work, bool updater, bool version)
+begin_query(CormWriter *w, const Work *work, CormNodeTag source, bool version)
 {
+	const NestedUpdate *update = work->update;
+	int			nfixed = update->fixed ? update->fixed->n : 0;
+
 	version = version && work->has_version;
 	corm_writer_init(w);
-	corm_write_tag(w, updater ? CORM_N_UPDATER : CORM_N_SELECTOR);
+	corm_write_tag(w, source);
 	corm_write_oid(w, work->model->relid);
-	if (!updater)
+	if (source == CORM_N_SELECTOR)
 		corm_write_name(w, "", 0);
 	corm_write_tag(w, CORM_N_NO_DEFAULT_SCOPES);
 	corm_write_tag(w, CORM_N_WHERE);
-	corm_write_count(w, work->update->key->n + (version ? 1 : 0));
-	write_key(w, work->update);
+	corm_write_count(w, update->key->n + nfixed + (version ? 1 : 0));
+	write_key(w, update);
+	for (int i = 0; i < nfixed; i++)
+	{
+		CormField  *field = &work->model->fields[update->fixed->items[i].field];
+
+		corm_nested_write_eq(w, field->name, field, update->fixed->items[i].value);
+	}
 	if (version)
 		write_version(w, work);
 }
@@ -306,43 +318,47 @@ no_such_row(NestedWrite *write, const Work *work)
 {
 	const NestedUpdate *update = work->update;
 	CormModel  *model = work->model;
-	StringInfoData names;
-	StringInfoData values;
-	bool		null = false;
+	bool		null = !corm_nested_gives_key(update->which, update->key, true);
 	CormWriter	w;
 
-	initStringInfo(&names);
-	initStringInfo(&values);
-	for (int i = 0; i < update->key->n; i++)
-	{
-		int			field = update->key->fields[i];
-
-		appendStringInfo(&names, "%s%s", i > 0 ? ", " : "", model->fields[field].name);
-		appendStringInfo(&values, "%s%s", i > 0 ? ", " : "", shown(&update->which->given[field]));
-		null |= update->which->given[field].type == jbvNull;
-	}
 	if (!null)
 	{
-		begin_query(&w, work, false, false);
+		begin_query(&w, work, CORM_N_SELECTOR, false);
+		null = run_query(&w, model) == NULL;
+	}
+	if (null)
+		corm_nested_no_row(write, update->which, update->key);
+	if (work->has_version)
+	{
+		begin_query(&w, work, CORM_N_SELECTOR, true);
 		if (run_query(&w, model) == NULL)
-			null = true;
-		else if (work->has_version)
-		{
-			begin_query(&w, work, false, true);
-			if (run_query(&w, model) == NULL)
-				ereport(ERROR,
-						(errcode(CORM_ERRCODE_STALE_OBJECT),
-						 errmsg("stale object"),
-						 errdetail("At %s, the row of model \"%s\" with (%s)=(%s) has another version now.",
-								   corm_nested_path(write), model->name, names.data, values.data)));
-		}
+			ereport(ERROR,
+					(errcode(CORM_ERRCODE_STALE_OBJECT),
+					 errmsg("stale object"),
+					 errdetail("At %s, the row of model \"%s\" with %s has another version now.",
+							   corm_nested_path(write), model->name,
+							   corm_nested_key_text(update->which, update->key))));
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_NO_DATA_FOUND),
-			 null ?
-			 errmsg("no row of model \"%s\" has the key (%s)=(%s)", model->name, names.data, values.data) :
-			 errmsg("row of model \"%s\" with (%s)=(%s) cannot be updated", model->name, names.data, values.data),
-			 null ? 0 : errdetail("A trigger, a rule or a row-level security policy has suppressed the update.")));
+			 errmsg("row of model \"%s\" with %s cannot be updated", model->name,
+					corm_nested_key_text(update->which, update->key)),
+			 errdetail("A trigger, a rule or a row-level security policy has suppressed the update.")));
+}
+
+/* corm_nested_empty_object makes an object that gives nothing. */
+void
+corm_nested_empty_object(CormModel *model, const NestedPath *path, NestedObject *object)
+{
+	memset(object, 0, sizeof(NestedObject));
+	object->model = model;
+	object->path = *path;
+	object->given = palloc(sizeof(JsonbValue) * Max(model->nfields, 1));
+	for (int i = 0; i < model->nfields; i++)
+	{
+		object->given[i].type = jbvBinary;
+		object->given[i].val.binary.data = NULL;
+	}
 }
 
 /*
@@ -359,14 +375,11 @@ corm_nested_update(NestedWrite *write, const NestedUpdate *update)
 	Jsonb	   *row;
 
 	plan_work(write, update, &work);
-	for (int i = 0; i < update->key->n; i++)
-	{
-		if (update->which->given[update->key->fields[i]].type == jbvNull)
-			no_such_row(write, &work);
-	}
-	begin_query(&w, &work, true, true);
+	if (!corm_nested_gives_key(update->which, update->key, true))
+		no_such_row(write, &work);
+	begin_query(&w, &work, CORM_N_UPDATER, true);
 	if (!write_sets(&w, &work))
-		begin_query(&w, &work, false, true);
+		begin_query(&w, &work, CORM_N_SELECTOR, true);
 	corm_nested_same_model(model);
 	CORM_FAULT("nested-update");
 	row = run_query(&w, model);
@@ -376,4 +389,27 @@ corm_nested_update(NestedWrite *write, const NestedUpdate *update)
 	if (update->columns)
 		corm_nested_check_row(write, update->columns, row);
 	return row;
+}
+
+/*
+ * corm_nested_delete deletes the row that an update names, softly where its model does.
+ * Returns false if there is none, or something has suppressed the deletion.
+ */
+bool
+corm_nested_delete(NestedWrite *write, const NestedUpdate *update)
+{
+	Work		work = {.update = update, .model = update->object->model};
+	CormVerb	verb = {.output = CORM_OUTPUT_NATIVE};
+	CormQuerySet set;
+	CormSink	sink = {.kind = CORM_SINK_NONE};
+	CormWriter	w;
+	uint64		deleted;
+
+	begin_query(&w, &work, CORM_N_DELETER, false);
+	corm_nested_same_model(work.model);
+	CORM_FAULT("nested-delete");
+	corm_queries_of_node(corm_writer_finish(&w, CORM_KIND_QUERY), &set);
+	deleted = corm_run_queries(&verb, &set, &sink);
+	corm_nested_same_model(work.model);
+	return deleted > 0;
 }

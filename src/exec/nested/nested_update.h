@@ -19,8 +19,11 @@ typedef struct NestedUpdate
 	const NestedColumns *fixed; /* values that the row has already, or NULL */
 	const NestedColumns *columns;	/* values that it gets besides, or NULL */
 	Bitmapset  *nulls;			/* fields that become null besides */
+	bool		any_version;	/* the version does not matter */
 } NestedUpdate;
 
+extern void corm_nested_empty_object(CormModel *model, const NestedPath *path, NestedObject *object);
 extern Jsonb *corm_nested_update(NestedWrite *write, const NestedUpdate *update);
+extern bool corm_nested_delete(NestedWrite *write, const NestedUpdate *update);
 
 #endif							/* CORM_EXEC_NESTED_UPDATE_H */

@@ -149,6 +149,10 @@ WRITES = {
     "update_json": "SELECT corm.update_json('a3.notes', '{\"id\": 2}', '{\"body\": \"back\", \"n\": 70}')",
     "update_json version": "SELECT corm.update_json('a3.notes', '{\"id\": 2}', '{\"id\": 2, \"mood\": \"loud\", \"version\": 1}', '{mood}')",
     "update_json missing": "SELECT corm.update_json('a3.notes', '{\"id\": 9}', '{\"body\": \"back\"}')",
+    "update_json children": "SELECT corm.update_json('a3.notes', '{\"id\": 2}', '{\"body\": \"back\", \"lines\": [{\"text\": \"x\", \"id\": 5}],"
+                            " \"tags\": {\"set\": [{\"id\": 2}, {\"id\": 3, \"label\": \"t3\"}]}}')",
+    "update_json parent": "SELECT corm.update_json('a3.lines', '{\"id\": 1}', '{\"note\": {\"id\": 1, \"body\": \"back\"}}')",
+    "update_json delete": "SELECT corm.update_json('a3.notes', '{\"id\": 1}', '{\"lines\": {\"delete\": [{\"id\": 1}]}, \"tags\": {\"remove\": [{\"id\": 1}]}}')",
     "set_related": "SELECT corm.set_related('a3.notes', '{\"id\": 2}', 'tags', '[{\"id\": 1}, {\"id\": 4, \"label\": \"t4\"}]')",
     "update": f"SELECT to_jsonb(corm.update({note(2)}))",
     "update stale": f"SELECT to_jsonb(corm.update({note(1, version=7)}))",
