@@ -318,9 +318,6 @@ class Generator:
         # PostgreSQL fails an assertion if the function of an index changes the row that an ON CONFLICT is inserting
         if place == "indexed" and CHANGES_ROWS.search(action):
             return "SELECT 1/0"
-        # and reads a row as what its type has become while a CHECK was run for it, before the releases that look
-        if place == "checked" and RETYPES.search(action) and not self.checks_rows:
-            return "SELECT 1/0"
         return action
 
     def program(self):
@@ -331,6 +328,11 @@ class Generator:
         for _ in range(rng.randint(1, 5)):
             armed = {place: self.action(place) for place in rng.sample(live, rng.choices([0, 1, 2, 3], [1, 6, 4, 2])[0])}
             steps.append((armed, rng.random() < 0.4, self.call()))
+        # PostgreSQL reads a row as what its type has become while a CHECK was run for it, before the releases that look;
+        # a CHECK can call a verb, whose middleware does that
+        if not self.checks_rows and any("checked" in armed for armed, _, _ in steps):
+            for armed, _, _ in steps:
+                armed.update({place: "SELECT 1/0" for place, action in armed.items() if RETYPES.search(action)})
         return Program(parts, steps, rng.random() < 0.15)
 
 
