@@ -96,6 +96,11 @@ CREATE FUNCTION corm.exec(VARIADIC q corm.query[]) RETURNS bigint
 COMMENT ON FUNCTION corm.exec(VARIADIC corm.query[]) IS
     'Runs a query and returns the number of rows that it has written or read. Errors: 42703 for an unknown field, relation, scope or alias; 42601 for clauses that do not go together; OR001 for an update or delete without a condition; OR002 for a write of too many rows.';
 
+CREATE PROCEDURE corm.run(VARIADIC q corm.query[])
+    AS 'MODULE_PATHNAME', 'corm_run_procedure' LANGUAGE C;
+COMMENT ON PROCEDURE corm.run(VARIADIC corm.query[]) IS
+    'Runs a query as a command of its own, whose completion tag is that of the query, such as UPDATE 5. Errors: those of corm.exec().';
+
 -- By primary key
 
 CREATE FUNCTION corm.find(t anyelement, VARIADIC key "any") RETURNS anyelement

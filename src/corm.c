@@ -42,5 +42,6 @@ _PG_init(void)
 	corm_plan_init();
 	corm_middleware_init();
 	corm_stats_init();
+	corm_procedure_init();
 	corm_tx_init();
 }

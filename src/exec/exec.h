@@ -14,5 +14,6 @@
 extern void corm_plan_init(void);
 extern void corm_middleware_init(void);
 extern void corm_stats_init(void);
+extern void corm_procedure_init(void);
 
 #endif							/* CORM_EXEC_H */

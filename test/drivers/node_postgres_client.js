@@ -86,6 +86,9 @@ async function main() {
     "SELECT corm.exec(corm.updater('users'), corm.set('age', $1), corm.set('plan', $2), corm.where(corm.eq('name', $3)))",
     [34, 'pro', 'Ivo']), '1')
   check('and its effect', await rows("SELECT age, plan FROM users WHERE name = 'Ivo'"), [{ age: 34, plan: 'pro' }])
+  const command = await client.query(
+    "CALL corm.run(corm.updater('users'), corm.set('age', corm.add('age', $1)), corm.where(corm.eq('name', $2)))", [0, 'Ada'])
+  check('a write as a command', [command.command, command.rowCount], ['UPDATE', 1])
   check('delete', await value("SELECT corm.exec(corm.deleter('users'), corm.where(corm.eq('name', $1)))", ['Ivo']), '1')
 
   // Results

@@ -93,6 +93,8 @@ check("insert a record from JSON",
 check("update by query", rows("SELECT corm.exec(corm.updater('users'), corm.set('age', %s), corm.set('plan', %s), "
                               "corm.where(corm.eq('name', %s))) AS n", "34", "pro", "Ivo")[0]["n"], 1)
 check("and its effect", rows("SELECT age, plan FROM users WHERE name = 'Ivo'"), [{"age": 34, "plan": "pro"}])
+command = connection.execute("CALL corm.run(corm.updater('users'), corm.set('age', corm.add('age', %s)), corm.where(corm.eq('name', %s)))", [0, "Ada"])
+check("a write as a command", (command.statusmessage, command.rowcount), ("UPDATE 1", 1))
 check("delete", rows("SELECT corm.exec(corm.deleter('users'), corm.where(corm.eq('name', %s))) AS n", "Ivo")[0]["n"], 1)
 
 # Results
