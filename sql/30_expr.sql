@@ -1275,3 +1275,25 @@ CREATE FUNCTION corm.agg_order(aggregate corm.expr, VARIADIC names text[]) RETUR
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION corm.agg_order(corm.expr, VARIADIC text[]) IS
     'the aggregate over the rows in this order: field names (a leading - means descending) or expressions';
+
+-- Full text from a person's words
+
+CREATE FUNCTION corm.search(x text, query text, config regconfig DEFAULT NULL) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.search(text, text, regconfig) IS
+    'condition: text, a tsvector or JSON that has the words of a web search: words, "a phrase", or, -not; never an error of the words';
+
+CREATE FUNCTION corm.search(x corm.expr, query text, config regconfig DEFAULT NULL) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.search(corm.expr, text, regconfig) IS
+    'condition: text, a tsvector or JSON that has the words of a web search: words, "a phrase", or, -not; never an error of the words';
+
+CREATE FUNCTION corm.search_rank(x text, query text, config regconfig DEFAULT NULL) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.search_rank(text, text, regconfig) IS
+    'how well text, a tsvector or JSON matches the words of a web search: ts_rank()';
+
+CREATE FUNCTION corm.search_rank(x corm.expr, query text, config regconfig DEFAULT NULL) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.search_rank(corm.expr, text, regconfig) IS
+    'how well text, a tsvector or JSON matches the words of a web search: ts_rank()';

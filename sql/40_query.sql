@@ -410,3 +410,8 @@ CREATE FUNCTION corm.frame(spec text) RETURNS corm.query
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION corm.frame(text) IS
     'for over(): the frame of each row, such as ''ROWS BETWEEN 2 PRECEDING AND CURRENT ROW''; ERROR 42601 for any other text when the query runs';
+
+CREATE FUNCTION corm.with_total() RETURNS corm.query
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.with_total() IS
+    'for page_json(): page_info.total is the number of rows of all pages, counted by the same statement';

@@ -21,6 +21,7 @@
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
+#include "utils/numeric.h"
 
 PG_FUNCTION_INFO_V1(corm_page_json);
 
@@ -34,6 +35,7 @@ typedef struct JsonPage
 {
 	MemoryContext context;
 	List	   *rows;			/* of PageRow, in the query's order */
+	CormSink   *sink;
 
 	/*
 	 * copied from the plan, which is already released when we assemble the
@@ -41,6 +43,7 @@ typedef struct JsonPage
 	 */
 	bool		has_cursor;
 	bool		has_offset;
+	bool		has_total;
 	bool		reversed;
 	char	   *order_hash;
 } JsonPage;
@@ -58,10 +61,14 @@ add_row(CormPlan *plan, TupleTableSlot *slot, void *arg)
 	{
 		page->has_cursor = plan->has_cursor;
 		page->has_offset = plan->has_offset;
+		page->has_total = plan->with_total;
 		page->reversed = plan->reversed;
 		page->order_hash = pstrdup(plan->order_hash);
 	}
 	else
+		corm_sink_total(page->sink, slot);
+	/* a page without rows has one row that tells the total alone */
+	if (slot && !slot->tts_isnull[0])
 	{
 		PageRow    *row = palloc(sizeof(PageRow));
 
@@ -108,6 +115,7 @@ corm_page_json(PG_FUNCTION_ARGS)
 	bool		more = false;
 	ListCell   *lc;
 
+	page.sink = &sink;
 	corm_queries_from_args(fcinfo, 0, &set);
 	(void) corm_run_queries(&verb, &set, &sink);
 	CORM_FAULT("page-read");
@@ -137,6 +145,18 @@ corm_page_json(PG_FUNCTION_ARGS)
 	corm_json_bool(&state, WJB_VALUE, page.reversed ? true : more);
 	corm_json_key(&state, "has_previous");
 	corm_json_bool(&state, WJB_VALUE, page.reversed ? more : page.has_cursor || page.has_offset);
+	if (page.has_total)
+	{
+		JsonbValue	total = {.type = jbvNull};
+
+		if (sink.has_total)
+		{
+			total.type = jbvNumeric;
+			total.val.numeric = int64_to_numeric(sink.total);
+		}
+		corm_json_key(&state, "total");
+		pushJsonbValue(&state, WJB_VALUE, &total);
+	}
 	push_cursor(&state, "start_cursor", &page, page.rows ? linitial(page.rows) : NULL);
 	push_cursor(&state, "end_cursor", &page, page.rows ? llast(page.rows) : NULL);
 	pushJsonbValue(&state, WJB_END_OBJECT, NULL);

@@ -34,6 +34,13 @@ SELECT corm.get_multi_json(corm.selector('teams'), corm.select('*', corm.as(corm
 SELECT corm.get_multi_json(corm.from_query(corm.selector('players') |> corm.select('team_id', corm.as(corm.sum('points'), 'sum')) |> corm.group_by('team_id'), 'q'), corm.select('*', corm.as(corm.mul('sum', 10), 'ten')), corm.order_by('sum'));
 SELECT corm.get_multi_json(corm.with('t', corm.selector('teams')), corm.selector('players'), corm.join_cte('t', corm.eq('t.id', corm.c('players.team_id'))), corm.select('t.*', 'points'), corm.order_by('points'));
 SELECT corm.get_multi_json(corm.updater('players'), corm.set('points', corm.c('points') + 1), corm.where(corm.eq('id', 3)), corm.returning('*', corm.as(corm.val(true), 'won')));
+\echo hidden fields stay hidden, but rows of the type hold them
+COMMENT ON COLUMN players.points IS '@orm:hidden';
+SELECT corm.get_multi_json(corm.selector('players'), corm.select('*', corm.as(corm.val(1), 'one')), corm.order_by('id'), corm.limit(1));
+SELECT corm.get(NULL::players, corm.select('*', corm.as(corm.val(1), 'one')), corm.where(corm.eq('id', 1)));
+SELECT corm.get_multi_json(corm.selector('players'), corm.select('*', corm.as('points', 'p')), corm.order_by('id'), corm.limit(1)), corm.get_multi_json(corm.from_query(corm.selector('players') |> corm.select('*'), 'q'), corm.select('*', corm.as(corm.val(1), 'one')), corm.order_by('id'), corm.limit(1));
+SELECT corm.get_multi_json(corm.updater('players'), corm.set('team_id', 2), corm.where(corm.eq('id', 3)), corm.returning('*', corm.as(corm.val(true), 'won')));
+COMMENT ON COLUMN players.points IS NULL;
 \echo the fields are those of now; a column named *; text form; errors
 ALTER TABLE teams ADD COLUMN city text;
 SELECT corm.get_json(corm.selector('teams'), corm.select('*', corm.as(corm.val(1), 'n')), corm.where(corm.eq('id', 1)));

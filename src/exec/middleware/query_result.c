@@ -249,6 +249,7 @@ typedef struct PageCapture
 {
 	CormResult *result;
 	CormSink   *sink;			/* the verb's sink */
+	CormSink   *capture;		/* the sink that calls us */
 } PageCapture;
 
 static void
@@ -257,7 +258,14 @@ capture_page_row(CormPlan *plan, TupleTableSlot *slot, void *arg)
 	PageCapture *capture = arg;
 
 	if (slot == NULL)
+	{
 		capture->sink->callback(plan, NULL, capture->sink->arg);
+		return;
+	}
+	/* the total goes to the verb, whatever becomes of the rows */
+	corm_sink_total(capture->sink, slot);
+	if (slot->tts_isnull[0])
+		capture->capture->nrows--;
 	else
 		tuplestore_puttupleslot(capture->result->store, slot);
 }
@@ -295,6 +303,7 @@ corm_result_capture(CormResult *result, const CormVerb *verb, CormSink *wanted, 
 
 		page->result = result;
 		page->sink = wanted;
+		page->capture = capture;
 		capture->kind = CORM_SINK_CALLBACK;
 		capture->callback = capture_page_row;
 		capture->arg = page;
@@ -473,6 +482,7 @@ give_json(Jsonb *json, const CormVerb *verb, CormSink *sink)
 			slot->tts_values[0] = JsonbPGetDatum(element(json, i));
 			slot->tts_isnull[0] = false;
 			slot->tts_isnull[1] = true;
+			slot->tts_isnull[2] = true;
 			ExecStoreVirtualTuple(slot);
 			sink->nrows++;
 			sink->callback(NULL, slot, sink->arg);

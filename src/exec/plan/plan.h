@@ -137,6 +137,7 @@ typedef struct CormPlan
 	CormValue  *limit;			/* the value itself, if it is stored */
 	bool		has_cursor;
 	bool		has_offset;
+	bool		with_total;
 	bool		reversed;
 	char	   *order_hash;
 

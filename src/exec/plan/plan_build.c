@@ -717,6 +717,7 @@ build_from_stmt(CormPlan *plan, const CormPlanMaker *maker, CormStmt *stmt,
 	}
 	plan->has_cursor = stmt->cursor != NULL;
 	plan->has_offset = stmt->offset != NULL && stmt->offset->tag == CORM_N_VALUE;
+	plan->with_total = stmt->with_total;
 	plan->reversed = stmt->reversed;
 	if (stmt->rows)
 	{

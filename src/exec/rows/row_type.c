@@ -57,9 +57,10 @@ corm_output_tupdesc(CormOutput output, Oid typid)
 		case CORM_OUTPUT_ROWS:
 			return corm_row_tupdesc(typid);
 		case CORM_OUTPUT_PAGE:
-			tupdesc = CreateTemplateTupleDesc(2);
+			tupdesc = CreateTemplateTupleDesc(3);
 			TupleDescInitEntry(tupdesc, 1, "row", JSONBOID, -1, 0);
 			TupleDescInitEntry(tupdesc, 2, "keys", TEXTARRAYOID, -1, 0);
+			TupleDescInitEntry(tupdesc, 3, "total", INT8OID, -1, 0);
 			return tupdesc;
 		default:
 			tupdesc = CreateTemplateTupleDesc(1);

@@ -155,3 +155,16 @@ corm_begin_set(FunctionCallInfo fcinfo, TupleDesc tupdesc)
 	MemoryContextSwitchTo(oldcontext);
 	return store;
 }
+
+/*
+ * corm_sink_total takes the total from a row of a page, if the page has one.  The row
+ * is deformed.
+ */
+void
+corm_sink_total(CormSink *sink, TupleTableSlot *slot)
+{
+	if (slot->tts_tupleDescriptor->natts < 3 || slot->tts_isnull[2])
+		return;
+	sink->total = DatumGetInt64(slot->tts_values[2]);
+	sink->has_total = true;
+}

@@ -39,10 +39,14 @@ typedef struct CormSink
 	void	   *arg;
 	int64		limit;			/* OUTPUT_PAGE: rows of a page, or -1; set by
 								 * the run */
+	int64		total;			/* OUTPUT_PAGE: the number of all rows, once a
+								 * row has told it */
+	bool		has_total;
 	Datum		value;			/* SINK_FIRST, SINK_ONE */
 	bool		isnull;
 } CormSink;
 
+extern void corm_sink_total(CormSink *sink, TupleTableSlot *slot);
 extern Tuplestorestate *corm_begin_set(FunctionCallInfo fcinfo, TupleDesc tupdesc);
 extern Datum *corm_rows_of_table(TupleDesc tupdesc, int *nrows);
 extern void corm_rows_to_sink(const Datum *rows, int nrows, CormSink *sink);

@@ -376,6 +376,11 @@ corm_place_clause(CormStmt *stmt, CormTree *clause, List **preloads)
 		case CORM_N_DO_SELECT:
 			stmt->conflict_action = CORM_CONFLICT_SELECT;
 			break;
+		case CORM_N_WITH_TOTAL:
+			if (stmt->parent || stmt->beside || stmt->alias_owner)
+				corm_misplaced_clause(clause, "belongs to the whole query, not to a part of it");
+			stmt->with_total = true;
+			break;
 		case CORM_N_PARTITION_BY:
 		case CORM_N_FRAME:
 			corm_misplaced_clause(clause, "belongs in corm.over()");

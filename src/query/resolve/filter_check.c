@@ -265,6 +265,12 @@ corm_check_filter(CormTree *tree)
 	left = tree->args[0].node;
 	if (left == NULL || left->tag != CORM_N_FILTER_COLUMN || left->field == NULL)
 		return;
+	if (tree->tag == CORM_N_SEARCH)
+	{
+		if (!corm_is_searched(left->field->typid))
+			operator_does_not_apply(left->field, tree);
+		return;
+	}
 	if (tree->tag == CORM_N_CONTAINS && corm_takes_json(left, tree->args[1].node))
 	{
 		Oid			type = getBaseType(left->field->typid);

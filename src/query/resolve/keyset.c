@@ -593,7 +593,8 @@ same_constants(List *constants, List *values)
 }
 
 /*
- * corm_apply_cursor adds the condition for after() or before() to a statement.
+ * corm_apply_cursor adds the condition for after() or before() to a statement,
+ * and keeps the other conditions in stmt->uncursored.
  * For before() it reverses the order, and the deparser reverses the rows
  * again.  The deparser also checks the cursor's order against
  * stmt->cursor_order.
@@ -611,6 +612,7 @@ corm_apply_cursor(CormStmt *stmt)
 	if (list_length(keys) + list_length(constants) != list_length(values))
 		corm_other_order();
 	stmt->cursor_order = list_copy(stmt->order_by);
+	stmt->uncursored = list_copy(stmt->where);
 	stmt->where = list_concat(stmt->where, same_constants(constants, list_copy_tail(values, list_length(keys))));
 	values = list_truncate(list_copy(values), list_length(keys));
 	stmt->where = lappend(stmt->where, cursor_condition(keys, values, stmt->reversed));

@@ -418,10 +418,20 @@ star_range(CormStmt *stmt, CormTree *item)
 	return name[len - 2] == '.' ? corm_find_range(stmt, name, len - 2) : NULL;
 }
 
+/* Returns a bound COLUMN for a field that '*' stands for. */
+static CormTree *
+star_column(CormRange *range, const char *column)
+{
+	CormTree   *tree = corm_make_column(range, column);
+
+	tree->by_default = true;
+	return tree;
+}
+
 /*
  * corm_expand_stars returns a select list with each '*' and 'alias.*' replaced
- * by the fields that a query over those rows returns by default.  All ranges of
- * the statement must be known.
+ * by the fields that a query over those rows returns by default; hidden fields
+ * stay hidden.  All ranges of the statement must be known.
  */
 List *
 corm_expand_stars(CormStmt *stmt, List *items)
@@ -439,11 +449,13 @@ corm_expand_stars(CormStmt *stmt, List *items)
 			result = lappend(result, item);
 		else if (range->model)
 			for (int i = 0; i < range->model->nfields; i++)
-				result = lappend(result, corm_make_column(range, range->model->fields[i].column));
+				result = lappend(result, star_column(range, range->model->fields[i].column));
 		else
-			foreach(column, range->columns)
 		{
-			result = lappend(result, corm_make_column(range, lfirst(column)));
+			foreach(column, range->columns)
+			{
+				result = lappend(result, star_column(range, lfirst(column)));
+			}
 		}
 	}
 	return result;

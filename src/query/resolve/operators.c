@@ -278,6 +278,10 @@ corm_expr_type(CormTree *tree)
 			return INT8OID;
 		case CORM_N_STRING_AGG:
 			return TEXTOID;
+		case CORM_N_SEARCH:
+			return BOOLOID;
+		case CORM_N_SEARCH_RANK:
+			return FLOAT4OID;
 		default:
 			return operator_result_type(tree);
 	}
@@ -368,6 +372,24 @@ corm_is_filter_range(CormTree *left, CormTree *right)
 {
 	return left->tag == CORM_N_FILTER_COLUMN && left->field && right->tag == CORM_N_VALUE &&
 		right->typid == UNKNOWNOID && corm_is_range_type(getBaseType(left->field->typid));
+}
+
+/*
+ * corm_is_searched returns whether values of a type are text, a tsvector or
+ * JSON, which a text search can look into.
+ */
+bool
+corm_is_searched(Oid typid)
+{
+	char		category;
+	bool		preferred;
+
+	if (!OidIsValid(typid))
+		return false;
+	typid = getBaseType(typid);
+	get_type_category_preferred(typid, &category, &preferred);
+	return category == TYPCATEGORY_STRING || typid == UNKNOWNOID || typid == TSVECTOROID || typid == JSONOID ||
+		typid == JSONBOID;
 }
 
 /*

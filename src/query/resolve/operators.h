@@ -17,6 +17,7 @@ extern void corm_require_type(Oid typid);
 extern Oid	corm_expr_type(CormTree *tree);
 extern bool corm_contains_by_operator(Oid typid);
 extern bool corm_is_filter_range(CormTree *left, CormTree *right);
+extern bool corm_is_searched(Oid typid);
 extern bool corm_takes_json(CormTree *left, CormTree *right);
 extern Oid	corm_right_operand_type(CormTree *tree, Oid left);
 extern Oid	corm_operator_schema(const char *name, Oid left, Oid right);

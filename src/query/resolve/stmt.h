@@ -158,6 +158,9 @@ struct CormStmt
 								 * statement's rows */
 	List	   *parent_keys;	/* columns (char *) that preloads join by */
 	CormTree   *cursor;			/* AFTER or BEFORE */
+	bool		with_total;		/* a page tells the number of all rows */
+	List	   *uncursored;		/* of CormTree: where, without the cursor's
+								 * condition */
 	List	   *cursor_order;	/* the order it must be of: of CormTree, not
 								 * turned around */
 	bool		reversed;		/* BEFORE: rows are read backwards */

@@ -853,6 +853,22 @@ deparse_json(CormDeparse *ctx, CormStmt *stmt, bool one, Oid typid)
 }
 
 /*
+ * corm_deparse_row_count appends the count of the rows that a statement without
+ * groups has, with these conditions instead of its own.
+ */
+void
+corm_deparse_row_count(CormDeparse *ctx, CormStmt *stmt, List *where)
+{
+	CormStmt   *outer = ctx->stmt;
+
+	ctx->stmt = stmt;
+	appendStringInfoString(ctx->buf, "SELECT pg_catalog.count(*) AS n");
+	deparse_from(ctx, stmt);
+	corm_deparse_conditions(ctx, " WHERE ", where);
+	ctx->stmt = outer;
+}
+
+/*
  * Appends the count of a statement's rows, without a subquery where it can be.
  */
 static void
@@ -916,6 +932,12 @@ corm_deparse(CormStmt *stmt, const CormDeparseRequest *request)
 	ctx.wants_rows = request->output == CORM_OUTPUT_ROWS || request->output == CORM_OUTPUT_JSON ||
 		request->output == CORM_OUTPUT_JSON_ROW;
 	result->returns_rows = true;
+
+	if (stmt->with_total && request->output != CORM_OUTPUT_PAGE && request->output != CORM_OUTPUT_NATIVE)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("corm.with_total() has a meaning in corm.page_json() only"),
+				 errhint("Use corm.count() for the number of rows of a query.")));
 
 	/* of a SELECT it is checked where it is written, in subqueries, too */
 	if (stmt->command != CORM_CMD_SELECT)

@@ -53,6 +53,7 @@ typedef struct CormDeparse
 
 extern void corm_deparse_ctes(CormDeparse *ctx, CormStmt *stmt);
 extern void corm_deparse_range(CormDeparse *ctx, CormRange *range);
+extern void corm_deparse_row_count(CormDeparse *ctx, CormStmt *stmt, List *where);
 extern void corm_deparse_conditions(CormDeparse *ctx, const char *keyword, List *conditions);
 extern void corm_deparse_plain_select(CormDeparse *ctx, CormStmt *stmt, List *items);
 extern void corm_deparse_select(CormDeparse *ctx, CormStmt *stmt, List *items);

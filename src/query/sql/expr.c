@@ -36,6 +36,9 @@
 #include "utils/regproc.h"
 #include "utils/syscache.h"
 
+/* how much of the words of a text search counts, in characters */
+#define MAX_SEARCH_LENGTH	4000
+
 /*
  * Names of types and operators
  */
@@ -1035,6 +1038,104 @@ deparse_any_of(CormDeparse *ctx, CormTree *tree)
 	appendStringInfoChar(ctx->buf, ')');
 }
 
+/*
+ * Appends the configuration of a text search and a comma; nothing if none is
+ * given, which means the session's.
+ */
+static void
+deparse_search_config(CormDeparse *ctx, const char *config)
+{
+	if (config == NULL)
+		return;
+	/* in a text form it may stand without its schema */
+	if (strchr(config, '.') == NULL)
+		ctx->uses_search_path = true;
+	appendStringInfo(ctx->buf, "%s::pg_catalog.regconfig, ", quote_literal_cstr(config));
+}
+
+/*
+ * Appends what a text search looks into, as a tsvector.  Raises 42804 for a type
+ * that has no words, or if the type is not known.
+ */
+static void
+deparse_search_vector(CormDeparse *ctx, CormTree *tree)
+{
+	CormTree   *x = tree->args[0].node;
+	Oid			typid = corm_expr_type(x);
+	bool		cast;
+
+	if (!corm_is_searched(typid))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 OidIsValid(typid) ?
+				 errmsg("corm.%s() expects text, a tsvector or JSON, not a value of type %s", tree->desc->func,
+						format_type_be(typid)) :
+				 errmsg("corm.%s() cannot tell the type of its expression", tree->desc->func),
+				 errhint("Write corm.cast() around it, with the type text or tsvector.")));
+	typid = getBaseType(typid);
+	if (typid == TSVECTOROID)
+	{
+		deparse_operand(ctx, x);
+		return;
+	}
+	appendStringInfoString(ctx->buf, "pg_catalog.to_tsvector(");
+	deparse_search_config(ctx, tree->args[2].str);
+	cast = typid != TEXTOID && typid != JSONOID && typid != JSONBOID;
+	if (cast)
+		appendStringInfoString(ctx->buf, "CAST(");
+	corm_deparse_expr(ctx, x);
+	if (cast)
+		appendStringInfoString(ctx->buf, " AS pg_catalog.text)");
+	appendStringInfoChar(ctx->buf, ')');
+}
+
+/*
+ * Appends the words of a text search, as a tsquery.  PostgreSQL needs stack for
+ * each word, so that thousands of them would be an error: those are cut off.
+ */
+static void
+deparse_search_words(CormDeparse *ctx, CormTree *tree)
+{
+	CormTree   *words = tree->args[1].node;
+
+	appendStringInfoString(ctx->buf, "pg_catalog.websearch_to_tsquery(");
+	deparse_search_config(ctx, tree->args[2].str);
+	set_met(ctx, tree->args[0].node);
+	if (words->tag == CORM_N_NULL)
+		appendStringInfoString(ctx->buf, "NULL::pg_catalog.text");
+	else
+	{
+		appendStringInfoString(ctx->buf, "pg_catalog.left(");
+		if (words->tag == CORM_N_VALUE)
+			deparse_param(ctx, words, words->typid == UNKNOWNOID ? TEXTOID : words->typid, CORM_PARAM_PLAIN);
+		else
+			corm_deparse_expr(ctx, words);
+		appendStringInfo(ctx->buf, ", %d)", MAX_SEARCH_LENGTH);
+	}
+	set_met(ctx, NULL);
+	appendStringInfoChar(ctx->buf, ')');
+}
+
+/* Appends search or search_rank, whose functions may tell about what they see. */
+static void
+deparse_search(CormDeparse *ctx, CormTree *tree)
+{
+	bool		leaky = ctx->leaky;
+
+	ctx->leaky = true;
+	if (tree->tag == CORM_N_SEARCH_RANK)
+		appendStringInfoString(ctx->buf, "pg_catalog.ts_rank(");
+	deparse_search_vector(ctx, tree);
+	if (tree->tag == CORM_N_SEARCH_RANK)
+		appendStringInfoString(ctx->buf, ", ");
+	else
+		corm_deparse_operator(ctx, "@@", "@@", TSVECTOROID, TSQUERYOID);
+	deparse_search_words(ctx, tree);
+	if (tree->tag == CORM_N_SEARCH_RANK)
+		appendStringInfoChar(ctx->buf, ')');
+	ctx->leaky = leaky;
+}
+
 /* Appends a comparison whose operator has no node of its own. */
 static void
 deparse_comparison(CormDeparse *ctx, CormTree *left, const char *op, CormTree *right)
@@ -1294,6 +1395,10 @@ corm_deparse_expr(CormDeparse *ctx, CormTree *tree)
 		case CORM_N_FILTER_WHERE:
 			corm_deparse_expr(ctx, tree->args[0].node);
 			deparse_filter(ctx, tree->args[1].node);
+			break;
+		case CORM_N_SEARCH:
+		case CORM_N_SEARCH_RANK:
+			deparse_search(ctx, tree);
 			break;
 		case CORM_N_AGG_ORDER:
 			deparse_ordered_aggregate(ctx, tree->args[0].node, tree->args[1].list);

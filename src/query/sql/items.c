@@ -37,6 +37,7 @@ make_item(CormTree *tree)
 		item->range = tree->range;
 		item->field = tree->field;
 		item->column = tree->output;
+		item->hidden = tree->by_default && corm_tree_is_hidden(tree);
 	}
 	else
 	{

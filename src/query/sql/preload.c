@@ -371,8 +371,23 @@ check_cursor_key(CormStmt *stmt, CormTree *expr)
 }
 
 /*
+ * Appends what stands around a page whose total is wanted, up to the page.  The
+ * one row of the total comes first, so that it is there without a row, and the
+ * page is joined to it in its order.
+ */
+static void
+deparse_total(CormDeparse *ctx, CormStmt *stmt)
+{
+	appendStringInfoString(ctx->buf, "SELECT page.v, page.keys, total.n FROM (");
+	corm_deparse_row_count(ctx, stmt, stmt->cursor ? stmt->uncursored : stmt->where);
+	appendStringInfoString(ctx->buf, ") AS total LEFT JOIN (");
+}
+
+/*
  * corm_deparse_page appends a statement of two columns: each row as a JSON
- * object, and the values of the order's expressions as text[].
+ * object, and the values of the order's expressions as text[].  With a total
+ * there is a third, the same in all rows; if the page has no rows, there is one
+ * whose other columns are NULL.
  */
 void
 corm_deparse_page(CormDeparse *ctx, CormStmt *stmt)
@@ -404,9 +419,11 @@ corm_deparse_page(CormDeparse *ctx, CormStmt *stmt)
 	if (stmt->reversed && !is_numbered_around(stmt))
 		inner = lappend(inner, row_number_item(stmt));
 
+	if (stmt->with_total)
+		deparse_total(ctx, stmt);
 	appendStringInfo(buf, "SELECT (SELECT pg_catalog.to_jsonb(%s.*) FROM (SELECT ", CORM_ROWS_ALIAS);
 	deparse_outer_items(ctx, stmt, items, inner, true);
-	appendStringInfo(buf, ") AS %s), ARRAY[", CORM_ROWS_ALIAS);
+	appendStringInfo(buf, ") AS %s) AS v, ARRAY[", CORM_ROWS_ALIAS);
 	foreach(lc, keys)
 	{
 		CormItem   *item = lfirst(lc);
@@ -422,6 +439,8 @@ corm_deparse_page(CormDeparse *ctx, CormStmt *stmt)
 		appendStringInfoString(buf, ", ");
 		corm_deparse_expr(ctx, lfirst(lc));
 	}
-	appendStringInfoChar(buf, ']');
+	appendStringInfoString(buf, "] AS keys");
 	deparse_parents(ctx, stmt, items, inner);
+	if (stmt->with_total)
+		appendStringInfoString(buf, ") AS page ON true");
 }

@@ -28,6 +28,7 @@
 #include "access/htup_details.h"
 #include "base/compat.h"
 #include "catalog/pg_proc.h"
+#include "catalog/pg_ts_config.h"
 #include "catalog/pg_type.h"
 #include "query/value/node.h"
 #include "utils/array.h"
@@ -420,6 +421,27 @@ write_expr(const Builder *b, CormWriter *w, const Input *input, Datum value, boo
 	if (input->kind != INPUT_EXPR)
 		wrong_argument(b, input, "an expression");
 	write_value(b, w, input, value, isnull);
+}
+
+/*
+ * Returns the qualified name of a text search configuration.  Raises 42704 if
+ * it does not exist.
+ */
+static char *
+config_name(Oid config)
+{
+	HeapTuple	tuple = SearchSysCache1(TSCONFIGOID, ObjectIdGetDatum(config));
+	Form_pg_ts_config form;
+	char	   *name;
+
+	if (!HeapTupleIsValid(tuple))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("text search configuration with OID %u does not exist", config)));
+	form = (Form_pg_ts_config) GETSTRUCT(tuple);
+	name = quote_qualified_identifier(get_namespace_name(form->cfgnamespace), NameStr(form->cfgname));
+	ReleaseSysCache(tuple);
+	return name;
 }
 
 /*
@@ -891,7 +913,12 @@ corm_build(PG_FUNCTION_ARGS)
 					const char *str = "";
 					int			len = 0;
 
-					if (!isnull)
+					if (!isnull && input->typid == REGCONFIGOID)
+					{
+						str = config_name(DatumGetObjectId(value));
+						len = strlen(str);
+					}
+					else if (!isnull)
 						get_string(input, value, &str, &len);
 					corm_write_name(&w, str, len);
 					break;

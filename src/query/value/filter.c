@@ -143,7 +143,8 @@ typedef enum OpKind
 	OP_LIST,
 	OP_PAIR,
 	OP_FLAG,
-	OP_ANY						/* scalar, array or object */
+	OP_ANY,						/* scalar, array or object */
+	OP_WORDS					/* those of a text search */
 } OpKind;
 
 static const struct
@@ -177,6 +178,7 @@ static const struct
 	{"has_key", CORM_N_HAS_KEY, OP_SCALAR},
 	{"overlaps", CORM_N_OVERLAPS, OP_LIST},
 	{"matches", CORM_N_MATCHES, OP_SCALAR},
+	{"search", CORM_N_SEARCH, OP_WORDS},
 };
 
 /*
@@ -291,6 +293,14 @@ filter_op(FilterContext *ctx, const char *field, const char *op, JsonbValue *v)
 									 JsonbPGetDatum(JsonbValueToJsonb(v)));
 				else
 					corm_filter_scalar(ctx->w, v, op);
+				return;
+			case OP_WORDS:
+				if (v->type != jbvString)
+					corm_bad_filter(psprintf("\"%s\" takes a string.", op));
+				corm_write_tag(ctx->w, tag);
+				write_field(ctx, field);
+				corm_filter_scalar(ctx->w, v, op);
+				corm_write_name(ctx->w, "", 0);
 				return;
 			case OP_SCALAR:
 				if (v->type == jbvString)

@@ -49,6 +49,7 @@ struct CormTree
 	struct CormTree *aliased;	/* COLUMN: the select item of that name */
 	Oid			opr;			/* comparison: the operator, if not the one of
 								 * that name */
+	bool		by_default;		/* COLUMN: of '*', not named by the user */
 	bool		is_referenced;	/* a select item that another clause names */
 	struct CormStmt *query;		/* SUBQUERY, EXISTS, ...: the resolved query */
 };
