@@ -411,6 +411,8 @@ CREATE FUNCTION corm.frame(spec text) RETURNS corm.query
 COMMENT ON FUNCTION corm.frame(text) IS
     'for over(): the frame of each row, such as ''ROWS BETWEEN 2 PRECEDING AND CURRENT ROW''; ERROR 42601 for any other text when the query runs';
 
+-- What a filter from outside names, and what it is fenced by
+
 CREATE FUNCTION corm.with_total() RETURNS corm.query
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION corm.with_total() IS

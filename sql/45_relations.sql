@@ -66,20 +66,20 @@ CREATE FUNCTION corm.update_multi(recs anyarray) RETURNS SETOF anyelement
 COMMENT ON FUNCTION corm.update_multi(anyarray) IS
     'Updates the rows with the primary keys of the records in one statement and returns them in the order of the records. Errors: P0002 if one does not exist; OR003 for an empty array; OR010 if a record is stale; 21000 if two have the same key; OR011 if the model has no primary key.';
 
-CREATE FUNCTION corm.filter(spec jsonb) RETURNS corm.query
-    AS 'MODULE_PATHNAME', 'corm_filter' LANGUAGE C STABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION corm.filter(jsonb) IS
-    'Makes clauses from a JSON document that a client sent: where, select, order_by, limit, offset, after, before, preload. Errors: OR020 for a document that is not in the grammar; OR021 for one that exceeds a bound.';
+CREATE FUNCTION corm.filter(spec jsonb, allow jsonb DEFAULT NULL) RETURNS corm.query
+    AS 'MODULE_PATHNAME', 'corm_filter' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.filter(jsonb, jsonb) IS
+    'Makes clauses from a JSON document that a client sent: where, select, order_by, limit, offset, after, before, preload. allow says what it may name. Errors: OR020 for a document that is not in the grammar; OR021 for one that exceeds a bound; 42501 for what it may not name; OR006 for an invalid allow.';
 
-CREATE FUNCTION corm.filter(spec text) RETURNS corm.query
-    AS 'MODULE_PATHNAME', 'corm_filter_text' LANGUAGE C STABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION corm.filter(text) IS
-    'Makes clauses from a JSON document given as text, in which no key may occur twice. Errors: OR020 for a document that is not in the grammar; OR021 for one that exceeds a bound; 22P02 if it is not JSON.';
+CREATE FUNCTION corm.filter(spec text, allow jsonb DEFAULT NULL) RETURNS corm.query
+    AS 'MODULE_PATHNAME', 'corm_filter_text' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.filter(text, jsonb) IS
+    'Makes clauses from a JSON document given as text, in which no key may occur twice. allow says what it may name. Errors: OR020 for a document that is not in the grammar; OR021 for one that exceeds a bound; 42501 for what it may not name; OR006 for an invalid allow; 22P02 if it is not JSON.';
 
-CREATE FUNCTION corm.filter(spec json) RETURNS corm.query
-    AS 'MODULE_PATHNAME', 'corm_filter_text' LANGUAGE C STABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION corm.filter(json) IS
-    'Makes clauses from a JSON document, in which no key may occur twice. Errors: OR020 for a document that is not in the grammar; OR021 for one that exceeds a bound.';
+CREATE FUNCTION corm.filter(spec json, allow jsonb DEFAULT NULL) RETURNS corm.query
+    AS 'MODULE_PATHNAME', 'corm_filter_text' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.filter(json, jsonb) IS
+    'Makes clauses from a JSON document, in which no key may occur twice. allow says what it may name. Errors: OR020 for a document that is not in the grammar; OR021 for one that exceeds a bound; 42501 for what it may not name; OR006 for an invalid allow.';
 
 -- Types and relations that stored queries depend on.
 

@@ -31,6 +31,7 @@ int			corm_filter_max_nodes = 1000;
 int			corm_filter_max_relations = 32;
 int			corm_filter_max_list = 10000;
 int			corm_filter_max_limit = 1000;
+int			corm_filter_preload_limit = 1000;
 int			corm_tx_body_cache_size = 500;
 int			corm_subtransaction_warning = 64;
 bool		corm_skip_hooks = false;
@@ -286,6 +287,14 @@ corm_guc_init(void)
 							"Sets the maximum limit that a filter may request.",
 							"corm.filter() raises OR021 for a filter that exceeds it.",
 							&corm_filter_max_limit,
+							1000, 1, INT_MAX,
+							PGC_USERSET, 0,
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("corm.filter_preload_limit",
+							"Sets the limit of each preload in a filter that has none.",
+							"It is the number of related rows that one row brings along.",
+							&corm_filter_preload_limit,
 							1000, 1, INT_MAX,
 							PGC_USERSET, 0,
 							NULL, NULL, NULL);

@@ -23,6 +23,7 @@ extern int	corm_filter_max_nodes;
 extern int	corm_filter_max_relations;
 extern int	corm_filter_max_list;
 extern int	corm_filter_max_limit;
+extern int	corm_filter_preload_limit;
 extern int	corm_tx_body_cache_size;
 extern int	corm_subtransaction_warning;
 extern bool corm_skip_hooks;

@@ -152,6 +152,84 @@ corm_model_relation(CormModel *model, const char *name)
 }
 
 /*
+ * has_hidden returns whether a field with one of the columns is hidden.
+ */
+static bool
+has_hidden(CormModel *model, char **columns, int n)
+{
+	for (int i = 0; i < model->nfields + model->nunnamed; i++)
+	{
+		for (int j = 0; model->fields[i].hidden && j < n; j++)
+		{
+			if (strcmp(model->fields[i].column, columns[j]) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * is_over_hidden returns whether a relation of a model compares hidden fields:
+ * that there are related rows would tell about their values.
+ */
+static bool
+is_over_hidden(CormModel *model, CormRelation *relation)
+{
+	CormModel  *through;
+
+	if (has_hidden(model, relation->columns, relation->nkeys) ||
+		has_hidden(corm_model_get(relation->target), relation->target_columns, relation->ntarget_keys))
+		return true;
+	if (!OidIsValid(relation->through))
+		return false;
+	through = corm_model_get(relation->through);
+	return has_hidden(through, relation->through_columns, relation->nkeys) ||
+		has_hidden(through, relation->through_target_columns, relation->ntarget_keys);
+}
+
+/*
+ * corm_filter_check_relation raises 42501 for a relation that a tag keeps out
+ * of filters from outside.
+ */
+void
+corm_filter_check_relation(CormModel *model, CormRelation *relation)
+{
+	if (relation->unfilterable)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("relation \"%s\" cannot be used in a filter", relation->name)));
+}
+
+/*
+ * corm_filter_find_relation returns the relation that name means in a filter
+ * from outside, or NULL; one over hidden fields is not there.  Raises what
+ * corm_model_find_relation raises, and 42501 if a tag keeps it out.
+ */
+CormRelation *
+corm_filter_find_relation(CormModel *model, const char *name)
+{
+	CormRelation *relation = corm_model_find_relation(model, name);
+
+	if (relation == NULL || is_over_hidden(model, relation))
+		return NULL;
+	corm_filter_check_relation(model, relation);
+	return relation;
+}
+
+/*
+ * corm_filter_relation does the same, but raises 42703 if it is not there.
+ */
+CormRelation *
+corm_filter_relation(CormModel *model, const char *name)
+{
+	CormRelation *relation = corm_filter_find_relation(model, name);
+
+	if (relation == NULL)
+		unknown_relation(model, name);
+	return relation;
+}
+
+/*
  * unknown_relation raises 42703 for a name that is no relation of model.
  * The hint names the nearest one, or all of them when none is near.
  */

@@ -45,6 +45,7 @@ typedef struct CormRelation
 	bool		declared;		/* by corm.relate ... */
 	Oid			declared_for;	/* ... of this model: a mapped type has its
 								 * table's */
+	bool		unfilterable;	/* a tag keeps it out of filters from outside */
 	bool		ambiguous;		/* two claim the name, or a field does: OR007
 								 * if used */
 	Oid			constraint;		/* the foreign key, InvalidOid if declared */
@@ -57,5 +58,10 @@ extern List *corm_model_relations(CormModel *model);
 /* NULL, or an error, for an unknown name; both raise what keeps the relation from being used. */
 extern CormRelation *corm_model_find_relation(CormModel *model, const char *name);
 extern CormRelation *corm_model_relation(CormModel *model, const char *name);
+
+/* For a filter from outside: NULL, or an error, if it is over a hidden field; an error if it is kept out. */
+extern CormRelation *corm_filter_find_relation(CormModel *model, const char *name);
+extern CormRelation *corm_filter_relation(CormModel *model, const char *name);
+extern void corm_filter_check_relation(CormModel *model, CormRelation *relation);
 
 #endif							/* CORM_MODEL_RELATIONS_H */

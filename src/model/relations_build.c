@@ -279,6 +279,7 @@ add_relation(Build *build, CormRelationKind kind, const char *name, const CormFo
 	relation->name = pstrdup(name);
 	relation->json_key = corm_json_name(build->model, name);
 	relation->kind = kind;
+	relation->unfilterable = corm_tags_flag(key->tags, "filterable") == 0;
 	relation->constraint = key->oid;
 	relation->source = psprintf("foreign key \"%s\" of table \"%s\"", key->name, key->table_name);
 	if (other != NULL)
@@ -637,6 +638,7 @@ add_many_to_many(Build *build, const CormForeignKey *near_key, const CormForeign
 		target_columns == NULL)
 		return;
 	relation = add_relation(build, CORM_MANY_TO_MANY, name, far_key);
+	relation->unfilterable |= corm_tags_flag(near_key->tags, "filterable") == 0;
 	relation->target = far_key->target;
 	relation->through = near_key->relid;
 	relation->nkeys = near_key->nkeys;

@@ -30,14 +30,18 @@ CREATE TABLE fuzz.item (
     id int PRIMARY KEY, parent_id int REFERENCES fuzz.item, i8 bigint, n numeric, f float8, r real, t text, v varchar(20), ch char(5),
     b boolean, d date, ts timestamp, tz timestamptz, iv interval, u uuid, m fuzz.mood, p fuzz.positive, w fuzz.word, j json, jb jsonb,
     ai int[], at text[], am fuzz.mood[], aj json[], rg int4range, mr nummultirange, pt point, bx box, ip inet, bits bit(4), ba bytea,
-    tv tsvector, tq tsquery, x xml, pr fuzz.pair, od fuzz.odd, cl regclass, nm name, mo money, pts point[], prs fuzz.pair[], secret text);
+    tv tsvector, tq tsquery, x xml, pr fuzz.pair, od fuzz.odd, cl regclass, nm name, mo money, pts point[], prs fuzz.pair[], secret text, hid text);
 COMMENT ON COLUMN fuzz.item.secret IS '@orm:filterable=false';
+COMMENT ON COLUMN fuzz.item.hid IS '@orm:hidden';
 CREATE TABLE fuzz.note (id int PRIMARY KEY, item_id int REFERENCES fuzz.item, t text, n int NOT NULL);
+CREATE TABLE fuzz.audit (id int PRIMARY KEY, item_id int CONSTRAINT audit_item REFERENCES fuzz.item, t text);
+COMMENT ON CONSTRAINT audit_item ON fuzz.audit IS '@orm:filterable=false';
+INSERT INTO fuzz.audit SELECT i, NULL, 'SECRET' FROM generate_series(1, 8) i;
 INSERT INTO fuzz.item SELECT i, nullif(i / 3, 0), i * 1000000000::bigint, i / 10.0, i / 4.0, i / 10.0, chr(96 + i), 'v' || i, 'c' || i, i % 2 = 0, '2020-01-01'::date + i,
     '2020-01-01'::timestamp + i * interval '1 hour', '2020-01-01 00:00+00'::timestamptz + i * interval '1 hour', i * interval '1 day',
     ('00000000-0000-0000-0000-00000000000' || i)::uuid, (ARRAY['sad', 'ok', 'glad'])[i % 3 + 1]::fuzz.mood, i, chr(96 + i), '{}', jsonb_build_object('a', i),
     ARRAY[i, i + 1], ARRAY[chr(96 + i)], ARRAY['ok']::fuzz.mood[], NULL, int4range(i, i + 3), nummultirange(numrange(i, i + 2)), point(i, i), box(point(i, i), point(0, 0)),
-    ('10.0.0.' || i)::inet, (i % 16)::bit(4), '\\x01', to_tsvector('simple', 'fat cat ' || i), 'cat', NULL, ROW(i, 'b')::fuzz.pair, NULL, 'pg_class', 'n' || i, i, NULL, NULL, 's'
+    ('10.0.0.' || i)::inet, (i % 16)::bit(4), '\\x01', to_tsvector('simple', 'fat cat ' || i), 'cat', NULL, ROW(i, 'b')::fuzz.pair, NULL, 'pg_class', 'n' || i, i, NULL, NULL, 'SECRET', 'SECRET'
     FROM generate_series(1, 8) i;
 INSERT INTO fuzz.item (id) VALUES (9), (10);
 INSERT INTO fuzz.note SELECT i, i % 8 + 1, chr(96 + i % 5), i FROM generate_series(1, 20) i;
@@ -123,9 +127,12 @@ class Conditions:
         return {field: {op: value}}, f"{column} {SQL_OPS[op]} {self.literal(value, kind)}"
 
     def hostile_leaf(self):
-        field = rnd.choice(FIELDS + ["secret", "nosuch", "parent.t", "parent.parent.jb", "notes.t", "note", "parent", "item.t", "tableoid", "ctid", "", "\u00e4", "a" * 100])
+        field = rnd.choice(FIELDS + ["secret", "hid", "nosuch", "parent.hid", "audit", "parent.t", "parent.parent.jb", "notes.t", "note", "parent", "item.t", "tableoid", "ctid", "", "\u00e4", "a" * 100])
         value = lambda: rnd.choice([None, True, 0, 1, -1, 0.1, 1e30, 2**70, "", "a", "1", "{}", "{1,2}", "[1,3)", "(1,2)", "2020-01-01", "infinity", "NaN", "\\", "%\\", "(", "a & b", "a b",
                                     "it's", "pg_class", "nosuch", "ok", "\u00e4", "$1", "1 day", "x" * 3000, "{[1,2)}", "101", "\\xff", "10.0.0.1", "<a/>", "t"])
+        if rnd.random() < 0.1:
+            steps = [rnd.choice(["a", "b", 0, "", "x" * 70, None, 1.5, ["a"]]) if rnd.random() < 0.2 else rnd.choice(["a", "b", 0]) for _ in range(rnd.randint(0, 3))]
+            return {rnd.choice(["jb", "j", "parent.jb", "t"]): {"path": steps, rnd.choice(OPS): rnd.choice([value(), value(), [value(), value()], {"a": 1}])}}
         simple = rnd.random()
         if simple < 0.15:
             return {field: value()}
@@ -173,7 +180,7 @@ def document(hostile, depth=None):
     depth = depth if depth is not None else rnd.choice([1, 2, 3, 4, 6, 9])
     spec["where"], sql = conditions.condition("i", depth)
     if hostile:
-        names = FIELDS + ["parent.t", "nosuch", "secret", "item"]
+        names = FIELDS + ["parent.t", "nosuch", "secret", "hid", "item", "note.t"]
         if rnd.random() < 0.3:
             spec["select"] = [rnd.choice(names if rnd.random() < 0.2 else FIELDS) for _ in range(rnd.randint(0, 5))]
         if rnd.random() < 0.4:
@@ -183,11 +190,106 @@ def document(hostile, depth=None):
         if rnd.random() < 0.1:
             spec[rnd.choice(["after", "before"])] = rnd.choice([None, "", "x", "YWJj", cursors and rnd.choice(cursors)])
         if rnd.random() < 0.2:
-            spec["preload"] = {rnd.choice(["item", "parent", "note", "nosuch", "parent.item", "Item"]): rnd.choice([True, False, {"limit": 1}, {"order_by": ["-id"]}, {"where": {"id": 1}}, {"preload": {"item": True}}, 5])
+            spec["preload"] = {rnd.choice(["item", "parent", "note", "audit", "nosuch", "parent.item", "Item"]): rnd.choice([True, False, {"limit": 1}, {"order_by": ["-id"]}, {"where": {"id": 1}}, {"preload": {"item": True}}, 5])
                                for _ in range(rnd.randint(1, 3))}
         if rnd.random() < 0.02:
             spec["nosuch"] = 1
     return spec, sql
+
+
+RELATIONS = {"item": {"item": "item", "parent": "item", "note": "note", "audit": "audit"}, "note": {"item": "item"}, "audit": {"item": "item"}}
+
+
+def fence(model="item", depth=2):
+    """A random second argument of corm.filter, and what true stands for."""
+    allow = {}
+    fields = FIELDS if model == "item" else ["id", "item_id", "t", "n"]
+    if rnd.random() < 0.7:
+        allow["fields"] = rnd.sample(fields, rnd.randint(1, len(fields))) + (["secret"] if rnd.random() < 0.2 and model == "item" else [])
+    if depth > 0 and rnd.random() < 0.8:
+        allow["relations"] = {name: fence(target, depth - 1) if rnd.random() < 0.7 else True for name, target in RELATIONS[model].items() if rnd.random() < 0.7}
+    if rnd.random() < 0.3:
+        allow["ops"] = rnd.sample(OPS, rnd.randint(5, len(OPS)))
+    if rnd.random() < 0.3:
+        allow["order_by"] = rnd.sample(fields, 4)
+    if rnd.random() < 0.3:
+        allow["default_limit"] = rnd.randint(0, 5)
+    if rnd.random() < 0.3:
+        allow["max_limit"] = rnd.randint(0, 5)
+    if rnd.random() < 0.3:
+        allow["max_depth"] = rnd.randint(0, 5)
+    return allow
+
+
+def inner(allow, relation):
+    """The fence of a relation, None if it is not allowed."""
+    target = allow.get("relations", {}).get(relation)
+    return {} if target is True else target
+
+
+def names_outside(spec, allow):
+    """Whether a document names what a fence does not have, read without corm's help.  Malformed parts do not count."""
+    def field(name, fence, order=False):
+        if not isinstance(name, str) or not name:
+            return False
+        listed = fence.get("order_by") if order and "order_by" in fence else fence.get("fields")
+        if listed is not None and name.lower() in listed:
+            return False
+        head, dot, rest = name.partition(".")
+        if not dot or order and "order_by" in fence:
+            return listed is not None
+        target = inner(fence, head)
+        return target is None or field(rest, target, order)
+
+    def condition(what, fence):
+        if not isinstance(what, dict):
+            return False
+        for key, value in what.items():
+            if key in ("and", "or"):
+                if isinstance(value, list) and any(condition(part, fence) for part in value):
+                    return True
+            elif key == "not":
+                if condition(value, fence):
+                    return True
+            elif isinstance(value, dict):
+                for op, operand in value.items():
+                    if op in ("some", "every", "none", "is", "is_not"):
+                        target = inner(fence, key)
+                        if target is None or condition(operand, target):
+                            return True
+                    elif op in OPS and (field(key, fence) or "ops" in fence and op not in fence["ops"]):
+                        return True
+            elif not isinstance(value, list) and field(key, fence):
+                return True
+        return False
+
+    def preloads(what, fence):
+        for path, value in (what.items() if isinstance(what, dict) else ()):
+            target = fence
+            if value is False:
+                continue
+            for step in path.lower().split("."):
+                target = None if target is None else inner(target, step)
+            if target is None or isinstance(value, dict) and names_outside(value, target):
+                return True
+        return False
+
+    return (condition(spec.get("where"), allow) or any(field(name, allow) for name in spec.get("select", []))
+            or any(field(name.lstrip("-"), allow, True) for name in spec.get("order_by", [])) or preloads(spec.get("preload"), allow))
+
+
+def shown_outside(rows, allow, model="item"):
+    """Whether an answer shows what a fence does not have, or more rows.  By select, a path shows the last name."""
+    own = allow.get("fields", FIELDS if model == "item" else ["id", "item_id", "t", "n"])
+    for row in rows if isinstance(rows, list) else [rows] if rows else []:
+        for key, value in row.items():
+            target = RELATIONS[model].get(key)
+            if target and isinstance(value, (list, dict, type(None))):
+                if inner(allow, key) is None or shown_outside(value, inner(allow, key), target):
+                    return True
+            elif key in ("secret", "hid") or key not in own and not any(key in inner(allow, r).get("fields", FIELDS) for r in allow.get("relations", {})):
+                return True
+    return isinstance(rows, list) and len(rows) > allow.get("max_limit", 1000)
 
 
 VERBS = [
@@ -209,7 +311,7 @@ connection.execute("SET client_min_messages = warning")
 for statement in SCHEMA.split(";\n"):
     if statement.strip():
         connection.execute(statement)
-FIELDS = [row[0] for row in connection.execute("SELECT attname FROM pg_attribute WHERE attrelid = 'fuzz.item'::regclass AND attnum > 0 AND attname <> 'secret' ORDER BY attnum")]
+FIELDS = [row[0] for row in connection.execute("SELECT attname FROM pg_attribute WHERE attrelid = 'fuzz.item'::regclass AND attnum > 0 AND attname NOT IN ('secret', 'hid') ORDER BY attnum")]
 connection.execute("SET statement_timeout = '30s'")
 connection.execute("SET xmloption = content")
 
@@ -242,6 +344,29 @@ for turn in range(COUNT):
             if connection.closed:
                 break
 
+outside = []
+fenced = inside = 0
+for turn in range(COUNT):
+    spec, _ = document(True, rnd.choice([1, 2, 3]))
+    allow = fence()
+    if rnd.random() < 0.3:
+        spec.pop("where")
+    text = f"{json.dumps(spec)}\n{json.dumps(allow)}"
+    try:
+        got = connection.execute("SELECT corm.get_multi_json(corm.selector('fuzz.item'), corm.filter(%s::jsonb, %s::jsonb))", (json.dumps(spec), json.dumps(allow))).fetchone()[0]
+        inside += 1
+        if names_outside(spec, allow) or shown_outside(got, allow) or "SECRET" in json.dumps(got):
+            outside.append(f"{turn}: {text}\n{json.dumps(got)[:2000]}")
+    except psycopg.Error as problem:
+        fenced += problem.sqlstate == "42501"
+        if problem.sqlstate is None or not ALLOWED.fullmatch(problem.sqlstate):
+            foreign.append(f"{turn}: {problem.sqlstate} {problem}\n{text}")
+            if connection.closed:
+                break
+
+check("no fenced filter names or shows anything outside of its fence", not outside, "\n".join(outside[:10]) + f"\n{len(outside)} of them")
+check("many were answered, and many kept out", inside > COUNT / 10 and fenced > COUNT / 10, f"{inside} answered, {fenced} kept out")
+print(f"# fenced: {inside} answered, {fenced} kept out")
 check(f"{COUNT} filters of seed {SEED}: no error that is not the client's", not foreign, "\n".join(foreign[:10]) + f"\n{len(foreign)} of them")
 check("the same rows as by SQL", not different, "\n".join(different[:10]) + f"\n{len(different)} of them")
 check("many were answered, and many compared", answered > COUNT / 3 and compared > COUNT / 5, f"{answered} answered, {compared} compared")

@@ -145,7 +145,7 @@ builder|cached(ttl interval) -> corm.query
 command|define_scope(model regclass, name text, q corm.query, is_default boolean DEFAULT false) -> void
 command|drop_scope(model regclass, name text) -> void
 verb|restore(VARIADIC q corm.query[]) -> bigint
-read|filter(spec jsonb) -> corm.query
+read|filter(spec jsonb, allow jsonb DEFAULT NULL::jsonb) -> corm.query
 verb|get(t anyelement, VARIADIC q corm.query[]) -> anyelement
 verb|get(t anyelement) -> anyelement
 verb|one(t anyelement, VARIADIC q corm.query[]) -> anyelement

@@ -77,6 +77,9 @@ CALL look('update_json', $$ SELECT corm.update_json('users', '{"id": 7}', '{"pas
 CALL look('update_json by a hidden key', $$ SELECT corm.update_json('sessions', '{"token": "SECRET-17"}', '{"note": "x"}') $$);
 CALL look('update_json without a key', $$ SELECT corm.update_json('sessions', '{"note": "y"}', '{"note": "x"}') $$);
 CALL look('find_json', $$ SELECT corm.find_json('users', 7) $$);
+CALL look('star', $$ SELECT corm.get_multi_json(corm.selector('users'), corm.select('*', corm.as(corm.c('id'), 'n'))) $$);
+CALL look('star of an alias', $$ SELECT corm.get_multi_json(corm.selector('sessions'), corm.join('user'), corm.select('id', 'user.*')) $$);
+CALL look('star of a subquery', $$ SELECT corm.get_multi_json(corm.from_query(corm.selector('users'), 'u'), corm.select('*')) $$);
 CALL look('to_sql', $$ SELECT corm.to_sql(corm.selector('users')) $$);
 CALL look('iterate_fields', $$ SELECT f FROM users u, corm.iterate_fields(u) f WHERE u.id = 1 $$);
 CALL look('stat_queries', $$ SELECT s FROM corm.stat_queries s WHERE model = 'users' $$);

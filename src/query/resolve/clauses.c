@@ -262,6 +262,34 @@ check_clause_fits(CormStmt *stmt, CormTree *clause)
 }
 
 /*
+ * Returns the names that two fences have in common; "*" stands for all.
+ */
+static List *
+both_fences(List *a, List *b)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+	ListCell   *lc2;
+
+	if (a != NIL && strcmp(linitial(a), "*") == 0)
+		return b;
+	if (b != NIL && strcmp(linitial(b), "*") == 0)
+		return a;
+	foreach(lc, a)
+	{
+		foreach(lc2, b)
+		{
+			if (strcmp(lfirst(lc), lfirst(lc2)) == 0)
+			{
+				result = lappend(result, lfirst(lc));
+				break;
+			}
+		}
+	}
+	return result;
+}
+
+/*
  * corm_place_clause puts any other clause in its place in the statement.
  * Preloads, which are resolved last, go to a list.
  */
@@ -299,6 +327,13 @@ corm_place_clause(CormStmt *stmt, CormTree *clause, List **preloads)
 			break;
 		case CORM_N_LIMIT:
 			stmt->limit = clause->args[0].node;
+			break;
+		case CORM_N_FILTER_LIMIT:
+			stmt->default_limit = clause->args[0].node;
+			break;
+		case CORM_N_FILTER_FIELDS:
+			stmt->fenced_fields = stmt->fenced ? both_fences(stmt->fenced_fields, clause->args[0].list) : clause->args[0].list;
+			stmt->fenced = true;
 			break;
 		case CORM_N_OFFSET:
 			stmt->offset = clause->args[0].node;

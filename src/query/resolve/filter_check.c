@@ -26,12 +26,15 @@
 
 /*
  * corm_check_filterable raises 42501 if a name in corm.filter() is that of a
- * field that is not filterable.
+ * field that is not filterable, or is reached by a relation that is not.
  */
 void
 corm_check_filterable(CormTree *tree)
 {
 	CormField  *field = corm_column_field(tree);
+
+	for (CormRange *range = tree->range; range && range->relation; range = range->from)
+		corm_filter_check_relation(range->from->model, range->relation);
 
 	if (field && !field->filterable)
 		ereport(ERROR,
@@ -251,6 +254,30 @@ check_filter_operator(CormField *field, CormTree *tree)
 }
 
 /*
+ * Raises OR020 for a path in a field that is not JSON.  A json value can be
+ * taken apart, but not be compared as a document.
+ */
+static void
+check_filter_path(CormTree *tree)
+{
+	CormTree   *column = tree->args[0].node;
+	Oid			typid = getBaseType(corm_expr_type(column));
+
+	if (typid != JSONBOID && typid != JSONOID)
+		ereport(ERROR,
+				(errcode(CORM_ERRCODE_BAD_FILTER),
+				 errmsg("invalid filter"),
+				 errdetail("Field \"%s\" of type %s has no paths.", column->args[0].str,
+						   OidIsValid(typid) ? format_type_be(typid) : "unknown")));
+	if (typid == JSONOID && strcmp(tree->args[2].str, "json") == 0)
+		ereport(ERROR,
+				(errcode(CORM_ERRCODE_BAD_FILTER),
+				 errmsg("invalid filter"),
+				 errdetail("Field \"%s\" of type json cannot be searched for documents and keys; jsonb can.",
+						   column->args[0].str)));
+}
+
+/*
  * corm_check_filter checks a condition of an untrusted filter; other trees
  * pass.  The names in tree must be bound.  Raises OR020 if the field's type
  * does not support the condition.
@@ -262,6 +289,11 @@ corm_check_filter(CormTree *tree)
 
 	if (tree->desc->args[0] != 'x')
 		return;
+	if (tree->tag == CORM_N_FILTER_PATH)
+	{
+		check_filter_path(tree);
+		return;
+	}
 	left = tree->args[0].node;
 	if (left == NULL || left->tag != CORM_N_FILTER_COLUMN || left->field == NULL)
 		return;

@@ -37,6 +37,7 @@
 #include "query/resolve/joins.h"
 #include "query/resolve/names.h"
 #include "query/resolve/resolve.h"
+#include "query/value/filter.h"
 #include "query/value/tree.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -373,6 +374,8 @@ join_many_to_many(CormStmt *stmt, CormRange *from, CormRelation *relation, CormN
 		CormJoin   *join;
 
 		target = add_target(stmt, name, relation->name, relation->target);
+		target->relation = relation;
+		target->from = from;
 		join = add_join(stmt, tag, relation, through,
 						list_concat(links, declared_condition(stmt, relation, from, through, target)));
 		join->inner = linked(relation, through, target);
@@ -391,6 +394,8 @@ join_many_to_many(CormStmt *stmt, CormRange *from, CormRelation *relation, CormN
 		add_join(stmt, CORM_N_JOIN_MODEL, relation, through,
 				 list_concat(links, corm_deleted_condition(through, false)));
 	target = add_target(stmt, name, relation->name, relation->target);
+	target->relation = relation;
+	target->from = from;
 	add_join(stmt, tag, relation, target,
 			 list_concat(pair_conditions(target, relation->target_columns, through,
 										 relation->through_target_columns, relation->ntarget_keys),
@@ -411,6 +416,8 @@ corm_join_range(CormStmt *stmt, CormRange *from, CormRelation *relation, CormNod
 	if (relation->kind == CORM_MANY_TO_MANY)
 		return join_many_to_many(stmt, from, relation, tag, name);
 	target = add_target(stmt, name, relation->name, relation->target);
+	target->relation = relation;
+	target->from = from;
 	conditions = list_concat(pair_conditions(target, relation->target_columns, from, relation->columns,
 											 relation->nkeys),
 							 target_conditions(stmt, relation, from, NULL, target));
@@ -533,13 +540,17 @@ corm_path_column(CormStmt *stmt, CormRange *range, CormTree *tree, const char *p
 	if (dot == NULL || range->model == NULL)
 		return false;
 	step = pnstrdup(path, dot - path);
-	relation = corm_model_find_relation(range->model, step);
+	relation = tree->tag == CORM_N_FILTER_COLUMN ? corm_filter_find_relation(range->model, step) :
+		corm_model_find_relation(range->model, step);
 	if (relation == NULL)
 		return false;
 	name = range == stmt->source ? step : psprintf("%s.%s", range->name, step);
 	target = find_range(stmt, name);
 	if (target == NULL)
 	{
+		if (is_to_many(relation) && tree->tag == CORM_N_FILTER_COLUMN)
+			corm_bad_filter(psprintf("Relation \"%s\" leads to many rows: conditions on it are written {\"%s\": {\"some\": {...}}}.",
+									 step, step));
 		if (is_to_many(relation))
 			ereport(ERROR,
 					(errcode(ERRCODE_SYNTAX_ERROR),
@@ -637,7 +648,8 @@ corm_resolve_relation_predicate(CormStmt *stmt, CormTree *tree)
 	List	   *conditions = tree->args[1].list;
 
 	check_stack_depth();
-	relation = corm_model_relation(range->model, dot ? pnstrdup(path, dot - path) : path);
+	relation = tree->from_filter ? corm_filter_relation(range->model, dot ? pnstrdup(path, dot - path) : path) :
+		corm_model_relation(range->model, dot ? pnstrdup(path, dot - path) : path);
 	if (dot)
 	{
 		/*
@@ -648,6 +660,7 @@ corm_resolve_relation_predicate(CormStmt *stmt, CormTree *tree)
 
 		rest->args[0].str = dot + 1;
 		rest->args[1].list = conditions;
+		rest->from_filter = tree->from_filter;
 		conditions = list_make1(rest);
 	}
 
@@ -782,6 +795,9 @@ corm_add_preload(CormStmt *stmt, const char *path, List *clauses)
 		preload->alias = corm_unique_alias(stmt, relation->name);
 		preload->implied = dot != NULL;
 		preload->query = corm_resolve_stmt(dot ? NIL : clauses, relation->target, seal(stmt));
+		/* a relation to one has its own way to find it */
+		if (!preload->to_many && preload->query->default_limit)
+			preload->query->limit = NULL;
 		if (preload->query->command != CORM_CMD_SELECT)
 			ereport(ERROR,
 					(errcode(ERRCODE_SYNTAX_ERROR),

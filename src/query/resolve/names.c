@@ -70,10 +70,11 @@ corm_make_output(CormStmt *stmt, int number)
 }
 
 /*
- * Returns whether a column of a subquery shows a hidden field.
+ * Returns whether a column of a subquery shows a hidden field.  named: also one
+ * that the subquery names.
  */
 static bool
-column_is_hidden(CormRange *range, const char *column)
+column_is_hidden(CormRange *range, const char *column, bool named)
 {
 	CormStmt   *stmt = range->definition;
 	List	   *items;
@@ -86,12 +87,12 @@ column_is_hidden(CormRange *range, const char *column)
 	foreach(lc, items)
 	{
 		if (strcmp(corm_item_name(lfirst(lc)), column) == 0)
-			return corm_tree_is_hidden(lfirst(lc));
+			return named && corm_tree_is_hidden(lfirst(lc));
 	}
 	if (items)
 		return false;
 	if (stmt->source->model == NULL)
-		return column_is_hidden(stmt->source, column);
+		return column_is_hidden(stmt->source, column, named);
 	for (int i = 0; i < stmt->source->model->nfields; i++)
 		if (strcmp(stmt->source->model->fields[i].name, column) == 0)
 			return stmt->source->model->fields[i].hidden;
@@ -101,7 +102,7 @@ column_is_hidden(CormRange *range, const char *column)
 static bool
 hidden_walker(CormTree *tree, void *context)
 {
-	if (tree->field ? tree->field->hidden : tree->range && tree->output && column_is_hidden(tree->range, tree->output))
+	if (tree->field ? tree->field->hidden : tree->range && tree->output && column_is_hidden(tree->range, tree->output, true))
 		return true;
 	if (tree->query && corm_trees_walker(tree->query->select, hidden_walker, NULL))
 		return true;
@@ -314,7 +315,7 @@ output_is_hidden(CormStmt *stmt, int number)
 		return corm_tree_is_hidden(list_nth(stmt->select, number));
 	if (stmt->source->model)
 		return stmt->source->model->fields[number].hidden;
-	return column_is_hidden(stmt->source, list_nth(stmt->source->columns, number));
+	return column_is_hidden(stmt->source, list_nth(stmt->source->columns, number), true);
 }
 
 /*
@@ -448,17 +449,43 @@ corm_expand_stars(CormStmt *stmt, List *items)
 		if (range == NULL)
 			result = lappend(result, item);
 		else if (range->model)
+		{
 			for (int i = 0; i < range->model->nfields; i++)
-				result = lappend(result, star_column(range, range->model->fields[i].column));
+			{
+				if (!range->model->fields[i].hidden)
+					result = lappend(result, star_column(range, range->model->fields[i].column));
+			}
+		}
 		else
 		{
 			foreach(column, range->columns)
 			{
-				result = lappend(result, star_column(range, lfirst(column)));
+				if (!column_is_hidden(range, lfirst(column), false))
+					result = lappend(result, star_column(range, lfirst(column)));
 			}
 		}
 	}
 	return result;
+}
+
+/*
+ * Binds a COLUMN of a fenced filter: a field of the source, or one at the end
+ * of a path of its relations.  What the query joins or selects does not count.
+ */
+static void
+resolve_own_column(CormStmt *stmt, CormTree *tree)
+{
+	const char *name = tree->args[0].str;
+
+	if (stmt->source && (corm_range_column(stmt->source, tree, name) || corm_path_column(stmt, stmt->source, tree, name)))
+		return;
+	if (stmt->source == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("unknown field \"%s\"", name)));
+	if (stmt->source->model && strchr(name, '.'))
+		(void) corm_filter_relation(stmt->source->model, pnstrdup(name, strchr(name, '.') - name));
+	corm_unknown_column(stmt->source, tree, name);
 }
 
 /*
@@ -537,9 +564,23 @@ corm_resolve_expr(CormStmt *stmt, CormTree *tree, CormPlace place)
 			if (tree->range == NULL && tree->query == NULL)
 				resolve_column(stmt, tree, place);
 			return;
+		case CORM_N_FILTER_OWN:
+			tree->tag = CORM_N_FILTER_COLUMN;
+			tree->desc = corm_node_desc(CORM_N_FILTER_COLUMN);
+			tree->own = true;
+			/* FALLTHROUGH */
 		case CORM_N_FILTER_COLUMN:
-			resolve_column(stmt, tree, place);
+			if (tree->own)
+				resolve_own_column(stmt, tree);
+			else
+				resolve_column(stmt, tree, place);
 			corm_check_filterable(tree);
+			return;
+		case CORM_N_FILTER_RELATION:
+			/* what it is of is all that it says */
+			tree->args[0].node->from_filter = true;
+			corm_resolve_expr(stmt, tree->args[0].node, place);
+			*tree = *tree->args[0].node;
 			return;
 		case CORM_N_SOME:
 		case CORM_N_EVERY:

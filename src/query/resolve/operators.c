@@ -258,6 +258,18 @@ corm_expr_type(CormTree *tree)
 			return corm_expr_type(tree->args[0].node);
 		case CORM_N_EXCLUDED:
 			return tree->field->typid;
+		case CORM_N_FILTER_PATH:
+			switch (tree->args[2].str[0])
+			{
+				case 'n':
+					return NUMERICOID;
+				case 'b':
+					return BOOLOID;
+				case 'j':
+					return JSONBOID;
+				default:
+					return TEXTOID;
+			}
 		case CORM_N_COALESCE:
 			return first_known_type(tree->args[0].list, 0, 1);
 		case CORM_N_CASE:

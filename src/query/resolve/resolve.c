@@ -264,8 +264,11 @@ merge_filter_preloads(CormStmt *stmt, List *preloads)
 
 	foreach(lc, preloads)
 	{
+		bool		from_filter = ((CormTree *) lfirst(lc))->tag == CORM_N_FILTER_PRELOAD;
 		CormTree   *clause = nest_preload(lfirst(lc));
-		CormRelation *relation = corm_model_relation(stmt->source->model, clause->args[0].str);
+		CormRelation *relation = from_filter ?
+			corm_filter_relation(stmt->source->model, clause->args[0].str) :
+			corm_model_relation(stmt->source->model, clause->args[0].str);
 		bool		found = false;
 		ListCell   *other;
 
@@ -288,6 +291,66 @@ merge_filter_preloads(CormStmt *stmt, List *preloads)
 			merged = lappend(merged, clause);
 	}
 	return merged;
+}
+
+/*
+ * Returns a field that a filter from outside may use as an element of a select
+ * list, NULL if it may not: then it is left out.  So is one that is not there,
+ * if all fields are meant; else its name raises 42703 when it is bound.
+ */
+static CormTree *
+fenced_item(CormStmt *stmt, char *name, bool all)
+{
+	CormTree   *item = corm_make_tree(CORM_N_FILTER_COLUMN);
+	CormTree	probe = *item;
+	CormField  *field;
+
+	item->args[0].str = name;
+	item->own = true;
+	if (!corm_range_column(stmt->source, &probe, name))
+		return all ? NULL : item;
+	field = corm_column_field(&probe);
+	return field && !field->filterable ? NULL : item;
+}
+
+/*
+ * Gives a statement without a select list that of its fence.  Raises 0A000 if
+ * it combines queries, which must have the same columns.
+ */
+static void
+select_fenced(CormStmt *stmt)
+{
+	bool		reads = stmt->command == CORM_CMD_SELECT;
+	List	   *items = NIL;
+	List	   *names = stmt->fenced_fields;
+	bool		all = names != NIL && strcmp(linitial(names), "*") == 0;
+	ListCell   *lc;
+
+	if (reads ? stmt->select != NIL : stmt->returning != NIL)
+		return;
+	if (stmt->setops)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("a filter cannot choose the fields of a combined query"),
+				 errhint("Add corm.select() with the fields that are to be shown.")));
+	if (all)
+	{
+		names = stmt->source->model ? NIL : stmt->source->columns;
+		for (int i = 0; stmt->source->model && i < stmt->source->model->nfields; i++)
+			names = lappend(names, stmt->source->model->fields[i].name);
+	}
+	foreach(lc, names)
+	{
+		CormTree   *item = fenced_item(stmt, lfirst(lc), all);
+
+		if (item)
+			items = lappend(items, item);
+	}
+	stmt->shows_nothing = items == NIL;
+	if (reads)
+		stmt->select = items;
+	else
+		stmt->returning = items;
 }
 
 /*
@@ -373,6 +436,8 @@ resolve_stmt(List *clauses, Oid default_model, CormRelation *related, CormStmt *
 		}
 	}
 	stmt->select = corm_expand_stars(stmt, stmt->select);
+	if (stmt->fenced)
+		select_fenced(stmt);
 	corm_resolve_list(stmt, stmt->select, CORM_PLACE_INPUT);
 	stmt->select = corm_filter_select(stmt->select);
 	corm_resolve_list(stmt, stmt->distinct_on, CORM_PLACE_OUTPUT);
@@ -390,6 +455,10 @@ resolve_stmt(List *clauses, Oid default_model, CormRelation *related, CormStmt *
 	resolve_assignments(stmt, stmt->update_sets);
 	if (stmt->conflict_where)
 		corm_resolve_expr(stmt, stmt->conflict_where, CORM_PLACE_INPUT);
+	if (stmt->limit == NULL && stmt->command == CORM_CMD_SELECT && !stmt->restoring)
+		stmt->limit = stmt->default_limit;
+	else
+		stmt->default_limit = NULL;
 	if (stmt->limit)
 		corm_resolve_expr(stmt, stmt->limit, CORM_PLACE_INPUT);
 	if (stmt->offset)

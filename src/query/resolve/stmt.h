@@ -55,6 +55,8 @@ typedef struct CormRange
 	CormStmt   *definition;		/* subquery and WITH: what gives its rows ... */
 	List	   *columns;		/* ... and output names (char *); of rows: to
 								 * be numbered by the last */
+	CormRelation *relation;		/* that leads to it, or NULL ... */
+	struct CormRange *from;		/* ... from this range */
 	CormStmt   *page_of;		/* the page of this statement's rows: its
 								 * columns are parent_keys */
 } CormRange;
@@ -157,6 +159,11 @@ struct CormStmt
 	CormRange  *parents;		/* with preloads: the subquery of this
 								 * statement's rows */
 	List	   *parent_keys;	/* columns (char *) that preloads join by */
+	CormTree   *default_limit;	/* where no limit is given, or NULL */
+	bool		fenced;			/* without a select list, it has those of ... */
+	List	   *fenced_fields;	/* ... these (char *) that filters may use;
+								 * "*": all such */
+	bool		shows_nothing;	/* it has no output columns */
 	CormTree   *cursor;			/* AFTER or BEFORE */
 	bool		with_total;		/* a page tells the number of all rows */
 	List	   *uncursored;		/* of CormTree: where, without the cursor's

@@ -154,6 +154,7 @@ truth_of(CormTree *tree)
 			truth = truth_of(tree->args[0].node);
 			return truth == TRUTH_OPEN ? truth : truth == TRUTH_TRUE ? TRUTH_FALSE : TRUTH_TRUE;
 		case CORM_N_AS:
+		case CORM_N_FILTER_RELATION:
 			return truth_of(tree->args[0].node);
 		case CORM_N_CAST:
 			corm_require_type(tree->args[1].oid);

@@ -199,7 +199,7 @@ set_met(CormDeparse *ctx, CormTree *left)
 {
 	ctx->met_model = NULL;
 	ctx->met_field = NULL;
-	ctx->met_filter = left && left->tag == CORM_N_FILTER_COLUMN;
+	ctx->met_filter = left && (left->tag == CORM_N_FILTER_COLUMN || left->tag == CORM_N_FILTER_PATH);
 	if (left && corm_tree_is(left, CORM_IS_COLUMN) &&
 		left->field && left->range)
 	{
@@ -1287,6 +1287,55 @@ deparse_compare(CormDeparse *ctx, CormTree *tree)
 	ctx->leaky = leaky;
 }
 
+/* Appends the member of a document, or its text; path is SQL of both and the path. */
+static void
+append_member(StringInfo buf, bool binary, bool text, const char *path)
+{
+	appendStringInfo(buf, "pg_catalog.%s_extract_path%s(%s)", binary ? "jsonb" : "json", text ? "_text" : "", path);
+}
+
+/*
+ * What a path leads to in a document, as a value of a kind, NULL if it is of
+ * another one.  No document may raise an error: a number of json can be one
+ * that numeric does not have.
+ */
+static void
+deparse_filter_path(CormDeparse *ctx, CormTree *tree)
+{
+	StringInfo	buf = ctx->buf;
+	CormTree   *column = tree->args[0].node;
+	bool		binary = getBaseType(corm_expr_type(column)) == JSONBOID;
+	const char *kind = tree->args[2].str;
+	bool		is_number = strcmp(kind, "number") == 0;
+	StringInfoData path;
+
+	initStringInfo(&path);
+	ctx->buf = &path;
+	corm_deparse_expr(ctx, column);
+	appendStringInfoString(&path, ", VARIADIC ");
+	deparse_param(ctx, tree->args[1].node, TEXTARRAYOID, CORM_PARAM_PLAIN);
+	ctx->buf = buf;
+	if (!is_number && strcmp(kind, "boolean") != 0)
+	{
+		append_member(buf, binary, strcmp(kind, "text") == 0, path.data);
+		return;
+	}
+	appendStringInfo(buf, "CASE WHEN pg_catalog.%s_typeof(", binary ? "jsonb" : "json");
+	append_member(buf, binary, false, path.data);
+	appendStringInfo(buf, ") OPERATOR(pg_catalog.=) '%s'", kind);
+	if (!binary && is_number)
+	{
+		appendStringInfoString(buf, " AND pg_catalog.length(");
+		append_member(buf, binary, true, path.data);
+		appendStringInfoString(buf, ") OPERATOR(pg_catalog.<=) 1000 AND ");
+		append_member(buf, binary, true, path.data);
+		appendStringInfoString(buf, " OPERATOR(pg_catalog.!~) '[eE]'");
+	}
+	appendStringInfoString(buf, " THEN CAST(");
+	append_member(buf, binary, true, path.data);
+	appendStringInfo(buf, " AS pg_catalog.%s) END", is_number ? "numeric" : "bool");
+}
+
 /*
  * corm_deparse_expr appends an expression.
  */
@@ -1371,6 +1420,9 @@ corm_deparse_expr(CormDeparse *ctx, CormTree *tree)
 			appendStringInfoString(buf, "(SELECT ");
 			corm_deparse_expr(ctx, tree->args[0].node);
 			appendStringInfoChar(buf, ')');
+			break;
+		case CORM_N_FILTER_PATH:
+			deparse_filter_path(ctx, tree);
 			break;
 		case CORM_N_IS_NOT_TRUE:
 			deparse_operand(ctx, tree->args[0].node);

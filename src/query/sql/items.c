@@ -88,6 +88,8 @@ corm_items_own(CormStmt *stmt)
 	List	   *items = NIL;
 	ListCell   *lc;
 
+	if (stmt->shows_nothing)
+		return NIL;
 	if (trees)
 	{
 		foreach(lc, trees)

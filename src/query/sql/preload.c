@@ -60,12 +60,19 @@ deparse_json_rows(CormDeparse *ctx, CormPreload *preload)
 {
 	StringInfo	buf = ctx->buf;
 
-	if (preload->to_many)
+	List	   *items;
+
+	corm_find_in_json(ctx, preload->query);
+	items = corm_items_json(preload->query, false);
+	if (items == NIL)
+		appendStringInfoString(buf, preload->to_many ?
+							   "SELECT COALESCE(pg_catalog.json_agg('{}'::pg_catalog.json), '[]') AS v FROM (" :
+							   "SELECT '{}'::pg_catalog.json AS v FROM (");
+	else if (preload->to_many)
 		appendStringInfo(buf, "SELECT COALESCE(pg_catalog.json_agg(%s.*), '[]') AS v FROM (", CORM_ROWS_ALIAS);
 	else
 		appendStringInfo(buf, "SELECT pg_catalog.row_to_json(%s.*) AS v FROM (", CORM_ROWS_ALIAS);
-	corm_find_in_json(ctx, preload->query);
-	corm_deparse_select(ctx, preload->query, corm_items_json(preload->query, false));
+	corm_deparse_select(ctx, preload->query, items);
 	append_limit_one(ctx, preload);
 	appendStringInfo(buf, ") AS %s", CORM_ROWS_ALIAS);
 }

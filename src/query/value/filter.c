@@ -25,6 +25,11 @@
  * list that would exceed it is written as UNINDEXED, and only filters the rows
  * that the other lists find.
  *
+ * A second argument says what the document may name (filter_allow.c).  What it
+ * does not allow raises 42501 here.  FILTER_OWN is a FILTER_COLUMN that means
+ * fields of the model only, not of what the query joins; FILTER_FIELDS is the
+ * select list where neither the document nor the query has one.
+ *
  * Errors in a value itself must be raised here, before any row is read: an
  * error at execution could reveal something about the rows.
  *
@@ -33,14 +38,17 @@
 #include "postgres.h"
 
 #include "base/compat.h"
+#include "base/errors.h"
 #include "base/guc.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "query/value/cursor.h"
 #include "query/value/filter.h"
+#include "query/value/filter_allow.h"
 #include "query/value/node.h"
 #include "regex/regex.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
@@ -57,10 +65,15 @@ typedef struct FilterContext
 	int64		elements;		/* of all lists */
 	double		combinations;	/* of elements of ANDed lists so far */
 	bool		negated;		/* inside "not" */
+	CormFilterAllow *allow;		/* of the model that names are about; NULL: no
+								 * fence */
+	int			level;			/* of nesting, as max_depth counts it */
+	int			max_level;		/* or -1 */
 } FilterContext;
 
 static void filter_condition(FilterContext *ctx, JsonbValue *spec);
-static CormNode *filter_query(FilterContext *outer, JsonbContainer *spec);
+static CormNode *filter_query(FilterContext *outer, JsonbContainer *spec, bool preload);
+static void write_defaults(FilterContext *ctx, bool preload);
 
 static char *
 string_of(JsonbValue *v)
@@ -125,15 +138,136 @@ count_elements(FilterContext *ctx, JsonbValue *list)
  * Conditions
  */
 
+static void not_allowed(const char *what, const char *name) pg_attribute_noreturn();
+
+/* Raises 42501 for a name that the fence does not have. */
 static void
-write_field(FilterContext *ctx, const char *name)
+not_allowed(const char *what, const char *name)
 {
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("%s \"%s\" cannot be used in a filter", what, name)));
+}
+
+/* Enters so many levels, as max_depth counts them; the caller restores level. */
+static void
+go_deeper(FilterContext *ctx, int levels)
+{
+	ctx->level += levels;
+	if (ctx->max_level >= 0 && ctx->level > ctx->max_level)
+		ereport(ERROR,
+				(errcode(CORM_ERRCODE_FILTER_LIMIT),
+				 errmsg("filter is too large"),
+				 errdetail("The nesting exceeds max_depth.")));
+}
+
+/* Sets the fence, which is that of the model that the names which follow are about. */
+static void
+set_allow(FilterContext *ctx, CormFilterAllow *allow)
+{
+	ctx->allow = allow;
+	if (allow && allow->max_depth >= 0 &&
+		(ctx->max_level < 0 || ctx->max_level - ctx->level > allow->max_depth))
+		ctx->max_level = ctx->level + allow->max_depth;
+}
+
+/*
+ * Goes along the fences of a path of relations.  Returns the path in their
+ * spelling; sets *target to the fence of what it leads to.  Raises 42501 for a
+ * relation that is not allowed.
+ */
+static char *
+allowed_path(CormFilterAllow *allow, const char *path, CormFilterAllow **target)
+{
+	const char *dot = strchr(path, '.');
+	char	   *step = dot ? pnstrdup(path, dot - path) : pstrdup(path);
+	CormFilterAllow *next = NULL;
+	char	   *relation;
+
+	check_stack_depth();
+	if (allow == NULL)
+	{
+		*target = NULL;
+		return pstrdup(path);
+	}
+	relation = corm_allowed_relation(allow, step, &next);
+	if (relation == NULL)
+		not_allowed("relation", path);
+	if (dot == NULL)
+	{
+		*target = next;
+		return relation;
+	}
+	return psprintf("%s.%s", relation, allowed_path(next, dot + 1, target));
+}
+
+/*
+ * Returns a field's name as the fence spells it, and sets *own if it means a
+ * field of the model or of its relations only.  Raises 42501 if it is not
+ * allowed.
+ */
+static char *
+allowed_field(CormFilterAllow *allow, const char *name, bool order, bool *own)
+{
+	bool		listed = allow->has_fields || (order && allow->has_order_by);
+	List	   *names = order && allow->has_order_by ? allow->order_by : allow->fields;
+	char	   *found = listed ? corm_allowed_name(names, name) : NULL;
+	const char *dot = strchr(name, '.');
+	CormFilterAllow *target = NULL;
+	char	   *relation;
+	char	   *rest;
+
+	*own = false;
+	if (found)
+		return found;
+	*own = true;
+	if (dot == NULL)
+	{
+		if (listed)
+			not_allowed("field", name);
+		return pstrdup(name);
+	}
+	if (order && allow->has_order_by)
+		not_allowed("field", name);
+	check_stack_depth();
+	relation = corm_allowed_relation(allow, pnstrdup(name, dot - name), &target);
+	if (relation == NULL)
+		not_allowed("field", name);
+	rest = allowed_field(target, dot + 1, order, own);
+	*own = true;
+	return psprintf("%s.%s", relation, rest);
+}
+
+/* Writes a field, of the order or of anything else. */
+static void
+write_name(FilterContext *ctx, const char *name, bool order)
+{
+	bool		own = false;
+
 	if (name[0] == '\0')
 		corm_bad_filter("A field name is empty.");
 	check_name_length(name);
 	count_relations(ctx, name, true);
-	corm_write_tag(ctx->w, CORM_N_FILTER_COLUMN);
+	if (ctx->allow)
+	{
+		int			level = ctx->level;
+
+		for (const char *p = name; *p; p++)
+		{
+			if (*p == '.')
+				go_deeper(ctx, 1);
+		}
+		ctx->level = level;
+		name = allowed_field(ctx->allow, name, order, &own);
+	}
+	corm_write_tag(ctx->w, own ? CORM_N_FILTER_OWN : CORM_N_FILTER_COLUMN);
 	corm_write_name(ctx->w, name, strlen(name));
+}
+
+static void
+write_field(FilterContext *ctx, const char *name)
+{
+	write_name(ctx, name, false);
 }
 
 /* Kind of value that an operator takes. */
@@ -180,6 +314,18 @@ static const struct
 	{"matches", CORM_N_MATCHES, OP_SCALAR},
 	{"search", CORM_N_SEARCH, OP_WORDS},
 };
+
+/* corm_filter_has_op returns whether there is an operator of that name. */
+bool
+corm_filter_has_op(const char *name)
+{
+	for (int i = 0; i < lengthof(filter_ops); i++)
+	{
+		if (strcmp(filter_ops[i].name, name) == 0)
+			return true;
+	}
+	return false;
+}
 
 /*
  * Returns whether a list can be left to index lookups without exceeding the
@@ -233,6 +379,14 @@ check_pattern(CormNodeTag tag, JsonbValue *v)
 	}
 }
 
+/* Raises OR020 for an operator that the fence does not have. */
+static void
+check_op_allowed(FilterContext *ctx, const char *op)
+{
+	if (ctx->allow && ctx->allow->has_ops && corm_allowed_name(ctx->allow->ops, op) == NULL)
+		corm_bad_filter(psprintf("Operator \"%s\" is not allowed.", op));
+}
+
 /*
  * Writes the condition {field: {op: v}}.  Raises OR020 for an unknown operator
  * or a bad value.
@@ -249,6 +403,7 @@ filter_op(FilterContext *ctx, const char *field, const char *op, JsonbValue *v)
 		if (strcmp(filter_ops[i].name, op) != 0)
 			continue;
 		count_node(ctx);
+		check_op_allowed(ctx, op);
 		switch (filter_ops[i].kind)
 		{
 			case OP_FLAG:
@@ -314,6 +469,171 @@ filter_op(FilterContext *ctx, const char *field, const char *op, JsonbValue *v)
 	corm_bad_filter(psprintf("Unknown operator \"%s\" for \"%s\".", op, field));
 }
 
+/*
+ * Conditions on what a path leads to in a field of JSON.  A comparison is one
+ * of values of the kind that the document gives: a value of another kind in a
+ * row is like a missing one, so that no row can raise an error.
+ */
+
+/* Writes what the path leads to, as a value of a kind: text, number, boolean or json. */
+static void
+write_path(FilterContext *ctx, const char *field, Datum path, const char *kind)
+{
+	corm_write_tag(ctx->w, CORM_N_FILTER_PATH);
+	write_field(ctx, field);
+	corm_write_value(ctx->w, TEXTARRAYOID, -1, false, path);
+	corm_write_name(ctx->w, kind, strlen(kind));
+}
+
+/* Returns the kind of a value, as write_path takes it. */
+static const char *
+kind_of(const JsonbValue *v)
+{
+	return v->type == jbvNumeric ? "number" : v->type == jbvBool ? "boolean" : "text";
+}
+
+/* Writes one condition on it.  Raises OR020 for an unknown operator, or a bad value. */
+static void
+filter_path_op(FilterContext *ctx, const char *field, Datum path, const char *op, JsonbValue *v)
+{
+	CormNodeTag tag = CORM_N_INVALID;
+	JsonbValue *members;
+	int			n;
+
+	for (int i = 0; i < lengthof(filter_ops); i++)
+	{
+		if (strcmp(filter_ops[i].name, op) == 0)
+			tag = filter_ops[i].tag;
+	}
+	count_node(ctx);
+	if (tag != CORM_N_INVALID)
+		check_op_allowed(ctx, op);
+	switch (tag)
+	{
+		case CORM_N_EQ:
+		case CORM_N_NEQ:
+		case CORM_N_IS_DISTINCT_FROM:
+		case CORM_N_LT:
+		case CORM_N_LTE:
+		case CORM_N_GT:
+		case CORM_N_GTE:
+			corm_write_tag(ctx->w, tag);
+			write_path(ctx, field, path, kind_of(v));
+			corm_filter_scalar(ctx->w, v, op);
+			return;
+		case CORM_N_BETWEEN:
+			if (!corm_json_is_array(v) || JsonContainerSize(v->val.binary.data) != 2)
+				corm_bad_filter(psprintf("\"%s\" takes an array of two values.", op));
+			members = corm_json_members(v->val.binary.data, &n);
+			if (members[0].type != members[1].type)
+				corm_bad_filter(psprintf("The values of \"%s\" must be of one kind.", op));
+			corm_write_tag(ctx->w, tag);
+			write_path(ctx, field, path, kind_of(&members[0]));
+			corm_filter_scalar(ctx->w, &members[0], op);
+			corm_filter_scalar(ctx->w, &members[1], op);
+			return;
+		case CORM_N_IN:
+		case CORM_N_NOT_IN:
+			{
+				const char *kind = "text";
+
+				if (!corm_json_is_array(v))
+					corm_bad_filter(psprintf("\"%s\" takes an array.", op));
+				count_elements(ctx, v);
+				members = corm_json_members(v->val.binary.data, &n);
+				for (int i = 0; i < n; i++)
+				{
+					if (members[i].type != jbvNull)
+						kind = kind_of(&members[i]);
+				}
+				corm_write_tag(ctx->w, tag);
+				write_path(ctx, field, path, kind);
+				corm_filter_list(ctx->w, v, op, true);
+				return;
+			}
+		case CORM_N_IS_NULL:
+		case CORM_N_IS_NOT_NULL:
+			if (v->type != jbvBool)
+				corm_bad_filter(psprintf("\"%s\" takes true or false.", op));
+			if (!v->val.boolean)
+				tag = tag == CORM_N_IS_NULL ? CORM_N_IS_NOT_NULL : CORM_N_IS_NULL;
+			corm_write_tag(ctx->w, tag);
+			write_path(ctx, field, path, "text");
+			return;
+		case CORM_N_LIKE:
+		case CORM_N_NOT_LIKE:
+		case CORM_N_ILIKE:
+		case CORM_N_NOT_ILIKE:
+		case CORM_N_REGEX:
+		case CORM_N_IREGEX:
+		case CORM_N_STARTS_WITH:
+		case CORM_N_ENDS_WITH:
+		case CORM_N_ICONTAINS:
+			if (v->type != jbvString)
+				corm_bad_filter(psprintf("\"%s\" takes a string.", op));
+			check_pattern(tag, v);
+			corm_write_tag(ctx->w, tag);
+			write_path(ctx, field, path, "text");
+			corm_filter_scalar(ctx->w, v, op);
+			return;
+		case CORM_N_HAS_KEY:
+			if (v->type != jbvString)
+				corm_bad_filter(psprintf("\"%s\" takes a string.", op));
+			corm_write_tag(ctx->w, tag);
+			write_path(ctx, field, path, "json");
+			corm_filter_scalar(ctx->w, v, op);
+			return;
+		case CORM_N_CONTAINS:
+			if (corm_json_is_array(v))
+				count_elements(ctx, v);
+			corm_write_tag(ctx->w, CORM_N_SUPERSET);
+			write_path(ctx, field, path, "json");
+			corm_write_value(ctx->w, JSONBOID, -1, false, JsonbPGetDatum(JsonbValueToJsonb(v)));
+			return;
+		case CORM_N_INVALID:
+			corm_bad_filter(psprintf("Unknown operator \"%s\" for \"%s\".", op, field));
+		default:
+			corm_bad_filter(psprintf("Operator \"%s\" does not apply to a path in \"%s\".", op, field));
+	}
+}
+
+/*
+ * Writes {field: {"path": [...], op: value, ...}}.  ops has n pairs, of which
+ * path is the value of one.  Raises OR020 unless it is an array of keys.
+ */
+static void
+filter_in_document(FilterContext *ctx, const char *field, JsonbValue *ops, int n, JsonbValue *path)
+{
+	JsonbValue *steps;
+	Datum	   *datums;
+	int			nsteps;
+
+	if (!corm_json_is_array(path) || JsonContainerSize(path->val.binary.data) == 0)
+		corm_bad_filter("\"path\" takes an array of keys.");
+	count_elements(ctx, path);
+	if (n == 1)
+		corm_bad_filter(psprintf("\"%s\" has no operator.", field));
+	steps = corm_json_members(path->val.binary.data, &nsteps);
+	datums = palloc(sizeof(Datum) * nsteps);
+	for (int i = 0; i < nsteps; i++)
+	{
+		if (steps[i].type == jbvString)
+			datums[i] = PointerGetDatum(cstring_to_text_with_len(steps[i].val.string.val, steps[i].val.string.len));
+		else if (steps[i].type == jbvNumeric)
+			datums[i] = PointerGetDatum(cstring_to_text(DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(steps[i].val.numeric)))));
+		else
+			corm_bad_filter("\"path\" takes an array of keys.");
+	}
+	corm_write_tag(ctx->w, CORM_N_AND);
+	corm_write_count(ctx->w, n - 1);
+	for (int i = 0; i < n; i++)
+	{
+		if (&ops[2 * i + 1] != path)
+			filter_path_op(ctx, field, PointerGetDatum(construct_array(datums, nsteps, TEXTOID, -1, false, TYPALIGN_INT)),
+						   string_of(&ops[2 * i]), &ops[2 * i + 1]);
+	}
+}
+
 static CormNodeTag
 relation_predicate(const char *key)
 {
@@ -337,16 +657,28 @@ filter_relation(FilterContext *ctx, const char *relation, const char *key, Jsonb
 	bool		to_one = key[0] == 'i';
 	double		combinations = ctx->combinations;
 	bool		negated = ctx->negated;
+	CormFilterAllow *allow = ctx->allow;
+	int			level = ctx->level;
+	int			max_level = ctx->max_level;
+	CormFilterAllow *target;
 
 	count_node(ctx);
 	check_name_length(relation);
 	count_relations(ctx, relation, false);
+	for (const char *p = relation; p; p = strchr(p + 1, '.'))
+		go_deeper(ctx, 1);
+	relation = allowed_path(allow, relation, &target);
+	set_allow(ctx, target);
+	corm_write_tag(ctx->w, CORM_N_FILTER_RELATION);
 	if (to_one && v->type == jbvNull)
 	{
 		/* {"author": {"is": null}}: there is no author */
 		corm_write_tag(ctx->w, tag == CORM_N_SOME ? CORM_N_NONE : CORM_N_SOME);
 		corm_write_name(ctx->w, relation, strlen(relation));
 		corm_write_count(ctx->w, 0);
+		ctx->allow = allow;
+		ctx->level = level;
+		ctx->max_level = max_level;
 		return;
 	}
 	if (!corm_json_is_object(v))
@@ -360,6 +692,9 @@ filter_relation(FilterContext *ctx, const char *relation, const char *key, Jsonb
 	filter_condition(ctx, v);
 	ctx->combinations = combinations;
 	ctx->negated = negated;
+	ctx->allow = allow;
+	ctx->level = level;
+	ctx->max_level = max_level;
 }
 
 /* Writes the conditions of an "and" or "or" array as one node. */
@@ -379,6 +714,7 @@ filter_list(FilterContext *ctx, CormNodeTag tag, JsonbValue *v, const char *key)
 	count_node(ctx);
 	corm_write_tag(ctx->w, tag);
 	corm_write_count(ctx->w, n);
+	go_deeper(ctx, 1);
 	for (int i = 0; i < n; i++)
 	{
 		/* ORed lists do not combine, unless negated: then they are ANDed */
@@ -387,6 +723,7 @@ filter_list(FilterContext *ctx, CormNodeTag tag, JsonbValue *v, const char *key)
 		filter_condition(ctx, &elements[i]);
 		most = Max(most, ctx->combinations);
 	}
+	ctx->level--;
 	ctx->combinations = most;
 }
 
@@ -410,7 +747,9 @@ filter_key(FilterContext *ctx, const char *key, JsonbValue *v)
 		count_node(ctx);
 		corm_write_tag(ctx->w, CORM_N_NOT);
 		ctx->negated = true;
+		go_deeper(ctx, 1);
 		filter_condition(ctx, v);
+		ctx->level--;
 		ctx->negated = negated;
 	}
 	else if (corm_json_is_object(v))
@@ -423,6 +762,14 @@ filter_key(FilterContext *ctx, const char *key, JsonbValue *v)
 			corm_bad_filter(psprintf("\"%s\" has no operator.", key));
 		if (n > corm_filter_max_nodes)
 			corm_filter_over_limit("The number of conditions", "corm.filter_max_nodes", corm_filter_max_nodes);
+		for (int i = 0; i < n; i++)
+		{
+			if (strcmp(string_of(&ops[2 * i]), "path") == 0)
+			{
+				filter_in_document(ctx, key, ops, n, &ops[2 * i + 1]);
+				return;
+			}
+		}
 		corm_write_tag(ctx->w, CORM_N_AND);
 		corm_write_count(ctx->w, n);
 		for (int i = 0; i < n; i++)
@@ -522,11 +869,11 @@ filter_order(FilterContext *ctx, JsonbValue *v)
 		if (name[0] == '-')
 		{
 			corm_write_tag(ctx->w, CORM_N_DESC);
-			write_field(ctx, name + 1);
+			write_name(ctx, name + 1, true);
 			corm_write_name(ctx->w, "", 0);
 		}
 		else
-			write_field(ctx, name);
+			write_name(ctx, name, true);
 	}
 }
 
@@ -547,6 +894,8 @@ filter_number(FilterContext *ctx, CormNodeTag tag, JsonbValue *v, const char *ke
 		corm_bad_filter(psprintf("\"%s\" takes a whole number that is not negative.", key));
 	if (value > max)
 		corm_filter_over_limit("The limit", "corm.filter_max_limit", corm_filter_max_limit);
+	if (tag == CORM_N_LIMIT && ctx->allow && ctx->allow->max_limit >= 0 && value > ctx->allow->max_limit)
+		corm_filter_over_limit("The limit", "max_limit", ctx->allow->max_limit);
 	corm_write_tag(ctx->w, tag);
 	corm_write_value(ctx->w, INT8OID, 8, true, Int64GetDatum((int64) value));
 }
@@ -568,6 +917,48 @@ filter_cursor(FilterContext *ctx, PGFunction function, JsonbValue *v, const char
 	corm_write_node(ctx->w, clause);
 }
 
+/*
+ * Writes a preload of a path, each of whose relations is one within that of
+ * the one before, with the fence of what it leads to.  query has the clauses
+ * of the last, or is NULL.
+ */
+static void
+write_preload(FilterContext *ctx, const char *path, JsonbContainer *spec)
+{
+	const char *dot = strchr(path, '.');
+	const CormNode *query;
+	CormFilterAllow *allow = ctx->allow;
+	int			level = ctx->level;
+	int			max_level = ctx->max_level;
+	CormWriter *outer_w = ctx->w;
+	CormFilterAllow *target;
+	char	   *relation;
+
+	check_stack_depth();
+	go_deeper(ctx, 1);
+	relation = allowed_path(allow, dot ? pnstrdup(path, dot - path) : path, &target);
+	set_allow(ctx, target);
+	if (dot == NULL)
+		query = filter_query(ctx, spec, true);
+	else
+	{
+		CormWriter	w;
+
+		corm_writer_init(&w);
+		ctx->w = &w;
+		write_preload(ctx, dot + 1, spec);
+		write_defaults(ctx, true);
+		ctx->w = outer_w;
+		query = corm_writer_finish(&w, CORM_KIND_QUERY);
+	}
+	ctx->allow = allow;
+	ctx->level = level;
+	ctx->max_level = max_level;
+	corm_write_tag(ctx->w, CORM_N_FILTER_PRELOAD);
+	corm_write_name(ctx->w, relation, strlen(relation));
+	corm_write_query(ctx->w, &query, 1);
+}
+
 /* Writes "preload": a clause for each relation that is not false. */
 static void
 filter_preload(FilterContext *ctx, JsonbValue *v)
@@ -583,7 +974,6 @@ filter_preload(FilterContext *ctx, JsonbValue *v)
 	for (int i = 0; i < n; i++)
 	{
 		JsonbValue *what = &pairs[2 * i + 1];
-		const CormNode *query = NULL;
 
 		if (pairs[2 * i].val.string.len == 0)
 			corm_bad_filter("The name of a relation is empty.");
@@ -592,13 +982,9 @@ filter_preload(FilterContext *ctx, JsonbValue *v)
 			continue;
 		count_node(ctx);
 		count_relations(ctx, string_of(&pairs[2 * i]), false);
-		if (corm_json_is_object(what))
-			query = filter_query(ctx, what->val.binary.data);
-		else if (what->type != jbvBool)
+		if (!corm_json_is_object(what) && what->type != jbvBool)
 			corm_bad_filter("A relation of \"preload\" takes true or an object.");
-		corm_write_tag(ctx->w, CORM_N_FILTER_PRELOAD);
-		corm_write_name(ctx->w, pairs[2 * i].val.string.val, pairs[2 * i].val.string.len);
-		corm_write_query(ctx->w, &query, query ? 1 : 0);
+		write_preload(ctx, string_of(&pairs[2 * i]), corm_json_is_object(what) ? what->val.binary.data : NULL);
 	}
 }
 
@@ -642,12 +1028,52 @@ filter_clause(FilterContext *ctx, const char *key, JsonbValue *v)
 }
 
 /*
+ * Writes what holds where neither the document nor the query says anything:
+ * the select list of the fence, and a limit.
+ */
+static void
+write_defaults(FilterContext *ctx, bool preload)
+{
+	CormFilterAllow *allow = ctx->allow;
+	int64		limit = preload ? corm_filter_preload_limit : -1;
+
+	if (allow)
+	{
+		ListCell   *lc;
+		int			n = 0;
+
+		foreach(lc, allow->fields)
+		{
+			n += strchr(lfirst(lc), '.') == NULL;
+		}
+		corm_write_tag(ctx->w, CORM_N_FILTER_FIELDS);
+		corm_write_count(ctx->w, allow->has_fields ? n : 1);
+		if (!allow->has_fields)
+			corm_write_name(ctx->w, "*", 1);
+		foreach(lc, allow->fields)
+		{
+			if (strchr(lfirst(lc), '.') == NULL)
+				corm_write_name(ctx->w, lfirst(lc), strlen(lfirst(lc)));
+		}
+		if (allow->default_limit >= 0)
+			limit = allow->default_limit;
+		if (allow->max_limit >= 0 && (limit < 0 || limit > allow->max_limit))
+			limit = allow->max_limit;
+	}
+	if (limit >= 0)
+	{
+		corm_write_tag(ctx->w, CORM_N_FILTER_LIMIT);
+		corm_write_value(ctx->w, INT8OID, 8, true, Int64GetDatum(limit));
+	}
+}
+
+/*
  * Builds the query for a whole document or for that of a preload, in the
- * current context.  Saves and restores the parts of outer that belong to one
- * query.
+ * current context.  spec is NULL if there is none.  Saves and restores the
+ * parts of outer that belong to one query.
  */
 static CormNode *
-filter_query(FilterContext *outer, JsonbContainer *spec)
+filter_query(FilterContext *outer, JsonbContainer *spec, bool preload)
 {
 	CormWriter	w;
 	JsonbValue *pairs;
@@ -661,11 +1087,15 @@ filter_query(FilterContext *outer, JsonbContainer *spec)
 	outer->w = &w;
 	outer->combinations = 1;
 	outer->negated = false;
-	if (JsonContainerSize(spec) > corm_filter_max_nodes)
-		corm_filter_over_limit("The number of keys", "corm.filter_max_nodes", corm_filter_max_nodes);
-	pairs = corm_json_members(spec, &n);
-	for (int i = 0; i < n; i++)
-		filter_clause(outer, string_of(&pairs[2 * i]), &pairs[2 * i + 1]);
+	if (spec)
+	{
+		if (JsonContainerSize(spec) > corm_filter_max_nodes)
+			corm_filter_over_limit("The number of keys", "corm.filter_max_nodes", corm_filter_max_nodes);
+		pairs = corm_json_members(spec, &n);
+		for (int i = 0; i < n; i++)
+			filter_clause(outer, string_of(&pairs[2 * i]), &pairs[2 * i + 1]);
+	}
+	write_defaults(outer, preload);
 	outer->w = outer_w;
 	outer->combinations = combinations;
 	outer->negated = negated;
@@ -740,34 +1170,55 @@ count_keys_in_text(const char *str, int len)
 	return n;
 }
 
+/* Returns the query for a document and its fence, which may be NULL. */
+static Datum
+build_filter(Jsonb *spec, Jsonb *allow)
+{
+	FilterContext ctx = {.max_level = -1};
+
+	if (allow)
+	{
+		set_allow(&ctx, corm_filter_allow(&allow->root));
+		corm_filter_inherit(ctx.allow);
+	}
+	if (!JB_ROOT_IS_OBJECT(spec))
+		corm_bad_filter("It must be an object.");
+	return PointerGetDatum(filter_query(&ctx, &spec->root, false));
+}
+
 /*
- * corm_filter_text(spec): the same for text.  Only this variant can detect
+ * corm_filter_text(spec, allow): the same for text.  Only this variant can detect
  * duplicate keys (OR020), since jsonb keeps just the last one.
  */
 Datum
 corm_filter_text(PG_FUNCTION_ARGS)
 {
-	text	   *spec = PG_GETARG_TEXT_PP(0);
-	int64		n = count_keys_in_text(VARDATA_ANY(spec), VARSIZE_ANY_EXHDR(spec));
-	Datum		document = DirectFunctionCall1(jsonb_in, CStringGetDatum(text_to_cstring(spec)));
+	text	   *spec;
+	int64		n;
+	Datum		document;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	spec = PG_GETARG_TEXT_PP(0);
+	n = count_keys_in_text(VARDATA_ANY(spec), VARSIZE_ANY_EXHDR(spec));
+	document = DirectFunctionCall1(jsonb_in, CStringGetDatum(text_to_cstring(spec)));
 
 	if (count_keys(&DatumGetJsonbP(document)->root) != n)
 		corm_bad_filter("An object has the same key twice.");
-	return DirectFunctionCall1(corm_filter, document);
+	return build_filter(DatumGetJsonbP(document), PG_NARGS() > 1 && !PG_ARGISNULL(1) ? PG_GETARG_JSONB_P(1) : NULL);
 }
 
 /*
- * corm_filter(spec) returns the query for a filter document, in the current
- * context.  Raises OR020 if it does not follow the grammar, OR021 if it
- * exceeds a limit, 22025 or 2201B for an invalid pattern.
+ * corm_filter(spec, allow) returns the query for a filter document, in the
+ * current context; NULL if that is NULL.  allow is its fence, or NULL.  Raises
+ * OR020 if the document does not follow the grammar, OR021 if it exceeds a
+ * limit, 42501 if it names something that is not allowed, 22025 or 2201B for
+ * an invalid pattern, OR006 if the fence is invalid.
  */
 Datum
 corm_filter(PG_FUNCTION_ARGS)
 {
-	Jsonb	   *spec = PG_GETARG_JSONB_P(0);
-	FilterContext ctx = {0};
-
-	if (!JB_ROOT_IS_OBJECT(spec))
-		corm_bad_filter("It must be an object.");
-	PG_RETURN_POINTER(filter_query(&ctx, &spec->root));
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	return build_filter(PG_GETARG_JSONB_P(0), PG_NARGS() > 1 && !PG_ARGISNULL(1) ? PG_GETARG_JSONB_P(1) : NULL);
 }

@@ -21,6 +21,7 @@ extern bool corm_json_is_object(struct JsonbValue *v);
 extern bool corm_json_is_array(struct JsonbValue *v);
 extern struct JsonbValue *corm_json_members(struct JsonbContainer *container, int *n);
 extern void corm_filter_scalar(CormWriter *w, struct JsonbValue *v, const char *op);
+extern bool corm_filter_has_op(const char *name);
 extern void corm_filter_list(CormWriter *w, struct JsonbValue *v, const char *op, bool compared);
 
 #endif							/* CORM_VALUE_FILTER_H */

@@ -50,6 +50,9 @@ struct CormTree
 	Oid			opr;			/* comparison: the operator, if not the one of
 								 * that name */
 	bool		by_default;		/* COLUMN: of '*', not named by the user */
+	bool		from_filter;	/* some, every, none: of a filter from outside */
+	bool		own;			/* COLUMN of such a filter: of the source or
+								 * its relations, not of joins */
 	bool		is_referenced;	/* a select item that another clause names */
 	struct CormStmt *query;		/* SUBQUERY, EXISTS, ...: the resolved query */
 };
