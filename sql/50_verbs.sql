@@ -177,6 +177,11 @@ CREATE FUNCTION corm.update_json(model regclass, key jsonb, patch jsonb, allowed
 COMMENT ON FUNCTION corm.update_json(regclass, jsonb, jsonb, text[]) IS
     'Changes the fields that a JSON object gives, and no others, of the row with a primary or unique key, and the related rows that it holds, and returns them. Errors: P0002 if there is no such row, or no such child; OR010 if the version that is given is not that of the row; OR012 for a field of the key with another value; 42703 for an unknown field; 42501 for one that is not allowed; 22004 for NULL, or a missing version where corm.require_version is on; 22023 for other JSON.';
 
+CREATE FUNCTION corm.upsert_json(model regclass, data jsonb, conflict text[] DEFAULT NULL) RETURNS jsonb
+    AS 'MODULE_PATHNAME', 'corm_upsert_json' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION corm.upsert_json(regclass, jsonb, text[]) IS
+    'Inserts a JSON object or an array of objects, or updates the rows with their primary key or the given one: the fields given, of which null is a value. Returns the rows in the same form. Errors: 42P10 if the fields are no unique key; 21000 for two rows of one key; OR003 for an empty array; OR011 if the model has no primary key; OR012 for a field that cannot be written; 42703 for an unknown field; 22004 for NULL; 22023 for other JSON.';
+
 CREATE FUNCTION corm.set_related(model regclass, key jsonb, relation text, targets jsonb) RETURNS bigint
     AS 'MODULE_PATHNAME', 'corm_set_related' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION corm.set_related(regclass, jsonb, text, jsonb) IS

@@ -143,6 +143,7 @@ typedef struct CormPlan
 
 	int			rows_valno;		/* value of rows(), or -1 */
 	Oid			rows_model;		/* model that the rows belong to */
+	bool		nulls_given;	/* null in JSON rows is a value */
 	CormHookedWrite *hooked;	/* NULL: the plan can be run */
 	const char *model_name;		/* for messages; NULL for a raw query */
 } CormPlan;

@@ -727,6 +727,7 @@ build_from_stmt(CormPlan *plan, const CormPlanMaker *maker, CormStmt *stmt,
 					 errmsg("corm.rows() was given no rows")));
 		plan->rows_valno = stmt->rows->valno;
 		plan->rows_model = stmt->source->model->relid;
+		plan->nulls_given = stmt->nulls_given;
 	}
 
 	if (stmt->command == CORM_CMD_INSERT && stmt->conflict_action == CORM_CONFLICT_UPDATE && stmt->conflict_exprs == NIL)

@@ -368,7 +368,7 @@ read_given_rows(Write *write)
 		return;
 	}
 	rows = corm_queries_value(&set, template->rows_valno);
-	foreach(lc, corm_cut_rows(write->exec, rows))
+	foreach(lc, corm_cut_rows(write->exec, rows, template->nulls_given))
 	{
 		CormRun    *run = lfirst(lc);
 
@@ -508,12 +508,14 @@ insert_all(Write *write, CormQuerySet *set, Write *written)
 			for (next = first + 1; next < write->nrows && bms_equal(write->given[next], given);)
 				next++;
 		set_array(set, valno, write->model, rows_array(write, write->new + first, next - first));
-		foreach(lc, corm_cut_rows(write->exec, &set->values[valno]))
+		foreach(lc, corm_cut_rows(write->exec, &set->values[valno], false))
 		{
 			CormRun    *run = lfirst(lc);
 			Bitmapset  *fields = bms_add_members(set_fields(hooked), run->fields);
 			int			i = -1;
 
+			if (write->template->nulls_given)
+				fields = bms_add_members(fields, given);
 			while (hooked->updates_given && (i = bms_next_member(given, i)) >= 0 && i < nfields)
 				fields = bms_add_member(fields, nfields + 1 + i);
 			set_array(set, valno, write->model, run->rows);

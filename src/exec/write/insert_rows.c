@@ -160,11 +160,26 @@ json_field(CormModel *model, JsonbValue *key)
 }
 
 /*
+ * Does an object that has a value for a field give it?  A null does not where it means the
+ * default.  If nulls are values, only that of a key still does, and that of a field which
+ * corm fills.
+ */
+static bool
+is_given(CormModel *model, int field, const JsonbValue *value, bool nulls_given)
+{
+	bool		is_null = value->type == jbvNull;
+	bool		is_value = nulls_given && !model->fields[field].primary_key && !model->fields[field].identity &&
+		field != model->version && field != model->created_at && field != model->updated_at;
+
+	return corm_field_is_written(model, field, true, is_null && !is_value);
+}
+
+/*
  * Checks an object and returns the fields that it gives.  rowno is for error messages.
  * Sets *as_is to false unless its keys are the column names and all of them are given.
  */
 static Bitmapset *
-check_json_row(CormModel *model, CormJsonCheck *check, int rowno, JsonbValue *object, bool *as_is)
+check_json_row(CormModel *model, CormJsonCheck *check, int rowno, JsonbValue *object, bool nulls_given, bool *as_is)
 {
 	JsonbIterator *it;
 	JsonbValue	key;
@@ -195,7 +210,7 @@ check_json_row(CormModel *model, CormJsonCheck *check, int rowno, JsonbValue *ob
 					(errcode(ERRCODE_DUPLICATE_COLUMN),
 					 errmsg("field \"%s\" of model \"%s\" is given twice",
 							field->name, model->name)));
-		if (!corm_field_is_written(model, i, true, value.type == jbvNull))
+		if (!is_given(model, i, &value, nulls_given))
 		{
 			*as_is = false;
 			continue;
@@ -215,7 +230,7 @@ check_json_row(CormModel *model, CormJsonCheck *check, int rowno, JsonbValue *ob
  * Adds a checked object to the array being built, with the column names as keys.
  */
 static void
-push_json_row(CormModel *model, JsonbParseState **state, JsonbValue *object)
+push_json_row(CormModel *model, JsonbParseState **state, JsonbValue *object, bool nulls_given)
 {
 	JsonbIterator *it = JsonbIteratorInit(object->val.binary.data);
 	JsonbValue	key;
@@ -228,7 +243,7 @@ push_json_row(CormModel *model, JsonbParseState **state, JsonbValue *object)
 		int			i = json_field(model, &key);
 
 		(void) JsonbIteratorNext(&it, &value, true);
-		if (!corm_field_is_written(model, i, true, value.type == jbvNull))
+		if (!is_given(model, i, &value, nulls_given))
 			continue;
 		(void) corm_json_as_hstore(&model->fields[i], &value);
 		corm_json_key(state, model->fields[i].column);
@@ -269,7 +284,7 @@ as_array(Jsonb *json)
  * has changed the model.
  */
 static List *
-json_runs(const CormExec *exec, Datum value)
+json_runs(const CormExec *exec, Datum value, bool nulls_given)
 {
 	CormModel  *model = exec->model;
 	Jsonb	   *json = DatumGetJsonbP(value);
@@ -300,7 +315,7 @@ json_runs(const CormExec *exec, Datum value)
 		CHECK_FOR_INTERRUPTS();
 		rowno++;
 		given = lappend(given, check_json_row(model, check, JB_ROOT_COUNT(json) > 1 ? rowno : 0,
-											  &element, &as_is));
+											  &element, nulls_given, &as_is));
 		as_is = as_is && bms_equal(llast(given), linitial(given));
 	}
 	corm_json_check_end(check);
@@ -315,7 +330,7 @@ json_runs(const CormExec *exec, Datum value)
 		CHECK_FOR_INTERRUPTS();
 		if (rowno == start)
 			pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
-		push_json_row(model, &state, &element);
+		push_json_row(model, &state, &element, nulls_given);
 		rowno++;
 		if (rowno < list_length(given) && bms_equal(list_nth(given, rowno), list_nth(given, start)))
 			continue;
@@ -349,15 +364,15 @@ append_json(JsonbParseState **state, Datum array)
 
 /*
  * corm_cut_rows cuts rows of an operation's model, given as an array or as jsonb, into
- * runs.  Returns a list of CormRun.
+ * runs.  nulls_given: null in JSON is a value.  Returns a list of CormRun.
  */
 List *
-corm_cut_rows(const CormExec *exec, CormValue *rows)
+corm_cut_rows(const CormExec *exec, CormValue *rows, bool nulls_given)
 {
 	CormModel  *model = exec->model;
 
 	if (rows->typid == JSONBOID)
-		return json_runs(exec, corm_value_datum(rows, -1, false));
+		return json_runs(exec, corm_value_datum(rows, -1, false), nulls_given);
 	if (OidIsValid(get_element_type(rows->typid)))
 		return array_runs(exec, corm_value_datum(rows, -1, false));
 	ereport(ERROR,
@@ -375,7 +390,7 @@ cut_runs(const CormExec *exec, CormPlan *template, CormQuerySet *set)
 	CormValue  *rows = corm_queries_value(set, template->rows_valno);
 
 	corm_exec_check_plan(exec, template);
-	return corm_cut_rows(exec, rows);
+	return corm_cut_rows(exec, rows, template->nulls_given);
 }
 
 /*

@@ -21,7 +21,7 @@ typedef struct CormRun
 	int			nrows;
 } CormRun;
 
-extern List *corm_cut_rows(const CormExec *exec, CormValue *rows);
+extern List *corm_cut_rows(const CormExec *exec, CormValue *rows, bool nulls_given);
 extern void corm_check_upsert_rows(const CormExec *exec, const CormPlan *template, Oid type, Datum rows);
 extern Bitmapset *corm_first_rows(CormPlan *plan, CormQuerySet *set);
 extern uint64 corm_run_rows(const CormVerb *verb, CormPlan *plan, CormQuerySet *set, CormSink *sink);

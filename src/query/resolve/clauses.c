@@ -368,6 +368,9 @@ corm_place_clause(CormStmt *stmt, CormTree *clause, List **preloads)
 				corm_misplaced_clause(clause, "was given twice");
 			stmt->rows = clause->args[0].node;
 			break;
+		case CORM_N_NULLS_GIVEN:
+			stmt->nulls_given = true;
+			break;
 		case CORM_N_ON_CONFLICT:
 			foreach(lc, clause->args[0].list)
 			{

@@ -176,6 +176,7 @@ struct CormStmt
 	/* writes */
 	List	   *sets;			/* of CormAssignment */
 	CormTree   *rows;
+	bool		nulls_given;	/* null in them is a value */
 	List	   *conflict_fields;	/* of CormField */
 	bool		staged_upsert;	/* do_update() means staged_given and not what
 								 * the insert gives */

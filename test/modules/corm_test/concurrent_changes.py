@@ -172,6 +172,7 @@ WRITES = {
     "get_multi_json returning": "SELECT corm.get_multi_json(corm.updater('a3.notes'), corm.set('n', 5), corm.where(corm.eq('id', 3)), corm.returning('id', 'body'))",
     "upsert": "SELECT jsonb_agg(r) FROM corm.get_multi(NULL::a3.notes, corm.inserter('a3.notes'),"
               " corm.rows('[{\"id\": 1, \"body\": \"up\"}, {\"id\": 5, \"body\": \"back\", \"n\": 3}]'::jsonb), corm.on_conflict('id'), corm.do_update('body')) r",
+    "upsert_json": "SELECT corm.upsert_json('a3.notes', '[{\"id\": 1, \"n\": null}, {\"id\": 5, \"body\": \"back\"}]')",
     "upsert rows": f"SELECT jsonb_agg(r) FROM corm.get_multi(NULL::a3.notes, corm.inserter('a3.notes'), corm.rows(ARRAY[{note(5)}, {note(1)}]), corm.on_conflict('id'), corm.do_update()) r",
 }
 OTHERS = {"plan_cache_stats"}  # functions of sql/50_verbs.sql that read no model
