@@ -13,6 +13,7 @@
 #include "base/compat.h"
 #include "base/effects.h"
 #include "base/guc.h"
+#include "base/untyped.h"
 #include "cache/cache.h"
 #include "exec/exec.h"
 #include "fmgr.h"
@@ -34,6 +35,7 @@ _PG_init(void)
 	corm_guc_init();
 	corm_clock_init();
 	corm_effects_init();
+	corm_untyped_init();
 	corm_model_init();
 	corm_node_init();
 	corm_cache_init();
