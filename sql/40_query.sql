@@ -300,7 +300,7 @@ COMMENT ON FUNCTION corm.only_deleted() IS
 CREATE FUNCTION corm.guard(model regclass, VARIADIC conditions corm.expr[]) RETURNS corm.query
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION corm.guard(regclass, VARIADIC corm.expr[]) IS
-    'clause: conditions on every row of a model that the query reads, updates or deletes, in whatever part of it; ERROR 0A000 if the query does not name the model';
+    'clause: conditions on every row of a model that the query reads, updates or deletes, in whatever part of it; nothing for a query that does not name the model';
 
 -- Clauses of a write
 
@@ -322,6 +322,11 @@ COMMENT ON FUNCTION corm.rows(anyarray) IS
 CREATE FUNCTION corm.rows(data jsonb) RETURNS corm.query
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION corm.rows(jsonb) IS
+    'the rows to insert, as a JSON object or array of objects with field names as keys';
+
+CREATE FUNCTION corm.rows(data json) RETURNS corm.query
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.rows(json) IS
     'the rows to insert, as a JSON object or array of objects with field names as keys';
 
 CREATE FUNCTION corm.rows(data text) RETURNS corm.query
@@ -417,3 +422,10 @@ CREATE FUNCTION corm.with_total() RETURNS corm.query
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION corm.with_total() IS
     'for page_json(): page_info.total is the number of rows of all pages, counted by the same statement';
+
+-- In the rows of an insert, null is a value and does not mean the default
+
+CREATE FUNCTION corm.guard_check(model regclass, VARIADIC conditions corm.expr[]) RETURNS corm.query
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.guard_check(regclass, VARIADIC corm.expr[]) IS
+    'clause: corm.guard(), and conditions on every row of the model that the query inserts or updates, as it is then: ERROR 44000 for a row that does not satisfy them. An insert fills fields that they fix by =';

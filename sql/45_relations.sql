@@ -105,3 +105,10 @@ CREATE EVENT TRIGGER corm_stored_alter ON ddl_command_end WHEN TAG IN ('ALTER TY
     EXECUTE FUNCTION corm.on_stored_alter();
 COMMENT ON EVENT TRIGGER corm_stored_alter IS 'corm: scopes and conditions of relations can contain values of row types';
 ALTER EVENT TRIGGER corm_stored_alter ENABLE ALWAYS;
+
+-- Rows as written, against the conditions of corm.guard_check().
+
+CREATE FUNCTION corm.guard_holds(satisfied boolean, model text) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'corm_guard_holds' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION corm.guard_holds(boolean, text) IS
+    'Used in the SQL of writes with corm.guard_check(): returns true, or raises 44000 if the first argument is not true.';

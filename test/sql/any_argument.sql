@@ -328,6 +328,8 @@ interval~'1 microsecond'::interval
 interval~'2147483647 months 2147483647 days'::interval
 record~(SELECT t FROM x.t WHERE id = 1)
 record~NULL
+regconfig~'simple'::regconfig
+regconfig~NULL::regconfig
 record~ROW(1, 2)
 record~ROW()
 record~ROW(1, 'x')::x.pair_domain

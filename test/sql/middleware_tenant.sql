@@ -172,6 +172,11 @@ INSERT INTO cases (verb, statement) VALUES
 	('exec', $$SELECT corm.exec(corm.inserter('users'), corm.set('id', 2), corm.set('name', 'hit'), corm.on_constraint('users_pkey'), corm.do_update())$$),
 	('get_multi_json', $$SELECT corm.get_multi_json(corm.inserter('users'), corm.rows(ARRAY[ROW(2, 'x', 1, 1, NULL)]::users[]), corm.on_conflict('id'), corm.do_select(), corm.returning('name'))$$),
 	('get_multi_json', $$SELECT corm.get_multi_json(corm.inserter('companies'), corm.set('id', 9), corm.set('name', corm.pipe(corm.selector('users'), corm.select(corm.max('name')))))$$),
+	('find', $$SELECT corm.find(NULL::users, 2)$$),
+	('find_json', $$SELECT corm.find_json('users', 2)$$),
+	('find_multi', $$SELECT corm.find_multi(NULL::users, ARRAY[2, 1])$$),
+	('update_json', $$SELECT corm.update_json('users', '{"id": 2}', '{"name": "changed"}')$$),
+	('upsert_json', $$SELECT corm.upsert_json('users', '{"id": 2, "name": "changed", "tenant": 0}')$$),
 	('insert_json', $$SELECT corm.insert_json('vips', '{"id": 99, "name": "SECRET", "tenant": 0}')$$),
 	('insert_multi', $$SELECT * FROM corm.insert_multi(ARRAY[ROW(99, 'SECRET', 0, 1, NULL)]::users[])$$),
 	('insert_multi', $$SELECT * FROM corm.insert_multi(ARRAY[ROW(99, 'SECRET', 0)]::user_view[])$$),
@@ -222,8 +227,9 @@ DROP FUNCTION before_save, before_delete, after_update, after_find;
 SELECT DISTINCT proname FROM pg_proc
 WHERE pronamespace = 'corm'::regnamespace AND provolatile = 'v' AND proname NOT IN (SELECT verb FROM cases) AND
 	proname !~ '^(cache_|list_|on_|stat_|plan_cache|tx_|in_tx|current_tx|set_rollback|begin_tx|commit_tx|rollback)' AND
-	proname NOT IN ('args', 'to_sql', 'explain',	-- tell what a query is, and do not run it
+	proname NOT IN ('args', 'to_sql', 'explain', 'guard_holds',	-- tell what a query is, and do not run it
 		'next', 'use', 'unuse', 'result_of', 'result_rows', 'iterate_methods',
+		'run',	-- does what exec does
 		'do_tx', 'try_tx', 'run_tx',	-- run SQL; corm's functions in it are cases of their own
 		'register', 'unregister', 'relate', 'unrelate', 'define_scope', 'drop_scope', 'wait_ready')
 ORDER BY proname;

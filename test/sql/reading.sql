@@ -144,7 +144,7 @@ SELECT * FROM corm.get_multi(NULL::lines, corm.where(corm.gt('id', 1)));
 
 -- a table without columns
 CREATE TABLE blank ();
-SELECT corm.get_multi_json(corm.selector('blank')), corm.insert_json('blank', '{}'), corm.insert_json('blank', '[{}, {}]');
+SELECT corm.get_multi_json(corm.selector('blank')), corm.insert_json('blank', '[{}]'), corm.insert_json('blank', '[{}, {}]');
 SELECT corm.get(NULL::blank), corm.insert(ROW()::blank), corm.count(corm.selector('blank'));
 SELECT corm.insert_multi(ARRAY[ROW()::blank, ROW()]);
 SELECT * FROM corm.get_multi(NULL::blank, corm.limit(2)) AS b;

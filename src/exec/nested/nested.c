@@ -49,6 +49,7 @@
 #include "exec/rows/json_value.h"
 #include "exec/run/sink.h"
 #include "exec/write/hooked.h"
+#include "exec/write/insert_rows.h"
 #include "miscadmin.h"
 #include "model/model.h"
 #include "model/relations.h"
@@ -961,6 +962,7 @@ corm_insert_json(PG_FUNCTION_ARGS)
 	data = PG_GETARG_JSONB_P(1);
 	model = corm_model_get(relid);
 	CORM_FAULT("json-begin");
+	corm_refuse_empty_object(data);
 	if (!JB_ROOT_IS_SCALAR(data) && corm_has_relation_keys(model, data))
 		array = insert_nested(model, data);
 	else

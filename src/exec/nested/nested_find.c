@@ -257,6 +257,11 @@ corm_nested_read_target(NestedWrite *write, CormRelation *relation, CormModel *m
 	wish = getKeyJsonValueFromContainer(container, CONNECT_OR_CREATE, strlen(CONNECT_OR_CREATE), NULL);
 	if (wish == NULL)
 	{
+		if (JsonContainerSize(container) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("an empty object is not a row of relation \"%s\"", relation->name),
+					 errdetail("It is at %s.", corm_nested_path(write))));
 		corm_nested_read(write, model, container, &target->object);
 		target->key = corm_nested_exact_key(write, &target->object);
 		return;

@@ -263,6 +263,20 @@ make_json_run(CormModel *model, Jsonb *rows, Bitmapset *fields, int nrows)
 	return run;
 }
 
+/*
+ * corm_refuse_empty_object raises 22023 for {} where a row or an array of rows is meant.
+ * Some clients send an empty array so.
+ */
+void
+corm_refuse_empty_object(Jsonb *json)
+{
+	if (JB_ROOT_IS_OBJECT(json) && JB_ROOT_COUNT(json) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("an empty object is not a row"),
+				 errhint("Some clients send an empty array as {}. For a row of defaults, give [{}].")));
+}
+
 /* Wraps an object in an array of one element. */
 static Jsonb *
 as_array(Jsonb *json)
@@ -298,6 +312,7 @@ json_runs(const CormExec *exec, Datum value, bool nulls_given)
 	int			start = 0;
 	List	   *runs = NIL;
 
+	corm_refuse_empty_object(json);
 	if (JB_ROOT_IS_OBJECT(json))
 		json = as_array(json);
 	if (!JB_ROOT_IS_ARRAY(json) || JB_ROOT_IS_SCALAR(json))

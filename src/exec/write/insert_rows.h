@@ -9,6 +9,7 @@
 #define CORM_EXEC_INSERT_ROWS_H
 
 #include "exec/run/sink.h"
+#include "utils/jsonb.h"
 
 /*
  * Rows that give the same fields.  The set also has one member beyond the model's
@@ -21,6 +22,7 @@ typedef struct CormRun
 	int			nrows;
 } CormRun;
 
+extern void corm_refuse_empty_object(Jsonb *json);
 extern List *corm_cut_rows(const CormExec *exec, CormValue *rows, bool nulls_given);
 extern void corm_check_upsert_rows(const CormExec *exec, const CormPlan *template, Oid type, Datum rows);
 extern Bitmapset *corm_first_rows(CormPlan *plan, CormQuerySet *set);

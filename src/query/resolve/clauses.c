@@ -238,6 +238,9 @@ check_clause_fits(CormStmt *stmt, CormTree *clause)
 {
 	CormNodeTag tag = clause->tag;
 
+	/* a guard of what raw SQL reads is an error later: see guard.c */
+	if (tag == CORM_N_GUARD || tag == CORM_N_GUARD_CHECK)
+		return;
 	if (stmt->command == CORM_CMD_RAW)
 		corm_misplaced_clause(clause, "cannot be combined with a raw query");
 	if (stmt->command == CORM_CMD_SELECT)
@@ -423,6 +426,7 @@ corm_place_clause(CormStmt *stmt, CormTree *clause, List **preloads)
 		case CORM_N_FRAME:
 			corm_misplaced_clause(clause, "belongs in corm.over()");
 		case CORM_N_GUARD:
+		case CORM_N_GUARD_CHECK:
 		case CORM_N_SCOPE:
 		case CORM_N_UNSCOPED:
 		case CORM_N_ONLY_DELETED:

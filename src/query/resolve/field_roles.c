@@ -201,7 +201,17 @@ void
 corm_fill_insert(CormStmt *stmt, Bitmapset *rows_fields)
 {
 	CormModel  *model = stmt->source->model;
+	ListCell   *lc;
 
+	stmt->fixed = corm_guard_fixed(stmt);
+	foreach(lc, stmt->fixed)
+	{
+		CormAssignment *fixed = lfirst(lc);
+		int			field = fixed->field - model->fields;
+
+		if (!bms_is_member(field, rows_fields))
+			assign(stmt, field, fixed->value);
+	}
 	fill(stmt, rows_fields, model->created_at, now_tree());
 	fill(stmt, rows_fields, model->updated_at, now_tree());
 	fill(stmt, rows_fields, model->version, number_tree("1"));

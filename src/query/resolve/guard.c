@@ -47,8 +47,11 @@
 #include "query/resolve/names.h"
 #include "query/value/walk.h"
 #include "rewrite/rewriteHandler.h"
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+
+PG_FUNCTION_INFO_V1(corm_guard_holds);
 
 typedef struct Guard
 {
@@ -56,7 +59,7 @@ typedef struct Guard
 	List	   *tables;			/* Oids: the model's and those that inherit
 								 * from it */
 	List	   *conditions;		/* of CormTree, not resolved */
-	bool		used;
+	bool		check;			/* also on rows as they are written */
 	bool		busy;			/* its own conditions are being resolved */
 } Guard;
 
@@ -85,12 +88,13 @@ corm_guards_begin(List *clauses)
 		CormTree   *clause = lfirst(lc);
 		Guard	   *guard;
 
-		if (clause->tag != CORM_N_GUARD)
+		if (clause->tag != CORM_N_GUARD && clause->tag != CORM_N_GUARD_CHECK)
 			continue;
 		guard = palloc0(sizeof(Guard));
 		guard->model = corm_model_get(clause->args[0].oid);
 		guard->tables = find_all_inheritors(guard->model->table, NoLock, NULL);
 		guard->conditions = clause->args[1].list;
+		guard->check = clause->tag == CORM_N_GUARD_CHECK;
 		guards = lcons(guard, list_copy(guards));
 		guarded_tables = list_concat_unique_oid(guarded_tables, guard->tables);
 	}
@@ -98,24 +102,11 @@ corm_guards_begin(List *clauses)
 }
 
 /*
- * corm_guards_end restores the stack.  Raises 0A000 if one of the guards had
- * no effect.
+ * corm_guards_end restores the stack.
  */
 void
 corm_guards_end(List *outer)
 {
-	int			n = list_length(guards) - list_length(outer);
-
-	for (int i = 0; i < n; i++)
-	{
-		Guard	   *guard = list_nth(guards, i);
-
-		if (!guard->used)
-			ereport(ERROR,
-					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("model \"%s\" cannot be guarded in this query", guard->model->name),
-					 errdetail("The query does not name it.")));
-	}
 	guards = outer;
 }
 
@@ -177,26 +168,96 @@ corm_guard_range(CormStmt *stmt, CormRange *range)
 		corm_resolve_list(scope, conditions, CORM_PLACE_INPUT);
 		guard->busy = false;
 		corm_guard_check_names(as_model, conditions);
-		guard->used = true;
+		if (guard->check)
+			range->checks = list_concat(range->checks, list_copy(conditions));
 		range->guards = list_concat(range->guards, conditions);
 		range->barrier = list_copy(range->guards);
+	}
+}
+
+/* Sets the fields that checks fix and an insert of one row does not set. */
+static void
+fill_fixed(CormStmt *stmt)
+{
+	ListCell   *lc;
+
+	foreach(lc, corm_guard_fixed(stmt))
+	{
+		CormAssignment *fixed = lfirst(lc);
+		bool		is_set = false;
+		ListCell   *set;
+
+		foreach(set, stmt->sets)
+		{
+			is_set |= ((CormAssignment *) lfirst(set))->field == fixed->field;
+		}
+		if (!is_set)
+			stmt->sets = lappend(stmt->sets, fixed);
 	}
 }
 
 /*
  * corm_guard_write moves the guards of the target to the conditions of the
  * write.  They do not apply to inserted rows, but to rows that an upsert
- * updates.
+ * updates.  Checks apply to all rows that are inserted or updated.
  */
 void
 corm_guard_write(CormStmt *stmt)
 {
 	if (stmt->command == CORM_CMD_SELECT || stmt->source == NULL)
 		return;
+	if (stmt->command == CORM_CMD_INSERT || (stmt->command == CORM_CMD_UPDATE && !stmt->soft))
+		stmt->checks = stmt->source->checks;
+	if (stmt->command == CORM_CMD_INSERT && stmt->rows == NULL)
+		fill_fixed(stmt);
 	if (stmt->command != CORM_CMD_INSERT || stmt->conflict_action == CORM_CONFLICT_UPDATE ||
 		stmt->conflict_action == CORM_CONFLICT_SELECT)
 		stmt->where = list_concat(stmt->where, stmt->source->guards);
 	stmt->source->guards = NIL;
+}
+
+/*
+ * Adds the fields that a list of conditions, which are ANDed, fixes by =.
+ */
+static List *
+add_fixed(List *fixed, CormModel *model, List *conditions)
+{
+	ListCell   *lc;
+
+	foreach(lc, conditions)
+	{
+		CormTree   *cond = lfirst(lc);
+		CormAssignment *set;
+		CormTree   *column;
+
+		if (cond->tag == CORM_N_AND)
+			fixed = add_fixed(fixed, model, cond->args[0].list);
+		if (cond->tag != CORM_N_EQ || cond->args[1].node->tag != CORM_N_VALUE)
+			continue;
+		column = cond->args[0].node;
+		if (column->tag != CORM_N_COLUMN || column->field == NULL)
+			continue;
+		for (int i = 0; i < model->nfields; i++)
+		{
+			if (strcmp(model->fields[i].column, column->field->column) != 0 || model->fields[i].generated)
+				continue;
+			set = palloc(sizeof(CormAssignment));
+			set->field = &model->fields[i];
+			set->value = cond->args[1].node;
+			fixed = lappend(fixed, set);
+		}
+	}
+	return fixed;
+}
+
+/*
+ * corm_guard_fixed returns the fields, as a list of CormAssignment, that an insert must fill
+ * because a check fixes them by =.
+ */
+List *
+corm_guard_fixed(CormStmt *stmt)
+{
+	return stmt->checks ? add_fixed(NIL, stmt->source->model, stmt->checks) : NIL;
 }
 
 /*
@@ -299,4 +360,19 @@ corm_guards_check(List *guarded, const char *sql, List *tables, const Oid *types
 						get_rel_name(OidIsValid(context.found) ? context.found : linitial_oid(guarded))),
 				 errdetail("The query reads it %s, too.",
 						   OidIsValid(context.found) ? "behind a view" : "in raw SQL")));
+}
+
+/*
+ * corm_guard_holds(satisfied, model): true, or 44000.
+ */
+Datum
+corm_guard_holds(PG_FUNCTION_ARGS)
+{
+	if (PG_ARGISNULL(0) || !PG_GETARG_BOOL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_WITH_CHECK_OPTION_VIOLATION),
+				 errmsg("row of model \"%s\" does not satisfy its guard",
+						PG_ARGISNULL(1) ? "" : text_to_cstring(PG_GETARG_TEXT_PP(1))),
+				 errdetail("A corm.guard_check() applies to rows as they are written.")));
+	PG_RETURN_BOOL(true);
 }

@@ -18,6 +18,7 @@ extern void corm_guards_reset(void);
 extern List *corm_guards_tables(void);
 extern void corm_guard_range(CormStmt *stmt, CormRange *range);
 extern void corm_guard_write(CormStmt *stmt);
+extern List *corm_guard_fixed(CormStmt *stmt);
 
 /* guard_names.c */
 extern void corm_guard_check_names(CormRange *range, List *conditions);

@@ -414,6 +414,7 @@ resolve_stmt(List *clauses, Oid default_model, CormRelation *related, CormStmt *
 					(errcode(ERRCODE_SYNTAX_ERROR),
 					 errmsg("corm.with() cannot be combined with a raw query"),
 					 errhint("Write WITH in the raw SQL.")));
+		corm_guards_end(outer_guards);
 		return stmt;
 	}
 

@@ -47,6 +47,7 @@ typedef struct CormRange
 	char	   *cte;			/* a WITH query, or NULL */
 	CormTree   *rows;			/* an array of rows, or NULL */
 	List	   *guards;			/* of CormTree: what all its rows satisfy */
+	List	   *checks;			/* those that rows must satisfy as written, too */
 	List	   *first_of;		/* of CormTree: it is the first row only that
 								 * satisfies these */
 	List	   *barrier;		/* the guards again, which stay here when a
@@ -177,6 +178,8 @@ struct CormStmt
 	List	   *sets;			/* of CormAssignment */
 	CormTree   *rows;
 	bool		nulls_given;	/* null in them is a value */
+	List	   *checks;			/* of CormTree: what rows must satisfy as written */
+	List	   *fixed;			/* INSERT: of CormAssignment, see guard.c */
 	List	   *conflict_fields;	/* of CormField */
 	bool		staged_upsert;	/* do_update() means staged_given and not what
 								 * the insert gives */

@@ -455,12 +455,32 @@ corm_items_value(CormStmt *stmt, Oid typid)
 }
 
 /*
+ * corm_deparse_check appends a condition that is true, or an error if the row written does
+ * not satisfy the checks of a statement.
+ */
+void
+corm_deparse_check(CormDeparse *ctx, CormStmt *stmt)
+{
+	ListCell   *lc;
+
+	appendStringInfoString(ctx->buf, "corm.guard_holds(");
+	foreach(lc, stmt->checks)
+	{
+		appendStringInfoString(ctx->buf, foreach_current_index(lc) > 0 ? " AND (" : "(");
+		corm_deparse_expr(ctx, lfirst(lc));
+		appendStringInfoChar(ctx->buf, ')');
+	}
+	appendStringInfo(ctx->buf, ", %s)", quote_literal_cstr(stmt->source->model->name));
+}
+
+/*
  * corm_deparse_items appends a select list.
  */
 void
 corm_deparse_items(CormDeparse *ctx, List *items)
 {
 	StringInfo	buf = ctx->buf;
+	bool		is_checked = false;
 	ListCell   *lc;
 
 	foreach(lc, items)
@@ -470,6 +490,17 @@ corm_deparse_items(CormDeparse *ctx, List *items)
 
 		if (foreach_current_index(lc) > 0)
 			appendStringInfoString(buf, ", ");
+		if (ctx->checked)
+		{
+			CormStmt   *stmt = ctx->checked;
+
+			ctx->checked = NULL;
+			own_name = NULL;
+			appendStringInfoString(buf, "CASE WHEN ");
+			corm_deparse_check(ctx, stmt);
+			appendStringInfoString(buf, " THEN ");
+			is_checked = true;
+		}
 		if (OidIsValid(item->cast))
 			appendStringInfoString(buf, "CAST(");
 		if (item->tree)
@@ -478,6 +509,9 @@ corm_deparse_items(CormDeparse *ctx, List *items)
 			corm_deparse_seen_column(ctx, item->range, item->field, item->column);
 		if (OidIsValid(item->cast))
 			appendStringInfo(buf, " AS %s)", corm_deparse_type(item->cast, item->cast_typmod));
+		if (is_checked)
+			appendStringInfoString(buf, " END");
+		is_checked = false;
 		if ((!item->quiet || item->aliased) &&
 			(own_name == NULL || strcmp(own_name, item->name) != 0))
 			appendStringInfo(buf, " AS %s", quote_identifier(item->name));

@@ -39,6 +39,7 @@ extern List *corm_items_native(CormStmt *stmt);
 extern List *corm_items_json(CormStmt *stmt, bool whole);
 extern List *corm_items_value(CormStmt *stmt, Oid typid);
 extern bool corm_is_left_out(Oid row_type, AttrNumber attnum);
+extern void corm_deparse_check(CormDeparse *ctx, CormStmt *stmt);
 extern void corm_deparse_items(CormDeparse *ctx, List *items);
 
 #endif							/* CORM_SQL_ITEMS_H */

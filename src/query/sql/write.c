@@ -186,6 +186,20 @@ deparse_rows_source(CormDeparse *ctx, CormTree *rows, List *fields)
 	appendStringInfoChar(buf, ')');
 }
 
+/* Returns what is assigned to a field, or NULL. */
+static CormAssignment *
+find_assignment(List *sets, const CormField *field)
+{
+	ListCell   *lc;
+
+	foreach(lc, sets)
+	{
+		if (((CormAssignment *) lfirst(lc))->field == field)
+			return lfirst(lc);
+	}
+	return NULL;
+}
+
 /*
  * Appends an INSERT, up to ON CONFLICT.  Its rows come from an array or JSON,
  * with what is set in each, or else it is one row of what is set.
@@ -257,6 +271,7 @@ deparse_insert(CormDeparse *ctx, CormStmt *stmt)
 			CormField  *field = lfirst(lc);
 			const char *column = field->column;
 			bool		cast = false;
+			CormAssignment *set;
 
 			/* an array has the attributes of the model's row type */
 			if (!is_json)
@@ -264,10 +279,17 @@ deparse_insert(CormDeparse *ctx, CormStmt *stmt)
 				column = get_attname(model->relid, field->rownum, false);
 				cast = get_atttype(model->relid, field->rownum) != field->typid;
 			}
-			appendStringInfo(buf, "%s%s%s.%s", foreach_current_index(lc) == 0 ? "" : ", ",
-							 cast ? "CAST(" : "", CORM_ROWS_ALIAS, quote_identifier(column));
+			set = find_assignment(stmt->fixed, field);
+			appendStringInfo(buf, "%s%s%s%s.%s", foreach_current_index(lc) == 0 ? "" : ", ",
+							 set ? "COALESCE(" : "", cast ? "CAST(" : "", CORM_ROWS_ALIAS, quote_identifier(column));
 			if (cast)
 				appendStringInfo(buf, " AS %s)", corm_deparse_type(field->typid, -1));
+			if (set)
+			{
+				appendStringInfoString(buf, ", ");
+				corm_deparse_value_for(ctx, set->value, model, field);
+				appendStringInfoChar(buf, ')');
+			}
 		}
 		foreach(lc, stmt->sets)
 		{
@@ -347,7 +369,13 @@ corm_deparse_write(CormDeparse *ctx, CormStmt *stmt, List *returning)
 	if (returning)
 	{
 		appendStringInfoString(ctx->buf, " RETURNING ");
+		ctx->checked = stmt->checks ? stmt : NULL;
 		corm_deparse_items(ctx, returning);
+	}
+	else if (stmt->checks)
+	{
+		appendStringInfoString(ctx->buf, " RETURNING ");
+		corm_deparse_check(ctx, stmt);
 	}
 	else if (ctx->wants_rows && ctx->depth == 0)
 		appendStringInfoString(ctx->buf, " RETURNING 1");	/* rows of no columns */

@@ -958,6 +958,12 @@ corm_build(PG_FUNCTION_ARGS)
 									 DirectFunctionCall1(jsonb_in, CStringGetDatum(pnstrdup(str, len))));
 					break;
 				}
+				if (!isnull && input->typid == JSONOID)
+				{
+					corm_write_value(&w, JSONBOID, -1, false,
+									 DirectFunctionCall1(jsonb_in, CStringGetDatum(TextDatumGetCString(value))));
+					break;
+				}
 				/* FALLTHROUGH */
 			case 'v':
 				if (i == b->clauses_arg)
