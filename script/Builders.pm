@@ -79,7 +79,7 @@ sub entry
 		(@entry{qw(tag kind name function letters operator)}, $properties) = splice(@columns, 0, 7);
 		$entry{properties} = [ grep { $_ ne '0' } split /\s*\|\s*/, $properties ];
 		$entry{$_} = unquote($entry{$_}) for qw(name function letters operator);
-		die "line $line: not letters of arguments: $entry{letters}\n" unless $entry{letters} =~ /^[notryxvjeqPS]*[XOVENQ]?$/;
+		die "line $line: not letters of arguments: $entry{letters}\n" unless $entry{letters} =~ /^[notryixvjeqPS]*[XOVENQ]?$/;
 	}
 	else
 	{
@@ -135,6 +135,7 @@ sub parameters
 sub declared
 {
 	my ($name, $type) = @_;
+	$name = '"all"' if $name eq 'all';	# a reserved word
 	return $type if $name eq '' || $type eq 'VARIADIC "any"';
 	return $type =~ /^VARIADIC (.*)/ ? "VARIADIC $name $1" : "$name $type";
 }

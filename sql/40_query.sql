@@ -429,3 +429,20 @@ CREATE FUNCTION corm.guard_check(model regclass, VARIADIC conditions corm.expr[]
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION corm.guard_check(regclass, VARIADIC corm.expr[]) IS
     'clause: corm.guard(), and conditions on every row of the model that the query inserts or updates, as it is then: ERROR 44000 for a row that does not satisfy them. An insert fills fields that they fix by =';
+
+-- Trees
+
+CREATE FUNCTION corm.with_recursive(name text, base corm.query, step corm.query, "all" boolean DEFAULT true) RETURNS corm.query
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.with_recursive(text, corm.query, corm.query, boolean) IS
+    'name a query that repeats itself: the rows of base, then those that step makes of the rows before, until there are none; all: equal rows, too';
+
+CREATE FUNCTION corm.preload_tree(relation text, max_depth int, VARIADIC q corm.query[]) RETURNS corm.query
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.preload_tree(text, int, VARIADIC corm.query[]) IS
+    'load a relation of a model to itself, level by level, with the rows; no row below itself; the clauses filter, order, limit and select the rows of each level, per parent';
+
+CREATE FUNCTION corm.preload_tree(relation text, max_depth int DEFAULT 10) RETURNS corm.query
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.preload_tree(text, int) IS
+    'load a relation of a model to itself, level by level, with the rows; no row below itself';

@@ -176,7 +176,7 @@ sub signature
 		s/ $//;
 		next if /^OUT /i;
 		s/^(?:IN|INOUT|VARIADIC) //i;
-		s/^\w+ (?=\S)//
+		s/^(?:\w+|"\w+") (?=\S)//
 			unless /^(?:double precision|character varying|bit varying|(?:timestamp|time) with)/i;
 		push @types, lc;
 	}

@@ -31,6 +31,7 @@ sub parameters
 	}
 	push @names, $argument;
 	s/^\s*(?:(?:IN|INOUT|VARIADIC)\s+)?//i for @names;
+	s/^"(\w+)" (?=\S)/$1 / for @names;	# a reserved word
 	return join ' ', map { /^([\w"]+)/ ? $1 : () } grep { !/^OUT\s/i } @names;
 }
 
@@ -145,7 +146,7 @@ for (sort keys %operators)
 }
 
 my %meaning = (
-	n => '*name*', o => '*name?*', t => '*sql*', r => '*model*', y => '*type*', x => '*field*', v => '*value*',
+	n => '*name*', o => '*name?*', t => '*sql*', r => '*model*', y => '*type*', i => '*integer*', x => '*field*', v => '*value*',
 	j => '*value*', e => '*expr*', q => '*query*', P => '*[field]*', S => '*[field]*', X => '*field...*',
 	O => '*field...*', V => '*value...*', E => '*expr...*', N => '*name...*', Q => '*clause...*');
 for my $path (grep { m{/nodes\.def$} } source_files('def'))

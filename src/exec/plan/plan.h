@@ -111,6 +111,8 @@ typedef struct CormPlan
 	char	   *search_path;	/* path it was made under, NULL if irrelevant */
 	Oid			search_path_role;
 	bool		custom_only;	/* always needs a custom plan */
+	bool		without_jit;	/* each level of a tree multiplies the costs
+								 * that the planner expects */
 
 	/* result */
 	Oid			typid;

@@ -120,7 +120,11 @@ add_stmt_relids(List **relids, CormStmt *stmt)
 	}
 	foreach(lc, stmt->ctes)
 	{
-		add_stmt_relids(relids, ((CormCte *) lfirst(lc))->query);
+		CormCte    *cte = lfirst(lc);
+
+		add_stmt_relids(relids, cte->query);
+		if (cte->step)
+			add_stmt_relids(relids, cte->step);
 	}
 	foreach(lc, stmt->setops)
 	{
@@ -661,6 +665,7 @@ build_from_stmt(CormPlan *plan, const CormPlanMaker *maker, CormStmt *stmt,
 	 * known
 	 */
 	plan->custom_only = stmt->conflict_where != NULL;
+	plan->without_jit = stmt->has_tree;
 	if (verb->output == CORM_OUTPUT_ROWS)
 	{
 		plan->tupdesc = corm_row_tupdesc(verb->typid);

@@ -22,6 +22,7 @@
 #include "exec/run/log.h"
 #include "exec/run/sink.h"
 #include "executor/tuptable.h"
+#include "jit/jit.h"
 #include "miscadmin.h"
 #include "tcop/dest.h"
 #include "utils/builtins.h"
@@ -241,16 +242,20 @@ execute(CormPlan *plan, const SPIExecuteOptions *options)
 }
 
 /*
- * Executes a plan that needs a custom plan, even in a session that forces generic
- * plans.
+ * Executes a plan that needs other settings of the planner than the session's: a custom
+ * plan where generic ones are forced, or no JIT.
  */
 static int
-execute_custom(CormPlan *plan, const SPIExecuteOptions *options)
+execute_specially(CormPlan *plan, const SPIExecuteOptions *options)
 {
 	int			mode = plan_cache_mode;
+	bool		jit = jit_enabled;
 	int			rc = 0;
 
-	plan_cache_mode = PLAN_CACHE_MODE_AUTO;
+	if (plan->custom_only && mode == PLAN_CACHE_MODE_FORCE_GENERIC_PLAN)
+		plan_cache_mode = PLAN_CACHE_MODE_AUTO;
+	if (plan->without_jit)
+		jit_enabled = false;
 	PG_TRY();
 	{
 		rc = execute(plan, options);
@@ -258,6 +263,7 @@ execute_custom(CormPlan *plan, const SPIExecuteOptions *options)
 	PG_FINALLY();
 	{
 		plan_cache_mode = mode;
+		jit_enabled = jit;
 	}
 	PG_END_TRY();
 	return rc;
@@ -313,8 +319,8 @@ corm_run(CormPlan *plan, ParamListInfo params, CormSink *sink)
 	options.dest = plan->returns_rows && sink->kind != CORM_SINK_TABLE ? &receiver.pub : NULL;
 	CORM_FAULT("run-checked");
 
-	rc = unlikely(plan->custom_only) && plan_cache_mode == PLAN_CACHE_MODE_FORCE_GENERIC_PLAN ?
-		execute_custom(plan, &options) : execute(plan, &options);
+	rc = unlikely(plan->custom_only || plan->without_jit) ?
+		execute_specially(plan, &options) : execute(plan, &options);
 	if (rc < 0)
 		elog(ERROR, "SPI_execute_plan_extended failed: %s", SPI_result_code_string(rc));
 	processed = SPI_processed;

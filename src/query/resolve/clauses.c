@@ -16,6 +16,7 @@
 #include "query/resolve/conflict.h"
 #include "query/resolve/joins.h"
 #include "query/resolve/names.h"
+#include "query/resolve/premises.h"
 #include "query/resolve/resolve.h"
 #include "query/value/node.h"
 #include "query/value/raw.h"
@@ -264,6 +265,70 @@ check_clause_fits(CormStmt *stmt, CormTree *clause)
 	}
 }
 
+/* Adds the query that with() names. */
+static CormCte *
+add_cte(CormStmt *stmt, CormTree *clause)
+{
+	CormCte    *cte = palloc0(sizeof(CormCte));
+
+	cte->name = clause->args[0].str;
+	corm_check_name(cte->name);
+	cte->query = corm_resolve_stmt(clause->args[1].list, InvalidOid, stmt);
+	stmt->ctes = lappend(stmt->ctes, cte);
+	return cte;
+}
+
+/*
+ * Raises 42712 if a query around has a WITH query of a name that is to be
+ * recursive: what means that one would mean this one in SQL.
+ */
+static void
+check_recursive_name(CormStmt *stmt, const char *name)
+{
+	for (CormStmt *level = corm_enclosing_stmt(stmt); level; level = corm_enclosing_stmt(level))
+	{
+		ListCell   *lc;
+
+		foreach(lc, level->ctes)
+		{
+			if (strcmp(((CormCte *) lfirst(lc))->name, name) == 0)
+				ereport(ERROR,
+						(errcode(ERRCODE_DUPLICATE_ALIAS),
+						 errmsg("a query around has a query \"%s\", too", name),
+						 errhint("Give that of corm.with_recursive() another name.")));
+		}
+	}
+}
+
+/* Raises 42601 unless a part of with_recursive() is a query that reads. */
+static void
+check_recursive_part(CormStmt *part)
+{
+	if (part->command != CORM_CMD_SELECT && part->command != CORM_CMD_RAW)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("corm.with_recursive() takes queries that read")));
+}
+
+/*
+ * Adds the query that with_recursive() names.  The step can refer to it, with the
+ * columns of the base.
+ */
+static void
+add_recursive_cte(CormStmt *stmt, CormTree *clause)
+{
+	CormTree   *all = clause->args[3].node;
+	CormCte    *cte = add_cte(stmt, clause);
+
+	check_recursive_name(stmt, cte->name);
+	check_recursive_part(cte->query);
+	if (all->tag != CORM_N_VALUE || all->typid != BOOLOID)
+		corm_misplaced_clause(clause, "takes true or false as its last argument");
+	cte->all = corm_premise(CORM_PREMISE_TRUE, all, NULL);
+	cte->step = corm_resolve_stmt(clause->args[2].list, InvalidOid, stmt);
+	check_recursive_part(cte->step);
+}
+
 /*
  * Returns the names that two fences have in common; "*" stands for all.
  */
@@ -300,7 +365,6 @@ void
 corm_place_clause(CormStmt *stmt, CormTree *clause, List **preloads)
 {
 	CormSetOp  *setop;
-	CormCte    *cte;
 	ListCell   *lc;
 
 	check_clause_fits(stmt, clause);
@@ -346,11 +410,13 @@ corm_place_clause(CormStmt *stmt, CormTree *clause, List **preloads)
 			set_lock(stmt, clause);
 			break;
 		case CORM_N_WITH:
-			cte = palloc(sizeof(CormCte));
-			cte->name = clause->args[0].str;
-			corm_check_name(cte->name);
-			cte->query = corm_resolve_stmt(clause->args[1].list, InvalidOid, stmt);
-			stmt->ctes = lappend(stmt->ctes, cte);
+			add_cte(stmt, clause);
+			break;
+		case CORM_N_WITH_RECURSIVE:
+			add_recursive_cte(stmt, clause);
+			break;
+		case CORM_N_PRELOAD_TREE:
+			stmt->preload_trees = lappend(stmt->preload_trees, clause);
 			break;
 		case CORM_N_UNION:
 		case CORM_N_UNION_ALL:

@@ -39,6 +39,7 @@
 #include "query/resolve/resolve.h"
 #include "query/value/filter.h"
 #include "query/value/tree.h"
+#include "query/value/walk.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
@@ -820,4 +821,89 @@ corm_add_preload(CormStmt *stmt, const char *path, List *clauses)
 	}
 	if (dot)
 		corm_add_preload(preload->query, dot + 1, clauses);
+}
+
+/* Returns the condition that rows of two ranges of a model have other primary keys. */
+static CormTree *
+other_key(CormRange *range, CormRange *other)
+{
+	CormModel  *model = range->model;
+	List	   *equal = NIL;
+	CormTree   *not = corm_make_tree(CORM_N_NOT);
+
+	for (int i = 0; i < model->npk; i++)
+	{
+		const char *column = model->fields[model->pk[i]].column;
+
+		equal = lappend(equal, corm_make_binary(CORM_N_EQ, corm_make_column(range, column), corm_make_column(other, column)));
+	}
+	not->args[0].node = corm_make_list(CORM_N_AND, equal);
+	return not;
+}
+
+/* Copies a tree, so that the copy can be resolved separately. */
+static CormTree *
+copy_mutator(CormTree *tree, void *context)
+{
+	return corm_tree_mutator(tree, copy_mutator, context);
+}
+
+/* planning takes time that grows faster than the depth */
+#define MAX_TREE_DEPTH 32
+
+/*
+ * corm_add_preload_tree adds the preloads of preload_tree(): one in another, to
+ * the depth that is asked for, each with its own copy of the clauses.  Rows are
+ * left out that are among their own ancestors, whose keys are in the pages of
+ * parents around.  Raises 42601 if the relation does not lead to the model
+ * itself, OR011 for a model without a primary key, 22023 for a depth that is out
+ * of range.
+ */
+void
+corm_add_preload_tree(CormStmt *stmt, CormTree *clause)
+{
+	const char *name = clause->args[0].str;
+	int			depth = clause->args[1].oid;
+	List	   *ancestors = NIL;
+	ListCell   *lc;
+
+	if (depth < 1 || depth > MAX_TREE_DEPTH)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a tree of relation \"%s\" cannot be preloaded to depth %d", name, depth),
+				 errdetail("The depth is from 1 to %d.", MAX_TREE_DEPTH)));
+	for (CormStmt *level = stmt; level; level = corm_enclosing_stmt(level))
+		level->has_tree = true;
+	for (int i = 0; i < depth; i++)
+	{
+		CormStmt   *query;
+		CormRelation *relation = NULL;
+
+		if (stmt->source && stmt->source->model)
+		{
+			relation = corm_model_relation(stmt->source->model, name);
+			if (corm_model_get(relation->target)->table != stmt->source->model->table)
+				ereport(ERROR,
+						(errcode(ERRCODE_SYNTAX_ERROR),
+						 errmsg("relation \"%s\" of model \"%s\" is no tree", name, stmt->source->model->name),
+						 errdetail("It leads to model \"%s\".", corm_model_get(relation->target)->name),
+						 errhint("Use corm.preload().")));
+			corm_model_require_pk(stmt->source->model);
+		}
+		foreach(lc, stmt->preloads)
+		{
+			if (((CormPreload *) lfirst(lc))->relation == relation)
+				ereport(ERROR,
+						(errcode(ERRCODE_SYNTAX_ERROR),
+						 errmsg("relation \"%s\" is preloaded more than once", name)));
+		}
+		corm_add_preload(stmt, name, corm_trees_mutator(clause->args[2].list, copy_mutator, NULL));
+		query = ((CormPreload *) llast(stmt->preloads))->query;
+		ancestors = lappend(ancestors, corm_parents_range(stmt));
+		foreach(lc, ancestors)
+		{
+			query->where = lappend(query->where, other_key(query->source, lfirst(lc)));
+		}
+		stmt = query;
+	}
 }

@@ -23,6 +23,7 @@ extern List *corm_key_columns(CormRange *range);
 extern bool corm_path_column(CormStmt *stmt, CormRange *range, CormTree *tree, const char *path);
 extern void corm_resolve_relation_predicate(CormStmt *stmt, CormTree *tree);
 extern void corm_add_preload(CormStmt *stmt, const char *path, List *clauses);
+extern void corm_add_preload_tree(CormStmt *stmt, CormTree *clause);
 extern CormRange *corm_parents_range(CormStmt *stmt);
 extern char *corm_parent_key_name(int n);
 extern char *corm_parent_key(CormStmt *stmt, const char *column);

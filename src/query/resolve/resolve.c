@@ -381,7 +381,7 @@ resolve_stmt(List *clauses, Oid default_model, CormRelation *related, CormStmt *
 	{
 		CormTree   *clause = lfirst(lc);
 
-		if (clause->tag == CORM_N_WITH)
+		if (clause->tag == CORM_N_WITH || clause->tag == CORM_N_WITH_RECURSIVE)
 			corm_place_clause(stmt, clause, &preloads);
 		else if (corm_tree_is(clause, CORM_IS_SOURCE))
 		{
@@ -404,7 +404,7 @@ resolve_stmt(List *clauses, Oid default_model, CormRelation *related, CormStmt *
 	{
 		CormTree   *clause = lfirst(lc);
 
-		if (clause != source && clause->tag != CORM_N_WITH)
+		if (clause != source && clause->tag != CORM_N_WITH && clause->tag != CORM_N_WITH_RECURSIVE)
 			corm_place_clause(stmt, clause, &preloads);
 	}
 	if (stmt->command == CORM_CMD_RAW)
@@ -490,6 +490,10 @@ resolve_stmt(List *clauses, Oid default_model, CormRelation *related, CormStmt *
 			corm_add_preload(stmt, clause->args[0].str, clause->args[1].list);
 			preloads = foreach_delete_current(preloads, lc);
 		}
+	}
+	foreach(lc, stmt->preload_trees)
+	{
+		corm_add_preload_tree(stmt, lfirst(lc));
 	}
 	if (stmt->cursor)
 		corm_apply_cursor(stmt);

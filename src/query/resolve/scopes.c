@@ -250,7 +250,7 @@ check_scope_clauses(List *clauses)
 	{
 		CormTree   *clause = lfirst(lc);
 
-		if (corm_tree_is(clause, CORM_IS_SOURCE) || clause->tag == CORM_N_WITH || clause->tag == CORM_N_SCOPE ||
+		if (corm_tree_is(clause, CORM_IS_SOURCE) || clause->tag == CORM_N_WITH || clause->tag == CORM_N_WITH_RECURSIVE || clause->tag == CORM_N_SCOPE ||
 			clause->tag == CORM_N_UNSCOPED || clause->tag == CORM_N_ONLY_DELETED ||
 			clause->tag == CORM_N_NO_DEFAULT_SCOPES)
 			ereport(ERROR,

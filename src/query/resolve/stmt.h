@@ -91,7 +91,10 @@ typedef struct CormPreload
 typedef struct CormCte
 {
 	char	   *name;
-	CormStmt   *query;
+	CormStmt   *query;			/* of a recursive one: the rows it begins with */
+	CormStmt   *step;			/* recursive: makes more rows of those before,
+								 * or NULL */
+	bool		all;			/* recursive: equal rows, too */
 } CormCte;
 
 typedef struct CormSetOp
@@ -128,6 +131,7 @@ struct CormStmt
 	List	   *guarded;		/* root only: tables that a guard is about
 								 * (Oid) */
 	List	   *premises;		/* root only: of CormPremise */
+	bool		has_tree;		/* root only: there is a preload_tree */
 	CormStmt   *alias_owner;	/* of a root: where its aliases are kept
 								 * instead */
 	CormRelation *condition_of; /* a scope for the names in this relation's
@@ -155,6 +159,8 @@ struct CormStmt
 	bool		restoring;		/* will become the update that undoes a delete */
 	List	   *scopes;			/* of char *: scopes asked for */
 	List	   *preloads;		/* of CormPreload */
+	List	   *preload_trees;	/* of CormTree: clauses, until all else is
+								 * resolved */
 	bool		found;			/* what it shows of models goes through their
 								 * hooks after_find */
 	CormRange  *parents;		/* with preloads: the subquery of this

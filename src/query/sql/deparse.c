@@ -173,6 +173,24 @@ corm_deparse_range(CormDeparse *ctx, CormRange *range)
  */
 
 /*
+ * Appends the definition of a recursive WITH query.  The planner moves no
+ * conditions into one, so that there is no need of a fence.
+ */
+static void
+deparse_recursive(CormDeparse *ctx, CormCte *cte)
+{
+	bool		leaky = ctx->leaky;
+
+	ctx->leaky = ctx->around_condition;
+	appendStringInfoChar(ctx->buf, '(');
+	deparse_subquery(ctx, cte->query);
+	appendStringInfoString(ctx->buf, cte->all ? ") UNION ALL (" : ") UNION (");
+	deparse_subquery(ctx, cte->step);
+	appendStringInfoChar(ctx->buf, ')');
+	ctx->leaky = leaky;
+}
+
+/*
  * corm_deparse_ctes appends a statement's WITH.
  */
 void
@@ -180,14 +198,25 @@ corm_deparse_ctes(CormDeparse *ctx, CormStmt *stmt)
 {
 	ListCell   *lc;
 
+	bool		recursive = false;
+
+	foreach(lc, stmt->ctes)
+	{
+		recursive |= ((CormCte *) lfirst(lc))->step != NULL;
+	}
 	foreach(lc, stmt->ctes)
 	{
 		CormCte    *cte = lfirst(lc);
 
-		appendStringInfo(ctx->buf, "%s%s AS (",
-						 foreach_current_index(lc) == 0 ? "WITH " : ", ",
-						 quote_identifier(cte->name));
-		deparse_definition(ctx, cte->query);
+		if (foreach_current_index(lc) > 0)
+			appendStringInfoString(ctx->buf, ", ");
+		else
+			appendStringInfoString(ctx->buf, recursive ? "WITH RECURSIVE " : "WITH ");
+		appendStringInfo(ctx->buf, "%s AS (", quote_identifier(cte->name));
+		if (cte->step)
+			deparse_recursive(ctx, cte);
+		else
+			deparse_definition(ctx, cte->query);
 		appendStringInfoChar(ctx->buf, ')');
 	}
 	if (stmt->ctes)
@@ -401,7 +430,11 @@ add_ranges(List **ranges, CormStmt *stmt)
 	}
 	foreach(lc, stmt->ctes)
 	{
-		add_ranges(ranges, ((CormCte *) lfirst(lc))->query);
+		CormCte    *cte = lfirst(lc);
+
+		add_ranges(ranges, cte->query);
+		if (cte->step)
+			add_ranges(ranges, cte->step);
 	}
 	foreach(lc, stmt->setops)
 	{

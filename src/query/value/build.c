@@ -944,6 +944,15 @@ corm_build(PG_FUNCTION_ARGS)
 					null_argument(b, "the type");
 				corm_write_oid(&w, DatumGetObjectId(value));
 				break;
+			case 'i':
+				if (isnull)
+					null_argument(b, "a number");
+				if (DatumGetInt32(value) < 0)
+					ereport(ERROR,
+							(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							 errmsg("a number given to corm.%s() is negative", b->func)));
+				corm_write_oid(&w, DatumGetInt32(value));
+				break;
 			case 'x':
 				write_field_or_expr(b, &w, input, value, isnull);
 				break;

@@ -42,6 +42,7 @@ const CormLetterDesc corm_letter_descs['z' - 'A' + 1] = {
 	LETTER('t', STRING, false, false),
 	LETTER('r', OID, false, false),
 	LETTER('y', OID, false, false),
+	LETTER('i', OID, false, false),
 	LETTER('x', EXPR, false, true),
 	LETTER('v', EXPR, false, false),
 	LETTER('j', EXPR, false, false),

@@ -247,6 +247,9 @@ out_arg(OutContext *ctx, char letter, CormArg *arg)
 		case 'y':
 			out_string(ctx, type_name(arg->oid));
 			break;
+		case 'i':
+			appendStringInfo(ctx->buf, "%u", arg->oid);
+			break;
 		case 'x':
 			out_expr(ctx, arg->node, true);
 			break;

@@ -118,6 +118,20 @@ in_subquery(InContext *ctx, JsonbValue *elements, int n)
 	corm_write_query(ctx->w, &query, 1);
 }
 
+/* Returns an integer from 0.  Raises 22P02 for anything else. */
+static uint32
+in_integer(InContext *ctx, JsonbValue *v)
+{
+	int32		value;
+	bool		error = v->type != jbvNumeric || strchr(numeric_normalize(v->val.numeric), '.') != NULL;
+
+	if (!error)
+		value = numeric_int4_opt_error(v->val.numeric, &error);
+	if (error || value < 0)
+		bad_input(ctx, "A number must be an integer that is not negative.");
+	return value;
+}
+
 /*
  * Reads a type name as for regtype and returns its OID.  Raises 22P02 if it is
  * not a string, 42704 if there is no such type, 0A000 for a pseudo-type.
@@ -320,6 +334,9 @@ in_arg(InContext *ctx, char letter, JsonbValue *v)
 				corm_write_oid(ctx->w, InvalidOid);
 			else
 				corm_write_oid(ctx->w, in_type(ctx, v));
+			break;
+		case 'i':
+			corm_write_oid(ctx->w, in_integer(ctx, v));
 			break;
 		case 'x':
 			in_expr(ctx, v, true);

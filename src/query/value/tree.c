@@ -148,6 +148,7 @@ read_arg(ShapeReader *r, char letter, CormArg *arg)
 			break;
 		case 'r':
 		case 'y':
+		case 'i':
 			arg->oid = read_uint32(r);
 			break;
 		case 'x':

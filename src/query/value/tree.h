@@ -19,13 +19,13 @@ typedef struct CormTree CormTree;
 typedef struct CormArg
 {
 	char	   *str;			/* n, o (NULL if missing), t */
-	Oid			oid;			/* r, y */
+	Oid			oid;			/* r, y; i: the integer */
 	CormTree   *node;			/* x, v, j, e */
 	List	   *list;			/* of CormTree: lists, and the clauses of q
 								 * and Q; of char * for N */
 } CormArg;
 
-#define CORM_MAX_ARGS 3
+#define CORM_MAX_ARGS 4
 
 struct CormTree
 {
