@@ -238,6 +238,9 @@ regclass~'x.pair'::regclass
 regclass~'x.keyless'::regclass
 regclass~'x.nothing'::regclass
 regclass~'pg_catalog.pg_class'::regclass
+regconfig~'pg_catalog.simple'::regconfig
+regconfig~NULL::regconfig
+regconfig~0::regconfig
 regtype~'int4'::regtype
 regtype~NULL::regtype
 regtype~0::regtype
@@ -266,6 +269,7 @@ json~'{"where": {"id": {"gt": 1}}}'::json
 json~'{"a": 1, "a": 2}'::json
 json~NULL::json
 jsonb~'{"id": 5}'::jsonb
+jsonb~'{"id": 1}'::jsonb
 jsonb~NULL::jsonb
 jsonb~'{}'::jsonb
 jsonb~'null'::jsonb
