@@ -51,23 +51,26 @@ result_type(FunctionCallInfo fcinfo)
 	return typid;
 }
 
-static void no_rows(void) pg_attribute_noreturn();
+static void no_rows(const char *model) pg_attribute_noreturn();
 
+/* Raises P0002 for a query over a model; NULL: over something else. */
 static void
-no_rows(void)
+no_rows(const char *model)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_NO_DATA_FOUND),
-			 errmsg("no rows in result set")));
+			 errmsg("no rows in result set"),
+			 model ? errdetail("The query over model \"%s\" found none.", model) : 0,
+			 errhint("If that is no error, use corm.first() or corm.first_json(), which return NULL then.")));
 }
 
 /*
  * Runs a call that returns one datum: a row, a value, or a JSON document.  Returns
- * false if there was no row.
+ * false if there was no row; *model is what the query was over then, or NULL.
  */
 static bool
-run_for_datum(FunctionCallInfo fcinfo, int argno, const CormVerb *verb, CormSinkKind kind,
-			  Datum *value, bool *isnull)
+run_for_row(FunctionCallInfo fcinfo, int argno, const CormVerb *verb, CormSinkKind kind,
+			Datum *value, bool *isnull, const char **model)
 {
 	CormQuerySet set;
 	CormSink	sink = {.kind = kind, .context = CurrentMemoryContext, .isnull = true};
@@ -76,7 +79,18 @@ run_for_datum(FunctionCallInfo fcinfo, int argno, const CormVerb *verb, CormSink
 	(void) corm_run_queries(verb, &set, &sink);
 	*value = sink.value;
 	*isnull = sink.isnull;
+	*model = sink.model_name;
 	return sink.nrows > 0;
+}
+
+/* The same for verbs that need no row. */
+static bool
+run_for_datum(FunctionCallInfo fcinfo, int argno, const CormVerb *verb, CormSinkKind kind,
+			  Datum *value, bool *isnull)
+{
+	const char *model;
+
+	return run_for_row(fcinfo, argno, verb, kind, value, isnull, &model);
 }
 
 /* corm_get(t, q): the first row; P0002 if there is none */
@@ -86,9 +100,10 @@ corm_get(PG_FUNCTION_ARGS)
 	CormVerb	verb = {.output = CORM_OUTPUT_ROWS, .limit = 1, .typid = result_type(fcinfo)};
 	Datum		value;
 	bool		isnull;
+	const char *model;
 
-	if (!run_for_datum(fcinfo, 1, &verb, CORM_SINK_FIRST, &value, &isnull))
-		no_rows();
+	if (!run_for_row(fcinfo, 1, &verb, CORM_SINK_FIRST, &value, &isnull, &model))
+		no_rows(model);
 	PG_RETURN_DATUM(value);
 }
 
@@ -99,9 +114,10 @@ corm_one(PG_FUNCTION_ARGS)
 	CormVerb	verb = {.output = CORM_OUTPUT_ROWS, .limit = 2, .typid = result_type(fcinfo)};
 	Datum		value;
 	bool		isnull;
+	const char *model;
 
-	if (!run_for_datum(fcinfo, 1, &verb, CORM_SINK_ONE, &value, &isnull))
-		no_rows();
+	if (!run_for_row(fcinfo, 1, &verb, CORM_SINK_ONE, &value, &isnull, &model))
+		no_rows(model);
 	PG_RETURN_DATUM(value);
 }
 
@@ -144,9 +160,10 @@ get_json(FunctionCallInfo fcinfo, Oid typid)
 	CormVerb	verb = {.output = CORM_OUTPUT_JSON_ROW, .limit = 1, .typid = typid};
 	Datum		value;
 	bool		isnull;
+	const char *model;
 
-	if (!run_for_datum(fcinfo, 0, &verb, CORM_SINK_FIRST, &value, &isnull))
-		no_rows();
+	if (!run_for_row(fcinfo, 0, &verb, CORM_SINK_FIRST, &value, &isnull, &model))
+		no_rows(model);
 	PG_RETURN_DATUM(value);
 }
 

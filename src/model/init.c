@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "model/advice.h"
 #include "model/catalogs.h"
 #include "model/hooks.h"
 #include "model/list.h"
@@ -30,5 +31,6 @@ corm_model_init(void)
 	corm_reassign_init();
 	corm_triggers_init();
 	corm_list_init();
+	corm_advice_init();
 	corm_rowtypes_init();
 }

@@ -23,6 +23,7 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "model/advice.h"
 #include "model/declared.h"
 #include "model/describe.h"
 #include "model/hooks.h"
@@ -186,6 +187,7 @@ typedef struct Trial
 	CormModel  *model;
 	CormRelation *relation;
 	List	   *relations;		/* of CormRelation */
+	CormProblems *problems;		/* where advice goes */
 } Trial;
 
 static void
@@ -216,6 +218,14 @@ static void
 hooks_trial(void *arg)
 {
 	(void) corm_model_hooks(((Trial *) arg)->model);
+}
+
+static void
+advice_trial(void *arg)
+{
+	Trial	   *trial = arg;
+
+	corm_advise(trial->problems, trial->model);
 }
 
 /*
@@ -283,6 +293,9 @@ report_models(CormProblems *problems)
 			error = try_to(hooks_trial, &trial);
 			if (error != NULL)
 				corm_problem_add(problems, trial.relid, "hook", name, error->message, error->hint);
+			/* what is wrong with its relations is said above */
+			trial.problems = problems;
+			(void) try_to(advice_trial, &trial);
 		}
 		MemoryContextSwitchTo(old);
 	}

@@ -198,6 +198,8 @@ corm_run_directly(const CormVerb *verb, CormQuerySet *set, CormSink *sink)
 		}
 		CORM_FAULT("query-done");
 		corm_check_max_rows(plan, max_rows, row_count(verb, sink, processed));
+		if (sink->nrows == 0 && sink->context && plan->model_name)
+			sink->model_name = MemoryContextStrdup(sink->context, plan->model_name);
 		done = true;
 	}
 	PG_FINALLY();

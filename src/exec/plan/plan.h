@@ -99,6 +99,8 @@ typedef struct CormPlan
 	SPIPlanPtr	spi;			/* NULL for a template: see rows_valno, hooked */
 	char	   *sql;
 	int			nparams;
+	char	   *conflict_hint;	/* upsert: the keys that there are, for an
+								 * error */
 	bool		meets_hidden;	/* its values are not to be shown */
 	struct CormPlanParam *params;
 	bool		returns_rows;

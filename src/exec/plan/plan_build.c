@@ -526,6 +526,7 @@ prepare(CormPlan *plan, const CormPlanMaker *maker, CormStmt *stmt, const CormDe
 	oldcontext = MemoryContextSwitchTo(plan->context);
 	plan->sql = pstrdup(deparsed->sql);
 	plan->meets_hidden = deparsed->meets_hidden;
+	plan->conflict_hint = deparsed->conflict_hint ? pstrdup(deparsed->conflict_hint) : NULL;
 	if (deparsed->uses_search_path)
 	{
 		plan->search_path = pstrdup(namespace_search_path);

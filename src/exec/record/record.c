@@ -223,15 +223,20 @@ check_stale(CormRecord *record)
 		stale(record->model);
 }
 
-static void no_such_row(void) pg_attribute_noreturn();
+static void no_such_row(CormModel *model) pg_attribute_noreturn();
 
 static void
-no_such_row(void)
+no_such_row(CormModel *model)
 {
+	bool		soft = model->soft_delete >= 0;
+
 	ereport(ERROR,
 			(errcode(ERRCODE_NO_DATA_FOUND),
 			 errmsg("no rows in result set"),
-			 errdetail("There is no row with the primary key of the record that can be updated."),
+			 errdetail("Model \"%s\" has no row with the primary key of the record that can be updated%s.",
+					   model->name, soft ? " and is not marked as deleted" : ""),
+			 soft ?
+			 errhint("The deletion of a row is undone by corm.restore(). If there is a row that is not deleted, a trigger, a rule or a row-level security policy has suppressed the update.") :
 			 errhint("If there is one, a trigger, a rule or a row-level security policy has suppressed the update.")));
 }
 
@@ -265,7 +270,7 @@ corm_update(PG_FUNCTION_ARGS)
 	if (corm_record_has_null_key(&record) || !corm_record_write_returning(CORM_PLAN_UPDATE, &record, &result))
 	{
 		check_stale(&record);
-		no_such_row();
+		no_such_row(record.model);
 	}
 	PG_RETURN_DATUM(result);
 }

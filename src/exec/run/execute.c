@@ -228,6 +228,9 @@ run_error_context(void *arg)
 {
 	CormPlan   *plan = arg;
 
+	/* raised when it is planned: no index is the key of an upsert */
+	if (plan->conflict_hint && geterrcode() == ERRCODE_INVALID_COLUMN_REFERENCE)
+		errhint("%s", plan->conflict_hint);
 	if (plan->model_name)
 		errcontext("corm query on model \"%s\"", plan->model_name);
 	else

@@ -42,6 +42,8 @@ typedef struct CormSink
 	int64		total;			/* OUTPUT_PAGE: the number of all rows, once a
 								 * row has told it */
 	bool		has_total;
+	char	   *model_name;		/* of a run that found no row: what it was
+								 * over, or NULL */
 	Datum		value;			/* SINK_FIRST, SINK_ONE */
 	bool		isnull;
 } CormSink;

@@ -104,6 +104,63 @@ corm_conflict_expr(CormModel *model, const char *given)
 }
 
 /*
+ * corm_conflict_hint returns a sentence about the unique keys that an upsert
+ * of a model can name, without those that have hidden fields; NULL if there
+ * are none.
+ */
+char *
+corm_conflict_hint(CormModel *model)
+{
+	Relation	table = table_open(model->table, AccessShareLock);
+	StringInfoData hint;
+	int			n = 0;
+	bool		partial = false;
+	ListCell   *lc;
+
+	initStringInfo(&hint);
+	foreach(lc, RelationGetIndexList(table))
+	{
+		HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(lfirst_oid(lc)));
+		Form_pg_index index;
+		StringInfoData key;
+		bool		shown;
+
+		if (!HeapTupleIsValid(tuple))
+			continue;
+		index = (Form_pg_index) GETSTRUCT(tuple);
+		shown = is_usable(index);
+		initStringInfo(&key);
+		for (int i = 0; i < index->indnkeyatts && shown; i++)
+		{
+			char	   *name = index->indkey.values[i] == 0 ? index_column(lfirst_oid(lc), i + 1) :
+				get_attname(model->table, index->indkey.values[i], false);
+			CormField  *field = index->indkey.values[i] == 0 ? NULL : corm_model_find_field(model, name);
+
+			shown = field == NULL || !field->hidden;
+			appendStringInfo(&key, "%s%s", i > 0 ? ", " : "", field ? field->name : name);
+		}
+		if (shown)
+		{
+			Datum		predicate;
+			bool		isnull;
+
+			predicate = SysCacheGetAttr(INDEXRELID, tuple, Anum_pg_index_indpred, &isnull);
+			appendStringInfo(&hint, "%s(%s)", n++ > 0 ? ", " : "The unique keys are ", key.data);
+			if (!isnull)
+				appendStringInfo(&hint, " where %s", TextDatumGetCString(DirectFunctionCall2(pg_get_expr, predicate,
+																							 ObjectIdGetDatum(model->table))));
+			partial |= !isnull;
+		}
+		ReleaseSysCache(tuple);
+	}
+	table_close(table, NoLock);
+	if (n == 0)
+		return NULL;
+	appendStringInfo(&hint, ".%s", partial ? " The condition of a key is given by corm.on_conflict_where(), or the index by corm.on_constraint()." : "");
+	return hint.data;
+}
+
+/*
  * corm_conflict_index replaces the name of a unique index, given where a
  * constraint is expected, by the target from which ON CONFLICT infers that
  * index.  It leaves constraint names alone, and unknown names, too: PostgreSQL

@@ -14,5 +14,6 @@
 
 extern char *corm_conflict_expr(CormModel *model, const char *given);
 extern void corm_conflict_index(CormStmt *stmt);
+extern char *corm_conflict_hint(CormModel *model);
 
 #endif							/* CORM_RESOLVE_CONFLICT_H */

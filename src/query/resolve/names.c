@@ -70,11 +70,10 @@ corm_make_output(CormStmt *stmt, int number)
 }
 
 /*
- * Returns whether a column of a subquery shows a hidden field.  named: also one
- * that the subquery names.
+ * Returns whether a column of a subquery shows a hidden field.
  */
 static bool
-column_is_hidden(CormRange *range, const char *column, bool named)
+column_is_hidden(CormRange *range, const char *column)
 {
 	CormStmt   *stmt = range->definition;
 	List	   *items;
@@ -87,12 +86,12 @@ column_is_hidden(CormRange *range, const char *column, bool named)
 	foreach(lc, items)
 	{
 		if (strcmp(corm_item_name(lfirst(lc)), column) == 0)
-			return named && corm_tree_is_hidden(lfirst(lc));
+			return corm_tree_is_hidden(lfirst(lc));
 	}
 	if (items)
 		return false;
 	if (stmt->source->model == NULL)
-		return column_is_hidden(stmt->source, column, named);
+		return column_is_hidden(stmt->source, column);
 	for (int i = 0; i < stmt->source->model->nfields; i++)
 		if (strcmp(stmt->source->model->fields[i].name, column) == 0)
 			return stmt->source->model->fields[i].hidden;
@@ -102,7 +101,7 @@ column_is_hidden(CormRange *range, const char *column, bool named)
 static bool
 hidden_walker(CormTree *tree, void *context)
 {
-	if (tree->field ? tree->field->hidden : tree->range && tree->output && column_is_hidden(tree->range, tree->output, true))
+	if (tree->field ? tree->field->hidden : tree->range && tree->output && column_is_hidden(tree->range, tree->output))
 		return true;
 	if (tree->query && corm_trees_walker(tree->query->select, hidden_walker, NULL))
 		return true;
@@ -315,7 +314,7 @@ output_is_hidden(CormStmt *stmt, int number)
 		return corm_tree_is_hidden(list_nth(stmt->select, number));
 	if (stmt->source->model)
 		return stmt->source->model->fields[number].hidden;
-	return column_is_hidden(stmt->source, list_nth(stmt->source->columns, number), true);
+	return column_is_hidden(stmt->source, list_nth(stmt->source->columns, number));
 }
 
 /*
@@ -449,19 +448,13 @@ corm_expand_stars(CormStmt *stmt, List *items)
 		if (range == NULL)
 			result = lappend(result, item);
 		else if (range->model)
-		{
 			for (int i = 0; i < range->model->nfields; i++)
-			{
-				if (!range->model->fields[i].hidden)
-					result = lappend(result, star_column(range, range->model->fields[i].column));
-			}
-		}
+				result = lappend(result, star_column(range, range->model->fields[i].column));
 		else
 		{
 			foreach(column, range->columns)
 			{
-				if (!column_is_hidden(range, lfirst(column), false))
-					result = lappend(result, star_column(range, lfirst(column)));
+				result = lappend(result, star_column(range, lfirst(column)));
 			}
 		}
 	}

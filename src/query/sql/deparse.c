@@ -29,6 +29,7 @@
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "query/query.h"
+#include "query/resolve/conflict.h"
 #include "query/resolve/joins.h"
 #include "query/resolve/keyset.h"
 #include "query/sql/deparse.h"
@@ -1044,6 +1045,8 @@ corm_deparse(CormStmt *stmt, const CormDeparseRequest *request)
 
 	result->sql = buf.data;
 	result->meets_hidden = ctx.meets_hidden;
+	if (stmt->command == CORM_CMD_INSERT && (stmt->conflict_fields || stmt->conflict_exprs))
+		result->conflict_hint = corm_conflict_hint(stmt->source->model);
 	result->uses_search_path = ctx.uses_search_path;
 	result->tables = ctx.tables;
 	result->nparams = list_length(ctx.params);

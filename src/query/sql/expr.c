@@ -19,6 +19,7 @@
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "parser/parse_coerce.h"
 #include "query/query.h"
 #include "query/resolve/joins.h"
 #include "query/resolve/names.h"
@@ -819,6 +820,32 @@ deparse_given_operator(CormDeparse *ctx, Oid opr)
 }
 
 /*
+ * Returns whether arrays of a type become those of another one without loss,
+ * element by element: int[] as bigint[], varchar[] as text[].
+ */
+static bool
+widens_array(Oid from, Oid to)
+{
+	Oid			from_element = OidIsValid(from) && from != UNKNOWNOID ? get_element_type(getBaseType(from)) : InvalidOid;
+	Oid			to_element = OidIsValid(to) && to != UNKNOWNOID ? get_element_type(getBaseType(to)) : InvalidOid;
+
+	/* an array of text is read as one of whatever type it meets */
+	if (!OidIsValid(from_element) || !OidIsValid(to_element) || from_element == to_element ||
+		from_element == TEXTOID)
+		return false;
+	return can_coerce_type(1, &from_element, &to_element, COERCION_IMPLICIT);
+}
+
+/* Appends a parameter of a type, cast to another one. */
+static void
+deparse_cast_param(CormDeparse *ctx, CormTree *value, Oid typid, Oid to)
+{
+	appendStringInfoString(ctx->buf, "CAST(");
+	deparse_param(ctx, value, typid, CORM_PARAM_PLAIN);
+	appendStringInfo(ctx->buf, " AS %s)", corm_deparse_type(to, -1));
+}
+
+/*
  * Appends an operator between its two operands.  The comparison with a bound
  * NULL is a test for NULL.
  */
@@ -830,6 +857,27 @@ deparse_binary(CormDeparse *ctx, CormTree *tree, const char *name)
 	Oid			left_type = corm_expr_type(left);
 	Oid			right_type = corm_right_operand_type(tree, left_type);
 
+	if (right->tag == CORM_N_VALUE && !OidIsValid(tree->opr) && widens_array(right_type, left_type))
+	{
+		/* the operators of arrays want the same type on both sides */
+		deparse_operand(ctx, left);
+		corm_deparse_operator(ctx, name, bare_operator(name), left_type, left_type);
+		set_met(ctx, left);
+		deparse_cast_param(ctx, right, right_type, left_type);
+		set_met(ctx, NULL);
+		return;
+	}
+	if (right->tag == CORM_N_VALUE && !OidIsValid(tree->opr) && widens_array(left_type, right_type))
+	{
+		appendStringInfoString(ctx->buf, "CAST(");
+		corm_deparse_expr(ctx, left);
+		appendStringInfo(ctx->buf, " AS %s)", corm_deparse_type(right_type, -1));
+		corm_deparse_operator(ctx, name, bare_operator(name), right_type, right_type);
+		set_met(ctx, left);
+		deparse_param(ctx, right, right_type, CORM_PARAM_PLAIN);
+		set_met(ctx, NULL);
+		return;
+	}
 	deparse_operand(ctx, left);
 
 	/* whether a value is NULL is part of the query's shape */

@@ -79,6 +79,7 @@ typedef struct CormDeparsed
 	bool		returns_rows;
 	char	   *order_hash;		/* PAGE: what its cursors carry */
 	bool		uses_search_path;	/* it has names that the search_path finds */
+	char	   *conflict_hint;	/* upsert: the keys that there are, or NULL */
 	bool		meets_hidden;	/* it compares or sets a hidden field: values
 								 * are not to be shown */
 	List	   *tables;			/* Oids: those it names for a range, as often

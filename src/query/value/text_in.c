@@ -20,6 +20,7 @@
 #include "miscadmin.h"
 #include "query/value/node.h"
 #include "query/value/raw.h"
+#include "mb/pg_wchar.h"
 #include "query/value/text.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -453,6 +454,60 @@ in_node(InContext *ctx, JsonbContainer *object, bool clause)
 }
 
 /*
+ * Raises 22P02 for a text that is not JSON: most likely SQL or a name, where a
+ * value that functions make is meant.
+ */
+static void not_json(InContext *ctx, const char *str, const char *why) pg_attribute_noreturn();
+
+static void
+not_json(InContext *ctx, const char *str, const char *why)
+{
+	char	   *shown = pnstrdup(str, pg_mbcliplen(str, strlen(str), 60));
+	char	   *quoted = quote_literal_cstr(shown);
+	bool		query = strcmp(ctx->type, "corm.query") == 0;
+	bool		name = shown[0] != '\0' && strspn(shown, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.") == strlen(shown);
+	bool		like_json = strpbrk(shown, "[{\"") != NULL;
+	bool		statement = pg_strncasecmp(shown, "select ", 7) == 0 || pg_strncasecmp(shown, "with ", 5) == 0;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+			 errmsg("invalid input for type %s", ctx->type),
+			 like_json && why ? errdetail("The text \"%s\" is not JSON: %s", shown, why) : errdetail("The text \"%s\" is not JSON.", shown),
+			 like_json ? 0 :
+			 query && name ? errhint("A query over a model begins with corm.selector(%s).", quoted) :
+			 query && statement ? errhint("A query in SQL is written corm.raw_query(%s).", quoted) :
+			 query ? errhint("A condition is written corm.where(corm.eq('field', value)), or in SQL corm.where(corm.raw(%s)).", quoted) :
+			 name ? errhint("A field is written corm.c(%s), and a condition on it corm.eq(%s, value).", quoted, quoted) :
+			 errhint("A condition is written corm.eq('field', value), or in SQL corm.raw(%s).", quoted)));
+}
+
+/* Reads a text as JSON. */
+static Jsonb *
+read_json(InContext *ctx, const char *str)
+{
+	MemoryContext context = CurrentMemoryContext;
+	Jsonb	   *volatile json = NULL;
+
+	PG_TRY();
+	{
+		json = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(str)));
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		if (geterrcode() != ERRCODE_INVALID_TEXT_REPRESENTATION)
+			PG_RE_THROW();
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		not_json(ctx, str, error->detail);
+	}
+	PG_END_TRY();
+	return json;
+}
+
+/*
  * corm_node_in reads the text form of a value of the given kind.  The result
  * is allocated in the current context.  Raises 22P02, with a DETAIL, if str
  * does not follow the grammar in docs/queries.md.  Errors of the input
@@ -466,7 +521,7 @@ corm_node_in(const char *str, char kind)
 	InContext	ctx = {&w, kind == CORM_KIND_QUERY ? "corm.query" : "corm.expr"};
 	int			nestlevel;
 
-	json = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(str)));
+	json = read_json(&ctx, str);
 	nestlevel = corm_begin_portable_io(false);
 	corm_writer_init(&w);
 	if (kind == CORM_KIND_QUERY)
