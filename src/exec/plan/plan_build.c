@@ -417,12 +417,13 @@ is_hooked(CormStmt *stmt)
 }
 
 /*
- * Returns what we need to know about a write whose model has hooks, in the current
- * context, or NULL for any other statement.  A write that is a WITH query runs within
+ * Returns what we need to know about a write whose model has hooks, or whose rows, which
+ * are shown, bring their relations along, in the current context, or NULL for any other
+ * statement.  A write that is a WITH query runs within
  * another statement, where no hook can be called: 0A000.
  */
 static CormHookedWrite *
-hooked_write(CormStmt *stmt)
+hooked_write(CormStmt *stmt, bool shown)
 {
 	CormHookedWrite *hooked;
 	ListCell   *lc;
@@ -437,9 +438,14 @@ hooked_write(CormStmt *stmt)
 					 errmsg("a write of model \"%s\" in corm.with() cannot call the model's hooks",
 							query->source->model->name),
 					 errhint("Run it by itself, or set corm.skip_hooks.")));
-		(void) hooked_write(query);
+		if (query->command != CORM_CMD_SELECT && query->preloads)
+			ereport(ERROR,
+					(errcode(ERRCODE_SYNTAX_ERROR),
+					 errmsg("corm.preload() cannot stand in a write that is in corm.with()"),
+					 errhint("Preload in the query that reads its rows.")));
+		(void) hooked_write(query, false);
 	}
-	if (!is_hooked(stmt))
+	if (!is_hooked(stmt) && !(shown && stmt->command != CORM_CMD_SELECT && stmt->preloads))
 		return NULL;
 
 	hooked = palloc0(sizeof(CormHookedWrite));
@@ -570,6 +576,9 @@ has_dropped(TupleDesc tupdesc)
 static void
 set_stage(CormPlan *plan, const CormVerb *verb, CormStmt *stmt, Bitmapset *fields, int nvalues)
 {
+	/* rows bring their relations along when they are shown */
+	if (verb->stage != CORM_STAGE_SHOW && stmt->command != CORM_CMD_SELECT)
+		stmt->preloads = NIL;
 	switch (verb->stage)
 	{
 		case CORM_STAGE_READ:
@@ -747,7 +756,7 @@ build_from_stmt(CormPlan *plan, const CormPlanMaker *maker, CormStmt *stmt,
 	if (verb->source == CORM_PLAN_QUERY && verb->stage == CORM_STAGE_NONE)
 	{
 		oldcontext = MemoryContextSwitchTo(plan->context);
-		plan->hooked = hooked_write(stmt);
+		plan->hooked = hooked_write(stmt, verb->output != CORM_OUTPUT_NATIVE && verb->output != CORM_OUTPUT_RESTORE);
 		MemoryContextSwitchTo(oldcontext);
 		if (plan->hooked)
 			return;

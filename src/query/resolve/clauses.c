@@ -250,7 +250,8 @@ check_clause_fits(CormStmt *stmt, CormTree *clause)
 			corm_misplaced_clause(clause, "has no meaning in a query that reads");
 		return;
 	}
-	if (corm_tree_is(clause, CORM_IS_READ))
+	/* the rows that a write returns may bring their relations along */
+	if (corm_tree_is(clause, CORM_IS_READ) && tag != CORM_N_PRELOAD)
 		corm_misplaced_clause(clause, "has no meaning in a write");
 	if (corm_tree_is(clause, CORM_IS_INSERT) && stmt->command != CORM_CMD_INSERT)
 		corm_misplaced_clause(clause, "has a meaning in an insert only");
