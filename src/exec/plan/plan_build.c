@@ -156,6 +156,10 @@ add_stmt_relids(List **relids, CormStmt *stmt)
 	add_trees_relids(relids, stmt->order_by);
 	add_trees_relids(relids, stmt->returning);
 	add_trees_relids(relids, stmt->raw_args);
+	foreach(lc, stmt->raw_tables)
+	{
+		add_relid(relids, lfirst_oid(lc));
+	}
 	if (stmt->limit)
 		add_tree_relids(relids, stmt->limit);
 	if (stmt->offset)

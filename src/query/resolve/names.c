@@ -24,6 +24,7 @@
 #include "query/resolve/joins.h"
 #include "query/resolve/names.h"
 #include "query/resolve/operators.h"
+#include "query/resolve/raw_columns.h"
 #include "query/resolve/related.h"
 #include "query/resolve/resolve.h"
 #include "query/value/raw.h"
@@ -693,8 +694,7 @@ append_model_names(List **names, CormModel *model)
 
 /*
  * corm_stmt_output_names returns the names of a statement's output columns, as
- * a list of char *.  Raises 0A000 for RAW: only PostgreSQL can tell its
- * columns.
+ * a list of char *.
  */
 List *
 corm_stmt_output_names(CormStmt *stmt)
@@ -704,10 +704,10 @@ corm_stmt_output_names(CormStmt *stmt)
 	ListCell   *lc;
 
 	if (stmt->command == CORM_CMD_RAW)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("a raw query cannot be a source of fields"),
-				 errhint("Use corm.raw() expressions in a query over a model.")));
+	{
+		corm_raw_describe(stmt);
+		return list_copy(stmt->raw_columns);
+	}
 	if (items == NIL)
 	{
 		if (stmt->source->model)

@@ -18,6 +18,7 @@
 #include "query/query.h"
 #include "query/resolve/names.h"
 #include "query/resolve/operators.h"
+#include "query/resolve/raw_columns.h"
 #include "query/resolve/related.h"
 #include "query/value/node.h"
 #include "utils/builtins.h"
@@ -190,6 +191,8 @@ output_type(CormStmt *stmt, const char *name)
 	CormRange  *source = stmt->source;
 	ListCell   *lc;
 
+	if (stmt->command == CORM_CMD_RAW)
+		return corm_raw_column_type(stmt, name);
 	foreach(lc, items)
 	{
 		if (strcmp(corm_item_name(lfirst(lc)), name) == 0)

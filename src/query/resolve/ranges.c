@@ -17,6 +17,7 @@
 #include "query/resolve/guard.h"
 #include "query/resolve/joins.h"
 #include "query/resolve/names.h"
+#include "query/resolve/raw_columns.h"
 #include "query/resolve/resolve.h"
 
 /*
@@ -188,6 +189,8 @@ corm_add_query_range(CormStmt *stmt, CormTree *clause, List *clauses, const char
 	CormRange  *range = add_range(stmt, clause, alias);
 
 	range->query = corm_resolve_part(clauses, stmt);
+	if (range->query->command == CORM_CMD_RAW && !corm_raw_reads(range->query))
+		corm_misplaced_clause(clause, "takes a query that reads");
 	range->definition = range->query;
 	range->columns = corm_stmt_output_names(range->query);
 	return range;

@@ -47,7 +47,8 @@ typedef struct CormRange
 	char	   *cte;			/* a WITH query, or NULL */
 	CormTree   *rows;			/* an array of rows, or NULL */
 	List	   *guards;			/* of CormTree: what all its rows satisfy */
-	List	   *checks;			/* those that rows must satisfy as written, too */
+	List	   *checks;			/* those that rows must satisfy as written,
+								 * too */
 	List	   *first_of;		/* of CormTree: it is the first row only that
 								 * satisfies these */
 	List	   *barrier;		/* the guards again, which stay here when a
@@ -184,7 +185,8 @@ struct CormStmt
 	List	   *sets;			/* of CormAssignment */
 	CormTree   *rows;
 	bool		nulls_given;	/* null in them is a value */
-	List	   *checks;			/* of CormTree: what rows must satisfy as written */
+	List	   *checks;			/* of CormTree: what rows must satisfy as
+								 * written */
 	List	   *fixed;			/* INSERT: of CormAssignment, see guard.c */
 	List	   *conflict_fields;	/* of CormField */
 	bool		staged_upsert;	/* do_update() means staged_given and not what
@@ -213,6 +215,11 @@ struct CormStmt
 	/* RAW */
 	char	   *raw_sql;
 	List	   *raw_args;		/* of CormTree */
+	List	   *raw_columns;	/* of char *: once raw_columns.c has found
+								 * them ... */
+	List	   *raw_types;		/* ... with their types */
+	List	   *raw_tables;		/* Oids: the tables that it names */
+	bool		raw_reads;
 };
 
 /* What a statement takes for granted of its values: premises.c. */
