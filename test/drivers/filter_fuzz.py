@@ -50,7 +50,7 @@ ANALYZE fuzz.item; ANALYZE fuzz.note;
 """
 
 OPS = ("eq neq lt lte gt gte like not_like ilike not_ilike regex iregex starts_with ends_with contains icontains in not_in between is_null "
-       "is_not_null is_distinct_from has_key overlaps matches").split()
+       "is_not_null is_distinct_from has_key overlaps matches search").split()
 # what SQL says the same: fields whose values are made to fit
 PLAIN = {"id": "int", "i8": "bigint", "n": "numeric", "f": "float8", "t": "text", "v": "varchar", "b": "boolean", "d": "date", "m": "fuzz.mood", "u": "uuid"}
 SQL_OPS = {"eq": "=", "neq": "<>", "lt": "<", "lte": "<=", "gt": ">", "gte": ">=", "like": "LIKE", "not_like": "NOT LIKE", "ilike": "ILIKE",
@@ -137,7 +137,7 @@ class Conditions:
         if simple < 0.15:
             return {field: value()}
         operand = rnd.choice([value, value, value, lambda: [value() for _ in range(rnd.randint(0, 5))], lambda: [value(), value()], lambda: {"a": value()}, lambda: [[value()]]])()
-        return {field: {rnd.choice(OPS + ["nosuch", "raw", "search", "path"] if rnd.random() < 0.05 else OPS): operand}}
+        return {field: {rnd.choice(OPS + ["nosuch", "raw", "path"] if rnd.random() < 0.05 else OPS): operand}}
 
     def leaf(self, alias):
         if self.hostile and rnd.random() < 0.5 or alias is None:

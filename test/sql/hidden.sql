@@ -53,7 +53,7 @@ CALL look('multi_text', $$ SELECT corm.get_multi_json_text(corm.selector('users'
 CALL look('page', $$ SELECT corm.page_json(corm.selector('users'), corm.limit(2)) $$);
 CALL look('page preload', $$ SELECT corm.page_json(corm.selector('users'), corm.limit(2), corm.preload('sessions')) $$);
 CALL look('preload', $$ SELECT corm.get_multi_json(corm.selector('users'), corm.preload('sessions.user')) $$);
-CALL look('preload many', $$ SELECT corm.get_multi_json(corm.selector('users'), corm.preload('users_by_boss.sessions')) $$);
+CALL look('preload many', $$ SELECT corm.get_multi_json(corm.selector('users'), corm.preload('users.sessions')) $$);
 CALL look('filter', $$ SELECT corm.get_multi_json(corm.selector('users'), corm.filter('{"preload": {"sessions": true}}')) $$);
 CALL look('from_query', $$ SELECT corm.get_multi_json(corm.from_query(corm.selector('users'), 'u')) $$);
 CALL look('from_query of from_query', $$ SELECT corm.get_multi_json(corm.from_query(corm.from_query(corm.selector('users'), 'u'), 'v')) $$);
@@ -76,6 +76,12 @@ CALL look('nested parent', $$ SELECT corm.insert_json('sessions', '[{"id": 19, "
 CALL look('update_json', $$ SELECT corm.update_json('users', '{"id": 7}', '{"password_hash": "SECRET-7b"}') $$);
 CALL look('update_json by a hidden key', $$ SELECT corm.update_json('sessions', '{"token": "SECRET-17"}', '{"note": "x"}') $$);
 CALL look('update_json without a key', $$ SELECT corm.update_json('sessions', '{"note": "y"}', '{"note": "x"}') $$);
+CALL look('upsert_json', $$ SELECT corm.upsert_json('users', '[{"id": 7, "password_hash": "SECRET-7c"}, {"id": 30, "password_hash": "SECRET-30"}]') $$);
+CALL look('update_json of children', $$ SELECT corm.update_json('users', '{"id": 7}', '{"sessions": {"add": [{"id": 40, "token": "SECRET-40"}], "update": [{"id": 17, "token": "SECRET-17b"}]}}') $$);
+CALL look('update_json of a set', $$ SELECT corm.update_json('users', '{"id": 7}', '{"sessions": {"set": [{"id": 40}]}}') $$);
+CALL look('pages with a total', $$ SELECT corm.page_json(corm.selector('users'), corm.limit(1), corm.with_total()) $$);
+CALL look('preload_tree', $$ SELECT corm.get_multi_json(corm.selector('users'), corm.where(corm.eq('id', 1)), corm.preload_tree('users', 3)) $$);
+CALL look('with_recursive', $$ SELECT corm.get_multi_json(corm.from_cte('r'), corm.with_recursive('r', corm.pipe(corm.selector('users'), corm.where(corm.eq('id', 1))), corm.pipe(corm.selector('users'), corm.join_cte('r', corm.eq(corm.c('users.boss_id'), corm.c('r.id'))))), corm.order_by('id')) $$);
 CALL look('find_json', $$ SELECT corm.find_json('users', 7) $$);
 CALL look('star', $$ SELECT corm.get_multi_json(corm.selector('users'), corm.select('*', corm.as(corm.c('id'), 'n'))) $$);
 CALL look('star of an alias', $$ SELECT corm.get_multi_json(corm.selector('sessions'), corm.join('user'), corm.select('id', 'user.*')) $$);
@@ -115,7 +121,7 @@ SELECT name, tags FROM corm.fields WHERE model = 'users'::regclass AND tags <> '
 \echo The secret is in none of them, its name only where the caller wrote it
 SELECT channel, leak FROM channels WHERE leak ~ 'SECRET|LEFTOUT' ORDER BY n;
 SELECT channel, leak FROM channels WHERE leak ~ 'password|Hash|token|legacy' ORDER BY n;
-SELECT channel, leak FROM channels WHERE channel ~ '^(unknown|filter (of|order by alias)|order by (a|an)|other|insert_json$|update_json|find|nested|to_sql|with|dto|distinct|iterate)' ORDER BY n;
+SELECT channel, leak FROM channels WHERE channel ~ '^(unknown|filter (of|order by alias)|order by (a|an)|other|insert_json$|update_json|upsert_json|preload_tree|find|nested|to_sql|with|dto|distinct|iterate)' ORDER BY n;
 
 \echo A builder that names it gets it
 SELECT corm.get_json(corm.selector('users'), corm.select('id', 'password_hash')) AS named;
