@@ -19,6 +19,7 @@
 
 #include <ctype.h>
 
+#include "base/compat.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "query/value/frame.h"
