@@ -24,12 +24,13 @@ same_string(const char *a, const char *b)
 /*
  * corm_row_type_difference returns what is different between two states of a
  * row type in what decides how the bytes of a row are read, as a sentence
- * that calls the type by name; NULL if it is the same.
+ * that calls the type by name; NULL if it is the same.  may_grow: columns that were
+ * added do not matter.
  */
 char *
-corm_row_type_difference(const char *name, TupleDesc before, TupleDesc now)
+corm_row_type_difference(const char *name, TupleDesc before, TupleDesc now, bool may_grow)
 {
-	if (before->natts < now->natts)
+	if (before->natts < now->natts && !may_grow)
 		return psprintf("Column \"%s\" was added to \"%s\".",
 						NameStr(TupleDescAttr(now, before->natts)->attname), name);
 	if (before->natts > now->natts || before->tdtypeid != now->tdtypeid)
@@ -110,7 +111,7 @@ same_key(const CormModel *a, const CormModel *b)
 char *
 corm_model_difference(const CormModel *before, const CormModel *now)
 {
-	char	   *difference = corm_row_type_difference(before->name, before->tupdesc, now->tupdesc);
+	char	   *difference = corm_row_type_difference(before->name, before->tupdesc, now->tupdesc, false);
 
 	if (difference)
 		return difference;

@@ -575,7 +575,7 @@ corm_model_change(CormModel *model)
 		return psprintf("\"%s\" was dropped.", model->name);
 	/* a column may have come that makes it no model: that is not what to tell */
 	tupdesc = lookup_rowtype_tupdesc(model->typid, -1);
-	change = corm_row_type_difference(model->name, model->tupdesc, tupdesc);
+	change = corm_row_type_difference(model->name, model->tupdesc, tupdesc, false);
 	ReleaseTupleDesc(tupdesc);
 	if (change)
 		return change;

@@ -68,7 +68,7 @@ corm_plan_check_rows(const CormPlan *plan)
 	if (!SearchSysCacheExists1(TYPEOID, ObjectIdGetDatum(plan->typid)))
 		corm_exec_changed(plan->model_name ? plan->model_name : "", "The row type was dropped.");
 	now = lookup_rowtype_tupdesc(plan->typid, -1);
-	change = corm_row_type_difference(format_type_be(plan->typid), plan->tupdesc, now);
+	change = corm_row_type_difference(format_type_be(plan->typid), plan->tupdesc, now, false);
 	ReleaseTupleDesc(now);
 	if (change)
 		corm_exec_changed(plan->model_name ? plan->model_name : format_type_be(plan->typid), change);

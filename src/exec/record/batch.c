@@ -59,7 +59,7 @@ batch_model(FunctionCallInfo fcinfo)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("the records must not be null")));
-	return corm_model_get_for_type(element);
+	return corm_records_model(element);
 }
 
 /* corm_insert_multi(recs): the rows as they were inserted, in input order */
@@ -78,7 +78,7 @@ corm_insert_multi(PG_FUNCTION_ARGS)
 	corm_rows_query(model->relid, array_type, PG_GETARG_DATUM(0), &set);
 	/* from here on, the array carries the layout of its row type */
 	if (!model->valid)
-		corm_records_check(model, corm_model_get(model->relid));
+		corm_records_check(corm_model_get(model->relid), model->tupdesc);
 	(void) corm_run_queries(&verb, &set, &sink);
 	return (Datum) 0;
 }

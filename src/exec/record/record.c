@@ -70,7 +70,7 @@ corm_model_lock(CormModel *model)
 			break;
 	}
 	if (now != model)
-		corm_records_check(model, now);
+		corm_records_check(now, model->tupdesc);
 	return now;
 }
 
@@ -91,11 +91,11 @@ read_record(FunctionCallInfo fcinfo, CormExec *exec, CormRecord *record)
 	/* check the type before we treat the datum as a row */
 	record->model = NULL;
 	if (OidIsValid(typid) && typid != RECORDOID)
-		record->model = corm_model_get_for_type(typid);
+		record->model = corm_records_model(typid);
 	header = PG_GETARG_HEAPTUPLEHEADER(0);
 	/* a variable of type record carries its own row type */
 	if (record->model == NULL)
-		record->model = corm_model_get_for_type(HeapTupleHeaderGetTypeId(header));
+		record->model = corm_records_model(HeapTupleHeaderGetTypeId(header));
 
 	CORM_FAULT("record-found");
 	/* the model must match the table when the record is written */

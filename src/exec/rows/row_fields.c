@@ -17,6 +17,7 @@
 #include "model/model.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/typcache.h"
 
 /*
  * corm_record_set_row deforms a row with the row type as of the start of the operation.
@@ -60,25 +61,45 @@ corm_record_set_row(CormRecord *record, HeapTupleHeader header)
 }
 
 /*
- * corm_records_check raises 55006 if the columns of a model have changed since it was
- * obtained, when the records of a call were made: then the records cannot be read.
- * Columns that were added do not matter: a record that ends before them reads as NULL,
- * or as the default that they were added with.
+ * corm_records_check raises 55006 if the columns of a model have changed since the
+ * records of a call were made, with the row descriptor of that time: then the records
+ * cannot be read.  Columns that were added do not matter: a record that ends before
+ * them reads as NULL, or as the default that they were added with.
  */
 void
-corm_records_check(CormModel *model, const CormModel *now)
+corm_records_check(const CormModel *model, TupleDesc made)
 {
-	TupleDesc	current = now->tupdesc;
-	char	   *change;
+	char	   *change = corm_row_type_difference(model->name, made, model->tupdesc, true);
 
-	if (current->natts > model->tupdesc->natts)
-	{
-		current = CreateTupleDescCopy(current);
-		current->natts = model->tupdesc->natts;
-	}
-	change = corm_row_type_difference(model->name, model->tupdesc, current);
 	if (change)
 		corm_exec_changed(model->name, change);
+}
+
+/*
+ * corm_records_model returns the model that records given to a verb are rows of.  Call
+ * it before anything that waits or reads messages of other sessions: the descriptor
+ * that the session has of the row type is still the one that the records were made
+ * with.  By the time that the model has been read, another session may have altered
+ * the type; then it raises 55006.  Newer minor releases of PostgreSQL see that by
+ * themselves.  Raises what corm_model_get_for_type raises.
+ */
+CormModel *
+corm_records_model(Oid typid)
+{
+	Oid			row_type = getBaseType(typid);
+	TupleDesc	made = NULL;
+	CormModel  *model;
+
+	if (OidIsValid(get_typ_typrelid(row_type)))
+		made = lookup_rowtype_tupdesc_noerror(row_type, -1, true);
+	model = corm_model_get_for_type(typid);
+	if (made)
+	{
+		if (made != model->tupdesc)
+			corm_records_check(model, made);
+		ReleaseTupleDesc(made);
+	}
+	return model;
 }
 
 /*

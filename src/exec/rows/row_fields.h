@@ -21,7 +21,8 @@ typedef struct CormRecord
 	bool	   *nulls;
 } CormRecord;
 
-extern void corm_records_check(CormModel *model, const CormModel *now);
+extern void corm_records_check(const CormModel *model, TupleDesc made);
+extern CormModel *corm_records_model(Oid typid);
 extern void corm_record_set_row(CormRecord *record, HeapTupleHeader header);
 extern void corm_record_require_key(CormModel *model);
 extern bool corm_record_has_null_key(const CormRecord *record);
