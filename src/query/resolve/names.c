@@ -407,6 +407,7 @@ star_range(CormStmt *stmt, CormTree *item)
 {
 	const char *name = item->args[0].str;
 	CormTree	field = {.tag = CORM_N_COLUMN};
+	CormRange  *range;
 	int			len;
 
 	if (item->tag != CORM_N_COLUMN || name == NULL || stmt->source == NULL)
@@ -416,7 +417,9 @@ star_range(CormStmt *stmt, CormTree *item)
 		return NULL;
 	if (len == 1)
 		return stmt->source;
-	return name[len - 2] == '.' ? corm_find_range(stmt, name, len - 2) : NULL;
+	range = name[len - 2] == '.' ? corm_find_range(stmt, name, len - 2) : NULL;
+	/* a field of that name comes first */
+	return range && corm_range_column(range, &field, "*") ? NULL : range;
 }
 
 /* Returns a bound COLUMN for a field that '*' stands for. */
