@@ -1,6 +1,7 @@
 -- Parameters and queries where SQL text is taken: cache_fetch and run_tx.
 SET client_min_messages = warning;
-SET search_path = public, corm_ops;
+CREATE SCHEMA parameters;
+SET search_path = parameters, corm_ops;
 CREATE TABLE goods (id int PRIMARY KEY, name text, price numeric, tags text[], made date, deleted_at timestamptz);
 COMMENT ON COLUMN goods.deleted_at IS '@orm:soft_delete';
 INSERT INTO goods VALUES (1, 'lamp', 12.50, '{light}', '2024-01-05', NULL), (2, 'O''Neil''s chair', 40, '{seat,wood}', '2024-02-06', NULL),
@@ -100,3 +101,4 @@ BEGIN
   CALL corm.run_tx('SELECT length($1) AS len, md5($1) = md5(repeat(''0123456789'', 30000)) AS whole, $2 AS items', corm.tx(), r, d, items);
   RAISE INFO '% %', r.ok, r.value;
 END $$;
+DROP SCHEMA parameters CASCADE;

@@ -1,6 +1,7 @@
 -- CALL corm.run(): a query as a command of its own, with its completion tag. (H2)
 SET client_min_messages = warning;
-SET search_path = public, corm_ops;
+CREATE SCHEMA procedure;
+SET search_path = procedure, corm_ops;
 CREATE TABLE goods (id int PRIMARY KEY, name text, price numeric, deleted_at timestamptz);
 COMMENT ON COLUMN goods.deleted_at IS '@orm:soft_delete';
 INSERT INTO goods SELECT i, 'n' || i, i FROM generate_series(1, 10) i;
@@ -49,3 +50,4 @@ CALL corm.run(corm.deleter('goods'), corm.all_rows());
 ROLLBACK;
 \set QUIET on
 SELECT id, name, price, deleted_at IS NOT NULL AS deleted FROM goods ORDER BY id;
+DROP SCHEMA procedure CASCADE;

@@ -1,6 +1,7 @@
 -- Parameters without a type, as drivers send them, beside arguments that have one.  Each means what the literal means. (H7)
 SET client_min_messages = warning;
-SET search_path = public, corm_ops;
+CREATE SCHEMA untyped_params;
+SET search_path = untyped_params, corm_ops;
 CREATE TABLE goods (id int PRIMARY KEY, name text, note text, price numeric, made date);
 INSERT INTO goods VALUES (1, 'lamp', NULL, 12.5, '2024-01-05'), (2, 'chair', 'oak', -40, '2024-02-06');
 
@@ -41,3 +42,4 @@ PREPARE others AS SELECT concat(1, $1);
 PREPARE twice AS SELECT corm.get_json(corm.selector('goods'), corm.where(corm.eq('id', 1)),
 	corm.select(corm.as(corm.coalesce(corm.c('note'), corm.c('note'), $1), 'v')), corm.limit($1));
 PREPARE none AS SELECT corm.get($1, corm.selector('goods'));
+DROP SCHEMA untyped_params CASCADE;
