@@ -123,7 +123,7 @@ in_subquery(InContext *ctx, JsonbValue *elements, int n)
 static uint32
 in_integer(InContext *ctx, JsonbValue *v)
 {
-	int32		value;
+	int32		value = -1;
 	bool		error = v->type != jbvNumeric || strchr(numeric_normalize(v->val.numeric), '.') != NULL;
 
 	if (!error)
