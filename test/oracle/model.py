@@ -233,10 +233,10 @@ class Client:
         self.finish(True)
 
     def commit_and_chain(self, end=None):
-        """The next transaction is read-only if this one is, but not if it has failed."""
+        """The next transaction is read-only if this one is; if it has failed, only if it had that from the one before."""
         if not self.block:
             raise Failure("25P01")
-        read_only = self.read_only() and not self.aborted
+        read_only = self.outside_read_only if self.aborted else self.read_only()
         (end or self.commit)()
         self.block, self.outside_read_only = True, read_only
 
