@@ -48,7 +48,7 @@ make_item(CormTree *tree)
 }
 
 /*
- * Marks the columns of a subquery that are hidden fields there which nobody has named.
+ * Marks the columns of a subquery that are hidden fields there and have not been named.
  */
 static void
 mark_hidden(CormRange *range, List *items)
@@ -77,7 +77,7 @@ mark_hidden(CormRange *range, List *items)
 
 /*
  * corm_items_own returns the columns that a statement has by itself: what is selected or
- * returned, else all fields of its source.  Hidden fields that nobody has named are among
+ * returned, else all fields of its source.  Hidden fields that no builder has named are among
  * them, and marked: rows of the table's type hold them, and a query around this one may
  * name them.
  */

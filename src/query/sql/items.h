@@ -28,7 +28,7 @@ typedef struct CormItem
 	bool		quiet;			/* its name is not needed in the output ... */
 	bool		aliased;		/* ... but other clauses may refer to it */
 	bool		left_out;		/* an attribute that is not part of the model */
-	bool		hidden;			/* a hidden field that nobody has named */
+	bool		hidden;			/* a hidden field that no builder has named */
 } CormItem;
 
 extern List *corm_items_own(CormStmt *stmt);
