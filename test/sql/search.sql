@@ -31,6 +31,11 @@ SELECT left(w, 8) AS w, ids(corm.search('body', w)) FROM unnest(ARRAY[(SELECT st
 SELECT ids(corm.search('title', 'carrot')) AS title, ids(corm.search('short', 'soups')) AS char, ids(corm.search('data', 'vegetable')) AS jsonb, ids(corm.search('vector', 'carrot')) AS vector, ids(corm.search(corm.c('data') ->> 'note', 'bread')) AS json_text,
     ids(corm.search(corm.coalesce(corm.c('body'), ''), 'soup')) AS coalesce, ids(corm.search(corm.cast(corm.fn('upper', corm.c('body')), 'text'), 'carrot')) AS cast, ids(corm.search('kind.name', 'gardens')) AS path, ids(corm.search(corm.val('soups'), 'soup'), corm.eq('id', 1)) AS val,
     ids(corm.not(corm.search('body', 'soup'))) AS not, ids(corm.search('body', NULL)) AS null_words, ids(corm.some('kind', corm.search('name', 'cook'))) AS related;
+\echo the words are read once, not for each row: one notice
+SET client_min_messages = notice;
+SELECT ids(corm.search('body', 'the'));
+SET client_min_messages = warning;
+SELECT corm.get_multi_json(corm.selector('docs'), corm.select(corm.as(corm.count(), 'n'), corm.as(corm.gt(corm.search_rank('title', 'soup'), 0), 'found')), corm.group_by('found'), corm.order_by('found')) AS grouped;
 \echo configurations: given, of the session, another one between two calls
 SELECT ids(corm.search('body', 'soups', 'simple')) AS simple, ids(corm.search('body', 'soups', 'english'::regconfig)) AS english;
 CREATE TEXT SEARCH CONFIGURATION "My Words" (COPY = pg_catalog.simple);

@@ -1139,13 +1139,18 @@ deparse_search_vector(CormDeparse *ctx, CormTree *tree)
 
 /*
  * Appends the words of a text search, as a tsquery.  PostgreSQL needs stack for
- * each word, so that thousands of them would be an error: those are cut off.
+ * each word, so that thousands of them would be an error: those are cut off.  A
+ * subquery reads words that are a value once, not for each row: parsing many of
+ * them takes longer than searching a row, and words without a lexeme are a notice.
  */
 static void
 deparse_search_words(CormDeparse *ctx, CormTree *tree)
 {
 	CormTree   *words = tree->args[1].node;
+	bool		once = words->tag == CORM_N_VALUE;
 
+	if (once)
+		appendStringInfoString(ctx->buf, "(SELECT ");
 	appendStringInfoString(ctx->buf, "pg_catalog.websearch_to_tsquery(");
 	deparse_search_config(ctx, tree->args[2].str);
 	set_met(ctx, tree->args[0].node);
@@ -1161,7 +1166,7 @@ deparse_search_words(CormDeparse *ctx, CormTree *tree)
 		appendStringInfo(ctx->buf, ", %d)", MAX_SEARCH_LENGTH);
 	}
 	set_met(ctx, NULL);
-	appendStringInfoChar(ctx->buf, ')');
+	appendStringInfoString(ctx->buf, once ? "))" : ")");
 }
 
 /* Appends search or search_rank, whose functions may tell about what they see. */
