@@ -120,4 +120,13 @@ SELECT ids('{"path": ["a", "b"], "eq": 5}', 'plain') AS json, ids('{"path": ["bi
 SELECT ids('{"path": ["a"]}'), ids('{"path": "a", "eq": 1}'), ids('{"path": [], "eq": 1}'), ids('{"path": [{}], "eq": 1}'), ids('{"path": ["a"], "above": 1}'), ids('{"path": ["a"], "overlaps": [1]}'), ids('{"path": ["a"], "in": 1}'), ids('{"path": ["a"], "in": [1, "x"]}'), ids('{"path": ["a"], "between": [1, "x"]}'), ids('{"path": ["a"], "like": 1}'), ids('{"path": ["a"], "like": "\\"}'), ids('{"path": ["a"], "eq": {}}'), ids('{"path": ["a"], "eq": 1}', 'name'), ids('{"path": ["a"], "eq": 1}', 'nothing');
 SELECT try('{"where": {"doc": {"path": ["a", "b"], "eq": 5}}, "select": ["id"]}', '{"ops": ["eq"]}') AS fenced, try('{"where": {"doc": {"path": ["a", "b"], "gt": 5}}}', '{"ops": ["eq"]}') AS not_that;
 SELECT corm.to_sql(corm.selector('person'), corm.select('id'), corm.filter('{"where": {"doc": {"path": ["a"], "gt": 5}, "plain": {"path": ["b"], "eq": "x"}}}')) AS sql;
+\echo what a client asks for and the query cannot do is a mistake of the client
+CREATE FUNCTION try_write(spec jsonb) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE d text;
+BEGIN RETURN corm.exec(corm.updater('person'), corm.set('name', 'x'), corm.filter(spec));
+EXCEPTION WHEN OTHERS THEN GET STACKED DIAGNOSTICS d = PG_EXCEPTION_DETAIL; RETURN concat_ws(' ', sqlstate, sqlerrm, d); END $$;
+SELECT try_write('{"where": {"id": 1}, "preload": {"company": true}}') AS preload, try_write('{"where": {"id": 1}, "select": ["id"]}') AS "select", try_write('{"where": {"id": 1}, "order_by": ["-id"]}') AS order_by, try_write('{"where": {"id": -1}}') AS nothing_else;
+CREATE TABLE node (id int PRIMARY KEY, parent_id int REFERENCES node);
+INSERT INTO node VALUES (1, NULL), (2, 1);
+SELECT try('{"preload": {"parent": true}}', NULL, corm.pipe(corm.selector('node'), corm.preload_tree('parent'))) AS tree, try('{"preload": {"node": {"select": ["id"]}}}', NULL, corm.pipe(corm.selector('node'), corm.preload_tree('parent'), corm.order_by('id'))) AS other_relation;
 DROP SCHEMA fence CASCADE;

@@ -18,6 +18,7 @@
 #include "query/resolve/names.h"
 #include "query/resolve/premises.h"
 #include "query/resolve/resolve.h"
+#include "query/value/filter.h"
 #include "query/value/node.h"
 #include "query/value/raw.h"
 #include "query/value/tree.h"
@@ -231,8 +232,26 @@ add_conflict_key(CormStmt *stmt, const char *name)
 }
 
 /*
- * Raises an error if the command does not use the clause.  Ignoring it
- * silently would hide a mistake.
+ * Is a select list, an order or a preload that of a filter from outside?
+ */
+static bool
+is_of_filter(CormTree *clause)
+{
+	CormTree   *item;
+
+	if (clause->tag == CORM_N_FILTER_PRELOAD)
+		return true;
+	if ((clause->tag != CORM_N_SELECT && clause->tag != CORM_N_ORDER_BY) || clause->args[0].list == NIL)
+		return false;
+	item = linitial(clause->args[0].list);
+	if (item->tag == CORM_N_ASC || item->tag == CORM_N_DESC)
+		item = item->args[0].node;
+	return item->tag == CORM_N_FILTER_COLUMN || item->tag == CORM_N_FILTER_OWN;
+}
+
+/*
+ * Raises an error if the command does not use the clause: 42601, or OR020 if a
+ * client has written it.  Ignoring it silently would hide a mistake.
  */
 static void
 check_clause_fits(CormStmt *stmt, CormTree *clause)
@@ -251,6 +270,9 @@ check_clause_fits(CormStmt *stmt, CormTree *clause)
 		return;
 	}
 	/* the rows that a write returns may bring their relations along */
+	if (is_of_filter(clause))
+		corm_bad_filter(psprintf("\"%s\" does not apply to a write.",
+								 tag == CORM_N_FILTER_PRELOAD ? "preload" : clause->desc->func));
 	if (corm_tree_is(clause, CORM_IS_READ) && tag != CORM_N_PRELOAD)
 		corm_misplaced_clause(clause, "has no meaning in a write");
 	if (corm_tree_is(clause, CORM_IS_INSERT) && stmt->command != CORM_CMD_INSERT)

@@ -244,7 +244,7 @@ nest_preload(CormTree *clause)
 /*
  * Merges a preload of an untrusted filter with the query's own preload of the
  * same relation; the result has the clauses of both, in order.  Raises OR020
- * if the source has no relations.
+ * if the source has no relations, or if the query preloads the relation as a tree.
  */
 static List *
 merge_filter_preloads(CormStmt *stmt, List *preloads)
@@ -272,6 +272,13 @@ merge_filter_preloads(CormStmt *stmt, List *preloads)
 		bool		found = false;
 		ListCell   *other;
 
+		foreach(other, stmt->preload_trees)
+		{
+			CormTree   *tree = lfirst(other);
+
+			if (from_filter && corm_model_relation(stmt->source->model, tree->args[0].str) == relation)
+				corm_bad_filter(psprintf("Relation \"%s\" is preloaded as a tree.", relation->name));
+		}
 		foreach(other, merged)
 		{
 			CormTree   *first = lfirst(other);
