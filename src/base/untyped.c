@@ -12,7 +12,8 @@
  *
  * The hook sees the analyzed statement before PostgreSQL looks whether all
  * parameters have a type.  The types are in a structure that is private to
- * parse_param.c and has been the same since PostgreSQL 9.0.
+ * parse_param.c and has been the same since PostgreSQL 9.0.  That it is this one is
+ * known from the hook beside it: we compare that with what parse_param.c sets up.
  *
  *-------------------------------------------------------------------------
  */
@@ -26,6 +27,7 @@
 #include "nodes/parsenodes.h"
 #include "parser/analyze.h"
 #include "parser/parse_node.h"
+#include "parser/parse_param.h"
 #include "utils/lsyscache.h"
 
 /* parse_param.c's VarParamState. */
@@ -43,6 +45,8 @@ typedef struct UntypedWalk
 } UntypedWalk;
 
 static post_parse_analyze_hook_type prev_post_parse_analyze = NULL;
+static CoerceParamHook variable_params = NULL;	/* parse_param.c's, where types
+												 * are to be found */
 
 /*
  * Has the client left the type of a parameter open?
@@ -119,9 +123,7 @@ after_analysis(ParseState *pstate, Query *query, JumbleState * jstate)
 	if (prev_post_parse_analyze)
 		prev_post_parse_analyze(pstate, query, jstate);
 
-	/* only parameters whose types are to be found have this hook */
-	if (pstate->p_coerce_param_hook != NULL && pstate->p_ref_hook_state != NULL &&
-		has_untyped(pstate->p_ref_hook_state))
+	if (pstate->p_coerce_param_hook == variable_params && has_untyped(pstate->p_ref_hook_state))
 	{
 		UntypedWalk walk = {.params = pstate->p_ref_hook_state};
 
@@ -136,6 +138,13 @@ after_analysis(ParseState *pstate, Query *query, JumbleState * jstate)
 void
 corm_untyped_init(void)
 {
+	ParseState *pstate = make_parsestate(NULL);
+	Oid		   *types = NULL;
+	int			ntypes = 0;
+
+	setup_parse_variable_parameters(pstate, &types, &ntypes);
+	variable_params = pstate->p_coerce_param_hook;
+	free_parsestate(pstate);
 	prev_post_parse_analyze = post_parse_analyze_hook;
 	post_parse_analyze_hook = after_analysis;
 }

@@ -29,12 +29,19 @@ value_type(CormQuerySet *set)
 {
 	CormVerb	verb = {.output = CORM_OUTPUT_NATIVE};
 	CormPlan   *plan = corm_plan_for_queries(&verb, set, NULL);
-	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan->spi));
-	TupleDesc	tupdesc = source->resultDesc;
-	bool		reads = !plan->writes && tupdesc != NULL;
-	int			natts = reads ? tupdesc->natts : 0;
-	Oid			type = natts == 1 ? TupleDescAttr(tupdesc, 0)->atttypid : InvalidOid;
+	TupleDesc	tupdesc = NULL;
+	bool		reads;
+	int			natts = 0;
+	Oid			type = InvalidOid;
 
+	/* the template of a write has no statement */
+	if (plan->spi != NULL && !plan->writes)
+		tupdesc = ((CachedPlanSource *) linitial(SPI_plan_get_plan_sources(plan->spi)))->resultDesc;
+	reads = tupdesc != NULL;
+	if (reads)
+		natts = tupdesc->natts;
+	if (natts == 1)
+		type = TupleDescAttr(tupdesc, 0)->atttypid;
 	corm_plan_release(plan);
 	if (!reads)
 		ereport(ERROR,

@@ -429,6 +429,8 @@ corm.query~corm.exec(corm.updater('x.t'), corm.set('name', 'x'), corm.where(corm
 corm.query~corm.exec(corm.inserter('x.t'), corm.set('id', 77), %s)
 corm.query~corm.exec(corm.deleter('x.t'), corm.where(corm.eq('id', 2)), %s)
 corm.query~corm.explain(corm.selector('x.t'), %s)
+corm.query~corm.cache_fetch(gen_random_uuid()::text, corm.pipe(corm.selector('x.t'), corm.select('name'), %s), '1 ms')
+corm.query~corm.cache_fetch(gen_random_uuid()::text, corm.pipe(corm.inserter('x.t'), corm.rows('[{"id": 78}]'::jsonb), %s), '1 ms')
 \.
 
 

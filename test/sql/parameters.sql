@@ -62,6 +62,8 @@ SELECT corm.cache_fetch('m1', corm.selector('goods') |> corm.select(corm.count()
 SELECT corm.unuse(:layer);
 
 \echo cache_fetch: errors
+CREATE TABLE hooked (id int PRIMARY KEY, n int);
+CREATE FUNCTION before_save(r hooked) RETURNS hooked LANGUAGE sql AS 'SELECT r';
 SELECT failure(v) FROM (VALUES
 	($$SELECT corm.cache_fetch('x', 'SELECT $1 + $2', NULL, 'default', 1)$$),
 	($$SELECT corm.cache_fetch('x', 'SELECT $1', NULL, NULL, 1)$$),
@@ -75,6 +77,8 @@ SELECT failure(v) FROM (VALUES
 	($$SELECT corm.cache_fetch('x', corm.selector('goods'))$$),
 	($$SELECT corm.cache_fetch('x', corm.selector('goods') |> corm.select('id'))$$),
 	($$SELECT corm.cache_fetch('x', corm.updater('goods') |> corm.set('name', 'y') |> corm.all_rows() |> corm.returning('id'))$$),
+	($$SELECT corm.cache_fetch('x', corm.inserter('goods') |> corm.rows('[{"id": 77}]'::jsonb) |> corm.returning('id'))$$),
+	($$SELECT corm.cache_fetch('x', corm.updater('hooked') |> corm.set('n', 2) |> corm.all_rows() |> corm.returning('n'))$$),
 	($$SELECT corm.cache_fetch('x', corm.selector('goods') |> corm.select('nme'))$$),
 	($$SELECT corm.cache_fetch('x', corm.select('id'))$$),
 	($$SELECT corm.cache_fetch('x', corm.selector('goods') |> corm.select('id'), cache => 'none')$$)) c(v);
