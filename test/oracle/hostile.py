@@ -130,6 +130,12 @@ READS = [
     "SELECT to_jsonb(corm.pluck(NULL::h.word, corm.selector('h.t'), corm.select('a')))",
     "SELECT corm.count(corm.selector('h.t'), corm.some('k', corm.gt('id', 1)))",
     "SELECT corm.get_multi_json(corm.selector('h.t'), corm.filter('{{\"where\": {{\"a\": {{\"neq\": \"v{n}\"}}}}}}'))",
+    "SELECT to_jsonb(corm.find(NULL::h.t, {id}))",
+    "SELECT corm.find_json('h.t', {id}, corm.preload('k'))",
+    "SELECT to_jsonb(r) FROM corm.find_multi(NULL::h.t, ARRAY[{id}, {id2}]) r",
+    "SELECT corm.get_multi_json(corm.selector('h.t'), corm.select('id', corm.as(corm.count_of('k', corm.neq('v', 'v{n}')), 'children')), corm.order_by('id'))",
+    "SELECT corm.cache_fetch('f{n}', corm.pipe(corm.selector('h.t'), corm.select('b'), corm.where(corm.eq('id', {id}))), '1 minute')",
+    "SELECT corm.get_multi_json(corm.raw_query('SELECT id, a FROM h.t WHERE h.raw(id) = $1', {id}))",
 ]
 WRITES = [
     f"SELECT to_jsonb(corm.insert({REC}))",
@@ -153,6 +159,14 @@ WRITES = [
     "SELECT corm.restore(corm.selector('h.t'), corm.where(corm.gte('id', {id})))",
     "SELECT corm.do_tx('SELECT corm.exec(corm.updater(''h.t''), corm.set(''b'', {b}), corm.where(corm.eq(''id'', {id}))); SELECT to_jsonb(r) AS r FROM corm.get_multi(NULL::h.t) r')",
     "SELECT value FROM corm.try_tx(corm.tx('nested'), 'SELECT to_jsonb(corm.save(jsonb_populate_record(NULL::h.t, ''{{\"id\": {id}, \"a\": \"v{n}\"}}''))) AS r')",
+    "SELECT corm.update_json('h.t', '{{\"id\": {id}}}', '{{\"a\": \"v{n}\", \"b\": {b}}}')",
+    "SELECT corm.update_json('h.t', '{{\"id\": {id}}}', '{{\"b\": {b}, \"k\": [{{\"id\": {id}, \"v\": \"v{n}\"}}]}}')",
+    "SELECT corm.update_json('h.t', '{{\"id\": {id}}}', '{{\"k\": {{\"add\": [{{\"id\": {id2}, \"v\": \"v2\"}}], \"remove\": [{{\"id\": {id}}}]}}}}')",
+    "SELECT corm.update_json('h.t', '{{\"id\": {id}}}', '{{\"k\": {{\"set\": [{{\"id\": {id2}}}]}}}}', ARRAY['k'])",
+    "SELECT corm.upsert_json('h.t', '[{{\"id\": {id}, \"a\": \"v{n}\"}}, {{\"id\": {id2}, \"a\": \"v1\"}}]')",
+    "SELECT corm.get_multi_json(corm.updater('h.t'), corm.set('b', {b}), corm.where(corm.eq('id', {id})), corm.preload('k'))",
+    "SELECT corm.get_multi_json(corm.updater('h.t'), corm.set('b', {b}), corm.where(corm.gt('id', {id})), corm.guard_check('h.t', corm.raw('h.raw(1) = 1')))",
+    "CALL corm.run(corm.updater('h.t'), corm.set('a', 'v{n}'), corm.where(corm.lte('id', {id})))",
     "SELECT to_jsonb(r.*) -> 'value' FROM corm.iterate_fields(corm.get(NULL::h.t, corm.where(corm.eq('id', {id})))) r WHERE name IN ('id', 'a', 'b')",
 ]
 RECORDS = [call for call in WRITES if call.startswith(("SELECT to_jsonb(corm.update(json", "SELECT to_jsonb(corm.save(", "SELECT to_jsonb(corm.delete("))]
