@@ -13,6 +13,7 @@
 #include "base/compat.h"
 #include "base/effects.h"
 #include "base/guc.h"
+#include "base/launcher.h"
 #include "base/untyped.h"
 #include "cache/cache.h"
 #include "exec/exec.h"
@@ -20,6 +21,7 @@
 #include "model/model.h"
 #include "query/query.h"
 #include "tx/tx.h"
+#include "work/work.h"
 
 PG_MODULE_MAGIC;
 
@@ -35,10 +37,12 @@ _PG_init(void)
 	corm_guc_init();
 	corm_clock_init();
 	corm_effects_init();
+	corm_launcher_init();
 	corm_untyped_init();
 	corm_model_init();
 	corm_node_init();
 	corm_cache_init();
+	corm_work_init();
 	corm_scopes_init();
 	corm_depend_init();
 	corm_plan_init();

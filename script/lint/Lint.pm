@@ -51,6 +51,12 @@ my @order = qw(
 	cache/definitions
 	cache/operations
 	cache
+	work/shared
+	work/process
+	work/group
+	work/task
+	work/topic
+	work
 	tx
 	exec/rows
 	exec/plan

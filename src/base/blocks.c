@@ -1,11 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * blocks.c
- *		A pool of fixed-size blocks in shared memory, addressed by 32-bit id.
+ *		Pools of fixed-size blocks in shared memory, addressed by 32-bit id.
  *
- * The cache stores entries as chains of 128-byte blocks.  There is one size and
- * one pool, so memory does not fragment, none of it is set aside for one kind
- * of object, and a block that was freed can serve any request.
+ * What is stored are chains of 128-byte blocks.  There is one size, so memory
+ * does not fragment, and a block that was freed can serve any request of its pool.
+ * The cache has a pool, and tasks and messages have another: the cache evicts
+ * what it holds when it needs room, which must never meet the others.
  * Id 0 means "no block".  The first four bytes of every block link it to the
  * next one of its chain, or of its free list.
  *
@@ -52,22 +53,19 @@ typedef struct BlockHolder
 	char		pad[64 - sizeof(int64)];
 } BlockHolder;
 
-typedef struct BlockPool
+struct CormBlockShared
 {
 	uint32		nblocks;
 	uint32		nholders;
 	int			tranche;
 	BlockPartition partition[PARTITIONS];
 	BlockHolder holder[FLEXIBLE_ARRAY_MEMBER];
-} BlockPool;
-
-static BlockPool *pool = NULL;
-char	   *corm_block_base = NULL;
+};
 
 static inline BlockHolder *
-my_holder(void)
+my_holder(const CormBlockPool *pool)
 {
-	return &pool->holder[corm_my_procno()];
+	return &pool->shared->holder[corm_my_procno()];
 }
 
 /*
@@ -77,7 +75,7 @@ my_holder(void)
 Size
 corm_blocks_size(uint32 nblocks)
 {
-	Size		size = offsetof(BlockPool, holder);
+	Size		size = offsetof(struct CormBlockShared, holder);
 
 	size = add_size(size, mul_size(corm_max_procs(), sizeof(BlockHolder)));
 	size = CACHELINEALIGN(size);
@@ -86,29 +84,31 @@ corm_blocks_size(uint32 nblocks)
 
 /*
  * corm_blocks_attach sets up (found = false) or finds the pool at addr, which
- * has corm_blocks_size(nblocks) bytes.
+ * has corm_blocks_size(nblocks) bytes, and fills in *pool.  tranche is the name of
+ * its locks; it must outlive the process.
  */
 void
-corm_blocks_attach(void *addr, uint32 nblocks, bool found)
+corm_blocks_attach(CormBlockPool *pool, const char *tranche, void *addr, uint32 nblocks, bool found)
 {
-	Size		header = offsetof(BlockPool, holder) +
+	Size		header = offsetof(struct CormBlockShared, holder) +
 		corm_max_procs() * sizeof(BlockHolder);
+	struct CormBlockShared *shared = addr;
 
-	pool = (BlockPool *) addr;
-	corm_block_base = (char *) TYPEALIGN(CORM_BLOCK_SIZE, (char *) addr + header);
+	pool->shared = shared;
+	pool->base = (char *) TYPEALIGN(CORM_BLOCK_SIZE, (char *) addr + header);
 	if (found)
 	{
-		LWLockRegisterTranche(pool->tranche, "CormBlocks");
+		LWLockRegisterTranche(shared->tranche, tranche);
 		return;
 	}
 
-	memset(pool, 0, header);
-	pool->tranche = LWLockNewTrancheId();
-	LWLockRegisterTranche(pool->tranche, "CormBlocks");
-	pool->nblocks = nblocks;
-	pool->nholders = corm_max_procs();
+	memset(shared, 0, header);
+	shared->tranche = LWLockNewTrancheId();
+	LWLockRegisterTranche(shared->tranche, tranche);
+	shared->nblocks = nblocks;
+	shared->nholders = corm_max_procs();
 	for (int p = 0; p < PARTITIONS; p++)
-		LWLockInitialize(&pool->partition[p].lock, pool->tranche);
+		LWLockInitialize(&shared->partition[p].lock, shared->tranche);
 
 	/*
 	 * Deal the blocks out in runs, so that a new chain is one stretch of
@@ -116,9 +116,9 @@ corm_blocks_attach(void *addr, uint32 nblocks, bool found)
 	 */
 	for (uint32 id = nblocks; id >= 1; id--)
 	{
-		BlockPartition *part = &pool->partition[(uint64) (id - 1) * PARTITIONS / nblocks];
+		BlockPartition *part = &shared->partition[(uint64) (id - 1) * PARTITIONS / nblocks];
 
-		*corm_block_next(id) = part->head;
+		*corm_block_next(pool, id) = part->head;
 		part->head = id;
 		part->nfree++;
 	}
@@ -126,12 +126,12 @@ corm_blocks_attach(void *addr, uint32 nblocks, bool found)
 
 /* corm_blocks_free_count returns about how many blocks are free; it takes no lock. */
 uint32
-corm_blocks_free_count(void)
+corm_blocks_free_count(const CormBlockPool *pool)
 {
 	uint32		nfree = 0;
 
 	for (int p = 0; p < PARTITIONS; p++)
-		nfree += pool->partition[p].nfree;
+		nfree += pool->shared->partition[p].nfree;
 	return nfree;
 }
 
@@ -141,14 +141,14 @@ corm_blocks_free_count(void)
  * them.
  */
 uint32
-corm_blocks_take(CormBlockChain *chain, uint32 n)
+corm_blocks_take(CormBlockPool *pool, CormBlockChain *chain, uint32 n)
 {
 	uint32		home = corm_my_procno() % PARTITIONS;
 	uint32		taken = 0;
 
 	for (int i = 0; i < PARTITIONS && taken < n; i++)
 	{
-		BlockPartition *part = &pool->partition[(home + i) % PARTITIONS];
+		BlockPartition *part = &pool->shared->partition[(home + i) % PARTITIONS];
 		CormBlockId first;
 		CormBlockId last;
 		uint32		count;
@@ -162,20 +162,20 @@ corm_blocks_take(CormBlockChain *chain, uint32 n)
 		if (count > 0)
 		{
 			for (uint32 k = 1; k < count; k++)
-				last = *corm_block_next(last);
-			part->head = *corm_block_next(last);
+				last = *corm_block_next(pool, last);
+			part->head = *corm_block_next(pool, last);
 			/* it will be taken next, and written to */
-			corm_prefetch(corm_block_addr(part->head));
-			corm_prefetch(corm_block_addr(part->head) + CORM_BLOCK_SIZE / 2);
+			corm_prefetch(corm_block_addr(pool, part->head));
+			corm_prefetch(corm_block_addr(pool, part->head) + CORM_BLOCK_SIZE / 2);
 			part->nfree -= count;
-			my_holder()->held += count;
+			my_holder(pool)->held += count;
 		}
 		LWLockRelease(&part->lock);
 
 		if (count > 0)
 		{
-			*corm_block_next(last) = 0;
-			corm_blocks_append(chain, first, last, count);
+			*corm_block_next(pool, last) = 0;
+			corm_blocks_append(pool, chain, first, last, count);
 			taken += count;
 		}
 	}
@@ -187,19 +187,19 @@ corm_blocks_take(CormBlockChain *chain, uint32 n)
  * pool, and empties the chain.
  */
 void
-corm_blocks_give(CormBlockChain *chain)
+corm_blocks_give(CormBlockPool *pool, CormBlockChain *chain)
 {
 	BlockPartition *part;
 
 	if (chain->count == 0)
 		return;
 
-	part = &pool->partition[corm_my_procno() % PARTITIONS];
+	part = &pool->shared->partition[corm_my_procno() % PARTITIONS];
 	LWLockAcquire(&part->lock, LW_EXCLUSIVE);
-	*corm_block_next(chain->last) = part->head;
+	*corm_block_next(pool, chain->last) = part->head;
 	part->head = chain->first;
 	part->nfree += chain->count;
-	my_holder()->held -= chain->count;
+	my_holder(pool)->held -= chain->count;
 	LWLockRelease(&part->lock);
 
 	chain->first = chain->last = 0;
@@ -211,13 +211,13 @@ corm_blocks_give(CormBlockChain *chain)
  * the end of a chain.  Changes no count.
  */
 void
-corm_blocks_append(CormBlockChain *chain, CormBlockId first, CormBlockId last,
-				   uint32 count)
+corm_blocks_append(CormBlockPool *pool, CormBlockChain *chain, CormBlockId first,
+				   CormBlockId last, uint32 count)
 {
 	if (chain->count == 0)
 		chain->first = first;
 	else
-		*corm_block_next(chain->last) = first;
+		*corm_block_next(pool, chain->last) = first;
 	chain->last = last;
 	chain->count += count;
 }
@@ -227,22 +227,22 @@ corm_blocks_append(CormBlockChain *chain, CormBlockId first, CormBlockId last,
  * n must be between 1 and the chain's count.
  */
 void
-corm_blocks_split(CormBlockChain *chain, uint32 n, CormBlockChain *out)
+corm_blocks_split(CormBlockPool *pool, CormBlockChain *chain, uint32 n, CormBlockChain *out)
 {
 	CormBlockId last = chain->first;
 
 	Assert(n >= 1 && n <= chain->count);
 	for (uint32 k = 1; k < n; k++)
-		last = *corm_block_next(last);
+		last = *corm_block_next(pool, last);
 
 	out->first = chain->first;
 	out->last = last;
 	out->count = n;
-	chain->first = *corm_block_next(last);
+	chain->first = *corm_block_next(pool, last);
 	chain->count -= n;
 	if (chain->count == 0)
 		chain->first = chain->last = 0;
-	*corm_block_next(last) = 0;
+	*corm_block_next(pool, last) = 0;
 }
 
 /*
@@ -251,15 +251,15 @@ corm_blocks_split(CormBlockChain *chain, uint32 n, CormBlockChain *out)
  * the exclusive lock that protects the object.
  */
 void
-corm_blocks_linked(uint32 count)
+corm_blocks_linked(CormBlockPool *pool, uint32 count)
 {
-	my_holder()->held -= count;
+	my_holder(pool)->held -= count;
 }
 
 void
-corm_blocks_unlinked(uint32 count)
+corm_blocks_unlinked(CormBlockPool *pool, uint32 count)
 {
-	my_holder()->held += count;
+	my_holder(pool)->held += count;
 }
 
 /*
@@ -267,17 +267,17 @@ corm_blocks_unlinked(uint32 count)
  * inspection.
  */
 void
-corm_blocks_lock_all(void)
+corm_blocks_lock_all(CormBlockPool *pool)
 {
 	for (int p = 0; p < PARTITIONS; p++)
-		LWLockAcquire(&pool->partition[p].lock, LW_EXCLUSIVE);
+		LWLockAcquire(&pool->shared->partition[p].lock, LW_EXCLUSIVE);
 }
 
 void
-corm_blocks_unlock_all(void)
+corm_blocks_unlock_all(CormBlockPool *pool)
 {
 	for (int p = PARTITIONS - 1; p >= 0; p--)
-		LWLockRelease(&pool->partition[p].lock);
+		LWLockRelease(&pool->shared->partition[p].lock);
 }
 
 /*
@@ -288,7 +288,7 @@ corm_blocks_unlock_all(void)
  * Needs corm_blocks_lock_all.
  */
 bool
-corm_blocks_inspect(uint8 *seen, uint32 *nfree, int64 *held, int64 *held_by_nobody)
+corm_blocks_inspect(CormBlockPool *pool, uint8 *seen, uint32 *nfree, int64 *held, int64 *held_by_nobody)
 {
 	*nfree = 0;
 	*held = 0;
@@ -298,23 +298,23 @@ corm_blocks_inspect(uint8 *seen, uint32 *nfree, int64 *held, int64 *held_by_nobo
 	{
 		uint32		count = 0;
 
-		for (CormBlockId id = pool->partition[p].head; id != 0; id = *corm_block_next(id))
+		for (CormBlockId id = pool->shared->partition[p].head; id != 0; id = *corm_block_next(pool, id))
 		{
-			if (id > pool->nblocks || seen[id])
+			if (id > pool->shared->nblocks || seen[id])
 				return false;
 			seen[id] = 1;
 			count++;
 		}
-		if (count != pool->partition[p].nfree)
+		if (count != pool->shared->partition[p].nfree)
 			return false;
 		*nfree += count;
 	}
 
-	for (uint32 i = 0; i < pool->nholders; i++)
+	for (uint32 i = 0; i < pool->shared->nholders; i++)
 	{
-		*held += pool->holder[i].held;
-		if (pool->holder[i].held != 0 && ProcGlobal->allProcs[i].pid == 0)
-			*held_by_nobody += pool->holder[i].held;
+		*held += pool->shared->holder[i].held;
+		if (pool->shared->holder[i].held != 0 && ProcGlobal->allProcs[i].pid == 0)
+			*held_by_nobody += pool->shared->holder[i].held;
 	}
 	return true;
 }

@@ -16,6 +16,17 @@
  *	  the whole cluster;
  *	- at abort all effects are discarded, which gives reservations back.
  *
+ * When they are applied.  CommitTransaction first makes the transaction's rows
+ * visible, then calls the callbacks of XACT_EVENT_COMMIT, then sends the
+ * invalidation messages, then releases the locks.  Most effects are applied in that
+ * callback, so that who reads a row also finds the cache as the transaction left
+ * it.  What makes another process start working is late: applied after the locks,
+ * in a callback of the resource owner.  Woken earlier, that process would work with
+ * its old catalog caches: CREATE OR REPLACE FUNCTION, a task that calls the
+ * function, COMMIT - and the old function runs.  NOTIFY signals even later, for the
+ * same reason.  Late effects are applied in the order they were made, after all
+ * others.
+ *
  * Only the innermost subtransaction adds effects, so the list is ordered by
  * level and the effects of the current level are its tail: subtransaction ends
  * cost what that subtransaction did, not what the transaction did.
@@ -39,8 +50,15 @@
 #include "lib/ilist.h"
 #include "miscadmin.h"
 #include "replication/logicalworker.h"
+#include "utils/resowner.h"
 
 static dlist_head effects = DLIST_STATIC_INIT(effects);
+
+/* Late effects of a transaction that has committed; not yet applied. */
+static dlist_head late_effects = DLIST_STATIC_INIT(late_effects);
+
+/* There may be late effects among the effects. */
+static bool has_late = false;
 
 #define MAX_END_CALLBACKS	8
 #define EXPECT_AHEAD		8
@@ -62,6 +80,7 @@ corm_effect_add(CormEffect *effect, const CormEffectOps *ops)
 	effect->ops = ops;
 	effect->level = GetCurrentTransactionNestLevel();
 	dlist_push_tail(&effects, &effect->node);
+	has_late |= ops->late;
 	if (reserving_done)
 		ops->reserve(effect);
 }
@@ -120,6 +139,7 @@ static void
 finish(void)
 {
 	reserving_done = false;
+	has_late = false;
 	for (int i = 0; i < n_end_callbacks; i++)
 		end_callbacks[i] ();
 }
@@ -176,6 +196,47 @@ apply_all(void)
 	dlist_init(&effects);
 }
 
+/* set_late_aside moves the late effects out of the list, in order. */
+static void
+set_late_aside(void)
+{
+	dlist_mutable_iter iter;
+
+	dlist_foreach_modify(iter, &effects)
+	{
+		CormEffect *effect = dlist_container(CormEffect, node, iter.cur);
+
+		if (!effect->ops->late)
+			continue;
+		dlist_delete(&effect->node);
+		dlist_push_tail(&late_effects, &effect->node);
+	}
+}
+
+/* apply_late applies the late effects and ends with the transaction.  Raises nothing. */
+static void
+apply_late(void)
+{
+	while (!dlist_is_empty(&late_effects))
+	{
+		CormEffect *effect = dlist_container(CormEffect, node, dlist_pop_head_node(&late_effects));
+
+		effect->ops->apply(effect);
+	}
+	finish();
+}
+
+/* apply_committed applies what is to be applied as soon as the transaction has committed. */
+static void
+apply_committed(void)
+{
+	if (has_late)
+		set_late_aside();
+	apply_all();
+	if (dlist_is_empty(&late_effects))
+		finish();
+}
+
 /*
  * reserve_all lets each effect reserve what it needs.  Raises what they raise,
  * which aborts the transaction.
@@ -206,11 +267,18 @@ at_xact_event(XactEvent event, void *arg)
 			break;
 
 		case XACT_EVENT_COMMIT:
-			apply_all();
-			finish();
+			apply_committed();
 			break;
 
 		case XACT_EVENT_ABORT:
+
+			/*
+			 * Something failed between the commit and the release of the
+			 * locks, in a transaction without an ID (else it is a PANIC).
+			 * What it did stands.
+			 */
+			if (!dlist_is_empty(&late_effects))
+				apply_late();
 			discard_from(0);
 			finish();
 			break;
@@ -221,8 +289,7 @@ at_xact_event(XactEvent event, void *arg)
 			 * Only a replication worker comes here with effects: see
 			 * PRE_PREPARE.
 			 */
-			apply_all();
-			finish();
+			apply_committed();
 			break;
 
 		case XACT_EVENT_PRE_PREPARE:
@@ -231,7 +298,8 @@ at_xact_event(XactEvent event, void *arg)
 			else if (!dlist_is_empty(&effects))
 				ereport(ERROR,
 						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						 errmsg("cannot PREPARE a transaction that has written to the cache")));
+						 errmsg("cannot PREPARE a transaction that has %s",
+								dlist_head_element(CormEffect, node, &effects)->ops->deed)));
 			break;
 
 		default:
@@ -269,10 +337,23 @@ at_subxact_event(SubXactEvent event, SubTransactionId mine,
 	}
 }
 
-/* corm_effects_init installs the transaction callbacks. */
+/*
+ * at_release applies the late effects once the locks are released.  It is called
+ * for each resource owner of the transaction; the first call does it all.
+ */
+static void
+at_release(ResourceReleasePhase phase, bool is_commit, bool is_top_level, void *arg)
+{
+	if (phase == RESOURCE_RELEASE_AFTER_LOCKS && is_commit && is_top_level &&
+		!dlist_is_empty(&late_effects))
+		apply_late();
+}
+
+/* corm_effects_init installs the callbacks. */
 void
 corm_effects_init(void)
 {
 	RegisterXactCallback(at_xact_event, NULL);
 	RegisterSubXactCallback(at_subxact_event, NULL);
+	RegisterResourceReleaseCallback(at_release, NULL);
 }

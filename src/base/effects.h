@@ -22,6 +22,10 @@ typedef struct CormEffectOps
 													 * raise */
 	void		(*expect) (CormEffect *effect, int step);	/* soon to be applied;
 															 * may be NULL */
+	/* what the transaction has done, after "that has"; in errors */
+	const char *deed;
+	/* apply when the locks are released, not before: see effects.c */
+	bool		late;
 } CormEffectOps;
 
 struct CormEffect

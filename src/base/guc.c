@@ -26,6 +26,25 @@ double		corm_sweep_max_time = 1.0;
 int			corm_event_ring_size = 1024;
 int			corm_event_interval = 100;
 bool		corm_cache_warm_restart = false;
+int			corm_max_workers = 4;
+int			corm_reserved_workers = 1;
+int			corm_role_workers = -1;
+int			corm_database_workers = -1;
+int			corm_worker_wait = 10000;
+int			corm_worker_start_timeout = 10000;
+int			corm_worker_idle_timeout = 60000;
+int			corm_worker_max_jobs = 10000;
+int			corm_worker_max_memory = 65536;
+int			corm_autonomous_max_depth = 8;
+int			corm_work_memory = 16384;
+int			corm_max_payload = 1024;
+int			corm_max_wait = 60000;
+int			corm_cancel_wait = 5000;
+bool		corm_run_tasks = true;
+int			corm_max_pools = 64;
+int			corm_max_topics = 64;
+int			corm_max_groups = 256;
+int			corm_max_wait_groups = 256;
 int			corm_filter_max_depth = 32;
 int			corm_filter_max_nodes = 1000;
 int			corm_filter_max_relations = 32;
@@ -164,6 +183,166 @@ define_cache_settings(void)
 							 false,
 							 PGC_SIGHUP, 0,
 							 NULL, NULL, NULL);
+}
+
+/* define_worker_settings defines the settings of workers, tasks and messages. */
+static void
+define_worker_settings(void)
+{
+	GucContext	at_start = process_shared_preload_libraries_in_progress ?
+		PGC_POSTMASTER : PGC_SIGHUP;
+
+	DefineCustomIntVariable("corm.max_workers",
+							"Sets the number of processes that run autonomous transactions and tasks.",
+							"0 turns them off. They count against max_worker_processes.",
+							&corm_max_workers,
+							4, 0, 1024,
+							at_start, 0,
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("corm.reserved_workers",
+							"Sets how many of these processes run autonomous transactions only.",
+							"So long tasks cannot keep autonomous transactions waiting.",
+							&corm_reserved_workers,
+							1, 0, 1024,
+							PGC_SIGHUP, 0,
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("corm.role_workers",
+							"Sets how many of these processes may work for a session user.",
+							"-1 means no limit.",
+							&corm_role_workers,
+							-1, -1, 1024,
+							PGC_SUSET, 0,
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("corm.database_workers",
+							"Sets how many of these processes may work in a database.",
+							"-1 means no limit.",
+							&corm_database_workers,
+							-1, -1, 1024,
+							PGC_SUSET, 0,
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("corm.worker_wait",
+							"Sets how long an autonomous transaction waits for a free worker.",
+							"0 means not at all.",
+							&corm_worker_wait,
+							10000, 0, INT_MAX,
+							PGC_USERSET, GUC_UNIT_MS,
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("corm.worker_start_timeout",
+							"Sets how long a worker may take to start.",
+							NULL,
+							&corm_worker_start_timeout,
+							10000, 100, 3600 * 1000,
+							PGC_SIGHUP, GUC_UNIT_MS,
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("corm.worker_idle_timeout",
+							"Sets after which time without work a worker ends.",
+							NULL,
+							&corm_worker_idle_timeout,
+							60000, 100, 24 * 3600 * 1000,
+							PGC_SIGHUP, GUC_UNIT_MS,
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("corm.worker_max_jobs",
+							"Sets after how many jobs a worker is replaced.",
+							"0 means never.",
+							&corm_worker_max_jobs,
+							10000, 0, INT_MAX,
+							PGC_SIGHUP, 0,
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("corm.worker_max_memory",
+							"Sets the memory between two jobs above which a worker is replaced.",
+							"0 means never.",
+							&corm_worker_max_memory,
+							65536, 0, MAX_KILOBYTES,
+							PGC_SIGHUP, GUC_UNIT_KB,
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("corm.autonomous_max_depth",
+							"Sets how deep autonomous transactions may be nested.",
+							NULL,
+							&corm_autonomous_max_depth,
+							8, 1, 1024,
+							PGC_SUSET, 0,
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("corm.work_memory",
+							"Sets the amount of shared memory for tasks, messages and results.",
+							"Shared memory is reserved at server start, if corm is in shared_preload_libraries.",
+							&corm_work_memory,
+							16384, 1024, MAX_KILOBYTES,
+							at_start, GUC_UNIT_KB,
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("corm.max_payload",
+							"Sets the maximum size of a task with its parameters, of a message, and of a result that is kept.",
+							NULL,
+							&corm_max_payload,
+							1024, 1, 1024 * 1024 - 1,
+							PGC_SIGHUP, GUC_UNIT_KB,
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("corm.max_wait",
+							"Sets how long a blocking function may wait inside of a transaction.",
+							"Procedures that wait without a transaction are not limited.",
+							&corm_max_wait,
+							60000, 0, INT_MAX,
+							PGC_USERSET, GUC_UNIT_MS,
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("corm.cancel_wait",
+							"Sets how long a cancelled call waits for the end of what it has started.",
+							NULL,
+							&corm_cancel_wait,
+							5000, 0, 3600 * 1000,
+							PGC_SUSET, GUC_UNIT_MS,
+							NULL, NULL, NULL);
+
+	DefineCustomBoolVariable("corm.run_tasks",
+							 "Runs durable tasks and schedules.",
+							 "Turned off, they rest, for example in a copy of a server.",
+							 &corm_run_tasks,
+							 true,
+							 PGC_SIGHUP, 0,
+							 NULL, NULL, NULL);
+
+	DefineCustomIntVariable("corm.max_pools",
+							"Sets the number of task pools in all databases.",
+							NULL,
+							&corm_max_pools,
+							64, 1, 8192,
+							at_start, 0,
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("corm.max_topics",
+							"Sets the number of topics in all databases.",
+							NULL,
+							&corm_max_topics,
+							64, 1, 8192,
+							at_start, 0,
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("corm.max_groups",
+							"Sets the number of groups of all topics.",
+							NULL,
+							&corm_max_groups,
+							256, 1, 65535,
+							at_start, 0,
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("corm.max_wait_groups",
+							"Sets the number of wait groups in all databases.",
+							NULL,
+							&corm_max_wait_groups,
+							256, 1, 65535,
+							at_start, 0,
+							NULL, NULL, NULL);
 }
 
 /* define_monitoring_settings defines the settings of statistics and of the query log. */
@@ -341,6 +520,8 @@ corm_guc_init(void)
 							 NULL, NULL, NULL);
 
 	define_cache_settings();
+
+	define_worker_settings();
 
 	define_monitoring_settings();
 

@@ -18,9 +18,7 @@
 
 /*
  * corm_cache_init installs what every process needs and, while the server
- * preloads its libraries, the shared memory, the hooks and the sweeper.
- * pg_upgrade runs a server that must change nothing on its own, so no worker
- * starts there.
+ * preloads its libraries, the shared memory and the hooks.
  */
 void
 corm_cache_init(void)
@@ -28,11 +26,10 @@ corm_cache_init(void)
 	corm_refs_init();
 	corm_cached_init();
 	corm_overlay_init();
+	corm_sweeper_init();
 	if (!process_shared_preload_libraries_in_progress)
 		return;
 
 	corm_cache_shared_init();
 	corm_cache_hooks_init();
-	if (!IsBinaryUpgrade)
-		corm_sweeper_register();
 }

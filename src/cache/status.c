@@ -9,6 +9,7 @@
 
 #include "base/blocks.h"
 #include "base/clock.h"
+#include "base/launcher.h"
 #include "base/compat.h"
 #include "cache/cache.h"
 #include "cache/definitions/refs.h"
@@ -100,9 +101,9 @@ corm_cache_status(PG_FUNCTION_ARGS)
 	db = corm_database_find(MyDatabaseId);
 
 	row[n++] = Int64GetDatum((int64) corm_cache->nblocks * CORM_BLOCK_SIZE);
-	row[n++] = Int64GetDatum((int64) corm_blocks_free_count() * CORM_BLOCK_SIZE);
-	nulls[n] = corm_cache->sweeper_pid == 0;
-	row[n++] = Int32GetDatum(corm_cache->sweeper_pid);
+	row[n++] = Int64GetDatum((int64) corm_blocks_free_count(&corm_cache_blocks) * CORM_BLOCK_SIZE);
+	nulls[n] = corm_launcher_pid() == 0;
+	row[n++] = Int32GetDatum(corm_launcher_pid());
 	row[n++] = Int64GetDatum(sweep.ticks);
 	row[n++] = Int64GetDatum(sweep.visited);
 	row[n++] = Int64GetDatum(sweep.removed);
@@ -195,7 +196,7 @@ corm_wait_ready(PG_FUNCTION_ARGS)
 	uint32		wait_event = corm_wait_event_new("CormWaitReady");
 
 	corm_cache_require();
-	while (corm_cache->sweeper_pid == 0)
+	while (corm_launcher_pid() == 0)
 	{
 		if (corm_clock_machine() - started >= timeout)
 			PG_RETURN_BOOL(false);

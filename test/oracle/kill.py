@@ -112,7 +112,7 @@ def run(seed, cycles):
         for writer in writers:
             writer.start()
         time.sleep(rng.uniform(0, 0.15))
-        kind = rng.choice(["client"] * 8 + ["corm cache sweeper", "corm cache notifier"])
+        kind = rng.choice(["client"] * 8 + ["corm launcher", "corm cache notifier"])
         found = [] if kind == "client" else look.run(f"SELECT pid FROM pg_stat_activity WHERE backend_type = '{kind}'")[1]
         pid = int(found[0][0]) if found else rng.choice(writers).session.pid
         name = kind if found else "client"
@@ -132,7 +132,7 @@ def run(seed, cycles):
             wrong.append(f"cycle {cycle}: {cache[0]} entries in the cache after the restart, {cache[1]} complaints of corm.cache_check()")
         if session.must("SELECT corm.wait_ready('20 s')")[0][0] != "t":
             wrong.append(f"cycle {cycle}: the sweeper does not come back")
-        sweepers = session.must("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'corm cache sweeper'")[0][0]
+        sweepers = session.must("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'corm launcher'")[0][0]
         if sweepers != "1":
             wrong.append(f"cycle {cycle}: {sweepers} sweepers")
         segments, mapped = shared_memory(data)

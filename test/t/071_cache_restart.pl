@@ -22,7 +22,7 @@ $node->safe_psql('postgres', q{SELECT corm.cache_create('named', ttl => '1 hour'
 
 sub value { return $node->safe_psql('postgres', $_[0]); }
 
-sub sweepers { return value(q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'corm cache sweeper'}); }
+sub sweepers { return value(q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'corm launcher'}); }
 
 sub fill
 {

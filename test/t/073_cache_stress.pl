@@ -277,7 +277,7 @@ $victim->finish;
 ok($node->poll_query_until('postgres', 'SELECT corm.wait_ready()'), 'killed, the server comes back');
 is($node->safe_psql('postgres', q{SELECT corm.cache_get('before') IS NULL, corm.cache_count(), corm.cache_count('stress')}), 't|0|0', 'with an empty cache');
 is($node->safe_psql('postgres', 'SELECT * FROM corm.cache_check()'), '', 'that is sound');
-is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'corm cache sweeper'}), '1', 'and one sweeper');
+is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'corm launcher'}), '1', 'and one sweeper');
 is($node->safe_psql('postgres', q{SELECT corm.cache_set('after', 'y'); SELECT corm.cache_get('after')}), "\ny", 'and everything works');
 
 $node->stop;

@@ -104,7 +104,7 @@ value(q{SELECT corm.cache_set('n' || i, i) FROM generate_series(1, 3) i});
 value(q{SELECT corm.cache_delete('n1')});
 my $first = notifier('postgres');
 is(value("SELECT backend_type, datname, wait_event_type FROM pg_stat_activity WHERE pid = $first"), 'corm cache notifier|postgres|Extension', 'the notifier shows what it is');
-is(value(q{SELECT datname IS NULL, wait_event_type FROM pg_stat_activity WHERE backend_type = 'corm cache sweeper'}), 't|Extension', 'and so does the sweeper');
+is(value(q{SELECT datname IS NULL, wait_event_type FROM pg_stat_activity WHERE backend_type = 'corm launcher'}), 't|Extension', 'and so does the sweeper');
 value("SELECT pg_terminate_backend($first, 60000)");
 value(q{SELECT corm.cache_delete('n2')});
 my $second = notifier('postgres', $first);
@@ -228,7 +228,7 @@ sub at_stop
 	$node->stop($mode);
 	cmp_ok(time - $started, '<=', 10, "$mode stop does not wait for the workers");
 	unlike(substr(slurp_file($node->logfile), $offset), qr/PANIC|TRAP|terminated by signal 11|could not (?!send data to client)/, "$mode stop: nothing bad in the log");
-	unlike(substr(slurp_file($node->logfile), $offset), qr/FATAL.*corm cache sweeper/, "$mode stop: the sweeper goes without an error");
+	unlike(substr(slurp_file($node->logfile), $offset), qr/FATAL.*corm launcher/, "$mode stop: the sweeper goes without an error");
 	$node->start;
 	is(value('SELECT corm.wait_ready()'), 't', 'and it starts again');
 	return;

@@ -82,7 +82,7 @@ whole_discard(CormEffect *effect)
 	pfree(op);
 }
 
-static const CormEffectOps whole_ops = {whole_reserve, whole_apply, whole_discard};
+static const CormEffectOps whole_ops = {whole_reserve, whole_apply, whole_discard, NULL, "written to the cache"};
 
 /* add adds an effect and returns it, or returns NULL if there is no shared memory. */
 static WholeOp *

@@ -110,8 +110,8 @@ static void clear_reserve(CormEffect *effect);
 static void clear_apply(CormEffect *effect);
 static void clear_discard(CormEffect *effect);
 
-static const CormEffectOps key_ops = {key_reserve, key_apply, key_discard, key_expect};
-static const CormEffectOps clear_ops = {clear_reserve, clear_apply, clear_discard};
+static const CormEffectOps key_ops = {key_reserve, key_apply, key_discard, key_expect, "written to the cache"};
+static const CormEffectOps clear_ops = {clear_reserve, clear_apply, clear_discard, NULL, "written to the cache"};
 
 /* forget resets the state at the end of a transaction, whose memory goes with it. */
 static void

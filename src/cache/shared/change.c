@@ -302,7 +302,7 @@ corm_table_incr(uint16 ns, uint64 gen, const CormCacheKey *key, CormBlockChain *
 			CormBlockChain own = {0};
 			bool		visited = old != 0 && !old_expired;
 
-			corm_blocks_split(chain, corm_entry_blocks((Size) key->len + value.len), &own);
+			corm_blocks_split(&corm_cache_blocks, chain, corm_entry_blocks((Size) key->len + value.len), &own);
 			corm_table_fill(&own, ns, key, &value, deadline, created);
 			if (old != 0)
 				corm_table_unlink_locked(shard, old,

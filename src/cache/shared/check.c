@@ -54,7 +54,7 @@ claim(Check *check, uint32 s, CormBlockId id)
 	uint32		n = 0;
 	CormBlockId last = 0;
 
-	for (CormBlockId b = id; b != 0; b = *corm_block_next(b))
+	for (CormBlockId b = id; b != 0; b = *corm_block_next(&corm_cache_blocks, b))
 	{
 		if (b > corm_cache->nblocks)
 		{
@@ -253,7 +253,7 @@ check_pool(Check *check)
 	for (uint32 s = 0; s < CORM_SHARDS; s++)
 		linked += corm_shards[s].blocks;
 
-	if (!corm_blocks_inspect(check->owner, &nfree, &held, &by_nobody))
+	if (!corm_blocks_inspect(&corm_cache_blocks, check->owner, &nfree, &held, &by_nobody))
 	{
 		note(check, "a list of free blocks is broken", 0, 0);
 		return;
@@ -284,7 +284,7 @@ corm_check_shared(void (*report) (const char *problem, void *arg), void *arg)
 	LWLockAcquire(&corm_cache->ns_lock, LW_SHARED);
 	for (int s = 0; s < CORM_SHARDS; s++)
 		LWLockAcquire(&corm_shards[s].lock, LW_SHARED);
-	corm_blocks_lock_all();
+	corm_blocks_lock_all(&corm_cache_blocks);
 
 	for (uint32 s = 0; s < CORM_SHARDS; s++)
 	{
@@ -305,7 +305,7 @@ corm_check_shared(void (*report) (const char *problem, void *arg), void *arg)
 			note(check, "cache is larger than its max_bytes", 0, ns);
 	}
 
-	corm_blocks_unlock_all();
+	corm_blocks_unlock_all(&corm_cache_blocks);
 	for (int s = CORM_SHARDS - 1; s >= 0; s--)
 		LWLockRelease(&corm_shards[s].lock);
 	LWLockRelease(&corm_cache->ns_lock);

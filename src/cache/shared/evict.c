@@ -383,7 +383,7 @@ evict_for_pool(uint32 n, CormBlockChain *chain)
 		uint32		want;
 		CormRemoved removed;
 
-		if (corm_blocks_take(chain, n - chain->count) > 0)
+		if (corm_blocks_take(&corm_cache_blocks, chain, n - chain->count) > 0)
 			continue;
 
 		shardno = find_shard(&search);
@@ -412,8 +412,8 @@ evict_for_pool(uint32 n, CormBlockChain *chain)
 	{
 		CormBlockChain own;
 
-		corm_blocks_split(chain, n, &own);
-		corm_blocks_give(chain);
+		corm_blocks_split(&corm_cache_blocks, chain, n, &own);
+		corm_blocks_give(&corm_cache_blocks, chain);
 		*chain = own;
 	}
 	return true;
@@ -462,7 +462,7 @@ corm_unreserve(uint16 ns, CormBlockChain *chain)
 {
 	uint32		n = chain->count;
 
-	corm_blocks_give(chain);
+	corm_blocks_give(&corm_cache_blocks, chain);
 	if (n > 0)
 		pg_atomic_fetch_sub_u32(&corm_namespaces[ns].blocks, n);
 }
@@ -484,7 +484,7 @@ give_up(int code, Datum arg)
 {
 	Reservation *reservation = (Reservation *) DatumGetPointer(arg);
 
-	corm_blocks_give(reservation->chain);
+	corm_blocks_give(&corm_cache_blocks, reservation->chain);
 	pg_atomic_fetch_sub_u32(&corm_namespaces[reservation->ns].blocks, reservation->charged);
 	reservation->charged = 0;
 }
@@ -547,7 +547,7 @@ corm_try_reserve(uint16 nsno, uint64 gen, uint32 n, CormBlockChain *chain, bool 
 	}
 
 	if ((ns->max_blocks == 0 || charged <= ns->max_blocks) &&
-		corm_blocks_take(chain, n) == n)
+		corm_blocks_take(&corm_cache_blocks, chain, n) == n)
 		return CORM_OK;
 
 	/* A FATAL error runs no PG_CATCH block, hence this form. */

@@ -23,6 +23,7 @@
 #include "base/blocks.h"
 #include "base/clock.h"
 #include "base/guc.h"
+#include "base/launcher.h"
 #include "cache/cache.h"
 #include "cache/shared/evict.h"
 #include "cache/shared/shared.h"
@@ -40,6 +41,9 @@ CormBlockId *corm_buckets = NULL;
 uint8	   *corm_visited = NULL;
 uint32	   *corm_born = NULL;
 char	   *corm_ring = NULL;
+CormBlockPool corm_cache_blocks;
+
+int			corm_sweeper_duty = 0;
 
 typedef struct Layout
 {
@@ -187,7 +191,7 @@ cache_attach(void *addr, Size size, bool found)
 
 	if (!found)
 		initialize(&layout);
-	corm_blocks_attach(base + layout.blocks, layout.nblocks, found);
+	corm_blocks_attach(&corm_cache_blocks, "CormBlocks", base + layout.blocks, layout.nblocks, found);
 	LWLockRegisterTranche(corm_cache->tranche, "CormCache");
 }
 
@@ -245,16 +249,14 @@ void
 corm_sweeper_wake(int64 when)
 {
 	int64		next;
-	Latch	   *latch;
 
 	if (corm_sweep_interval == 0 && when > 0)
 		return;
 
 	pg_memory_barrier();
 	next = (int64) pg_atomic_read_u64(&corm_cache->sweeper_next);
-	latch = corm_cache->sweeper_latch;
-	if (latch != NULL && when < next - corm_sweep_interval * INT64CONST(1000))
-		SetLatch(latch);
+	if (when < next - corm_sweep_interval * INT64CONST(1000))
+		corm_launcher_wake(corm_sweeper_duty);
 }
 
 /* corm_cache_shared_init asks for the cache's shared memory; when preloaded only. */

@@ -272,9 +272,7 @@ typedef struct CormCacheShared
 	CormHand	hand;			/* for the pool */
 	char		pad2[PG_CACHE_LINE_SIZE];
 
-	/* sweeper; pid and latch are written by it alone */
-	pid_t		sweeper_pid;
-	Latch	   *sweeper_latch;
+	/* sweeper */
 	pg_atomic_uint64 sweeper_next;	/* monotonic time at which it will look */
 	CormSweepStats sweep;
 
@@ -294,6 +292,7 @@ extern CormBlockId *corm_buckets;
 extern uint8 *corm_visited;
 extern uint32 *corm_born;
 extern char *corm_ring;
+extern CormBlockPool corm_cache_blocks;
 
 /* What became of an operation on shared memory. */
 typedef enum CormStatus
@@ -307,6 +306,8 @@ typedef enum CormStatus
 	CORM_OUT_OF_RANGE
 } CormStatus;
 
+extern int	corm_sweeper_duty;
+
 extern void corm_cache_shared_init(void);
 extern bool corm_cache_available(void);
 extern PGDLLEXPORT void corm_sweeper_wake(int64 when);
@@ -314,7 +315,7 @@ extern PGDLLEXPORT void corm_sweeper_wake(int64 when);
 static inline CormEntry *
 corm_entry(CormBlockId id)
 {
-	return (CormEntry *) corm_block_addr(id);
+	return (CormEntry *) corm_block_addr(&corm_cache_blocks, id);
 }
 
 static inline uint32

@@ -144,9 +144,9 @@ walk(CormBlockId id, CormBlockId chain, Size offset, char *buf,
 
 		if (chain == 0 || chain > corm_cache->nblocks)
 			return false;
-		from = corm_block_addr(chain) + sizeof(CormBlockId);
+		from = corm_block_addr(&corm_cache_blocks, chain) + sizeof(CormBlockId);
 		avail = CORM_CHAIN_DATA;
-		chain = *corm_block_next(chain);
+		chain = *corm_block_next(&corm_cache_blocks, chain);
 	}
 	return true;
 }
@@ -187,9 +187,9 @@ corm_entry_write(CormBlockId id, Size offset, const char *data, Size len)
 		}
 		else
 			offset -= avail;
-		to = corm_block_addr(chain) + sizeof(CormBlockId);
+		to = corm_block_addr(&corm_cache_blocks, chain) + sizeof(CormBlockId);
 		avail = CORM_CHAIN_DATA;
-		chain = *corm_block_next(chain);
+		chain = *corm_block_next(&corm_cache_blocks, chain);
 	}
 }
 
@@ -394,7 +394,7 @@ corm_table_link_locked(CormShard *shard, CormBlockId id, bool visited)
 
 	shard->count++;
 	shard->blocks += nblocks;
-	corm_blocks_linked(nblocks);
+	corm_blocks_linked(&corm_cache_blocks, nblocks);
 }
 
 /*
@@ -439,7 +439,7 @@ corm_table_unlink_locked(CormShard *shard, CormBlockId id, CormReason reason,
 
 	shard->count--;
 	shard->blocks -= nblocks;
-	corm_blocks_unlinked(nblocks);
+	corm_blocks_unlinked(&corm_cache_blocks, nblocks);
 
 	Assert(removed->n < lengthof(removed->item));
 	removed->item[removed->n].id = id;
@@ -486,13 +486,13 @@ corm_table_dispose(CormRemoved *removed, CormBlockChain *keep)
 		if (reason != CORM_REASON_NONE)
 			corm_event_push(ns, reason, id);
 
-		corm_blocks_append(keep ? keep : &chain, id, entry->last, nblocks);
+		corm_blocks_append(&corm_cache_blocks, keep ? keep : &chain, id, entry->last, nblocks);
 
 		/* From here on the namespace's slot may be gone. */
 		pg_atomic_fetch_sub_u32(&corm_namespaces[ns].blocks, nblocks);
 	}
 	removed->n = 0;
-	corm_blocks_give(&chain);
+	corm_blocks_give(&corm_cache_blocks, &chain);
 }
 
 /* expire_key removes a key that was seen expired, if it still is. */

@@ -230,8 +230,8 @@ save_entry(WarmStream *stream, CormBlockId id, TimestampTz real, int64 mono)
 	for (left -= n; left > 0; left -= n)
 	{
 		n = Min(left, CORM_CHAIN_DATA);
-		put_bytes(stream, corm_block_addr(chain) + sizeof(CormBlockId), n);
-		chain = *corm_block_next(chain);
+		put_bytes(stream, corm_block_addr(&corm_cache_blocks, chain) + sizeof(CormBlockId), n);
+		chain = *corm_block_next(&corm_cache_blocks, chain);
 	}
 }
 
@@ -393,9 +393,9 @@ load_entry(const WarmEntry *in, CormCacheRef *ref, const char *data,
 			deadline = CORM_NEVER - 1;
 	}
 
-	if (corm_blocks_take(&chain, nblocks) < nblocks)
+	if (corm_blocks_take(&corm_cache_blocks, &chain, nblocks) < nblocks)
 	{
-		corm_blocks_give(&chain);
+		corm_blocks_give(&corm_cache_blocks, &chain);
 		return false;
 	}
 	pg_atomic_fetch_add_u32(&corm_namespaces[ref->ns].blocks, nblocks);

@@ -1,22 +1,17 @@
 /*-------------------------------------------------------------------------
  *
  * sweeper.c
- *		The background worker that removes what has expired.
- *
- * There is one static worker for the whole server.  It initializes a connection
- * to no database, only so that pg_stat_activity shows it; so it also runs on a
- * standby.
+ *		Removing what has expired: a duty of the launcher.
  *
  * A tick visits at most corm.sweep_max_entries entries, including cascaded ones,
  * and stops after corm.sweep_max_time.  It holds a shard's lock for at most 32
  * entries.  If a tick used up its budget, the next one follows after a pause of
- * four times its duration, so the worker takes at most a fifth of a processor.
+ * four times its duration, so sweeping takes at most a fifth of a processor.
  *
- * Between ticks it sleeps until the next entry is due, but at least for
- * corm.sweep_interval, and publishes when it will wake up.  A process that files
- * an entry that is due before that sets the worker's latch.  If nothing expires,
- * nothing is to be purged and no notifier is to be launched, it sleeps until its
- * latch is set.
+ * Between ticks it rests until the next entry is due, but at least for
+ * corm.sweep_interval, and publishes when it will look again.  A process that files
+ * an entry that is due before that wakes it.  If nothing expires, nothing is to be
+ * purged and no notifier is to be launched, it rests until it is woken.
  *
  *-------------------------------------------------------------------------
  */
@@ -24,8 +19,8 @@
 
 #include "access/xlog.h"
 #include "base/clock.h"
-#include "base/compat.h"
 #include "base/guc.h"
+#include "base/launcher.h"
 #include "cache/shared/namespace.h"
 #include "cache/shared/shared.h"
 #include "cache/shared/table.h"
@@ -34,36 +29,9 @@
 #include "cache/workers/notifier.h"
 #include "cache/workers/sweeper.h"
 #include "miscadmin.h"
-#include "pgstat.h"
-#include "postmaster/bgworker.h"
-#include "postmaster/interrupt.h"
-#include "storage/ipc.h"
-#include "storage/proc.h"
-#include "utils/guc.h"
-#include "utils/memutils.h"
 #include "utils/timestamp.h"
-#include "utils/wait_event.h"
 
 #define LAUNCH_RETRY_MS		1000
-
-/*
- * corm_sweeper_register asks the postmaster to run the sweeper.  Called while
- * libraries are preloaded.
- */
-void
-corm_sweeper_register(void)
-{
-	BackgroundWorker worker = {0};
-
-	strlcpy(worker.bgw_name, "corm cache sweeper", BGW_MAXLEN);
-	strlcpy(worker.bgw_type, "corm cache sweeper", BGW_MAXLEN);
-	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
-	worker.bgw_start_time = BgWorkerStart_ConsistentState;
-	worker.bgw_restart_time = 1;
-	strlcpy(worker.bgw_library_name, "corm", BGW_MAXLEN);
-	strlcpy(worker.bgw_function_name, "corm_sweeper_main", BGW_MAXLEN);
-	RegisterBackgroundWorker(&worker);
-}
 
 /*
  * corm_sweep_tick does the work of one tick.  Returns true if it used up its
@@ -169,11 +137,11 @@ expect_calls(void)
 }
 
 /*
- * plan_sleep publishes when the sweeper will look next.  Returns the time to
- * sleep in milliseconds, or -1 to sleep until the latch is set.
+ * plan_pause publishes when the sweeper will look next.  Returns the time until
+ * then in milliseconds, or -1 for when it is woken.
  */
 static long
-plan_sleep(void)
+plan_pause(void)
 {
 	int64		interval = corm_sweep_interval > 0 ? corm_sweep_interval * INT64CONST(1000) : USECS_PER_SEC;
 	int64		now = corm_clock_mono();
@@ -195,83 +163,45 @@ plan_sleep(void)
 	return Min((next - now) / 1000 + 1, 3600 * 1000L);
 }
 
-/* forget_sweeper clears the traces of the sweeper when it exits. */
-static void
-forget_sweeper(int code, Datum arg)
+/* look sweeps and launches notifiers, as a duty of the launcher. */
+static long
+look(void)
 {
-	corm_cache->sweeper_latch = NULL;
-	corm_cache->sweeper_pid = 0;
+	int64		started = corm_clock_machine();
+	bool		more;
+	bool		retry;
+	long		pause;
+
+	/* If a test has taken over the clock, it also runs the ticks. */
+	more = corm_sweep_interval > 0 && !corm_clock_is_virtual() && corm_sweep_tick();
+	if (!more)
+		expect_calls();
+	retry = corm_notifiers_launch();
+
+	if (more)
+	{
+		/* No process needs to wake it: the next tick comes soon. */
+		pg_atomic_write_u64(&corm_cache->sweeper_next, 0);
+		pause = Max((corm_clock_machine() - started) * 4 / 1000, 1);
+	}
+	else
+		pause = plan_pause();
+
+	/* A notifier is to be launched: look again, however long the interval. */
+	if (retry && (pause < 0 || pause > LAUNCH_RETRY_MS))
+		pause = LAUNCH_RETRY_MS;
+	return pause;
 }
 
-/* corm_sweeper_main is the sweeper's main function. */
+static const CormDuty sweeper_duty = {
+	.name = "cache",
+	.start = corm_warm_forget,
+	.look = look,
+};
+
+/* corm_sweeper_init makes sweeping a duty of the launcher. */
 void
-corm_sweeper_main(Datum arg)
+corm_sweeper_init(void)
 {
-	uint32		wait_event;
-	bool		more = false;
-	bool		retry = false;
-
-	pqsignal(SIGHUP, SignalHandlerForConfigReload);
-	pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
-	BackgroundWorkerUnblockSignals();
-	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
-
-	wait_event = corm_wait_event_new("CormSweeperMain");
-	on_shmem_exit(forget_sweeper, (Datum) 0);
-	corm_cache->sweeper_latch = &MyProc->procLatch;
-	corm_cache->sweeper_pid = MyProcPid;
-	corm_warm_forget();
-
-	for (;;)
-	{
-		int64		started = corm_clock_machine();
-		long		timeout;
-
-		ResetLatch(MyLatch);
-		CHECK_FOR_INTERRUPTS();
-
-		/*
-		 * Exit without an error but with code 1, as the logical replication
-		 * launcher does, so that the postmaster restarts the worker unless it
-		 * is shutting down.
-		 */
-		if (ShutdownRequestPending)
-		{
-			ereport(DEBUG1,
-					(errmsg_internal("corm cache sweeper shutting down")));
-			proc_exit(1);
-		}
-		if (ConfigReloadPending)
-		{
-			ConfigReloadPending = false;
-			ProcessConfigFile(PGC_SIGHUP);
-		}
-
-		/* If a test has taken over the clock, it also runs the ticks. */
-		more = corm_sweep_interval > 0 && !corm_clock_is_virtual() && corm_sweep_tick();
-		if (!more)
-			expect_calls();
-		retry = corm_notifiers_launch();
-
-		if (more)
-		{
-			/* No process needs to wake it: the next tick comes soon. */
-			pg_atomic_write_u64(&corm_cache->sweeper_next, 0);
-			timeout = Max((corm_clock_machine() - started) * 4 / 1000, 1);
-		}
-		else
-			timeout = plan_sleep();
-
-		/*
-		 * A notifier is to be launched: look again, however long the
-		 * interval.
-		 */
-		if (retry && (timeout < 0 || timeout > LAUNCH_RETRY_MS))
-			timeout = LAUNCH_RETRY_MS;
-
-		pgstat_report_activity(STATE_IDLE, NULL);
-		(void) WaitLatch(MyLatch,
-						 WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | (timeout >= 0 ? WL_TIMEOUT : 0),
-						 timeout, wait_event);
-	}
+	corm_sweeper_duty = corm_launcher_add(&sweeper_duty);
 }

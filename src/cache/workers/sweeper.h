@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * sweeper.h
- *		The worker that removes what has expired.
+ *		Removing what has expired.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,8 +10,7 @@
 
 #include "base/compat.h"
 
-extern void corm_sweeper_register(void);
+extern void corm_sweeper_init(void);
 extern PGDLLEXPORT bool corm_sweep_tick(void);
-extern PGDLLEXPORT void corm_sweeper_main(Datum arg);
 
 #endif							/* CORM_CACHE_SWEEPER_H */

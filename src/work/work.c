@@ -1,0 +1,18 @@
+/*-------------------------------------------------------------------------
+ *
+ * work.c
+ *		Start of the work layer: an ordered list of initialisations.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "work/shared/memory.h"
+#include "work/work.h"
+
+/* corm_work_init runs in every process; most of it does something only when preloaded. */
+void
+corm_work_init(void)
+{
+	corm_work_memory_init();
+}
