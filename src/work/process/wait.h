@@ -1,0 +1,29 @@
+/*-------------------------------------------------------------------------
+ *
+ * wait.h
+ *		Waiting for another process, so that deadlocks are found.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CORM_WORK_WAIT_H
+#define CORM_WORK_WAIT_H
+
+#include "base/compat.h"
+
+/*
+ * Waits until done(arg) is true.  Returns false if timeout_ms (-1: none) is over
+ * before.  Who makes it true must set the latch of this process.
+ *
+ * target(arg), which may be NULL, returns the number of the process (procno) that
+ * works on it, or -1 if no process does now.  After some milliseconds the wait is one
+ * in the lock manager for that process's transaction, so that PostgreSQL's deadlock
+ * detector sees it.  The process at the other end must never wait for this one
+ * while it is in a transaction.
+ *
+ * done and target look at shared memory only; they may take LWLocks.  Raises what
+ * interrupts raise, and 40P01.
+ */
+extern bool corm_wait(bool (*done) (void *arg), int (*target) (void *arg), void *arg,
+					  long timeout_ms, uint32 wait_event);
+
+#endif							/* CORM_WORK_WAIT_H */
