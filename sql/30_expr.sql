@@ -308,6 +308,16 @@ CREATE FUNCTION corm.eq(x corm.expr, value text) RETURNS corm.expr
 COMMENT ON FUNCTION corm.eq(corm.expr, text) IS
     'condition: equal; with NULL: IS NULL';
 
+CREATE FUNCTION corm.eq(q corm.query, value "any") RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.eq(corm.query, "any") IS
+    'condition: equal; with NULL: IS NULL; the left side is a scalar subquery';
+
+CREATE FUNCTION corm.eq(q corm.query, value text) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.eq(corm.query, text) IS
+    'condition: equal; with NULL: IS NULL; the left side is a scalar subquery';
+
 CREATE FUNCTION corm.neq(x text, value "any") RETURNS corm.expr
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION corm.neq(text, "any") IS
@@ -327,6 +337,16 @@ CREATE FUNCTION corm.neq(x corm.expr, value text) RETURNS corm.expr
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION corm.neq(corm.expr, text) IS
     'condition: not equal; with NULL: IS NOT NULL';
+
+CREATE FUNCTION corm.neq(q corm.query, value "any") RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.neq(corm.query, "any") IS
+    'condition: not equal; with NULL: IS NOT NULL; the left side is a scalar subquery';
+
+CREATE FUNCTION corm.neq(q corm.query, value text) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.neq(corm.query, text) IS
+    'condition: not equal; with NULL: IS NOT NULL; the left side is a scalar subquery';
 
 CREATE FUNCTION corm.lt(x text, value "any") RETURNS corm.expr
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
@@ -348,6 +368,16 @@ CREATE FUNCTION corm.lt(x corm.expr, value text) RETURNS corm.expr
 COMMENT ON FUNCTION corm.lt(corm.expr, text) IS
     'condition: less than';
 
+CREATE FUNCTION corm.lt(q corm.query, value "any") RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.lt(corm.query, "any") IS
+    'condition: less than; the left side is a scalar subquery';
+
+CREATE FUNCTION corm.lt(q corm.query, value text) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.lt(corm.query, text) IS
+    'condition: less than; the left side is a scalar subquery';
+
 CREATE FUNCTION corm.lte(x text, value "any") RETURNS corm.expr
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION corm.lte(text, "any") IS
@@ -367,6 +397,16 @@ CREATE FUNCTION corm.lte(x corm.expr, value text) RETURNS corm.expr
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION corm.lte(corm.expr, text) IS
     'condition: less than or equal';
+
+CREATE FUNCTION corm.lte(q corm.query, value "any") RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.lte(corm.query, "any") IS
+    'condition: less than or equal; the left side is a scalar subquery';
+
+CREATE FUNCTION corm.lte(q corm.query, value text) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.lte(corm.query, text) IS
+    'condition: less than or equal; the left side is a scalar subquery';
 
 CREATE FUNCTION corm.gt(x text, value "any") RETURNS corm.expr
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
@@ -388,6 +428,16 @@ CREATE FUNCTION corm.gt(x corm.expr, value text) RETURNS corm.expr
 COMMENT ON FUNCTION corm.gt(corm.expr, text) IS
     'condition: greater than';
 
+CREATE FUNCTION corm.gt(q corm.query, value "any") RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.gt(corm.query, "any") IS
+    'condition: greater than; the left side is a scalar subquery';
+
+CREATE FUNCTION corm.gt(q corm.query, value text) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.gt(corm.query, text) IS
+    'condition: greater than; the left side is a scalar subquery';
+
 CREATE FUNCTION corm.gte(x text, value "any") RETURNS corm.expr
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION corm.gte(text, "any") IS
@@ -407,6 +457,16 @@ CREATE FUNCTION corm.gte(x corm.expr, value text) RETURNS corm.expr
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION corm.gte(corm.expr, text) IS
     'condition: greater than or equal';
+
+CREATE FUNCTION corm.gte(q corm.query, value "any") RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.gte(corm.query, "any") IS
+    'condition: greater than or equal; the left side is a scalar subquery';
+
+CREATE FUNCTION corm.gte(q corm.query, value text) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.gte(corm.query, text) IS
+    'condition: greater than or equal; the left side is a scalar subquery';
 
 CREATE FUNCTION corm.like(x text, value "any") RETURNS corm.expr
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;

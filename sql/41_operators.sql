@@ -6,33 +6,57 @@ COMMENT ON OPERATOR corm_ops.|> (corm.query, corm.query) IS 'corm.pipe(): one qu
 
 CREATE OPERATOR corm_ops.= (LEFTARG = corm.expr, RIGHTARG = "any", FUNCTION = corm.eq);
 CREATE OPERATOR corm_ops.= (LEFTARG = corm.expr, RIGHTARG = text, FUNCTION = corm.eq);
+CREATE OPERATOR corm_ops.= (LEFTARG = corm.query, RIGHTARG = "any", FUNCTION = corm.eq);
+CREATE OPERATOR corm_ops.= (LEFTARG = corm.query, RIGHTARG = text, FUNCTION = corm.eq);
 COMMENT ON OPERATOR corm_ops.= (corm.expr, "any") IS 'corm.eq()';
 COMMENT ON OPERATOR corm_ops.= (corm.expr, text) IS 'corm.eq()';
+COMMENT ON OPERATOR corm_ops.= (corm.query, "any") IS 'corm.eq()';
+COMMENT ON OPERATOR corm_ops.= (corm.query, text) IS 'corm.eq()';
 
 CREATE OPERATOR corm_ops.<> (LEFTARG = corm.expr, RIGHTARG = "any", FUNCTION = corm.neq);
 CREATE OPERATOR corm_ops.<> (LEFTARG = corm.expr, RIGHTARG = text, FUNCTION = corm.neq);
+CREATE OPERATOR corm_ops.<> (LEFTARG = corm.query, RIGHTARG = "any", FUNCTION = corm.neq);
+CREATE OPERATOR corm_ops.<> (LEFTARG = corm.query, RIGHTARG = text, FUNCTION = corm.neq);
 COMMENT ON OPERATOR corm_ops.<> (corm.expr, "any") IS 'corm.neq()';
 COMMENT ON OPERATOR corm_ops.<> (corm.expr, text) IS 'corm.neq()';
+COMMENT ON OPERATOR corm_ops.<> (corm.query, "any") IS 'corm.neq()';
+COMMENT ON OPERATOR corm_ops.<> (corm.query, text) IS 'corm.neq()';
 
 CREATE OPERATOR corm_ops.< (LEFTARG = corm.expr, RIGHTARG = "any", FUNCTION = corm.lt);
 CREATE OPERATOR corm_ops.< (LEFTARG = corm.expr, RIGHTARG = text, FUNCTION = corm.lt);
+CREATE OPERATOR corm_ops.< (LEFTARG = corm.query, RIGHTARG = "any", FUNCTION = corm.lt);
+CREATE OPERATOR corm_ops.< (LEFTARG = corm.query, RIGHTARG = text, FUNCTION = corm.lt);
 COMMENT ON OPERATOR corm_ops.< (corm.expr, "any") IS 'corm.lt()';
 COMMENT ON OPERATOR corm_ops.< (corm.expr, text) IS 'corm.lt()';
+COMMENT ON OPERATOR corm_ops.< (corm.query, "any") IS 'corm.lt()';
+COMMENT ON OPERATOR corm_ops.< (corm.query, text) IS 'corm.lt()';
 
 CREATE OPERATOR corm_ops.<= (LEFTARG = corm.expr, RIGHTARG = "any", FUNCTION = corm.lte);
 CREATE OPERATOR corm_ops.<= (LEFTARG = corm.expr, RIGHTARG = text, FUNCTION = corm.lte);
+CREATE OPERATOR corm_ops.<= (LEFTARG = corm.query, RIGHTARG = "any", FUNCTION = corm.lte);
+CREATE OPERATOR corm_ops.<= (LEFTARG = corm.query, RIGHTARG = text, FUNCTION = corm.lte);
 COMMENT ON OPERATOR corm_ops.<= (corm.expr, "any") IS 'corm.lte()';
 COMMENT ON OPERATOR corm_ops.<= (corm.expr, text) IS 'corm.lte()';
+COMMENT ON OPERATOR corm_ops.<= (corm.query, "any") IS 'corm.lte()';
+COMMENT ON OPERATOR corm_ops.<= (corm.query, text) IS 'corm.lte()';
 
 CREATE OPERATOR corm_ops.> (LEFTARG = corm.expr, RIGHTARG = "any", FUNCTION = corm.gt);
 CREATE OPERATOR corm_ops.> (LEFTARG = corm.expr, RIGHTARG = text, FUNCTION = corm.gt);
+CREATE OPERATOR corm_ops.> (LEFTARG = corm.query, RIGHTARG = "any", FUNCTION = corm.gt);
+CREATE OPERATOR corm_ops.> (LEFTARG = corm.query, RIGHTARG = text, FUNCTION = corm.gt);
 COMMENT ON OPERATOR corm_ops.> (corm.expr, "any") IS 'corm.gt()';
 COMMENT ON OPERATOR corm_ops.> (corm.expr, text) IS 'corm.gt()';
+COMMENT ON OPERATOR corm_ops.> (corm.query, "any") IS 'corm.gt()';
+COMMENT ON OPERATOR corm_ops.> (corm.query, text) IS 'corm.gt()';
 
 CREATE OPERATOR corm_ops.>= (LEFTARG = corm.expr, RIGHTARG = "any", FUNCTION = corm.gte);
 CREATE OPERATOR corm_ops.>= (LEFTARG = corm.expr, RIGHTARG = text, FUNCTION = corm.gte);
+CREATE OPERATOR corm_ops.>= (LEFTARG = corm.query, RIGHTARG = "any", FUNCTION = corm.gte);
+CREATE OPERATOR corm_ops.>= (LEFTARG = corm.query, RIGHTARG = text, FUNCTION = corm.gte);
 COMMENT ON OPERATOR corm_ops.>= (corm.expr, "any") IS 'corm.gte()';
 COMMENT ON OPERATOR corm_ops.>= (corm.expr, text) IS 'corm.gte()';
+COMMENT ON OPERATOR corm_ops.>= (corm.query, "any") IS 'corm.gte()';
+COMMENT ON OPERATOR corm_ops.>= (corm.query, text) IS 'corm.gte()';
 
 CREATE OPERATOR corm_ops.~~ (LEFTARG = corm.expr, RIGHTARG = "any", FUNCTION = corm.like);
 CREATE OPERATOR corm_ops.~~ (LEFTARG = corm.expr, RIGHTARG = text, FUNCTION = corm.like);

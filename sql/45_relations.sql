@@ -54,7 +54,7 @@ COMMENT ON FUNCTION corm.cursor_text(anyelement) IS
 CREATE FUNCTION corm.page_json(VARIADIC q corm.query[]) RETURNS jsonb
     AS 'MODULE_PATHNAME', 'corm_page_json' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION corm.page_json(VARIADIC corm.query[]) IS
-    'Returns a page of rows as JSON: rows, and page_info with has_next, has_previous, start_cursor and end_cursor, for corm.after and corm.before. Errors: OR004 for a cursor of another order; OR011 if the model has no primary key; 0A000 for a query that has no pages; 42703 for an unknown field.';
+    'Returns a page of rows as JSON: rows, and page_info with has_next, has_previous, start_cursor and end_cursor, for corm.after and corm.before. Errors: OR004 for a cursor of another order; OR011 if the model has no primary key; 42601 for a query that has no pages; 42703 for an unknown field.';
 
 CREATE FUNCTION corm.restore(VARIADIC q corm.query[]) RETURNS bigint
     AS 'MODULE_PATHNAME', 'corm_restore' LANGUAGE C VOLATILE PARALLEL UNSAFE;

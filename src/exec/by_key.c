@@ -228,6 +228,23 @@ no_such_row(FunctionCallInfo fcinfo, CormModel *model, KeyCall *call, const KeyV
 			 errmsg("no row of model \"%s\" has the key (%s)=(%s)", model->name, key_names(model), values.data)));
 }
 
+/* Raises 42804 for a value that is a document or a list where the field is none. */
+static void
+check_value(CormModel *model, const CormField *field, const KeyArg *arg)
+{
+	Oid			base = getBaseType(arg->typid);
+	bool		is_list = type_is_array(base);
+
+	if ((!is_list && base != JSONBOID && base != JSONOID) || base == getBaseType(field->typid))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("field \"%s\" of model \"%s\" cannot be compared with a value of type %s",
+					field->name, model->name, format_type_be(arg->typid)),
+			 is_list ? errhint("For the rows of several keys, use corm.find_multi().") :
+			 errhint("Give the values of the primary key one by one; for other conditions, use corm.get() with corm.where().")));
+}
+
 /*
  * Adds to a query the condition that the primary key has the values.  It is what
  * corm.where(corm.eq(...), ...) makes.
@@ -242,6 +259,7 @@ write_key(CormWriter *w, CormModel *model, KeyCall *call, const KeyValues *key)
 		const CormField *field = &model->fields[model->pk[i]];
 		const KeyArg *arg = key_arg(call, i);
 
+		check_value(model, field, arg);
 		corm_write_tag(w, CORM_N_EQ);
 		corm_write_tag(w, CORM_N_COLUMN);
 		corm_write_name(w, field->name, strlen(field->name));

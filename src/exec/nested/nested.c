@@ -556,6 +556,7 @@ write_linked(NestedWrite *write, CormModel *model, Jsonb *row, NestedMember *mem
 	NestedPath	path = {write->path, member->name};
 	NestedPath *paths;
 	int			n;
+	int			nshown = 0;
 	JsonbValue *elements;
 	NestedTarget *targets;
 	Jsonb	  **shown;
@@ -574,8 +575,9 @@ write_linked(NestedWrite *write, CormModel *model, Jsonb *row, NestedMember *mem
 	corm_nested_link(write, model, row, relation, targets, n, condition);
 	shown = palloc(sizeof(Jsonb *) * Max(n, 1));
 	for (int i = 0; i < n; i++)
-		shown[i] = targets[i].shown;
-	member->result = corm_nested_array_of(shown, n);
+		if (targets[i].shown)
+			shown[nshown++] = targets[i].shown;
+	member->result = corm_nested_array_of(shown, nshown);
 	write->path = path.up;
 }
 

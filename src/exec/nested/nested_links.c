@@ -55,6 +55,7 @@ corm_links_init(LinkSet *set, NestedWrite *write, CormModel *model, Jsonb *row, 
 	}
 	set->n = 0;
 	set->links = palloc(sizeof(Link) * Max(size, 1));
+	set->repeated = palloc0(sizeof(bool) * Max(size, 1));
 }
 
 /*
@@ -65,8 +66,9 @@ void
 corm_links_add(LinkSet *set, NestedWrite *write, CormModel *target, Jsonb *row, const NestedPath *path)
 {
 	NestedColumns columns;
-	Link	   *link = &set->links[set->n++];
+	Link	   *link = &set->links[set->n];
 
+	link->number = set->n++;
 	corm_nested_columns_copy(&columns, &set->near);
 	corm_nested_flow(write, &columns, set->relation->through_target_columns, target, row,
 					 set->relation->target_columns, set->nfar, psprintf("the row of model \"%s\"", target->name));
@@ -95,6 +97,15 @@ compare_links(const void *a, const void *b, void *arg)
 	return 0;
 }
 
+/* The same, and equal links in the order in which they were added. */
+static int
+compare_added(const void *a, const void *b, void *arg)
+{
+	int			order = compare_links(a, b, arg);
+
+	return order != 0 ? order : ((const Link *) a)->number - ((const Link *) b)->number;
+}
+
 static bool
 same_link(LinkSet *set, const Link *a, const Link *b)
 {
@@ -118,14 +129,17 @@ corm_links_has(LinkSet *set, const Link *link)
 	return false;
 }
 
-/* Removes duplicate links and makes the set ready to be searched. */
+/*
+ * Removes duplicate links, which are marked as repeated, and makes the set ready to be
+ * searched.
+ */
 void
 corm_links_finish(LinkSet *set)
 {
 	int			n = set->n;
 
 	if (set->sorts)
-		qsort_arg(set->links, n, sizeof(Link), compare_links, set);
+		qsort_arg(set->links, n, sizeof(Link), compare_added, set);
 	set->n = 0;
 	for (int i = 0; i < n; i++)
 	{
@@ -136,7 +150,9 @@ corm_links_finish(LinkSet *set)
 			twice = set->n > 0 && compare_links(&set->links[set->n - 1], &set->links[i], set) == 0;
 		else
 			twice = corm_links_has(set, &set->links[i]);
-		if (!twice)
+		if (twice)
+			set->repeated[set->links[i].number] = true;
+		else
 			set->links[set->n++] = set->links[i];
 	}
 }
@@ -411,9 +427,10 @@ corm_links_read(LinkSet *set, NestedWrite *write, CormModel *model, Jsonb *row, 
 	(void) JsonbIteratorNext(&it, &element, false);
 	while (JsonbIteratorNext(&it, &element, true) == WJB_ELEM)
 	{
-		Link	   *link = &set->links[set->n++];
+		Link	   *link = &set->links[set->n];
 
 		CHECK_FOR_INTERRUPTS();
+		link->number = set->n++;
 		link->far = palloc(sizeof(Datum) * set->nfar);
 		link->path = NULL;
 		for (int i = 0; i < set->nfar; i++)
@@ -435,7 +452,8 @@ corm_links_read(LinkSet *set, NestedWrite *write, CormModel *model, Jsonb *row, 
 }
 
 /*
- * corm_nested_link links a new row to each of its targets, once.
+ * corm_nested_link links a new row to each of its targets, once.  A target that is the row
+ * of an earlier one is not shown again.
  */
 void
 corm_nested_link(NestedWrite *write, CormModel *model, Jsonb *row, CormRelation *relation,
@@ -455,6 +473,11 @@ corm_nested_link(NestedWrite *write, CormModel *model, Jsonb *row, CormRelation 
 	}
 	write->path = path;
 	corm_links_finish(&set);
+	for (int i = 0; i < n; i++)
+	{
+		if (set.repeated[i])
+			targets[i].shown = NULL;
+	}
 	n = insert_links(&set, write, set.links, set.n);
 	if (!condition->whole)
 		corm_nested_check_related(write, model, row, relation, n);

@@ -19,6 +19,7 @@ typedef struct Link
 {
 	Datum	   *far;
 	const NestedPath *path;		/* where the document asks for it, or NULL */
+	int			number;			/* in the order in which they were added */
 } Link;
 
 /* The links of one row. */
@@ -32,6 +33,8 @@ typedef struct LinkSet
 	bool		sorts;
 	int			n;
 	Link	   *links;
+	bool	   *repeated;		/* by number: equal to one with a lower number; set
+								 * by corm_links_finish */
 } LinkSet;
 
 extern void corm_links_init(LinkSet *set, NestedWrite *write, CormModel *model, Jsonb *row,

@@ -699,9 +699,13 @@ change_linked(NestedWrite *write, Change *change, NestedPart *part, LinkSet *old
 		write->path = &paths[i];
 		corm_links_add(&wanted, write, target, targets[i].row, &paths[i]);
 		write->path = &part->path;
-		change->results = lappend(change->results, targets[i].shown);
 	}
 	corm_links_finish(&wanted);
+	for (int i = 0; i < n; i++)
+	{
+		if (!wanted.repeated[i])
+			change->results = lappend(change->results, targets[i].shown);
+	}
 	for (int i = 0; i < old->n && part->change == NESTED_SET; i++)
 	{
 		if (!corm_links_has(&wanted, &old->links[i]))

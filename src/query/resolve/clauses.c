@@ -269,6 +269,8 @@ check_clause_fits(CormStmt *stmt, CormTree *clause)
 			corm_misplaced_clause(clause, "has no meaning in a query that reads");
 		return;
 	}
+	if (tag == CORM_N_FILTER_PAGE)
+		corm_bad_filter(psprintf("\"%s\" does not apply to a write.", (char *) linitial(clause->args[0].list)));
 	/* the rows that a write returns may bring their relations along */
 	if (is_of_filter(clause))
 		corm_bad_filter(psprintf("\"%s\" does not apply to a write.",
@@ -521,6 +523,8 @@ corm_place_clause(CormStmt *stmt, CormTree *clause, List **preloads)
 		case CORM_N_ONLY_DELETED:
 		case CORM_N_NO_DEFAULT_SCOPES:
 			break;				/* done before the others */
+		case CORM_N_FILTER_PAGE:
+			break;				/* has been checked */
 		case CORM_N_RETURNING:
 			stmt->returns = true;
 			stmt->returning = list_concat(stmt->returning, clause->args[0].list);

@@ -148,7 +148,7 @@ corm_make_restore(CormStmt *stmt)
 	if (stmt->select || stmt->distinct || stmt->distinct_on || stmt->group_by || stmt->having ||
 		stmt->order_by || stmt->limit || stmt->offset || stmt->setops || stmt->joins || stmt->cursor)
 		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				(errcode(ERRCODE_SYNTAX_ERROR),
 				 errmsg("corm.restore() takes a query of conditions only")));
 	stmt->command = CORM_CMD_UPDATE;
 	null->args[0].oid = model->fields[model->soft_delete].typid;

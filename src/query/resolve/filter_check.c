@@ -18,8 +18,10 @@
 #include "query/resolve/filter_check.h"
 #include "query/resolve/names.h"
 #include "query/resolve/operators.h"
+#include "query/resolve/same.h"
 #include "query/value/filter.h"
 #include "query/value/tree.h"
+#include "query/value/walk.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
@@ -399,4 +401,162 @@ corm_filter_select(List *items)
 			result = lappend(result, item);
 	}
 	return result;
+}
+
+/* Returns the column of an untrusted filter that a list item is, or NULL. */
+static CormTree *
+filter_column(CormTree *item)
+{
+	if (item->tag == CORM_N_ASC || item->tag == CORM_N_DESC)
+		item = item->args[0].node;
+	return item->tag == CORM_N_FILTER_COLUMN ? item : NULL;
+}
+
+/* Does a query group by the whole primary key of a table, and so by all of its fields? */
+static bool
+is_grouped_by_key(CormStmt *stmt, CormRange *range)
+{
+	CormTree   *key = corm_make_tree(CORM_N_COLUMN);
+	CormModel  *model = range ? range->model : NULL;
+
+	if (model == NULL || model->npk == 0)
+		return false;
+	key->range = range;
+	for (int i = 0; i < model->npk; i++)
+	{
+		key->field = &model->fields[model->pk[i]];
+		if (!corm_is_among(stmt->group_by, key))
+			return false;
+	}
+	return true;
+}
+
+/* Returns whether an expression has an aggregate in it that makes groups of rows. */
+static bool
+aggregate_walker(CormTree *tree, void *context)
+{
+	if (corm_tree_is(tree, CORM_IS_AGGREGATE))
+		return true;
+	if (corm_tree_is(tree, CORM_IS_RELATION | CORM_IS_SUBQUERY))
+		return false;
+	/* the aggregate of a window is none, its arguments may have some */
+	if ((tree->tag == CORM_N_OVER || tree->tag == CORM_N_OVER_CLAUSES) &&
+		corm_tree_is(tree->args[0].node, CORM_IS_AGGREGATE))
+		return corm_tree_walker(tree->args[0].node, aggregate_walker, context);
+	return corm_tree_walker(tree, aggregate_walker, context);
+}
+
+static bool
+has_groups(CormStmt *stmt)
+{
+	ListCell   *lc;
+
+	if (stmt->group_by || stmt->having)
+		return true;
+	foreach(lc, stmt->select)
+	{
+		if (aggregate_walker(lfirst(lc), NULL))
+			return true;
+	}
+	return false;
+}
+
+/* Raises OR020 unless all rows of a group have one value of a filter's column. */
+static void
+check_groups(CormStmt *stmt, List *items, const char *what)
+{
+	ListCell   *lc;
+
+	foreach(lc, items)
+	{
+		CormTree   *column = filter_column(lfirst(lc));
+
+		if (column && column->aliased == NULL && !corm_is_among(stmt->group_by, column) &&
+			!is_grouped_by_key(stmt, column->range))
+			corm_bad_filter(psprintf("%s field \"%s\" does not apply to this query, whose rows are groups.",
+									 what, column->args[0].str));
+	}
+}
+
+/* Raises OR020 if a filter orders distinct rows by a field that they do not have. */
+static void
+check_distinct(CormStmt *stmt)
+{
+	ListCell   *lc;
+
+	foreach(lc, stmt->order_by)
+	{
+		CormTree   *column = filter_column(lfirst(lc));
+
+		if (column && column->aliased == NULL &&
+			(stmt->select ? !corm_is_among(stmt->select, column) : column->range != stmt->source))
+			corm_bad_filter(psprintf("Distinct rows cannot be ordered by field \"%s\", which they do not have.",
+									 column->args[0].str));
+	}
+}
+
+/* Returns the items of a list that are not equal to another one. */
+static List *
+without(List *items, CormTree *item)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, items)
+	{
+		if (!corm_is_among(list_make1(lfirst(lc)), item))
+			result = lappend(result, lfirst(lc));
+	}
+	return result;
+}
+
+/*
+ * Raises OR020 if a filter orders the rows of distinct_on() by something else before the
+ * expressions that distinguish them.
+ */
+static void
+check_distinct_on(CormStmt *stmt)
+{
+	bool		by_filter = false;
+	bool		other_first = false;
+	List	   *missing = list_copy(stmt->distinct_on);
+	ListCell   *lc;
+
+	foreach(lc, stmt->order_by)
+	{
+		CormTree   *item = lfirst(lc);
+
+		by_filter |= filter_column(item) != NULL;
+		if (!corm_is_among(stmt->distinct_on, item))
+		{
+			other_first = true;
+			continue;
+		}
+		if (other_first && corm_is_among(missing, item))
+			break;
+		missing = without(missing, item);
+	}
+	if (by_filter && other_first && missing)
+		corm_bad_filter("The rows of this query must be ordered first by what distinguishes them.");
+}
+
+/*
+ * corm_check_filter_grouping checks what an untrusted filter adds to a query whose rows are
+ * groups or distinct.  All names must be bound.  Raises OR020 for a column that
+ * SQL does not permit there.
+ */
+void
+corm_check_filter_grouping(CormStmt *stmt)
+{
+	if (stmt->command != CORM_CMD_SELECT)
+		return;
+	if (has_groups(stmt))
+	{
+		check_groups(stmt, stmt->select, "Selecting");
+		check_groups(stmt, stmt->order_by, "Ordering by");
+	}
+	if (stmt->distinct)
+		check_distinct(stmt);
+	if (stmt->distinct_on)
+		check_distinct_on(stmt);
 }

@@ -427,7 +427,7 @@ corm_join_range(CormStmt *stmt, CormRange *from, CormRelation *relation, CormNod
 	{
 		if (stmt->command != CORM_CMD_SELECT)
 			ereport(ERROR,
-					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					(errcode(ERRCODE_SYNTAX_ERROR),
 					 errmsg("relation \"%s\" cannot be joined in a write", relation->name),
 					 errdetail("It leads to one of several rows: its target columns are not unique."),
 					 errhint("Name its fields by their path, or join the model on a condition.")));
@@ -771,7 +771,7 @@ corm_add_preload(CormStmt *stmt, const char *path, List *clauses)
 	 */
 	if (stmt->setops || (stmt->distinct && stmt->select))
 		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				(errcode(ERRCODE_SYNTAX_ERROR),
 				 errmsg("relation \"%s\" cannot be preloaded", path),
 				 errdetail("The rows of the query are not those of the model \"%s\".",
 						   stmt->source->model->name)));
@@ -810,7 +810,7 @@ corm_add_preload(CormStmt *stmt, const char *path, List *clauses)
 		/* only its first part could get the condition on the parents */
 		if (preload->query->setops)
 			ereport(ERROR,
-					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					(errcode(ERRCODE_SYNTAX_ERROR),
 					 errmsg("a preload cannot have set operations"),
 					 errhint("Write it as one query.")));
 		corm_correlate(preload->query, preload->query->source, corm_parents_range(stmt), relation, false);

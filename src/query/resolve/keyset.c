@@ -225,7 +225,7 @@ expand_output_names(CormStmt *stmt)
 			expr = expr->args[0].node;
 		if (expr->tag == CORM_N_OVER || expr->tag == CORM_N_OVER_CLAUSES)
 			ereport(ERROR,
-					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					(errcode(ERRCODE_SYNTAX_ERROR),
 					 errmsg("a page cannot be ordered by a window function"),
 					 errhint("Compute it in a query of its own, and read that by corm.limit() and corm.offset().")));
 		if (OidIsValid(sorted_as(corm_expr_type(expr))))
@@ -333,7 +333,7 @@ corm_complete_order(CormStmt *stmt)
 	if (stmt->command != CORM_CMD_SELECT || model == NULL || stmt->setops || stmt->group_by ||
 		stmt->distinct || stmt->distinct_on)
 		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				(errcode(ERRCODE_SYNTAX_ERROR),
 				 errmsg("a page needs a query over a model, without grouping, distinct or set operations")));
 	/* a row that comes several times would have one place only */
 	foreach(lc, stmt->joins)
@@ -344,13 +344,13 @@ corm_complete_order(CormStmt *stmt)
 		/* and a missing row has no place at all */
 		if (join->tag == CORM_N_RIGHT_JOIN_MODEL || join->tag == CORM_N_FULL_JOIN_MODEL)
 			ereport(ERROR,
-					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					(errcode(ERRCODE_SYNTAX_ERROR),
 					 errmsg("a page cannot have rows that are not of its model \"%s\"", model->name),
 					 errdetail("A right or full join makes such rows."),
 					 errhint("Begin the query with the other model, and join this one by corm.left_join().")));
 		if (relation)
 			ereport(ERROR,
-					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					(errcode(ERRCODE_SYNTAX_ERROR),
 					 errmsg("a page cannot join relation \"%s\", which leads to many rows", relation->name),
 					 errhint("Use corm.some() to choose rows by their related ones, or corm.preload() to show these.")));
 	}

@@ -501,11 +501,35 @@ corm_resolve_list(CormStmt *stmt, List *list, CormPlace place)
 	}
 }
 
+static void resolve_expr(CormStmt *stmt, CormTree *tree, CormPlace place);
+
 typedef struct ResolveContext
 {
 	CormStmt   *stmt;
 	CormPlace	place;
+	CormTree   *parent;
 } ResolveContext;
+
+static bool
+is_direction(const CormTree *tree)
+{
+	return tree->tag == CORM_N_ASC || tree->tag == CORM_N_DESC;
+}
+
+/* Returns whether an expression has an order in it.  That of a window may be a clause. */
+static bool
+takes_directions(const CormTree *tree)
+{
+	return tree->tag == CORM_N_AGG_ORDER || tree->tag == CORM_N_OVER || tree->tag == CORM_N_ORDER_BY;
+}
+
+static void
+misplaced_direction(CormTree *tree)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_SYNTAX_ERROR),
+			 errmsg("corm.%s() has a meaning in an order only", tree->desc->func)));
+}
 
 /* Binds the names in a part of an expression; context is a ResolveContext. */
 static bool
@@ -513,8 +537,29 @@ resolve_walker(CormTree *tree, void *context)
 {
 	ResolveContext *resolve = context;
 
-	corm_resolve_expr(resolve->stmt, tree, resolve->place);
+	if (is_direction(tree) && !takes_directions(resolve->parent))
+		misplaced_direction(tree);
+	resolve_expr(resolve->stmt, tree, resolve->place);
 	return false;
+}
+
+/*
+ * Raises 42601 unless the first argument of corm.over() is something that SQL can
+ * compute over a window.
+ */
+static void
+check_windowed(CormTree *over)
+{
+	CormTree   *function = over->args[0].node;
+
+	if (function->tag == CORM_N_FILTER_WHERE || function->tag == CORM_N_AGG_ORDER)
+		function = function->args[0].node;
+	if (corm_tree_is(function, CORM_IS_AGGREGATE) || function->tag == CORM_N_FN)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_SYNTAX_ERROR),
+			 errmsg("corm.over() expects an aggregate or a function"),
+			 errhint("Write it around the call: corm.over(corm.sum('amount'), ...) or corm.over(corm.fn('row_number'), ...).")));
 }
 
 /*
@@ -542,14 +587,11 @@ check_window(CormTree *over)
 	}
 }
 
-/*
- * corm_resolve_expr binds the names in an expression in the given place of a
- * statement.
- */
-void
-corm_resolve_expr(CormStmt *stmt, CormTree *tree, CormPlace place)
+/* Does the work of corm_resolve_expr, for parts of expressions, too. */
+static void
+resolve_expr(CormStmt *stmt, CormTree *tree, CormPlace place)
 {
-	ResolveContext resolve = {stmt, place};
+	ResolveContext resolve = {stmt, place, tree};
 
 	check_stack_depth();
 	CHECK_FOR_INTERRUPTS();
@@ -575,8 +617,12 @@ corm_resolve_expr(CormStmt *stmt, CormTree *tree, CormPlace place)
 			return;
 		case CORM_N_FILTER_RELATION:
 			/* what it is of is all that it says */
+			if (!corm_tree_is(tree->args[0].node, CORM_IS_RELATION))
+				ereport(ERROR,
+						(errcode(ERRCODE_SYNTAX_ERROR),
+						 errmsg("\"%s\" has no condition on related rows in it", tree->desc->name)));
 			tree->args[0].node->from_filter = true;
-			corm_resolve_expr(stmt, tree->args[0].node, place);
+			resolve_expr(stmt, tree->args[0].node, place);
 			*tree = *tree->args[0].node;
 			return;
 		case CORM_N_SOME:
@@ -629,7 +675,11 @@ corm_resolve_expr(CormStmt *stmt, CormTree *tree, CormPlace place)
 		case CORM_N_AS:
 			corm_check_name(tree->args[1].str);
 			break;
+		case CORM_N_OVER:
+			check_windowed(tree);
+			break;
 		case CORM_N_OVER_CLAUSES:
+			check_windowed(tree);
 			check_window(tree);
 			break;
 		case CORM_N_RAW:
@@ -647,6 +697,18 @@ corm_resolve_expr(CormStmt *stmt, CormTree *tree, CormPlace place)
 
 	(void) corm_tree_walker(tree, resolve_walker, &resolve);
 	corm_check_filter(tree);
+}
+
+/*
+ * corm_resolve_expr binds the names in an expression in the given place of a
+ * statement.  Raises 42601 for a direction elsewhere than in an order.
+ */
+void
+corm_resolve_expr(CormStmt *stmt, CormTree *tree, CormPlace place)
+{
+	if (is_direction(tree) && place != CORM_PLACE_ORDER)
+		misplaced_direction(tree);
+	resolve_expr(stmt, tree, place);
 }
 
 /*

@@ -138,7 +138,7 @@ correlate_path(CormStmt *query, CormRange *range, List *relations)
 	}
 	if (corm_relation_meets_several(last))
 		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				(errcode(ERRCODE_SYNTAX_ERROR),
 				 errmsg("relation \"%s\" cannot end a path of related rows", last->name),
 				 errdetail("It leads to one of several rows: its target columns are not unique."),
 				 errhint("Write the subquery with corm.selector().")));
@@ -226,7 +226,7 @@ corm_resolve_related_value(CormStmt *stmt, CormTree *tree)
 	check_stack_depth();
 	if (effect == SCOPE_CHANGES && x)
 		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				(errcode(ERRCODE_SYNTAX_ERROR),
 				 errmsg("the rows of relation \"%s\" cannot be aggregated by corm.%s()", relation->name, tree->desc->func),
 				 errdetail("A default scope of model \"%s\" selects, groups or combines its rows.",
 						   corm_model_get(relation->target)->name),

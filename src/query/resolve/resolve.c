@@ -211,7 +211,7 @@ resolve_order(CormStmt *stmt)
 		number = corm_find_selected(stmt, expr);
 		if (number < 0)
 			ereport(ERROR,
-					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					(errcode(ERRCODE_SYNTAX_ERROR),
 					 errmsg("a combined query can only be ordered by the fields it returns"),
 					 errhint("Select the expression, or read the combined query by corm.from_query().")));
 		*expr = *corm_make_output(stmt, number);
@@ -321,7 +321,7 @@ fenced_item(CormStmt *stmt, char *name, bool all)
 }
 
 /*
- * Gives a statement without a select list that of its fence.  Raises 0A000 if
+ * Gives a statement without a select list that of its fence.  Raises 42601 if
  * it combines queries, which must have the same columns.
  */
 static void
@@ -337,7 +337,7 @@ select_fenced(CormStmt *stmt)
 		return;
 	if (stmt->setops)
 		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				(errcode(ERRCODE_SYNTAX_ERROR),
 				 errmsg("a filter cannot choose the fields of a combined query"),
 				 errhint("Add corm.select() with the fields that are to be shown.")));
 	if (all)
@@ -473,6 +473,7 @@ resolve_stmt(List *clauses, Oid default_model, CormRelation *related, CormStmt *
 		corm_resolve_expr(stmt, stmt->offset, CORM_PLACE_INPUT);
 
 	corm_unify_expressions(stmt);
+	corm_check_filter_grouping(stmt);
 
 	check_conflict(stmt);
 	if (stmt->command == CORM_CMD_UPDATE && stmt->sets == NIL)
@@ -521,12 +522,19 @@ corm_resolve_stmt(List *clauses, Oid default_model, CormStmt *parent)
 
 /*
  * corm_resolve_part builds a statement in the FROM clause of another one, or
- * in a set operation with it.
+ * in a set operation with it.  Raises 42601 for one that writes.
  */
 CormStmt *
 corm_resolve_part(List *clauses, CormStmt *stmt)
 {
-	return resolve_stmt(clauses, InvalidOid, NULL, stmt->parent, stmt, false);
+	CormStmt   *part = resolve_stmt(clauses, InvalidOid, NULL, stmt->parent, stmt, false);
+
+	if (part->command != CORM_CMD_SELECT && part->command != CORM_CMD_RAW)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("a part of a query must be a query that reads"),
+				 errhint("Name the query that writes by corm.with(), and read its rows by corm.from_cte().")));
+	return part;
 }
 
 /*

@@ -210,6 +210,26 @@ corm_unify_expressions(CormStmt *stmt)
 }
 
 /*
+ * corm_is_among returns whether an item of a list equals another one, directions and
+ * aliases aside.  Names must be bound.
+ */
+bool
+corm_is_among(List *items, CormTree *expr)
+{
+	ListCell   *lc;
+
+	expr = item_expr(expr);
+	foreach(lc, items)
+	{
+		CormTree   *item = item_expr(lfirst(lc));
+
+		if (same_shape(item, expr) && same_values(item, expr))
+			return true;
+	}
+	return false;
+}
+
+/*
  * corm_find_selected returns the number, from 0, of the select item that
  * equals an expression; -1 if there is none.
  */

@@ -13,6 +13,7 @@
 #include "query/resolve/stmt.h"
 
 extern void corm_unify_expressions(CormStmt *stmt);
+extern bool corm_is_among(List *items, CormTree *expr);
 extern int	corm_find_selected(CormStmt *stmt, const CormTree *expr);
 
 #endif							/* CORM_RESOLVE_SAME_H */

@@ -161,7 +161,7 @@ returning_walker(CormTree *tree, void *context)
 	if (tree->tag == CORM_N_COLUMN && tree->range && tree->range != stmt->source &&
 		list_member_ptr(stmt->ranges, tree->range))
 		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				(errcode(ERRCODE_SYNTAX_ERROR),
 				 errmsg("field \"%s\" of a joined table cannot be returned", tree->args[0].str),
 				 errdetail("Model \"%s\" has hooks, which are given the rows that are written, one by one.",
 						   stmt->source->model->name),

@@ -34,7 +34,9 @@
 #include "query/sql/expr.h"
 #include "query/sql/find.h"
 #include "query/sql/items.h"
+#include "query/value/raw.h"
 #include "query/value/tree.h"
+#include "query/value/walk.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
@@ -362,13 +364,48 @@ deparse_cursor_value(CormDeparse *ctx, const char *column, Oid typid)
 }
 
 /*
- * Raises 42501 if an expression of a page's order shows a hidden field: the cursors hold
- * the values of the order.
+ * Returns the names by which raw SQL in a statement may mean hidden fields: theirs, and
+ * those of rows that have some.
+ */
+static List *
+hidden_names(CormStmt *stmt)
+{
+	List	   *names = NIL;
+	ListCell   *lc;
+
+	foreach(lc, stmt->ranges)
+	{
+		CormRange  *range = lfirst(lc);
+		List	   *before = names;
+
+		for (int i = 0; range->model && i < range->model->nfields; i++)
+			if (range->model->fields[i].hidden)
+				names = lappend(names, range->model->fields[i].column);
+		if (names != before)
+			names = lappend(names, range->alias);
+	}
+	return names;
+}
+
+/* Returns whether raw SQL in an expression may mean one of the names in context. */
+static bool
+raw_names_walker(CormTree *tree, void *context)
+{
+	if (tree->tag == CORM_N_RAW && corm_raw_names(tree->args[0].str, context))
+		return true;
+	return corm_tree_walker(tree, raw_names_walker, context);
+}
+
+/*
+ * Raises 42501 if an expression of a page's order shows a hidden field, or may do so in raw
+ * SQL: the cursors hold the values of the order.
  */
 static void
 check_cursor_key(CormStmt *stmt, CormTree *expr)
 {
-	if (!corm_tree_is_hidden(expr))
+	List	   *names = hidden_names(stmt);
+
+	if (!corm_tree_is_hidden(expr) && (names == NIL || !raw_names_walker(expr, names)))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),

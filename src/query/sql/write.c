@@ -200,6 +200,20 @@ find_assignment(List *sets, const CormField *field)
 	return NULL;
 }
 
+/* Is one of the fields an identity that is GENERATED ALWAYS? */
+static bool
+has_identity(List *fields)
+{
+	ListCell   *lc;
+
+	foreach(lc, fields)
+	{
+		if (((CormField *) lfirst(lc))->identity == 'a')
+			return true;
+	}
+	return false;
+}
+
 /*
  * Appends an INSERT, up to ON CONFLICT.  Its rows come from an array or JSON,
  * with what is set in each, or else it is one row of what is set.
@@ -251,15 +265,8 @@ deparse_insert(CormDeparse *ctx, CormStmt *stmt)
 	}
 	if (given)
 		appendStringInfoChar(buf, ')');
-	if (stmt->override_identity)
-		foreach(lc, given)
-	{
-		if (((CormField *) lfirst(lc))->identity == 'a')
-		{
-			appendStringInfoString(buf, " OVERRIDING SYSTEM VALUE");
-			break;
-		}
-	}
+	if (has_identity(given) && (stmt->override_identity || has_identity(stmt->conflict_fields)))
+		appendStringInfoString(buf, " OVERRIDING SYSTEM VALUE");
 
 	if (stmt->rows)
 	{

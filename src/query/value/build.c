@@ -312,7 +312,7 @@ refuse_record(const Input *input)
 {
 	if (input->typid == RECORDOID || input->typid == RECORDARRAYOID)
 		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("anonymous records cannot be bound as values"),
 				 errhint("Cast the row to a named composite type.")));
 }

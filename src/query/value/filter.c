@@ -28,7 +28,8 @@
  * A second argument says what the document may name (filter_allow.c).  What it
  * does not allow raises 42501 here.  FILTER_OWN is a FILTER_COLUMN that means
  * fields of the model only, not of what the query joins; FILTER_FIELDS is the
- * select list where neither the document nor the query has one.
+ * select list where neither the document nor the query has one; FILTER_PAGE says
+ * which keys came from the document that a write cannot have.
  *
  * Errors in a value itself must be raised here, before any row is read: an
  * error at execution could reveal something about the rows.
@@ -1028,6 +1029,33 @@ filter_clause(FilterContext *ctx, const char *key, JsonbValue *v)
 }
 
 /*
+ * Writes which keys of a document only a query that reads can have, if any: their
+ * clauses do not tell that a client has written them.
+ */
+static void
+write_page_keys(FilterContext *ctx, JsonbValue *pairs, int n)
+{
+	static const char *const page_keys[] = {"limit", "offset", "after", "before"};
+	const char *found[lengthof(page_keys)];
+	int			nfound = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		const char *key = string_of(&pairs[2 * i]);
+
+		for (int k = 0; k < lengthof(page_keys); k++)
+			if (strcmp(key, page_keys[k]) == 0)
+				found[nfound++] = page_keys[k];
+	}
+	if (nfound == 0)
+		return;
+	corm_write_tag(ctx->w, CORM_N_FILTER_PAGE);
+	corm_write_count(ctx->w, nfound);
+	for (int i = 0; i < nfound; i++)
+		corm_write_name(ctx->w, found[i], strlen(found[i]));
+}
+
+/*
  * Writes what holds where neither the document nor the query says anything:
  * the select list of the fence, and a limit.
  */
@@ -1092,6 +1120,8 @@ filter_query(FilterContext *outer, JsonbContainer *spec, bool preload)
 		if (JsonContainerSize(spec) > corm_filter_max_nodes)
 			corm_filter_over_limit("The number of keys", "corm.filter_max_nodes", corm_filter_max_nodes);
 		pairs = corm_json_members(spec, &n);
+		if (!preload)
+			write_page_keys(outer, pairs, n);
 		for (int i = 0; i < n; i++)
 			filter_clause(outer, string_of(&pairs[2 * i]), &pairs[2 * i + 1]);
 	}

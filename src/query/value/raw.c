@@ -18,6 +18,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_proc.h"
 #include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
 #include "nodes/parsenodes.h"
 #include "parser/parser.h"
 #include "parser/scanner.h"
@@ -89,6 +90,51 @@ corm_raw_check_expr(const char *sql)
 				 errdetail("The text is \"%s\".", sql)));
 }
 
+/* The names to look for in SQL text. */
+typedef struct NameSearch
+{
+	List	   *names;			/* of char * */
+	bool		found;
+} NameSearch;
+
+/* Notes whether a name of the search is the last one of a reference. */
+static bool
+name_walker(Node *node, void *context)
+{
+	NameSearch *search = context;
+	ListCell   *lc;
+
+	if (node == NULL)
+		return false;
+	if (IsA(node, ColumnRef) && IsA(llast(((ColumnRef *) node)->fields), String))
+	{
+		foreach(lc, search->names)
+		{
+			search->found |= strcmp(strVal(llast(((ColumnRef *) node)->fields)), lfirst(lc)) == 0;
+		}
+	}
+	/* (x).field, (x).* */
+	if (IsA(node, A_Indirection))
+		search->found = true;
+	if (IsA(node, ColumnRef) && IsA(llast(((ColumnRef *) node)->fields), A_Star))
+		search->found = true;
+	return raw_expression_tree_walker(node, name_walker, context);
+}
+
+/*
+ * corm_raw_names returns whether the SQL of an expression has a reference that ends in one
+ * of the names, or may stand for them: to all columns, or to a field of a row.
+ */
+bool
+corm_raw_names(const char *sql, List *names)
+{
+	NameSearch	search = {names, false};
+	RawStmt    *parsed = linitial_node(RawStmt, parse(sql, RAW_PARSE_PLPGSQL_EXPR));
+
+	(void) name_walker(parsed->stmt, &search);
+	return search.found;
+}
+
 /* Returns whether a SELECT has INTO.  In a union, the first SELECT has it. */
 static bool
 has_into(SelectStmt *select)
@@ -118,7 +164,7 @@ corm_raw_check_statement(const char *sql)
 		case T_SelectStmt:
 			if (has_into((SelectStmt *) stmt->stmt))
 				ereport(ERROR,
-						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						(errcode(ERRCODE_SYNTAX_ERROR),
 						 errmsg("corm.raw_query() does not take SELECT INTO")));
 			break;
 		case T_InsertStmt:
@@ -128,7 +174,7 @@ corm_raw_check_statement(const char *sql)
 			break;
 		default:
 			ereport(ERROR,
-					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					(errcode(ERRCODE_SYNTAX_ERROR),
 					 errmsg("corm.raw_query() takes SELECT, INSERT, UPDATE, DELETE, MERGE or VALUES")));
 	}
 	if (stmt->stmt_len > 0)

@@ -11,8 +11,10 @@
 #include "postgres.h"
 
 #include "lib/stringinfo.h"
+#include "nodes/pg_list.h"
 
 extern void corm_raw_check_expr(const char *sql);
+extern bool corm_raw_names(const char *sql, List *names);
 extern char *corm_raw_check_statement(const char *sql);
 extern void corm_check_raw_text(void);
 extern void corm_check_function_text(const char *name);

@@ -152,7 +152,7 @@ in_type(InContext *ctx, JsonbValue *v)
 				 errmsg("type \"%s\" does not exist", name)));
 	if (get_typtype(typid) == TYPTYPE_PSEUDO)
 		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("values of pseudo-type %s cannot be bound", format_type_be(typid))));
 	return typid;
 }
