@@ -24,6 +24,7 @@
 #include "model/tags.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 
 #define MAX_SECTIONS	8
@@ -230,16 +231,27 @@ push_relation(JsonbParseState **state, CormModel *model, CormRelation *relation)
 	return pushJsonbValue(state, WJB_END_OBJECT, NULL);
 }
 
-PG_FUNCTION_INFO_V1(corm_describe);
-Datum		corm_describe(PG_FUNCTION_ARGS);
+/* What is described may change meanwhile; then it is described again, so often. */
+#define MAX_DESCRIPTIONS	5
 
 /*
- * corm_describe is corm.describe(model regclass).
+ * is_current returns whether a model and the list of its relations are what they
+ * were when the description of the model began.
  */
-Datum
-corm_describe(PG_FUNCTION_ARGS)
+static bool
+is_current(CormModel *model, List *relations)
 {
-	CormModel  *model = corm_model_get(PG_GETARG_OID(0));
+	AcceptInvalidationMessages();
+	return model->valid && corm_model_relations(model) == relations;
+}
+
+/*
+ * describe_model returns the description of a model whose relations are those of
+ * a list.
+ */
+static Jsonb *
+describe_model(CormModel *model, List *relations)
+{
 	JsonbParseState *state = NULL;
 	ListCell   *lc;
 
@@ -279,7 +291,7 @@ corm_describe(PG_FUNCTION_ARGS)
 	CORM_FAULT("describe-fields");
 	corm_json_key(&state, "relations");
 	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
-	foreach(lc, corm_model_relations(model))
+	foreach(lc, relations)
 	{
 		push_relation(&state, model, lfirst(lc));
 	}
@@ -298,7 +310,27 @@ corm_describe(PG_FUNCTION_ARGS)
 		}
 	}
 
-	PG_RETURN_JSONB_P(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+}
+
+PG_FUNCTION_INFO_V1(corm_describe);
+Datum		corm_describe(PG_FUNCTION_ARGS);
+
+/*
+ * corm_describe is corm.describe(model regclass).
+ */
+Datum
+corm_describe(PG_FUNCTION_ARGS)
+{
+	for (int tries = 1;; tries++)
+	{
+		CormModel  *model = corm_model_get(PG_GETARG_OID(0));
+		List	   *relations = corm_model_relations(model);
+		Jsonb	   *description = describe_model(model, relations);
+
+		if (tries >= MAX_DESCRIPTIONS || is_current(model, relations))
+			PG_RETURN_JSONB_P(description);
+	}
 }
 
 PG_FUNCTION_INFO_V1(corm_describe_relation);
@@ -310,10 +342,18 @@ Datum		corm_describe_relation(PG_FUNCTION_ARGS);
 Datum
 corm_describe_relation(PG_FUNCTION_ARGS)
 {
-	CormModel  *model = corm_model_get(PG_GETARG_OID(0));
 	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	JsonbParseState *state = NULL;
 
-	CORM_FAULT("describe-relation");
-	PG_RETURN_JSONB_P(JsonbValueToJsonb(push_relation(&state, model, corm_model_relation(model, name))));
+	for (int tries = 1;; tries++)
+	{
+		CormModel  *model = corm_model_get(PG_GETARG_OID(0));
+		List	   *relations = corm_model_relations(model);
+		JsonbParseState *state = NULL;
+		Jsonb	   *description;
+
+		CORM_FAULT("describe-relation");
+		description = JsonbValueToJsonb(push_relation(&state, model, corm_model_relation(model, name)));
+		if (tries >= MAX_DESCRIPTIONS || is_current(model, relations))
+			PG_RETURN_JSONB_P(description);
+	}
 }
