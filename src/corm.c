@@ -15,6 +15,7 @@
 #include "base/guc.h"
 #include "base/launcher.h"
 #include "base/untyped.h"
+#include "base/value.h"
 #include "cache/cache.h"
 #include "exec/exec.h"
 #include "fmgr.h"
@@ -39,6 +40,7 @@ _PG_init(void)
 	corm_effects_init();
 	corm_launcher_init();
 	corm_untyped_init();
+	corm_value_init();
 	corm_model_init();
 	corm_node_init();
 	corm_cache_init();

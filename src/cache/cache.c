@@ -11,7 +11,6 @@
 #include "cache/definitions/ddl_hooks.h"
 #include "cache/definitions/refs.h"
 #include "cache/operations/overlay.h"
-#include "cache/operations/value.h"
 #include "cache/shared/shared.h"
 #include "cache/workers/sweeper.h"
 #include "miscadmin.h"
@@ -24,7 +23,6 @@ void
 corm_cache_init(void)
 {
 	corm_refs_init();
-	corm_cached_init();
 	corm_overlay_init();
 	corm_sweeper_init();
 	if (!process_shared_preload_libraries_in_progress)

@@ -40,6 +40,5 @@ extern Datum corm_cache_fetch_with(FunctionCallInfo fcinfo, CormCacheLoader load
 extern void corm_cache_loaded(CormCacheLoad *load, Datum value, Oid type);
 
 extern int64 corm_interval_us(const Interval *span, const char *what);
-extern uint32 corm_cached_layout(Oid type);
 
 #endif							/* CORM_CACHE_H */

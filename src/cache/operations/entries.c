@@ -19,7 +19,7 @@
 #include "cache/definitions/refs.h"
 #include "cache/operations/ops.h"
 #include "cache/operations/overlay.h"
-#include "cache/operations/value.h"
+#include "cache/operations/cached.h"
 #include "cache/shared/change.h"
 #include "cache/shared/namespace.h"
 #include "cache/shared/shared.h"
@@ -205,7 +205,7 @@ corm_cache_get_as(PG_FUNCTION_ARGS)
 				 errmsg("value of cache key \"%s\" is of type %s, not %s",
 						text_to_cstring(key), format_type_be(found.value.type),
 						format_type_be(wanted))));
-	return corm_cached_datum(&found.value, corm_cached_type(found.value.type));
+	return corm_flat_datum(&found.value, corm_type_info(found.value.type));
 }
 
 /* put does the work of cache_set, cache_add and cache_replace, whose arguments it takes. */

@@ -34,7 +34,7 @@
 #include "cache/definitions/refs.h"
 #include "cache/operations/ops.h"
 #include "cache/operations/overlay.h"
-#include "cache/operations/value.h"
+#include "cache/operations/cached.h"
 #include "cache/shared/namespace.h"
 #include "cache/shared/shared.h"
 #include "cache/shared/table.h"

@@ -16,7 +16,7 @@
 #include "cache/definitions/refs.h"
 #include "cache/operations/ops.h"
 #include "cache/operations/overlay.h"
-#include "cache/operations/value.h"
+#include "cache/operations/cached.h"
 #include "cache/shared/change.h"
 #include "cache/shared/evict.h"
 #include "cache/shared/integer.h"
@@ -74,7 +74,7 @@ get_shared(CormCacheRef *ref, const char *keydata, uint32 len, bool want_value,
 		return false;
 	set_key(&key, ref, keydata, len);
 	return corm_table_get(ref->ns, ref->gen, &key, want_value, found) &&
-		(likely(found->value.type == TEXTOID) || corm_cached_usable(&found->value));
+		(likely(found->value.type == TEXTOID) || corm_flat_usable(&found->value));
 }
 
 /*
@@ -89,7 +89,7 @@ get_pending(CormCacheRef *ref, const char *key, uint32 len, bool want_value,
 	{
 		case CORM_PENDING_PUT:
 			/* Its type may have changed since, in this transaction too. */
-			if (!corm_cached_usable(&pending->found.value))
+			if (!corm_flat_usable(&pending->found.value))
 				return false;
 			*found = pending->found;
 			break;
@@ -304,7 +304,7 @@ delete_now(CormCacheRef *ref, const char *keydata, uint32 len, CormFound *found)
 		switch (corm_table_remove(ref->ns, ref->gen, &key, buf, size, found))
 		{
 			case CORM_OK:
-				return corm_cached_usable(&found->value);
+				return corm_flat_usable(&found->value);
 			case CORM_TOO_SMALL:
 				size = found->value.len;
 				pfree(buf);

@@ -24,6 +24,7 @@
 #include "base/clock.h"
 #include "base/guc.h"
 #include "base/launcher.h"
+#include "base/value.h"
 #include "cache/cache.h"
 #include "cache/shared/evict.h"
 #include "cache/shared/shared.h"
@@ -188,6 +189,7 @@ cache_attach(void *addr, Size size, bool found)
 	corm_visited = (uint8 *) (base + layout.visited);
 	corm_born = (uint32 *) (base + layout.born);
 	corm_ring = base + layout.ring;
+	corm_value_seed = &corm_cache->type_seed;
 
 	if (!found)
 		initialize(&layout);

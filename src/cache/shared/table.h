@@ -9,6 +9,7 @@
 #define CORM_CACHE_TABLE_H
 
 #include "base/blocks.h"
+#include "base/value.h"
 #include "cache/shared/shared.h"
 
 /*
@@ -23,14 +24,7 @@ typedef struct CormCacheKey
 	uint32		changes;
 } CormCacheKey;
 
-/* A value, flat. */
-typedef struct CormCached
-{
-	Oid			type;
-	uint32		typecheck;
-	const char *data;
-	uint32		len;
-} CormCached;
+typedef CormFlat CormCached;
 
 /* What a lookup found.  data is palloc'd, or in a buffer valid till the next. */
 typedef struct CormFound

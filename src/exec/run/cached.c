@@ -25,6 +25,7 @@
 #include "access/xact.h"
 #include "base/clock.h"
 #include "base/compat.h"
+#include "base/value.h"
 #include "cache/cache.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
@@ -79,7 +80,7 @@ static void
 add_type(StringInfo buf, Oid type)
 {
 	appendStringInfo(buf, "%u %u ", type, type >= FirstNormalObjectId || type == RECORDOID ?
-					 corm_cached_layout(type) : 0);
+					 corm_type_layout(type) : 0);
 }
 
 /*
@@ -95,7 +96,7 @@ add_tupdesc(StringInfo buf, TupleDesc tupdesc)
 
 		appendStringInfo(buf, "%u %d %d %d %u ", att->atttypid, att->atttypmod, att->attlen,
 						 att->attisdropped,
-						 att->attisdropped ? 0 : corm_cached_layout(att->atttypid));
+						 att->attisdropped ? 0 : corm_type_layout(att->atttypid));
 	}
 }
 

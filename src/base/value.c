@@ -10,9 +10,9 @@
  *
  * The bytes can be read only while the type has the layout that it had when
  * they were stored.  The columns of a table or composite type can be altered, so
- * entries of types that contain one (the type itself, its domains, arrays and
- * ranges) carry a fingerprint of the columns' types.  An entry whose
- * fingerprint differs, or whose type is gone, is a miss.
+ * values of types that contain one (the type itself, its domains, arrays and
+ * ranges) carry a fingerprint of the columns' types.  A value whose
+ * fingerprint differs, or whose type is gone, cannot be read any more.
  *
  * Anonymous records are refused: only the session that made them knows their
  * columns.
@@ -28,10 +28,7 @@
 #include "access/htup_details.h"
 #include "access/tupmacs.h"
 #include "base/compat.h"
-#include "cache/cache.h"
-#include "cache/operations/value.h"
-#include "cache/shared/shared.h"
-#include "cache/shared/table.h"
+#include "base/value.h"
 #include "catalog/pg_type.h"
 #include "common/cryptohash.h"
 #include "common/sha2.h"
@@ -46,6 +43,9 @@
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 #include "utils/typcache.h"
+
+static const uint64 no_seed = 0;
+const uint64 *corm_value_seed = &no_seed;
 
 static HTAB *types = NULL;
 static uint64 types_generation = 1;
@@ -62,9 +62,9 @@ relation_changed(Datum arg, Oid relid)
 	types_generation++;
 }
 
-/* corm_cached_init registers the invalidation callbacks. */
+/* corm_value_init registers the invalidation callbacks. */
 void
-corm_cached_init(void)
+corm_value_init(void)
 {
 	CacheRegisterSyscacheCallback(TYPEOID, types_changed, (Datum) 0);
 	CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
@@ -137,7 +137,8 @@ layout(Oid type, StringInfo buf, bool *storable)
 /*
  * fingerprint returns a 32-bit hash of a layout, 0 for an empty one.  A user who
  * found two types with the same fingerprint could have the bytes of one read as
- * the other, so it is keyed with a secret.
+ * the other, so it is keyed with a
+ * secret, where there is shared memory for one.
  */
 static uint32
 fingerprint(const StringInfoData *buf)
@@ -151,7 +152,7 @@ fingerprint(const StringInfoData *buf)
 
 	ctx = pg_cryptohash_create(PG_SHA256);
 	if (pg_cryptohash_init(ctx) < 0 ||
-		pg_cryptohash_update(ctx, (const uint8 *) &corm_cache->type_seed, sizeof(uint64)) < 0 ||
+		pg_cryptohash_update(ctx, (const uint8 *) corm_value_seed, sizeof(uint64)) < 0 ||
 		pg_cryptohash_update(ctx, (const uint8 *) buf->data, buf->len) < 0 ||
 		pg_cryptohash_final(ctx, digest, sizeof(digest)) < 0)
 		ereport(ERROR,
@@ -167,7 +168,7 @@ fingerprint(const StringInfoData *buf)
  * raises, info is to be filled again.
  */
 static void
-fill_type_info(CormCachedType *info)
+fill_type_info(CormTypeInfo *info)
 {
 	bool		storable = true;
 	StringInfoData buf;
@@ -176,7 +177,7 @@ fill_type_info(CormCachedType *info)
 	char		align;
 
 	if (info->context == NULL)
-		info->context = AllocSetContextCreate(TopMemoryContext, "corm cached type",
+		info->context = AllocSetContextCreate(TopMemoryContext, "corm type",
 											  ALLOCSET_SMALL_SIZES);
 	MemoryContextReset(info->context);
 
@@ -198,14 +199,14 @@ fill_type_info(CormCachedType *info)
 }
 
 /*
- * corm_cached_type returns what is known of a type; exists is false if there is
+ * corm_type_info returns what is known of a type; exists is false if there is
  * no such type.  The result is valid until the next call that may process
  * invalidations.  Its address does not change for the life of the session.
  */
-CormCachedType *
-corm_cached_type(Oid type)
+CormTypeInfo *
+corm_type_info(Oid type)
 {
-	CormCachedType *info;
+	CormTypeInfo *info;
 	bool		found;
 
 	if (types == NULL)
@@ -213,11 +214,11 @@ corm_cached_type(Oid type)
 		HASHCTL		ctl;
 
 		ctl.keysize = sizeof(Oid);
-		ctl.entrysize = sizeof(CormCachedType);
-		types = hash_create("corm cached types", 64, &ctl, HASH_ELEM | HASH_BLOBS);
+		ctl.entrysize = sizeof(CormTypeInfo);
+		types = hash_create("corm types", 64, &ctl, HASH_ELEM | HASH_BLOBS);
 	}
 
-	info = (CormCachedType *) hash_search(types, &type, HASH_ENTER, &found);
+	info = (CormTypeInfo *) hash_search(types, &type, HASH_ENTER, &found);
 	if (!found)
 	{
 		info->generation = 0;
@@ -235,47 +236,25 @@ corm_cached_type(Oid type)
 }
 
 /*
- * corm_cached_layout returns the fingerprint of a type's layout, 0 if it has no
+ * corm_type_layout returns the fingerprint of a type's layout, 0 if it has no
  * columns anywhere in it.  Stored bytes of the type can be read while it is the
  * same.
  */
 uint32
-corm_cached_layout(Oid type)
+corm_type_layout(Oid type)
 {
-	return corm_cached_type(type)->check;
+	return corm_type_info(type)->check;
 }
 
 /*
- * corm_cached_flatten turns a datum into flat bytes.  The result may point into
- * the datum or to palloc'd memory.  Raises 42804 for a type that cannot be
- * stored and 54000 for a value over the limit.
+ * corm_flat_make turns a datum into flat bytes, which may point into the datum or to
+ * palloc'd memory.  info is that of its type, which must exist and be storable.
+ * Raises only if memory runs out.
  */
 void
-corm_cached_flatten(Datum datum, Oid type, CormCached *value)
+corm_flat_make(Datum datum, const CormTypeInfo *info, CormFlat *value)
 {
-	CormCachedType *info;
-
-	/* The usual case, a short text, does without the catalogs. */
-	if (type == TEXTOID && !VARATT_IS_EXTERNAL(DatumGetPointer(datum)) &&
-		!VARATT_IS_COMPRESSED(DatumGetPointer(datum)) &&
-		VARSIZE_ANY_EXHDR(DatumGetPointer(datum)) <= corm_cache_max_value())
-	{
-		value->type = type;
-		value->typecheck = 0;
-		value->data = VARDATA_ANY(DatumGetPointer(datum));
-		value->len = VARSIZE_ANY_EXHDR(DatumGetPointer(datum));
-		return;
-	}
-
-	info = corm_cached_type(type);
-	if (!info->exists || !info->storable)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("a value of type %s cannot be cached", format_type_be(type)),
-				 type == RECORDOID || type == RECORDARRAYOID ?
-				 errhint("Cast the row to a named composite type.") : 0));
-
-	value->type = type;
+	value->type = info->type;
 	value->typecheck = info->check;
 	if (info->byval)
 	{
@@ -292,43 +271,35 @@ corm_cached_flatten(Datum datum, Oid type, CormCached *value)
 	}
 	else
 	{
-		struct varlena *flat;
-		Size		raw = toast_raw_datum_size(datum) - VARHDRSZ;
+		struct varlena *flat = pg_detoast_datum_packed((struct varlena *) DatumGetPointer(datum));
 
-		if (raw > corm_cache_max_value())
-			ereport(ERROR,
-					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-					 errmsg("value of %zu bytes is too large for the cache", raw),
-					 errdetail("The limit is %zu bytes.", corm_cache_max_value()),
-					 errhint("The settings corm.cache_max_value_size and corm.cache_size determine it.")));
-		flat = pg_detoast_datum_packed((struct varlena *) DatumGetPointer(datum));
 		value->data = VARDATA_ANY(flat);
 		value->len = VARSIZE_ANY_EXHDR(flat);
 	}
 }
 
 /*
- * corm_cached_usable tells whether a value's type still has the layout that it
+ * corm_flat_usable tells whether a value's type still has the layout that it
  * had when the value was stored.
  */
 bool
-corm_cached_usable(const CormCached *value)
+corm_flat_usable(const CormFlat *value)
 {
-	CormCachedType *info;
+	CormTypeInfo *info;
 
 	if (value->type == TEXTOID)
 		return true;
-	info = corm_cached_type(value->type);
+	info = corm_type_info(value->type);
 	return info->exists && info->check == value->typecheck &&
 		(info->len < 0 || info->len == value->len);
 }
 
 /*
- * corm_cached_datum turns a value, which must be usable, into a datum, palloc'd
+ * corm_flat_datum turns a value, which must be usable, into a datum, palloc'd
  * unless it is passed by value.  info is that of its type.
  */
 Datum
-corm_cached_datum(const CormCached *value, CormCachedType *info)
+corm_flat_datum(const CormFlat *value, CormTypeInfo *info)
 {
 	struct varlena *result;
 
@@ -352,27 +323,4 @@ corm_cached_datum(const CormCached *value, CormCachedType *info)
 	SET_VARSIZE(result, value->len + VARHDRSZ);
 	memcpy(VARDATA(result), value->data, value->len);
 	return PointerGetDatum(result);
-}
-
-/*
- * corm_cached_text returns the text form of a value, which must be usable, in
- * palloc'd memory.  Raises what the type's output function raises.
- */
-text *
-corm_cached_text(const CormCached *value)
-{
-	CormCachedType *info;
-	char	   *str;
-
-	if (likely(value->type == TEXTOID) ||
-		(info = corm_cached_type(value->type))->is_text)
-	{
-		text	   *result = palloc((Size) value->len + VARHDRSZ);
-
-		SET_VARSIZE(result, value->len + VARHDRSZ);
-		memcpy(VARDATA(result), value->data, value->len);
-		return result;
-	}
-	str = OutputFunctionCall(&info->output, corm_cached_datum(value, info));
-	return cstring_to_text(str);
 }
