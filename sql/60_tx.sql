@@ -83,6 +83,24 @@ AS 'MODULE_PATHNAME', 'corm_do_tx_opts';
 COMMENT ON FUNCTION corm.do_tx(corm.tx_options, text, text[]) IS
 'Runs SQL with the parameters $1, $2, ..., whose types come from the context, in a transaction scope with options; otherwise as corm.do_tx(text). Errors: those of the body; 40000 if a scope that joined this one has failed; 2D000 for a transaction command in the body; 25P01, 25001 and 0A000 as the options demand; OR030 after the timeout.';
 
+CREATE FUNCTION corm.autonomous(body text) RETURNS jsonb
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'corm_autonomous';
+COMMENT ON FUNCTION corm.autonomous(text) IS
+'Runs SQL in a transaction of its own in another process, which is committed when the call returns, whatever becomes of the caller''s. Returns the rows of the last statement as a JSON array; NULL if it returns none. Errors: those of the body and of its commit; 40P01 for a deadlock with the caller; 53000 if no worker is free in time; 53400 if nested calls hold all workers; 54001 for too deep nesting; 42804 for a parameter that cannot be given to another process; 42501 within a security-restricted operation; OR031 if the worker was terminated; 55000 if corm is not preloaded.';
+
+CREATE FUNCTION corm.autonomous(body text, VARIADIC params "any") RETURNS jsonb
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'corm_autonomous';
+COMMENT ON FUNCTION corm.autonomous(text, "any") IS
+'Runs SQL with the parameters $1, $2, ... in a transaction of its own in another process, which is committed when the call returns, whatever becomes of the caller''s. Returns the rows of the last statement as a JSON array; NULL if it returns none. Errors: those of the body and of its commit; 40P01 for a deadlock with the caller; 53000 if no worker is free in time; 53400 if nested calls hold all workers; 54001 for too deep nesting; 42804 for a parameter that cannot be given to another process; 42501 within a security-restricted operation; OR031 if the worker was terminated; 55000 if corm is not preloaded.';
+
+CREATE FUNCTION corm.autonomous(body text, VARIADIC params text[]) RETURNS jsonb
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'corm_autonomous';
+COMMENT ON FUNCTION corm.autonomous(text, text[]) IS
+'Runs SQL with the parameters $1, $2, ..., whose types come from the context, in a transaction of its own in another process, which is committed when the call returns, whatever becomes of the caller''s. Returns the rows of the last statement as a JSON array; NULL if it returns none. Errors: those of the body and of its commit; 40P01 for a deadlock with the caller; 53000 if no worker is free in time; 53400 if nested calls hold all workers; 54001 for too deep nesting; 42804 for a parameter that cannot be given to another process; 42501 within a security-restricted operation; OR031 if the worker was terminated; 55000 if corm is not preloaded.';
+
 CREATE FUNCTION corm.try_tx(body text) RETURNS corm.tx_result
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'corm_try_tx';

@@ -34,6 +34,20 @@ extern PGDLLIMPORT char *locale_monetary;
 extern PGDLLIMPORT char *locale_numeric;
 extern PGDLLIMPORT char *locale_time;
 
+/* Those of libpq/libpq.h and libpq/libpq-be.h, which may want headers of GSSAPI and OpenSSL. */
+typedef struct CormCommMethods
+{
+	void		(*comm_reset) (void);
+	int			(*flush) (void);
+	int			(*flush_if_writable) (void);
+	bool		(*is_send_pending) (void);
+	int			(*putmessage) (char msgtype, const char *s, size_t len);
+	void		(*putmessage_noblock) (char msgtype, const char *s, size_t len);
+} CormCommMethods;
+
+extern PGDLLIMPORT const CormCommMethods *PqCommMethods;
+extern PGDLLIMPORT uint32 FrontendProtocol;
+
 /* Ownership and privilege checks were one function per catalog before 16. */
 #if PG_VERSION_NUM < 160000
 #define corm_owns_relation(relid, roleid)	pg_class_ownercheck(relid, roleid)
@@ -180,6 +194,14 @@ extern int	no_such_variable
 #define corm_constraint_is_enforced(form) true
 #else
 #define corm_constraint_is_enforced(form) ((form)->conenforced)
+#endif
+
+/* Transactions have a timeout since 17, which would end a worker. */
+#if PG_VERSION_NUM < 170000
+#define corm_disable_transaction_timeout()	((void) 0)
+#else
+#define corm_disable_transaction_timeout() \
+	SetConfigOption("transaction_timeout", "0", PGC_SUSET, PGC_S_OVERRIDE)
 #endif
 
 /* For what is stored and must not be read by another version. */

@@ -26,5 +26,6 @@
 #define CORM_ERRCODE_BAD_FILTER				MAKE_SQLSTATE('O', 'R', '0', '2', '0')
 #define CORM_ERRCODE_FILTER_LIMIT			MAKE_SQLSTATE('O', 'R', '0', '2', '1')
 #define CORM_ERRCODE_SCOPE_TIMED_OUT		MAKE_SQLSTATE('O', 'R', '0', '3', '0')
+#define CORM_ERRCODE_WORKER_TERMINATED		MAKE_SQLSTATE('O', 'R', '0', '3', '1')
 
 #endif							/* CORM_BASE_ERRORS_H */

@@ -26,6 +26,9 @@ extern Size corm_cache_max_value(void);
 /* Grows when a definition, a role, a membership or a database changes. */
 extern uint64 corm_cache_generation;
 
+/* Called when the background processes of a database are to leave it; NULL until somebody has some. */
+extern void (*corm_database_leave) (Oid database);
+
 /* The cache of query results: plain bytes under plain bytes. */
 extern bool corm_cache_lookup(const char *key, Size key_len, char **value, Size *value_len);
 extern bool corm_cache_store(const char *key, Size key_len, const char *value, Size value_len,

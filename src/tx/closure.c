@@ -28,6 +28,7 @@
 #include "miscadmin.h"
 #include "tx/body.h"
 #include "tx/deadline.h"
+#include "tx/elsewhere.h"
 #include "tx/stack.h"
 #include "tx/tx_result.h"
 #include "utils/lsyscache.h"
@@ -44,7 +45,6 @@ typedef struct ScopeContext
 	bool		scoped;
 } ScopeContext;
 
-static bool is_swallowed(const ErrorData *error);
 static bool is_retried(const ErrorData *error);
 static void scope_error_context(void *arg);
 static bool enter(const CormTxOptions *opts, bool raise, CormTxPlace *place, CormTxReport *report);
@@ -59,12 +59,12 @@ PG_FUNCTION_INFO_V1(corm_try_tx);
 PG_FUNCTION_INFO_V1(corm_try_tx_opts);
 
 /*
- * is_swallowed tells whether an error may be given to the caller as data.  A
+ * corm_tx_is_swallowed tells whether an error may be given to the caller as data.  A
  * cancel and a failed assertion are not the body's own affair, as in PL/pgSQL's
  * WHEN OTHERS.
  */
-static bool
-is_swallowed(const ErrorData *error)
+bool
+corm_tx_is_swallowed(const ErrorData *error)
 {
 	return error->sqlerrcode != ERRCODE_QUERY_CANCELED &&
 		error->sqlerrcode != ERRCODE_ASSERT_FAILURE;
@@ -287,7 +287,7 @@ corm_tx_run(const CormTxOptions *opts, const CormTxClosure *closure, bool raise,
 		CHECK_FOR_INTERRUPTS();
 	}
 
-	if (outcome == CORM_TX_FAILED && (raise || !is_swallowed(report->error)))
+	if (outcome == CORM_TX_FAILED && (raise || !corm_tx_is_swallowed(report->error)))
 		ReThrowError(report->error);
 	return outcome;
 }
@@ -322,7 +322,10 @@ run_function(FunctionCallInfo fcinfo, bool has_opts, bool raise)
 	call.result_context = CurrentMemoryContext;
 	corm_params_of_call(fcinfo, body_arg + 1, &call.params);
 
-	outcome = corm_tx_run(&opts, &closure, raise, &report);
+	if (corm_tx_is_elsewhere(&opts))
+		outcome = corm_tx_run_elsewhere(&opts, &call, raise, &report);
+	else
+		outcome = corm_tx_run(&opts, &closure, raise, &report);
 
 	if (raise)
 	{

@@ -39,6 +39,7 @@
 #include "tcop/pquery.h"
 #include "tcop/utility.h"
 #include "tx/deadline.h"
+#include "tx/elsewhere.h"
 #include "tx/stack.h"
 #include "tx/tx.h"
 #include "utils/portal.h"
@@ -121,6 +122,7 @@ void
 corm_tx_init(void)
 {
 	corm_tx_stack_init();
+	corm_tx_elsewhere_init();
 	prev_process_utility = ProcessUtility_hook;
 	ProcessUtility_hook = process_utility;
 	prev_executor_run = ExecutorRun_hook;

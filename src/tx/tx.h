@@ -10,7 +10,7 @@
  * top-level CALLs (corm.begin_tx, corm.commit_tx, ...).  Both stand on one
  * stack, kept by stack.c.
  *
- * This folder depends on base/ only.
+ * This folder depends on base/, and on work/ for scopes of another process.
  *
  *-------------------------------------------------------------------------
  */
@@ -49,6 +49,8 @@ typedef struct CormTxReport
 /* closure.c */
 extern CormTxOutcome corm_tx_run(const CormTxOptions *opts, const CormTxClosure *closure,
 								 bool raise, CormTxReport *report);
+
+extern bool corm_tx_is_swallowed(const ErrorData *error);
 
 /* session.c */
 extern void corm_tx_init(void);

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "work/process/start.h"
 #include "work/shared/memory.h"
 #include "work/work.h"
 
@@ -15,4 +16,5 @@ void
 corm_work_init(void)
 {
 	corm_work_memory_init();
+	corm_workers_init();
 }

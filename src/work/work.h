@@ -52,6 +52,9 @@
 #ifndef CORM_WORK_H
 #define CORM_WORK_H
 
+#include "work/process/call.h"
+#include "work/process/job.h"
+
 extern void corm_work_init(void);
 
 #endif							/* CORM_WORK_H */

@@ -161,7 +161,7 @@ MUTANTS = [
            "false, PROCESS_UTILITY_QUERY, NULL, NULL,",
            "false, PROCESS_UTILITY_TOPLEVEL, NULL, NULL,"),
     Mutant("pending-type", "test", "faults_f7_a6_pending", 0,  # a pending value is read as what its type has become
-           "!corm_cached_usable(&pending->found.value)",
+           "!corm_flat_usable(&pending->found.value)",
            "false"),
     Mutant("next-elsewhere", "test", "faults_g1_next", 0,  # corm.next for code of another user or security context
            "return security == frame->security &&",

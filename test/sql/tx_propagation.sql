@@ -45,7 +45,6 @@ SELECT corm.do_tx(corm.tx('never'), 'SELECT 1');
 \echo :LAST_ERROR_SQLSTATE
 ROLLBACK TO s;
 SELECT corm.do_tx(corm.tx('requires_new'), 'SELECT 1');
-\echo :LAST_ERROR_SQLSTATE
 ROLLBACK TO s;
 SELECT corm.do_tx(corm.tx('not_supported'), 'SELECT 1');
 \echo :LAST_ERROR_SQLSTATE

@@ -19,6 +19,7 @@
 
 #include "access/htup_details.h"
 #include "base/clock.h"
+#include "cache/cache.h"
 #include "cache/definitions/at_commit.h"
 #include "cache/definitions/ddl_hooks.h"
 #include "cache/definitions/owners.h"
@@ -39,6 +40,8 @@
 #include "utils/timestamp.h"
 
 #define HOLD_US		(INT64CONST(10) * USECS_PER_SEC)
+
+void		(*corm_database_leave) (Oid database) = NULL;
 
 static object_access_hook_type prev_object_access_hook = NULL;
 static ProcessUtility_hook_type prev_process_utility_hook = NULL;
@@ -142,8 +145,8 @@ string_option(List *options, const char *name, const char *otherwise)
 }
 
 /*
- * make_room_for makes the notifier leave a database that a statement needs
- * without sessions, provided that the current role may run the statement: no
+ * make_room_for makes the notifier, and the workers of the layer above, leave a database
+ * that a statement needs without sessions, provided that the current role may run the statement: no
  * other role must be able to delay events.
  */
 static void
@@ -166,7 +169,11 @@ make_room_for(Node *stmt)
 
 	if (may_change_database(database, IsA(stmt, CreatedbStmt)) &&
 		(!IsA(stmt, CreatedbStmt) || may_create_databases()))
+	{
 		notifier_leaves(database);
+		if (corm_database_leave != NULL)
+			corm_database_leave(database);
+	}
 }
 
 /* is_about_owners tells whether follow_owners has anything to do after a statement. */

@@ -51,6 +51,10 @@ typedef struct CormJob
 	const char *settings;		/* corm_settings_collect's */
 	Size		settings_len;
 
+	/* set by corm_job_parse: the parameters as they came */
+	const char *flat_params;
+	Size		flat_params_len;
+
 	/*
 	 * For tasks; both may be NULL.  They run in the transaction of the body, as
 	 * the session user, without the settings.  begin: before the body; if it
@@ -63,6 +67,16 @@ typedef struct CormJob
 	void		(*end) (struct CormJob *job, struct CormJobReport *report);
 	void	   *arg;
 } CormJob;
+
+/* How far a job has come, as others see it. */
+typedef enum CormPhase
+{
+	CORM_PHASE_NONE,			/* not begun */
+	CORM_PHASE_BODY,
+	CORM_PHASE_COMMITTING,
+	CORM_PHASE_COMMITTED,
+	CORM_PHASE_ROLLED_BACK
+} CormPhase;
 
 typedef enum CormJobOutcome
 {
@@ -87,6 +101,7 @@ extern void corm_job_flatten(const CormJob *job, StringInfo request);
 /* In the worker. */
 extern void corm_job_parse(CormJob *job, const char *request, Size len);
 extern void corm_job_run(CormJob *job, CormJobReport *report);
+extern volatile CormPhase *corm_job_phase;
 
 /* Errors as flat bytes, all fields. */
 extern void corm_error_flatten(const ErrorData *error, StringInfo buf);
