@@ -54,10 +54,10 @@ my @order = qw(
 	work/shared
 	work/process
 	work/group
-	work/task
-	work/topic
 	work
 	tx
+	work/task
+	work/topic
 	exec/rows
 	exec/plan
 	exec/run

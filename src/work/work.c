@@ -7,7 +7,9 @@
  */
 #include "postgres.h"
 
+#include "work/group/group.h"
 #include "work/process/start.h"
+#include "work/shared/gone.h"
 #include "work/shared/memory.h"
 #include "work/work.h"
 
@@ -16,5 +18,7 @@ void
 corm_work_init(void)
 {
 	corm_work_memory_init();
+	corm_work_gone_init();
 	corm_workers_init();
+	corm_group_init();
 }
