@@ -140,6 +140,11 @@ CREATE FUNCTION corm.to_sql(VARIADIC q corm.query[]) RETURNS text
 COMMENT ON FUNCTION corm.to_sql(VARIADIC corm.query[]) IS
     'Returns the SQL that corm.exec would run. Nothing is executed. Errors: 42703 for an unknown field, relation, scope or alias; 42601 for clauses that do not go together.';
 
+CREATE FUNCTION corm.exact_json(value anyelement) RETURNS json
+    AS 'MODULE_PATHNAME', 'corm_exact_json' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION corm.exact_json(anyelement) IS
+    'Returns a value as to_json() does, but with strings for values of type bigint and numeric, also in rows and arrays. Returns NULL for NULL.';
+
 CREATE FUNCTION corm.args(VARIADIC q corm.query[]) RETURNS jsonb
     AS 'MODULE_PATHNAME', 'corm_args' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION corm.args(VARIADIC corm.query[]) IS

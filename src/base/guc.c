@@ -54,6 +54,7 @@ int			corm_filter_preload_limit = 1000;
 int			corm_tx_body_cache_size = 500;
 int			corm_subtransaction_warning = 64;
 bool		corm_skip_hooks = false;
+int			corm_json_bigint = CORM_JSON_BIGINT_NUMBER;
 bool		corm_raw_text = false;
 bool		corm_require_version = false;
 bool		corm_track_queries = true;
@@ -64,6 +65,12 @@ int			corm_log_args = CORM_LOG_ARGS_VALUES;
 int			corm_log_arg_max_length = 1024;
 bool		corm_sql_comments = false;
 char	   *corm_traceparent = NULL;
+
+static const struct config_enum_entry json_bigint_options[] = {
+	{"number", CORM_JSON_BIGINT_NUMBER, false},
+	{"string", CORM_JSON_BIGINT_STRING, false},
+	{NULL, 0, false}
+};
 
 static const struct config_enum_entry log_args_options[] = {
 	{"none", CORM_LOG_ARGS_NONE, false},
@@ -508,6 +515,14 @@ corm_guc_init(void)
 							 NULL,
 							 &corm_skip_hooks,
 							 false,
+							 PGC_USERSET, 0,
+							 NULL, NULL, NULL);
+
+	DefineCustomEnumVariable("corm.json_bigint",
+							 "Sets how bigint and numeric values are written in JSON.",
+							 "As strings they are exact for clients whose numbers are doubles.",
+							 &corm_json_bigint,
+							 CORM_JSON_BIGINT_NUMBER, json_bigint_options,
 							 PGC_USERSET, 0,
 							 NULL, NULL, NULL);
 

@@ -46,6 +46,7 @@ extern int	corm_filter_preload_limit;
 extern int	corm_tx_body_cache_size;
 extern int	corm_subtransaction_warning;
 extern bool corm_skip_hooks;
+extern int	corm_json_bigint;
 extern bool corm_raw_text;
 extern bool corm_require_version;
 extern bool corm_track_queries;
@@ -64,6 +65,13 @@ typedef enum CormLogArgs
 	CORM_LOG_ARGS_TYPES,
 	CORM_LOG_ARGS_VALUES
 } CormLogArgs;
+
+/* values of corm_json_bigint */
+typedef enum CormJsonBigint
+{
+	CORM_JSON_BIGINT_NUMBER,
+	CORM_JSON_BIGINT_STRING
+} CormJsonBigint;
 
 extern void corm_guc_init(void);
 

@@ -12,6 +12,7 @@
 #include "postgres.h"
 
 #include "base/jsonb.h"
+#include "utils/numeric.h"
 
 /*
  * corm_json_string pushes a string, or null for NULL, as the token says.
@@ -39,6 +40,19 @@ void
 corm_json_key(JsonbParseState **state, const char *key)
 {
 	corm_json_string(state, WJB_KEY, key);
+}
+
+/*
+ * corm_json_integer pushes an integer as a number, as the token says.
+ */
+void
+corm_json_integer(JsonbParseState **state, JsonbIteratorToken token, int64 value)
+{
+	JsonbValue	v;
+
+	v.type = jbvNumeric;
+	v.val.numeric = int64_to_numeric(value);
+	pushJsonbValue(state, token, &v);
 }
 
 /*

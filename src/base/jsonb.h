@@ -14,6 +14,7 @@
 
 extern void corm_json_key(JsonbParseState **state, const char *key);
 extern void corm_json_string(JsonbParseState **state, JsonbIteratorToken token, const char *string);
+extern void corm_json_integer(JsonbParseState **state, JsonbIteratorToken token, int64 value);
 extern void corm_json_bool(JsonbParseState **state, JsonbIteratorToken token, bool value);
 
 #endif							/* CORM_BASE_JSONB_H */

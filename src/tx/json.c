@@ -17,6 +17,7 @@
 
 #include "base/compat.h"
 #include "catalog/pg_type.h"
+#include "base/exact_json.h"
 #include "nodes/makefuncs.h"
 #include "tx/json.h"
 #include "utils/builtins.h"
@@ -34,6 +35,7 @@ typedef enum ColumnKind
 	COLUMN_NUMERIC,
 	COLUMN_TEXT,
 	COLUMN_JSONB,
+	COLUMN_EXACT,				/* as corm.json_bigint says */
 	COLUMN_OTHER				/* by to_jsonb */
 } ColumnKind;
 
@@ -41,6 +43,7 @@ typedef struct JsonColumn
 {
 	JsonbValue	key;
 	ColumnKind	kind;
+	Oid			typid;
 	FmgrInfo	to_jsonb;		/* of COLUMN_OTHER */
 } JsonColumn;
 
@@ -139,6 +142,11 @@ init_column(JsonColumn *column, Form_pg_attribute attribute)
 			column->kind = COLUMN_OTHER;
 			break;
 	}
+
+	column->typid = attribute->atttypid;
+	if (corm_json_is_exact() &&
+		(column->kind == COLUMN_INT8 || column->kind == COLUMN_NUMERIC || column->kind == COLUMN_OTHER))
+		column->kind = COLUMN_EXACT;
 
 	if (column->kind == COLUMN_OTHER)
 	{
@@ -244,10 +252,12 @@ push_column(JsonReceiver *receiver, JsonColumn *column, Datum value)
 			json.val.string.len = strlen(json.val.string.val);
 			break;
 		case COLUMN_JSONB:
+		case COLUMN_EXACT:
 		case COLUMN_OTHER:
 			{
 				/* what is pushed points into the document, so it must last */
 				Jsonb	   *jsonb = column->kind == COLUMN_JSONB ? DatumGetJsonbPCopy(value) :
+					column->kind == COLUMN_EXACT ? corm_exact_jsonb(column->typid, value) :
 					DatumGetJsonbP(FunctionCall1(&column->to_jsonb, value));
 
 				if (JB_ROOT_IS_SCALAR(jsonb))

@@ -33,6 +33,7 @@
 
 #include "access/htup_details.h"
 #include "base/clock.h"
+#include "base/exact_json.h"
 #include "base/guc.h"
 #include "catalog/namespace.h"
 #include "common/hashfn.h"
@@ -250,7 +251,7 @@ start_key(const CormVerb *verb, bool path_is_safe, uint16 rows_len, Size payload
 	p = key_buffer;
 	memcpy(p, verb, sizeof(CormVerb));
 	p += sizeof(CormVerb);
-	*p++ = (path_is_safe ? 1 : 0) | (corm_skip_hooks ? 2 : 0);
+	*p++ = (path_is_safe ? 1 : 0) | (corm_skip_hooks ? 2 : 0) | (corm_json_is_exact() ? 4 : 0);
 	memcpy(p, &rows_len, sizeof(rows_len));
 	p += sizeof(rows_len);
 	*len = size;

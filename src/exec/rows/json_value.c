@@ -17,6 +17,7 @@
 #include "access/htup_details.h"
 #include "access/transam.h"
 #include "base/compat.h"
+#include "base/exact_json.h"
 #include "base/jsonb.h"
 #include "catalog/dependency.h"
 #include "catalog/pg_type.h"
@@ -38,7 +39,8 @@
 #include "utils/syscache.h"
 
 /*
- * corm_push_value pushes a value as JSON, by to_jsonb() of its type.
+ * corm_push_value pushes a value as JSON, by to_jsonb() of its type, or as
+ * corm.json_bigint says.
  */
 void
 corm_push_value(JsonbParseState **state, JsonbIteratorToken token, Oid typid, Datum value)
@@ -48,13 +50,18 @@ corm_push_value(JsonbParseState **state, JsonbIteratorToken token, Oid typid, Da
 	Jsonb	   *json;
 	JsonbValue	element;
 
-	/* to_jsonb() gets the type of its argument from the call expression */
-	fmgr_info(F_TO_JSONB, &flinfo);
-	call = makeFuncExpr(F_TO_JSONB, JSONBOID,
-						list_make1(makeNullConst(typid, -1, InvalidOid)),
-						InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL);
-	fmgr_info_set_expr((Node *) call, &flinfo);
-	json = DatumGetJsonbP(FunctionCall1(&flinfo, value));
+	if (corm_json_is_exact())
+		json = corm_exact_jsonb(typid, value);
+	else
+	{
+		/* to_jsonb() gets the type of its argument from the call expression */
+		fmgr_info(F_TO_JSONB, &flinfo);
+		call = makeFuncExpr(F_TO_JSONB, JSONBOID,
+							list_make1(makeNullConst(typid, -1, InvalidOid)),
+							InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL);
+		fmgr_info_set_expr((Node *) call, &flinfo);
+		json = DatumGetJsonbP(FunctionCall1(&flinfo, value));
+	}
 	if (JB_ROOT_IS_SCALAR(json))
 		(void) JsonbExtractScalar(&json->root, &element);
 	else

@@ -475,7 +475,7 @@ histogram_to_json(const StatCounters *counters)
 		corm_json_key(&state, "to");
 		corm_push_value(&state, WJB_VALUE, FLOAT8OID, Float8GetDatum(bucket_start(i + 1)));
 		corm_json_key(&state, "calls");
-		corm_push_value(&state, WJB_VALUE, INT8OID, Int64GetDatum((int64) counters->histogram[i]));
+		corm_json_integer(&state, WJB_VALUE, (int64) counters->histogram[i]);
 		pushJsonbValue(&state, WJB_END_OBJECT, NULL);
 	}
 	return JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL)));

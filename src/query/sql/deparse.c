@@ -23,6 +23,7 @@
  *
  *-------------------------------------------------------------------------
  */
+#include "base/exact_json.h"
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
@@ -849,7 +850,8 @@ deparse_json(CormDeparse *ctx, CormStmt *stmt, bool one, Oid typid)
 	const char *rows = CORM_ROWS_ALIAS;
 	List	   *items;
 	bool		hides;
-	bool text = typid == JSONOID;
+	bool		text = typid == JSONOID;
+	bool		exact = corm_json_is_exact();
 	bool		has_keys;
 	const char *result;
 
@@ -860,11 +862,12 @@ deparse_json(CormDeparse *ctx, CormStmt *stmt, bool one, Oid typid)
 	/* rows of a table without columns have no keys */
 	has_keys = items || stmt->command == CORM_CMD_RAW;
 	if (one)
-		result = has_keys ? psprintf("pg_catalog.%s(%s.*)", text ? "row_to_json" : "to_jsonb", rows) : "'{}'";
+		result = !has_keys ? "'{}'" : exact ? psprintf("corm.exact_json(%s.*)", rows) :
+			psprintf("pg_catalog.%s(%s.*)", text ? "row_to_json" : "to_jsonb", rows);
 	else
 		result = psprintf("COALESCE(pg_catalog.json_agg(%s), '[]')",
-						  has_keys ? psprintf("%s.*", rows) : "'{}'::pg_catalog.json");
-	if (!has_keys || !one)
+						  !has_keys ? "'{}'::pg_catalog.json" : psprintf(exact ? "corm.exact_json(%s.*)" : "%s.*", rows));
+	if (!has_keys || !one || exact)
 		result = psprintf("CAST(%s AS pg_catalog.%s)", result, text ? "json" : "jsonb");
 
 	if (stmt->command == CORM_CMD_SELECT)

@@ -1169,6 +1169,38 @@ deparse_search_words(CormDeparse *ctx, CormTree *tree)
 	appendStringInfoString(ctx->buf, once ? "))" : ")");
 }
 
+/* Is a condition that of text @@ text, whose right side is a value? */
+static bool
+matches_words(CormTree *tree)
+{
+	CormTree   *value = tree->args[1].node;
+	char		category;
+	bool		preferred;
+	Oid			typid = corm_expr_type(tree->args[0].node);
+
+	if (tree->tag != CORM_N_MATCHES || value->tag != CORM_N_VALUE || !OidIsValid(typid) ||
+		(value->typid != UNKNOWNOID && value->typid != TEXTOID && value->typid != VARCHAROID))
+		return false;
+	get_type_category_preferred(getBaseType(typid), &category, &preferred);
+	return category == TYPCATEGORY_STRING;
+}
+
+/*
+ * Appends text @@ text as what it means, with the words read once instead of for each row,
+ * for the reasons above.
+ */
+static void
+deparse_matches_words(CormDeparse *ctx, CormTree *tree)
+{
+	deparse_operand(ctx, tree->args[0].node);
+	corm_deparse_operator(ctx, "@@", "@@", TEXTOID, TSQUERYOID);
+	appendStringInfoString(ctx->buf, "(SELECT pg_catalog.plainto_tsquery(");
+	set_met(ctx, tree->args[0].node);
+	deparse_param(ctx, tree->args[1].node, TEXTOID, CORM_PARAM_PLAIN);
+	set_met(ctx, NULL);
+	appendStringInfoString(ctx->buf, "))");
+}
+
 /* Appends search or search_rank, whose functions may tell about what they see. */
 static void
 deparse_search(CormDeparse *ctx, CormTree *tree)
@@ -1334,7 +1366,10 @@ deparse_compare(CormDeparse *ctx, CormTree *tree)
 			name = corm_operator_name(tree->tag);
 			if (name == NULL)
 				elog(ERROR, "unrecognized expression node \"%s\"", tree->desc->name);
-			deparse_binary(ctx, tree, name);
+			if (matches_words(tree))
+				deparse_matches_words(ctx, tree);
+			else
+				deparse_binary(ctx, tree, name);
 			break;
 	}
 	ctx->leaky = leaky;

@@ -24,6 +24,7 @@
  */
 #include "postgres.h"
 
+#include "base/exact_json.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "query/resolve/joins.h"
@@ -61,7 +62,7 @@ static void
 deparse_json_rows(CormDeparse *ctx, CormPreload *preload)
 {
 	StringInfo	buf = ctx->buf;
-
+	bool		exact = corm_json_is_exact();
 	List	   *items;
 
 	corm_find_in_json(ctx, preload->query);
@@ -71,9 +72,11 @@ deparse_json_rows(CormDeparse *ctx, CormPreload *preload)
 							   "SELECT COALESCE(pg_catalog.json_agg('{}'::pg_catalog.json), '[]') AS v FROM (" :
 							   "SELECT '{}'::pg_catalog.json AS v FROM (");
 	else if (preload->to_many)
-		appendStringInfo(buf, "SELECT COALESCE(pg_catalog.json_agg(%s.*), '[]') AS v FROM (", CORM_ROWS_ALIAS);
+		appendStringInfo(buf, "SELECT COALESCE(pg_catalog.json_agg(%s%s.*%s), '[]') AS v FROM (",
+						 exact ? "corm.exact_json(" : "", CORM_ROWS_ALIAS, exact ? ")" : "");
 	else
-		appendStringInfo(buf, "SELECT pg_catalog.row_to_json(%s.*) AS v FROM (", CORM_ROWS_ALIAS);
+		appendStringInfo(buf, "SELECT %s(%s.*) AS v FROM (", exact ? "corm.exact_json" : "pg_catalog.row_to_json",
+						 CORM_ROWS_ALIAS);
 	corm_deparse_select(ctx, preload->query, items);
 	append_limit_one(ctx, preload);
 	appendStringInfo(buf, ") AS %s", CORM_ROWS_ALIAS);
@@ -465,7 +468,9 @@ corm_deparse_page(CormDeparse *ctx, CormStmt *stmt)
 
 	if (stmt->with_total)
 		deparse_total(ctx, stmt);
-	appendStringInfo(buf, "SELECT (SELECT pg_catalog.to_jsonb(%s.*) FROM (SELECT ", CORM_ROWS_ALIAS);
+	appendStringInfo(buf, "SELECT (SELECT %s(%s.*)%s FROM (SELECT ",
+					 corm_json_is_exact() ? "corm.exact_json" : "pg_catalog.to_jsonb", CORM_ROWS_ALIAS,
+					 corm_json_is_exact() ? "::pg_catalog.jsonb" : "");
 	deparse_outer_items(ctx, stmt, items, inner, true);
 	appendStringInfo(buf, ") AS %s) AS v, ARRAY[", CORM_ROWS_ALIAS);
 	foreach(lc, keys)
