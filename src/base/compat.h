@@ -196,6 +196,15 @@ extern int	no_such_variable
 #define corm_constraint_is_enforced(form) ((form)->conenforced)
 #endif
 
+/* Running a portal to its end had one more parameter before 18. */
+#if PG_VERSION_NUM < 180000
+#define CORM_PORTAL_RUN(portal, receiver, qc) \
+	PortalRun(portal, FETCH_ALL, true, true, receiver, receiver, qc)
+#else
+#define CORM_PORTAL_RUN(portal, receiver, qc) \
+	PortalRun(portal, FETCH_ALL, true, receiver, receiver, qc)
+#endif
+
 /* Transactions have a timeout since 17, which would end a worker. */
 #if PG_VERSION_NUM < 170000
 #define corm_disable_transaction_timeout()	((void) 0)

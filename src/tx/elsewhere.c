@@ -4,9 +4,10 @@
  *		Scopes whose transaction is in another process.
  *
  * Propagation requires_new is an autonomous transaction: a worker runs the body (see
- * work/process/), commits, and the call returns.  This file is both ends of that: it
- * makes a job of a scope, and it runs the body of a job, in the worker, as a scope like
- * any other.
+ * work/process/), commits, and the call returns.  With not_supported, if a transaction is
+ * active, a worker runs the statements one by one without one (top_level.c).  This file is
+ * both ends of that: it makes a job of a scope, and it runs the body of a job, in the
+ * worker, as a scope like any other.
  *
  *-------------------------------------------------------------------------
  */
@@ -17,6 +18,7 @@
 #include "miscadmin.h"
 #include "tx/elsewhere.h"
 #include "tx/stack.h"
+#include "tx/top_level.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
@@ -28,14 +30,42 @@ PG_FUNCTION_INFO_V1(corm_autonomous);
 bool
 corm_tx_is_elsewhere(const CormTxOptions *opts)
 {
-	return opts->propagation == CORM_TX_REQUIRES_NEW;
+	return opts->propagation == CORM_TX_REQUIRES_NEW ||
+		(opts->propagation == CORM_TX_NOT_SUPPORTED && corm_tx_is_active());
+}
+
+/*
+ * check_not_supported raises 42501 unless the session user itself is acting: statements that
+ * are not in one transaction cannot be kept from becoming the session user.
+ */
+static void
+check_not_supported(const CormTxOptions *opts)
+{
+	Oid			user;
+	int			security;
+
+	if (opts->retries > 0)
+		corm_tx_check_characteristics(opts);
+
+	GetUserIdAndSecContext(&user, &security);
+	if (user != GetSessionUserId() || security != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("propagation not_supported requires the session user \"%s\" to be the current one",
+						GetUserNameFromId(GetSessionUserId(), true)),
+				 errhint("It does not work after SET ROLE, nor in SECURITY DEFINER functions.")));
 }
 
 /* elsewhere_context adds the scope to the context of an error. */
 static void
 elsewhere_context(void *arg)
 {
-	errcontext("autonomous transaction \"%s\"", (const char *) arg);
+	const CormTxOptions *opts = arg;
+
+	if (opts->propagation == CORM_TX_REQUIRES_NEW)
+		errcontext("autonomous transaction \"%s\"", corm_tx_name(opts->name, 1));
+	else
+		errcontext("body of \"%s\" without a transaction", corm_tx_name(opts->name, 1));
 }
 
 /* call_worker runs the job of a scope; its report is allocated in the current memory context. */
@@ -44,7 +74,11 @@ call_worker(const CormTxOptions *opts, const CormTxBodyCall *call, CormJobReport
 {
 	CormJob		job;
 
+	if (opts->propagation == CORM_TX_NOT_SUPPORTED)
+		check_not_supported(opts);
 	corm_job_init(&job);
+	if (opts->propagation == CORM_TX_NOT_SUPPORTED)
+		job.kind = CORM_JOB_TOP_LEVEL;
 	strlcpy(job.name, opts->name, NAMEDATALEN);
 	if (opts->isolation != CORM_TX_ISOLATION_UNSET)
 		job.isolation = opts->isolation;
@@ -102,7 +136,7 @@ corm_tx_run_elsewhere(const CormTxOptions *opts, CormTxBodyCall *call, bool rais
 	report->depth = 1;
 	report->error = NULL;
 	callback.callback = elsewhere_context;
-	callback.arg = unconstify(char *, corm_tx_name(opts->name, report->depth));
+	callback.arg = unconstify(CormTxOptions *, opts);
 	callback.previous = error_context_stack;
 	error_context_stack = &callback;
 	if (raise)
@@ -174,6 +208,7 @@ void
 corm_tx_elsewhere_init(void)
 {
 	corm_job_body = run_job;
+	corm_job_top_level = corm_tx_run_top_level;
 }
 
 /* corm.autonomous(body, ...) */

@@ -306,13 +306,14 @@ corm_tx_place(const CormTxOptions *opts, bool active)
 			return CORM_TX_PLACE_NONE;
 		case CORM_TX_REQUIRES_NEW:
 		case CORM_TX_NOT_SUPPORTED:
+			/* what runs in another process does not come here: elsewhere.c */
 			if (active)
 				ereport(ERROR,
 						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						 errmsg("propagation %s is not supported inside an active transaction",
+						 errmsg("propagation %s is not supported here inside an active transaction",
 								corm_tx_propagation_name(opts->propagation)),
-						 errdetail("It needs a second transaction beside the active one."),
-						 errhint("Use propagation nested, or call it outside of a transaction.")));
+						 errdetail("It needs a second transaction beside the active one, which a session cannot have."),
+						 errhint("Use corm.do_tx or corm.try_tx, or propagation nested.")));
 			return opts->propagation == CORM_TX_REQUIRES_NEW ? CORM_TX_PLACE_OPEN : CORM_TX_PLACE_NONE;
 	}
 	pg_unreachable();

@@ -9,6 +9,8 @@
  * (a deferred constraint, a serialization failure) is data like any other, and
  * an attempt that lost against another session can be repeated.
  *
+ * Inside a transaction, propagation requires_new runs the body in another process.
+ *
  * The body runs in a subtransaction: its abort is what cleans up SPI levels,
  * snapshots and portals after an error, before the transaction is rolled back.
  *
@@ -26,6 +28,7 @@
 #include "nodes/parsenodes.h"
 #include "storage/latch.h"
 #include "tx/body.h"
+#include "tx/elsewhere.h"
 #include "tx/stack.h"
 #include "tx/tx_result.h"
 #include "utils/builtins.h"
@@ -116,6 +119,25 @@ run_transaction(const CormTxOptions *opts, const CormTxClosure *closure,
 	return outcome;
 }
 
+/* result_row forms the row of a CALL: the INOUT parameter. */
+static Datum
+result_row(FunctionCallInfo fcinfo, CormTxOutcome outcome, const CormTxBodyCall *call,
+		   const CormTxOptions *opts, const CormTxReport *report)
+{
+	TupleDesc	desc;
+	TupleDesc	result_desc;
+	Datum		value;
+	bool		isnull = false;
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE || desc->natts != 1)
+		elog(ERROR, "unexpected result type of corm.run_tx");
+	result_desc = lookup_rowtype_tupdesc(TupleDescAttr(desc, 0)->atttypid, -1);
+	value = corm_tx_result_datum(result_desc, outcome, call->result,
+								 corm_tx_name(opts->name, report->depth), report->error);
+	ReleaseTupleDesc(result_desc);
+	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), &value, &isnull));
+}
+
 /*
  * CALL corm.run_tx(body, opts, INOUT result [, params])
  */
@@ -129,11 +151,9 @@ corm_run_tx(PG_FUNCTION_ARGS)
 	CormTxClosure closure = {corm_tx_body_run, corm_tx_body_cleanup, &call};
 	CormTxOutcome outcome;
 	CormTxReport report;
-	TupleDesc	desc;
-	TupleDesc	result_desc;
 	Datum		value;
-	bool		isnull = false;
 	char	   *body;
+	bool		atomic;
 
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
@@ -149,23 +169,31 @@ corm_run_tx(PG_FUNCTION_ARGS)
 				 errmsg("corm.run_tx runs a transaction of its own and cannot have propagation %s",
 						corm_tx_propagation_name(opts.propagation))));
 
-	if (call_context == NULL || !IsA(call_context, CallContext) || call_context->atomic ||
-		IsSubTransaction())
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION),
-				 errmsg("corm.run_tx cannot run inside a transaction"),
-				 errhint("CALL it outside of transaction blocks, or use corm.try_tx.")));
-	if (TransactionIdIsValid(GetTopTransactionIdIfAny()) || corm_effects_pending())
-		ereport(ERROR,
-				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
-				 errmsg("corm.run_tx cannot run in a transaction that has changed something"),
-				 errhint("Use COMMIT or ROLLBACK first.")));
-
 	body = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	call.text = body;
 	call.len = strlen(body);
 	call.result_context = CurrentMemoryContext;
 	corm_params_of_call(fcinfo, 3, &call.params);
+
+	atomic = call_context == NULL || !IsA(call_context, CallContext) || call_context->atomic ||
+		IsSubTransaction();
+	if (opts.propagation == CORM_TX_REQUIRES_NEW &&
+		(atomic || TransactionIdIsValid(GetTopTransactionIdIfAny()) || corm_effects_pending()))
+	{
+		outcome = corm_tx_run_elsewhere(&opts, &call, false, &report);
+		PG_RETURN_DATUM(result_row(fcinfo, outcome, &call, &opts, &report));
+	}
+	if (atomic)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION),
+				 errmsg("corm.run_tx cannot run inside a transaction"),
+				 errhint("CALL it outside of transaction blocks, or with propagation requires_new, or use corm.try_tx.")));
+	if (TransactionIdIsValid(GetTopTransactionIdIfAny()) || corm_effects_pending())
+		ereport(ERROR,
+				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+				 errmsg("corm.run_tx cannot run in a transaction that has changed something"),
+				 errhint("Use COMMIT or ROLLBACK first, or propagation requires_new.")));
+
 	corm_params_keep(&call.params);
 
 	if (SPI_connect_ext(SPI_OPT_NONATOMIC) != SPI_OK_CONNECT)
@@ -195,14 +223,7 @@ corm_run_tx(PG_FUNCTION_ARGS)
 		back_off(attempt);
 	}
 
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE || desc->natts != 1)
-		elog(ERROR, "unexpected result type of corm.run_tx");
-	result_desc = lookup_rowtype_tupdesc(TupleDescAttr(desc, 0)->atttypid, -1);
-	value = corm_tx_result_datum(result_desc, outcome, call.result,
-								 corm_tx_name(opts.name, report.depth), report.error);
-	ReleaseTupleDesc(result_desc);
-	value = HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), &value, &isnull));
-
+	value = result_row(fcinfo, outcome, &call, &opts, &report);
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");
 	PG_RETURN_DATUM(value);

@@ -47,7 +47,6 @@ ROLLBACK TO s;
 SELECT corm.do_tx(corm.tx('requires_new'), 'SELECT 1');
 ROLLBACK TO s;
 SELECT corm.do_tx(corm.tx('not_supported'), 'SELECT 1');
-\echo :LAST_ERROR_SQLSTATE
 ROLLBACK TO s;
 COMMIT;
 

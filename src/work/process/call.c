@@ -64,7 +64,7 @@ pause_for_mail(uint32 wait_event)
 	RESUME_CANCEL_INTERRUPTS();
 }
 
-/* read_all reads len bytes in the worker.  Returns false if the caller is gone. */
+/* read_all reads len bytes in the worker.  Returns false if the caller is gone, or gives up. */
 static bool
 read_all(CormSlot *slot, char *buf, Size len)
 {
@@ -79,7 +79,7 @@ read_all(CormSlot *slot, char *buf, Size len)
 			if (len > 0)
 				corm_slot_wake_claimant(slot);
 		}
-		else if (slot->caller_gone)
+		else if (slot->caller_gone || slot->cancel_job == slot->job)
 			return false;
 		else
 			pause_for_mail(PG_WAIT_EXTENSION);
@@ -87,7 +87,7 @@ read_all(CormSlot *slot, char *buf, Size len)
 	return true;
 }
 
-/* write_all writes len bytes in the worker.  Returns false if the caller is gone. */
+/* write_all writes len bytes in the worker.  Returns false if the caller is gone, or gives up. */
 static bool
 write_all(CormSlot *slot, const void *data, Size len)
 {
@@ -101,7 +101,7 @@ write_all(CormSlot *slot, const void *data, Size len)
 		len -= n;
 		if (len == 0)
 			break;
-		if (slot->caller_gone)
+		if (slot->caller_gone || slot->cancel_job == slot->job)
 			return false;
 		corm_slot_wake_claimant(slot);
 		if (n == 0)
@@ -394,7 +394,7 @@ call_once(CormJob *job, const StringInfoData *request, CormJobReport *report)
 		error = CopyErrorData();
 		FlushErrorState();
 		ended = stop(slot);
-		if (error->detail == NULL)
+		if (error->detail == NULL && job->kind == CORM_JOB_ATOMIC)
 			error->detail = MemoryContextStrdup(error->assoc_context, what_became(slot, ended));
 	}
 	PG_END_TRY();
@@ -413,6 +413,10 @@ static void
 check_possible(const CormJob *job)
 {
 	corm_work_require("an autonomous transaction");
+	if (!IsUnderPostmaster)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("autonomous transactions are not possible in single-user mode")));
 	if (corm_workers->nslots == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),

@@ -11,9 +11,9 @@
  * their forms.  They are set after the transaction has started and put back after it
  * has ended, because an abort puts back what was there at the start.
  *
- * Settings are set in a nest level of their own, which is ended as if it failed, before
- * the commit; so whatever the body has SET is undone with them.  Deferred triggers
- * belong to the body: they are fired before that.
+ * Settings, and what SET ROLE has set, are set in a nest level of their own, which is
+ * ended as if it failed, before the commit; so whatever the body has SET is undone with them.
+ * Deferred triggers belong to the body: they are fired before that, and cursors are closed.
  *
  * Isolation and read-only mode are those that a new transaction of the session
  * would have had, unless the request says otherwise.  DEFERRABLE is never set:
@@ -39,7 +39,9 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
+#include "utils/portal.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 #include "utils/timeout.h"
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
@@ -58,6 +60,7 @@ typedef struct RequestHeader
 	int			timeout_ms;
 	int			retries;
 	int			depth;
+	Oid			role;
 	Oid			user;
 	int			security;
 	Size		settings_len;
@@ -75,6 +78,7 @@ typedef struct RequestParam
 } RequestParam;
 
 CormJobBody corm_job_body = NULL;
+CormJobBody corm_job_top_level = NULL;
 
 /* Where the phase of the job that runs is shown; the worker sets it to its slot. */
 static volatile CormPhase phase_here = CORM_PHASE_NONE;
@@ -95,6 +99,7 @@ corm_job_init(CormJob *job)
 	job->isolation = DefaultXactIsoLevel;
 	job->read_only = DefaultXactReadOnly;
 	job->depth = 1;
+	job->role = GetCurrentRoleId();
 	GetUserIdAndSecContext(&job->user, &job->security);
 	initStringInfo(&settings);
 	corm_settings_collect(&settings);
@@ -155,6 +160,7 @@ corm_job_flatten(const CormJob *job, StringInfo request)
 	header.timeout_ms = job->timeout_ms;
 	header.retries = job->retries;
 	header.depth = job->depth;
+	header.role = job->role;
 	header.user = job->user;
 	header.security = job->security;
 	header.settings_len = job->settings_len;
@@ -201,6 +207,7 @@ corm_job_parse(CormJob *job, const char *request, Size len)
 	job->timeout_ms = header.timeout_ms;
 	job->retries = header.retries;
 	job->depth = header.depth;
+	job->role = header.role;
 	job->user = header.user;
 	job->security = header.security;
 	job->settings_len = header.settings_len;
@@ -292,7 +299,30 @@ set_characteristics(const CormJob *job)
 	XactDeferrable = false;
 }
 
-/* run_body runs the body under the job's settings, as its user; raises nothing of the body's own. */
+/*
+ * become sets the settings of a job, and who it acts as.  Raises 42704 for a role that does
+ * not exist any more, 42501 if the session user may not SET ROLE to it any more, and what a
+ * setting's check raises.
+ */
+static void
+become(const CormJob *job)
+{
+	if (!SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(job->user)))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("role with OID %u does not exist", job->user)));
+	if (OidIsValid(job->role))
+		(void) set_config_option("role", GetUserNameFromId(job->role, false), PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_SAVE, true, ERROR, false);
+	corm_settings_apply(job->settings, job->settings_len, false);
+	SetUserIdAndSecContext(job->user, job->security | SECURITY_LOCAL_USERID_CHANGE);
+}
+
+/*
+ * run_body runs the body under the job's settings, as its user; raises nothing of the
+ * body's own.  At its end the settings are those from before, and the user is still
+ * the job's: something may run at commit.
+ */
 static void
 run_body(CormJob *job, MemoryContext context, CormJobReport *report)
 {
@@ -302,20 +332,24 @@ run_body(CormJob *job, MemoryContext context, CormJobReport *report)
 	int			level = NewGUCNestLevel();
 
 	GetUserIdAndSecContext(&base_user, &base_security);
-	corm_settings_apply(job->settings, job->settings_len, false);
-	SetUserIdAndSecContext(job->user, job->security | SECURITY_LOCAL_USERID_CHANGE);
-
+	become(job);
 	PushActiveSnapshot(GetTransactionSnapshot());
 	read_params(job);
 	corm_job_body(job, context, report);
 	MemoryContextSwitchTo(oldcontext);
 	PopActiveSnapshot();
 	if (report->outcome == CORM_JOB_COMMITTED)
+	{
 		AfterTriggerFireDeferred();
+		/* cursors WITH HOLD, whose queries the commit would run */
+		PortalHashTableDeleteAll();
+	}
 
+	/* undoing SET ROLE makes the session user the current one */
+	SetUserIdAndSecContext(base_user, base_security);
 	AtEOXact_GUC(false, level);
-	if (job->end != NULL)
-		SetUserIdAndSecContext(base_user, base_security);
+	if (job->end == NULL)
+		SetUserIdAndSecContext(job->user, job->security | SECURITY_LOCAL_USERID_CHANGE);
 }
 
 /*
@@ -390,25 +424,84 @@ is_retried(const ErrorData *error)
 		error->sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED;
 }
 
+/* isolation_name returns how an isolation level is written. */
+static const char *
+isolation_name(int isolation)
+{
+	switch (isolation)
+	{
+		case XACT_SERIALIZABLE:
+			return "serializable";
+		case XACT_REPEATABLE_READ:
+			return "repeatable read";
+		case XACT_READ_UNCOMMITTED:
+			return "read uncommitted";
+		default:
+			return "read committed";
+	}
+}
+
+/* prepare_session makes what a job's statements need, in a transaction before them. */
+static void
+prepare_session(CormJob *job, MemoryContext context)
+{
+	StartTransactionCommand();
+	MemoryContextSwitchTo(context);
+	corm_settings_apply(job->settings, job->settings_len, true);
+	(void) set_config_option("default_transaction_isolation", isolation_name(job->isolation),
+							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SET, true, ERROR, false);
+	(void) set_config_option("default_transaction_read_only", job->read_only ? "on" : "off",
+							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SET, true, ERROR, false);
+	read_params(job);
+	CommitTransactionCommand();
+	MemoryContextSwitchTo(context);
+}
+
 /*
- * corm_job_run runs a job that was parsed, in a worker that is in no transaction, and
- * reports what became of it.  Raises nothing except what ends the process.  What is
- * in the report is allocated in the current memory context.
+ * run_top_level runs a job whose statements are transactions of their own.  They run as the
+ * session user, with the settings set for the session: the process ends after it.  Raises
+ * nothing.
  */
-void
-corm_job_run(CormJob *job, CormJobReport *report)
+static void
+run_top_level(CormJob *job, CormJobReport *report)
 {
 	MemoryContext context = CurrentMemoryContext;
-	Oid			user = job->user;
 
-	show_body(job, context);
-	for (report->attempts = 1;; report->attempts++)
+	report->value = NULL;
+	report->error = NULL;
+	report->outcome = CORM_JOB_COMMITTED;
+	*corm_job_phase = CORM_PHASE_BODY;
+	PG_TRY();
+	{
+		prepare_session(job, context);
+		corm_job_top_level(job, context, report);
+	}
+	PG_CATCH();
+	{
+		HOLD_INTERRUPTS();
+		disable_all_timeouts(false);
+		MemoryContextSwitchTo(context);
+		report->error = CopyErrorData();
+		report->value = NULL;
+		report->outcome = CORM_JOB_FAILED;
+		AbortCurrentTransaction();
+		FlushErrorState();
+		RESUME_INTERRUPTS();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+}
+
+/* run_attempts runs a job of one transaction, again if that can help and was asked for. */
+static void
+run_attempts(CormJob *job, CormJobReport *report)
+{
+	for (;; report->attempts++)
 	{
 		CormParams	params = job->params;
 
 		run_attempt(job, report);
 		job->params = params;
-		job->user = user;
 		if (report->outcome != CORM_JOB_FAILED || job->end != NULL ||
 			report->attempts > job->retries || !is_retried(report->error))
 			break;
@@ -417,6 +510,22 @@ corm_job_run(CormJob *job, CormJobReport *report)
 			break;
 		FreeErrorData(report->error);
 	}
+}
+
+/*
+ * corm_job_run runs a job that was parsed, in a worker that is in no transaction, and
+ * reports what became of it.  Raises nothing except what ends the process.  What is
+ * in the report is allocated in the current memory context.
+ */
+void
+corm_job_run(CormJob *job, CormJobReport *report)
+{
+	show_body(job, CurrentMemoryContext);
+	report->attempts = 1;
+	if (job->kind == CORM_JOB_TOP_LEVEL)
+		run_top_level(job, report);
+	else
+		run_attempts(job, report);
 	debug_query_string = NULL;
 	pgstat_report_activity(STATE_IDLE, NULL);
 }

@@ -46,6 +46,7 @@ typedef struct CormJob
 	CormParams	params;
 
 	/* set by corm_job_init, from the session */
+	Oid			role;			/* of SET ROLE; invalid: none */
 	Oid			user;
 	int			security;		/* of SetUserIdAndSecContext */
 	const char *settings;		/* corm_settings_collect's */
@@ -108,10 +109,12 @@ extern void corm_error_flatten(const ErrorData *error, StringInfo buf);
 extern ErrorData *corm_error_parse(const char *data, Size len);
 
 /*
- * How a body is run; tx/ sets it when the library is loaded.  It runs the body in a
- * scope of the current transaction, and raises nothing but what ends the session.
+ * How a body is run; tx/ sets both when the library is loaded.  The first runs it in a
+ * scope of the current transaction; an error of it, except a cancel, is in the
+ * report.  The second runs it statement by statement, outside of a transaction, and raises.
  */
 typedef void (*CormJobBody) (const CormJob *job, MemoryContext result_context, CormJobReport *report);
 extern CormJobBody corm_job_body;
+extern CormJobBody corm_job_top_level;
 
 #endif							/* CORM_WORK_JOB_H */

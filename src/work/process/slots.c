@@ -135,7 +135,7 @@ corm_slot_set_state(CormSlot *slot, CormSlotState state)
 
 /*
  * corm_slot_set_free ends the claim on a slot: it is idle, or empty if its process
- * is gone.  The caller then calls corm_slot_hand_out.
+ * is gone, or leaving if that is to go.  The caller then calls corm_slot_hand_out.
  */
 void
 corm_slot_set_free(CormSlot *slot)
@@ -146,9 +146,19 @@ corm_slot_set_free(CormSlot *slot)
 	slot->task = false;
 	slot->depth = 0;
 	slot->user = InvalidOid;
-	corm_slot_set_state(slot, slot->pid != 0 ? CORM_SLOT_IDLE : CORM_SLOT_EMPTY);
-	if (slot->pid != 0 && slot->poked)
+	if (slot->pid == 0)
+		corm_slot_set_state(slot, CORM_SLOT_EMPTY);
+	else if (slot->worn || corm_slot_is_held(slot->database))
+	{
+		corm_slot_set_state(slot, CORM_SLOT_LEAVING);
 		corm_slot_wake_worker(slot);
+	}
+	else
+	{
+		corm_slot_set_state(slot, CORM_SLOT_IDLE);
+		if (slot->poked)
+			corm_slot_wake_worker(slot);
+	}
 }
 
 /* corm_slot_wake_worker sets the latch of a slot's process, if it has one. */
@@ -404,11 +414,10 @@ corm_slot_count_tasks(void)
 bool
 corm_slot_is_held(Oid database)
 {
-	int64		now = corm_clock_machine();
-
 	for (int i = 0; i < CORM_HELD_MAX; i++)
 	{
-		if (corm_workers->held[i].database == database && corm_workers->held[i].until > now)
+		if (corm_workers->held[i].database == database &&
+			corm_workers->held[i].until > corm_clock_machine())
 			return true;
 	}
 	return false;

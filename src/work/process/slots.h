@@ -72,6 +72,7 @@ typedef struct CormSlot
 	int64		launched;		/* machine's monotonic time */
 	int64		idle_since;
 	bool		poked;			/* tasks may wait: look before going idle */
+	bool		worn;			/* to be replaced after this job */
 	uint64		jobs;			/* of this process */
 
 	/* whose it is: claimant, -1 for nobody; for a task, nobody's */

@@ -281,6 +281,7 @@ enroll(int number, uint32 generation)
 		slot->fatal_message[0] = '\0';
 		slot->last_procno = -1;
 		slot->poked = true;
+		slot->worn = false;
 	}
 	LWLockRelease(&corm_workers->lock);
 	if (mine)
@@ -346,13 +347,26 @@ take_task(void)
 	return task != NULL;
 }
 
-/* end_task makes this process free again; if it has run something, there may be more. */
-static void
-end_task(bool more)
+/* is_worn_out tells whether the process has done or gathered so much that it should be replaced. */
+static bool
+is_worn_out(void)
 {
+	if (corm_worker_max_jobs > 0 && my_slot->jobs >= corm_worker_max_jobs)
+		return true;
+	return corm_worker_max_memory > 0 && my_slot->jobs % LOOK_AT_MEMORY_EVERY == 0 &&
+		MemoryContextMemAllocated(TopMemoryContext, true) > (Size) corm_worker_max_memory * 1024;
+}
+
+/* end_task makes this process free again; if it has run something (more), there may be more. */
+static void
+end_task(bool more, bool clean)
+{
+	bool		worn = !clean || (more && is_worn_out());
+
 	LWLockAcquire(&corm_workers->lock, LW_EXCLUSIVE);
 	my_slot->poked |= more;
 	my_slot->jobs += more;
+	my_slot->worn |= worn;
 	corm_workers->stats.tasks += more;
 	corm_slot_set_free(my_slot);
 	corm_slot_hand_out();
@@ -376,13 +390,11 @@ after_job(void)
 	return clean;
 }
 
-/* run_tasks runs tasks as long as there are some and nobody else has the process.  Returns false if it must end. */
-static bool
+/* run_tasks runs tasks as long as there are some and nobody else has the process. */
+static void
 run_tasks(void)
 {
-	bool		clean = true;
-
-	while (clean && take_task())
+	while (take_task())
 	{
 		my_depth = 1;
 		MemoryContextSwitchTo(job_context);
@@ -391,21 +403,14 @@ run_tasks(void)
 		MemoryContextSwitchTo(TopMemoryContext);
 		MemoryContextReset(job_context);
 		my_depth = 0;
-		clean = after_job();
-		end_task(true);
+		end_task(true, after_job());
 	}
 	if (my_slot->state == CORM_SLOT_RUNNING && my_slot->task)
-	{
-		end_task(false);
-	}
-	return clean;
+		end_task(false, true);
 }
 
-/*
- * run_call runs what a caller has sent, and answers.  Returns false if the process must
- * end.
- */
-static bool
+/* run_call runs what a caller has sent, and answers. */
+static void
 run_call(void)
 {
 	CormJob		job;
@@ -413,6 +418,7 @@ run_call(void)
 	char	   *request;
 	Size		len;
 	bool		clean = true;
+	bool		worn;
 
 	MemoryContextSwitchTo(job_context);
 	if (corm_call_receive(my_slot, &request, &len))
@@ -430,15 +436,13 @@ run_call(void)
 	MemoryContextSwitchTo(TopMemoryContext);
 	MemoryContextReset(job_context);
 
-	LWLockAcquire(&corm_workers->lock, LW_EXCLUSIVE);
 	my_slot->jobs++;
-	if (!clean)
-		my_slot->poked = false;
+	worn = !clean || is_worn_out();
+	LWLockAcquire(&corm_workers->lock, LW_EXCLUSIVE);
+	my_slot->worn |= worn;
 	if (my_slot->caller_gone)
 	{
 		corm_slot_set_free(my_slot);
-		if (!clean)
-			corm_slot_set_state(my_slot, CORM_SLOT_LEAVING);
 		corm_slot_hand_out();
 	}
 	else
@@ -448,17 +452,6 @@ run_call(void)
 	}
 	LWLockRelease(&corm_workers->lock);
 	QueryCancelPending = false;
-	return clean;
-}
-
-/* is_worn_out tells whether the process has done or gathered so much that it should be replaced. */
-static bool
-is_worn_out(void)
-{
-	if (corm_worker_max_jobs > 0 && my_slot->jobs >= corm_worker_max_jobs)
-		return true;
-	return corm_worker_max_memory > 0 && my_slot->jobs % LOOK_AT_MEMORY_EVERY == 0 &&
-		MemoryContextMemAllocated(TopMemoryContext, true) > (Size) corm_worker_max_memory * 1024;
 }
 
 /* may_leave makes the slot one of a process that leaves, if nobody has claimed it. */
@@ -496,46 +489,34 @@ static void
 serve(void)
 {
 	uint32		wait_event = corm_wait_event_new("CormWorkerMain");
-	bool		go_on = true;
 	bool		reported = true;
 
-	while (go_on)
+	for (;;)
 	{
-		CormSlotState state;
-		long		timeout;
+		long		timeout = corm_worker_idle_timeout;
 
 		ResetLatch(MyLatch);
-		state = my_slot->state;
-		if (state == CORM_SLOT_RUNNING)
+		if (my_slot->state == CORM_SLOT_RUNNING)
 		{
-			go_on = run_call();
+			run_call();
 			reported = false;
-			if (go_on && is_worn_out())
-				go_on = !may_leave();
 			continue;
 		}
 		look_around();
-		if (state == CORM_SLOT_LEAVING)
-			break;
-		if (state == CORM_SLOT_IDLE)
+		if (my_slot->state == CORM_SLOT_IDLE && my_slot->poked)
 		{
-			if (my_slot->poked)
-			{
-				go_on = run_tasks();
-				reported = false;
-			}
-			if (!go_on || is_worn_out() || corm_slot_is_held(MyDatabaseId))
-			{
-				if (may_leave())
-					break;
-			}
+			run_tasks();
+			reported = false;
 		}
-
-		timeout = corm_worker_idle_timeout;
-		if (my_slot->state == CORM_SLOT_IDLE)
-			timeout -= (corm_clock_machine() - my_slot->idle_since) / 1000;
-		if (timeout <= 0 && may_leave())
+		if (my_slot->state == CORM_SLOT_LEAVING)
 			break;
+
+		if (my_slot->state == CORM_SLOT_IDLE)
+		{
+			timeout -= (corm_clock_machine() - my_slot->idle_since) / 1000;
+			if (timeout <= 0 && may_leave())
+				break;
+		}
 		timeout = reported ? Max(timeout, 1) : Min(FLUSH_MS, Max(timeout, 1));
 		if (WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
 					  timeout, wait_event) == WL_TIMEOUT && !reported)
