@@ -45,6 +45,9 @@
  * the housekeeping of processes, corm_clock_real to show.  CORM_FAULT("work-...")
  * where a test must be able to stop a process.
  *
+ * corm.work_check(): a CormAuditPart of your own (shared/audit.h) verifies your structures and
+ * names the chains of blocks that are linked to them.
+ *
  * Start: corm_work_init calls the init function of each room, in every process.
  *
  *-------------------------------------------------------------------------

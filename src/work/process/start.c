@@ -238,6 +238,13 @@ static const CormDuty worker_duty = {
 	.look = look,
 };
 
+/* corm_workers_duty returns the number of the launcher's duty. */
+int
+corm_workers_duty(void)
+{
+	return duty;
+}
+
 /* corm_workers_reconcile makes the launcher look at the workers now.  Raises nothing. */
 void
 corm_workers_reconcile(void)
@@ -290,6 +297,7 @@ void
 corm_workers_init(void)
 {
 	corm_slots_init();
+	corm_worker_info_init();
 	duty = corm_launcher_add(&worker_duty);
 	corm_database_leave = leave_database;
 }
