@@ -257,10 +257,10 @@ CREATE FUNCTION corm.except(VARIADIC q corm.query[]) RETURNS corm.query
 COMMENT ON FUNCTION corm.except(VARIADIC corm.query[]) IS
     'the rows that the given query has not';
 
-CREATE FUNCTION corm.cached(ttl interval) RETURNS corm.query
-    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION corm.cached(interval) IS
-    'answer from the cache if the same role ran the same query less than ttl ago, else keep the result for that time; ERROR 0A000 for queries that lock rows, are volatile, or read temporary tables or tables under row-level security, 55000 without a cache';
+CREATE FUNCTION corm.cached(ttl interval DEFAULT NULL, fresh boolean DEFAULT false) RETURNS corm.query
+    AS 'MODULE_PATHNAME', 'corm_cached' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.cached(interval, boolean) IS
+    'answer from the cache if the same role ran the same query less than ttl ago, else keep the result for that time; fresh: and only if no commit has changed what the query reads, and a query that cannot be followed is run; ERROR 0A000 for queries that lock rows and, unless fresh, that are volatile, or read temporary tables or tables under row-level security, 55000 without a cache, 42601 without ttl unless fresh';
 
 CREATE FUNCTION corm.after(cursor text) RETURNS corm.query
     AS 'MODULE_PATHNAME', 'corm_after' LANGUAGE C IMMUTABLE PARALLEL SAFE;

@@ -160,6 +160,11 @@ CREATE FUNCTION corm.explain_analyze(VARIADIC q corm.query[]) RETURNS SETOF text
 COMMENT ON FUNCTION corm.explain_analyze(VARIADIC corm.query[]) IS
     'Returns EXPLAIN (ANALYZE) of the SQL of corm.to_sql. This runs the query. Errors: 42703 for an unknown field, relation, scope or alias; 42601 for clauses that do not go together; OR001 for an update or delete without a condition; OR002 for a write of too many rows.';
 
+CREATE FUNCTION corm.cached_explain(VARIADIC q corm.query[], OUT fresh boolean, OUT reason text)
+    AS 'MODULE_PATHNAME', 'corm_cached_explain' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION corm.cached_explain(VARIADIC corm.query[]) IS
+    'Returns whether corm.cached(fresh => true) can answer the query from the cache in this transaction, and if not, why. The query need not have that clause; it is not run. Errors: those of corm.to_sql; 55000 if the library is not preloaded.';
+
 -- Records
 
 CREATE FUNCTION corm.insert(rec anyelement) RETURNS anyelement

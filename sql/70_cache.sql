@@ -222,6 +222,12 @@ CREATE FUNCTION corm.cache_counters(OUT id bigint, OUT entries bigint, OUT bytes
 COMMENT ON FUNCTION corm.cache_counters() IS
 'Returns counters of the caches of the database by internal number; corm.cache_stats shows them by name.';
 
+CREATE FUNCTION corm.fresh_counters(OUT id bigint, OUT hits bigint, OUT absent bigint, OUT expired bigint,
+	OUT changed bigint, OUT committing bigint, OUT bypassed bigint) RETURNS SETOF record
+	LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 10 AS 'MODULE_PATHNAME', 'corm_fresh_counters';
+COMMENT ON FUNCTION corm.fresh_counters() IS
+'Returns what became of calls that ask for fresh answers, by internal number of the cache; corm.fresh_stats shows it by name.';
+
 CREATE FUNCTION corm.cache_status(OUT size_bytes bigint, OUT free_bytes bigint, OUT sweeper_pid int,
 	OUT sweep_ticks bigint, OUT sweep_visited bigint, OUT sweep_removed bigint, OUT sweep_max_visited bigint,
 	OUT sweep_max_batch bigint, OUT epoch bigint, OUT event_seq bigint, OUT events_pending bigint,
@@ -274,4 +280,14 @@ CREATE VIEW corm.cache_stats AS
 	WHERE c.id OPERATOR(pg_catalog.=) 2::pg_catalog.int8;
 COMMENT ON VIEW corm.cache_stats IS 'Counters of the caches of the database that have been used since the server started';
 
-GRANT SELECT ON corm.caches, corm.cache_stats TO PUBLIC;
+CREATE VIEW corm.fresh_stats AS
+	SELECT d.name AS cache, c.hits, c.absent, c.expired, c.changed, c.committing, c.bypassed
+	FROM corm.fresh_counters() c
+	JOIN (SELECT n.name, n.id FROM corm.cache_definitions n
+		UNION SELECT 'default' AS name, 1::pg_catalog.int8
+		UNION SELECT '(query results)', 2::pg_catalog.int8) d ON d.id OPERATOR(pg_catalog.=) c.id
+	WHERE c.hits OPERATOR(pg_catalog.+) c.absent OPERATOR(pg_catalog.+) c.expired OPERATOR(pg_catalog.+) c.changed
+		OPERATOR(pg_catalog.+) c.committing OPERATOR(pg_catalog.+) c.bypassed OPERATOR(pg_catalog.>) 0::pg_catalog.int8;
+COMMENT ON VIEW corm.fresh_stats IS 'What became of calls that ask for fresh answers, since the server started: hits; misses because there was no entry, it had expired, a commit had changed what it depends on, or such a commit was under way; and calls that did not use the cache';
+
+GRANT SELECT ON corm.caches, corm.cache_stats, corm.fresh_stats TO PUBLIC;

@@ -37,6 +37,7 @@ _PG_init(void)
 {
 	corm_guc_init();
 	corm_clock_init();
+	corm_cache_init_first();
 	corm_effects_init();
 	corm_launcher_init();
 	corm_untyped_init();

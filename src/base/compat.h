@@ -213,6 +213,41 @@ extern int	no_such_variable
 	SetConfigOption("transaction_timeout", "0", PGC_SUSET, PGC_S_OVERRIDE)
 #endif
 
+/*
+ * The locks of a process: its own array, in groups since 18, with three bits for
+ * each relation, the highest of them RowExclusiveLock; and its lists in the
+ * shared table, which became dlists in 16.
+ */
+#define CORM_FAST_PATH_BITS		3
+#define CORM_FAST_PATH_WRITE	UINT64CONST(04)
+#define CORM_FAST_PATH_WRITES	UINT64CONST(04444444444444444)	/* in 16 slots */
+#if PG_VERSION_NUM < 180000
+#define CORM_FAST_PATH_GROUPS	1
+#define corm_fast_path_bits(group)	(MyProc->fpLockBits)
+#define corm_fast_path_relation(group, slot)	(MyProc->fpRelId[slot])
+#else
+#define CORM_FAST_PATH_GROUPS	FastPathLockGroupsPerBackend
+#define corm_fast_path_bits(group)	(MyProc->fpLockBits[group])
+#define corm_fast_path_relation(group, slot) \
+	(MyProc->fpRelId[(group) * FP_LOCK_SLOTS_PER_GROUP + (slot)])
+#endif
+#if PG_VERSION_NUM < 160000
+#define corm_first_proclock(proc, partition) \
+	((PROCLOCK *) SHMQueueNext(&(proc)->myProcLocks[partition], &(proc)->myProcLocks[partition], \
+							   offsetof(PROCLOCK, procLink)))
+#define corm_next_proclock(proc, partition, proclock) \
+	((PROCLOCK *) SHMQueueNext(&(proc)->myProcLocks[partition], &(proclock)->procLink, \
+							   offsetof(PROCLOCK, procLink)))
+#else
+#define corm_first_proclock(proc, partition) \
+	(dlist_is_empty(&(proc)->myProcLocks[partition]) ? NULL : \
+	 dlist_head_element(PROCLOCK, procLink, &(proc)->myProcLocks[partition]))
+#define corm_next_proclock(proc, partition, proclock) \
+	(!dlist_has_next(&(proc)->myProcLocks[partition], &(proclock)->procLink) ? NULL : \
+	 dlist_container(PROCLOCK, procLink, \
+					 dlist_next_node(&(proc)->myProcLocks[partition], &(proclock)->procLink)))
+#endif
+
 /* For what is stored and must not be read by another version. */
 #define CORM_SERVER_VERSION	PG_VERSION_NUM
 

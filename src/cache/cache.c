@@ -11,9 +11,21 @@
 #include "cache/definitions/ddl_hooks.h"
 #include "cache/definitions/refs.h"
 #include "cache/operations/overlay.h"
+#include "cache/operations/writes.h"
 #include "cache/shared/shared.h"
+#include "cache/shared/versions.h"
 #include "cache/workers/sweeper.h"
 #include "miscadmin.h"
+
+/*
+ * corm_cache_init_first installs the callback that has to be registered before all
+ * other transaction callbacks of corm.
+ */
+void
+corm_cache_init_first(void)
+{
+	corm_writes_init();
+}
 
 /*
  * corm_cache_init installs what every process needs and, while the server
@@ -29,5 +41,6 @@ corm_cache_init(void)
 		return;
 
 	corm_cache_shared_init();
+	corm_versions_shared_init();
 	corm_cache_hooks_init();
 }

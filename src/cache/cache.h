@@ -18,7 +18,9 @@
 
 #include "datatype/timestamp.h"
 #include "fmgr.h"
+#include "nodes/pg_list.h"
 
+extern void corm_cache_init_first(void);
 extern void corm_cache_init(void);
 extern void corm_cache_require(void);
 extern Size corm_cache_max_value(void);
@@ -29,8 +31,50 @@ extern uint64 corm_cache_generation;
 /* Called when the background processes of a database are to leave it; NULL until somebody has some. */
 extern void (*corm_database_leave) (Oid database);
 
+/*
+ * What a fresh answer depends on: the cells of tables, with their descendants, and of
+ * what else it depends on.  See shared/versions.c.
+ */
+typedef struct CormDepends
+{
+	int			n;
+	uint32		cells[FLEXIBLE_ARRAY_MEMBER];
+} CormDepends;
+
+typedef enum CormFreshness
+{
+	CORM_FRESH_KNOWN,			/* the sum of versions can be relied on */
+	CORM_FRESH_COMMITTING,		/* a transaction that wrote a table is
+								 * committing */
+	CORM_FRESH_UNSETTLED		/* a table is not tracked for long enough, or
+								 * written by a prepared transaction */
+} CormFreshness;
+
+/* What became of a call that asks for a fresh answer, in the order of the counters. */
+typedef enum CormFreshOutcome
+{
+	CORM_FRESH_HIT,
+	CORM_FRESH_ABSENT,
+	CORM_FRESH_EXPIRED,
+	CORM_FRESH_CHANGED,
+	CORM_FRESH_BUSY,			/* CORM_FRESH_COMMITTING was the reason */
+	CORM_FRESH_BYPASSED
+} CormFreshOutcome;
+
+/* What else than tables a fresh answer can depend on: all of their kind. */
+#define CORM_DEPENDS_FUNCTIONS	0x01	/* functions, of users */
+#define CORM_DEPENDS_ENUMS		0x02	/* labels of enums */
+#define CORM_DEPENDS_SEARCH		0x04	/* configurations of text search */
+
+extern List *corm_descendants(List *relids, const char **why);
+extern CormDepends *corm_depends_on(List *relids, int fixed);
+extern const char *corm_fresh_possible(void);
+extern CormFreshness corm_fresh_now(const CormDepends *depends, uint64 *sum);
+
 /* The cache of query results: plain bytes under plain bytes. */
-extern bool corm_cache_lookup(const char *key, Size key_len, char **value, Size *value_len);
+extern bool corm_cache_lookup(const char *key, Size key_len, char **value, Size *value_len,
+							  bool *expired);
+extern void corm_cache_count_fresh(CormFreshOutcome outcome);
 extern bool corm_cache_store(const char *key, Size key_len, const char *value, Size value_len,
 							 int64 ttl_us);
 

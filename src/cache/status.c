@@ -26,6 +26,7 @@
 #include "utils/wait_event.h"
 
 PG_FUNCTION_INFO_V1(corm_cache_counters);
+PG_FUNCTION_INFO_V1(corm_fresh_counters);
 PG_FUNCTION_INFO_V1(corm_cache_status);
 PG_FUNCTION_INFO_V1(corm_cache_events);
 PG_FUNCTION_INFO_V1(corm_cache_check_sql);
@@ -51,8 +52,8 @@ corm_cache_counters(PG_FUNCTION_ARGS)
 	for (uint32 i = 0; i < corm_cache->nslots; i++)
 	{
 		CormNamespace *ns = &corm_namespaces[i];
-		Datum		row[3 + CORM_COUNTERS];
-		bool		nulls[3 + CORM_COUNTERS] = {false};
+		Datum		row[3 + CORM_PLAIN_COUNTERS];
+		bool		nulls[3 + CORM_PLAIN_COUNTERS] = {false};
 		int64		entries = 0;
 		int64		blocks = 0;
 		bool		mine;
@@ -71,8 +72,44 @@ corm_cache_counters(PG_FUNCTION_ARGS)
 		}
 		row[1] = Int64GetDatum(entries);
 		row[2] = Int64GetDatum(blocks * CORM_BLOCK_SIZE);
-		for (int c = 0; c < CORM_COUNTERS; c++)
+		for (int c = 0; c < CORM_PLAIN_COUNTERS; c++)
 			row[3 + c] = Int64GetDatum((int64) pg_atomic_read_u64(&ns->counter[c]));
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, row, nulls);
+	}
+	PG_RETURN_NULL();
+}
+
+/*
+ * fresh_counters() -> SETOF (id, hits, absent, expired, changed, committing,
+ * bypassed) of the same caches: calls that ask for fresh answers.
+ */
+Datum
+corm_fresh_counters(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (!corm_cache_available())
+		PG_RETURN_NULL();
+
+	corm_ns_flush_hits();
+	for (uint32 i = 0; i < corm_cache->nslots; i++)
+	{
+		CormNamespace *ns = &corm_namespaces[i];
+		Datum		row[1 + CORM_COUNTERS - CORM_PLAIN_COUNTERS];
+		bool		nulls[lengthof(row)] = {false};
+		bool		mine;
+
+		LWLockAcquire(&corm_cache->ns_lock, LW_SHARED);
+		mine = ns->state == CORM_NS_LIVE && ns->db == MyDatabaseId;
+		row[0] = Int64GetDatum((int64) ns->id);
+		LWLockRelease(&corm_cache->ns_lock);
+		if (!mine)
+			continue;
+
+		for (int c = CORM_PLAIN_COUNTERS; c < CORM_COUNTERS; c++)
+			row[1 + c - CORM_PLAIN_COUNTERS] =
+				Int64GetDatum((int64) pg_atomic_read_u64(&ns->counter[c]));
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, row, nulls);
 	}
 	PG_RETURN_NULL();

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "base/clock.h"
+#include "cache/cache.h"
 #include "catalog/pg_type.h"
 #include "exec/call/operation.h"
 #include "exec/call/show.h"
@@ -15,7 +16,9 @@
 #include "exec/plan/bind.h"
 #include "exec/plan/plan.h"
 #include "exec/plan/query_set.h"
+#include "exec/plan/shareable.h"
 #include "exec/run/sink.h"
+#include "funcapi.h"
 #include "nodes/makefuncs.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -25,6 +28,7 @@
 
 PG_FUNCTION_INFO_V1(corm_to_sql);
 PG_FUNCTION_INFO_V1(corm_args);
+PG_FUNCTION_INFO_V1(corm_cached_explain);
 PG_FUNCTION_INFO_V1(corm_explain);
 PG_FUNCTION_INFO_V1(corm_explain_analyze);
 
@@ -70,6 +74,64 @@ corm_args(PG_FUNCTION_ARGS)
 	}
 	PG_END_TRY();
 	PG_RETURN_JSONB_P(result);
+}
+
+/*
+ * Returns why the answers of a plan are not given from the cache as fresh ones, in this
+ * transaction and now, or NULL.
+ */
+static const char *
+why_not_fresh(CormPlan *plan)
+{
+	const char *why = corm_shareable_explain(plan);
+	uint64		sum;
+
+	if (why == NULL)
+		why = corm_fresh_possible();
+	if (why != NULL)
+		return why;
+	switch (corm_fresh_now(plan->fresh_depends, &sum))
+	{
+		case CORM_FRESH_COMMITTING:
+			return "A transaction that wrote a table that it reads is committing.";
+		case CORM_FRESH_UNSETTLED:
+			return "A prepared transaction has written a table that it reads, or the first fresh query of a table has just begun.";
+		default:
+			return NULL;
+	}
+}
+
+/*
+ * corm_cached_explain(q) -> (fresh, reason): whether corm.cached(fresh => true) can be
+ * answered from the cache, and if not, why
+ */
+Datum
+corm_cached_explain(PG_FUNCTION_ARGS)
+{
+	CormQuerySet set;
+	CormPlan   *plan;
+	TupleDesc	tupdesc;
+	Datum		row[2];
+	bool		nulls[2] = {false, true};
+
+	corm_cache_require();
+	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	plan = native_plan(fcinfo, &set);
+	PG_TRY();
+	{
+		const char *why = why_not_fresh(plan);
+
+		row[0] = BoolGetDatum(why == NULL);
+		nulls[1] = why == NULL;
+		row[1] = why == NULL ? (Datum) 0 : CStringGetTextDatum(why);
+	}
+	PG_FINALLY();
+	{
+		corm_plan_release(plan);
+	}
+	PG_END_TRY();
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(tupdesc), row, nulls)));
 }
 
 /*

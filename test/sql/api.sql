@@ -141,7 +141,7 @@ builder|returning(VARIADIC "any") -> corm.query
 builder|returning() -> corm.query
 builder|all_rows() -> corm.query
 builder|max_rows(n bigint) -> corm.query
-builder|cached(ttl interval) -> corm.query
+builder|cached(ttl interval DEFAULT NULL::interval, fresh boolean DEFAULT false) -> corm.query
 command|define_scope(model regclass, name text, q corm.query, is_default boolean DEFAULT false) -> void
 command|drop_scope(model regclass, name text) -> void
 verb|restore(VARIADIC q corm.query[]) -> bigint
@@ -170,6 +170,7 @@ verb|to_sql(VARIADIC q corm.query[]) -> text
 verb|args(VARIADIC q corm.query[]) -> jsonb
 verb|explain(VARIADIC q corm.query[]) -> SETOF text
 verb|explain_analyze(VARIADIC q corm.query[]) -> SETOF text
+verb|cached_explain(VARIADIC q corm.query[], OUT fresh boolean, OUT reason text) -> record
 verb|insert(rec anyelement) -> anyelement
 verb|insert_multi(recs anyarray) -> SETOF anyelement
 verb|update(rec anyelement) -> anyelement

@@ -29,16 +29,19 @@
 
 /*
  * corm_cache_lookup looks up the bytes stored under a key.  Returns false on a
- * miss, or if there is no cache; otherwise *value is palloc'd.
+ * miss, or if there is no cache; *expired, unless NULL, is set to whether there was
+ * an entry until its time was over.  Otherwise *value is palloc'd.
  */
 bool
-corm_cache_lookup(const char *key, Size key_len, char **value, Size *value_len)
+corm_cache_lookup(const char *key, Size key_len, char **value, Size *value_len, bool *expired)
 {
 	CormCacheRef *ref;
 	CormFound	found;
 	bool		hit;
 	CormCacheKey k;
 
+	if (expired != NULL)
+		*expired = false;
 	if (!corm_cache_available() || key_len > KEY_MAX_BYTES)
 		return false;
 
@@ -51,12 +54,29 @@ corm_cache_lookup(const char *key, Size key_len, char **value, Size *value_len)
 	hit = corm_table_get(ref->ns, ref->gen, &k, true, &found);
 	corm_ns_hit(ref->ns, ref->gen, hit);
 	if (!hit)
+	{
+		if (expired != NULL)
+			*expired = found.expired;
 		return false;
+	}
 
 	*value_len = found.value.len;
 	*value = MemoryContextAllocHuge(CurrentMemoryContext, Max(found.value.len, 1));
 	memcpy(*value, found.value.data, found.value.len);
 	return true;
+}
+
+/* corm_cache_count_fresh counts what became of a query that asks for a fresh answer. */
+void
+corm_cache_count_fresh(CormFreshOutcome outcome)
+{
+	CormCacheRef *ref;
+
+	if (!corm_cache_available())
+		return;
+	ref = corm_cache_ref_internal(CORM_QUERY_CACHE_ID);
+	if (corm_ref_attach(ref))
+		corm_ns_fresh(ref->ns, ref->gen, CORM_COUNT_FRESH_HITS + outcome);
 }
 
 /*

@@ -37,6 +37,7 @@ typedef struct LocalHits
 	uint64		gen;
 	uint32		hits;
 	uint32		misses;
+	uint32		fresh[CORM_COUNTERS - CORM_PLAIN_COUNTERS];
 } LocalHits;
 
 #define FLUSH_AFTER		10000
@@ -501,13 +502,9 @@ corm_ns_count(uint16 ns, CormCounter what, uint64 n)
 	pg_atomic_fetch_add_u64(&corm_namespaces[ns].counter[what], n);
 }
 
-/*
- * corm_ns_hit counts a hit or miss in this session.  It reaches the shared
- * counters at the end of the transaction, so that a hit writes no shared
- * memory.  Raises only if memory runs out, at the first call in a session.
- */
-void
-corm_ns_hit(uint16 ns, uint64 gen, bool hit)
+/* local_counts returns what this session has counted of a namespace.  Raises only if memory runs out. */
+static inline LocalHits *
+local_counts(uint16 ns, uint64 gen)
 {
 	LocalHits  *local;
 
@@ -519,16 +516,37 @@ corm_ns_hit(uint16 ns, uint64 gen, bool hit)
 	local = &local_hits[ns];
 	if (unlikely(local->gen != gen))
 	{
+		memset(local, 0, sizeof(LocalHits));
 		local->gen = gen;
-		local->hits = local->misses = 0;
 	}
+	local_ns = Max(local_ns, ns);
+	local_total++;
+	return local;
+}
+
+/*
+ * corm_ns_hit counts a hit or miss in this session.  It reaches the shared
+ * counters at the end of the transaction, so that a hit writes no shared
+ * memory.  Raises only if memory runs out, at the first call in a session.
+ */
+void
+corm_ns_hit(uint16 ns, uint64 gen, bool hit)
+{
+	LocalHits  *local = local_counts(ns, gen);
+
 	if (hit)
 		local->hits++;
 	else
 		local->misses++;
-	local_ns = Max(local_ns, ns);
-	if (++local_total >= FLUSH_AFTER)
+	if (local_total >= FLUSH_AFTER)
 		corm_ns_flush_hits();
+}
+
+/* corm_ns_fresh counts, in the same way, what became of a call that asks for a fresh answer. */
+void
+corm_ns_fresh(uint16 ns, uint64 gen, CormCounter what)
+{
+	local_counts(ns, gen)->fresh[what - CORM_PLAIN_COUNTERS]++;
 }
 
 /*
@@ -545,12 +563,19 @@ corm_ns_flush_hits(void)
 	{
 		LocalHits  *local = &local_hits[ns];
 
-		if ((local->hits != 0 || local->misses != 0) && corm_ns_is(ns, local->gen))
+		if (local->gen == 0)
+			continue;
+		if (corm_ns_is(ns, local->gen))
 		{
 			corm_ns_count(ns, CORM_COUNT_HITS, local->hits);
 			corm_ns_count(ns, CORM_COUNT_MISSES, local->misses);
+			for (int i = 0; i < lengthof(local->fresh); i++)
+			{
+				if (local->fresh[i] != 0)
+					corm_ns_count(ns, CORM_PLAIN_COUNTERS + i, local->fresh[i]);
+			}
 		}
-		local->hits = local->misses = 0;
+		memset(local, 0, sizeof(LocalHits));
 	}
 	local_total = 0;
 	local_ns = 0;

@@ -43,6 +43,7 @@ extern bool corm_ns_purge(int budget, int64 stop_at, int *entries);
 extern void corm_ns_set_restricted(Oid db, uint64 id, bool restricted);
 extern void corm_ns_count(uint16 ns, CormCounter what, uint64 n);
 extern void corm_ns_hit(uint16 ns, uint64 gen, bool hit);
+extern void corm_ns_fresh(uint16 ns, uint64 gen, CormCounter what);
 extern void corm_ns_flush_hits(void);
 
 #endif							/* CORM_CACHE_NAMESPACE_H */

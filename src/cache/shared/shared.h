@@ -189,6 +189,15 @@ typedef enum CormCounter
 	CORM_COUNT_SWEPT,
 	CORM_COUNT_EVICTED,
 	CORM_COUNT_CLEARED,
+	CORM_PLAIN_COUNTERS,
+
+	/* of calls that ask for fresh answers */
+	CORM_COUNT_FRESH_HITS = CORM_PLAIN_COUNTERS,
+	CORM_COUNT_FRESH_ABSENT,	/* misses: there was no entry */
+	CORM_COUNT_FRESH_EXPIRED,
+	CORM_COUNT_FRESH_CHANGED,	/* a commit has changed what it depends on */
+	CORM_COUNT_FRESH_COMMITTING,	/* such a commit is under way */
+	CORM_COUNT_FRESH_BYPASSED,	/* the cache was not asked */
 	CORM_COUNTERS
 } CormCounter;
 

@@ -569,10 +569,12 @@ corm_table_get(uint16 ns, uint64 gen, const CormCacheKey *key, bool want_value,
 		buf = MemoryContextAllocHuge(CurrentMemoryContext, size);
 	}
 
+	found->expired = false;
 	if (result != READ_FOUND || !corm_ns_is(ns, gen))
 		return false;
 	if (entry.deadline != CORM_NEVER && corm_clock_passed(entry.deadline))
 	{
+		found->expired = true;
 		expire_key(ns, gen, key);
 		return false;
 	}

@@ -32,6 +32,7 @@ typedef struct CormFound
 	CormCached	value;
 	int64		deadline;
 	TimestampTz created;
+	bool		expired;		/* of one that was not found: it was there */
 } CormFound;
 
 /* Entries unlinked under a lock, to be reported and freed after it. */

@@ -182,7 +182,7 @@ corm_run_directly(const CormVerb *verb, CormQuerySet *set, CormSink *sink)
 			processed = corm_run_hooked(&jsonb, plan, set, sink);
 			convert_jsonb(verb, sink);
 		}
-		else if (plan->cached_valno >= 0)
+		else if (plan->has_cached)
 			processed = corm_run_cached(verb, plan, set, sink);
 		else if (plan->rows_valno >= 0)
 		{

@@ -127,14 +127,23 @@ typedef struct CormPlan
 	int			max_rows_valno; /* or -1 */
 	CormValue  *max_rows;		/* the value itself, if it is stored */
 
-	int			cached_valno;	/* cached(): value of the time to live, or -1 */
+	bool		has_cached;		/* cached() */
+	int			cached_valno;	/* value of the time to live, or -1 */
 	CormValue  *cached_ttl;		/* the value itself, if it is stored */
+	const char *cached_refused; /* why it must not be shared, or NULL */
 	bool		cached_settings;	/* the result may depend on any setting */
 	bool		cached_asks_settings;	/* the query itself asks for one */
 	uint64		cached_functions;	/* state of functions and roles at the
 									 * last check; 0: check again */
 	uint64		cached_roles;
 	Oid			cached_role;
+
+	bool		fresh;			/* cached(fresh => true) */
+	const char *fresh_why;		/* why its answers cannot be fresh, or NULL:
+								 * then they depend on ... */
+	List	   *fresh_relids;	/* these relations */
+	int			fresh_fixed;	/* and on CORM_DEPENDS_* */
+	struct CormDepends *fresh_depends;	/* all of these as cells */
 
 	/* OUTPUT_PAGE */
 	int			limit_valno;	/* or -1 */

@@ -555,7 +555,7 @@ prepare(CormPlan *plan, const CormPlanMaker *maker, CormStmt *stmt, const CormDe
 	/* from now on the plan owns it, and the caller frees it on error */
 	SPI_keepplan(spi);
 	plan->spi = spi;
-	if (plan->cached_valno >= 0)
+	if (plan->has_cached)
 		corm_shareable_check(plan);
 	if (stmt->command == CORM_CMD_RAW &&
 		(maker->verb->output == CORM_OUTPUT_JSON || maker->verb->output == CORM_OUTPUT_JSON_ROW))
@@ -723,6 +723,8 @@ build_from_stmt(CormPlan *plan, const CormPlanMaker *maker, CormStmt *stmt,
 		plan->max_rows = corm_value_copy(stmt->max_rows->constant, plan->context);
 	}
 	plan->cached_valno = -1;
+	plan->has_cached = stmt->cached != NULL || stmt->fresh;
+	plan->fresh = stmt->fresh;
 	if (stmt->cached)
 	{
 		plan->cached_valno = stmt->cached->valno;

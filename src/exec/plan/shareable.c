@@ -17,7 +17,8 @@
  *	  has some does not use the cache for such a query;
  *	- volatile functions and those that tell of the session (its process, its
  *	  transaction, its cursors) are refused, and so are queries that lock rows,
- *	  read temporary tables or tables under row-level security.
+ *	  read temporary tables or tables under row-level security.  If fresh answers
+ *	  are asked for, only those that lock rows are: the others are run each time.
  *
  * A transaction that has written something sees its own changes, so it neither reads
  * the cache nor adds to it.
@@ -39,6 +40,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_proc.h"
+#include "exec/plan/fresh.h"
 #include "exec/plan/plan.h"
 #include "exec/plan/shareable.h"
 #include "executor/executor.h"
@@ -250,22 +252,13 @@ is_current(CormPlan *plan)
 }
 
 /*
- * look_at_query raises 0A000 if the result of a plan must not be shared, 42501
- * if the current role may not call what it calls, and notes what its result
- * depends on.  It does nothing if it has done so for this role and no function,
- * role or membership has changed since; forget_query makes it look again.
+ * find_calls notes what a plan's query calls.  Returns why its result must not be
+ * shared, or NULL.  Raises 42501 if the current role may not call what it calls.
  */
-static void
-look_at_query(CormPlan *plan)
+static const char *
+find_calls(CormPlan *plan, Calls *calls)
 {
-	uint64		functions = corm_hooks_changes();
-	uint64		roles = corm_cache_generation;
-	Calls		calls = {0};
 	ListCell   *lc;
-
-	if (plan->cached_functions == functions && plan->cached_roles == roles &&
-		plan->cached_role == GetUserId())
-		return;
 
 	foreach(lc, SPI_plan_get_plan_sources(plan->spi))
 	{
@@ -273,21 +266,47 @@ look_at_query(CormPlan *plan)
 		ListCell   *other;
 
 		if (source->dependsOnRLS)
-			corm_shareable_refused("It reads a table under row-level security.");
+			return "It reads a table under row-level security.";
 		foreach(other, source->query_list)
 		{
 			if (contain_volatile_functions(lfirst(other)))
-				corm_shareable_refused("It calls a volatile function.");
-			(void) calls_walker(lfirst(other), &calls);
+				return "It calls a volatile function.";
+			(void) calls_walker(lfirst(other), calls);
 		}
 		foreach(other, source->relationOids)
 		{
 			if (get_rel_persistence(lfirst_oid(other)) == RELPERSISTENCE_TEMP)
-				corm_shareable_refused("It reads a temporary table.");
+				return "It reads a temporary table.";
 		}
 	}
-	if (calls.session)
-		corm_shareable_refused("It calls a function whose result is about the session.");
+	if (calls->session)
+		return "It calls a function whose result is about the session.";
+	return NULL;
+}
+
+/*
+ * look_at_query raises 0A000 if the result of a plan must not be shared (or notes it in
+ * plan->cached_refused, if fresh answers are wanted), 42501 if the current role may not
+ * call what it calls, and notes what its result depends on.  It does nothing if it has
+ * done so for this role and no function, role or membership has changed since;
+ * forget_query makes it look again.
+ */
+static void
+look_at_query(CormPlan *plan)
+{
+	uint64		functions = corm_hooks_changes();
+	uint64		roles = corm_cache_generation;
+	Calls		calls = {0};
+
+	if (plan->cached_functions == functions && plan->cached_roles == roles &&
+		plan->cached_role == GetUserId())
+		return;
+
+	plan->cached_refused = find_calls(plan, &calls);
+	if (plan->cached_refused != NULL && !plan->fresh)
+		corm_shareable_refused(plan->cached_refused);
+	if (plan->fresh)
+		corm_fresh_look(plan);
 	plan->cached_settings = calls.settings;
 	plan->cached_asks_settings = calls.asks_settings;
 	plan->cached_functions = functions;
@@ -336,6 +355,25 @@ corm_shareable_check(CormPlan *plan)
 }
 
 /*
+ * corm_shareable_explain returns why the answers of a plan cannot be fresh, or NULL,
+ * whether it has cached() or not.  The plan gets what its answers depend on.  Raises
+ * 42501 if the current role may not call what it calls.
+ */
+const char *
+corm_shareable_explain(CormPlan *plan)
+{
+	Calls		calls = {0};
+	const char *why;
+
+	if (plan->command != CORM_CMD_SELECT || !plan->read_only)
+		return "It writes or locks rows.";
+	(void) refresh(plan);
+	why = find_calls(plan, &calls);
+	corm_fresh_look(plan);
+	return why != NULL ? why : plan->fresh_why;
+}
+
+/*
  * corm_shareable_now tells whether this call of a plan may be answered from the cache.
  * It may not in a transaction that has written, which sees its own changes, nor if a
  * function might look at the session's temporary objects.  Raises what look_at_query
@@ -351,7 +389,7 @@ corm_shareable_now(CormPlan *plan)
 		return false;
 	look_at_query(plan);
 	GetTempNamespaceState(&temp, &temp_toast);
-	if (plan->cached_settings && OidIsValid(temp))
+	if (plan->cached_refused != NULL || (plan->cached_settings && OidIsValid(temp)))
 		return false;
 	check_rights(plan);
 	return true;
@@ -369,5 +407,5 @@ corm_shareable_still(CormPlan *plan)
 	if (!is_current(plan))
 		return false;
 	look_at_query(plan);
-	return true;
+	return plan->cached_refused == NULL;
 }

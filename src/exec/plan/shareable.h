@@ -12,6 +12,7 @@
 #include "exec/plan/plan.h"
 
 extern void corm_shareable_refused(const char *why) pg_attribute_noreturn();
+extern const char *corm_shareable_explain(CormPlan *plan);
 extern void corm_shareable_check(CormPlan *plan);
 extern bool corm_shareable_now(CormPlan *plan);
 extern bool corm_shareable_still(CormPlan *plan);

@@ -1,10 +1,16 @@
 /*-------------------------------------------------------------------------
  *
  * cached.c
- *		Queries answered from the cache: corm.cached(ttl).
+ *		Queries answered from the cache: corm.cached(ttl, fresh).
  *
  * The rows of a query are kept as flat tuples in the shared cache of query results,
- * for the TTL at most.  No write takes them back earlier.
+ * for the TTL at most.  Without fresh, no write takes them back earlier.
+ *
+ * With fresh, the sum of the versions of what they depend on is stored before the
+ * rows, and they are an answer only while it is the same: the steps r1 to r4 and h
+ * of cache/shared/versions.c are here.  A query that cannot be followed
+ * (plan/fresh.c), and one in a transaction that has written or that must see its
+ * old snapshot, is run.
  *
  * The key is a hash of all that the rows depend on: the roles, the SQL and the values
  * of its parameters, the relations that it reads, the result type as it is now, and
@@ -34,6 +40,7 @@
 #include "common/cryptohash.h"
 #include "common/sha2.h"
 #include "exec/plan/bind.h"
+#include "exec/plan/fresh.h"
 #include "exec/plan/plan.h"
 #include "exec/plan/query_set.h"
 #include "exec/plan/shareable.h"
@@ -59,6 +66,7 @@
 #include "utils/fmgrprotos.h"
 #include "utils/guc.h"
 #include "utils/guc_tables.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/plancache.h"
 #include "utils/rls.h"
@@ -187,6 +195,9 @@ make_key(CormPlan *plan, const CormVerb *verb, CormQuerySet *set, uint8 key[PG_S
 	if (plan->tupdesc)
 		add_tupdesc(&buf, plan->tupdesc);
 	add_type(&buf, plan->typid);
+	appendStringInfoChar(&buf, plan->fresh ? 'f' : '.');
+	if (plan->fresh)
+		appendBinaryStringInfo(&buf, (char *) plan->fresh_depends->cells, plan->fresh_depends->n * sizeof(uint32));
 	for (int i = 0; i < plan->nparams; i++)
 	{
 		CormPlanParam *param = &plan->params[i];
@@ -214,8 +225,11 @@ typedef struct Recorder
 	TupleDesc	tupdesc;
 	StringInfoData buf;
 	CormSink   *sink;			/* where rows go if they are too many to keep */
+	int			skip;			/* bytes before the first row */
 	bool		too_large;
 } Recorder;
+
+#define FRESH_TRIES		3		/* looks at the relations until they stay the same */
 
 static void deliver(CormPlan *plan, TupleDesc tupdesc, HeapTuple tuple, CormSink *sink);
 static void replay(CormPlan *plan, TupleDesc tupdesc, char *data, Size size, CormSink *sink);
@@ -254,7 +268,8 @@ record_row(CormPlan *plan, TupleTableSlot *slot, void *arg)
 		sizeof(len) + MAXALIGN(len) > corm_cache_max_value() - Min(recorder->buf.len, corm_cache_max_value()))
 	{
 		recorder->too_large = true;
-		replay(plan, tupdesc, recorder->buf.data, recorder->buf.len, recorder->sink);
+		replay(plan, tupdesc, recorder->buf.data + recorder->skip, recorder->buf.len - recorder->skip,
+			   recorder->sink);
 		pfree(recorder->buf.data);
 	}
 	if (recorder->too_large)
@@ -336,12 +351,14 @@ replay(CormPlan *plan, TupleDesc tupdesc, char *data, Size size, CormSink *sink)
 	}
 }
 
-/* time_to_live returns the TTL given to cached(), in microseconds. */
+/* time_to_live returns the TTL given to cached(), in microseconds; 0: none was. */
 static int64
 time_to_live(CormPlan *plan, CormQuerySet *set)
 {
 	const CormValue *ttl = plan->cached_ttl;
 
+	if (ttl == NULL && plan->cached_valno < 0)
+		return 0;
 	if (ttl == NULL)
 		ttl = corm_queries_value(set, plan->cached_valno);
 	if (ttl->typid != INTERVALOID)
@@ -361,12 +378,130 @@ keep(CormPlan *plan, const CormVerb *verb, CormQuerySet *set, const uint8 *key, 
 {
 	uint8		now[PG_SHA256_DIGEST_LENGTH];
 
-	if (!corm_shareable_still(plan))
+	if (!corm_shareable_still(plan) ||
+		(plan->fresh && (plan->fresh_why != NULL || corm_fresh_possible() != NULL)))
 		return;
 	make_key(plan, verb, set, now);
 	CORM_FAULT("cached-keep");
 	if (memcmp(key, now, sizeof(now)) == 0)
 		(void) corm_cache_store((char *) key, sizeof(now), rows->data, rows->len, ttl_us);
+}
+
+/*
+ * blocked returns why a plan with cached(fresh => true) is run and neither
+ * answered from the cache nor kept, or NULL.  It first makes the plan current; raises
+ * what corm_shareable_now does.
+ */
+static const char *
+blocked(CormPlan *plan)
+{
+	const char *why = corm_fresh_possible();
+
+	AcceptInvalidationMessages();
+	if (why != NULL)
+		return why;
+	if (!corm_shareable_now(plan))
+		return plan->cached_refused != NULL ? plan->cached_refused :
+			"It may read temporary objects of the session, or something has just been changed.";
+	return plan->fresh_why;
+}
+
+/*
+ * find_fresh looks for the result of a plan and returns it if it is fresh: step h.  It
+ * counts what became of that.
+ */
+static bool
+find_fresh(CormPlan *plan, const uint8 *key, char **data, Size *size)
+{
+	bool		expired;
+	bool		found = corm_cache_lookup((char *) key, PG_SHA256_DIGEST_LENGTH, data, size, &expired);
+	CormFreshOutcome outcome = expired ? CORM_FRESH_EXPIRED : CORM_FRESH_ABSENT;
+	uint64		sum;
+	CormFreshness now = corm_fresh_now(plan->fresh_depends, &sum);
+
+	if (now == CORM_FRESH_UNSETTLED)
+		outcome = CORM_FRESH_BYPASSED;
+	else if (now == CORM_FRESH_COMMITTING)
+		outcome = CORM_FRESH_BUSY;
+	else if (found)
+		outcome = memcmp(*data, &sum, sizeof(sum)) == 0 ? CORM_FRESH_HIT : CORM_FRESH_CHANGED;
+	corm_cache_count_fresh(outcome);
+	if (found && outcome != CORM_FRESH_HIT)
+		pfree(*data);
+	return outcome == CORM_FRESH_HIT;
+}
+
+/*
+ * begin_fresh does the steps r1 to r3 for a result that is to be kept.  *sum is the sum
+ * of versions as of r1, and key becomes the key of the relations that were found in r3.
+ * Returns false if the result cannot be kept.
+ */
+static bool
+begin_fresh(CormPlan *plan, const CormVerb *verb, CormQuerySet *set, uint8 *key, uint64 *sum)
+{
+	for (int try = 0; try < FRESH_TRIES; try++)
+	{
+		if (corm_fresh_now(plan->fresh_depends, sum) != CORM_FRESH_KNOWN)
+			return false;
+		CORM_FAULT("fresh-r1");
+		if (blocked(plan) != NULL)
+			return false;
+		if (corm_fresh_same(plan))
+		{
+			make_key(plan, verb, set, key);
+			return true;
+		}
+		if (plan->fresh_why != NULL)
+			return false;
+	}
+	return false;
+}
+
+/*
+ * run_recording runs a plan and keeps its result, if keep allows it; its rows go to the
+ * sink.  sum is stored with a fresh one, otherwise it is NULL.
+ */
+static void
+run_recording(CormPlan *plan, const CormVerb *verb, CormQuerySet *set, ParamListInfo params,
+			  TupleDesc tupdesc, const uint8 *key, const uint64 *sum, int64 ttl_us, CormSink *sink)
+{
+	Recorder	recorder = {.sink = sink, .tupdesc = tupdesc};
+	CormSink	recording = {.kind = CORM_SINK_CALLBACK, .callback = record_row, .arg = &recorder};
+	int			skip = sum != NULL ? sizeof(*sum) : 0;
+
+	initStringInfo(&recorder.buf);
+	if (sum != NULL)
+		appendBinaryStringInfo(&recorder.buf, (char *) sum, sizeof(*sum));
+	recorder.skip = skip;
+	(void) corm_run(plan, params, &recording);
+	CORM_FAULT("cached-run");
+	if (recorder.too_large)
+		return;
+	keep(plan, verb, set, key, &recorder.buf, ttl_us);
+	replay(plan, tupdesc, recorder.buf.data + skip, recorder.buf.len - skip, sink);
+}
+
+/* answer_fresh answers a query with fresh => true whose plan is not blocked. */
+static void
+answer_fresh(CormPlan *plan, const CormVerb *verb, CormQuerySet *set, ParamListInfo params,
+			 TupleDesc tupdesc, int64 ttl_us, CormSink *sink)
+{
+	uint8		key[PG_SHA256_DIGEST_LENGTH];
+	uint64		sum;
+	char	   *data;
+	Size		size;
+
+	make_key(plan, verb, set, key);
+	CORM_FAULT("cached-key");
+	if (find_fresh(plan, key, &data, &size))
+	{
+		CORM_FAULT("cached-hit");
+		replay(plan, tupdesc, data + sizeof(sum), size - sizeof(sum), sink);
+	}
+	else if (begin_fresh(plan, verb, set, key, &sum))
+		run_recording(plan, verb, set, params, tupdesc, key, &sum, ttl_us, sink);
+	else
+		(void) corm_run(plan, params, sink);
 }
 
 /*
@@ -378,9 +513,8 @@ uint64
 corm_run_cached(const CormVerb *verb, CormPlan *plan, CormQuerySet *set, CormSink *sink)
 {
 	TupleDesc	tupdesc;
-	Recorder	recorder = {.sink = sink};
-	CormSink	recording = {.kind = CORM_SINK_CALLBACK, .callback = record_row, .arg = &recorder};
 	ParamListInfo params;
+	bool		run;
 	uint8		key[PG_SHA256_DIGEST_LENGTH];
 	char	   *data;
 	Size		size;
@@ -395,34 +529,36 @@ corm_run_cached(const CormVerb *verb, CormPlan *plan, CormQuerySet *set, CormSin
 	/* binding checks the values against the plan, which the key relies on */
 	params = corm_bind_values(plan, set);
 
-	if (!corm_shareable_now(plan))
+	if (plan->fresh)
+		run = blocked(plan) != NULL;
+	else
+		run = !corm_shareable_now(plan);
+	if (run)
 	{
-		uint64		processed = corm_run(plan, params, sink);
+		uint64		processed;
 
+		if (plan->fresh)
+			corm_cache_count_fresh(CORM_FRESH_BYPASSED);
+		processed = corm_run(plan, params, sink);
 		SPI_finish();
 		return processed;
 	}
 
 	CORM_FAULT("cached-begin");
 	tupdesc = plan->tupdesc ? plan->tupdesc : corm_output_tupdesc(verb->output, verb->typid);
-	make_key(plan, verb, set, key);
-	CORM_FAULT("cached-key");
-	if (corm_cache_lookup((char *) key, sizeof(key), &data, &size))
-	{
-		CORM_FAULT("cached-hit");
-		replay(plan, tupdesc, data, size, sink);
-	}
+	if (plan->fresh)
+		answer_fresh(plan, verb, set, params, tupdesc, ttl_us, sink);
 	else
 	{
-		recorder.tupdesc = tupdesc;
-		initStringInfo(&recorder.buf);
-		(void) corm_run(plan, params, &recording);
-		CORM_FAULT("cached-run");
-		if (!recorder.too_large)
+		make_key(plan, verb, set, key);
+		CORM_FAULT("cached-key");
+		if (corm_cache_lookup((char *) key, sizeof(key), &data, &size, NULL))
 		{
-			keep(plan, verb, set, key, &recorder.buf, ttl_us);
-			replay(plan, tupdesc, recorder.buf.data, recorder.buf.len, sink);
+			CORM_FAULT("cached-hit");
+			replay(plan, tupdesc, data, size, sink);
 		}
+		else
+			run_recording(plan, verb, set, params, tupdesc, key, NULL, ttl_us, sink);
 	}
 	SPI_finish();
 	return sink->nrows;

@@ -500,6 +500,13 @@ corm_place_clause(CormStmt *stmt, CormTree *clause, List **preloads)
 			if (clause->args[0].node->tag != CORM_N_VALUE)
 				corm_misplaced_clause(clause, "takes an interval that is not null");
 			stmt->cached = clause->args[0].node;
+			stmt->fresh = false;
+			break;
+		case CORM_N_CACHED_FRESH:
+			if (stmt->parent || stmt->beside)
+				corm_misplaced_clause(clause, "belongs to the whole query, not to a part of it");
+			stmt->cached = clause->args[0].node->tag == CORM_N_VALUE ? clause->args[0].node : NULL;
+			stmt->fresh = true;
 			break;
 		case CORM_N_PRELOAD:
 		case CORM_N_FILTER_PRELOAD:

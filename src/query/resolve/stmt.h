@@ -180,6 +180,8 @@ struct CormStmt
 								 * turned around */
 	bool		reversed;		/* BEFORE: rows are read backwards */
 	CormTree   *cached;			/* cached(): the time to live */
+	bool		fresh;			/* ... fresh answers only; then cached may be
+								 * NULL */
 
 	/* writes */
 	List	   *sets;			/* of CormAssignment */

@@ -30,6 +30,7 @@
 #include "catalog/pg_proc.h"
 #include "catalog/pg_ts_config.h"
 #include "catalog/pg_type.h"
+#include "datatype/timestamp.h"
 #include "query/value/node.h"
 #include "utils/array.h"
 #include "utils/arrayaccess.h"
@@ -1081,4 +1082,21 @@ corm_value_left(PG_FUNCTION_ARGS)
 			 errmsg("the operators of corm.expr take a value only on their right side"),
 			 errhint("Turn the comparison around, or write corm.val() around the value.")));
 	PG_RETURN_NULL();
+}
+
+PG_FUNCTION_INFO_V1(corm_cached);
+
+/* corm_cached(ttl, fresh): a clause for each of the two; a NULL for fresh is false. */
+Datum
+corm_cached(PG_FUNCTION_ARGS)
+{
+	CormWriter	w;
+
+	corm_writer_init(&w);
+	corm_write_tag(&w, !PG_ARGISNULL(1) && PG_GETARG_BOOL(1) ? CORM_N_CACHED_FRESH : CORM_N_CACHED);
+	if (PG_ARGISNULL(0))
+		corm_write_null(&w, INTERVALOID);
+	else
+		corm_write_value(&w, INTERVALOID, sizeof(Interval), false, PG_GETARG_DATUM(0));
+	PG_RETURN_POINTER(corm_writer_finish(&w, CORM_KIND_QUERY));
 }

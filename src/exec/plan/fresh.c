@@ -1,0 +1,440 @@
+/*-------------------------------------------------------------------------
+ *
+ * fresh.c
+ *		Whether a plan can have fresh answers, and what they depend on.
+ *
+ * A fresh answer, of corm.cached(fresh => true), is kept in the cache as long as what
+ * it was computed from has not changed (cache/shared/versions.c).  So everything that
+ * it is computed from must be known and followed:
+ *
+ *	- the tables that the parsed query names, those behind views, and the views; with
+ *	  their descendants.  System catalogs, foreign tables, sequences and temporary
+ *	  tables are not followed;
+ *	- functions.  An immutable one depends on its arguments, and on its own text or
+ *	  that of functions it calls.  Of PostgreSQL's stable ones there is a list of
+ *	  those that depend on no more than their arguments and the settings that are in
+ *	  every key.  current_setting() of a setting with a dot in its name is one of
+ *	  them, if the name is a constant: all such settings are in the key.  Any other
+ *	  may depend on the time, the session or catalogs; and a user's function that is
+ *	  not immutable may read tables that nobody knows of;
+ *	- types: values of regclass and the like are names of objects, whose changes are
+ *	  not followed; changes of enums are.
+ *
+ * A query of which something is not known is run each time.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/transam.h"
+#include "base/compat.h"
+#include "cache/cache.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "exec/plan/fresh.h"
+#include "exec/plan/plan.h"
+#include "nodes/nodeFuncs.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/plancache.h"
+#include "utils/typcache.h"
+
+#define MAX_DEPTH		10		/* of rows within rows */
+
+/*
+ * PostgreSQL's stable functions that depend on their arguments and on the settings
+ * in every key, and on nothing else: neither on the time nor on catalogs, other than
+ * those that are followed.  Input functions are not among them: 'now' and 'today'
+ * are input of dates.
+ */
+static bool
+depends_on_arguments(Oid function)
+{
+	switch (function)
+	{
+		case F_ANYARRAY_OUT:
+		case F_ANYENUM_OUT:
+		case F_ANYMULTIRANGE_OUT:
+		case F_ANYRANGE_OUT:
+		case F_ANYTEXTCAT:
+		case F_ARRAY_OUT:
+		case F_ARRAY_TO_JSON_ANYARRAY:
+		case F_ARRAY_TO_JSON_ANYARRAY_BOOL:
+		case F_ARRAY_TO_STRING_ANYARRAY_TEXT:
+		case F_ARRAY_TO_STRING_ANYARRAY_TEXT_TEXT:
+		case F_CASH_OUT:
+		case F_CONCAT:
+		case F_CONCAT_WS:
+		case F_CONVERT:
+		case F_CONVERT_FROM:
+		case F_CONVERT_TO:
+		case F_DATE_CMP_TIMESTAMPTZ:
+		case F_DATE_EQ_TIMESTAMPTZ:
+		case F_DATE_GE_TIMESTAMPTZ:
+		case F_DATE_GT_TIMESTAMPTZ:
+		case F_DATE_LE_TIMESTAMPTZ:
+		case F_DATE_LT_TIMESTAMPTZ:
+		case F_DATE_NE_TIMESTAMPTZ:
+		case F_DATE_OUT:
+		case F_DATE_PART_TEXT_TIMESTAMPTZ:
+		case F_DATE_TIMESTAMPTZ:
+		case F_DATE_TRUNC_TEXT_TIMESTAMPTZ:
+		case F_DATE_TRUNC_TEXT_TIMESTAMPTZ_TEXT:
+		case F_ENUM_FIRST:
+		case F_ENUM_LAST:
+		case F_ENUM_OUT:
+		case F_ENUM_RANGE_ANYENUM:
+		case F_ENUM_RANGE_ANYENUM_ANYENUM:
+		case F_EXTRACT_TEXT_TIMESTAMPTZ:
+		case F_FORMAT_TEXT:
+		case F_FORMAT_TEXT_ANY:
+		case F_GENERATE_SERIES_TIMESTAMPTZ_TIMESTAMPTZ_INTERVAL:
+		case F_INTERVAL_OUT:
+		case F_INTERVAL_PL_TIMESTAMPTZ:
+		case F_IN_RANGE_TIMESTAMPTZ_TIMESTAMPTZ_INTERVAL_BOOL_BOOL:
+		case F_JSONB_AGG:
+		case F_JSONB_BUILD_ARRAY_:
+		case F_JSONB_BUILD_ARRAY_ANY:
+		case F_JSONB_BUILD_OBJECT_:
+		case F_JSONB_BUILD_OBJECT_ANY:
+		case F_JSONB_TO_TSVECTOR_JSONB_JSONB:
+		case F_JSON_AGG:
+		case F_JSON_BUILD_ARRAY_:
+		case F_JSON_BUILD_ARRAY_ANY:
+		case F_JSON_BUILD_OBJECT_:
+		case F_JSON_BUILD_OBJECT_ANY:
+		case F_JSON_OBJECT_AGG:
+		case F_JSON_TO_TSVECTOR_JSON_JSONB:
+		case F_LENGTH_BYTEA_NAME:
+		case F_MAKE_TIMESTAMPTZ_INT4_INT4_INT4_INT4_INT4_FLOAT8:
+		case F_MAKE_TIMESTAMPTZ_INT4_INT4_INT4_INT4_INT4_FLOAT8_TEXT:
+		case F_MONEY_INT4:
+		case F_MONEY_INT8:
+		case F_MONEY_NUMERIC:
+		case F_MULTIRANGE_OUT:
+		case F_NUMERIC_MONEY:
+		case F_OVERLAPS_TIMESTAMPTZ_INTERVAL_TIMESTAMPTZ_INTERVAL:
+		case F_OVERLAPS_TIMESTAMPTZ_INTERVAL_TIMESTAMPTZ_TIMESTAMPTZ:
+		case F_OVERLAPS_TIMESTAMPTZ_TIMESTAMPTZ_TIMESTAMPTZ_INTERVAL:
+		case F_PHRASETO_TSQUERY_TEXT:
+		case F_PLAINTO_TSQUERY_TEXT:
+		case F_QUOTE_LITERAL_ANYELEMENT:
+		case F_QUOTE_NULLABLE_ANYELEMENT:
+		case F_RANGE_OUT:
+		case F_RECORD_OUT:
+		case F_ROW_TO_JSON_RECORD:
+		case F_ROW_TO_JSON_RECORD_BOOL:
+		case F_TEXTANYCAT:
+		case F_TIMESTAMPTZ_CMP_DATE:
+		case F_TIMESTAMPTZ_CMP_TIMESTAMP:
+		case F_TIMESTAMPTZ_DATE:
+		case F_TIMESTAMPTZ_DATE_TIME:
+		case F_TIMESTAMPTZ_EQ_DATE:
+		case F_TIMESTAMPTZ_EQ_TIMESTAMP:
+		case F_TIMESTAMPTZ_GE_DATE:
+		case F_TIMESTAMPTZ_GE_TIMESTAMP:
+		case F_TIMESTAMPTZ_GT_DATE:
+		case F_TIMESTAMPTZ_GT_TIMESTAMP:
+		case F_TIMESTAMPTZ_LE_DATE:
+		case F_TIMESTAMPTZ_LE_TIMESTAMP:
+		case F_TIMESTAMPTZ_LT_DATE:
+		case F_TIMESTAMPTZ_LT_TIMESTAMP:
+		case F_TIMESTAMPTZ_MI_INTERVAL:
+		case F_TIMESTAMPTZ_NE_DATE:
+		case F_TIMESTAMPTZ_NE_TIMESTAMP:
+		case F_TIMESTAMPTZ_OUT:
+		case F_TIMESTAMPTZ_PL_INTERVAL:
+		case F_TIMESTAMPTZ_TIMESTAMP:
+		case F_TIMESTAMP_CMP_TIMESTAMPTZ:
+		case F_TIMESTAMP_EQ_TIMESTAMPTZ:
+		case F_TIMESTAMP_GE_TIMESTAMPTZ:
+		case F_TIMESTAMP_GT_TIMESTAMPTZ:
+		case F_TIMESTAMP_LE_TIMESTAMPTZ:
+		case F_TIMESTAMP_LT_TIMESTAMPTZ:
+		case F_TIMESTAMP_NE_TIMESTAMPTZ:
+		case F_TIMESTAMP_OUT:
+		case F_TIMESTAMP_TIMESTAMPTZ:
+		case F_TIMETZ_TIMESTAMPTZ:
+		case F_TIME_TIMESTAMPTZ:
+		case F_TO_CHAR_FLOAT4_TEXT:
+		case F_TO_CHAR_FLOAT8_TEXT:
+		case F_TO_CHAR_INT4_TEXT:
+		case F_TO_CHAR_INT8_TEXT:
+		case F_TO_CHAR_INTERVAL_TEXT:
+		case F_TO_CHAR_NUMERIC_TEXT:
+		case F_TO_CHAR_TIMESTAMPTZ_TEXT:
+		case F_TO_CHAR_TIMESTAMP_TEXT:
+		case F_TO_JSON:
+		case F_TO_JSONB:
+		case F_TO_NUMBER:
+		case F_TO_TSQUERY_TEXT:
+		case F_TO_TSVECTOR_JSON:
+		case F_TO_TSVECTOR_JSONB:
+		case F_TO_TSVECTOR_TEXT:
+		case F_TS_HEADLINE_JSONB_TSQUERY:
+		case F_TS_HEADLINE_JSONB_TSQUERY_TEXT:
+		case F_TS_HEADLINE_JSON_TSQUERY:
+		case F_TS_HEADLINE_JSON_TSQUERY_TEXT:
+		case F_TS_HEADLINE_TEXT_TSQUERY:
+		case F_TS_HEADLINE_TEXT_TSQUERY_TEXT:
+		case F_TS_MATCH_TQ:
+		case F_TS_MATCH_TT:
+		case F_WEBSEARCH_TO_TSQUERY_TEXT:
+			return true;
+		default:
+			return false;
+	}
+}
+
+/* What a walk through a query finds. */
+typedef struct Found
+{
+	const char *why;			/* the answer cannot be fresh, or NULL */
+	int			fixed;			/* it depends on these: CORM_DEPENDS_* */
+} Found;
+
+/* note_type notes what it means that a query has values of a type. */
+static void
+note_type(Oid type, Found *found, int depth)
+{
+	Oid			element;
+
+	type = getBaseType(type);
+	switch (type)
+	{
+		case REGPROCOID:
+		case REGPROCEDUREOID:
+		case REGOPEROID:
+		case REGOPERATOROID:
+		case REGCLASSOID:
+		case REGTYPEOID:
+		case REGCONFIGOID:
+		case REGDICTIONARYOID:
+		case REGNAMESPACEOID:
+		case REGROLEOID:
+		case REGCOLLATIONOID:
+			found->why = "It has names of catalog objects.";
+			return;
+		default:
+			break;
+	}
+	element = get_element_type(type);
+	if (OidIsValid(element))
+	{
+		note_type(element, found, depth);
+		return;
+	}
+	switch (get_typtype(type))
+	{
+		case TYPTYPE_ENUM:
+			found->fixed |= CORM_DEPENDS_ENUMS;
+			break;
+		case TYPTYPE_BASE:
+			/* its output function, for one */
+			if (type >= FirstNormalObjectId)
+				found->fixed |= CORM_DEPENDS_FUNCTIONS;
+			break;
+		case TYPTYPE_RANGE:
+			note_type(get_range_subtype(type), found, depth);
+			break;
+		case TYPTYPE_MULTIRANGE:
+			note_type(get_range_subtype(get_multirange_range(type)), found, depth);
+			break;
+		case TYPTYPE_COMPOSITE:
+			if (depth < MAX_DEPTH)
+			{
+				TupleDesc	desc = lookup_rowtype_tupdesc_noerror(type, -1, true);
+
+				for (int i = 0; desc != NULL && i < desc->natts; i++)
+				{
+					if (!TupleDescAttr(desc, i)->attisdropped)
+						note_type(TupleDescAttr(desc, i)->atttypid, found, depth + 1);
+				}
+				if (desc != NULL)
+					ReleaseTupleDesc(desc);
+			}
+			else
+				found->why = "It has rows within rows, too deep to look at.";
+			break;
+		default:
+			break;
+	}
+}
+
+/* note_search notes a call that has to do with text search. */
+static void
+note_search(FuncExpr *call, Found *found)
+{
+	ListCell   *lc;
+
+	if (call->funcresulttype == TSVECTOROID || call->funcresulttype == TSQUERYOID)
+		found->fixed |= CORM_DEPENDS_SEARCH;
+	foreach(lc, call->args)
+	{
+		if (exprType(lfirst(lc)) == TSQUERYOID)
+			found->fixed |= CORM_DEPENDS_SEARCH;
+	}
+}
+
+/* look_at_call looks at one function that a query calls.  It returns true to end the walk. */
+static bool
+look_at_call(Oid function, void *context)
+{
+	Found	   *found = context;
+
+	if (function >= FirstNormalObjectId)
+		found->fixed |= CORM_DEPENDS_FUNCTIONS;
+	switch (func_volatile(function))
+	{
+		case PROVOLATILE_IMMUTABLE:
+			break;
+		case PROVOLATILE_STABLE:
+			if (function >= FirstNormalObjectId)
+				found->why = "It calls a function that is not immutable, which may read other tables.";
+			else if (!depends_on_arguments(function))
+				found->why = "It calls a function that depends on the time, the session or catalogs.";
+			break;
+		default:
+			found->why = "It calls a volatile function.";
+			break;
+	}
+	return found->why != NULL;
+}
+
+/* reads_custom_setting tells whether a call is current_setting of a custom setting, by a constant name. */
+static bool
+reads_custom_setting(FuncExpr *call)
+{
+	Node	   *name;
+
+	if (call->funcid != F_CURRENT_SETTING_TEXT && call->funcid != F_CURRENT_SETTING_TEXT_BOOL)
+		return false;
+	name = linitial(call->args);
+	return IsA(name, Const) && !((Const *) name)->constisnull &&
+		strchr(TextDatumGetCString(((Const *) name)->constvalue), '.') != NULL;
+}
+
+/* look_walker looks at the nodes of a query.  It returns true to end the walk. */
+static bool
+look_walker(Node *node, void *context)
+{
+	Found	   *found = context;
+
+	if (node == NULL)
+		return false;
+	switch (nodeTag(node))
+	{
+		case T_Query:
+			return query_tree_walker((Query *) node, look_walker, context, 0);
+		case T_SQLValueFunction:
+			found->why = "It depends on the time or on who asks.";
+			return true;
+		case T_CurrentOfExpr:
+			found->why = "It reads a cursor.";
+			return true;
+		case T_TableSampleClause:
+			found->why = "It reads a sample.";
+			return true;
+		case T_FuncExpr:
+			note_search((FuncExpr *) node, found);
+			if (reads_custom_setting((FuncExpr *) node))
+				return expression_tree_walker(node, look_walker, context);
+			note_type(exprType(node), found, 0);
+			break;
+		case T_Const:
+			/* the configuration of a text search is not shown */
+			if (exprType(node) == REGCONFIGOID || exprType(node) == REGDICTIONARYOID)
+				found->fixed |= CORM_DEPENDS_SEARCH;
+			else
+				note_type(exprType(node), found, 0);
+			break;
+		case T_Var:
+		case T_Param:
+		case T_OpExpr:
+		case T_Aggref:
+		case T_WindowFunc:
+		case T_RelabelType:
+		case T_CoerceViaIO:
+		case T_ArrayCoerceExpr:
+			note_type(exprType(node), found, 0);
+			break;
+		default:
+			break;
+	}
+	if (found->why != NULL || check_functions_in_node(node, look_at_call, context))
+		return true;
+	return expression_tree_walker(node, look_walker, context);
+}
+
+/* named_relations returns the relations that a plan's query names, views and what is behind them. */
+static List *
+named_relations(CormPlan *plan)
+{
+	List	   *relids = NIL;
+	ListCell   *lc;
+
+	foreach(lc, SPI_plan_get_plan_sources(plan->spi))
+	{
+		relids = list_concat_unique_oid(relids, ((CachedPlanSource *) lfirst(lc))->relationOids);
+	}
+	return relids;
+}
+
+/* set_depends keeps in a plan which relations its answers depend on. */
+static void
+set_depends(CormPlan *plan, List *relids)
+{
+	MemoryContext oldcontext = MemoryContextSwitchTo(plan->context);
+
+	if (plan->fresh_depends != NULL)
+		pfree(plan->fresh_depends);
+	plan->fresh_depends = NULL;
+	list_free(plan->fresh_relids);
+	plan->fresh_relids = list_copy(relids);
+	plan->fresh_depends = corm_depends_on(relids, plan->fresh_fixed);
+	MemoryContextSwitchTo(oldcontext);
+}
+
+/*
+ * corm_fresh_look finds out whether a plan that has just been parsed can have fresh
+ * answers, and what they depend on: plan->fresh_why and fresh_depends.
+ */
+void
+corm_fresh_look(CormPlan *plan)
+{
+	Found		found = {0};
+	List	   *relids;
+	ListCell   *lc;
+
+	foreach(lc, SPI_plan_get_plan_sources(plan->spi))
+	{
+		ListCell   *query;
+
+		foreach(query, ((CachedPlanSource *) lfirst(lc))->query_list)
+		{
+			(void) look_walker(lfirst(query), &found);
+		}
+	}
+	relids = corm_descendants(named_relations(plan), &plan->fresh_why);
+	if (plan->fresh_why == NULL)
+		plan->fresh_why = found.why;
+	plan->fresh_fixed = found.fixed;
+	if (plan->fresh_why == NULL)
+		set_depends(plan, relids);
+}
+
+/*
+ * corm_fresh_same looks again which tables the query of a plan reads.  Returns whether
+ * they are still the same; if not, the plan has the new ones.
+ */
+bool
+corm_fresh_same(CormPlan *plan)
+{
+	List	   *relids = corm_descendants(named_relations(plan), &plan->fresh_why);
+	bool		same = plan->fresh_why == NULL && equal(relids, plan->fresh_relids);
+
+	if (!same && plan->fresh_why == NULL)
+		set_depends(plan, relids);
+	return same;
+}

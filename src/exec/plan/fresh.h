@@ -1,0 +1,16 @@
+/*-------------------------------------------------------------------------
+ *
+ * fresh.h
+ *		Whether a plan can have fresh answers, and what they depend on.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CORM_EXEC_FRESH_H
+#define CORM_EXEC_FRESH_H
+
+#include "exec/plan/plan.h"
+
+extern void corm_fresh_look(CormPlan *plan);
+extern bool corm_fresh_same(CormPlan *plan);
+
+#endif							/* CORM_EXEC_FRESH_H */
