@@ -19,6 +19,8 @@ Parts of a run:
                 (hostile.py)
     nested      random documents for insert_json and set_related over tables of tenants: the rows stored and the errors
                 against a model of the rules (nested.py)
+    patches     random documents for update_json, nested at random, with a fence around every table: the tables and the answers
+                against a model of the rules (patches.py)
     elsewhere   another session does that, while the first one is in the middle of a verb (hostile.py)
 
 A step is one operation whose answer was compared, or one look at the whole state (depth, marks, rows, cache) that was.
@@ -54,6 +56,7 @@ import hostile
 import interrupts
 import kill
 import nested
+import patches
 import racing
 
 PROGRAM = 150  # operations
@@ -342,7 +345,18 @@ def nested_documents(seed, budget, options):
     return steps
 
 
-PARTS = {"reads": reads, "programs": programs, "disturbed": disturbed, "race": race, "hostile": hostile_code, "elsewhere": elsewhere, "nested": nested_documents}
+def patches_of_rows(seed, budget, options):
+    new_database("oracle_patches", patches.SETUP)
+    rng, started = random.Random(f"patches {seed}"), time.monotonic()
+    steps, wrong, detail = patches.run(rng, budget)
+    if wrong:
+        wrong += f"\nrepeat: script/check-oracle --part patches --seed {seed} --seeds 1 --steps {budget.steps}"
+    result(f"patches, seed {seed}", wrong, f"{steps} steps ({detail}), {steps / max(time.monotonic() - started, 0.001):.0f}/s")
+    return steps
+
+
+PARTS = {"reads": reads, "programs": programs, "disturbed": disturbed, "race": race, "hostile": hostile_code, "elsewhere": elsewhere, "nested": nested_documents,
+         "patches": patches_of_rows}
 
 
 def main():

@@ -102,7 +102,32 @@ push_pairs(JsonbParseState **state, JsonbContainer *object)
 	}
 }
 
-/* corm_nested_with_members returns a written row together with the rows of its relations. */
+/*
+ * Does a row reference another by a belongs_to relation, although the document says null?
+ * The row that it is nested in, a field or another relation may give the key.  A
+ * relation with a condition, such as a polymorphic one, need not lead to the row of the key.
+ */
+static bool
+leads_somewhere(CormModel *model, Jsonb *row, const NestedMember *member)
+{
+	CormRelation *relation = member->relation;
+
+	if (relation->kind != CORM_BELONGS_TO || relation->condition || member->result)
+		return false;
+	for (int i = 0; i < relation->nkeys; i++)
+	{
+		Datum		value;
+
+		if (!corm_nested_value(model, row, corm_nested_field(model, relation->columns[i]), &value))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * corm_nested_with_members returns a written row together with the rows of its relations.
+ * Null for a relation that leads to a row nevertheless is left out.
+ */
 Jsonb *
 corm_nested_with_members(Jsonb *row, const NestedObject *object)
 {
@@ -118,6 +143,8 @@ corm_nested_with_members(Jsonb *row, const NestedObject *object)
 		NestedMember *member = lfirst(lc);
 		JsonbValue	result = {.type = jbvNull};
 
+		if (leads_somewhere(object->model, row, member))
+			continue;
 		if (member->result)
 			corm_nested_value_of(member->result, &result);
 		corm_json_key(&state, member->name);

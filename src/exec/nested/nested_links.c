@@ -295,6 +295,31 @@ corm_links_delete(LinkSet *set, const Link *links, int n)
 	return deleted;
 }
 
+/* corm_links_forget takes links, which are gone, out of a finished set. */
+void
+corm_links_forget(LinkSet *set, const Link *links, int n)
+{
+	LinkSet		gone = *set;
+	int			nkept = 0;
+
+	gone.n = n;
+	gone.links = palloc(sizeof(Link) * Max(n, 1));
+	gone.repeated = palloc0(sizeof(bool) * Max(n, 1));
+	for (int i = 0; i < n; i++)
+	{
+		gone.links[i] = links[i];
+		gone.links[i].number = i;
+	}
+	corm_links_finish(&gone);
+	for (int i = 0; i < set->n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (!corm_links_has(&gone, &set->links[i]))
+			set->links[nkept++] = set->links[i];
+	}
+	set->n = nkept;
+}
+
 /*
  * corm_links_add_missing adds the links of a set that another one of the same row lacks: it
  * restores soft-deleted ones and inserts the others.  Returns the number of rows changed.

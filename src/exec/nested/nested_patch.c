@@ -670,6 +670,8 @@ change_linked(NestedWrite *write, Change *change, NestedPart *part, LinkSet *old
 	{
 		if (ngone > 0)
 			(void) corm_links_delete(old, gone, ngone);
+		/* a later part may link the rows again */
+		corm_links_forget(old, gone, ngone);
 		for (int i = 0; i < n && part->change == NESTED_DELETE; i++)
 		{
 			write->path = &paths[i];
