@@ -17,9 +17,11 @@ import json
 import os
 import platform
 import re
+import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 import psycopg
@@ -88,13 +90,15 @@ class Line:
 class Worker:
     """A client in another language: a process that answers a JSON line with a JSON line."""
 
-    def __init__(self, command):
+    def __init__(self, command, environment=None):
         self.command = command
+        self.environment = environment
         self.process = None
 
     def ask(self, **request):
         if self.process is None:
-            self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                            env={**os.environ, **(self.environment or {})})
         self.process.stdin.write(json.dumps(request) + "\n")
         self.process.stdin.flush()
         answer = self.process.stdout.readline()
@@ -112,14 +116,40 @@ class Worker:
             self.process.wait()
 
 
+NODE = ["node", os.path.join(HERE, "clients", "node.js")]
+PYTHON = ["/usr/bin/python3", os.path.join(HERE, "clients", "python.py")]
+
+
 class Bench:
     """What lines are made with: a connection, sides in SQL, sides in clients."""
 
     def __init__(self, quick):
         self.quick = quick
         self.connection = psycopg.connect("", autocommit=True)
-        self.node = Worker(["node", os.path.join(HERE, "clients", "node.js")])
-        self.python = Worker(["/usr/bin/python3", os.path.join(HERE, "clients", "python.py")])
+        self.node = Worker(NODE)
+        self.python = Worker(PYTHON)
+        self.proxy = None
+        self.slow_workers = []
+
+    def slow(self, command):
+        """A client whose connection has a delay of a millisecond in each direction."""
+        if self.proxy is None:
+            self.proxy_directory = tempfile.mkdtemp()
+            port = os.environ.get("PGPORT", "5432")
+            self.proxy = subprocess.Popen([sys.executable, os.path.join(HERE, "proxy.py"), self.proxy_directory, port,
+                                           os.path.join(os.environ["PGHOST"], f".s.PGSQL.{port}")], stdout=subprocess.PIPE, text=True)
+            if self.proxy.stdout.readline() != "ready\n":
+                raise RuntimeError("the proxy does not start")
+        self.slow_workers.append(Worker(command, {"PGHOST": self.proxy_directory}))
+        return self.slow_workers[-1]
+
+    def close(self):
+        for worker in [self.node, self.python, *self.slow_workers]:
+            worker.close()
+        if self.proxy is not None:
+            self.proxy.terminate()
+            self.proxy.wait()
+            shutil.rmtree(self.proxy_directory)
 
     def count(self, number):
         """How often to do something: a tenth of it when in a hurry."""
@@ -261,8 +291,7 @@ def main():
             rows += measured
             for row in measured:
                 print(f"{row[4]:7} {row[0]}\n        against {row[1]}: {row[2]}, bar {row[3]}", flush=True)
-    bench.node.close()
-    bench.python.close()
+    bench.close()
 
     stamp = time.strftime("%Y-%m-%d %H:%M")
     commit = subprocess.run(["git", "-c", "safe.directory=*", "-C", HERE, "describe", "--always", "--dirty"],

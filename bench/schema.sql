@@ -60,4 +60,31 @@ INSERT INTO items
 SELECT setval('items_id_seq', 400000) \g /dev/null
 CREATE INDEX ON items (order_id);
 
+-- The unit of work as a function, by hand and by corm.
+CREATE FUNCTION place_order(customer int, new_score double precision, document jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+    buyer users;
+    placed orders;
+    lines jsonb;
+BEGIN
+    SELECT * INTO STRICT buyer FROM users WHERE id = customer AND active FOR UPDATE;
+    UPDATE users SET score = new_score WHERE id = customer;
+    INSERT INTO orders (user_id, amount, placed_at)
+        SELECT r.user_id, r.amount, r.placed_at FROM jsonb_to_record(document) AS r (user_id int, amount double precision, placed_at timestamptz)
+        RETURNING * INTO placed;
+    WITH i AS (
+        INSERT INTO items (order_id, sku, quantity, price)
+            SELECT placed.id, r.sku, r.quantity, r.price FROM jsonb_to_recordset(document -> 'items') AS r (sku text, quantity int, price double precision)
+            RETURNING *)
+        SELECT jsonb_agg(to_jsonb(i)) INTO lines FROM i;
+    RETURN to_jsonb(placed) || jsonb_build_object('items', lines);
+END $$;
+
+CREATE FUNCTION place_order_corm(customer int, new_score double precision, document jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM corm.one(NULL::users, corm.where(corm.eq('id', customer), corm.eq('active', true)), corm.for_update());
+    PERFORM corm.exec(corm.updater('users'), corm.set('score', new_score), corm.where(corm.eq('id', customer)));
+    RETURN corm.insert_json('orders', document);
+END $$;
+
 VACUUM ANALYZE;

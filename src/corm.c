@@ -14,6 +14,7 @@
 #include "base/effects.h"
 #include "base/guc.h"
 #include "base/launcher.h"
+#include "base/misread.h"
 #include "base/untyped.h"
 #include "base/value.h"
 #include "cache/cache.h"
@@ -41,6 +42,7 @@ _PG_init(void)
 	corm_effects_init();
 	corm_launcher_init();
 	corm_untyped_init();
+	corm_misread_init();
 	corm_value_init();
 	corm_model_init();
 	corm_node_init();

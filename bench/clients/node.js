@@ -84,7 +84,13 @@ const handWritten = {
   items: 'INSERT INTO items (order_id, sku, quantity, price) ' +
     'SELECT $1, * FROM unnest($2::text[], $3::int[], $4::float8[]) RETURNING *',
   score: 'UPDATE users SET score = $2 WHERE id = $1',
-  commit: 'COMMIT'
+  commit: 'COMMIT',
+  call: 'SELECT place_order($1, $2, $3) AS result'
+}
+
+// All of it as one call of a function, the best that one can write by hand.
+async function handWrittenCall(run, order, score) {
+  return (await run('call', [order.user_id, score, order])).rows[0].result
 }
 
 // One statement after the other, as one would write it by hand.
@@ -121,6 +127,9 @@ async function cormUnit(run, order, score) {
 
 const makers = {
   sql: async () => fromStatements(await pgClient(), handWritten, false, handWrittenUnit),
+  sql_call: async () => fromStatements(await pgClient(), handWritten, true, handWrittenCall),
+  corm_call: async () => fromStatements(await pgClient(), { unit: 'SELECT place_order_corm($1, $2, $3) AS result' }, true,
+    async (run, order, score) => (await run('unit', [order.user_id, score, order])).rows[0].result),
   sql_prepared: async () => fromStatements(await pgClient(), handWritten, true, handWrittenUnit),
   corm: async () => fromStatements(await pgClient(), corm, false, cormUnit),
   corm_prepared: async () => fromStatements(await pgClient(), corm, true, cormUnit),

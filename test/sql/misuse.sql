@@ -87,6 +87,12 @@ SELECT corm.eq(corm.selector('orders') OPERATOR(corm_ops.|>) corm.select(corm.co
 SELECT corm.count(corm.selector('person'), corm.where(
 	corm.neq(corm.selector('orders') OPERATOR(corm_ops.|>) corm.select(corm.count()), '9')));
 
+-- An expression where a count was meant
+SELECT corm.count('orders');
+SELECT corm.count('amount');
+SELECT corm.count('orders')::text FROM orders LIMIT 1;
+SELECT corm.count(corm.selector('orders'));
+
 -- A row linked twice is linked once, and shown once
 CREATE TABLE tag (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text UNIQUE);
 CREATE TABLE person_tag (person_id int REFERENCES person, tag_id int REFERENCES tag, PRIMARY KEY (person_id, tag_id));
