@@ -54,5 +54,6 @@ _PG_init(void)
 	corm_middleware_init();
 	corm_stats_init();
 	corm_procedure_init();
+	corm_inline_init();
 	corm_tx_init();
 }

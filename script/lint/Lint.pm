@@ -64,6 +64,7 @@ my @order = qw(
 	exec/write
 	exec/middleware
 	exec/call
+	exec/inline
 	exec/record
 	exec/nested
 	exec

@@ -248,6 +248,34 @@ extern int	no_such_variable
 					 dlist_next_node(&(proc)->myProcLocks[partition], &(proclock)->procLink)))
 #endif
 
+/* As whom a relation is checked stood in the range table before 16. */
+#if PG_VERSION_NUM < 160000
+#define corm_rte_user(stmt, rte)	((rte)->checkAsUser)
+#else
+#define corm_rte_user(stmt, rte) \
+	((rte)->perminfoindex > 0 ? \
+	 list_nth_node(RTEPermissionInfo, (stmt)->permInfos, (rte)->perminfoindex - 1)->checkAsUser : InvalidOid)
+#endif
+
+/* NOT NULL may stand for new rows only since 18. */
+#if PG_VERSION_NUM < 180000
+#define corm_not_null_is_valid(relid, attnum) true
+#else
+#include "access/htup_details.h"
+#include "catalog/pg_constraint.h"
+
+static inline bool
+corm_not_null_is_valid(Oid relid, AttrNumber attnum)
+{
+	HeapTuple	tuple = findNotNullConstraintAttnum(relid, attnum);
+	bool		valid = HeapTupleIsValid(tuple) && ((Form_pg_constraint) GETSTRUCT(tuple))->convalidated;
+
+	if (HeapTupleIsValid(tuple))
+		heap_freetuple(tuple);
+	return valid;
+}
+#endif
+
 /* For what is stored and must not be read by another version. */
 #define CORM_SERVER_VERSION	PG_VERSION_NUM
 

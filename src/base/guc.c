@@ -65,6 +65,9 @@ int			corm_log_args = CORM_LOG_ARGS_VALUES;
 int			corm_log_arg_max_length = 1024;
 bool		corm_sql_comments = false;
 char	   *corm_traceparent = NULL;
+bool		corm_inline = true;
+
+void		(*corm_inline_changed) (void) = NULL;
 
 static const struct config_enum_entry json_bigint_options[] = {
 	{"number", CORM_JSON_BIGINT_NUMBER, false},
@@ -78,6 +81,41 @@ static const struct config_enum_entry log_args_options[] = {
 	{"values", CORM_LOG_ARGS_VALUES, false},
 	{NULL, 0, false}
 };
+
+/*
+ * The assign hooks of the settings that decide whether queries are compiled into
+ * the statements around them.
+ */
+static void
+tell_inline(bool changed)
+{
+	if (changed && corm_inline_changed)
+		corm_inline_changed();
+}
+
+static void
+assign_inline(bool newval, void *extra)
+{
+	tell_inline(newval != corm_inline);
+}
+
+static void
+assign_log_queries(bool newval, void *extra)
+{
+	tell_inline(newval != corm_log_queries);
+}
+
+static void
+assign_log_min_duration(int newval, void *extra)
+{
+	tell_inline((newval >= 0) != (corm_log_min_duration >= 0));
+}
+
+static void
+assign_sql_comments(bool newval, void *extra)
+{
+	tell_inline(newval != corm_sql_comments);
+}
 
 /*
  * check_traceparent accepts a trace context in the format of the W3C,
@@ -378,7 +416,7 @@ define_monitoring_settings(void)
 							 &corm_log_queries,
 							 false,
 							 PGC_SUSET, 0,
-							 NULL, NULL, NULL);
+							 NULL, assign_log_queries, NULL);
 
 	DefineCustomIntVariable("corm.log_min_duration",
 							"Sets the minimum execution time above which queries are logged.",
@@ -386,7 +424,7 @@ define_monitoring_settings(void)
 							&corm_log_min_duration,
 							-1, -1, INT_MAX,
 							PGC_SUSET, GUC_UNIT_MS,
-							NULL, NULL, NULL);
+							NULL, assign_log_min_duration, NULL);
 
 	DefineCustomEnumVariable("corm.log_args",
 							 "Sets what the query log shows of parameters.",
@@ -410,7 +448,7 @@ define_monitoring_settings(void)
 							 &corm_sql_comments,
 							 false,
 							 PGC_USERSET, 0,
-							 NULL, NULL, NULL);
+							 NULL, assign_sql_comments, NULL);
 
 	DefineCustomStringVariable("corm.traceparent",
 							   "Sets the trace context in the comments added to SQL.",
@@ -436,6 +474,14 @@ corm_guc_init(void)
 							1000, 1, 1000000,
 							PGC_USERSET, 0,
 							NULL, NULL, NULL);
+
+	DefineCustomBoolVariable("corm.inline",
+							 "Compiles queries in FROM into the plan of the statement around them.",
+							 "Results are the same; without it, each query has a plan of its own.",
+							 &corm_inline,
+							 true,
+							 PGC_USERSET, 0,
+							 NULL, assign_inline, NULL);
 
 	DefineCustomIntVariable("corm.filter_max_depth",
 							"Sets the maximum nesting depth of a filter.",

@@ -57,6 +57,10 @@ extern int	corm_log_args;
 extern int	corm_log_arg_max_length;
 extern bool corm_sql_comments;
 extern char *corm_traceparent;
+extern bool corm_inline;
+
+/* set by exec/inline: plans made under other settings are to be made again */
+extern void (*corm_inline_changed) (void);
 
 /* values of corm_log_args */
 typedef enum CormLogArgs

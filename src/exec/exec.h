@@ -15,5 +15,6 @@ extern void corm_plan_init(void);
 extern void corm_middleware_init(void);
 extern void corm_stats_init(void);
 extern void corm_procedure_init(void);
+extern void corm_inline_init(void);
 
 #endif							/* CORM_EXEC_H */

@@ -72,7 +72,7 @@
 
 #define MAX_PARSES			4	/* then hand out what there is */
 #define FIRST_RELATED_LIMIT	512 /* of tables, before it is looked who has gone */
-#define MAX_CALLBACKS		4
+#define MAX_CALLBACKS		8
 
 typedef struct RegistryEntry
 {

@@ -20,6 +20,7 @@
 #include "query/resolve/stmt.h"
 #include "query/sql/request.h"
 #include "query/value/node.h"
+#include "query/value/read_calls.h"
 #include "query/value/tree.h"
 #include "utils/array.h"
 
@@ -40,6 +41,7 @@ extern CormStmt *corm_resolve_restore(List *clauses, Oid default_model);
 extern void corm_scopes_init(void);
 
 /* resolve/premises.c */
+extern bool corm_premise_is_open(const CormPremise *premise, const CormValue *values, int nvalues);
 extern bool corm_premise_holds(const CormPremise *premise, const CormValue *values, int nvalues);
 
 /* resolve/field_roles.c: for statements that are made without clauses */

@@ -98,6 +98,7 @@ COMMIT;
 SELECT corm.count(corm.selector('emptied'));
 
 -- cursors, with changes of rows and of the table between two fetches
+SET corm.inline = off;
 BEGIN;
 DECLARE c CURSOR FOR SELECT corm.get_multi(NULL::cs2.steps);
 DECLARE d CURSOR FOR SELECT id FROM corm.get_multi(NULL::steps, corm.order_by('id'));
@@ -108,6 +109,18 @@ FETCH 1 FROM d;
 SELECT corm.get_json(corm.selector('steps'));
 FETCH 1 FROM c;
 ROLLBACK;
+-- compiled in, the cursor reads the table itself, which cannot change under it
+SET corm.inline = on;
+BEGIN;
+DECLARE d CURSOR FOR SELECT id FROM corm.get_multi(NULL::steps, corm.order_by('id'));
+FETCH 1 FROM d;
+SAVEPOINT s;
+ALTER TABLE steps ADD added int DEFAULT 9;
+ROLLBACK TO s;
+DELETE FROM steps WHERE id = 101;
+FETCH 1 FROM d;
+ROLLBACK;
+RESET corm.inline;
 BEGIN;
 DECLARE h CURSOR WITH HOLD FOR SELECT id FROM corm.get_multi(NULL::steps, corm.order_by('-id'));
 COMMIT;

@@ -127,6 +127,7 @@ END $$;
 SELECT seq_scan - :seq_before AS seq_scan, idx_scan - :idx_before AS idx_scan FROM pg_stat_xact_user_tables WHERE relname = 'skewed';
 COMMIT;
 DROP TABLE skewed;
+SET corm.inline = off;
 -- A limit() of a usual size is part of the plan, though not of the SQL; one of an unusual size is no reason for another plan.
 SELECT corm.to_sql(corm.selector('pc'), corm.select('id'), corm.limit(n), corm.where(corm.gt('id', 3))) FROM unnest(ARRAY[0, 20, 100, 101, 500, 123456]) AS n;
 SELECT misses AS misses_before FROM corm.plan_cache_stats() \gset
@@ -147,6 +148,7 @@ DROP TABLE pc;
 
 -- A6: a plan whose making fails after PostgreSQL has saved it is not left behind.
 \c
+RESET corm.inline;
 CREATE FUNCTION saved_plans() RETURNS bigint LANGUAGE sql AS $$
   SELECT count(*) FROM pg_backend_memory_contexts WHERE name IN ('CachedPlanSource', 'CachedPlanQuery') $$;
 DO $$

@@ -625,6 +625,38 @@ corm_middleware_concerns(CormOperation *op)
 }
 
 /*
+ * corm_middleware_registered tells whether a function is registered for an
+ * operation, whoever runs it: also where it would not be called, in its own code.
+ * Only the operation's command and relids need to be set.
+ */
+bool
+corm_middleware_registered(CormOperation *op)
+{
+	CormMiddlewareList *list;
+	volatile bool any = false;
+
+	if (!corm_middleware_exists())
+		return false;
+	list = corm_middleware_list();
+	PG_TRY();
+	{
+		CormMiddleware **about;
+		int			n;
+
+		about = corm_middleware_about(list, op->relids, op->nrelids, &n);
+		for (int i = 0; i < n; i++)
+			if (about[i]->ops & (1 << op->command))
+				any = true;
+	}
+	PG_FINALLY();
+	{
+		corm_middleware_release(list);
+	}
+	PG_END_TRY();
+	return any;
+}
+
+/*
  * Runs an operation, or a query that has taken its place, within a chain of the listed
  * functions that apply.  For a query that has taken its place, functions in the outer
  * chain are left out, because they have already been called.  The rows go to the

@@ -39,5 +39,6 @@ struct CormOperation
 
 extern bool corm_middleware_run(CormOperation *op, uint64 *processed);
 extern bool corm_middleware_concerns(CormOperation *op);
+extern bool corm_middleware_registered(CormOperation *op);
 
 #endif							/* CORM_EXEC_MIDDLEWARE_H */

@@ -69,6 +69,7 @@ corm_bind_prepare(CormPlanParam *params, const CormDeparsed *deparsed,
 		param->model = source->model ? MemoryContextStrdup(context, source->model) : NULL;
 		param->field = source->field ? MemoryContextStrdup(context, source->field) : NULL;
 		param->from_filter = source->from_filter;
+		param->null_test = source->null_test;
 
 		if (source->form == CORM_PARAM_JSON && corm_is_range_type(getBaseType(param->typid)))
 		{
@@ -394,6 +395,24 @@ convert(CormPlanParam *param, Datum value)
 }
 
 /*
+ * corm_bind_value makes one parameter of a plan from its bound value, in the
+ * current context; a by-reference datum may point into the query value.  Raises
+ * XX001 if the value does not match the plan.
+ */
+Datum
+corm_bind_value(CormPlanParam *param, const CormValue *value)
+{
+	Datum		datum;
+
+	if (value->typid != param->value_type)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("invalid binary value of type corm.query")));
+	datum = corm_value_datum(value, param->typlen, param->typbyval);
+	return param->binding != CORM_BIND_PLAIN ? convert(param, datum) : datum;
+}
+
+/*
  * corm_bind_values makes the parameters of a plan from the bound values of its queries,
  * in the current context; by-reference datums may point into the query values.  The
  * values must match the shape under which the plan was found; in a corrupt query they
@@ -416,7 +435,7 @@ corm_bind_values(CormPlan *plan, const CormQuerySet *set)
 
 		if (value == NULL)
 		{
-			if (param->valno >= set->nvalues || set->values[param->valno].typid != param->value_type)
+			if (param->valno >= set->nvalues)
 				ereport(ERROR,
 						(errcode(ERRCODE_DATA_CORRUPTED),
 						 errmsg("invalid binary value of type corm.query")));
@@ -425,9 +444,7 @@ corm_bind_values(CormPlan *plan, const CormQuerySet *set)
 		data->ptype = param->typid;
 		data->pflags = PARAM_FLAG_CONST;
 		data->isnull = false;
-		data->value = corm_value_datum(value, param->typlen, param->typbyval);
-		if (param->binding != CORM_BIND_PLAIN)
-			data->value = convert(param, data->value);
+		data->value = corm_bind_value(param, value);
 	}
 	return list;
 }

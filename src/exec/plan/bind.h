@@ -44,12 +44,14 @@ typedef struct CormPlanParam
 	const char *model;			/* what it meets, for error messages */
 	const char *field;
 	bool		from_filter;	/* what is wrong with it is the client's fault */
+	CormNullTest null_test;		/* for a value that is not known yet */
 } CormPlanParam;
 
 extern CormValue *corm_value_copy(const CormValue *value, MemoryContext context);
 extern void corm_bind_prepare(CormPlanParam *params, const CormDeparsed *deparsed,
 							  const Oid *types, MemoryContext context,
 							  const Oid *value_types);
+extern Datum corm_bind_value(CormPlanParam *param, const CormValue *value);
 extern ParamListInfo corm_bind_values(CormPlan *plan, const CormQuerySet *set);
 extern ParamListInfo corm_bind_record(CormPlan *plan, const CormExec *exec, const Datum *values,
 									  const bool *nulls);

@@ -491,7 +491,9 @@ make_plan(const CormPlanMaker *maker, uint32 key_len)
 		plan = new_plan(key, key_len);
 		build_plan(plan, maker);
 		CORM_FAULT("plan-built");
-		if (before == invalidations && plan->hook_changes == corm_hooks_changes() &&
+		if (plan->is_open)
+			plan->valid = false;
+		else if (before == invalidations && plan->hook_changes == corm_hooks_changes() &&
 			(maker->exec == NULL || maker->exec->model->valid))
 			keep_plan(plan);
 		else if (tries >= MAX_BUILDS)
@@ -507,6 +509,19 @@ make_plan(const CormPlanMaker *maker, uint32 key_len)
 	}
 }
 
+/* Is one of a plan's premises about a value that is not known yet? */
+static bool
+has_open_premise(const CormPlan *plan, CormQuerySet *set)
+{
+	if (!set->has_symbols)
+		return false;
+	corm_queries_read_values(set);
+	for (int i = 0; i < plan->npremises; i++)
+		if (corm_premise_is_open(&plan->premises[i], set->values, set->nvalues))
+			return true;
+	return false;
+}
+
 /*
  * Takes a plan in use and returns it, or the plan of the same key whose premises match
  * the values.  Returns NULL if that must be built; its key is then in key_buffer.
@@ -518,6 +533,8 @@ plan_for_premises(CormPlan *plan, CormQuerySet *set, uint32 *key_len)
 	char	   *key;
 	bool		fits = true;
 
+	if (has_open_premise(plan, set))
+		return plan;
 	/* no user code runs here, so the plan is not freed */
 	corm_plan_release(plan);
 	corm_queries_read_values(set);
@@ -555,7 +572,8 @@ plan_for_premises(CormPlan *plan, CormQuerySet *set, uint32 *key_len)
  * corm_plan_for_queries returns the plan for the queries of a call, in use:
  * the caller runs it and then calls corm_plan_release.  rows_fields are the
  * fields that rows() give; without them the plan of such an insert is a
- * template that cannot be run.
+ * template that cannot be run.  Where values are not known yet and the statement
+ * depends on them, NULL is returned.
  */
 CormPlan *
 corm_plan_for_queries(const CormVerb *verb, CormQuerySet *set, Bitmapset *rows_fields)
@@ -599,7 +617,14 @@ corm_plan_for_queries(const CormVerb *verb, CormQuerySet *set, Bitmapset *rows_f
 	plan = find_current_plan(key_len, NULL);
 	if (plan && unlikely(plan->npremises > 0))
 		plan = plan_for_premises(plan, set, &key_len);
-	return plan ? plan : make_plan(&maker, key_len);
+	if (plan == NULL)
+		plan = make_plan(&maker, key_len);
+	if (unlikely(plan->npremises > 0) && has_open_premise(plan, set))
+	{
+		corm_plan_release(plan);
+		return NULL;
+	}
+	return plan;
 }
 
 /*

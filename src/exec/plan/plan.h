@@ -106,12 +106,15 @@ typedef struct CormPlan
 	bool		returns_rows;
 	bool		read_only;		/* a SELECT without locking clause */
 	bool		writes;			/* raw SQL included */
+	bool		guarded;		/* a guard keeps rows from it */
 	Bitmapset  *upsert_key;		/* template of an upsert by fields: those that
 								 * rows give, by index */
 	int			npremises;		/* premises about the values, besides the key */
 	CormPremise *premises;
 	char	   *search_path;	/* path it was made under, NULL if irrelevant */
 	Oid			search_path_role;
+	bool		is_open;		/* a premise is about a value that is not
+								 * known yet: there is no statement */
 	bool		custom_only;	/* always needs a custom plan */
 	bool		without_jit;	/* each level of a tree multiplies the costs
 								 * that the planner expects */

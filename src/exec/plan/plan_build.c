@@ -299,7 +299,7 @@ corm_known_limits(CormQuerySet *set, CormKnownLimit *limits)
 			memcmp(end - sizeof(typid) - sizeof(tags), tags, sizeof(tags)) != 0)
 			continue;
 		corm_queries_read_values(set);
-		if (set->values[nvalues - 1].typid != typid)
+		if (set->values[nvalues - 1].typid != typid || set->values[nvalues - 1].symbol)
 			continue;
 		limit = DatumGetInt64(corm_value_datum(&set->values[nvalues - 1], sizeof(int64), true));
 		if (limit < 0 || limit > 10000 || (limit > 100 && limit % 100 != 0))
@@ -666,6 +666,8 @@ build_from_stmt(CormPlan *plan, const CormPlanMaker *maker, CormStmt *stmt,
 	MemoryContext oldcontext = MemoryContextSwitchTo(plan->context);
 
 	set_premises(plan, stmt->premises);
+	for (int i = 0; i < plan->npremises && maker->set; i++)
+		plan->is_open |= corm_premise_is_open(&plan->premises[i], maker->set->values, maker->set->nvalues);
 	plan->command = stmt->command;
 	plan->typid = verb->typid;
 	plan->max_rows_valno = -1;
@@ -680,6 +682,7 @@ build_from_stmt(CormPlan *plan, const CormPlanMaker *maker, CormStmt *stmt,
 	 */
 	plan->custom_only = stmt->conflict_where != NULL;
 	plan->without_jit = stmt->has_tree;
+	plan->guarded = stmt->guarded != NIL;
 	if (verb->output == CORM_OUTPUT_ROWS)
 	{
 		plan->tupdesc = corm_row_tupdesc(verb->typid);
@@ -757,6 +760,10 @@ build_from_stmt(CormPlan *plan, const CormPlanMaker *maker, CormStmt *stmt,
 		plan->upsert_key = upsert_key(stmt);
 		MemoryContextSwitchTo(oldcontext);
 	}
+
+	/* what the statement is depends on values that are not known yet */
+	if (plan->is_open)
+		return;
 
 	/* a template: hooked.c asks again for each stage */
 	if (verb->source == CORM_PLAN_QUERY && verb->stage == CORM_STAGE_NONE)

@@ -32,6 +32,7 @@ corm_queries_from_args(FunctionCallInfo fcinfo, int argno, CormQuerySet *set)
 	set->nqueries = 0;
 	set->queries = set->queries_local;
 	set->shape_len = 0;
+	set->has_symbols = false;
 	set->nvalues = 0;
 	set->values = NULL;
 
@@ -76,8 +77,35 @@ corm_queries_of_node(const CormNode *node, CormQuerySet *set)
 	set->queries[0] = node;
 	set->nqueries = 1;
 	set->shape_len = node->shape_len;
+	set->has_symbols = false;
 	set->nvalues = node->nvalues;
 	set->values = NULL;
+}
+
+/*
+ * corm_queries_of_list makes the set of a call with the queries of a list, of
+ * CormNode.  Their values may be symbols.
+ */
+void
+corm_queries_of_list(List *nodes, CormQuerySet *set)
+{
+	ListCell   *lc;
+
+	set->queries = list_length(nodes) > CORM_QUERIES_LOCAL ?
+		palloc(sizeof(CormNode *) * list_length(nodes)) : set->queries_local;
+	set->nqueries = list_length(nodes);
+	set->shape_len = 0;
+	set->has_symbols = true;
+	set->nvalues = 0;
+	set->values = NULL;
+	foreach(lc, nodes)
+	{
+		const CormNode *query = lfirst(lc);
+
+		set->queries[foreach_current_index(lc)] = query;
+		set->shape_len += query->shape_len;
+		set->nvalues += query->nvalues;
+	}
 }
 
 /*
@@ -133,7 +161,8 @@ corm_queries_read_values(CormQuerySet *set)
 	else
 		set->values = palloc(sizeof(CormValue) * set->nvalues);
 	for (int i = 0; i < set->nqueries; i++)
-		n += corm_values_read(set->queries[i], set->values + n, set->nvalues - n);
+		n += set->has_symbols ? corm_values_read_symbols(set->queries[i], set->values + n, set->nvalues - n) :
+			corm_values_read(set->queries[i], set->values + n, set->nvalues - n);
 }
 
 /*

@@ -20,6 +20,7 @@ typedef struct CormQuerySet
 	const CormNode **queries;
 	const CormNode *queries_local[CORM_QUERIES_LOCAL];
 	uint32		shape_len;
+	bool		has_symbols;	/* some of the values are not known yet */
 	int			nvalues;
 	CormValue  *values;
 	CormValue	values_local[CORM_VALUES_LOCAL];
@@ -27,6 +28,7 @@ typedef struct CormQuerySet
 
 extern void corm_queries_from_args(FunctionCallInfo fcinfo, int argno, CormQuerySet *set);
 extern void corm_queries_of_node(const CormNode *node, CormQuerySet *set);
+extern void corm_queries_of_list(List *nodes, CormQuerySet *set);
 extern void corm_rows_query(Oid model, Oid rows_type, Datum rows, CormQuerySet *set);
 extern void corm_queries_copy(CormQuerySet *copy, const CormQuerySet *set, int nextra);
 extern void corm_queries_read_values(CormQuerySet *set);

@@ -151,7 +151,8 @@ corm_premise(CormPremiseKind kind, const CormTree *a, const CormTree *b)
 		return true;
 	if (a->bound == NULL || (b && b->bound == NULL))
 		return false;
-	holds = find_out(kind, a->bound, b ? b->bound : NULL);
+	/* of a value that is not known yet nothing holds; the plan cannot be used */
+	holds = !a->bound->symbol && !(b && b->bound->symbol) && find_out(kind, a->bound, b ? b->bound : NULL);
 	if (a->constant && (b == NULL || b->constant))
 		return holds;
 	foreach(lc, premises)
@@ -176,6 +177,20 @@ corm_premise(CormPremiseKind kind, const CormTree *a, const CormTree *b)
 }
 
 /*
+ * corm_premise_is_open returns whether a premise is about a value that is not
+ * known yet.
+ */
+bool
+corm_premise_is_open(const CormPremise *premise, const CormValue *values, int nvalues)
+{
+	const CormValue *a = value_of(premise->valno[0], premise->constant[0], values, nvalues);
+	const CormValue *b = premise->kind == CORM_PREMISE_EQUAL ?
+		value_of(premise->valno[1], premise->constant[1], values, nvalues) : NULL;
+
+	return (a && a->symbol) || (b && b->symbol);
+}
+
+/*
  * corm_premise_holds evaluates a premise with the values of a call.  Raises an
  * error if a value is invalid.
  */
@@ -186,6 +201,8 @@ corm_premise_holds(const CormPremise *premise, const CormValue *values, int nval
 	const CormValue *b = premise->kind == CORM_PREMISE_EQUAL ?
 		value_of(premise->valno[1], premise->constant[1], values, nvalues) : NULL;
 
+	if ((a && a->symbol) || (b && b->symbol))
+		return false;
 	if (a == NULL || (premise->kind == CORM_PREMISE_EQUAL && b == NULL))
 		return false;
 	return find_out(premise->kind, a, b);

@@ -50,6 +50,7 @@ typedef struct CormDeparse
 								 * messages */
 	CormField  *met_field;
 	bool		met_filter;		/* by a filter from outside */
+	CormNullTest null_test;		/* of the next value */
 } CormDeparse;
 
 extern void corm_deparse_ctes(CormDeparse *ctx, CormStmt *stmt);

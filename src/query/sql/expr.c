@@ -122,6 +122,7 @@ add_param(CormDeparse *ctx, CormTree *value, Oid typid, CormParamForm form)
 	param->model = ctx->met_model ? ctx->met_model->name : NULL;
 	param->field = ctx->met_field ? ctx->met_field->name : NULL;
 	param->from_filter = ctx->met_filter;
+	param->null_test = ctx->null_test;
 	ctx->params = lappend(ctx->params, param);
 	appendStringInfo(ctx->buf, "$%d", list_length(ctx->params));
 }
@@ -144,6 +145,8 @@ deparse_param(CormDeparse *ctx, CormTree *value, Oid typid, CormParamForm form)
 		if (param->valno == value->valno && param->constant == value->constant &&
 			param->typid == typid && param->form == form)
 		{
+			if (param->null_test != ctx->null_test)
+				param->null_test = CORM_NULL_OTHER;
 			appendStringInfo(ctx->buf, "$%d", foreach_current_index(lc) + 1);
 			return;
 		}
@@ -201,6 +204,7 @@ set_met(CormDeparse *ctx, CormTree *left)
 	ctx->met_model = NULL;
 	ctx->met_field = NULL;
 	ctx->met_filter = left && (left->tag == CORM_N_FILTER_COLUMN || left->tag == CORM_N_FILTER_PATH);
+	ctx->null_test = CORM_NULL_PLAIN;
 	if (left && corm_tree_is(left, CORM_IS_COLUMN) &&
 		left->field && left->range)
 	{
@@ -856,6 +860,8 @@ deparse_binary(CormDeparse *ctx, CormTree *tree, const char *name)
 	CormTree   *right = tree->args[1].node;
 	Oid			left_type = corm_expr_type(left);
 	Oid			right_type = corm_right_operand_type(tree, left_type);
+	CormNullTest null_test = right->tag != CORM_N_VALUE ? CORM_NULL_PLAIN :
+		tree->tag == CORM_N_EQ ? CORM_NULL_EQ : tree->tag == CORM_N_NEQ ? CORM_NULL_NEQ : CORM_NULL_PLAIN;
 
 	if (right->tag == CORM_N_VALUE && !OidIsValid(tree->opr) && widens_array(right_type, left_type))
 	{
@@ -863,6 +869,7 @@ deparse_binary(CormDeparse *ctx, CormTree *tree, const char *name)
 		deparse_operand(ctx, left);
 		corm_deparse_operator(ctx, name, bare_operator(name), left_type, left_type);
 		set_met(ctx, left);
+		ctx->null_test = null_test;
 		deparse_cast_param(ctx, right, right_type, left_type);
 		set_met(ctx, NULL);
 		return;
@@ -874,6 +881,7 @@ deparse_binary(CormDeparse *ctx, CormTree *tree, const char *name)
 		appendStringInfo(ctx->buf, " AS %s)", corm_deparse_type(right_type, -1));
 		corm_deparse_operator(ctx, name, bare_operator(name), right_type, right_type);
 		set_met(ctx, left);
+		ctx->null_test = null_test;
 		deparse_param(ctx, right, right_type, CORM_PARAM_PLAIN);
 		set_met(ctx, NULL);
 		return;
@@ -902,6 +910,7 @@ deparse_binary(CormDeparse *ctx, CormTree *tree, const char *name)
 			deparse_given_operator(ctx, tree->opr);
 		else
 			corm_deparse_operator(ctx, name, bare_operator(name), left_type, right_type);
+		ctx->null_test = null_test;
 		deparse_param(ctx, right, right_type, CORM_PARAM_PLAIN);
 	}
 	else
@@ -1280,7 +1289,14 @@ deparse_distinct_from(CormDeparse *ctx, CormTree *tree)
 	appendStringInfoString(buf, " IS NULL AND ");
 	/* a bound value is not NULL, or it would be part of the shape */
 	if (right->tag == CORM_N_VALUE)
+	{
+		ListCell   *lc;
+
 		appendStringInfoString(buf, "false");
+		foreach(lc, ctx->params)
+			if (((CormParam *) lfirst(lc))->valno == right->valno)
+				((CormParam *) lfirst(lc))->null_test = CORM_NULL_OTHER;
+	}
 	else
 	{
 		deparse_operand(ctx, right);

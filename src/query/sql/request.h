@@ -25,6 +25,18 @@ typedef enum CormParamForm
 								 * parameter contains */
 } CormParamForm;
 
+/*
+ * What a $n that is NULL would mean where it stands.  A value that is NULL is
+ * written another way, so this is for values that are not known.
+ */
+typedef enum CormNullTest
+{
+	CORM_NULL_PLAIN,			/* what NULL means there in SQL */
+	CORM_NULL_EQ,				/* right operand of "=": IS NULL */
+	CORM_NULL_NEQ,				/* right operand of "<>": IS NOT NULL */
+	CORM_NULL_OTHER				/* something else, or not the same everywhere */
+} CormNullTest;
+
 /* A $n of the SQL. */
 typedef struct CormParam
 {
@@ -36,6 +48,7 @@ typedef struct CormParam
 	const char *model;			/* for error messages: what it meets */
 	const char *field;
 	bool		from_filter;	/* a value of a filter from outside */
+	CormNullTest null_test;
 } CormParam;
 
 typedef enum CormOutput

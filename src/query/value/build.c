@@ -27,69 +27,52 @@
 
 #include "access/htup_details.h"
 #include "base/compat.h"
+#include "base/schema.h"
+#include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_ts_config.h"
 #include "catalog/pg_type.h"
 #include "datatype/timestamp.h"
+#include "query/value/builder.h"
 #include "query/value/node.h"
 #include "utils/array.h"
 #include "utils/arrayaccess.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/syscache.h"
 #include "utils/typcache.h"
-
-/* What a SQL argument is, however the node uses it. */
-typedef enum InputKind
-{
-	INPUT_EXPR,
-	INPUT_QUERY,
-	INPUT_TEXT,					/* text or varchar */
-	INPUT_UNKNOWN,				/* a literal or parameter: a C string */
-	INPUT_TEXT_DOMAIN,			/* a domain over text: a name where one is
-								 * wanted, else a value */
-	INPUT_VALUE					/* anything else */
-} InputKind;
-
-typedef struct Input
-{
-	InputKind	kind;
-	Oid			typid;
-	Oid			element;		/* of an array that corm.in() is given, or
-								 * InvalidOid */
-	int16		typlen;
-	bool		typbyval;
-	char		typalign;
-} Input;
-
-typedef struct Builder
-{
-	const CormNodeDesc *desc;
-	const char *func;
-	Oid			expr_type;
-	Oid			query_type;
-	int			list_arg;		/* number of the list argument, or -1 */
-	bool		list_is_array;	/* it comes as an array: VARIADIC t[] or
-								 * called with VARIADIC */
-	int			clauses_arg;	/* number of a query that comes as VARIADIC
-								 * corm.query[], or -1 */
-	int			ninputs;
-	Input		inputs[FLEXIBLE_ARRAY_MEMBER];	/* per SQL argument; of an
-												 * array: its element */
-} Builder;
 
 PG_FUNCTION_INFO_V1(corm_build);
 
 /*
- * Fills in *input for an argument of type typid.  A domain over one of corm's
- * types counts as its base type.  Any other domain keeps its own type.
+ * corm_builder_input fills in *input for an argument of type typid.  A domain
+ * over one of corm's types counts as its base type.  Any other domain keeps its
+ * own type.
  */
-static void
-init_input(Builder *b, Input *input, Oid typid)
+void
+corm_builder_input(const Builder *b, Input *input, Oid typid)
 {
-	Oid			base = getBaseType(typid);
+	Oid			base;
+
+	input->element = InvalidOid;
+	input->is_array_text = false;
+	/* the most usual ones, without a look at the catalogs */
+	if (typid == TEXTOID || typid == UNKNOWNOID || typid == b->expr_type || typid == b->query_type)
+	{
+		input->typid = typid;
+		input->kind = typid == TEXTOID ? INPUT_TEXT : typid == UNKNOWNOID ? INPUT_UNKNOWN :
+			typid == b->expr_type ? INPUT_EXPR : INPUT_QUERY;
+		input->typlen = typid == UNKNOWNOID ? -2 : -1;
+		input->typbyval = false;
+		input->typalign = typid == UNKNOWNOID ? TYPALIGN_CHAR : typid == TEXTOID ? TYPALIGN_INT : TYPALIGN_DOUBLE;
+		return;
+	}
+	base = getBaseType(typid);
 
 	if (base == b->expr_type || base == b->query_type)
 		typid = base;
@@ -114,8 +97,9 @@ init_input(Builder *b, Input *input, Oid typid)
  * the node.  Overloaded functions may build different nodes.
  */
 static bool
-node_matches(const Builder *b, const CormNodeDesc *desc, Form_pg_proc proc)
+node_matches(const CormNodeDesc *desc, Form_pg_proc proc)
 {
+	Oid			query_type = corm_query_type_oid();
 	int			nargs = strlen(desc->args);
 
 	for (int i = 0; i < proc->pronargs; i++)
@@ -130,11 +114,11 @@ node_matches(const Builder *b, const CormNodeDesc *desc, Form_pg_proc proc)
 		else
 			return false;
 		/* a query may be given as a list of its clauses */
-		if (i == proc->pronargs - 1 && proc->provariadic == b->query_type)
-			typid = b->query_type;
+		if (i == proc->pronargs - 1 && proc->provariadic == query_type)
+			typid = query_type;
 		if ((letter == 'r') != (typid == REGCLASSOID))
 			return false;
-		if ((letter == 'q') != (typid == b->query_type))
+		if ((letter == 'q') != (typid == query_type))
 			if (letter != 'v' && letter != 'x' && letter != 'Q')
 				return false;
 	}
@@ -146,74 +130,149 @@ node_matches(const Builder *b, const CormNodeDesc *desc, Form_pg_proc proc)
 }
 
 /*
- * Builds the Builder for a call site and stores it in fn_extra.  It is
- * allocated in fn_mcxt and lives as long as the FmgrInfo.  Raises 42P18 if the
+ * What is known of a SQL function, by its OID.  Forgotten when any function or
+ * type changes: the extension may be another one then.
+ */
+static HTAB *functions = NULL;
+static bool functions_outdated = false;
+
+static void
+functions_changed(Datum arg, int cacheid, uint32 hash)
+{
+	functions_outdated = true;
+}
+
+/* Fills in what is known of a SQL function. */
+static void
+look_up_function(CormBuilderFunction *function)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function->funcid));
+	Form_pg_proc proc;
+	bool		isnull;
+	char	   *symbol;
+
+	if (!HeapTupleIsValid(tuple))
+		return;
+	proc = (Form_pg_proc) GETSTRUCT(tuple);
+	if (proc->prolang == ClanguageId && proc->pronargs <= lengthof(function->argtypes))
+	{
+		function->nargs = proc->pronargs;
+		function->variadic = proc->provariadic;
+		memcpy(function->argtypes, proc->proargtypes.values, sizeof(Oid) * proc->pronargs);
+		function->is_plain = proc->pronamespace == corm_schema_oid() && !proc->prosecdef &&
+			heap_attisnull(tuple, Anum_pg_proc_proconfig, NULL);
+		function->is_public = heap_attisnull(tuple, Anum_pg_proc_proacl, NULL);
+		symbol = TextDatumGetCString(SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosrc, &isnull));
+		function->is_pipe = strcmp(symbol, "corm_pipe") == 0 || strcmp(symbol, "corm_pipe_two") == 0;
+		if (strcmp(symbol, "corm_build") == 0)
+			for (int i = 1; i < CORM_N_COUNT_OF_TAGS && function->desc == NULL; i++)
+			{
+				const CormNodeDesc *desc = corm_node_desc(i);
+
+				if (desc->func && strcmp(desc->func, NameStr(proc->proname)) == 0 && node_matches(desc, proc))
+					function->desc = desc;
+			}
+		pfree(symbol);
+	}
+	ReleaseSysCache(tuple);
+}
+
+/*
+ * corm_builder_function returns what is known of a SQL function, or NULL if it
+ * neither builds a node nor joins queries.  The result is valid until the next
+ * call.
+ */
+const CormBuilderFunction *
+corm_builder_function(Oid funcid)
+{
+	CormBuilderFunction *entry;
+	CormBuilderFunction function = {.funcid = funcid};
+
+	if (functions && functions_outdated)
+	{
+		hash_destroy(functions);
+		functions = NULL;
+	}
+	if (functions == NULL)
+	{
+		HASHCTL		ctl = {.keysize = sizeof(Oid), .entrysize = sizeof(CormBuilderFunction), .hcxt = CacheMemoryContext};
+
+		functions = hash_create("corm builders", 64, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+		functions_outdated = false;
+	}
+	entry = hash_search(functions, &funcid, HASH_FIND, NULL);
+	if (entry == NULL)
+	{
+		/* a message that comes meanwhile is seen by the next call */
+		look_up_function(&function);
+		entry = hash_search(functions, &funcid, HASH_ENTER, NULL);
+		*entry = function;
+	}
+	return entry->desc || entry->is_pipe ? entry : NULL;
+}
+
+/*
+ * corm_build_init registers the syscache callbacks.  Called once, from
+ * corm_node_init.
+ */
+void
+corm_build_init(void)
+{
+	CacheRegisterSyscacheCallback(PROCOID, functions_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(TYPEOID, functions_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(NAMESPACEOID, functions_changed, (Datum) 0);
+}
+
+/*
+ * corm_builder_make makes the Builder for a call of a function with arguments
+ * of the given types (InvalidOid: what the function declares), in the current
+ * context.  variadic: the last one is an array of them.  Raises 42P18 if the
  * type of an argument cannot be determined.
  */
-static Builder *
-init_builder(FunctionCallInfo fcinfo)
+Builder *
+corm_builder_make(const CormBuilderFunction *function, int nargs, const Oid *argtypes, bool variadic)
 {
-	int			nargs = PG_NARGS();
-	Builder    *b;
-	HeapTuple	tuple;
-	Form_pg_proc proc;
-	MemoryContext oldcontext;
+	const CormNodeDesc *desc = function->desc;
+	int			nletters = strlen(desc->args);
+	Builder    *b = palloc(offsetof(Builder, inputs) + sizeof(Input) * Max(nargs, 1));
 
-	oldcontext = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-	b = palloc0(offsetof(Builder, inputs) + sizeof(Input) * Max(nargs, 1));
+	b->desc = desc;
+	b->func = desc->func;
 	b->expr_type = corm_expr_type_oid();
 	b->query_type = corm_query_type_oid();
 	b->list_arg = -1;
+	b->list_is_array = false;
 	b->clauses_arg = -1;
 	b->ninputs = nargs;
-
-	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(fcinfo->flinfo->fn_oid));
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for function %u", fcinfo->flinfo->fn_oid);
-	proc = (Form_pg_proc) GETSTRUCT(tuple);
-	b->func = pstrdup(NameStr(proc->proname));
-
-	for (int i = 1; i < CORM_N_COUNT_OF_TAGS; i++)
-	{
-		const CormNodeDesc *desc = corm_node_desc(i);
-
-		if (desc->func && desc->func[0] == b->func[0] && strcmp(desc->func, b->func) == 0 &&
-			node_matches(b, desc, proc))
-		{
-			b->desc = desc;
-			break;
-		}
-	}
-	if (b->desc == NULL)
-		elog(ERROR, "function %s builds no node", b->func);
-
-	for (int i = 0; b->desc->args[i] != '\0'; i++)
-		if (corm_letter_desc(b->desc->args[i])->is_list)
+	for (int i = 0; i < nletters; i++)
+		if (corm_letter_desc(desc->args[i])->is_list)
 			b->list_arg = i;
 
 	/* with VARIADIC "any", a call can have more arguments than the function */
 	for (int i = 0; i < nargs; i++)
 	{
-		Oid			typid = get_fn_expr_argtype(fcinfo->flinfo, i);
-		char		letter = i < strlen(b->desc->args) ? b->desc->args[i] : '\0';
-		bool		is_array = letter != '\0' && corm_letter_desc(letter)->holds == CORM_HOLDS_EXPRS &&
+		Oid			typid = argtypes[i];
+		Oid			element = InvalidOid;
+		char		letter = i < nletters ? desc->args[i] : '\0';
+		bool		is_list = letter != '\0' && corm_letter_desc(letter)->holds == CORM_HOLDS_EXPRS &&
 			!corm_letter_desc(letter)->is_list;
+		bool		is_array = is_list;
 
 		if (!OidIsValid(typid))
-			typid = i < proc->pronargs ? proc->proargtypes.values[i] : InvalidOid;
-		if (i == b->list_arg && OidIsValid(proc->provariadic) &&
-			(proc->provariadic != ANYOID || get_fn_expr_variadic(fcinfo->flinfo)))
+			typid = i < function->nargs ? function->argtypes[i] : InvalidOid;
+		if (i == b->list_arg && OidIsValid(function->variadic) &&
+			(function->variadic != ANYOID || variadic))
 		{
 			b->list_is_array = true;
 			is_array = true;
 		}
-		else if (i == proc->pronargs - 1 && proc->provariadic == b->query_type)
+		else if (i == function->nargs - 1 && function->variadic == b->query_type)
 		{
 			b->clauses_arg = i;
 			is_array = true;
 		}
-		if (b->desc->tag == CORM_N_IN || b->desc->tag == CORM_N_NOT_IN)
-			b->inputs[i].element = get_base_element_type(typid);
+		if (desc->tag == CORM_N_IN || desc->tag == CORM_N_NOT_IN)
+			element = get_base_element_type(typid);
 		/* text that reads as an array stays text */
 		if (is_array && typid != TEXTOID && typid != UNKNOWNOID)
 			typid = get_base_element_type(typid);
@@ -222,13 +281,32 @@ init_builder(FunctionCallInfo fcinfo)
 					(errcode(ERRCODE_INDETERMINATE_DATATYPE),
 					 errmsg("could not determine the type of argument %d of function corm.%s()",
 							i + 1, b->func)));
-		init_input(b, &b->inputs[i], typid);
+		corm_builder_input(b, &b->inputs[i], typid);
+		b->inputs[i].element = element;
+		b->inputs[i].is_array_text = is_list && argtypes[i] == TEXTOID;
 	}
-	ReleaseSysCache(tuple);
-
-	fcinfo->flinfo->fn_extra = b;
-	MemoryContextSwitchTo(oldcontext);
 	return b;
+}
+
+/*
+ * Makes the Builder for a call site and stores it in fn_extra.  It is allocated
+ * in fn_mcxt and lives as long as the FmgrInfo.
+ */
+static Builder *
+init_builder(FunctionCallInfo fcinfo)
+{
+	const CormBuilderFunction *function = corm_builder_function(fcinfo->flinfo->fn_oid);
+	Oid			argtypes[FUNC_MAX_ARGS];
+	MemoryContext oldcontext;
+
+	if (function == NULL || function->desc == NULL)
+		elog(ERROR, "function %u builds no node", fcinfo->flinfo->fn_oid);
+	for (int i = 0; i < PG_NARGS(); i++)
+		argtypes[i] = get_fn_expr_argtype(fcinfo->flinfo, i);
+	oldcontext = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+	fcinfo->flinfo->fn_extra = corm_builder_make(function, PG_NARGS(), argtypes, get_fn_expr_variadic(fcinfo->flinfo));
+	MemoryContextSwitchTo(oldcontext);
+	return fcinfo->flinfo->fn_extra;
 }
 
 static void
@@ -524,13 +602,49 @@ write_array_text(const Builder *b, CormWriter *w, char letter, const Input *inpu
 }
 
 /*
- * Writes the list argument that starts at argno: an array, or all remaining
- * arguments of the call.  Raises 22004 if the array is NULL.
+ * Writes an argument that is an array of the elements of a list, or of the
+ * clauses of a query.  Raises 22004 if the array is NULL, or a query in it.
  */
 static void
-write_list(FunctionCallInfo fcinfo, const Builder *b, CormWriter *w, char letter, int argno)
+write_array_arg(const Builder *b, CormWriter *w, char letter, int argno, const CormBuilderArg *args)
 {
-	if (argno >= PG_NARGS())
+	const CormBuilderArg *arg = &args[argno];
+
+	if (arg->elements == NULL)
+	{
+		if (arg->value.isnull)
+			null_argument(b, "the argument list");
+		write_array(b, w, letter, &b->inputs[argno], arg->value.value);
+	}
+	else if (letter == 'Q')
+	{
+		const CormNode **queries = palloc(sizeof(CormNode *) * Max(arg->nelements, 1));
+
+		for (int i = 0; i < arg->nelements; i++)
+		{
+			if (arg->elements[i].value.isnull)
+				null_argument(b, "a query");
+			queries[i] = CormPGGetQuery(arg->elements[i].value.value);
+		}
+		corm_write_query(w, queries, arg->nelements);
+	}
+	else
+	{
+		corm_write_count(w, arg->nelements);
+		for (int i = 0; i < arg->nelements; i++)
+			write_element(b, w, letter, &arg->elements[i].input, arg->elements[i].value.value,
+						  arg->elements[i].value.isnull);
+	}
+}
+
+/*
+ * Writes the list argument that starts at argno: an array, or all remaining
+ * arguments of the call.
+ */
+static void
+write_list(const Builder *b, CormWriter *w, char letter, int argno, int nargs, const CormBuilderArg *args)
+{
+	if (argno >= nargs)
 	{
 		/* the variant without the variadic argument */
 		if (letter == 'Q')
@@ -539,30 +653,15 @@ write_list(FunctionCallInfo fcinfo, const Builder *b, CormWriter *w, char letter
 			corm_write_count(w, 0);
 	}
 	else if (b->list_is_array)
-	{
-		if (PG_ARGISNULL(argno))
-			null_argument(b, "the argument list");
-		write_array(b, w, letter, &b->inputs[argno], PG_GETARG_DATUM(argno));
-	}
+		write_array_arg(b, w, letter, argno, args);
 	else
 	{
-		corm_write_count(w, PG_NARGS() - argno);
-		for (int i = argno; i < PG_NARGS(); i++)
-			write_element(b, w, letter, &b->inputs[i], PG_GETARG_DATUM(i), PG_ARGISNULL(i));
+		corm_write_count(w, nargs - argno);
+		for (int i = argno; i < nargs; i++)
+			write_element(b, w, letter, &b->inputs[i], args[i].value.value, args[i].value.isnull);
 	}
 }
 
-/*
- * Writes a query given as an array of its clauses.  Raises 22004 if it is
- * NULL.
- */
-static void
-write_clauses(FunctionCallInfo fcinfo, const Builder *b, CormWriter *w, int argno)
-{
-	if (PG_ARGISNULL(argno))
-		null_argument(b, "the argument list");
-	write_array(b, w, 'Q', &b->inputs[argno], PG_GETARG_DATUM(argno));
-}
 
 /*
  * corm.in() and corm.not_in()
@@ -658,7 +757,7 @@ add_fields(Builder *b, List **items, Datum row)
 		if (TupleDescAttr(tupdesc, i)->attisdropped)
 			continue;
 		input = palloc0(sizeof(Input));
-		init_input(b, input, TupleDescAttr(tupdesc, i)->atttypid);
+		corm_builder_input(b, input, TupleDescAttr(tupdesc, i)->atttypid);
 		add_listed(b, items, input, values[i], nulls[i]);
 	}
 	ReleaseTupleDesc(tupdesc);
@@ -772,18 +871,18 @@ is_array_text(const char *str, int len)
  * for a NULL query or field name, 42804 for a mix of values and queries.
  */
 static void
-write_membership(FunctionCallInfo fcinfo, Builder *b, CormWriter *w)
+write_membership(Builder *b, CormWriter *w, int nargs, const CormBuilderArg *args)
 {
-	Datum		x = PG_GETARG_DATUM(0);
-	bool		x_isnull = PG_ARGISNULL(0);
+	Datum		x = args[0].value.value;
+	bool		x_isnull = args[0].value.isnull;
 	Input	   *input = &b->inputs[1];
-	Datum		value = PG_GETARG_DATUM(1);
-	bool		isnull = PG_ARGISNULL(1);
+	Datum		value = args[1].value.value;
+	bool		isnull = args[1].value.isnull;
 	List	   *items = NIL;
-	bool		single = PG_NARGS() == 2;
+	bool		single = nargs == 2;
 	bool		is_query = true;
 
-	for (int i = 1; i < PG_NARGS(); i++)
+	for (int i = 1; i < nargs; i++)
 		is_query &= b->inputs[i].kind == INPUT_QUERY || b->inputs[i].element == b->query_type;
 
 	if (is_query || (single && isnull && (input->kind == INPUT_TEXT || input->kind == INPUT_UNKNOWN)) ||
@@ -797,26 +896,31 @@ write_membership(FunctionCallInfo fcinfo, Builder *b, CormWriter *w)
 			write_value(b, w, input, value, isnull);
 		else
 		{
-			const CormNode **queries = palloc(sizeof(CormNode *) * PG_NARGS());
+			const CormNode **queries = palloc(sizeof(CormNode *) * nargs);
 
 			corm_write_tag(w, CORM_N_SUBQUERY);
 			if (single)
 			{
-				Input		element = {0};
+				Input		element;
 
+				if (args[1].elements)
+				{
+					write_array_arg(b, w, 'Q', 1, args);
+					return;
+				}
 				if (isnull)
 					null_argument(b, "the argument list");
-				init_input(b, &element, b->query_type);
+				corm_builder_input(b, &element, b->query_type);
 				write_array(b, w, 'Q', &element, value);
 				return;
 			}
-			for (int i = 1; i < PG_NARGS(); i++)
+			for (int i = 1; i < nargs; i++)
 			{
-				if (PG_ARGISNULL(i) || b->inputs[i].kind != INPUT_QUERY)
+				if (args[i].value.isnull || b->inputs[i].kind != INPUT_QUERY)
 					null_argument(b, "a query");
-				queries[i - 1] = CormPGGetQuery(PG_GETARG_DATUM(i));
+				queries[i - 1] = CormPGGetQuery(args[i].value.value);
 			}
-			corm_write_query(w, queries, PG_NARGS() - 1);
+			corm_write_query(w, queries, nargs - 1);
 		}
 		return;
 	}
@@ -845,47 +949,42 @@ write_membership(FunctionCallInfo fcinfo, Builder *b, CormWriter *w)
 		bool	   *nulls;
 		int			n;
 
-		init_input(b, element, b->expr_type);
+		corm_builder_input(b, element, b->expr_type);
 		deconstruct_array(DatumGetArrayTypeP(value), b->expr_type, element->typlen, element->typbyval,
 						  element->typalign, &values, &nulls, &n);
 		for (int i = 0; i < n; i++)
 			add_listed(b, &items, element, values[i], nulls[i]);
 	}
 	else
-		for (int i = 1; i < PG_NARGS(); i++)
-			add_listed(b, &items, &b->inputs[i], PG_GETARG_DATUM(i), PG_ARGISNULL(i));
+		for (int i = 1; i < nargs; i++)
+			add_listed(b, &items, &b->inputs[i], args[i].value.value, args[i].value.isnull);
 	write_listed(b, w, x, x_isnull, items);
 }
 
 /*
- * corm_build is the C function of all builders.  It returns a corm.query or a
- * corm.expr in the current context, as the node of the calling SQL function
- * demands.  Raises 22004 for a NULL where a name, expression, query, model or
- * type is required, 42804 for an argument of the wrong type, 42602 for an
- * empty name.
+ * corm_builder_write returns what a builder makes of its arguments, a
+ * corm.query or a corm.expr in the current context, as its node demands.
+ * Raises 22004 for a NULL where a name, expression, query, model or type is
+ * required, 42804 for an argument of the wrong type, 42602 for an empty name.
  */
-Datum
-corm_build(PG_FUNCTION_ARGS)
+CormNode *
+corm_builder_write(Builder *b, int nargs, const CormBuilderArg *args)
 {
-	Builder    *b = fcinfo->flinfo->fn_extra;
 	CormWriter	w;
-
-	if (b == NULL)
-		b = init_builder(fcinfo);
 
 	corm_writer_init(&w);
 
 	/* corm.val() writes just the value, with no node around it */
 	if (b->desc->tag == CORM_N_VALUE)
 	{
-		write_value(b, &w, &b->inputs[0], PG_GETARG_DATUM(0), PG_ARGISNULL(0));
-		PG_RETURN_POINTER(corm_writer_finish(&w, CORM_KIND_EXPR));
+		write_value(b, &w, &b->inputs[0], args[0].value.value, args[0].value.isnull);
+		return corm_writer_finish(&w, CORM_KIND_EXPR);
 	}
 
 	if (b->desc->tag == CORM_N_IN || b->desc->tag == CORM_N_NOT_IN)
 	{
-		write_membership(fcinfo, b, &w);
-		PG_RETURN_POINTER(corm_writer_finish(&w, CORM_KIND_EXPR));
+		write_membership(b, &w, nargs, args);
+		return corm_writer_finish(&w, CORM_KIND_EXPR);
 	}
 
 	corm_write_tag(&w, b->desc->tag);
@@ -898,11 +997,11 @@ corm_build(PG_FUNCTION_ARGS)
 
 		if (corm_letter_desc(letter)->is_list)
 		{
-			write_list(fcinfo, b, &w, letter, i);
+			write_list(b, &w, letter, i, nargs, args);
 			continue;
 		}
-		isnull = i >= PG_NARGS() || PG_ARGISNULL(i);
-		value = isnull ? (Datum) 0 : PG_GETARG_DATUM(i);
+		isnull = i >= nargs || args[i].value.isnull;
+		value = isnull ? (Datum) 0 : args[i].value.value;
 
 		switch (letter)
 		{
@@ -979,7 +1078,7 @@ corm_build(PG_FUNCTION_ARGS)
 				if (i == b->clauses_arg)
 				{
 					corm_write_tag(&w, CORM_N_SUBQUERY);
-					write_clauses(fcinfo, b, &w, i);
+					write_array_arg(b, &w, 'Q', i, args);
 				}
 				else
 					write_value(b, &w, input, value, isnull);
@@ -993,7 +1092,7 @@ corm_build(PG_FUNCTION_ARGS)
 
 					if (i == b->clauses_arg)
 					{
-						write_clauses(fcinfo, b, &w, i);
+						write_array_arg(b, &w, 'Q', i, args);
 						break;
 					}
 					if (isnull)
@@ -1006,7 +1105,7 @@ corm_build(PG_FUNCTION_ARGS)
 			case 'S':
 				if (isnull)
 					corm_write_count(&w, 0);
-				else if (i < PG_NARGS() && get_fn_expr_argtype(fcinfo->flinfo, i) == TEXTOID)
+				else if (input->is_array_text)
 					write_array_text(b, &w, letter, input, value);
 				else
 					write_array(b, &w, letter, input, value);
@@ -1015,7 +1114,28 @@ corm_build(PG_FUNCTION_ARGS)
 				elog(ERROR, "unrecognized argument letter \"%c\"", letter);
 		}
 	}
-	PG_RETURN_POINTER(corm_writer_finish(&w, b->desc->is_clause ? CORM_KIND_QUERY : CORM_KIND_EXPR));
+	return corm_writer_finish(&w, b->desc->is_clause ? CORM_KIND_QUERY : CORM_KIND_EXPR);
+}
+
+/*
+ * corm_build is the C function of all builders.
+ */
+Datum
+corm_build(PG_FUNCTION_ARGS)
+{
+	Builder    *b = fcinfo->flinfo->fn_extra;
+	int			nargs = PG_NARGS();
+	CormBuilderArg local[8];
+	CormBuilderArg *args = nargs <= lengthof(local) ? local : palloc(sizeof(CormBuilderArg) * nargs);
+
+	if (b == NULL)
+		b = init_builder(fcinfo);
+	for (int i = 0; i < nargs; i++)
+	{
+		args[i].value = fcinfo->args[i];
+		args[i].elements = NULL;
+	}
+	PG_RETURN_POINTER(corm_builder_write(b, nargs, args));
 }
 
 PG_FUNCTION_INFO_V1(corm_pipe);

@@ -14,6 +14,7 @@
 #include "base/compat.h"
 #include "base/schema.h"
 #include "catalog/pg_type.h"
+#include "query/value/builder.h"
 #include "query/value/layout.h"
 #include "query/value/node.h"
 #include "utils/inval.h"
@@ -138,6 +139,7 @@ corm_node_init(void)
 {
 	CacheRegisterSyscacheCallback(TYPEOID, forget_types, (Datum) 0);
 	CacheRegisterSyscacheCallback(NAMESPACEOID, forget_types, (Datum) 0);
+	corm_build_init();
 }
 
 /*
@@ -399,6 +401,24 @@ corm_write_value(CormWriter *w, Oid typid, int16 typlen, bool typbyval, Datum va
 
 	if (flat && (Pointer) flat != DatumGetPointer(value))
 		pfree(flat);
+}
+
+/*
+ * corm_write_symbol writes a value that is not known yet.
+ */
+void
+corm_write_symbol(CormWriter *w, Oid typid, uint32 number)
+{
+	CormValueHeader header = {.len = sizeof(Datum) | CORM_VALUE_SYMBOL, .typid = typid};
+	Datum		datum = UInt32GetDatum(number);
+	char	   *p;
+
+	corm_write_tag(w, CORM_N_VALUE);
+	corm_write_oid(w, typid);
+	p = values_room(w, sizeof(header) + sizeof(datum));
+	memcpy(p, &header, sizeof(header));
+	memcpy(p + sizeof(header), &datum, sizeof(datum));
+	w->nvalues++;
 }
 
 /*

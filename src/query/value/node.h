@@ -52,7 +52,13 @@ typedef struct CormNode
  * four-byte header; behind a row comes its layout (layout.c), which len
  * includes.  Values given as text carry the type unknown: they take
  * the type of what they meet, as a literal does.
+ *
+ * With this bit in len, which no value is long enough for, a value is not known
+ * yet, and its number stands there as a Datum.  That is so only in queries that
+ * read_calls.c has just made, and refused elsewhere.
  */
+#define CORM_VALUE_SYMBOL	0x80000000
+
 typedef struct CormValueHeader
 {
 	uint32		len;			/* of the datum, without header and padding */
@@ -161,6 +167,7 @@ extern void corm_write_oid(CormWriter *w, Oid oid);
 extern void corm_write_name(CormWriter *w, const char *str, int len);
 extern void corm_write_text(CormWriter *w, const char *str, int len);
 extern void corm_write_value(CormWriter *w, Oid typid, int16 typlen, bool typbyval, Datum value);
+extern void corm_write_symbol(CormWriter *w, Oid typid, uint32 number);
 extern void corm_write_null(CormWriter *w, Oid typid);
 extern void corm_write_node(CormWriter *w, const CormNode *node);
 extern void corm_write_query(CormWriter *w, const CormNode *const *queries, int nqueries);

@@ -282,13 +282,8 @@ corm_tree_show(const CormNode *node, const CormValue *values)
 	return trees;
 }
 
-/*
- * corm_values_read fills values with pointers into the node's values section
- * and returns their number.  Raises XX001 if there are more than max, or if
- * the section is corrupt.  The node must outlive values.
- */
-int
-corm_values_read(const CormNode *node, CormValue *values, int max)
+static int
+read_values(const CormNode *node, CormValue *values, int max, bool symbols)
 {
 	const char *p = CormNodeValues(node);
 	const char *end = CormNodeEnd(node);
@@ -302,6 +297,15 @@ corm_values_read(const CormNode *node, CormValue *values, int max)
 			corrupted();
 		memcpy(&header, p, sizeof(header));
 		p += sizeof(header);
+		values[n].symbol = 0;
+		if (symbols && header.len == (sizeof(Datum) | CORM_VALUE_SYMBOL) && (Size) (end - p) >= sizeof(Datum))
+		{
+			Datum		number;
+
+			memcpy(&number, p, sizeof(number));
+			values[n].symbol = DatumGetUInt32(number);
+			header.len = sizeof(Datum);
+		}
 		if ((Size) (end - p) < MAXALIGN((Size) header.len))
 			corrupted();
 		values[n].typid = header.typid;
@@ -313,6 +317,27 @@ corm_values_read(const CormNode *node, CormValue *values, int max)
 	if (n != node->nvalues)
 		corrupted();
 	return n;
+}
+
+/*
+ * corm_values_read fills values with pointers into the node's values section
+ * and returns their number.  Raises XX001 if there are more than max, or if
+ * the section is corrupt.  The node must outlive values.
+ */
+int
+corm_values_read(const CormNode *node, CormValue *values, int max)
+{
+	return read_values(node, values, max, false);
+}
+
+/*
+ * corm_values_read_symbols does the same for a query of read_calls.c, in which
+ * not all values are known.
+ */
+int
+corm_values_read_symbols(const CormNode *node, CormValue *values, int max)
+{
+	return read_values(node, values, max, true);
 }
 
 /*

@@ -62,6 +62,7 @@ typedef struct CormValue
 	Oid			typid;
 	const char *data;
 	uint32		len;
+	uint32		symbol;			/* its number, if it is not known yet; else 0 */
 } CormValue;
 
 /* Whether a node has one of the properties, of CormNodeProperty. */
@@ -75,6 +76,7 @@ extern List *corm_tree_read_query(const CormNode *node, const CormValue *values,
 extern CormTree *corm_tree_read_expr(const CormNode *node, const CormValue *values);
 extern List *corm_tree_show(const CormNode *node, const CormValue *values);
 extern int	corm_values_read(const CormNode *node, CormValue *values, int max);
+extern int	corm_values_read_symbols(const CormNode *node, CormValue *values, int max);
 extern const char *corm_value_problem(const CormValue *value);
 extern Datum corm_value_datum(const CormValue *value, int16 typlen, bool typbyval);
 

@@ -1,0 +1,330 @@
+/*-------------------------------------------------------------------------
+ *
+ * call_query.c
+ *		From the call of a verb to the query that it would run.
+ *
+ * The argument of the verb is read (query/value/read_calls.c), and the session's
+ * cache gives the plan for it, as it would when the verb is executed.  That plan has
+ * a statement that PostgreSQL has analyzed and rewritten for the current user; we
+ * copy it and put the values of the call, or the expressions that will give them, in
+ * the place of its parameters.
+ *
+ * Compiled in are reads of one statement that the verb would just execute.  What does
+ * more remains a call: middleware and hooks, locks and writes, answers from the cache,
+ * volatile functions, which would be evaluated another number of times.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "exec/call/operation.h"
+#include "exec/inline/call_query.h"
+#include "exec/inline/substitute.h"
+#include "exec/middleware/middleware.h"
+#include "exec/plan/plan.h"
+#include "exec/plan/query_set.h"
+#include "model/hooks.h"
+#include "model/registry.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "nodes/pathnodes.h"
+#include "optimizer/optimizer.h"
+#include "utils/lsyscache.h"
+#include "utils/plancache.h"
+
+/*
+ * Values
+ */
+
+/*
+ * Evaluates what is known of an expression: the parameters of a custom plan, too.
+ */
+static Node *
+fold(CormCallReader *reader, Node *node)
+{
+	CormInline *state = (CormInline *) reader;
+	PlannerInfo root = {.type = T_PlannerInfo};
+	PlannerGlobal glob = {.type = T_PlannerGlobal};
+
+	glob.boundParams = state->params;
+	root.glob = &glob;
+	root.parse = state->parse;
+	node = eval_const_expressions(&root, node);
+	state->dependencies.items = list_concat(state->dependencies.items, glob.invalItems);
+	return node;
+}
+
+/* What cannot be moved into another query, or not as it is. */
+static bool
+unmovable_walker(Node *node, bool *has_vars)
+{
+	if (node == NULL)
+		return false;
+	switch (nodeTag(node))
+	{
+		case T_Var:
+			*has_vars = true;
+			return ((Var *) node)->varattno < 0;
+		case T_Param:
+			return ((Param *) node)->paramkind != PARAM_EXTERN;
+		case T_SubLink:
+		case T_Query:
+		case T_Aggref:
+		case T_WindowFunc:
+		case T_GroupingFunc:
+		case T_CurrentOfExpr:
+		case T_NextValueExpr:
+			return true;
+		default:
+			return expression_tree_walker(node, unmovable_walker, has_vars);
+	}
+}
+
+/*
+ * Makes an expression a symbol.  Two that are the same are one, as two equal values
+ * are.
+ */
+static uint32
+make_symbol(CormCallReader *reader, Node *node)
+{
+	CormInline *state = (CormInline *) reader;
+	CormSymbol *symbol;
+	bool		has_vars = false;
+	ListCell   *lc;
+
+	foreach(lc, state->symbols)
+		if (equal(((CormSymbol *) lfirst(lc))->expr, node))
+			return foreach_current_index(lc) + 1;
+	if (unmovable_walker(node, &has_vars) || contain_volatile_functions(node) || expression_returns_set(node))
+		return 0;
+	symbol = palloc(sizeof(CormSymbol));
+	symbol->expr = (Expr *) node;
+	symbol->has_vars = has_vars;
+	symbol->not_null = corm_is_not_null_column(state->queries, node) || IsA(node, ArrayExpr);
+	state->symbols = lappend(state->symbols, symbol);
+	return list_length(state->symbols);
+}
+
+/*
+ * Plans
+ */
+
+/* Would a hook see rows of the plan?  What corm.skip_hooks says now does not count. */
+static bool
+has_find_hook(const CormPlan *plan)
+{
+	Oid			row_type = plan->tupdesc ? get_typ_typrelid(plan->typid) : InvalidOid;
+
+	for (int i = 0; i < plan->nrelids; i++)
+	{
+		CormModel  *model = plan->relids[i] == row_type ? corm_model_get_any(row_type) :
+			corm_model_cached(plan->relids[i]);
+
+		if (model && OidIsValid(corm_model_hook(model, CORM_HOOK_AFTER_FIND)))
+			return true;
+	}
+	return false;
+}
+
+/* Is a plan one that a verb would just execute, with no one else to ask? */
+static bool
+is_plain_read(const CormPlan *plan)
+{
+	CormOperation op = {0};
+
+	if (plan->command != CORM_CMD_SELECT || plan->spi == NULL || !plan->read_only || plan->writes ||
+		plan->hooked || plan->custom_only || plan->without_jit || plan->cached_valno >= 0 || plan->cached_ttl ||
+		plan->max_rows_valno >= 0 || plan->max_rows || plan->rows_valno >= 0 || has_find_hook(plan))
+		return false;
+	corm_operation_of_plan(&op, plan);
+	return !corm_middleware_registered(&op);
+}
+
+/* Whether something in a query is no plain read; notes row-level security. */
+static bool
+unusable_walker(Node *node, bool *row_security)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Query))
+	{
+		Query	   *query = (Query *) node;
+
+		*row_security |= query->hasRowSecurity;
+		if (query->commandType != CMD_SELECT || query->utilityStmt || query->hasModifyingCTE ||
+			query->hasForUpdate || query->rowMarks)
+			return true;
+		return query_tree_walker(query, unusable_walker, row_security, 0);
+	}
+	return expression_tree_walker(node, unusable_walker, row_security);
+}
+
+/*
+ * Returns the query of a plan as PostgreSQL has analyzed and rewritten it for the
+ * current user, with locks on what it reads; NULL if it is not to be compiled in.
+ */
+static Query *
+rewritten_query(CormInline *state, const CormPlan *plan)
+{
+	List	   *sources = SPI_plan_get_plan_sources(plan->spi);
+	CachedPlanSource *source = linitial(sources);
+	Query	   *query;
+	bool		row_security = false;
+
+	if (list_length(sources) != 1)
+		return NULL;
+	/* the exported function that brings it up to date and locks it */
+	(void) CachedPlanGetTargetList(source, NULL);
+	if (!source->is_valid || list_length(source->query_list) != 1)
+		return NULL;
+	query = linitial_node(Query, source->query_list);
+	if (unusable_walker((Node *) query, &row_security) || contain_volatile_functions((Node *) query))
+		return NULL;
+	state->dependencies.on_role |= row_security || source->dependsOnRLS;
+	return query;
+}
+
+/*
+ * Columns
+ */
+
+/*
+ * Gives a column the type modifier and the collation that the statement around knows
+ * of it.  Returns false if its type is another one.
+ */
+static bool
+fit_column(TargetEntry *target, Oid typid, int32 typmod, Oid collation)
+{
+	Node	   *expr = (Node *) target->expr;
+
+	if (exprType(expr) != typid)
+		return false;
+	if (exprTypmod(expr) != typmod || exprCollation(expr) != collation)
+		target->expr = (Expr *) makeRelabelType(target->expr, typid, typmod, collation, COERCE_IMPLICIT_CAST);
+	return true;
+}
+
+/*
+ * Makes the columns of a query the attributes of a row type: with a NULL for each one
+ * that was dropped.  Returns false if that cannot be.
+ */
+static bool
+fit_row(Query *query, TupleDesc tupdesc)
+{
+	List	   *targets = NIL;
+	ListCell   *lc = list_head(query->targetList);
+
+	for (int i = 0; i < tupdesc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(tupdesc, i);
+		TargetEntry *target;
+
+		if (att->attisdropped)
+		{
+			if (query->setOperations)
+				return false;
+			targets = lappend(targets, makeTargetEntry((Expr *) makeNullConst(INT4OID, -1, InvalidOid), i + 1,
+													   pstrdup("dropped"), false));
+			continue;
+		}
+		target = lc ? lfirst_node(TargetEntry, lc) : NULL;
+		if (target == NULL || target->resjunk)
+			return false;
+		if (query->setOperations ?
+			(exprType((Node *) target->expr) != att->atttypid ||
+			 exprTypmod((Node *) target->expr) != att->atttypmod ||
+			 exprCollation((Node *) target->expr) != att->attcollation) :
+			!fit_column(target, att->atttypid, att->atttypmod, att->attcollation))
+			return false;
+		target->resno = i + 1;
+		targets = lappend(targets, target);
+		lc = lnext(query->targetList, lc);
+	}
+	for (; lc; lc = lnext(query->targetList, lc))
+	{
+		TargetEntry *target = lfirst_node(TargetEntry, lc);
+
+		if (!target->resjunk)
+			return false;
+		target->resno = list_length(targets) + 1;
+		targets = lappend(targets, target);
+	}
+	query->targetList = targets;
+	return true;
+}
+
+/* Makes the one column of a query what the call returns. */
+static bool
+fit_value(Query *query, FuncExpr *call)
+{
+	TargetEntry *target = linitial_node(TargetEntry, query->targetList);
+	ListCell   *lc;
+
+	for_each_from(lc, query->targetList, 1)
+		if (!lfirst_node(TargetEntry, lc)->resjunk)
+			return false;
+	if (target->resjunk)
+		return false;
+	if (query->setOperations)
+		return exprType((Node *) target->expr) == exprType((Node *) call) &&
+			exprTypmod((Node *) target->expr) == -1 &&
+			exprCollation((Node *) target->expr) == exprCollation((Node *) call);
+	return fit_column(target, exprType((Node *) call), -1, exprCollation((Node *) call));
+}
+
+/* What the plan of a call is as a query; NULL if it is not to be compiled in. */
+static Query *
+query_of_plan(CormInline *state, CormPlan *plan, CormQuerySet *set, FuncExpr *call)
+{
+	Query	   *query;
+
+	corm_dependencies_of_plan(&state->dependencies, plan);
+	if (!is_plain_read(plan))
+		return NULL;
+	query = rewritten_query(state, plan);
+	if (query == NULL)
+		return NULL;
+	corm_queries_read_values(set);
+	query = corm_substitute(plan, set, state->symbols, query);
+	if (query == NULL || !(plan->tupdesc ? fit_row(query, plan->tupdesc) : fit_value(query, call)))
+		return NULL;
+	/* input functions are user code, and looking at catalogs brings messages */
+	return plan->valid ? query : NULL;
+}
+
+/*
+ * corm_query_of_call returns the query that the call of a verb would run, to be put
+ * into the query that has the call; NULL if it is to be executed.  queries is the
+ * argument with the queries, or NULL.  *guarded is set if a guard keeps rows from it.
+ * Raises the errors of the query.
+ */
+Query *
+corm_query_of_call(CormInline *state, const CormVerb *verb, FuncExpr *call, Node *queries, bool *guarded)
+{
+	CormQuerySet set;
+	List	   *nodes = NIL;
+	CormPlan   *plan;
+	Query	   *volatile query = NULL;
+
+	state->symbols = NIL;
+	state->reader.fold = fold;
+	state->reader.symbol = make_symbol;
+	if (queries && !corm_read_queries(&state->reader, queries, &nodes))
+		return NULL;
+	corm_queries_of_list(nodes, &set);
+	plan = corm_plan_for_queries(verb, &set, NULL);
+	if (plan == NULL)
+		return NULL;
+	PG_TRY();
+	{
+		query = query_of_plan(state, plan, &set, call);
+		*guarded = plan->guarded;
+	}
+	PG_FINALLY();
+	{
+		corm_plan_release(plan);
+	}
+	PG_END_TRY();
+	return query;
+}

@@ -1,0 +1,34 @@
+/*-------------------------------------------------------------------------
+ *
+ * call_query.h
+ *		From the call of a verb to the query that it would run.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CORM_INLINE_CALL_QUERY_H
+#define CORM_INLINE_CALL_QUERY_H
+
+#include "exec/inline/dependencies.h"
+#include "exec/plan/plan.h"
+#include "nodes/params.h"
+#include "nodes/parsenodes.h"
+#include "query/query.h"
+
+/* The statement that is being planned. */
+typedef struct CormInline
+{
+	CormCallReader reader;
+	ParamListInfo params;		/* those that are known */
+	Query	   *parse;			/* the statement */
+	List	   *queries;		/* of Query: that which has the call, and those
+								 * around it */
+	List	   *symbols;		/* of CormSymbol: those of the call */
+	bool		disabled;		/* by a setting */
+	bool		considered;		/* a verb was seen */
+	CormDependencies dependencies;
+} CormInline;
+
+extern Query *corm_query_of_call(CormInline *state, const CormVerb *verb, FuncExpr *call, Node *queries,
+								 bool *guarded);
+
+#endif							/* CORM_INLINE_CALL_QUERY_H */

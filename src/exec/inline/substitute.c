@@ -1,0 +1,407 @@
+/*-------------------------------------------------------------------------
+ *
+ * substitute.c
+ *		The parameters of a compiled query replaced by what they stand for.
+ *
+ * A value that is known becomes a constant, converted as it is for an execution.
+ * One that is not, a symbol, becomes the expression that the statement around
+ * gives, converted by a cast.
+ *
+ * NULL.  In corm, "= NULL" is IS NULL, and a value that is NULL is written so.  Of a
+ * symbol we do not know.  Everywhere but in = and <> NULL means what it means in SQL.
+ * For these:
+ *
+ * - if the symbol cannot be NULL, or the column cannot, and the comparison is one
+ *	 of those that select rows, the plain comparison is right: it selects nothing,
+ *	 as IS NULL would;
+ * - a symbol made of parameters becomes x = v OR (v IS NULL AND x IS NULL) there, and
+ *	 a CASE elsewhere.  That is seen in generic plans only: in a custom plan
+ *	 parameters are known;
+ * - a symbol with columns that may be NULL, where the other side may be too, is not
+ *	 compiled in: PostgreSQL has no good plan for that condition.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "base/compat.h"
+#include "catalog/pg_attribute.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_type.h"
+#include "exec/inline/substitute.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "parser/parse_coerce.h"
+#include "parser/parsetree.h"
+#include "rewrite/rewriteManip.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+typedef struct Substitution
+{
+	CormPlan   *plan;
+	Node	  **replacements;	/* by number of the parameter, from 0 on */
+	CormSymbol **symbols;		/* the same; NULL for known values */
+	List	   *queries;		/* of Query: those that we are in, innermost
+								 * first */
+	bool		selects;		/* in a condition where NULL is as good as
+								 * false */
+	bool		failed;			/* it cannot be written */
+} Substitution;
+
+static Node *substitute(Node *node, Substitution *s);
+
+/*
+ * Columns that cannot be NULL
+ */
+
+/*
+ * Looks for a relation in a join tree.  Returns whether it is on a side that an outer
+ * join fills up with NULLs; *found is set if it was there.
+ */
+static bool
+is_filled_up(const Node *jtnode, int rti, bool filled, bool *found)
+{
+	if (jtnode == NULL)
+		return false;
+	if (IsA(jtnode, RangeTblRef))
+	{
+		*found = ((const RangeTblRef *) jtnode)->rtindex == rti;
+		return filled;
+	}
+	if (IsA(jtnode, FromExpr))
+	{
+		ListCell   *lc;
+
+		foreach(lc, ((const FromExpr *) jtnode)->fromlist)
+		{
+			bool		result = is_filled_up(lfirst(lc), rti, filled, found);
+
+			if (*found)
+				return result;
+		}
+		return false;
+	}
+	if (IsA(jtnode, JoinExpr))
+	{
+		const JoinExpr *join = (const JoinExpr *) jtnode;
+		bool		result = is_filled_up(join->larg, rti,
+										  filled || join->jointype == JOIN_RIGHT || join->jointype == JOIN_FULL, found);
+
+		if (*found)
+			return result;
+		return is_filled_up(join->rarg, rti,
+							filled || join->jointype == JOIN_LEFT || join->jointype == JOIN_FULL, found);
+	}
+	return true;
+}
+
+/*
+ * corm_is_not_null_column returns whether an expression is a column that is declared
+ * NOT NULL, of a table that no outer join fills up.  queries are those that the
+ * expression may refer to, innermost first.
+ */
+bool
+corm_is_not_null_column(List *queries, const Node *node)
+{
+	const Var  *var;
+	const Query *query;
+	RangeTblEntry *rte;
+	HeapTuple	tuple;
+	bool		not_null = false;
+	bool		found = false;
+
+	while (node && IsA(node, RelabelType))
+		node = (const Node *) ((const RelabelType *) node)->arg;
+	if (node == NULL || !IsA(node, Var))
+		return false;
+	var = (const Var *) node;
+	if (var->varlevelsup >= list_length(queries) || var->varattno <= 0)
+		return false;
+	query = list_nth(queries, var->varlevelsup);
+	if (query->groupingSets || var->varno < 1 || var->varno > list_length(query->rtable))
+		return false;
+	rte = rt_fetch(var->varno, query->rtable);
+	if (rte->rtekind != RTE_RELATION ||
+		(rte->relkind != RELKIND_RELATION && rte->relkind != RELKIND_PARTITIONED_TABLE) ||
+		(rte->inh && rte->relkind == RELKIND_RELATION && has_subclass(rte->relid)))
+		return false;
+	if (is_filled_up((const Node *) query->jointree, var->varno, false, &found) || !found)
+		return false;
+	tuple = SearchSysCache2(ATTNUM, ObjectIdGetDatum(rte->relid), Int16GetDatum(var->varattno));
+	if (HeapTupleIsValid(tuple))
+	{
+		not_null = ((Form_pg_attribute) GETSTRUCT(tuple))->attnotnull;
+		ReleaseSysCache(tuple);
+	}
+	return not_null && corm_not_null_is_valid(rte->relid, var->varattno);
+}
+
+/*
+ * Comparisons
+ */
+
+/* The parameter that an operand is, through what the parser puts around it. */
+static Param *
+operand_param(Node *node)
+{
+	while (node)
+	{
+		if (IsA(node, Param))
+			return ((Param *) node)->paramkind == PARAM_EXTERN ? (Param *) node : NULL;
+		if (IsA(node, RelabelType))
+			node = (Node *) ((RelabelType *) node)->arg;
+		else if (IsA(node, CoerceViaIO))
+			node = (Node *) ((CoerceViaIO *) node)->arg;
+		else if (IsA(node, ArrayCoerceExpr))
+			node = (Node *) ((ArrayCoerceExpr *) node)->arg;
+		else if (IsA(node, FuncExpr) && ((FuncExpr *) node)->args != NIL &&
+				 (((FuncExpr *) node)->funcformat == COERCE_IMPLICIT_CAST ||
+				  ((FuncExpr *) node)->funcformat == COERCE_EXPLICIT_CAST))
+			node = linitial(((FuncExpr *) node)->args);
+		else
+			return NULL;
+	}
+	return NULL;
+}
+
+static Node *
+null_test(Node *arg, NullTestType type)
+{
+	NullTest   *test = makeNode(NullTest);
+
+	test->arg = (Expr *) arg;
+	test->nulltesttype = type;
+	/* NULLs only, where it is a row: as IS NULL of a row type would not say */
+	test->argisrow = false;
+	test->location = -1;
+	return (Node *) test;
+}
+
+/* What a parameter is, in the query that we are in. */
+static Node *
+replacement_here(Substitution *s, int number)
+{
+	Node	   *node = copyObject(s->replacements[number - 1]);
+
+	IncrementVarSublevelsUp(node, list_length(s->queries), 0);
+	return node;
+}
+
+/* Replaces in a node that is no condition which selects rows. */
+static Node *
+substitute_within(Node *node, Substitution *s)
+{
+	bool		selects = s->selects;
+
+	s->selects = false;
+	node = expression_tree_mutator(node, substitute, s);
+	s->selects = selects;
+	return node;
+}
+
+/*
+ * Replaces a comparison with a symbol that may be NULL, and then stands for a test for
+ * NULL.
+ */
+static Node *
+substitute_comparison(OpExpr *op, Param *param, Substitution *s)
+{
+	CormSymbol *symbol = s->symbols[param->paramid - 1];
+	bool		equal = s->plan->params[param->paramid - 1].null_test == CORM_NULL_EQ;
+	bool		not_null = corm_is_not_null_column(s->queries, linitial(op->args));
+	Node	   *plain = substitute_within((Node *) op, s);
+	Node	   *is_null;
+	Node	   *test;
+	CaseExpr   *expr;
+	CaseWhen   *when;
+
+	if (s->selects && equal && not_null)
+		return plain;
+	if (symbol->has_vars || type_is_rowtype(exprType(linitial(op->args))))
+	{
+		s->failed = true;
+		return plain;
+	}
+	is_null = null_test(replacement_here(s, param->paramid), IS_NULL);
+	test = null_test(copyObject(linitial(((OpExpr *) plain)->args)), equal ? IS_NULL : IS_NOT_NULL);
+	if (s->selects)
+		return (Node *) make_orclause(list_make2(plain, make_andclause(list_make2(is_null, test))));
+	when = makeNode(CaseWhen);
+	when->expr = (Expr *) is_null;
+	when->result = (Expr *) test;
+	when->location = -1;
+	expr = makeNode(CaseExpr);
+	expr->casetype = BOOLOID;
+	expr->casecollid = InvalidOid;
+	expr->args = list_make1(when);
+	expr->defresult = (Expr *) plain;
+	expr->location = -1;
+	return (Node *) expr;
+}
+
+/* Whether NULL would mean something else for a parameter than in SQL. */
+static bool
+may_test_null(Substitution *s, int number)
+{
+	CormSymbol *symbol = s->symbols[number - 1];
+
+	return symbol && !symbol->not_null && s->plan->params[number - 1].null_test != CORM_NULL_PLAIN;
+}
+
+static Node *
+substitute(Node *node, Substitution *s)
+{
+	if (node == NULL)
+		return NULL;
+	check_stack_depth();
+	if (IsA(node, Query))
+	{
+		bool		selects = s->selects;
+		Query	   *copy;
+
+		s->queries = lcons(node, s->queries);
+		s->selects = false;
+		copy = query_tree_mutator((Query *) node, substitute, s, 0);
+		s->selects = selects;
+		s->queries = list_delete_first(s->queries);
+		return (Node *) copy;
+	}
+	if (IsA(node, FromExpr))
+	{
+		FromExpr   *from = (FromExpr *) node;
+		FromExpr   *copy = makeNode(FromExpr);
+		bool		selects = s->selects;
+
+		s->selects = false;
+		copy->fromlist = (List *) substitute((Node *) from->fromlist, s);
+		s->selects = true;
+		copy->quals = substitute(from->quals, s);
+		s->selects = selects;
+		return (Node *) copy;
+	}
+	if (IsA(node, List) || (IsA(node, BoolExpr) && ((BoolExpr *) node)->boolop != NOT_EXPR))
+		return expression_tree_mutator(node, substitute, s);
+	if (IsA(node, OpExpr) && list_length(((OpExpr *) node)->args) == 2 && ((OpExpr *) node)->opresulttype == BOOLOID)
+	{
+		Param	   *param = operand_param(lsecond(((OpExpr *) node)->args));
+
+		if (param && may_test_null(s, param->paramid) &&
+			s->plan->params[param->paramid - 1].null_test != CORM_NULL_OTHER)
+		{
+			CormSymbol *symbol = s->symbols[param->paramid - 1];
+			Node	   *result;
+
+			/* what is in the operand itself is all right now */
+			symbol->not_null = true;
+			result = substitute_comparison((OpExpr *) node, param, s);
+			symbol->not_null = false;
+			return result;
+		}
+	}
+	if (IsA(node, Param) && ((Param *) node)->paramkind == PARAM_EXTERN)
+	{
+		int			number = ((Param *) node)->paramid;
+
+		if (number < 1 || number > s->plan->nparams)
+			elog(ERROR, "query has no parameter $%d", number);
+		/* a comparison would have been seen around it */
+		if (may_test_null(s, number))
+			s->failed = true;
+		return replacement_here(s, number);
+	}
+	return substitute_within(node, s);
+}
+
+/*
+ * What a parameter is to be; NULL if there is no expression for it.
+ */
+static Node *
+replacement(CormPlanParam *param, const CormValue *value, CormSymbol *symbol)
+{
+	Oid			collation = get_typcollation(param->typid);
+	Oid			typid;
+
+	if (symbol == NULL)
+	{
+		int16		typlen;
+		bool		typbyval;
+		Datum		datum = corm_bind_value(param, value);
+
+		get_typlenbyval(param->typid, &typlen, &typbyval);
+		return (Node *) makeConst(param->typid, -1, collation, typlen,
+								  datumCopy(datum, typbyval, typlen), false, typbyval);
+	}
+	typid = exprType((Node *) symbol->expr);
+	switch (param->binding)
+	{
+		case CORM_BIND_PLAIN:
+			if (typid == param->typid)
+				return (Node *) symbol->expr;
+			if (!IsBinaryCoercible(typid, param->typid))
+				return NULL;
+			return (Node *) makeRelabelType(symbol->expr, param->typid, -1, collation, COERCE_IMPLICIT_CAST);
+		case CORM_BIND_INPUT:
+		case CORM_BIND_ARRAY_INPUT:
+			{
+				CoerceViaIO *coerce = makeNode(CoerceViaIO);
+
+				coerce->arg = symbol->expr;
+				coerce->resulttype = param->typid;
+				coerce->resultcollid = collation;
+				coerce->coerceformat = COERCE_IMPLICIT_CAST;
+				coerce->location = -1;
+				return (Node *) coerce;
+			}
+		default:
+			return NULL;
+	}
+}
+
+/*
+ * corm_substitute returns a copy of a plan's query in which its parameters are
+ * replaced by the values of a call, or the expressions of its symbols, to be one level
+ * below the query that has the call.  NULL if it cannot be written.  Raises what
+ * converting the values raises.
+ */
+Query *
+corm_substitute(CormPlan *plan, const CormQuerySet *set, List *symbols, const Query *query)
+{
+	Substitution s = {.plan = plan};
+	Query	   *result;
+
+	s.replacements = palloc0(sizeof(Node *) * Max(plan->nparams, 1));
+	s.symbols = palloc0(sizeof(CormSymbol *) * Max(plan->nparams, 1));
+	for (int i = 0; i < plan->nparams; i++)
+	{
+		CormPlanParam *param = &plan->params[i];
+		const CormValue *value = param->constant;
+
+		if (value == NULL)
+		{
+			if (param->valno >= set->nvalues)
+				ereport(ERROR,
+						(errcode(ERRCODE_DATA_CORRUPTED),
+						 errmsg("invalid binary value of type corm.query")));
+			value = &set->values[param->valno];
+		}
+		if (value->symbol)
+		{
+			if (value->symbol > list_length(symbols) || value->typid != param->value_type)
+				ereport(ERROR,
+						(errcode(ERRCODE_DATA_CORRUPTED),
+						 errmsg("invalid binary value of type corm.query")));
+			s.symbols[i] = list_nth(symbols, value->symbol - 1);
+		}
+		s.replacements[i] = replacement(param, value, s.symbols[i]);
+		if (s.replacements[i] == NULL)
+			return NULL;
+	}
+	result = (Query *) substitute((Node *) copyObject(query), &s);
+	return s.failed ? NULL : result;
+}
