@@ -100,6 +100,12 @@ assign_inline(bool newval, void *extra)
 }
 
 static void
+assign_json_bigint(int newval, void *extra)
+{
+	tell_inline(newval != corm_json_bigint);
+}
+
+static void
 assign_log_queries(bool newval, void *extra)
 {
 	tell_inline(newval != corm_log_queries);
@@ -570,7 +576,7 @@ corm_guc_init(void)
 							 &corm_json_bigint,
 							 CORM_JSON_BIGINT_NUMBER, json_bigint_options,
 							 PGC_USERSET, 0,
-							 NULL, NULL, NULL);
+							 NULL, assign_json_bigint, NULL);
 
 	DefineCustomBoolVariable("corm.require_version",
 							 "Requires corm.update_json() to be given the version of a row that has one.",

@@ -9,6 +9,8 @@ Parts of a run:
     reads       random queries: against plain SQL that says the same otherwise, NoREC, TLP, text forms, filters, the cache,
                 pages, preloads, joins, groups, set operations; conditions in updates and deletes; nested documents
                 (reads.py, expressions.py)
+    around      random statements with calls in FROM, joined, nested, prepared and not: against plain SQL, with the queries
+                compiled in and not (around.py)
     programs    random programs of writes, scopes, savepoints and cache operations against a model in memory, one
                 client, and --clients of them whose steps interleave (programs.py, model.py, runner.py)
     disturbed   the same, each client on its own thread, and interleaved, while sessions are cancelled, terminated and
@@ -52,6 +54,7 @@ from runner import Mismatch, Runner
 from server import Disturber, Session
 from shrink import smaller_check, smaller_program
 import again
+import around
 import hostile
 import interrupts
 import kill
@@ -120,10 +123,10 @@ def kind_of(wrong):
     return wrong and (re.match("[0-9A-Z]{5} |$", wrong) or [""])[0]
 
 
-def reads(seed, budget, options):
-    new_database("oracle_reads", "schema.sql", seed)
-    rng = random.Random(f"reads {seed}")
-    generator, session, steps, kinds = Reads(rng), Session(), 0, {}
+def reads(seed, budget, options, part="reads", generators=Reads):
+    new_database(f"oracle_{part}", "schema.sql", seed)
+    rng = random.Random(f"{part} {seed}")
+    generator, session, steps, kinds = generators(rng), Session(), 0, {}
     between, number = again.Generator(random.Random(f"again {seed}")), 0
     session.must("SET search_path = public, corm_ops")
     # a small cache of plans: a run has a million shapes, and their memory is not what is checked here
@@ -142,18 +145,18 @@ def reads(seed, budget, options):
     started, wrong = time.monotonic(), None
     while budget.left(steps) and not wrong:
         number += 1
-        check = between.check() if number % 4 == 0 else generator.check()
+        check = between.check() if number % 4 == 0 and part == "reads" else generator.check()
         for _ in range(rng.choice([4, 8, 12, 16]) if hasattr(check, "cheap") and check.cheap() else 2 if hasattr(check, "redrawn") else 1):
             done, wrong = verify(check)
             steps += done
             kinds[type(check).__name__] = kinds.get(type(check).__name__, 0) + done
             if wrong:
-                say(f"# reads, seed {seed}, after {steps} steps: {wrong}\n# {check.sql()}")
+                say(f"# {part}, seed {seed}, after {steps} steps: {wrong}\n# {check.sql()}")
                 if options.no_shrink:
                     break
                 say("# looking for a smaller one")
                 small = smaller_check(check, lambda candidate: kind_of(verify(candidate, 10)[1]) == kind_of(wrong))
-                wrong = f"{verify(small)[1]}\n{small.show(session)}\nrepeat: script/check-oracle --part reads --seed {seed} --seeds 1 --steps {budget.steps}"
+                wrong = f"{verify(small)[1]}\n{small.show(session)}\nrepeat: script/check-oracle --part {part} --seed {seed} --seeds 1 --steps {budget.steps}"
                 break
             if hasattr(check, "redrawn"):
                 check = check.redrawn()
@@ -162,8 +165,12 @@ def reads(seed, budget, options):
             session.must("BEGIN")
     session.close()
     took = time.monotonic() - started
-    result(f"reads, seed {seed}", wrong, f"{steps} steps ({', '.join(f'{kind} {n}' for kind, n in sorted(kinds.items()))}), {steps / max(took, 0.001):.0f}/s")
+    result(f"{part}, seed {seed}", wrong, f"{steps} steps ({', '.join(f'{kind} {n}' for kind, n in sorted(kinds.items()))}), {steps / max(took, 0.001):.0f}/s")
     return steps
+
+
+def around_calls(seed, budget, options):
+    return reads(seed, budget, options, "around", around.Statements)
 
 
 def show(program):
@@ -355,7 +362,7 @@ def patches_of_rows(seed, budget, options):
     return steps
 
 
-PARTS = {"reads": reads, "programs": programs, "disturbed": disturbed, "race": race, "hostile": hostile_code, "elsewhere": elsewhere, "nested": nested_documents,
+PARTS = {"reads": reads, "around": around_calls, "programs": programs, "disturbed": disturbed, "race": race, "hostile": hostile_code, "elsewhere": elsewhere, "nested": nested_documents,
          "patches": patches_of_rows}
 
 

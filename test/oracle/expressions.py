@@ -73,6 +73,9 @@ MODELS = {
 }
 
 
+OPEN = "/* open */"  # before a value in SQL that may be NULL or not
+
+
 def quote(text):
     return "'" + str(text).replace("'", "''") + "'"
 
@@ -378,6 +381,8 @@ class Generator:
             null = kids[1][1].startswith("NULL::")
             if null and comparison in ("eq", "neq"):
                 sql = f"({kids[0][1]} IS {'NOT ' if comparison == 'neq' else ''}NULL)"
+            elif kids[1][1].startswith(OPEN) and comparison in ("eq", "neq"):
+                sql = f"(CASE WHEN {kids[1][1]} IS NULL THEN {kids[0][1]} IS {'NOT ' if comparison == 'neq' else ''}NULL ELSE {sql} END)"
             left, right = kids[0][0], kids[1][0]
             spec = None
             if kids[0][2] and kids[1][2] and (not null or comparison in ("eq", "neq")):
@@ -393,6 +398,10 @@ class Generator:
         def make(kids):
             if kids[0][1].startswith("NULL::") and function in ("eq", "neq"):
                 return corm.format(kids[0][0]), f"({column} IS {'NOT ' if function == 'neq' else ''}NULL)", None
+            if kids[0][1].startswith(OPEN) and function in ("eq", "neq"):
+                plain = sql.replace("{}", kids[0][1])
+                return (corm.replace("{}", kids[0][0]),
+                        f"(CASE WHEN {kids[0][1]} IS NULL THEN {column} IS {'NOT ' if function == 'neq' else ''}NULL ELSE {plain} END)", None)
             return corm.replace("{}", kids[0][0]), sql.replace("{}", kids[0][1]), None
         return Expr(make, [value], "boolean", scope)
 

@@ -134,7 +134,7 @@ is_plain_read(const CormPlan *plan)
 	CormOperation op = {0};
 
 	if (plan->command != CORM_CMD_SELECT || plan->spi == NULL || !plan->read_only || plan->writes ||
-		plan->hooked || plan->custom_only || plan->without_jit || plan->cached_valno >= 0 || plan->cached_ttl ||
+		plan->hooked || plan->custom_only || plan->without_jit || plan->has_cached ||
 		plan->max_rows_valno >= 0 || plan->max_rows || plan->rows_valno >= 0 || has_find_hook(plan))
 		return false;
 	corm_operation_of_plan(&op, plan);
