@@ -93,6 +93,14 @@ SELECT corm.count('amount');
 SELECT corm.count('orders')::text FROM orders LIMIT 1;
 SELECT corm.count(corm.selector('orders'));
 
+-- Help, one line for each form
+SELECT count(*) > 100, count(*) FILTER (WHERE call IS NULL OR description IS NULL) FROM corm.help();
+SELECT * FROM corm.help('Count_Distinct');
+SELECT call FROM corm.help('cache_set_many');
+SELECT * FROM corm.help('no such thing');
+-- A time that is a number of another unit
+SELECT attempt($$SELECT corm.cache_create('c', ttl => '83000000 hours')$$);
+
 -- A row linked twice is linked once, and shown once
 CREATE TABLE tag (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text UNIQUE);
 CREATE TABLE person_tag (person_id int REFERENCES person, tag_id int REFERENCES tag, PRIMARY KEY (person_id, tag_id));

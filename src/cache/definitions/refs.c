@@ -106,10 +106,12 @@ corm_cache_grants_open(LOCKMODE lockmode)
 	return open_catalog("cache_grants", lockmode, &grants_oid);
 }
 
+#define MAX_SPAN_DAYS	INT64CONST(36525)
+
 /*
  * corm_interval_us turns an interval into microseconds, with days of 24 hours and
  * months of 30 days.  what is its name in messages.  Raises 22023 unless it is
- * positive, and 22008 if it is too long.
+ * positive and at most a century, and 22008 if it is too long to be counted.
  */
 int64
 corm_interval_us(const Interval *span, const char *what)
@@ -132,6 +134,12 @@ corm_interval_us(const Interval *span, const char *what)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s must be greater than zero", what)));
+	/* a number of another unit, such as the nanoseconds of a driver */
+	if (us > MAX_SPAN_DAYS * USECS_PER_DAY)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must not be longer than a century", what),
+				 errhint("It is an interval, such as '60 s'. Without one, an entry of the cache \"default\" never expires.")));
 	return us;
 }
 
