@@ -82,16 +82,16 @@ COMMENT ON FUNCTION corm.cache_revoke(text, regrole, text[]) IS
 -- Entries
 
 CREATE FUNCTION corm.cache_set(key text, value anyelement, ttl interval DEFAULT NULL,
-	cache text DEFAULT 'default', immediate boolean DEFAULT false) RETURNS void
+	cache text DEFAULT 'default', immediate boolean DEFAULT false, depends regclass[] DEFAULT NULL) RETURNS void
 	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_set';
-COMMENT ON FUNCTION corm.cache_set(text, anyelement, interval, text, boolean) IS
-'Stores a value at commit, or at once if immediate is true. Without ttl, the default of the cache applies. Errors: 22004 for NULL; 22023 for a ttl that is not positive; 22008 for one that is too long; 54000 for a key or value that is too large; 42804 for an anonymous record; 53200 if the cache is full; 42501 without the privilege; 42704 for an unknown cache; 55000 if the cache is closed or not preloaded.';
+COMMENT ON FUNCTION corm.cache_set(text, anyelement, interval, text, boolean, regclass[]) IS
+'Stores a value at commit, or at once if immediate is true. Without ttl, the default of the cache applies. With depends, the entry ends when a commit changes one of these tables, and nothing is stored if one has changed since the transaction began. Errors: 22004 for NULL; 22023 for a ttl that is not positive; 22008 for one that is too long; 54000 for a key or value that is too large; 42804 for an anonymous record; 53200 if the cache is full; 42501 without the privilege; 42704 for an unknown cache; 55000 if the cache is closed or not preloaded; for depends 22004 and 22023 for NULL and nothing in it, 42P01 for what does not exist, 42501 without SELECT, 0A000 for what cannot be followed.';
 
 CREATE FUNCTION corm.cache_set(key text, value text, ttl interval DEFAULT NULL,
-	cache text DEFAULT 'default', immediate boolean DEFAULT false) RETURNS void
+	cache text DEFAULT 'default', immediate boolean DEFAULT false, depends regclass[] DEFAULT NULL) RETURNS void
 	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_set';
-COMMENT ON FUNCTION corm.cache_set(text, text, interval, text, boolean) IS
-'Stores a text, as given by a string literal or an untyped parameter, at commit, or at once if immediate is true. Errors: 22004 for NULL; 22023 for a ttl that is not positive; 22008 for one that is too long; 54000 for a key or value that is too large; 42804 for an anonymous record; 53200 if the cache is full; 42501 without the privilege; 42704 for an unknown cache; 55000 if the cache is closed or not preloaded.';
+COMMENT ON FUNCTION corm.cache_set(text, text, interval, text, boolean, regclass[]) IS
+'Stores a text, as given by a string literal or an untyped parameter, at commit, or at once if immediate is true, with depends as in the other form. Errors: 22004 for NULL; 22023 for a ttl that is not positive; 22008 for one that is too long; 54000 for a key or value that is too large; 42804 for an anonymous record; 53200 if the cache is full; 42501 without the privilege; 42704 for an unknown cache; 55000 if the cache is closed or not preloaded.';
 
 CREATE FUNCTION corm.cache_add(key text, value anyelement, ttl interval DEFAULT NULL,
 	cache text DEFAULT 'default', immediate boolean DEFAULT false) RETURNS boolean
@@ -193,10 +193,11 @@ CREATE FUNCTION corm.cache_clear(cache text DEFAULT 'default') RETURNS bigint
 COMMENT ON FUNCTION corm.cache_clear(text) IS
 'Removes all entries of a cache at commit, and returns their number. Errors: 42501 without the privilege; 42704 for an unknown cache; 55000 if the cache is closed or not preloaded.';
 
-CREATE FUNCTION corm.cache_fetch(key text, loader text, ttl interval DEFAULT NULL, cache text DEFAULT 'default') RETURNS text
-	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_fetch';
-COMMENT ON FUNCTION corm.cache_fetch(text, text, interval, text) IS
-'Returns the value of a key. If there is no such entry, runs loader, an SQL query that returns one value, as the current role, and stores the value; NULL or no row is not stored. Only one session at a time loads a key. Errors: 21000 for more than one row; 42804 for more than one column; and those of the loader.';
+CREATE FUNCTION corm.cache_fetch(key text, loader text, ttl interval DEFAULT NULL, cache text DEFAULT 'default',
+	depends regclass[] DEFAULT NULL) RETURNS text
+	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_fetch_depends';
+COMMENT ON FUNCTION corm.cache_fetch(text, text, interval, text, regclass[]) IS
+'Returns the value of a key. If there is no such entry, runs loader, an SQL query that returns one value, as the current role, and stores the value; NULL or no row is not stored. Only one session at a time loads a key. With depends, the value is used only while no commit has changed these tables. Errors: 21000 for more than one row; 42804 for more than one column; and those of the loader.';
 
 CREATE FUNCTION corm.cache_fetch(key text, loader text, ttl interval, cache text, VARIADIC params "any") RETURNS text
 	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_fetch';
@@ -208,10 +209,11 @@ CREATE FUNCTION corm.cache_fetch(key text, loader text, ttl interval, cache text
 COMMENT ON FUNCTION corm.cache_fetch(text, text, interval, text, text[]) IS
 'Returns the value of a key, as corm.cache_fetch(text, text, interval, text) does, with the parameters $1, $2, ... for the loader, whose types come from the context. Errors: 42P02 for a parameter that was not given; and those of the other form.';
 
-CREATE FUNCTION corm.cache_fetch(key text, loader corm.query, ttl interval DEFAULT NULL, cache text DEFAULT 'default') RETURNS text
+CREATE FUNCTION corm.cache_fetch(key text, loader corm.query, ttl interval DEFAULT NULL, cache text DEFAULT 'default',
+	depends regclass[] DEFAULT NULL) RETURNS text
 	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_fetch_query';
-COMMENT ON FUNCTION corm.cache_fetch(text, corm.query, interval, text) IS
-'Returns the value of a key. If there is no such entry, runs loader, a query that reads one value, and stores that; NULL or no row is not stored. Only one session at a time loads a key. Errors: P0003 for more than one row; 42804 for more than one column; 22023 for a query that writes; and those of the query.';
+COMMENT ON FUNCTION corm.cache_fetch(text, corm.query, interval, text, regclass[]) IS
+'Returns the value of a key. If there is no such entry, runs loader, a query that reads one value, and stores that; NULL or no row is not stored. Only one session at a time loads a key. With depends, the value is used only while no commit has changed these tables. Errors: P0003 for more than one row; 42804 for more than one column; 22023 for a query that writes; and those of the query.';
 
 -- Inspection
 

@@ -256,6 +256,7 @@ corm_flat_make(Datum datum, const CormTypeInfo *info, CormFlat *value)
 {
 	value->type = info->type;
 	value->typecheck = info->check;
+	value->tail = 0;
 	if (info->byval)
 	{
 		char	   *buf = palloc(sizeof(Datum));

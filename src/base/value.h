@@ -32,6 +32,7 @@ typedef struct CormFlat
 	uint32		typecheck;
 	const char *data;
 	uint32		len;
+	uint32		tail;			/* bytes that its keeper has put behind it */
 } CormFlat;
 
 /* Secret of the fingerprints; in shared memory, if there is any. */

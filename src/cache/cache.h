@@ -83,7 +83,7 @@ typedef struct CormCacheLoad CormCacheLoad;
 typedef void (*CormCacheLoader) (void *arg, CormCacheLoad *load);
 
 extern void corm_cache_fetch_check(FunctionCallInfo fcinfo);
-extern Datum corm_cache_fetch_with(FunctionCallInfo fcinfo, CormCacheLoader loader, void *arg);
+extern Datum corm_cache_fetch_with(FunctionCallInfo fcinfo, CormCacheLoader loader, void *arg, int depends);
 extern void corm_cache_loaded(CormCacheLoad *load, Datum value, Oid type);
 
 extern int64 corm_interval_us(const Interval *span, const char *what);

@@ -72,10 +72,10 @@ load_query(void *arg, CormCacheLoad *load)
 		corm_cache_loaded(load, sink.value, verb.typid);
 }
 
-/* cache_fetch(key, loader corm.query, ttl, cache) -> text */
+/* cache_fetch(key, loader corm.query, ttl, cache, depends) -> text */
 Datum
 corm_cache_fetch_query(PG_FUNCTION_ARGS)
 {
 	corm_cache_fetch_check(fcinfo);
-	return corm_cache_fetch_with(fcinfo, load_query, fcinfo);
+	return corm_cache_fetch_with(fcinfo, load_query, fcinfo, 4);
 }

@@ -166,11 +166,13 @@ corm_events_parse(ArrayType *names)
 			events |= CORM_EVENT_EXPIRED;
 		else if (strcmp(name, "evicted") == 0)
 			events |= CORM_EVENT_EVICTED;
+		else if (strcmp(name, "stale") == 0)
+			events |= CORM_EVENT_STALE;
 		else
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("unrecognized cache event \"%s\"", name),
-					 errhint("Cache events are deleted, expired and evicted.")));
+					 errhint("Cache events are deleted, expired, evicted and stale.")));
 	}
 	return events;
 }

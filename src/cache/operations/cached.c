@@ -31,6 +31,7 @@ corm_cached_flatten(Datum datum, Oid type, CormCached *value)
 	{
 		value->type = type;
 		value->typecheck = 0;
+		value->tail = 0;
 		value->data = VARDATA_ANY(DatumGetPointer(datum));
 		value->len = VARSIZE_ANY_EXHDR(DatumGetPointer(datum));
 		return;

@@ -20,15 +20,26 @@
 #include "base/clock.h"
 #include "base/compat.h"
 #include "cache/cache.h"
+#include "cache/operations/depends.h"
 #include "cache/shared/versions.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
+#include "catalog/objectaddress.h"
 #include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
+#include "rewrite/rewriteSupport.h"
+#include "access/relation.h"
+#include "rewrite/rewriteHandler.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
+
+#define BEGIN_TRIES		3		/* looks at the hierarchy until it stays the same */
+
+static List *add_relation(List *relids, Oid relid);
 
 /*
  * why_not returns why the writes of a relation cannot be followed, a sentence, or
@@ -167,4 +178,166 @@ corm_fresh_now(const CormDepends *depends, uint64 *sum)
 		default:
 			return CORM_FRESH_UNSETTLED;
 	}
+}
+
+/* behind_walker adds the relations that a query reads to a list, with those behind views. */
+static bool
+behind_walker(Node *node, void *context)
+{
+	List	  **relids = context;
+
+	if (node == NULL)
+		return false;
+	if (IsA(node, RangeTblEntry) && ((RangeTblEntry *) node)->rtekind == RTE_RELATION)
+		*relids = add_relation(*relids, ((RangeTblEntry *) node)->relid);
+	if (IsA(node, RangeTblEntry))
+		return false;
+	if (IsA(node, Query))
+		return query_tree_walker((Query *) node, behind_walker, context, QTW_EXAMINE_RTES_BEFORE);
+	return expression_tree_walker(node, behind_walker, context);
+}
+
+/* add_relation adds a relation, and if it is a view, what is behind it, to a list. */
+static List *
+add_relation(List *relids, Oid relid)
+{
+	Relation	view;
+
+	check_stack_depth();
+	if (list_member_oid(relids, relid))
+		return relids;
+	relids = lappend_oid(relids, relid);
+	if (get_rel_relkind(relid) != RELKIND_VIEW)
+		return relids;
+
+	view = try_relation_open(relid, AccessShareLock);
+	if (view != NULL)
+	{
+		(void) behind_walker((Node *) get_view_query(view), &relids);
+		relation_close(view, AccessShareLock);
+	}
+	return relids;
+}
+
+/* expand finds the descendants of what a call names. */
+static void
+expand(CormFollow *follow)
+{
+	follow->relids = corm_descendants(follow->tables, &follow->why);
+	if (follow->why == NULL)
+		follow->depends = corm_depends_on(follow->relids, 0);
+}
+
+/*
+ * corm_follow_argument reads the argument depends, a regclass[], of a call; NULL means
+ * no tables.  Views stand for what is behind them.  Raises 22004 for a NULL in it, 22023
+ * if it is empty, 42P01 for a relation that does not exist, 42501 for one that the role
+ * may not read.
+ */
+void
+corm_follow_argument(FunctionCallInfo fcinfo, int argno, CormFollow *follow)
+{
+	Datum	   *elems;
+	bool	   *nulls;
+	int			n;
+
+	memset(follow, 0, sizeof(CormFollow));
+	if (PG_NARGS() <= argno || PG_ARGISNULL(argno))
+		return;
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(argno), REGCLASSOID, sizeof(Oid), true, TYPALIGN_INT,
+					  &elems, &nulls, &n);
+	if (n == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("depends must name at least one table")));
+	for (int i = 0; i < n; i++)
+	{
+		Oid			relid = nulls[i] ? InvalidOid : DatumGetObjectId(elems[i]);
+		char	   *name = get_rel_name(relid);
+
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("depends must not contain null")));
+		if (name == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_TABLE),
+					 errmsg("relation with OID %u does not exist", relid)));
+		if (pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) != ACLCHECK_OK &&
+			pg_attribute_aclcheck_all(relid, GetUserId(), ACL_SELECT, ACLMASK_ANY) != ACLCHECK_OK)
+			aclcheck_error(ACLCHECK_NO_PRIV, get_relkind_objtype(get_rel_relkind(relid)), name);
+		follow->tables = add_relation(follow->tables, relid);
+	}
+	expand(follow);
+}
+
+/*
+ * corm_follow_begin does the steps r1 to r3 of shared/versions.c for a value that is
+ * about to be computed, and that depends on what can be followed.
+ */
+CormFreshness
+corm_follow_begin(CormFollow *follow)
+{
+	for (int try = 0; try < BEGIN_TRIES; try++)
+	{
+		CormFreshness now = corm_fresh_now(follow->depends, &follow->sum);
+		List	   *before = follow->relids;
+
+		if (now != CORM_FRESH_KNOWN)
+			return now;
+		AcceptInvalidationMessages();
+		expand(follow);
+		if (follow->why != NULL)
+			return CORM_FRESH_UNSETTLED;
+		if (equal(before, follow->relids))
+			return now;
+	}
+	return CORM_FRESH_UNSETTLED;
+}
+
+/* corm_follow_unchanged tells whether nothing has changed since corm_follow_begin. */
+bool
+corm_follow_unchanged(const CormFollow *follow)
+{
+	uint64		sum;
+
+	return corm_fresh_now(follow->depends, &sum) == CORM_FRESH_KNOWN && sum == follow->sum;
+}
+
+/*
+ * corm_follow_covered tells whether a value that was found depends on all that a call
+ * wants it to depend on.
+ */
+bool
+corm_follow_covered(const CormFollow *follow, const CormCached *value)
+{
+	uint32		n;
+
+	if (value->tail == 0)
+		return false;
+	n = (value->tail - CORM_TAIL_SIZE(0)) / sizeof(uint32);
+	for (int i = 0; i < follow->depends->n; i++)
+	{
+		bool		found = false;
+
+		for (uint32 k = 0; k < n && !found; k++)
+			found = memcmp(value->data + value->len + k * sizeof(uint32),
+						   &follow->depends->cells[i], sizeof(uint32)) == 0;
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+/* corm_follow_attach puts what a value depends on, as of corm_follow_begin, behind a copy of it. */
+void
+corm_follow_attach(const CormFollow *follow, CormCached *value)
+{
+	char	   *copy = MemoryContextAllocHuge(CurrentMemoryContext,
+											  (Size) value->len + CORM_TAIL_SIZE(follow->depends->n));
+
+	memcpy(copy, value->data, value->len);
+	value->tail = corm_tail_write(copy + value->len, follow->depends->cells, follow->depends->n,
+								  follow->sum);
+	value->data = copy;
 }

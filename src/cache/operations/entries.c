@@ -13,10 +13,12 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "base/clock.h"
 #include "base/compat.h"
 #include "cache/cache.h"
 #include "cache/definitions/refs.h"
+#include "cache/operations/depends.h"
 #include "cache/operations/ops.h"
 #include "cache/operations/overlay.h"
 #include "cache/operations/cached.h"
@@ -24,6 +26,7 @@
 #include "cache/shared/namespace.h"
 #include "cache/shared/shared.h"
 #include "cache/shared/table.h"
+#include "cache/shared/versions.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
@@ -208,6 +211,33 @@ corm_cache_get_as(PG_FUNCTION_ARGS)
 	return corm_flat_datum(&found.value, corm_type_info(found.value.type));
 }
 
+/*
+ * attach_depends puts what a value depends on behind it.  The caller may have computed it
+ * from what any statement of this transaction has read.  So it returns false, and the
+ * value must not be stored, if one of the tables has changed since the transaction began,
+ * or is being changed; or if the value is to be seen by others at once, and this
+ * transaction has written something that it may be made from.  Raises 0A000 for tables
+ * that cannot be followed.
+ *
+ * The times that are compared are those of the server's clock.
+ */
+static bool
+attach_depends(CormFollow *follow, bool immediate, CormCached *value)
+{
+	if (follow->why != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("an entry cannot depend on what is given as depends"),
+				 errdetail_internal("%s", follow->why)));
+	if (!corm_versions_available() ||
+		(immediate && TransactionIdIsValid(GetTopTransactionIdIfAny())) ||
+		corm_follow_begin(follow) != CORM_FRESH_KNOWN ||
+		corm_cells_changed(follow->depends->cells, follow->depends->n) >= GetCurrentTransactionStartTimestamp())
+		return false;
+	corm_follow_attach(follow, value);
+	return true;
+}
+
 /* put does the work of cache_set, cache_add and cache_replace, whose arguments it takes. */
 static bool
 put(FunctionCallInfo fcinfo, CormPutMode mode)
@@ -215,6 +245,8 @@ put(FunctionCallInfo fcinfo, CormPutMode mode)
 	text	   *key = get_key(fcinfo, 0);
 	CormCacheRef *ref = get_cache(fcinfo, 3, false, true);
 	int64		ttl = get_ttl(fcinfo, 2, ref->ttl);
+	bool		immediate = !PG_ARGISNULL(4) && PG_GETARG_BOOL(4);
+	CormFollow	follow = {0};
 	CormCached	value;
 
 	if (PG_ARGISNULL(1))
@@ -223,12 +255,23 @@ put(FunctionCallInfo fcinfo, CormPutMode mode)
 				 errmsg("a null value cannot be cached"),
 				 errhint("Use corm.cache_delete to remove an entry.")));
 	corm_cached_flatten(PG_GETARG_DATUM(1), get_fn_expr_argtype(fcinfo->flinfo, 1), &value);
+	if (mode == CORM_PUT_SET)
+		corm_follow_argument(fcinfo, 5, &follow);
+	if (follow.tables != NIL)
+	{
+		if (!attach_depends(&follow, immediate, &value))
+		{
+			CormFound	unused;
+
+			(void) corm_cache_op_delete(ref, VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key), immediate, &unused);
+			return false;
+		}
+	}
 	return corm_cache_op_put(ref, VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key), &value,
-							 corm_deadline(ttl), mode,
-							 !PG_ARGISNULL(4) && PG_GETARG_BOOL(4));
+							 corm_deadline(ttl), mode, immediate);
 }
 
-/* cache_set(key, value, ttl, cache, immediate) -> void */
+/* cache_set(key, value, ttl, cache, immediate, depends) -> void */
 Datum
 corm_cache_set(PG_FUNCTION_ARGS)
 {
@@ -542,7 +585,7 @@ corm_cache_keys(PG_FUNCTION_ARGS)
 		for (uint32 s = 0; s < CORM_SHARDS; s++)
 		{
 			Size		size;
-			char	   *keys = corm_table_keys(ref->ns, ref->gen, s, &size);
+			char	   *keys = corm_table_keys(ref->ns, ref->gen, s, true, &size);
 			char	   *p = keys;
 
 			while (p < keys + size)

@@ -23,15 +23,23 @@
  * since before the loader ran (corm_cache_op_keep): what the loader read may be
  * older than that change.
  *
+ * With depends, the value is a fresh answer: it is found only while nothing has changed
+ * in the tables (shared/versions.c), and only if it depends on all those that the call
+ * names.  If a commit came while the session waited for another's loader, it finds
+ * nothing, and loads anew.  Where there can be no fresh answer, in a transaction that
+ * has written for one, the loader runs each time and nothing is kept.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "base/clock.h"
 #include "base/compat.h"
 #include "base/params.h"
 #include "cache/cache.h"
 #include "cache/definitions/refs.h"
+#include "cache/operations/depends.h"
 #include "cache/operations/ops.h"
 #include "cache/operations/overlay.h"
 #include "cache/operations/cached.h"
@@ -50,6 +58,7 @@
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(corm_cache_fetch);
+PG_FUNCTION_INFO_V1(corm_cache_fetch_depends);
 
 /* Advisory locks use 1 and 2 in this field of the tag. */
 #define LOCK_CLASS		0xC0
@@ -172,13 +181,51 @@ lock_key(const LOCKTAG *tag, pg_atomic_uint32 *null_loads)
 	return false;
 }
 
+/* find looks up a key, whose value must depend on what the call wants it to depend on. */
+static bool
+find(CormCacheRef *ref, text *key, const CormFollow *follow, CormFound *found)
+{
+	if (!corm_cache_op_get(ref, VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key), true, found))
+		return false;
+	if (follow->tables == NIL || corm_follow_covered(follow, &found->value))
+		return true;
+	found->missed = CORM_MISSED_ABSENT;
+	return false;
+}
+
+/* count counts what became of a call that asks for a fresh value. */
+static void
+count(CormCacheRef *ref, const CormFollow *follow, bool hit, CormMissed missed)
+{
+	static const CormCounter causes[] = {
+		[CORM_MISSED_ABSENT] = CORM_COUNT_FRESH_ABSENT,
+		[CORM_MISSED_EXPIRED] = CORM_COUNT_FRESH_EXPIRED,
+		[CORM_MISSED_CHANGED] = CORM_COUNT_FRESH_CHANGED,
+		[CORM_MISSED_COMMITTING] = CORM_COUNT_FRESH_COMMITTING,
+		[CORM_MISSED_UNSETTLED] = CORM_COUNT_FRESH_BYPASSED
+	};
+
+	if (follow->tables != NIL && corm_ref_attach(ref))
+		corm_ns_fresh(ref->ns, ref->gen, hit ? CORM_COUNT_FRESH_HITS : causes[missed]);
+}
+
+/* result returns the value that a loader gave, or NULL. */
+static Datum
+result(FunctionCallInfo fcinfo, const CormCacheLoad *load)
+{
+	if (!load->found)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(corm_cached_text(&load->value));
+}
+
 /*
  * corm_cache_fetch_with is cache_fetch with a loader in C: (key, loader, ttl,
- * cache) are the first arguments of the call.  The loader calls
- * corm_cache_loaded, unless there is no value; it runs user code.
+ * cache) are the first arguments of the call, depends is the one of that number, or
+ * -1 if it has none.  The loader calls corm_cache_loaded, unless there is no value; it
+ * runs user code.
  */
 Datum
-corm_cache_fetch_with(FunctionCallInfo fcinfo, CormCacheLoader loader, void *arg)
+corm_cache_fetch_with(FunctionCallInfo fcinfo, CormCacheLoader loader, void *arg, int depends)
 {
 	text	   *key = PG_GETARG_TEXT_PP(0);
 	text	   *name = PG_GETARG_TEXT_PP(3);
@@ -188,8 +235,11 @@ corm_cache_fetch_with(FunctionCallInfo fcinfo, CormCacheLoader loader, void *arg
 	CormCacheLoad load = {.context = CurrentMemoryContext};
 	CormSeen	seen;
 	LOCKTAG		tag;
+	CormFollow	follow = {0};
 	bool		locked;
 	bool		written;
+	bool		keep;
+	CormMissed	missed;
 	uint32		len = VARSIZE_ANY_EXHDR(key);
 
 	if (len > CORM_KEY_MAX)
@@ -200,8 +250,20 @@ corm_cache_fetch_with(FunctionCallInfo fcinfo, CormCacheLoader loader, void *arg
 
 	ref = corm_cache_ref(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
 	corm_cache_check(ref, true, true);
-	if (corm_cache_op_get(ref, VARDATA_ANY(key), len, true, &found))
+	if (depends >= 0)
+		corm_follow_argument(fcinfo, depends, &follow);
+	if (follow.tables != NIL && (follow.why != NULL || corm_fresh_possible() != NULL))
+	{
+		count(ref, &follow, false, CORM_MISSED_UNSETTLED);
+		loader(arg, &load);
+		return result(fcinfo, &load);
+	}
+	if (find(ref, key, &follow, &found))
+	{
+		count(ref, &follow, true, CORM_MISSED_ABSENT);
 		PG_RETURN_TEXT_P(corm_cached_text(&found.value));
+	}
+	missed = found.missed;
 
 	ttl = PG_ARGISNULL(2) ? ref->ttl : corm_interval_us(PG_GETARG_INTERVAL_P(2), "ttl");
 
@@ -212,31 +274,41 @@ corm_cache_fetch_with(FunctionCallInfo fcinfo, CormCacheLoader loader, void *arg
 	ref = corm_cache_ref(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
 	corm_cache_check(ref, true, true);
 	corm_cache_op_see(ref, VARDATA_ANY(key), len, &seen);
-	if (corm_cache_op_get(ref, VARDATA_ANY(key), len, true, &found))
+	if (find(ref, key, &follow, &found))
 	{
-		text	   *result = corm_cached_text(&found.value);
+		text	   *value = corm_cached_text(&found.value);
 
+		count(ref, &follow, true, CORM_MISSED_ABSENT);
 		if (locked)
 			LockRelease(&tag, ExclusiveLock, false);
-		PG_RETURN_TEXT_P(result);
+		PG_RETURN_TEXT_P(value);
 	}
 
+	count(ref, &follow, false, missed);
+	keep = follow.tables == NIL || corm_follow_begin(&follow) == CORM_FRESH_KNOWN;
+	CORM_FAULT("fetch-load");
 	loader(arg, &load);
 
 	/* The loader may have changed anything, its role's rights included. */
 	ref = corm_cache_ref(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
 	corm_cache_check(ref, true, true);
 	written = TransactionIdIsValid(GetTopTransactionIdIfAny()) || corm_overlay_active;
-	if (load.found)
-		corm_cache_op_keep(ref, VARDATA_ANY(key), len, &load.value, corm_deadline(ttl), &seen, !written);
-	else
+	if (follow.tables != NIL)
+		keep = keep && corm_fresh_possible() == NULL && corm_follow_unchanged(&follow);
+	if (load.found && keep)
+	{
+		CormCached	value = load.value;
+
+		if (follow.tables != NIL)
+			corm_follow_attach(&follow, &value);
+		corm_cache_op_keep(ref, VARDATA_ANY(key), len, &value, corm_deadline(ttl), &seen, !written);
+	}
+	else if (!load.found)
 		pg_atomic_fetch_add_u32(corm_cache_op_null_loads(ref, VARDATA_ANY(key), len), 1);
 	if (locked)
 		LockRelease(&tag, ExclusiveLock, false);
 
-	if (!load.found)
-		PG_RETURN_NULL();
-	PG_RETURN_TEXT_P(corm_cached_text(&load.value));
+	return result(fcinfo, &load);
 }
 
 /* Raises 22004 if the key, the loader or the cache of a call is NULL. */
@@ -258,5 +330,16 @@ corm_cache_fetch(PG_FUNCTION_ARGS)
 	corm_cache_fetch_check(fcinfo);
 	loader.sql = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	corm_params_of_call(fcinfo, 4, &loader.params);
-	return corm_cache_fetch_with(fcinfo, load_sql, &loader);
+	return corm_cache_fetch_with(fcinfo, load_sql, &loader, -1);
+}
+
+/* cache_fetch(key, loader, ttl, cache, depends) -> text */
+Datum
+corm_cache_fetch_depends(PG_FUNCTION_ARGS)
+{
+	SqlLoader	loader = {0};
+
+	corm_cache_fetch_check(fcinfo);
+	loader.sql = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	return corm_cache_fetch_with(fcinfo, load_sql, &loader, 4);
 }

@@ -13,6 +13,7 @@
 
 #include "base/blocks.h"
 #include "base/clock.h"
+#include "cache/cache.h"
 #include "cache/definitions/refs.h"
 #include "cache/operations/ops.h"
 #include "cache/operations/overlay.h"
@@ -70,11 +71,20 @@ get_shared(CormCacheRef *ref, const char *keydata, uint32 len, bool want_value,
 {
 	CormCacheKey key;
 
+	found->missed = CORM_MISSED_ABSENT;
 	if (unlikely(!corm_ns_is(ref->ns, ref->gen)) && !corm_ref_attach(ref))
 		return false;
 	set_key(&key, ref, keydata, len);
-	return corm_table_get(ref->ns, ref->gen, &key, want_value, found) &&
-		(likely(found->value.type == TEXTOID) || corm_flat_usable(&found->value));
+	if (!corm_table_get(ref->ns, ref->gen, &key, want_value, found))
+		return false;
+
+	/* What this transaction sees of the tables may be something else. */
+	if (unlikely(found->value.tail > 0) && corm_fresh_possible() != NULL)
+	{
+		found->missed = CORM_MISSED_UNSETTLED;
+		return false;
+	}
+	return likely(found->value.type == TEXTOID) || corm_flat_usable(&found->value);
 }
 
 /*
@@ -119,6 +129,7 @@ corm_cache_op_get(CormCacheRef *ref, const char *key, uint32 len, bool want_valu
 	bool		hit;
 	const CormPending *pending;
 
+	found->missed = CORM_MISSED_ABSENT;
 	if (unlikely(corm_overlay_active) &&
 		(pending = corm_overlay_get(ref->id, key, len)) != NULL)
 		hit = get_pending(ref, key, len, want_value, pending, found);
@@ -139,7 +150,7 @@ static bool
 put_now(CormCacheRef *ref, const char *keydata, uint32 len, const CormCached *value,
 		int64 deadline, CormPutMode mode, const CormSeen *seen)
 {
-	uint32		nblocks = corm_entry_blocks((Size) len + value->len);
+	uint32		nblocks = corm_entry_blocks((Size) len + value->len + value->tail);
 	CormStatus	status;
 
 	do
@@ -205,7 +216,7 @@ corm_cache_op_put(CormCacheRef *ref, const char *key, uint32 len, const CormCach
 	}
 
 	if (ref->max_bytes > 0 &&
-		(int64) corm_entry_blocks((Size) len + value->len) * CORM_BLOCK_SIZE > Max(ref->max_bytes, CORM_BLOCK_SIZE))
+		(int64) corm_entry_blocks((Size) len + value->len + value->tail) * CORM_BLOCK_SIZE > Max(ref->max_bytes, CORM_BLOCK_SIZE))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("value is too large for cache \"%s\"", NameStr(ref->name))));

@@ -231,7 +231,7 @@ corm_overlay_cleared(uint64 id)
 static KeyOp *
 make_op(PendingCache *cache, const char *key, uint32 len, const CormPending *pending)
 {
-	uint32		value_len = pending->kind == CORM_PENDING_PUT ? pending->found.value.len : 0;
+	uint32		value_len = pending->kind == CORM_PENDING_PUT ? pending->found.value.len + pending->found.value.tail : 0;
 	KeyOp	   *op = MemoryContextAllocHuge(ops_context, sizeof(KeyOp) + (Size) len + value_len);
 	char	   *data = (char *) (op + 1);
 
@@ -391,7 +391,7 @@ key_reserve(CormEffect *effect)
 			corm_ref_not_attached(ref);
 		}
 	} while (!corm_reserve(ref->ns, ref->gen,
-						   corm_entry_blocks((Size) op->len + found->value.len),
+						   corm_entry_blocks((Size) op->len + found->value.len + found->value.tail),
 						   &op->chain));
 
 	op->ns = ref->ns;

@@ -56,7 +56,7 @@ corm_cache_lookup(const char *key, Size key_len, char **value, Size *value_len, 
 	if (!hit)
 	{
 		if (expired != NULL)
-			*expired = found.expired;
+			*expired = found.missed == CORM_MISSED_EXPIRED;
 		return false;
 	}
 

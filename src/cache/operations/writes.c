@@ -29,6 +29,7 @@
 #include "base/clock.h"
 #include "base/compat.h"
 #include "cache/operations/writes.h"
+#include "cache/shared/shared.h"
 #include "cache/shared/versions.h"
 #include "cache/shared/write_locks.h"
 #include "catalog/pg_class.h"
@@ -186,6 +187,15 @@ become_visible(void)
 	CORM_FAULT("fresh-visible");
 }
 
+/* tell lets the sweeper look for entries that are stale now, if anybody wants to hear of them. */
+static void
+tell(void)
+{
+	corm_published();
+	if (corm_cache->watched)
+		corm_sweeper_wake(corm_clock_mono());
+}
+
 /* publish does w3.  Raises nothing. */
 static void
 publish(void)
@@ -197,6 +207,7 @@ publish(void)
 
 		for (int i = 0; i < ncommitting; i++)
 			corm_cell_committed(cells[i], now);
+		tell();
 	}
 	ncommitting = 0;
 	corm_commit_end();
@@ -228,6 +239,7 @@ begin_prepare(void)
 		int			n = find_writes(0);
 
 		corm_cells_unsettle(cells, n);
+		tell();
 	}
 	CORM_FAULT("fresh-preparing");
 }

@@ -43,6 +43,18 @@ expired(const CormEntry *entry, int64 *now)
 }
 
 /*
+ * gone returns why an entry is no longer there for its readers, CORM_REASON_NONE if it
+ * is.  Needs the lock; *now is as for expired.
+ */
+static inline CormReason
+gone(CormBlockId id, int64 *now)
+{
+	if (expired(corm_entry(id), now))
+		return CORM_REASON_EXPIRED;
+	return corm_entry_stale_locked(id) ? CORM_REASON_STALE : CORM_REASON_NONE;
+}
+
+/*
  * corm_table_put links the entry that corm_table_fill wrote into chain, in place
  * of the one with the same key, if mode allows it; CORM_REFUSED if not.  After
  * CORM_OK the chain is empty; otherwise the caller still holds its blocks.
@@ -55,7 +67,7 @@ corm_table_put(uint16 ns, uint64 gen, const CormCacheKey *key, CormBlockChain *c
 	int64		deadline = corm_entry(id)->deadline;
 	CormShard  *shard = &corm_shards[corm_shard_of(key->hash)];
 	CormBlockId old;
-	bool		old_expired = false;
+	CormReason	old_gone = CORM_REASON_NONE;
 	int64		now = 0;
 	CormStatus	status = CORM_OK;
 	CormRemoved removed;
@@ -73,23 +85,21 @@ corm_table_put(uint16 ns, uint64 gen, const CormCacheKey *key, CormBlockChain *c
 
 	old = corm_table_find_locked(ns, key);
 	if (old != 0)
-		old_expired = expired(corm_entry(old), &now);
+		old_gone = gone(old, &now);
 
 	corm_table_begin_change(shard);
-	if ((mode == CORM_PUT_ADD && old != 0 && !old_expired) ||
-		(mode == CORM_PUT_REPLACE && (old == 0 || old_expired)) ||
+	if ((mode == CORM_PUT_ADD && old != 0 && old_gone == CORM_REASON_NONE) ||
+		(mode == CORM_PUT_REPLACE && (old == 0 || old_gone != CORM_REASON_NONE)) ||
 		(mode == CORM_PUT_UNCHANGED && corm_table_changes(key) != key->changes))
 		status = CORM_REFUSED;
 	else
 	{
-		bool		visited = old != 0 && !old_expired;
+		bool		visited = old != 0 && old_gone != CORM_REASON_EXPIRED;
 
 		corm_table_changed_locked(key);
 
 		if (old != 0)
-			corm_table_unlink_locked(shard, old,
-									 old_expired ? CORM_REASON_EXPIRED : CORM_REASON_NONE,
-									 &removed);
+			corm_table_unlink_locked(shard, old, old_gone, &removed);
 		corm_table_link_locked(shard, id, visited);
 		chain->first = chain->last = 0;
 		chain->count = 0;
@@ -138,30 +148,39 @@ corm_table_remove(uint16 ns, uint64 gen, const CormCacheKey *key, char *buf, Siz
 	if (id != 0)
 	{
 		CormEntry  *entry = corm_entry(id);
-		bool		gone = expired(entry, &now);
+		CormReason	was_gone = gone(id, &now);
 
-		if (!gone && buf != NULL)
+		if (was_gone == CORM_REASON_NONE && buf != NULL)
 		{
+			uint32		n;
+
+			found->value.tail = 0;
+			found->value.len = entry->value_len;
+			if (entry->has_tail)
+			{
+				corm_entry_read(id, (Size) entry->key_len + entry->value_len - sizeof(n),
+								(char *) &n, sizeof(n));
+				found->value.len -= CORM_TAIL_SIZE(n);
+			}
 			found->value.type = entry->type;
 			found->value.typecheck = entry->typecheck;
 			found->value.data = buf;
-			found->value.len = entry->value_len;
 			found->deadline = entry->deadline;
 			found->created = entry->created;
-			if (entry->value_len > size)
+			if (found->value.len > size)
 			{
 				LWLockRelease(&shard->lock);
 				return CORM_TOO_SMALL;
 			}
-			corm_entry_read(id, entry->key_len, buf, entry->value_len);
+			corm_entry_read(id, entry->key_len, buf, found->value.len);
 		}
 
 		corm_table_begin_change(shard);
 		corm_table_unlink_locked(shard, id,
-								 gone ? CORM_REASON_EXPIRED : CORM_REASON_DELETED,
+								 was_gone != CORM_REASON_NONE ? was_gone : CORM_REASON_DELETED,
 								 &removed);
 		corm_table_end_change(shard);
-		if (!gone)
+		if (was_gone == CORM_REASON_NONE)
 			status = CORM_OK;
 	}
 	LWLockRelease(&shard->lock);
@@ -201,11 +220,11 @@ corm_table_touch(uint16 ns, uint64 gen, const CormCacheKey *key, int64 deadline)
 		status = CORM_STALE;
 	else if ((id = corm_table_find_locked(ns, key)) != 0)
 	{
-		bool		gone = expired(corm_entry(id), &now);
+		CormReason	was_gone = gone(id, &now);
 
 		corm_table_begin_change(shard);
-		if (gone)
-			corm_table_unlink_locked(shard, id, CORM_REASON_EXPIRED, &removed);
+		if (was_gone != CORM_REASON_NONE)
+			corm_table_unlink_locked(shard, id, was_gone, &removed);
 		else
 		{
 			set_deadline_locked(shard, id, deadline);
@@ -240,7 +259,7 @@ corm_table_incr(uint16 ns, uint64 gen, const CormCacheKey *key, CormBlockChain *
 	CormCached	value;
 	char		old_bytes[24];
 	char		new_bytes[24];
-	bool		old_expired = false;
+	CormReason	old_gone = CORM_REASON_NONE;
 	int64		now = 0;
 
 	removed.n = 0;
@@ -253,9 +272,9 @@ corm_table_incr(uint16 ns, uint64 gen, const CormCacheKey *key, CormBlockChain *
 
 	old = corm_table_find_locked(ns, key);
 	if (old != 0)
-		old_expired = expired(corm_entry(old), &now);
+		old_gone = gone(old, &now);
 
-	if (old == 0 || old_expired)
+	if (old == 0 || old_gone != CORM_REASON_NONE)
 	{
 		*result = by;
 		memcpy(new_bytes, &by, sizeof(by));
@@ -270,7 +289,8 @@ corm_table_incr(uint16 ns, uint64 gen, const CormCacheKey *key, CormBlockChain *
 		value.type = entry->type;
 		value.typecheck = entry->typecheck;
 		value.len = entry->value_len;
-		if (entry->value_len > sizeof(old_bytes))
+		/* what depends on tables is no counter */
+		if (entry->value_len > sizeof(old_bytes) || entry->has_tail)
 			status = CORM_WRONG_TYPE;
 		else
 		{
@@ -288,6 +308,7 @@ corm_table_incr(uint16 ns, uint64 gen, const CormCacheKey *key, CormBlockChain *
 	if (status == CORM_OK)
 	{
 		value.data = new_bytes;
+		value.tail = 0;
 		corm_table_changed_locked(key);
 		corm_table_begin_change(shard);
 		if (in_place != 0)
@@ -300,14 +321,12 @@ corm_table_incr(uint16 ns, uint64 gen, const CormCacheKey *key, CormBlockChain *
 		else
 		{
 			CormBlockChain own = {0};
-			bool		visited = old != 0 && !old_expired;
+			bool		visited = old != 0 && old_gone == CORM_REASON_NONE;
 
 			corm_blocks_split(&corm_cache_blocks, chain, corm_entry_blocks((Size) key->len + value.len), &own);
 			corm_table_fill(&own, ns, key, &value, deadline, created);
 			if (old != 0)
-				corm_table_unlink_locked(shard, old,
-										 old_expired ? CORM_REASON_EXPIRED : CORM_REASON_NONE,
-										 &removed);
+				corm_table_unlink_locked(shard, old, old_gone, &removed);
 			corm_table_link_locked(shard, own.first, visited);
 		}
 		corm_table_end_change(shard);

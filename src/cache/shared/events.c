@@ -72,6 +72,8 @@ corm_reason_name(CormReason reason)
 			return "swept";
 		case CORM_REASON_EVICTED:
 			return "evicted";
+		case CORM_REASON_STALE:
+			return "stale";
 		case CORM_REASON_CLEARED:
 			return "cleared";
 		case CORM_REASON_NONE:
@@ -94,6 +96,8 @@ wanted(uint8 events, CormReason reason)
 			return (events & CORM_EVENT_EXPIRED) != 0;
 		case CORM_REASON_EVICTED:
 			return (events & CORM_EVENT_EVICTED) != 0;
+		case CORM_REASON_STALE:
+			return (events & CORM_EVENT_STALE) != 0;
 		case CORM_REASON_NONE:
 			break;
 	}

@@ -213,6 +213,8 @@ try_attach(Oid db, CormCacheRef *ref, bool *made)
 		ns->dbslot = dbslot;
 		ns->id = ref->id;
 		ns->events = ref->events;
+		if (ref->events & CORM_EVENT_STALE)
+			corm_cache->watched = true;
 		ns->restricted = ref->restricted;
 		ns->max_blocks = Min(ref->max_bytes / CORM_BLOCK_SIZE, CORM_BLOCKS_MAX);
 		if (ref->max_bytes > 0 && ns->max_blocks == 0)

@@ -77,6 +77,7 @@ typedef enum CormReason
 	CORM_REASON_EXPIRED,		/* found by a reader or writer of the key */
 	CORM_REASON_SWEPT,			/* found by the sweep */
 	CORM_REASON_EVICTED,		/* for space */
+	CORM_REASON_STALE,			/* a table that it depends on has changed */
 	CORM_REASON_CLEARED			/* a whole cache; the key is empty */
 } CormReason;
 
@@ -84,6 +85,7 @@ typedef enum CormReason
 #define CORM_EVENT_DELETED		0x01
 #define CORM_EVENT_EXPIRED		0x02
 #define CORM_EVENT_EVICTED		0x04
+#define CORM_EVENT_STALE		0x08
 
 typedef struct CormEntry
 {
@@ -99,8 +101,9 @@ typedef struct CormEntry
 	CormBlockId wheel_next;
 	Oid			type;
 	uint32		typecheck;		/* fingerprint of the type's layout */
-	uint32		value_len;
-	uint16		key_len;
+	uint32		value_len;		/* with the tail, if there is one */
+	uint16		key_len:15;
+	uint16		has_tail:1;		/* it depends on tables: see table.h */
 	uint16		ns;
 } CormEntry;
 
@@ -275,6 +278,8 @@ typedef struct CormCacheShared
 	uint32		ndbs_used;		/* so many have had a database */
 	uint64		last_gen;
 	pg_atomic_uint32 ndead;		/* namespaces to be purged */
+	bool		watched;		/* there is, or was, a cache with the event
+								 * stale */
 	char		pad[PG_CACHE_LINE_SIZE];	/* what is between is written
 											 * often */
 	pg_atomic_uint32 born;		/* number of the next entry; wraps round */

@@ -18,6 +18,7 @@
 #include "cache/shared/namespace.h"
 #include "cache/shared/shared.h"
 #include "cache/shared/table.h"
+#include "cache/shared/versions.h"
 #include "cache/shared/wheel.h"
 #include "common/hashfn.h"
 #include "utils/timestamp.h"
@@ -480,6 +481,7 @@ corm_table_dispose(CormRemoved *removed, CormBlockChain *keep)
 				corm_ns_count(ns, CORM_COUNT_EVICTED, 1);
 				break;
 			case CORM_REASON_NONE:
+			case CORM_REASON_STALE:
 			case CORM_REASON_CLEARED:
 				break;
 		}
@@ -493,6 +495,114 @@ corm_table_dispose(CormRemoved *removed, CormBlockChain *keep)
 	}
 	removed->n = 0;
 	corm_blocks_give(&corm_cache_blocks, &chain);
+}
+
+/*
+ * corm_tail_write writes the tail of a value that depends on n cells, and returns its
+ * size, which is CORM_TAIL_SIZE(n).
+ */
+uint32
+corm_tail_write(char *tail, const uint32 *cells, int n, uint64 sum)
+{
+	uint32		count = n;
+
+	memcpy(tail, cells, n * sizeof(uint32));
+	memcpy(tail + n * sizeof(uint32), &sum, sizeof(sum));
+	memcpy(tail + n * sizeof(uint32) + sizeof(sum), &count, sizeof(count));
+	return CORM_TAIL_SIZE(n);
+}
+
+/* look_at_tail returns whether a value with a tail is still good, or why not in *missed. */
+static bool
+look_at_tail(const char *tail, uint32 size, CormMissed *missed)
+{
+	const char *end = tail + size - sizeof(uint32) - sizeof(uint64);
+	CormCellsRead read = {0};
+	uint64		sum;
+
+	for (const char *p = tail; p < end; p += sizeof(uint32))
+	{
+		uint32		cell;
+
+		memcpy(&cell, p, sizeof(cell));
+		corm_cells_add(&read, &cell, 1);
+	}
+	memcpy(&sum, end, sizeof(sum));
+	if (sum != read.sum)
+		*missed = CORM_MISSED_CHANGED;
+	else if (corm_cells_quiet(&read) == CORM_COMMITTING)
+		*missed = CORM_MISSED_COMMITTING;
+	else if (corm_cells_quiet(&read) == CORM_UNSETTLED)
+		*missed = CORM_MISSED_UNSETTLED;
+	else
+		return true;
+	return false;
+}
+
+/*
+ * corm_entry_stale_locked tells whether a table that an entry depends on has changed.
+ * Needs the lock of its shard, shared or exclusive.
+ */
+bool
+corm_entry_stale_locked(CormBlockId id)
+{
+	CormEntry  *entry = corm_entry(id);
+	Size		end = (Size) entry->key_len + entry->value_len;
+	CormCellsRead read = {0};
+	uint32		n;
+	uint64		sum;
+
+	if (!entry->has_tail)
+		return false;
+	corm_entry_read(id, end - sizeof(n), (char *) &n, sizeof(n));
+	corm_entry_read(id, end - sizeof(n) - sizeof(sum), (char *) &sum, sizeof(sum));
+	end -= CORM_TAIL_SIZE(n);
+	for (uint32 done = 0; done < n;)
+	{
+		uint32		cells[64];
+		uint32		some = Min(n - done, lengthof(cells));
+
+		corm_entry_read(id, end + done * sizeof(uint32), (char *) cells, some * sizeof(uint32));
+		corm_cells_add(&read, cells, some);
+		done += some;
+	}
+	return sum != read.sum;
+}
+
+/* drop_stale removes a key if a table that it depends on has changed. */
+static bool
+drop_stale(uint16 ns, uint64 gen, const CormCacheKey *key)
+{
+	CormShard  *shard = &corm_shards[corm_shard_of(key->hash)];
+	CormRemoved removed;
+	CormBlockId id;
+	bool		stale;
+
+	removed.n = 0;
+	LWLockAcquire(&shard->lock, LW_EXCLUSIVE);
+	stale = corm_ns_is(ns, gen) && (id = corm_table_find_locked(ns, key)) != 0 &&
+		corm_entry_stale_locked(id);
+	if (stale)
+	{
+		corm_table_begin_change(shard);
+		corm_table_unlink_locked(shard, id, CORM_REASON_STALE, &removed);
+		corm_table_end_change(shard);
+	}
+	LWLockRelease(&shard->lock);
+	corm_table_dispose(&removed, NULL);
+	return stale;
+}
+
+/*
+ * corm_table_drop_stale removes a key of a namespace if a table that it depends on has
+ * changed.  Returns whether it did.  Raises nothing.
+ */
+bool
+corm_table_drop_stale(uint16 ns, uint64 gen, const char *data, uint32 len)
+{
+	CormCacheKey key = {.data = data, .len = len, .hash = corm_table_hash(gen, data, len)};
+
+	return drop_stale(ns, gen, &key);
 }
 
 /* expire_key removes a key that was seen expired, if it still is. */
@@ -520,8 +630,9 @@ expire_key(uint16 ns, uint64 gen, const CormCacheKey *key)
 
 /*
  * corm_table_get looks up a key, and copies the value if it is wanted.  Returns
- * false if there is no such key, if it has expired (then it is removed), or if
- * the namespace is gone.  The value's data is valid until the next call: it is
+ * false if there is no such key, if it has expired or a table that it depends on has
+ * changed (then it is removed) or is being changed, or if the namespace is gone;
+ * found->missed says which.  The value's data is valid until the next call: it is
  * in a static buffer, or palloc'd.
  */
 bool
@@ -569,14 +680,31 @@ corm_table_get(uint16 ns, uint64 gen, const CormCacheKey *key, bool want_value,
 		buf = MemoryContextAllocHuge(CurrentMemoryContext, size);
 	}
 
-	found->expired = false;
+	found->missed = CORM_MISSED_ABSENT;
 	if (result != READ_FOUND || !corm_ns_is(ns, gen))
 		return false;
 	if (entry.deadline != CORM_NEVER && corm_clock_passed(entry.deadline))
 	{
-		found->expired = true;
+		found->missed = CORM_MISSED_EXPIRED;
 		expire_key(ns, gen, key);
 		return false;
+	}
+	found->value.tail = 0;
+	if (unlikely(entry.has_tail))
+	{
+		uint32		n;
+
+		if (buf == NULL)
+			return corm_table_get(ns, gen, key, true, found);
+		memcpy(&n, buf + entry.value_len - sizeof(n), sizeof(n));
+		found->value.tail = CORM_TAIL_SIZE(n);
+		if (!look_at_tail(buf + entry.value_len - found->value.tail, found->value.tail,
+						  &found->missed))
+		{
+			if (found->missed == CORM_MISSED_CHANGED)
+				(void) drop_stale(ns, gen, key);
+			return false;
+		}
 	}
 	if (!corm_visited[id])
 		corm_visited[id] = 1;
@@ -584,7 +712,7 @@ corm_table_get(uint16 ns, uint64 gen, const CormCacheKey *key, bool want_value,
 	found->value.type = entry.type;
 	found->value.typecheck = entry.typecheck;
 	found->value.data = buf;
-	found->value.len = entry.value_len;
+	found->value.len = entry.value_len - found->value.tail;
 	found->deadline = entry.deadline;
 	found->created = entry.created;
 	return true;
@@ -601,28 +729,29 @@ corm_table_fill(CormBlockChain *chain, uint16 ns, const CormCacheKey *key,
 	CormBlockId id = chain->first;
 	CormEntry  *entry = corm_entry(id);
 
-	Assert(chain->count == corm_entry_blocks((Size) key->len + value->len));
+	Assert(chain->count == corm_entry_blocks((Size) key->len + value->len + value->tail));
 	entry->last = chain->last;
 	entry->hash = key->hash;
 	entry->deadline = deadline;
 	entry->created = created;
 	entry->type = value->type;
 	entry->typecheck = value->typecheck;
-	entry->value_len = value->len;
+	entry->value_len = value->len + value->tail;
 	entry->key_len = key->len;
+	entry->has_tail = value->tail > 0;
 	entry->ns = ns;
 	corm_entry_write(id, 0, key->data, key->len);
-	corm_entry_write(id, key->len, value->data, value->len);
+	corm_entry_write(id, key->len, value->data, value->len + value->tail);
 }
 
 /*
  * corm_table_keys returns the keys of a namespace in a shard that have not
- * expired, each as a 2-byte length followed by the bytes, in palloc'd memory of
+ * expired, and if live, depend on nothing that has changed, each as a 2-byte length followed by the bytes, in palloc'd memory of
  * *size bytes; NULL if there are none.  It copies them under the lock and
  * allocates memory without it, again if there was too little.
  */
 char *
-corm_table_keys(uint16 ns, uint64 gen, uint32 shardno, Size *size)
+corm_table_keys(uint16 ns, uint64 gen, uint32 shardno, bool live, Size *size)
 {
 	CormEntryList *list = corm_list(shardno, ns);
 	CormShard  *shard = &corm_shards[shardno];
@@ -640,14 +769,15 @@ corm_table_keys(uint16 ns, uint64 gen, uint32 shardno, Size *size)
 			for (CormBlockId id = list->newest; id != 0; id = corm_entry(id)->older)
 			{
 				CormEntry  *entry = corm_entry(id);
-				Size		need = sizeof(uint16) + entry->key_len;
+				uint16		key_len = entry->key_len;
+				Size		need = sizeof(uint16) + key_len;
 
-				if (entry->deadline <= now)
+				if (entry->deadline <= now || (live && corm_entry_stale_locked(id)))
 					continue;
 				if (used + need <= room)
 				{
-					memcpy(buf + used, &entry->key_len, sizeof(uint16));
-					corm_entry_read(id, 0, buf + used + sizeof(uint16), entry->key_len);
+					memcpy(buf + used, &key_len, sizeof(uint16));
+					corm_entry_read(id, 0, buf + used + sizeof(uint16), key_len);
 				}
 				used += need;
 			}

@@ -26,13 +26,30 @@ typedef struct CormCacheKey
 
 typedef CormFlat CormCached;
 
+/*
+ * A value that depends on tables has a tail: their cells, the sum of the versions as
+ * of which it was computed, and the number of cells, of four bytes each but the sum,
+ * which has eight.  It is not aligned.
+ */
+#define CORM_TAIL_SIZE(n)	((n) * sizeof(uint32) + sizeof(uint64) + sizeof(uint32))
+
+/* Why a lookup found nothing. */
+typedef enum CormMissed
+{
+	CORM_MISSED_ABSENT,
+	CORM_MISSED_EXPIRED,
+	CORM_MISSED_CHANGED,		/* a table that it depends on has changed */
+	CORM_MISSED_COMMITTING,		/* ... is being changed */
+	CORM_MISSED_UNSETTLED		/* ... perhaps: nobody knows at the moment */
+} CormMissed;
+
 /* What a lookup found.  data is palloc'd, or in a buffer valid till the next. */
 typedef struct CormFound
 {
 	CormCached	value;
 	int64		deadline;
 	TimestampTz created;
-	bool		expired;		/* of one that was not found: it was there */
+	CormMissed	missed;			/* if it was not found */
 } CormFound;
 
 /* Entries unlinked under a lock, to be reported and freed after it. */
@@ -50,7 +67,10 @@ typedef struct CormRemoved
 extern uint32 corm_table_hash(uint64 gen, const char *data, uint32 len);
 extern bool corm_table_get(uint16 ns, uint64 gen, const CormCacheKey *key,
 						   bool want_value, CormFound *found);
-extern char *corm_table_keys(uint16 ns, uint64 gen, uint32 shardno, Size *size);
+extern bool corm_entry_stale_locked(CormBlockId id);
+extern bool corm_table_drop_stale(uint16 ns, uint64 gen, const char *data, uint32 len);
+extern uint32 corm_tail_write(char *tail, const uint32 *cells, int n, uint64 sum);
+extern char *corm_table_keys(uint16 ns, uint64 gen, uint32 shardno, bool live, Size *size);
 extern void corm_table_fill(CormBlockChain *chain, uint16 ns, const CormCacheKey *key,
 							const CormCached *value, int64 deadline,
 							TimestampTz created);

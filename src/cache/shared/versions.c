@@ -139,7 +139,8 @@ typedef struct Slot
 typedef struct Versions
 {
 	pg_atomic_uint64 epoch;		/* FIRST_EPOCH: nothing is tracked */
-	char		pad[PG_CACHE_LINE_SIZE - sizeof(pg_atomic_uint64)];
+	pg_atomic_uint64 published; /* how often any version has changed */
+	char		pad[PG_CACHE_LINE_SIZE - 2 * sizeof(pg_atomic_uint64)];
 	Cell		cell[CELLS];
 	Slot		slot[FLEXIBLE_ARRAY_MEMBER];
 } Versions;
@@ -161,6 +162,7 @@ versions_attach(void *addr, Size size, bool found)
 		return;
 
 	pg_atomic_init_u64(&versions->epoch, FIRST_EPOCH);
+	pg_atomic_init_u64(&versions->published, 0);
 	for (int i = 0; i < CELLS; i++)
 	{
 		pg_atomic_init_u64(&versions->cell[i].word, 0);
@@ -274,6 +276,31 @@ corm_cells_track(const uint32 *cells, int n)
 	return settled;
 }
 
+/* corm_cells_add reads some cells more.  Raises nothing. */
+void
+corm_cells_add(CormCellsRead *read, const uint32 *cells, int n)
+{
+	pg_read_barrier();
+	for (int i = 0; i < n; i++)
+	{
+		uint64		word = pg_atomic_read_u64(&versions->cell[cells[i] % CELLS].word);
+
+		read->sum += word >> VERSION_SHIFT;
+		read->unsettled |= ~word & SETTLED;
+		read->committing |= word & ALL_COMMITTING;
+		pg_read_barrier();
+	}
+}
+
+/* corm_cells_quiet tells whether the sum of what was read can be relied on. */
+CormQuiet
+corm_cells_quiet(const CormCellsRead *read)
+{
+	if (read->unsettled != 0)
+		return CORM_UNSETTLED;
+	return read->committing != 0 ? CORM_COMMITTING : CORM_QUIET;
+}
+
 /*
  * corm_cells_read returns the sum of the versions of some cells in *sum, and
  * whether it can be relied on.
@@ -281,23 +308,11 @@ corm_cells_track(const uint32 *cells, int n)
 CormQuiet
 corm_cells_read(const uint32 *cells, int n, uint64 *sum)
 {
-	uint64		all = SETTLED;
-	uint64		some = 0;
+	CormCellsRead read = {0};
 
-	*sum = 0;
-	pg_read_barrier();
-	for (int i = 0; i < n; i++)
-	{
-		uint64		word = pg_atomic_read_u64(&versions->cell[cells[i]].word);
-
-		*sum += word >> VERSION_SHIFT;
-		all &= word;
-		some |= word;
-		pg_read_barrier();
-	}
-	if (!(all & SETTLED))
-		return CORM_UNSETTLED;
-	return (some & ALL_COMMITTING) ? CORM_COMMITTING : CORM_QUIET;
+	corm_cells_add(&read, cells, n);
+	*sum = read.sum;
+	return corm_cells_quiet(&read);
 }
 
 /* corm_cells_changed returns when one of some cells was last published, 0 if none was. */
@@ -357,6 +372,23 @@ corm_cell_committed(uint32 cell, TimestampTz now)
 	while (last < (uint64) now && !pg_atomic_compare_exchange_u64(changed, &last, (uint64) now))
 		;
 	pg_atomic_fetch_add_u64(&versions->cell[cell].word, ONE_VERSION - ONE_COMMITTING);
+}
+
+/* corm_published says that some versions have changed, after they have. */
+void
+corm_published(void)
+{
+	pg_atomic_fetch_add_u64(&versions->published, 1);
+}
+
+/* corm_publications returns how often that was said; read it before looking at versions. */
+uint64
+corm_publications(void)
+{
+	uint64		n = versions == NULL ? 0 : pg_atomic_read_u64(&versions->published);
+
+	pg_memory_barrier();
+	return n;
 }
 
 /* corm_cell_aborted says that it has not. */

@@ -27,6 +27,14 @@ typedef enum CormQuiet
 	CORM_UNSETTLED				/* one is not tracked for long enough */
 } CormQuiet;
 
+/* Cells that are read bit by bit: initialize with zeros. */
+typedef struct CormCellsRead
+{
+	uint64		sum;
+	uint64		unsettled;
+	uint64		committing;
+} CormCellsRead;
+
 extern void corm_versions_shared_init(void);
 extern bool corm_versions_available(void);
 
@@ -34,6 +42,8 @@ extern bool corm_versions_available(void);
 extern uint32 corm_cell_of(Oid db, Oid relid);
 extern bool corm_cells_track(const uint32 *cells, int n);
 extern CormQuiet corm_cells_read(const uint32 *cells, int n, uint64 *sum);
+extern void corm_cells_add(CormCellsRead *read, const uint32 *cells, int n);
+extern CormQuiet corm_cells_quiet(const CormCellsRead *read);
 extern TimestampTz corm_cells_changed(const uint32 *cells, int n);
 
 /* for transactions that end */
@@ -42,6 +52,8 @@ extern void corm_commit_end(void);
 extern bool corm_cell_committing(uint32 cell);
 extern void corm_cell_committed(uint32 cell, TimestampTz now);
 extern void corm_cell_aborted(uint32 cell);
+extern void corm_published(void);
+extern uint64 corm_publications(void);
 extern void corm_cells_unsettle(const uint32 *cells, int n);
 
 #endif							/* CORM_CACHE_VERSIONS_H */

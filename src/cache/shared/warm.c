@@ -190,14 +190,20 @@ worth_saving(const CormNamespace *ns)
 	return ns->state == CORM_NS_LIVE && ns->id != CORM_QUERY_CACHE_ID;
 }
 
-/* count_entries returns how many entries a namespace has. */
+/*
+ * count_entries returns how many entries a namespace has that are saved.  What depends
+ * on tables is not: nobody follows these while the server is down.
+ */
 static uint32
 count_entries(uint32 ns)
 {
 	uint32		count = 0;
 
 	for (uint32 s = 0; s < CORM_SHARDS; s++)
-		count += corm_list(s, ns)->count;
+	{
+		for (CormBlockId id = corm_list(s, ns)->oldest; id != 0; id = corm_entry(id)->newer)
+			count += !corm_entry(id)->has_tail;
+	}
 	return count;
 }
 
@@ -277,7 +283,10 @@ save_all(WarmStream *stream, WarmHeader header)
 		for (uint32 s = 0; s < CORM_SHARDS; s++)
 		{
 			for (CormBlockId id = corm_list(s, i)->oldest; id != 0; id = corm_entry(id)->newer)
-				save_entry(stream, id, real, mono);
+			{
+				if (!corm_entry(id)->has_tail)
+					save_entry(stream, id, real, mono);
+			}
 		}
 	}
 
@@ -407,6 +416,7 @@ load_entry(const WarmEntry *in, CormCacheRef *ref, const char *data,
 	value.typecheck = in->typecheck;
 	value.data = data + in->key_len;
 	value.len = in->value_len;
+	value.tail = 0;
 	corm_table_fill(&chain, ref->ns, &key, &value, deadline, in->created);
 	id = chain.first;
 	if (corm_table_put(ref->ns, ref->gen, &key, &chain, CORM_PUT_ADD) == CORM_OK)

@@ -24,6 +24,7 @@
 #include "cache/shared/namespace.h"
 #include "cache/shared/shared.h"
 #include "cache/shared/table.h"
+#include "cache/shared/versions.h"
 #include "cache/shared/warm.h"
 #include "cache/shared/wheel.h"
 #include "cache/workers/notifier.h"
@@ -32,6 +33,50 @@
 #include "utils/timestamp.h"
 
 #define LAUNCH_RETRY_MS		1000
+
+/* How often versions had changed when stale entries were last looked for. */
+static uint64 publications = 0;
+
+/*
+ * sweep_stale removes the entries of caches with the event stale that are.  In other
+ * caches they stay until somebody meets them.  It looks at all keys of these caches, but
+ * only after a commit that changed a followed table, and at most once per tick.
+ */
+static void
+sweep_stale(void)
+{
+	uint64		now = corm_publications();
+
+	if (!corm_cache->watched || now == publications)
+		return;
+	publications = now;
+	for (uint32 i = 0; i < corm_cache->nslots; i++)
+	{
+		CormNamespace *ns = &corm_namespaces[i];
+		uint64		gen = pg_atomic_read_u64(&ns->gen);
+
+		if (gen == 0 || !(ns->events & CORM_EVENT_STALE))
+			continue;
+		for (uint32 s = 0; s < CORM_SHARDS; s++)
+		{
+			Size		size;
+			char	   *keys = corm_table_keys(i, gen, s, false, &size);
+
+			for (char *p = keys; p != NULL && p < keys + size;)
+			{
+				uint16		len;
+
+				memcpy(&len, p, sizeof(len));
+				p += sizeof(len);
+				(void) corm_table_drop_stale(i, gen, p, len);
+				p += len;
+				CHECK_FOR_INTERRUPTS();
+			}
+			if (keys != NULL)
+				pfree(keys);
+		}
+	}
+}
 
 /*
  * corm_sweep_tick does the work of one tick.  Returns true if it used up its
@@ -49,6 +94,7 @@ corm_sweep_tick(void)
 	int			max_batch = 0;
 	bool		exhausted = false;
 
+	sweep_stale();
 	(void) corm_ns_purge(budget, stop_at, &visited);
 	removed_total = visited;
 	if (visited > 0)
@@ -110,7 +156,8 @@ next_work(void)
 
 	if (corm_sweep_interval == 0)
 		return next;
-	if (pg_atomic_read_u32(&corm_cache->ndead) > 0)
+	if (pg_atomic_read_u32(&corm_cache->ndead) > 0 ||
+		(corm_cache->watched && corm_publications() != publications))
 		return 0;
 	for (int s = 0; s < CORM_SHARDS; s++)
 	{
