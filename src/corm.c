@@ -23,6 +23,7 @@
 #include "model/model.h"
 #include "query/query.h"
 #include "tx/tx.h"
+#include "work/task/task.h"
 #include "work/work.h"
 
 PG_MODULE_MAGIC;
@@ -56,4 +57,5 @@ _PG_init(void)
 	corm_procedure_init();
 	corm_inline_init();
 	corm_tx_init();
+	corm_task_init();
 }

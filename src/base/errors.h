@@ -27,5 +27,6 @@
 #define CORM_ERRCODE_FILTER_LIMIT			MAKE_SQLSTATE('O', 'R', '0', '2', '1')
 #define CORM_ERRCODE_SCOPE_TIMED_OUT		MAKE_SQLSTATE('O', 'R', '0', '3', '0')
 #define CORM_ERRCODE_WORKER_TERMINATED		MAKE_SQLSTATE('O', 'R', '0', '3', '1')
+#define CORM_ERRCODE_TASK_TIME_OVER			MAKE_SQLSTATE('O', 'R', '0', '3', '2')
 
 #endif							/* CORM_BASE_ERRORS_H */

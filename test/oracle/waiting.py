@@ -42,13 +42,11 @@ def drop_database():
 
 
 class Waiter:
-    """A statement that runs in a session of its own, in the background."""
+    """A statement that runs in the background, in a session of its own unless one is given."""
 
-    def __init__(self, sql, *before):
-        self.session = Session("waiter", DATABASE)
+    def __init__(self, sql, session=None):
+        self.session = session or Session("waiter", DATABASE)
         self.session.must("SET statement_timeout = '60 s'")
-        for statement in before:
-            self.session.must(statement)
         self.answer = None
         self.thread = threading.Thread(target=self._run, args=(sql,), daemon=True)
         self.thread.start()

@@ -47,6 +47,9 @@ $node->safe_psql(
 	SELECT corm.cache_grant('hers', 'reader', '{read}');
 	SELECT corm.cache_grant('hers', '-', '{write}');
 	SELECT corm.once('paid', 'SELECT 1 AS n');
+	SELECT corm.pool_create('hers', 3);
+	SELECT corm.pool_grant('hers', 'reader', '{manage}');
+	SELECT corm.pool_grant('hers', '-', '{submit}');
 	RESET ROLE;
 	SET ROLE dba;
 	SELECT corm.once('paid', 'SELECT 2 AS n');
@@ -59,14 +62,16 @@ my $state = q{
 	UNION ALL SELECT 'middleware', model::text, fn::text, NULL FROM corm.middleware_functions
 	UNION ALL SELECT 'cache', name, owner::text, ttl::text FROM corm.cache_definitions
 	UNION ALL SELECT 'grant', cache, grantee::text, can_read::text FROM corm.cache_grants
+	UNION ALL SELECT 'pool', name, owner::text, workers::text FROM corm.pool_definitions
+	UNION ALL SELECT 'poolgrant', pool, grantee::text, can_submit::text FROM corm.pool_grants
 	UNION ALL SELECT 'once', role::text, key, result::text FROM corm.once_results
 	ORDER BY 1, 2, 3};
 my $everything = $node->safe_psql('source', $state);
-is(scalar(split /\n/, $everything), 15, 'there are 15 rows');
+is(scalar(split /\n/, $everything), 18, 'there are 18 rows');
 my $without_scratch = join "\n", grep { !/scratch/ && !/^relation\|users\|through/ } split /\n/, $everything;
 
 # F5: who reads the catalogs
-for my $table (qw(model_options declared_relations scopes middleware_functions cache_definitions cache_grants once_results middleware_functions_id_seq))
+for my $table (qw(model_options declared_relations scopes middleware_functions cache_definitions cache_grants once_results pool_definitions pool_grants middleware_functions_id_seq))
 {
 	my ($status, $out, $err) = $node->psql('source', "SELECT * FROM corm.$table", extra_params => [ '-U', 'reader' ]);
 	like($err, qr/permission denied/, "F5: other roles do not read $table");
@@ -102,8 +107,8 @@ $other->init;
 $other->append_conf('postgresql.conf', $settings);
 $other->start;
 my $superuser = $other->safe_psql('postgres', 'SELECT current_user');
-(my $without_roles = $everything) =~ s/^cache\|hers\|cacher/cache|hers|$superuser/m;
-$without_roles =~ s/^(?:grant\|hers\|reader|once\|cacher|once\|dba).*\n//mg;
+(my $without_roles = $everything) =~ s/^(cache|pool)\|hers\|cacher/$1|hers|$superuser/mg;
+$without_roles =~ s/^(?:grant\|hers\|reader|poolgrant\|hers\|reader|once\|cacher|once\|dba).*\n//mg;
 $other->safe_psql('postgres', "CREATE DATABASE $_") for qw(plain custom parallel apart);
 $node->command_ok([ 'pg_dump', @dba, '--no-owner', '-x', '-f', "$dump.noowner.sql", 'source' ], 'F8: --no-owner');
 $other->command_ok([ @load, '-1', '-d', 'plain', '-f', "$dump.noowner.sql" ], '... restored where the roles are missing');

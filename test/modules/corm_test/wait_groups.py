@@ -19,10 +19,10 @@ def counts(name="wg"):
     return control.must(f"SELECT count, waiters FROM corm.wait_groups WHERE name = '{name}'")
 
 
-def wait(how="SELECT corm.wg_wait('wg')", *before):
+def wait(how="SELECT corm.wg_wait('wg')"):
     """A waiter that is known to wait"""
     waiters = int(counts()[0][1])
-    waiter = Waiter(how, *before)
+    waiter = Waiter(how)
     until(lambda: int(counts()[0][1]) == waiters + 1 or not waiter.runs())
     return waiter
 

@@ -1,0 +1,254 @@
+/*-------------------------------------------------------------------------
+ *
+ * pools.c
+ *		Task pools: their definitions, and who may use them.
+ *
+ * A pool is defined by a row of corm.pool_definitions, and rows of corm.pool_grants
+ * say who besides its owner may submit to it or manage it.  So definitions are
+ * transactional and dumped.  Users cannot write these tables; the SQL functions do
+ * (pool_admin.c).  The pool "default" exists without a row, and PUBLIC may submit to
+ * it; it gets rows when that is changed.
+ *
+ * What is in a pool is in shared memory (queue.c), by the ID of the definition, which
+ * is random and never used again.  An entry there is made when a pool is first used,
+ * and has the settings of the newest version of the definition that any session has
+ * used or committed.  Whether a pool is closed or paused is known there alone, so
+ * that it holds for everybody at once, and not after a restart.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "base/guc.h"
+#include "base/schema.h"
+#include "catalog/pg_database.h"
+#include "datatype/timestamp.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+#include "work/task/pool_admin.h"
+#include "work/task/pools.h"
+#include "work/task/queue.h"
+
+#define MAX_RUNNING 256
+
+/* corm_pool_catalog opens one of the two tables, which must exist. */
+Relation
+corm_pool_catalog(const char *name, LOCKMODE mode)
+{
+	Relation	rel = corm_catalog_open(name, mode, NULL);
+
+	if (rel == NULL)
+		corm_catalog_missing(name);
+	return rel;
+}
+
+/* database_owner returns the owner of the current database. */
+static Oid
+database_owner(void)
+{
+	HeapTuple	tuple = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(MyDatabaseId));
+	Oid			owner = InvalidOid;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		owner = ((Form_pg_database) GETSTRUCT(tuple))->datdba;
+		ReleaseSysCache(tuple);
+	}
+	return owner;
+}
+
+/*
+ * corm_pool_try_find fills in *ref for the pool of a name, and returns whether there is
+ * one.  No right is checked.
+ */
+bool
+corm_pool_try_find(const char *name, CormPoolRef *ref)
+{
+	Relation	rel = corm_pool_catalog("pool_definitions", AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	bool		found;
+
+	ScanKeyInit(&key, Anum_pool_name, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(name));
+	scan = systable_beginscan(rel, corm_catalog_oid("pool_definitions_pkey"), true, NULL, 1, &key);
+	tuple = systable_getnext(scan);
+	memset(ref, 0, sizeof(CormPoolRef));
+	strlcpy(ref->name, name, NAMEDATALEN);
+	found = HeapTupleIsValid(tuple);
+	if (found)
+	{
+		Datum		values[Natts_pool];
+		bool		nulls[Natts_pool];
+
+		heap_deform_tuple(tuple, RelationGetDescr(rel), values, nulls);
+		ref->stored = true;
+		ref->id = DatumGetInt64(values[Anum_pool_id - 1]);
+		ref->version = DatumGetInt32(values[Anum_pool_version - 1]);
+		ref->owner = DatumGetObjectId(values[Anum_pool_owner - 1]);
+		ref->workers = DatumGetInt32(values[Anum_pool_workers - 1]);
+		ref->capacity = DatumGetInt32(values[Anum_pool_capacity - 1]);
+		ref->max_attempts = DatumGetInt32(values[Anum_pool_max_attempts - 1]);
+		ref->timeout_ms = nulls[Anum_pool_timeout - 1] ? 0 :
+			corm_pool_timeout_ms(DatumGetIntervalP(values[Anum_pool_timeout - 1]));
+		ref->ttl_us = corm_pool_ttl_us(DatumGetIntervalP(values[Anum_pool_result_ttl - 1]));
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	if (!found && strcmp(name, "default") == 0)
+	{
+		ref->id = CORM_DEFAULT_POOL_ID;
+		ref->version = 1;
+		ref->owner = database_owner();
+		ref->workers = CORM_POOL_WORKERS;
+		ref->capacity = CORM_POOL_CAPACITY;
+		ref->max_attempts = 1;
+		ref->ttl_us = CORM_POOL_TTL_US;
+		found = true;
+	}
+	return found;
+}
+
+/* corm_pool_find is corm_pool_try_find, but raises 42704. */
+void
+corm_pool_find(const char *name, CormPoolRef *ref)
+{
+	if (!corm_pool_try_find(name, ref))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("pool \"%s\" does not exist", name)));
+}
+
+/* granted tells whether one of the privileges on a pool was granted to a role, PUBLIC or a role that it is a member of. */
+static bool
+granted(const CormPoolRef *ref, int privileges)
+{
+	Relation	rel = corm_pool_catalog("pool_grants", AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	bool		found = false;
+
+	ScanKeyInit(&key, Anum_pool_grant_pool, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(ref->name));
+	scan = systable_beginscan(rel, corm_catalog_oid("pool_grants_pkey"), true, NULL, 1, &key);
+	while (!found && HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Datum		values[Natts_pool_grant];
+		bool		nulls[Natts_pool_grant];
+		Oid			grantee;
+
+		heap_deform_tuple(tuple, RelationGetDescr(rel), values, nulls);
+		grantee = DatumGetObjectId(values[Anum_pool_grant_grantee - 1]);
+		if (!(((privileges & CORM_POOL_SUBMIT) && DatumGetBool(values[Anum_pool_grant_submit - 1])) ||
+			  ((privileges & CORM_POOL_MANAGE) && DatumGetBool(values[Anum_pool_grant_manage - 1]))))
+			continue;
+		found = grantee == ACL_ID_PUBLIC || has_privs_of_role(GetUserId(), grantee);
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return found;
+}
+
+/* corm_pool_may tells whether the current role has a privilege on a pool. */
+bool
+corm_pool_may(const CormPoolRef *ref, int privilege)
+{
+	if (has_privs_of_role(GetUserId(), ref->owner))
+		return true;
+	if (privilege & CORM_POOL_OWN)
+		return false;
+	if (!ref->stored)
+		return (privilege & CORM_POOL_SUBMIT) != 0;
+	return granted(ref, privilege);
+}
+
+/* corm_pool_check raises 42501 unless the current role has a privilege on a pool. */
+void
+corm_pool_check(const CormPoolRef *ref, int privilege)
+{
+	if (corm_pool_may(ref, privilege))
+		return;
+	if (privilege & CORM_POOL_OWN)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("must be owner of pool \"%s\"", ref->name)));
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied for pool \"%s\"", ref->name)));
+}
+
+/*
+ * corm_pool_number returns the number of a pool in shared memory, where it has the
+ * settings of its definition then.  Raises 53400 if there are too many pools.
+ */
+int
+corm_pool_number(const CormPoolRef *ref)
+{
+	int			number;
+
+	corm_queue_lock();
+	number = corm_queue_pool(MyDatabaseId, ref->id, true);
+	if (number >= 0 && corm_pools[number].version < ref->version)
+	{
+		CormPool   *pool = &corm_pools[number];
+
+		pool->version = ref->version;
+		strlcpy(pool->name, ref->name, NAMEDATALEN);
+		pool->workers = ref->workers;
+		pool->capacity = ref->capacity;
+		pool->ttl_us = ref->ttl_us;
+		if (pool->blocked > 0)
+			ConditionVariableBroadcast(&pool->room);
+		corm_queue_wake_pool(number);
+	}
+	corm_queue_unlock();
+	if (number < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+				 errmsg("too many pools are in use"),
+				 errdetail("The server can have %d.", corm_max_pools),
+				 errhint("Drop one, or increase corm.max_pools and restart the server.")));
+	return number;
+}
+
+/* What is to be cancelled. */
+typedef struct Running
+{
+	int			pool;
+	int			n;
+	CormWorkerRef refs[MAX_RUNNING];
+} Running;
+
+/* cancel_of_pool cancels a task if it is in the pool and has not ended. */
+static void
+cancel_of_pool(CormBlockId block, void *arg)
+{
+	Running    *running = arg;
+	CormWorkerRef ref;
+
+	if (corm_task_at(block)->pool != running->pool || corm_task_has_ended(corm_task_at(block)))
+		return;
+	corm_queue_cancel(block, &ref);
+	if (ref.slot >= 0 && running->n < MAX_RUNNING)
+		running->refs[running->n++] = ref;
+}
+
+/* corm_pool_empty cancels whatever is in a pool.  Raises nothing. */
+void
+corm_pool_empty(int pool)
+{
+	Running		running = {pool, 0};
+
+	corm_queue_lock();
+	corm_queue_each(cancel_of_pool, &running);
+	corm_queue_unlock();
+	for (int i = 0; i < running.n; i++)
+		corm_worker_cancel(running.refs[i]);
+}
