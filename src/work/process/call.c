@@ -193,10 +193,12 @@ take_part(CormSlot *slot, void *buf, Size len)
 		n = corm_ring_read(&slot->answer, to, len);
 		to += n;
 		len -= n;
-		if (len == 0)
-			break;
 		if (n > 0)
-			corm_slot_wake_worker(slot);
+		{
+			/* it may be waiting for room */
+			if (!over)
+				corm_slot_wake_worker(slot);
+		}
 		else if (over)
 			return false;
 		else
@@ -215,8 +217,6 @@ give_part(CormSlot *slot, const char *data, Size len)
 
 		data += n;
 		len -= n;
-		if (len == 0)
-			break;
 		if (slot->state != CORM_SLOT_RUNNING)
 			return false;
 		corm_slot_wake_worker(slot);
