@@ -68,6 +68,7 @@ my @order = qw(
 	exec/record
 	exec/nested
 	exec
+	tools
 );
 
 # levels(): the place of each folder in that order

@@ -226,7 +226,7 @@ advise_field(CormProblems *problems, CormModel *model, CormField *field)
 	if (key)
 		corm_problem_add(problems, model->relid, "tag", field->name,
 						 psprintf("The tag \"%s\" does nothing: the column %s.", key, missing),
-						 "Such tags are for tools that make tables; change the table.");
+						 "Such tags are for types that corm.auto_migrate makes tables of; change the table.");
 	if (corm_tags_flag(field->tags, "filterable") == 1 && !has_index(model->table, INDEX_BEGINS, 1, &field->attnum))
 		corm_problem_add(problems, model->relid, "index", field->name,
 						 "It is tagged filterable, but no index begins with it.",

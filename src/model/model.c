@@ -212,6 +212,27 @@ corm_model_role(CormModel *model, CormRole role)
 }
 
 /*
+ * corm_role_expects returns NULL if a field of a base type can have a role,
+ * else the types that it could be of.
+ */
+const char *
+corm_role_expects(CormRole role, Oid type)
+{
+	switch (role)
+	{
+		case CORM_ROLE_VERSION:
+			return (type == INT2OID || type == INT4OID || type == INT8OID) ? NULL :
+				"smallint, integer or bigint";
+		case CORM_ROLE_SOFT_DELETE:
+			return (type == TIMESTAMPTZOID || type == TIMESTAMPOID || type == DATEOID || type == BOOLOID) ? NULL :
+				"timestamp with time zone, timestamp, date or boolean";
+		default:
+			return (type == TIMESTAMPTZOID || type == TIMESTAMPOID || type == DATEOID) ? NULL :
+				"timestamp with time zone, timestamp or date";
+	}
+}
+
+/*
  * corm_model_require_table raises 42809 for a composite type that is not
  * mapped to a table.
  */

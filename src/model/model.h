@@ -147,8 +147,10 @@ extern CormField *corm_model_field_by_rownum(CormModel *model, AttrNumber rownum
 extern void corm_model_require_table(CormModel *model);
 extern void corm_model_require_pk(CormModel *model);
 
-/* model.c, for the folder */
 extern const char *const corm_role_names[CORM_NUM_ROLES];
+extern const char *corm_role_expects(CormRole role, Oid type);
+
+/* model.c, for the folder */
 extern int *corm_model_role(CormModel *model, CormRole role);
 extern CormModel *corm_model_copy(const CormModel *model, MemoryContext parent);
 

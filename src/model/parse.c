@@ -333,23 +333,7 @@ set_roles(CormDraft *draft)
 
 		field = &model->fields[draft->roles[role].field];
 		type = getBaseType(field->typid);
-		switch (role)
-		{
-			case CORM_ROLE_VERSION:
-				expected = (type == INT2OID || type == INT4OID || type == INT8OID) ? NULL :
-					"smallint, integer or bigint";
-				break;
-			case CORM_ROLE_SOFT_DELETE:
-				expected = (type == TIMESTAMPTZOID || type == TIMESTAMPOID || type == DATEOID ||
-							type == BOOLOID) ? NULL :
-					"timestamp with time zone, timestamp, date or boolean";
-				break;
-			default:
-				expected = (type == TIMESTAMPTZOID || type == TIMESTAMPOID || type == DATEOID) ? NULL :
-					"timestamp with time zone, timestamp or date";
-				break;
-		}
-
+		expected = corm_role_expects(role, type);
 		if (expected != NULL)
 			detail = psprintf("Field \"%s\" is of type %s, but a field for %s must be of type %s.",
 							  field->name, format_type_be(field->typid), name, expected);

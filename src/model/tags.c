@@ -51,23 +51,31 @@ static const struct
 
 {
 	{"-", VALUE_FLAG, CORM_TAG_COLUMN | CORM_TAG_CONSTRAINT},
+	{"check", VALUE_REQUIRED, CORM_TAG_COLUMN},
 	{"column", VALUE_REQUIRED, CORM_TAG_COLUMN},
 	{"created_at", VALUE_FLAG, CORM_TAG_COLUMN},
 	{"default", VALUE_REQUIRED, CORM_TAG_COLUMN},
 	{"filterable", VALUE_FLAG, CORM_TAG_COLUMN | CORM_TAG_CONSTRAINT},
+	{"generated", VALUE_REQUIRED, CORM_TAG_COLUMN},
 	{"hidden", VALUE_FLAG, CORM_TAG_COLUMN},
+	{"identity", VALUE_OPTIONAL, CORM_TAG_COLUMN},
 	{"index", VALUE_OPTIONAL, CORM_TAG_COLUMN},
 	{"inverse", VALUE_REQUIRED, CORM_TAG_CONSTRAINT},
 	{"name", VALUE_REQUIRED, CORM_TAG_RELATION | CORM_TAG_COLUMN | CORM_TAG_CONSTRAINT},
 	{"not_null", VALUE_FLAG, CORM_TAG_COLUMN},
 	{"primary_key", VALUE_FLAG, CORM_TAG_COLUMN},
 	{"read_only", VALUE_FLAG, CORM_TAG_COLUMN},
+	{"references", VALUE_REQUIRED, CORM_TAG_COLUMN},
 	{"soft_delete", VALUE_FLAG, CORM_TAG_COLUMN},
 	{"table", VALUE_REQUIRED, CORM_TAG_RELATION},
 	{"unique", VALUE_OPTIONAL, CORM_TAG_COLUMN},
 	{"updated_at", VALUE_FLAG, CORM_TAG_COLUMN},
 	{"version", VALUE_FLAG, CORM_TAG_COLUMN},
+	{"was", VALUE_REQUIRED, CORM_TAG_COLUMN},
 };
+
+/* Keys whose value is taken as it is: quotes in it are SQL's. */
+static const char *const verbatim_keys[] = {"check", "default", "generated", "references", "table"};
 
 /* The tag being parsed, and what is wrong with it. */
 typedef struct TagSource
@@ -80,6 +88,7 @@ typedef struct TagSource
 
 static char *clipped(const char *text, int len);
 static int	find_key(const char *key);
+static bool is_verbatim(const char *key);
 static char *copy_trimmed(const char *c, const char *end);
 static const char *scan_value(TagSource *source, const char *c, const char *end);
 static char *unquote_value(const char *value);
@@ -125,6 +134,20 @@ find_key(const char *key)
 			return i;
 	}
 	return -1;
+}
+
+/*
+ * is_verbatim returns whether the value of a key keeps its quotes.
+ */
+static bool
+is_verbatim(const char *key)
+{
+	for (int i = 0; i < lengthof(verbatim_keys); i++)
+	{
+		if (strcmp(verbatim_keys[i], key) == 0)
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -246,7 +269,7 @@ scan_key(TagSource *source, const char **position, const char *end)
 	{
 		*position = scan_value(source, c + 1, end);
 		tag->value = copy_trimmed(c + 1, *position);
-		if (strcmp(tag->key, "table") != 0 && strcmp(tag->key, "default") != 0)
+		if (!is_verbatim(tag->key))
 			tag->value = unquote_value(tag->value);
 		if (tag->value[0] == '\0' && source->detail == NULL)
 			source->detail = psprintf("The value of \"%s\" is missing.", tag->key);
