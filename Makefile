@@ -17,7 +17,7 @@ SQL_PARTS = $(sort $(wildcard sql/*.sql))
 DATA = $(wildcard corm--*--*.sql) $(filter-out sql/released/corm--$(EXTVERSION).sql, $(wildcard sql/released/corm--*.sql))
 HEADERS_corm = src/exec/middleware/corm_middleware.h
 DATA_built = corm--$(EXTVERSION).sql
-EXTRA_CLEAN = corm--$(EXTVERSION).sql $(OBJS:.o=.d)
+EXTRA_CLEAN = corm--$(EXTVERSION).sql $(OBJS:.o=.d) src/tools/help_entries.inc
 
 # What one file of the library uses of another is nobody else's: such calls and variables need no detour by the dynamic
 # linker.  From 16 on this is PostgreSQL's own default.
@@ -37,6 +37,12 @@ PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
 $(OBJS): Makefile
+
+# corm.help knows what the documentation says.
+HELP_PAGES = docs/reference.md $(sort $(wildcard docs/reference/*.md))
+src/tools/help.o src/tools/help.bc: src/tools/help_entries.inc
+src/tools/help_entries.inc: script/help.awk $(HELP_PAGES)
+	@awk -f $< $(HELP_PAGES) > $@.tmp && mv $@.tmp $@
 -include $(OBJS:.o=.d)
 
 corm--$(EXTVERSION).sql: $(SQL_PARTS) corm.control

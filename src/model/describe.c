@@ -72,6 +72,25 @@ corm_describe_section(const char *key, CormDescribeCallback callback)
 }
 
 /*
+ * corm_describe_part returns what corm.describe shows of a model under a key of
+ * an upper layer, an array.
+ */
+Jsonb *
+corm_describe_part(CormModel *model, const char *key)
+{
+	JsonbParseState *state = NULL;
+
+	/* an array around it, to have a value that pushing returns */
+	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	for (int i = 0; i < nsections; i++)
+	{
+		if (strcmp(sections[i].key, key) == 0 && sections[i].callback != NULL)
+			sections[i].callback(model, &state);
+	}
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
+}
+
+/*
  * relation_name returns a relation's name as a regclass is printed.
  */
 static char *

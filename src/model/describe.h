@@ -18,6 +18,8 @@
 typedef void (*CormDescribeCallback) (CormModel *model, JsonbParseState **state);
 extern void corm_describe_section(const char *key, CormDescribeCallback callback);
 
+extern Jsonb *corm_describe_part(CormModel *model, const char *key);
+
 extern const char *corm_identity_name(char identity);
 extern bool corm_shows_column(Oid relid, const char *column);
 

@@ -409,6 +409,35 @@ corm_tags_read_quietly(const char *comment, CormTagTarget target)
 }
 
 /*
+ * corm_tags_description returns a comment without its tags, or NULL if nothing
+ * is left.
+ */
+char *
+corm_tags_description(const char *comment)
+{
+	StringInfoData buf;
+	const char *line = comment;
+
+	if (comment == NULL)
+		return NULL;
+	initStringInfo(&buf);
+	while (*line != '\0')
+	{
+		int			len = strcspn(line, "\r\n");
+		const char *tag = strstr(line, TAG_PREFIX);
+		int			kept = tag != NULL && tag < line + len ? tag - line : len;
+
+		while (kept > 0 && scanner_isspace(line[kept - 1]))
+			kept--;
+		if (kept > 0)
+			appendStringInfo(&buf, "%s%.*s", buf.len > 0 ? "\n" : "", kept, line);
+		line += len;
+		line += strspn(line, "\r\n");
+	}
+	return buf.len > 0 ? buf.data : NULL;
+}
+
+/*
  * corm_tags_find returns the tag with this key, or NULL.
  */
 CormTag *

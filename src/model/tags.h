@@ -33,6 +33,7 @@ typedef enum CormTagTarget
 extern List *corm_tags_read(const char *comment, const ObjectAddress *address,
 							CormTagTarget target);
 extern List *corm_tags_read_quietly(const char *comment, CormTagTarget target);
+extern char *corm_tags_description(const char *comment);
 extern CormTag *corm_tags_find(List *tags, const char *key);
 extern bool corm_tags_get(List *tags, const char *key, char **value);
 extern int	corm_tags_flag(List *tags, const char *key);

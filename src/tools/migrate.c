@@ -20,7 +20,6 @@
 #include "base/compat.h"
 #include "base/errors.h"
 #include "catalog/pg_extension.h"
-#include "catalog/pg_type.h"
 #include "commands/extension.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -30,6 +29,7 @@
 #include "storage/lmgr.h"
 #include "tcop/utility.h"
 #include "tools/expression.h"
+#include "tools/models.h"
 #include "tools/plan.h"
 #include "tools/wanted.h"
 #include "utils/array.h"
@@ -37,29 +37,6 @@
 #include "utils/guc.h"
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
-
-/*
- * read_models returns the models of an array of regclass.
- */
-static Oid *
-read_models(ArrayType *array, int *n)
-{
-	Datum	   *datums;
-	bool	   *nulls;
-	Oid		   *models;
-
-	deconstruct_array(array, REGCLASSOID, sizeof(Oid), true, TYPALIGN_INT, &datums, &nulls, n);
-	models = palloc(sizeof(Oid) * Max(*n, 1));
-	for (int i = 0; i < *n; i++)
-	{
-		if (nulls[i])
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("a model must not be null")));
-		models[i] = DatumGetObjectId(datums[i]);
-	}
-	return models;
-}
 
 /*
  * read_options reads the options, or raises OR006.
@@ -152,7 +129,7 @@ migrate(FunctionCallInfo fcinfo, ArrayType *array, const CormMigrateOptions *opt
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	int			nmodels;
-	Oid		   *models = read_models(array, &nmodels);
+	Oid		   *models = corm_read_models(array, &nmodels);
 	List	   *steps;
 	int			number = 0;
 	ListCell   *lc;
@@ -241,7 +218,7 @@ corm_migrate_plan(PG_FUNCTION_ARGS)
 	ListCell   *lc;
 
 	corm_require_args(fcinfo, names, lengthof(names));
-	models = read_models(PG_GETARG_ARRAYTYPE_P(0), &nmodels);
+	models = corm_read_models(PG_GETARG_ARRAYTYPE_P(0), &nmodels);
 	read_options(PG_GETARG_JSONB_P(1), &options);
 	InitMaterializedSRF(fcinfo, 0);
 	foreach(lc, corm_migrate_steps(corm_wanted_tables(nmodels, models), &options))

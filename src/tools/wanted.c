@@ -46,35 +46,6 @@ static const char *const column_tags[] =
 };
 
 /*
- * description_of returns a comment without its tags, or NULL if nothing is
- * left.
- */
-static char *
-description_of(const char *comment)
-{
-	StringInfoData buf;
-	const char *line = comment;
-
-	if (comment == NULL)
-		return NULL;
-	initStringInfo(&buf);
-	while (*line != '\0')
-	{
-		int			len = strcspn(line, "\r\n");
-		const char *tag = strstr(line, "@orm:");
-		int			kept = tag != NULL && tag < line + len ? tag - line : len;
-
-		while (kept > 0 && (line[kept - 1] == ' ' || line[kept - 1] == '\t'))
-			kept--;
-		if (kept > 0)
-			appendStringInfo(&buf, "%s%.*s", buf.len > 0 ? "\n" : "", kept, line);
-		line += len;
-		line += strspn(line, "\r\n");
-	}
-	return buf.len > 0 ? buf.data : NULL;
-}
-
-/*
  * find_table sets the schema, the name and the OID of the table that a type
  * describes: by its tag, else by its registration.  Raises 42809 if there is
  * neither, or if what has this name is no table; 3F000 if there is no such
@@ -281,7 +252,7 @@ read_column(Relation type, Form_pg_attribute att, const char *comment, List **ta
 	check_roles(column, *tags);
 	imply(column, *tags);
 
-	column->description = description_of(comment);
+	column->description = corm_tags_description(comment);
 	for (int i = 0; i < lengthof(column_tags); i++)
 	{
 		tag = corm_tags_find(*tags, column_tags[i]);
@@ -411,7 +382,7 @@ read_type(List *tables, Oid relid)
 	comment = GetComment(type->rd_rel->reltype, TypeRelationId, 0);
 	tags = corm_tags_read(comment, &address, CORM_TAG_RELATION);
 	find_table(table, type, object, tags);
-	table->description = description_of(comment);
+	table->description = corm_tags_description(comment);
 
 	foreach(lc, tables)
 	{

@@ -376,21 +376,25 @@ def main():
     print("1..4")
     counts = {}
     wrong = []
-    with psycopg.connect("", autocommit=True) as connection:
-        connection.add_notice_handler(lambda notice: None)
-        connection.execute("SET client_min_messages = warning")
-        for number in range(COUNT):
-            try:
-                outcome, problem = run(connection, number)
-            except psycopg.Error as error:
-                outcome, problem = "broken", f"{error.sqlstate} {error}"
-            counts[outcome] = counts.get(outcome, 0) + 1
-            if problem:
-                wrong.append(number)
-                print(f"# pair {number} of seed {SEED}: {problem}")
-                if len(wrong) >= 20:
-                    break
-        connection.execute("DROP SCHEMA IF EXISTS mig CASCADE")
+    connection = None
+    for number in range(COUNT):
+        # a session remembers what it has seen of the catalogs, dropped or not
+        if number % 500 == 0:
+            if connection:
+                connection.close()
+            connection = psycopg.connect("", autocommit=True)
+            connection.execute("SET client_min_messages = warning")
+        try:
+            outcome, problem = run(connection, number)
+        except psycopg.Error as error:
+            outcome, problem = "broken", f"{error.sqlstate} {error}"
+        counts[outcome] = counts.get(outcome, 0) + 1
+        if problem:
+            wrong.append(number)
+            print(f"# pair {number} of seed {SEED}: {problem}")
+            if len(wrong) >= 20:
+                break
+    connection.execute("DROP SCHEMA IF EXISTS mig CASCADE")
     migrated = sum(n for outcome, n in counts.items() if outcome.startswith("migrated"))
     print(f"# {COUNT} pairs of seed {SEED}: {dict(sorted(counts.items()))}")
     for number, (text, good) in enumerate([("no pair went wrong", not wrong), ("most were migrated", migrated > COUNT / 2),

@@ -1,0 +1,192 @@
+/*-------------------------------------------------------------------------
+ *
+ * models.c
+ *		The models that a tool is asked for: those named, or else all of
+ *		the search_path.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "base/compat.h"
+#include "catalog/dependency.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_type.h"
+#include "commands/comment.h"
+#include "commands/extension.h"
+#include "miscadmin.h"
+#include "model/problems.h"
+#include "model/tags.h"
+#include "tools/models.h"
+#include "utils/acl.h"
+#include "utils/lsyscache.h"
+
+/*
+ * corm_read_models returns the models of an array of regclass.  Raises 22004
+ * for a NULL in it.
+ */
+Oid *
+corm_read_models(ArrayType *array, int *n)
+{
+	Datum	   *datums;
+	bool	   *nulls;
+	Oid		   *models;
+
+	deconstruct_array(array, REGCLASSOID, sizeof(Oid), true, TYPALIGN_INT, &datums, &nulls, n);
+	models = palloc(sizeof(Oid) * Max(*n, 1));
+	for (int i = 0; i < *n; i++)
+	{
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("a model must not be null")));
+		models[i] = DatumGetObjectId(datums[i]);
+	}
+	return models;
+}
+
+/*
+ * is_listed returns whether a relation is one of those that are meant if none
+ * is named: a table or view that the search_path finds first, no partition,
+ * and no part of an extension.  If types are wanted, a composite type with a
+ * tag or registration that maps it, too.
+ */
+static bool
+is_listed(Form_pg_class form, bool types)
+{
+	switch (form->relkind)
+	{
+		case RELKIND_RELATION:
+		case RELKIND_PARTITIONED_TABLE:
+		case RELKIND_FOREIGN_TABLE:
+		case RELKIND_VIEW:
+		case RELKIND_MATVIEW:
+			break;
+		case RELKIND_COMPOSITE_TYPE:
+			if (types)
+				break;
+			return false;
+		default:
+			return false;
+	}
+	if (form->relispartition || form->relnamespace == PG_CATALOG_NAMESPACE ||
+		(form->relkind == RELKIND_COMPOSITE_TYPE ? !TypeIsVisible(form->reltype) : !RelationIsVisible(form->oid)))
+		return false;
+	if (form->relkind == RELKIND_COMPOSITE_TYPE ?
+		!corm_tags_find(corm_tags_read_quietly(GetComment(form->reltype, TypeRelationId, 0), CORM_TAG_RELATION), "table") :
+		!corm_model_may_use(form->oid))
+		return false;
+	return !OidIsValid(getExtensionOfObject(RelationRelationId, form->oid));
+}
+
+/*
+ * compare_names orders relations by schema and name, so that the result does not
+ * depend on when they were made.
+ */
+static int
+compare_names(const ListCell *a, const ListCell *b)
+{
+	const CormModel *x = lfirst(a);
+	const CormModel *y = lfirst(b);
+	int			order = strcmp(x->name, y->name);
+
+	return order != 0 ? order : strcmp(get_namespace_name(get_rel_namespace(x->relid)),
+									   get_namespace_name(get_rel_namespace(y->relid)));
+}
+
+/*
+ * corm_tool_models returns the models of an array of regclass, in its order, or
+ * all of the search_path, by name, if it is empty.  A list of CormModel that is
+ * valid until the transaction ends.  Raises 42501 for a table that the user
+ * cannot use, and what is wrong with a model.
+ */
+List *
+corm_tool_models(ArrayType *array, bool types)
+{
+	int			n;
+	Oid		   *relids = corm_read_models(array, &n);
+	List	   *models = NIL;
+	Relation	class;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	List	   *listed = NIL;
+	ListCell   *lc;
+
+	for (int i = 0; i < n; i++)
+	{
+		CormModel  *model = corm_model_get(relids[i]);
+
+		if (!corm_model_may_use(model->table))
+			aclcheck_error(ACLCHECK_NO_PRIV, get_relkind_objtype(model->relkind), get_rel_name(model->table));
+		models = list_append_unique_ptr(models, model);
+	}
+	if (n > 0)
+		return models;
+
+	class = table_open(RelationRelationId, AccessShareLock);
+	scan = systable_beginscan(class, InvalidOid, false, NULL, 0, NULL);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (is_listed((Form_pg_class) GETSTRUCT(tuple), types))
+			listed = lappend_oid(listed, ((Form_pg_class) GETSTRUCT(tuple))->oid);
+	}
+	systable_endscan(scan);
+	table_close(class, AccessShareLock);
+
+	foreach(lc, listed)
+	{
+		CormModel  *model;
+
+		CHECK_FOR_INTERRUPTS();
+		model = corm_model_get(lfirst_oid(lc));
+		if (corm_model_may_use(model->table))
+			models = lappend(models, model);
+	}
+	list_sort(models, compare_names);
+	return models;
+}
+
+/*
+ * corm_tool_model returns the model of a relation if it is in a list, or NULL.
+ */
+CormModel *
+corm_tool_model(List *models, Oid relid)
+{
+	ListCell   *lc;
+
+	foreach(lc, models)
+	{
+		if (((CormModel *) lfirst(lc))->relid == relid)
+			return lfirst(lc);
+	}
+	return NULL;
+}
+
+/*
+ * corm_model_comment returns what the comment on a model says besides tags, or
+ * NULL.
+ */
+char *
+corm_model_comment(CormModel *model)
+{
+	bool		is_type = get_rel_relkind(model->relid) == RELKIND_COMPOSITE_TYPE;
+
+	return corm_tags_description(is_type ? GetComment(model->typid, TypeRelationId, 0) :
+								 GetComment(model->relid, RelationRelationId, 0));
+}
+
+/*
+ * corm_field_comment returns what the comment on a field says besides tags, or
+ * NULL.
+ */
+char *
+corm_field_comment(CormModel *model, CormField *field)
+{
+	return corm_tags_description(GetComment(model->relid, RelationRelationId, field->rownum));
+}
