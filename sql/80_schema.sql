@@ -90,3 +90,12 @@ CREATE FUNCTION corm.help(what text DEFAULT NULL, OUT name text, OUT signature t
     $$;
 COMMENT ON FUNCTION corm.help(text) IS
     'Returns what the documentation says of functions: those of a name, or that serve a task given in a few words; all if nothing is given.';
+
+-- For extensions that have tags of their own, as corm_proto has.
+
+CREATE FUNCTION corm.list_tags(model regclass, OUT attnum integer, OUT name text, OUT tags jsonb, OUT hidden boolean)
+    RETURNS SETOF record
+    LANGUAGE C STABLE STRICT PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'corm_list_tags';
+COMMENT ON FUNCTION corm.list_tags(regclass) IS
+    'Returns the tags of a relation (attnum 0) and of its columns. Errors: OR005 for an invalid tag.';

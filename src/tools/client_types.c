@@ -49,6 +49,7 @@ typedef enum ValueKind
 	VALUE_NUMERIC,
 	VALUE_BOOLEAN,
 	VALUE_TIME,					/* a string with date, time and zone */
+	VALUE_BYTES,				/* a string of hexadecimal digits */
 	VALUE_JSON,
 	VALUE_ENUM,
 	VALUE_ROW,
@@ -230,6 +231,8 @@ value_kind(Oid typid)
 			return VALUE_BOOLEAN;
 		case TIMESTAMPTZOID:
 			return VALUE_TIME;
+		case BYTEAOID:
+			return VALUE_BYTES;
 		case JSONOID:
 		case JSONBOID:
 			return VALUE_JSON;
@@ -702,22 +705,24 @@ proto_type(Client *client, ClientType *type, const char *comment, List *members)
 static const Language languages[] = {
 	{
 		"typescript",
-		{"string", "number", "number", "number", "number", "number", "number", "boolean", "string", "unknown", NULL, NULL},
+		{"string", "number", "number", "number", "number", "number", "number", "boolean", "string", "string", "unknown", NULL, NULL},
 		typescript_begin, typescript_enum, typescript_type
 	},
 	{
 		"python",
-		{"str", "int", "int", "int", "float", "float", "float", "bool", "str", "Any", NULL, NULL},
+		{"str", "int", "int", "int", "float", "float", "float", "bool", "str", "str", "Any", NULL, NULL},
 		python_begin, python_enum, python_type
 	},
 	{
 		"go",
-		{"string", "int16", "int32", "int64", "float32", "float64", "json.Number", "bool", "time.Time", "json.RawMessage", NULL, NULL},
+		{"string", "int16", "int32", "int64", "float32", "float64", "json.Number", "bool", "time.Time", "string",
+		"json.RawMessage", NULL, NULL},
 		go_begin, go_enum, go_type
 	},
 	{
 		"proto",
-		{"string", "int32", "int32", "int64", "float", "double", "string", "bool", "google.protobuf.Timestamp", "string", NULL, NULL},
+		{"string", "int32", "int32", "int64", "float", "double", "string", "bool", "google.protobuf.Timestamp", "bytes",
+		"string", NULL, NULL},
 		proto_begin, proto_enum, proto_type
 	},
 };

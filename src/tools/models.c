@@ -2,7 +2,7 @@
  *
  * models.c
  *		The models that a tool is asked for: those named, or else all of
- *		the search_path.
+ *		the search_path; and their tags and descriptions.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,6 +10,7 @@
 
 #include "access/genam.h"
 #include "access/htup_details.h"
+#include "access/relation.h"
 #include "access/table.h"
 #include "base/compat.h"
 #include "catalog/dependency.h"
@@ -19,12 +20,18 @@
 #include "catalog/pg_type.h"
 #include "commands/comment.h"
 #include "commands/extension.h"
+#include "fmgr.h"
+#include "funcapi.h"
 #include "miscadmin.h"
+#include "model/overrides.h"
 #include "model/problems.h"
 #include "model/tags.h"
 #include "tools/models.h"
 #include "utils/acl.h"
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/varlena.h"
 
 /*
  * corm_read_models returns the models of an array of regclass.  Raises 22004
@@ -189,4 +196,101 @@ char *
 corm_field_comment(CormModel *model, CormField *field)
 {
 	return corm_tags_description(GetComment(model->relid, RelationRelationId, field->rownum));
+}
+
+/*
+ * described_table returns the model of the table that a row type is mapped to,
+ * by its tag or registration; NULL if it is not mapped, or there is no such table.
+ */
+static CormModel *
+described_table(Relation rel, List *tags)
+{
+	CormTag    *tag = corm_tags_find(tags, "table");
+	CormOverrides overrides;
+	List	   *names;
+	Oid			nsp = RelationGetNamespace(rel);
+	Oid			relid = InvalidOid;
+
+	if (corm_overrides_load(RelationGetRelid(rel), &overrides) && OidIsValid(overrides.table))
+		relid = overrides.table;
+	else if (tag != NULL && SplitIdentifierString(pstrdup(tag->value), '.', &names) && names != NIL)
+	{
+		if (list_length(names) == 2)
+			nsp = get_namespace_oid(linitial(names), true);
+		if (OidIsValid(nsp))
+			relid = get_relname_relid(llast(names), nsp);
+	}
+	return OidIsValid(relid) && relid != RelationGetRelid(rel) && get_rel_relkind(relid) != '\0' ?
+		corm_model_get_any(relid) : NULL;
+}
+
+/*
+ * put_tags returns a row of corm.list_tags: the tags of a column, or of the
+ * relation for number 0.
+ */
+static void
+put_tags(ReturnSetInfo *rsinfo, AttrNumber attnum, char *name, List *tags, bool hidden)
+{
+	JsonbParseState *state = NULL;
+	Datum		values[4];
+	bool		nulls[4] = {false};
+
+	values[0] = Int32GetDatum(attnum);
+	values[1] = CStringGetTextDatum(name);
+	values[2] = JsonbPGetDatum(JsonbValueToJsonb(corm_tags_push(&state, tags)));
+	values[3] = BoolGetDatum(hidden);
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+PG_FUNCTION_INFO_V1(corm_list_tags);
+Datum		corm_list_tags(PG_FUNCTION_ARGS);
+
+/*
+ * corm_list_tags is corm.list_tags(model regclass): tags as they are in the
+ * comments, for extensions that have keys of their own.  The table of a mapped
+ * type need not exist.  What is hidden may be so by a registration, or in that
+ * table.
+ */
+Datum
+corm_list_tags(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	Oid			relid = PG_GETARG_OID(0);
+	Relation	rel = try_relation_open(relid, AccessShareLock);
+	bool		is_type;
+	ObjectAddress address;
+	List	   *tags;
+	CormModel  *table;
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (rel == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", relid)));
+	is_type = rel->rd_rel->relkind == RELKIND_COMPOSITE_TYPE;
+	if (is_type)
+		ObjectAddressSet(address, TypeRelationId, rel->rd_rel->reltype);
+	else
+		ObjectAddressSet(address, RelationRelationId, relid);
+	tags = corm_tags_read(GetComment(address.objectId, address.classId, 0), &address, CORM_TAG_RELATION);
+	put_tags(rsinfo, 0, RelationGetRelationName(rel), tags, false);
+	table = described_table(rel, tags);
+	for (int i = 0; i < RelationGetNumberOfAttributes(rel); i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), i);
+		char	   *column = pstrdup(NameStr(att->attname));
+		bool		hidden;
+
+		if (att->attisdropped)
+			continue;
+		ObjectAddressSubSet(address, RelationRelationId, relid, att->attnum);
+		tags = corm_tags_read(GetComment(relid, RelationRelationId, att->attnum), &address, CORM_TAG_COLUMN);
+		hidden = corm_tags_flag(tags, "hidden") == 1 || corm_overrides_hide(relid, column);
+		corm_tags_get(tags, "column", &column);
+		for (int j = 0; table != NULL && j < table->nfields; j++)
+			hidden |= table->fields[j].hidden && strcmp(table->fields[j].column, column) == 0;
+		put_tags(rsinfo, att->attnum, NameStr(att->attname), tags, hidden);
+	}
+	relation_close(rel, AccessShareLock);
+	return (Datum) 0;
 }

@@ -7,6 +7,8 @@ CREATE TYPE x.mood AS ENUM ('good', 'bad');
 CREATE DOMAIN x.small AS int CHECK (VALUE < 100);
 CREATE TYPE x.pair AS (a int, b text);
 CREATE DOMAIN x.pair_domain AS x.pair;
+CREATE TYPE x.described AS (id int);
+COMMENT ON TYPE x.described IS '@orm:table=made_of_it';
 CREATE TABLE x.t (
     id int PRIMARY KEY, name text, tags text[], doc jsonb, at timestamptz, span interval, num numeric, f float8,
     r int4range, m x.mood, s x.small, p x.pair, b bytea, gone int, parent_id int REFERENCES x.t ON DELETE SET NULL);
@@ -236,6 +238,13 @@ regclass~'x.seq'::regclass
 regclass~'x.t_name'::regclass
 regclass~'x.pair'::regclass
 regclass~'x.keyless'::regclass
+regclass[]~'{x.described}'::regclass[]
+regclass[]~NULL::regclass[]
+regclass[]~'{}'::regclass[]
+regclass[]~'{NULL}'::regclass[]
+regclass[]~'{0}'::regclass[]
+regclass[]~'{x.t,x.t}'::regclass[]
+regclass[]~'{{x.pair,x.v},{x.seq,x.t_name}}'::regclass[]
 regclass~'x.nothing'::regclass
 regclass~'pg_catalog.pg_class'::regclass
 regconfig~'pg_catalog.simple'::regconfig

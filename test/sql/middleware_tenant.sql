@@ -231,6 +231,7 @@ WHERE pronamespace = 'corm'::regnamespace AND provolatile = 'v' AND proname NOT 
 		'next', 'use', 'unuse', 'result_of', 'result_rows', 'iterate_methods',
 		'run',	-- does what exec does
 		'do_tx', 'try_tx', 'run_tx',	-- run SQL; corm's functions in it are cases of their own
+		'auto_migrate', 'migrate', 'migrate_plan', 'erd', 'client_types',	-- look at the catalogs, and run DDL
 		'register', 'unregister', 'relate', 'unrelate', 'define_scope', 'drop_scope', 'wait_ready')
 ORDER BY proname;
 
