@@ -79,13 +79,13 @@ CREATE FUNCTION corm.help(what text DEFAULT NULL, OUT name text, OUT signature t
             CASE WHEN e.bare = a.text THEN 6 WHEN a.text <> '' AND starts_with(e.bare, a.text) THEN 5
                  WHEN ts_filter(e.text, '{a,b}') @@ q.every THEN 4 WHEN ts_filter(e.text, '{a,b,c}') @@ q.every THEN 3
                  WHEN a.text <> '' AND strpos(e.bare, a.text) > 0 THEN 2 WHEN e.text @@ q.every THEN 1 ELSE 0 END AS kind,
-            ts_rank('{0.05, 0.3, 0.8, 1}', e.text, q.any) AS rank
+            ts_filter(e.text, '{a,b}') @@ q.any AS similar, ts_rank('{0.05, 0.3, 0.8, 1}', e.text, q.any) AS rank
         FROM entries e, asked a, queries q
     )
     SELECT f.name, f.signature, f.section, f.summary, f.example
     FROM found f
     WHERE coalesce(f.asked, '') = '' OR f.kind > 0 OR
-        NOT EXISTS (SELECT FROM found WHERE kind > 0) AND f.rank > 0
+        NOT EXISTS (SELECT FROM found WHERE kind > 0) AND f.similar
     ORDER BY CASE WHEN coalesce(f.asked, '') = '' THEN 0 ELSE f.kind END DESC, CASE WHEN coalesce(f.asked, '') = '' THEN 0 ELSE f.rank END DESC, f.name, f.place
     $$;
 COMMENT ON FUNCTION corm.help(text) IS

@@ -93,11 +93,10 @@ SELECT corm.count('amount');
 SELECT corm.count('orders')::text FROM orders LIMIT 1;
 SELECT corm.count(corm.selector('orders'));
 
--- Help, one line for each form
-SELECT count(*) > 100, count(*) FILTER (WHERE call IS NULL OR description IS NULL) FROM corm.help();
-SELECT * FROM corm.help('Count_Distinct');
-SELECT call FROM corm.help('cache_set_many');
-SELECT * FROM corm.help('no such thing');
+-- Help
+SELECT count(*) > 100, count(*) FILTER (WHERE signature IS NULL OR summary IS NULL) FROM corm.help();
+SELECT name FROM corm.help('Count_Distinct') LIMIT 1;
+SELECT name FROM corm.help('xyzzy');
 -- A time that is a number of another unit
 SELECT attempt($$SELECT corm.cache_create('c', ttl => '83000000 hours')$$);
 
