@@ -365,9 +365,9 @@ worker_gone_error(const CormSlot *slot)
 	return error;
 }
 
-/* call_once runs the job once in a worker. */
+/* call_worker runs the job once in a worker. */
 static void
-call_once(CormJob *job, const StringInfoData *request, CormJobReport *report)
+call_worker(CormJob *job, const StringInfoData *request, CormJobReport *report)
 {
 	MemoryContext context = CurrentMemoryContext;
 	CormSlot   *slot = corm_claim();
@@ -454,7 +454,7 @@ corm_call(CormJob *job, CormJobReport *report)
 	corm_job_flatten(job, &request);
 	for (int attempt = 0;; attempt++)
 	{
-		call_once(job, &request, report);
+		call_worker(job, &request, report);
 		if (report->outcome != CORM_JOB_FAILED || attempt >= job->retries ||
 			report->error->sqlerrcode != CORM_ERRCODE_WORKER_TERMINATED)
 			break;
