@@ -1,0 +1,354 @@
+/*-------------------------------------------------------------------------
+ *
+ * ack.c
+ *		corm.ack, nack, touch, seek and purge: changes of what a group has to do.
+ *
+ * They count at commit, as late effects.  A message that a transaction acknowledges or
+ * gives back is held from the call on: no lease runs out on it, and no other
+ * transaction finds it.  At abort it is leased as before.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "base/clock.h"
+#include "base/compat.h"
+#include "base/effects.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "storage/proc.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+#include "work/topic/log.h"
+#include "work/topic/rows.h"
+
+PG_FUNCTION_INFO_V1(corm_message_ack);
+PG_FUNCTION_INFO_V1(corm_message_nack);
+PG_FUNCTION_INFO_V1(corm_message_touch);
+PG_FUNCTION_INFO_V1(corm_message_seek);
+PG_FUNCTION_INFO_V1(corm_message_seek_time);
+PG_FUNCTION_INFO_V1(corm_message_purge);
+
+typedef enum ChangeKind
+{
+	CHANGE_ACK,
+	CHANGE_NACK,
+	CHANGE_TOUCH,
+	CHANGE_SEEK,
+	CHANGE_SEEK_TIME,
+	CHANGE_PURGE
+} ChangeKind;
+
+typedef struct ChangeEffect
+{
+	CormEffect	effect;			/* must be first */
+	ChangeKind	kind;
+	int			slot;
+	uint64		gen;
+	int			group;
+	uint64		group_gen;
+	int64		delay;			/* NACK; -1: that of the group */
+	int64		to;				/* SEEK, PURGE: a number; SEEK_TIME: a time */
+	int			n;
+	CormBlockId ids[FLEXIBLE_ARRAY_MEMBER]; /* deliveries that are held */
+} ChangeEffect;
+
+static void
+change_reserve(CormEffect *effect)
+{
+	/* nothing to reserve */
+}
+
+/* change_deliveries does what an effect says to the deliveries that it holds. */
+static void
+change_deliveries(CormTopic *topic, CormGroup *group, const ChangeEffect *change, int64 now, CormBlockChain *freed)
+{
+	for (int i = 0; i < change->n; i++)
+	{
+		corm_delivery(change->ids[i])->acking = false;
+		if (change->kind == CHANGE_ACK)
+			corm_group_done(topic, group, change->ids[i], now, freed);
+		else if (change->kind == CHANGE_NACK)
+			corm_group_give_back(topic, group, change->ids[i], now, change->delay, freed);
+		else
+			corm_group_lease(group, change->ids[i], now + group->settings.lease);
+	}
+}
+
+/* purge settles everything that waits in all groups up to a number, and what is kept for its retention. */
+static void
+purge(CormTopic *topic, int64 upto, int64 now, CormBlockChain *freed)
+{
+	for (int g = topic->first_group; g >= 0; g = corm_group_slots[g].next)
+		corm_group_skip_waiting(topic, &corm_group_slots[g], upto + 1, false, now, freed);
+	corm_log_trim(topic, now, true, freed);
+}
+
+static void
+change_apply(CormEffect *effect)
+{
+	ChangeEffect *change = (ChangeEffect *) effect;
+	CormTopic  *topic = corm_topic_at(change->slot);
+	CormBlockChain freed = {0};
+	int64		now = corm_clock_mono();
+	CormGroup  *group;
+
+	if (!corm_topic_lock(change->slot, change->gen))
+		return;
+	if (change->kind == CHANGE_PURGE)
+		purge(topic, change->to, now, &freed);
+	else if ((group = corm_group_at(change->slot, change->group, change->group_gen)) != NULL)
+	{
+		if (change->kind == CHANGE_SEEK)
+			corm_group_seek(topic, group, change->to, now, &freed);
+		else if (change->kind == CHANGE_SEEK_TIME)
+			corm_group_seek(topic, group, corm_log_seq_at_time(topic, change->to), now, &freed);
+		else
+			change_deliveries(topic, group, change, now, &freed);
+	}
+	ConditionVariableBroadcast(&topic->room);
+	corm_topic_unlock(change->slot);
+	corm_work_give(&freed);
+}
+
+static void
+change_discard(CormEffect *effect)
+{
+	ChangeEffect *change = (ChangeEffect *) effect;
+	CormGroup  *group;
+
+	if (change->n > 0 && corm_topic_lock(change->slot, change->gen))
+	{
+		if ((group = corm_group_at(change->slot, change->group, change->group_gen)) != NULL)
+		{
+			for (int i = 0; i < change->n; i++)
+			{
+				CormDelivery *delivery = corm_delivery(change->ids[i]);
+
+				delivery->acking = false;
+				if (delivery->state == CORM_ACKING)
+					corm_group_lease(group, change->ids[i], delivery->due);
+			}
+		}
+		corm_topic_unlock(change->slot);
+	}
+	pfree(change);
+}
+
+static const CormEffectOps change_ops = {
+	.reserve = change_reserve,
+	.apply = change_apply,
+	.discard = change_discard,
+	.deed = "settled messages",
+	.late = true,
+};
+
+/*
+ * add_effect finds the group that the first two arguments name, checks the right to
+ * receive, and adds an effect with room for n deliveries.
+ */
+static ChangeEffect *
+add_effect(FunctionCallInfo fcinfo, ChangeKind kind, int n)
+{
+	CormTopicRef *topic = corm_topic_ref(corm_topic_name_arg(fcinfo, 0, "topic"));
+	char	   *grp = corm_topic_name_arg(fcinfo, 1, "group");
+	CormGroupRef *ref;
+	ChangeEffect *change;
+
+	corm_topic_check_receive(topic);
+	ref = corm_group_ref(topic, grp);
+	if (kind <= CHANGE_TOUCH && !ref->settings.manual)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("group \"%s\" of topic \"%s\" acknowledges by commit", grp, NameStr(topic->name)),
+				 errhint("Create it with corm.subscribe(..., ack => 'manual').")));
+	corm_topic_attach(topic);
+	corm_group_attach(topic, ref);
+	change = MemoryContextAllocZero(TopTransactionContext,
+									offsetof(ChangeEffect, ids) + n * sizeof(CormBlockId));
+	change->kind = kind;
+	change->slot = topic->slot;
+	change->gen = topic->gen;
+	change->group = ref->group;
+	change->group_gen = ref->group_gen;
+	change->delay = -1;
+	corm_effect_add(&change->effect, &change_ops);
+	return change;
+}
+
+/* hold adds those of some messages that are in a client's hand to an effect.  Returns how many these are. */
+static int
+hold(ChangeEffect *change, const int64 *seqs, int n)
+{
+	CormGroup  *group;
+
+	if (!corm_topic_lock(change->slot, change->gen))
+		return 0;
+	if ((group = corm_group_at(change->slot, change->group, change->group_gen)) != NULL)
+	{
+		int64		now = corm_clock_mono();
+
+		for (int i = 0; i < n; i++)
+		{
+			CormBlockId id;
+			CormDelivery *delivery = corm_group_find(group, seqs[i], &id);
+
+			if (delivery == NULL)
+				continue;
+			if (delivery->state == CORM_LEASED && delivery->due > now)
+				corm_group_hold(group, id);
+			else if (delivery->state == CORM_IN_HAND && !delivery->acking &&
+					 delivery->procno == (int32) corm_my_procno())
+				delivery->acking = true;
+			else
+				continue;
+			change->ids[change->n++] = id;
+		}
+	}
+	corm_topic_unlock(change->slot);
+	return change->n;
+}
+
+/* change_many does the work of ack and touch, whose arguments it takes. */
+static Datum
+change_many(FunctionCallInfo fcinfo, ChangeKind kind)
+{
+	Datum	   *elems;
+	bool	   *nulls;
+	int64	   *seqs;
+	int			n;
+
+	if (PG_ARGISNULL(2))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("numbers of messages must not be null")));
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(2), INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE,
+					  &elems, &nulls, &n);
+	seqs = palloc(Max(n, 1) * sizeof(int64));
+	for (int i = 0; i < n; i++)
+	{
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("numbers of messages must not be null")));
+		seqs[i] = DatumGetInt64(elems[i]);
+	}
+	PG_RETURN_INT32(hold(add_effect(fcinfo, kind, n), seqs, n));
+}
+
+/* ack(topic, grp, variadic seqs) -> int */
+Datum
+corm_message_ack(PG_FUNCTION_ARGS)
+{
+	return change_many(fcinfo, CHANGE_ACK);
+}
+
+/* touch(topic, grp, variadic seqs) -> int */
+Datum
+corm_message_touch(PG_FUNCTION_ARGS)
+{
+	return change_many(fcinfo, CHANGE_TOUCH);
+}
+
+/* nack(topic, grp, seq, delay) -> boolean */
+Datum
+corm_message_nack(PG_FUNCTION_ARGS)
+{
+	int64		delay = PG_ARGISNULL(3) ? -1 : corm_span_us(PG_GETARG_INTERVAL_P(3), "delay");
+	int64		seq;
+	ChangeEffect *change;
+
+	if (PG_ARGISNULL(2))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("number of a message must not be null")));
+	seq = PG_GETARG_INT64(2);
+	change = add_effect(fcinfo, CHANGE_NACK, 1);
+	change->delay = delay;
+	PG_RETURN_BOOL(hold(change, &seq, 1) == 1);
+}
+
+/* seek(topic, grp, to_seq bigint) -> void */
+Datum
+corm_message_seek(PG_FUNCTION_ARGS)
+{
+	if (PG_ARGISNULL(2))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("number of a message must not be null")));
+	add_effect(fcinfo, CHANGE_SEEK, 0)->to = PG_GETARG_INT64(2);
+	PG_RETURN_VOID();
+}
+
+/* seek(topic, grp, to_time timestamptz) -> void */
+Datum
+corm_message_seek_time(PG_FUNCTION_ARGS)
+{
+	if (PG_ARGISNULL(2))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("time must not be null")));
+	add_effect(fcinfo, CHANGE_SEEK_TIME, 0)->to = PG_GETARG_TIMESTAMPTZ(2);
+	PG_RETURN_VOID();
+}
+
+/*
+ * count_to_purge counts the messages of a topic that nobody has in hand.  Needs the
+ * topic's lock.
+ */
+static int64
+count_to_purge(CormTopic *topic)
+{
+	int64		n = 0;
+
+	for (CormBlockId id = topic->first; id != 0; id = corm_entry(id)->next)
+		n++;
+	for (int g = topic->first_group; g >= 0; g = corm_group_slots[g].next)
+		for (int b = 0; b < CORM_DELIVERY_BUCKETS; b++)
+			for (CormBlockId id = corm_group_slots[g].bucket[b]; id != 0; id = corm_delivery(id)->hash_next)
+			{
+				CormDelivery *delivery = corm_delivery(id);
+				bool		counted = false;
+
+				if (!corm_group_in_hand(delivery))
+					continue;
+				/* by the first group that has it */
+				for (int other = topic->first_group; other != g; other = corm_group_slots[other].next)
+				{
+					CormBlockId ignore;
+					CormDelivery *its = corm_group_find(&corm_group_slots[other], delivery->seq, &ignore);
+
+					counted |= its != NULL && corm_group_in_hand(its);
+				}
+				n -= !counted;
+			}
+	return n;
+}
+
+/* purge(topic) -> bigint */
+Datum
+corm_message_purge(PG_FUNCTION_ARGS)
+{
+	CormTopicRef *topic = corm_topic_ref(corm_topic_name_arg(fcinfo, 0, "topic"));
+	ChangeEffect *change;
+	int64		n;
+
+	if (!corm_topic_owned(topic))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("must be owner of topic \"%s\"", NameStr(topic->name))));
+	corm_topic_attach(topic);
+	change = MemoryContextAllocZero(TopTransactionContext, sizeof(ChangeEffect));
+	change->kind = CHANGE_PURGE;
+	change->slot = topic->slot;
+	change->gen = topic->gen;
+	corm_effect_add(&change->effect, &change_ops);
+	if (!corm_topic_lock(topic->slot, topic->gen))
+		corm_topic_gone(NameStr(topic->name));
+	n = count_to_purge(corm_topic_at(topic->slot));
+	change->to = corm_topic_at(topic->slot)->last_seq;
+	corm_topic_unlock(topic->slot);
+	PG_RETURN_INT64(n);
+}

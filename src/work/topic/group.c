@@ -1,0 +1,792 @@
+/*-------------------------------------------------------------------------
+ *
+ * group.c
+ *		What a group does with messages: hands them out, takes them back, settles.
+ *
+ * Everything here is called with the exclusive lock of the topic and raises
+ * nothing, as log.c.
+ *
+ * Which message is handed out next: the ready one with the smallest number, or the
+ * one at the cursor if its number is smaller.  So messages that were given back come
+ * again in their place.  All deliveries are before the cursor, except after a seek
+ * backward: then, up to rescan_until, the cursor passes by what has a delivery.
+ *
+ * A delivery is found by its number through the buckets of its group.  What the
+ * lists hold can be told from its state:
+ *
+ *		READY		ready, by number
+ *		DELAYED		delayed, by time: a message that is not due yet, or one that
+ *					was given back and is to rest
+ *		LEASED		leased, by time
+ *		PARKED, IN_HAND, ACKING		none
+ *
+ * In an ordered group, messages of one key are handed out one at a time and in
+ * their order.  A delivery of a message with a key stands in the bucket of the key,
+ * by number, from its turn on until it is settled; it is PARKED while there is one
+ * before it, or another one is in hand.  A message that was published with a delay
+ * has its turn when it is due.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "storage/proc.h"
+#include "work/topic/log.h"
+
+static CormBlockId *
+bucket_of(CormGroup *group, int64 seq)
+{
+	return &group->bucket[(uint64) seq % CORM_DELIVERY_BUCKETS];
+}
+
+static CormBlockId *
+key_bucket_of(CormGroup *group, uint64 key_hash)
+{
+	return &group->key_bucket[key_hash % CORM_DELIVERY_BUCKETS];
+}
+
+/* list_remove takes a delivery out of a list. */
+static void
+list_remove(CormDeliveryList *list, CormBlockId id)
+{
+	CormDelivery *delivery = corm_delivery(id);
+
+	if (delivery->prev != 0)
+		corm_delivery(delivery->prev)->next = delivery->next;
+	else
+		list->first = delivery->next;
+	if (delivery->next != 0)
+		corm_delivery(delivery->next)->prev = delivery->prev;
+	else
+		list->last = delivery->prev;
+	delivery->prev = delivery->next = 0;
+}
+
+/* list_insert_before puts a delivery into a list before another, at the end if that is 0. */
+static void
+list_insert_before(CormDeliveryList *list, CormBlockId id, CormBlockId before)
+{
+	CormDelivery *delivery = corm_delivery(id);
+
+	delivery->next = before;
+	delivery->prev = before != 0 ? corm_delivery(before)->prev : list->last;
+	if (delivery->prev != 0)
+		corm_delivery(delivery->prev)->next = id;
+	else
+		list->first = id;
+	if (before != 0)
+		corm_delivery(before)->prev = id;
+	else
+		list->last = id;
+}
+
+/* insert_by_seq puts a delivery into a list that is ordered by number; usually near an end. */
+static void
+insert_by_seq(CormDeliveryList *list, CormBlockId id)
+{
+	int64		seq = corm_delivery(id)->seq;
+	CormBlockId before = list->first;
+
+	if (list->last != 0 && corm_delivery(list->last)->seq < seq)
+		before = 0;
+	while (before != 0 && corm_delivery(before)->seq < seq)
+		before = corm_delivery(before)->next;
+	list_insert_before(list, id, before);
+}
+
+/* insert_by_due puts a delivery into a list that is ordered by time; usually at the end. */
+static void
+insert_by_due(CormDeliveryList *list, CormBlockId id)
+{
+	int64		due = corm_delivery(id)->due;
+	CormBlockId after = list->last;
+
+	while (after != 0 && corm_delivery(after)->due > due)
+		after = corm_delivery(after)->prev;
+	list_insert_before(list, id, after == 0 ? list->first : corm_delivery(after)->next);
+}
+
+/* corm_group_capacity returns how many unsettled messages a group may have. */
+int32
+corm_group_capacity(const CormTopic *topic, const CormGroup *group)
+{
+	return group->settings.capacity > 0 ? group->settings.capacity : topic->settings.capacity;
+}
+
+/* corm_group_find returns the delivery of a message, NULL if there is none. */
+CormDelivery *
+corm_group_find(CormGroup *group, int64 seq, CormBlockId *id)
+{
+	for (*id = *bucket_of(group, seq); *id != 0; *id = corm_delivery(*id)->hash_next)
+		if (corm_delivery(*id)->seq == seq)
+			return corm_delivery(*id);
+	return NULL;
+}
+
+/* make_ready puts a delivery that is in no list among those that can be handed out. */
+static void
+make_ready(CormGroup *group, CormBlockId id)
+{
+	corm_delivery(id)->state = CORM_READY;
+	insert_by_seq(&group->ready, id);
+}
+
+/* corm_group_in_hand tells whether somebody has a message, so that it must be left alone. */
+bool
+corm_group_in_hand(const CormDelivery *delivery)
+{
+	return delivery->state == CORM_IN_HAND || delivery->state == CORM_LEASED || delivery->state == CORM_ACKING;
+}
+
+/* has_turn tells whether no other delivery of its key keeps a delivery from being handed out. */
+static bool
+has_turn(CormGroup *group, CormBlockId id)
+{
+	CormDelivery *delivery = corm_delivery(id);
+
+	if (!delivery->keyed)
+		return true;
+	for (CormBlockId other = *key_bucket_of(group, delivery->key_hash); other != 0;
+		 other = corm_delivery(other)->key_next)
+		if (other != id && corm_delivery(other)->key_hash == delivery->key_hash &&
+			(corm_delivery(other)->seq < delivery->seq || corm_group_in_hand(corm_delivery(other))))
+			return false;
+	return true;
+}
+
+/*
+ * corm_group_enter_key gives a delivery of an ordered group its place among those of
+ * its key.  Returns false if it has to wait for another one; the caller parks it.
+ */
+bool
+corm_group_enter_key(CormGroup *group, CormBlockId id, uint64 key_hash)
+{
+	CormDelivery *delivery = corm_delivery(id);
+	CormBlockId *link;
+
+	if (!group->settings.ordered || key_hash == 0)
+		return true;
+	if (!delivery->keyed)
+	{
+		delivery->key_hash = key_hash;
+		delivery->keyed = true;
+		link = key_bucket_of(group, key_hash);
+		while (*link != 0 && corm_delivery(*link)->seq < delivery->seq)
+			link = &corm_delivery(*link)->key_next;
+		delivery->key_next = *link;
+		*link = id;
+	}
+	return has_turn(group, id);
+}
+
+/* wake_key makes the first delivery of a key ready, if it is parked. */
+static void
+wake_key(CormGroup *group, uint64 key_hash)
+{
+	for (CormBlockId id = *key_bucket_of(group, key_hash); id != 0; id = corm_delivery(id)->key_next)
+	{
+		if (corm_delivery(id)->key_hash != key_hash)
+			continue;
+		if (corm_delivery(id)->state == CORM_PARKED)
+		{
+			make_ready(group, id);
+			ConditionVariableSignal(&group->arrivals);
+		}
+		break;
+	}
+}
+
+/* leave_key ends the turn of a delivery. */
+static void
+leave_key(CormGroup *group, CormBlockId id)
+{
+	CormDelivery *delivery = corm_delivery(id);
+	CormBlockId *link;
+
+	if (!delivery->keyed)
+		return;
+	for (link = key_bucket_of(group, delivery->key_hash); *link != id; link = &corm_delivery(*link)->key_next)
+		 /* find it */ ;
+	*link = delivery->key_next;
+	delivery->keyed = false;
+	wake_key(group, delivery->key_hash);
+}
+
+/* leave_list takes a delivery out of the list of its state. */
+static void
+leave_list(CormGroup *group, CormBlockId id)
+{
+	CormDelivery *delivery = corm_delivery(id);
+
+	switch ((CormDeliveryState) delivery->state)
+	{
+		case CORM_READY:
+			list_remove(&group->ready, id);
+			break;
+		case CORM_DELAYED:
+			list_remove(&group->delayed, id);
+			break;
+		case CORM_LEASED:
+			list_remove(&group->leased, id);
+			group->in_hand--;
+			break;
+		case CORM_IN_HAND:
+		case CORM_ACKING:
+			group->in_hand--;
+			break;
+		case CORM_PARKED:
+			break;
+	}
+}
+
+/* forget frees a delivery that is in no list. */
+static void
+forget(CormGroup *group, CormBlockId id, CormBlockChain *freed)
+{
+	CormDelivery *delivery = corm_delivery(id);
+	CormBlockId *link;
+
+	leave_key(group, id);
+	for (link = bucket_of(group, delivery->seq); *link != id; link = &corm_delivery(*link)->hash_next)
+		 /* find it */ ;
+	*link = delivery->hash_next;
+	delivery->group_gen = 0;
+	corm_blocks_unlinked(&corm_work_blocks, 1);
+	corm_blocks_append(&corm_work_blocks, freed, id, id, 1);
+}
+
+/* corm_group_settle ends a delivery: its group is done with the message. */
+void
+corm_group_settle(CormTopic *topic, CormGroup *group, CormBlockId id, int64 now, CormBlockChain *freed)
+{
+	CormBlockId entry = corm_delivery(id)->entry;
+
+	leave_list(group, id);
+	forget(group, id, freed);
+	group->unsettled--;
+	if (entry != 0)
+		corm_log_release(topic, entry, now, freed);
+}
+
+/* start_again makes a message that is in hand come again as if it had never been handed out. */
+static void
+start_again(CormGroup *group, CormBlockId id)
+{
+	CormDelivery *delivery = corm_delivery(id);
+
+	leave_list(group, id);
+	delivery->again = delivery->exhausted = delivery->filtered = delivery->lose = false;
+	delivery->attempt = 0;
+	make_ready(group, id);
+	if (delivery->keyed)
+		wake_key(group, delivery->key_hash);
+	ConditionVariableSignal(&group->arrivals);
+}
+
+/*
+ * corm_group_done ends that somebody has a message in hand: its group is done with it,
+ * unless a seek meanwhile wants it to come again.
+ */
+void
+corm_group_done(CormTopic *topic, CormGroup *group, CormBlockId id, int64 now, CormBlockChain *freed)
+{
+	CormDelivery *delivery = corm_delivery(id);
+
+	if (delivery->again)
+		start_again(group, id);
+	else
+		corm_group_settle(topic, group, id, now, freed);
+}
+
+/*
+ * corm_group_give_back ends that somebody has a message in hand: it comes again,
+ * after the group's delay or the one given (-1: none given), or is marked as
+ * exhausted for the next receiver, who makes it a dead letter.
+ */
+void
+corm_group_give_back(CormTopic *topic, CormGroup *group, CormBlockId id, int64 now, int64 delay,
+					 CormBlockChain *freed)
+{
+	CormDelivery *delivery = corm_delivery(id);
+
+	if (delivery->skip)
+	{
+		corm_group_settle(topic, group, id, now, freed);
+		return;
+	}
+	if (delivery->again)
+	{
+		start_again(group, id);
+		return;
+	}
+	leave_list(group, id);
+	if (delivery->filtered)
+	{
+		delivery->filtered = false;
+		delivery->attempt--;
+		delay = 0;
+	}
+	else if (group->settings.max_attempts > 0 && delivery->attempt >= group->settings.max_attempts)
+	{
+		delivery->exhausted = true;
+		delay = 0;
+		/* that a message is lost is a row where it is one: the next receiver's */
+		if (!group->settings.dead_letter && !topic->settings.durable)
+		{
+			group->lost++;
+			delivery->state = CORM_PARKED;
+			corm_group_settle(topic, group, id, now, freed);
+			return;
+		}
+	}
+	else if (delay < 0)
+		delay = group->settings.retry_delay;
+
+	if (delay > 0)
+	{
+		delivery->state = CORM_DELAYED;
+		delivery->due = now + delay;
+		insert_by_due(&group->delayed, id);
+	}
+	else
+		make_ready(group, id);
+	if (delivery->keyed)
+		wake_key(group, delivery->key_hash);
+	ConditionVariableSignal(&group->arrivals);
+}
+
+/* corm_group_lease makes a message that is in hand a client's, until a time. */
+void
+corm_group_lease(CormGroup *group, CormBlockId id, int64 until)
+{
+	CormDelivery *delivery = corm_delivery(id);
+
+	leave_list(group, id);
+	group->in_hand++;
+	delivery->state = CORM_LEASED;
+	delivery->due = until;
+	insert_by_due(&group->leased, id);
+	/* those who wait must know until when */
+	ConditionVariableSignal(&group->arrivals);
+}
+
+/* corm_group_hold lets no lease run out on a message that a transaction settles or gives back. */
+void
+corm_group_hold(CormGroup *group, CormBlockId id)
+{
+	leave_list(group, id);
+	group->in_hand++;
+	corm_delivery(id)->state = CORM_ACKING;
+}
+
+/*
+ * corm_group_put_aside takes back a message of a durable topic that turned out not to
+ * be due yet, or not to have its turn (due is 0), as if it had not been handed out.
+ */
+void
+corm_group_put_aside(CormGroup *group, CormBlockId id, int64 due)
+{
+	CormDelivery *delivery = corm_delivery(id);
+
+	leave_list(group, id);
+	delivery->attempt--;
+	if (due > 0)
+	{
+		delivery->state = CORM_DELAYED;
+		delivery->due = due;
+		insert_by_due(&group->delayed, id);
+	}
+	else
+		delivery->state = CORM_PARKED;
+}
+
+/* corm_group_next_due returns when a message will become ready without anybody's doing, or PG_INT64_MAX. */
+int64
+corm_group_next_due(CormGroup *group)
+{
+	int64		due = PG_INT64_MAX;
+
+	if (group->delayed.first != 0)
+		due = corm_delivery(group->delayed.first)->due;
+	if (group->leased.first != 0)
+		due = Min(due, corm_delivery(group->leased.first)->due);
+	return due;
+}
+
+/* corm_group_promote makes ready what has become due, and gives back what leases have run out on. */
+void
+corm_group_promote(CormTopic *topic, CormGroup *group, int64 now, CormBlockChain *freed)
+{
+	while (group->delayed.first != 0 && corm_delivery(group->delayed.first)->due <= now)
+	{
+		CormBlockId id = group->delayed.first;
+		CormDelivery *delivery = corm_delivery(id);
+
+		list_remove(&group->delayed, id);
+		if (delivery->entry != 0)
+			(void) corm_group_enter_key(group, id, corm_entry(delivery->entry)->key_hash);
+		make_ready(group, id);
+	}
+	while (group->leased.first != 0 && corm_delivery(group->leased.first)->due <= now)
+		corm_group_give_back(topic, group, group->leased.first, now, -1, freed);
+}
+
+/* corm_group_cursor returns the number at the cursor of a group, PG_INT64_MAX if nothing is there. */
+int64
+corm_group_cursor(const CormTopic *topic, const CormGroup *group)
+{
+	if (topic->settings.durable)
+		return group->next_seq <= topic->last_seq ? group->next_seq : PG_INT64_MAX;
+	return group->next_entry != 0 ? corm_entry(group->next_entry)->seq : PG_INT64_MAX;
+}
+
+/* move_cursor moves the cursor, which is at a message, to the next one. */
+static void
+move_cursor(const CormTopic *topic, CormGroup *group)
+{
+	group->next_seq = corm_group_cursor(topic, group) + 1;
+	if (group->next_entry != 0)
+		group->next_entry = corm_entry(group->next_entry)->next;
+}
+
+/*
+ * corm_group_pass_known moves the cursor past messages that have deliveries, which there are after
+ * a seek backward only.  Returns the number at the cursor, as corm_group_cursor.
+ */
+int64
+corm_group_pass_known(const CormTopic *topic, CormGroup *group)
+{
+	CormBlockId ignore;
+	int64		seq;
+
+	while ((seq = corm_group_cursor(topic, group)) < group->rescan_until &&
+		   corm_group_find(group, seq, &ignore) != NULL)
+		move_cursor(topic, group);
+	return seq;
+}
+
+/*
+ * at_cursor makes a delivery of the message at the cursor, moves the cursor, and
+ * returns the delivery, in no list; 0 if no block is at hand, or nothing is there.
+ */
+static CormBlockId
+at_cursor(CormTopic *topic, CormGroup *group, CormTake *take)
+{
+	CormBlockId entry = group->next_entry;
+	CormBlockId id;
+	CormDelivery *delivery;
+	CormBlockChain one = {0};
+	int64		seq = corm_group_cursor(topic, group);
+
+	if (seq == PG_INT64_MAX)
+		return 0;
+	if (take->spare.count == 0)
+	{
+		take->want_blocks = true;
+		return 0;
+	}
+
+	corm_blocks_split(&corm_work_blocks, &take->spare, 1, &one);
+	corm_blocks_linked(&corm_work_blocks, 1);
+	id = one.first;
+	delivery = corm_delivery(id);
+	memset(delivery, 0, sizeof(CormDelivery));
+	delivery->entry = entry;
+	delivery->seq = seq;
+	delivery->group_gen = group->gen;
+	delivery->state = CORM_PARKED;
+	delivery->hash_next = *bucket_of(group, seq);
+	*bucket_of(group, seq) = id;
+	move_cursor(topic, group);
+	return id;
+}
+
+/* look_at adds the number of a durable topic's message to a take. */
+static CormTaken *
+look_at(CormTake *take, int64 seq, int32 attempt)
+{
+	CormTaken  *taken = (CormTaken *) (take->buf + take->used);
+
+	memset(taken, 0, sizeof(CormTaken));
+	taken->seq = seq;
+	taken->attempt = attempt;
+	take->used += MAXALIGN(sizeof(CormTaken));
+	take->n++;
+	return taken;
+}
+
+/* delivery_id returns the block of a delivery. */
+static CormBlockId
+delivery_id(const CormDelivery *delivery)
+{
+	return (CormBlockId) (((const char *) delivery - corm_work_blocks.base) / CORM_BLOCK_SIZE);
+}
+
+/* hand_out puts a delivery that is in no list into the hand of a take. */
+static void
+hand_out(CormGroup *group, CormBlockId id, CormTake *take)
+{
+	CormDelivery *delivery = corm_delivery(id);
+
+	delivery->state = CORM_IN_HAND;
+	delivery->procno = (int32) corm_my_procno();
+	delivery->acking = false;
+	delivery->mine_next = 0;
+	if (!delivery->exhausted && ++delivery->attempt > 1)
+		group->redelivered++;
+	group->in_hand++;
+	if (take->last != 0)
+		corm_delivery(take->last)->mine_next = id;
+	else
+		take->first = id;
+	take->last = id;
+	if (delivery->entry != 0)
+		corm_log_read(take, corm_entry(delivery->entry), id, delivery->attempt, delivery->exhausted);
+	else
+	{
+		CormTaken  *taken = look_at(take, delivery->seq, delivery->attempt);
+
+		taken->delivery = id;
+		taken->exhausted = delivery->exhausted;
+	}
+}
+
+/* fits tells whether a take has room for a message; if not, it notes how much is needed. */
+static bool
+fits(CormTake *take, const CormEntry *entry)
+{
+	Size		len = sizeof(CormTaken);
+
+	if (entry != NULL)
+		len += Max(entry->key_len, 0) + Max(entry->headers_len, 0) + entry->payload_len;
+	take->needed = MAXALIGN(len);
+	return take->used + take->needed <= take->size;
+}
+
+/*
+ * next_delivery returns the delivery of the message that comes next, in no list; 0 if
+ * there is none, or a block is missing.
+ */
+static CormBlockId
+next_delivery(CormTopic *topic, CormGroup *group, CormTake *take)
+{
+	int64		seq = corm_group_pass_known(topic, group);
+	CormBlockId id = group->ready.first;
+
+	if (id == 0 || corm_delivery(id)->seq > seq)
+		return at_cursor(topic, group, take);
+	list_remove(&group->ready, id);
+	corm_delivery(id)->state = CORM_PARKED;
+	return id;
+}
+
+/*
+ * corm_group_take hands out up to take->max messages.  It stops earlier when the
+ * buffer or the spare blocks do not suffice; then needed or want_blocks says what is
+ * missing.
+ */
+void
+corm_group_take(CormTopic *topic, CormGroup *group, CormTake *take, CormBlockChain *freed)
+{
+	CormBlockId id;
+
+	take->want_blocks = false;
+	take->needed = 0;
+	corm_group_promote(topic, group, take->now, freed);
+	while (take->n < take->max && (id = next_delivery(topic, group, take)) != 0)
+	{
+		CormDelivery *delivery = corm_delivery(id);
+		CormEntry  *entry = delivery->entry != 0 ? corm_entry(delivery->entry) : NULL;
+
+		if (entry != NULL && delivery->attempt == 0 && entry->due > take->now)
+		{
+			delivery->state = CORM_DELAYED;
+			delivery->due = entry->due;
+			insert_by_due(&group->delayed, id);
+		}
+		else if (!(entry != NULL ? corm_group_enter_key(group, id, entry->key_hash) : has_turn(group, id)))
+			delivery->state = CORM_PARKED;
+		else if (!fits(take, entry))
+		{
+			make_ready(group, id);
+			return;
+		}
+		else
+			hand_out(group, id, take);
+	}
+	take->needed = 0;
+}
+
+/*
+ * corm_group_look copies what would be handed out next, without handing it out.  Of a
+ * durable topic it gives the numbers only.
+ */
+void
+corm_group_look(CormTopic *topic, CormGroup *group, CormTake *take, CormBlockChain *freed)
+{
+	CormBlockId ready;
+	CormBlockId entry = group->next_entry;
+	int64		seq = corm_group_cursor(topic, group);
+
+	take->needed = 0;
+	corm_group_promote(topic, group, take->now, freed);
+	ready = group->ready.first;
+	while (take->n < take->max && (ready != 0 || seq != PG_INT64_MAX))
+	{
+		CormBlockId ignore;
+		CormDelivery *delivery = NULL;
+		const CormEntry *from;
+
+		if (ready != 0 && corm_delivery(ready)->seq < seq)
+		{
+			delivery = corm_delivery(ready);
+			from = delivery->entry != 0 ? corm_entry(delivery->entry) : NULL;
+			ready = delivery->next;
+			if (delivery->exhausted || !has_turn(group, delivery_id(delivery)))
+				continue;
+		}
+		else
+		{
+			int64		at = seq;
+
+			from = entry != 0 ? corm_entry(entry) : NULL;
+			if (entry != 0)
+			{
+				entry = from->next;
+				seq = entry != 0 ? corm_entry(entry)->seq : PG_INT64_MAX;
+			}
+			else
+				seq = seq < topic->last_seq ? seq + 1 : PG_INT64_MAX;
+			if (at < group->rescan_until && corm_group_find(group, at, &ignore) != NULL)
+				continue;
+			if (from != NULL && from->due > take->now)
+				continue;
+			if (from == NULL)
+			{
+				if (!fits(take, NULL))
+					return;
+				look_at(take, at, 1);
+				continue;
+			}
+		}
+		if (!fits(take, from))
+			return;
+		if (from != NULL)
+			corm_log_read(take, from, 0, delivery != NULL ? delivery->attempt + 1 : 1, false);
+		else
+			look_at(take, delivery->seq, delivery->attempt + 1);
+	}
+	take->needed = 0;
+}
+
+/* corm_group_settle_at_cursor settles the message at the cursor, which has no delivery, and moves on. */
+void
+corm_group_settle_at_cursor(CormTopic *topic, CormGroup *group, int64 now, CormBlockChain *freed)
+{
+	CormBlockId entry = group->next_entry;
+
+	move_cursor(topic, group);
+	group->unsettled--;
+	if (entry != 0)
+		corm_log_release(topic, entry, now, freed);
+}
+
+/*
+ * corm_group_skip_waiting settles what waits before a number.  What is in hand is left
+ * alone; with skip, it is settled when it is given back.
+ */
+void
+corm_group_skip_waiting(CormTopic *topic, CormGroup *group, int64 before, bool skip, int64 now, CormBlockChain *freed)
+{
+	/* first the cursor: it passes by what has a delivery */
+	while (corm_group_pass_known(topic, group) < before)
+		corm_group_settle_at_cursor(topic, group, now, freed);
+	for (int b = 0; b < CORM_DELIVERY_BUCKETS; b++)
+	{
+		CormBlockId id = group->bucket[b];
+
+		while (id != 0)
+		{
+			CormBlockId next = corm_delivery(id)->hash_next;
+			CormDelivery *delivery = corm_delivery(id);
+
+			if (delivery->seq < before)
+			{
+				delivery->again = false;
+				if (!corm_group_in_hand(delivery))
+					corm_group_settle(topic, group, id, now, freed);
+				else if (skip)
+					delivery->skip = true;
+			}
+			id = next;
+		}
+	}
+}
+
+/*
+ * rescan_from places the cursor on a number before it, so that settled messages
+ * from there on come again.  What waits or is in hand there has a delivery, and the
+ * cursor passes it by; what is in hand comes again even if it is settled.
+ */
+static void
+rescan_from(CormTopic *topic, CormGroup *group, int64 seq)
+{
+	int64		old = Min(corm_group_cursor(topic, group), topic->last_seq + 1);
+	CormBlockId ignore;
+
+	for (int b = 0; b < CORM_DELIVERY_BUCKETS; b++)
+		for (CormBlockId id = group->bucket[b]; id != 0; id = corm_delivery(id)->hash_next)
+		{
+			CormDelivery *delivery = corm_delivery(id);
+
+			if (delivery->seq < seq)
+				continue;
+			delivery->skip = false;
+			delivery->again = corm_group_in_hand(delivery);
+		}
+	group->rescan_until = Max(group->rescan_until, old);
+	group->next_seq = seq;
+	if (topic->settings.durable)
+	{
+		for (int64 s = seq; s < old; s++)
+			if (corm_group_find(group, s, &ignore) == NULL)
+				group->unsettled++;
+		return;
+	}
+	group->next_entry = corm_log_at(topic, seq);
+	for (CormBlockId id = group->next_entry; id != 0 && corm_entry(id)->seq < old; id = corm_entry(id)->next)
+	{
+		if (corm_group_find(group, corm_entry(id)->seq, &ignore) != NULL)
+			continue;
+		if (corm_entry(id)->refs++ == 0)
+			topic->waiting++;
+		group->unsettled++;
+	}
+}
+
+/*
+ * corm_group_seek makes a message the next one that a group gets: those before it
+ * count as settled, and those from it on that are still there come again.
+ */
+void
+corm_group_seek(CormTopic *topic, CormGroup *group, int64 seq, int64 now, CormBlockChain *freed)
+{
+	seq = Max(seq, topic->settings.durable ? topic->first_seq : 1);
+	seq = Min(seq, topic->last_seq + 1);
+	corm_group_skip_waiting(topic, group, seq, true, now, freed);
+	if (seq < Min(corm_group_cursor(topic, group), topic->last_seq + 1))
+		rescan_from(topic, group, seq);
+	ConditionVariableBroadcast(&group->arrivals);
+}
+
+/* corm_group_oldest returns the smallest number that a group has not settled, the next one if there is none. */
+int64
+corm_group_oldest(CormTopic *topic, CormGroup *group)
+{
+	int64		seq = Min(corm_group_cursor(topic, group), topic->last_seq + 1);
+
+	for (int b = 0; b < CORM_DELIVERY_BUCKETS; b++)
+		for (CormBlockId id = group->bucket[b]; id != 0; id = corm_delivery(id)->hash_next)
+			seq = Min(seq, corm_delivery(id)->seq);
+	return seq;
+}

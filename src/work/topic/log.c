@@ -1,0 +1,320 @@
+/*-------------------------------------------------------------------------
+ *
+ * log.c
+ *		The log of a memory topic: entries appended, kept and freed.
+ *
+ * Everything here is called with the exclusive lock of the topic and raises
+ * nothing.  Blocks that become free are added to the chain `freed`, for the caller
+ * to give back when he has released the lock.
+ *
+ * Invariants, which corm.topic_check() verifies:
+ *
+ *	- entries are linked in the order of their numbers, which grow;
+ *	- a group refers to every entry from its cursor on, and to those before it
+ *	  that it has deliveries of; refs counts these groups;
+ *	- an entry with refs 0 is there only if the topic has a retention.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "base/clock.h"
+#include "work/topic/log.h"
+
+/* take_blocks adds a chain of blocks that belonged to the topic to those that are free. */
+static void
+take_blocks(CormBlockId first, CormBlockId last, uint32 count, CormBlockChain *freed)
+{
+	corm_blocks_unlinked(&corm_work_blocks, count);
+	corm_blocks_append(&corm_work_blocks, freed, first, last, count);
+}
+
+/* unlink_entry takes an entry out of the log and frees its blocks. */
+static void
+unlink_entry(CormTopic *topic, CormBlockId id, CormBlockChain *freed)
+{
+	CormEntry  *entry = corm_entry(id);
+
+	if (entry->prev != 0)
+		corm_entry(entry->prev)->next = entry->next;
+	else
+		topic->first = entry->next;
+	if (entry->next != 0)
+		corm_entry(entry->next)->prev = entry->prev;
+	else
+		topic->last = entry->prev;
+	topic->bytes -= entry->payload_len;
+	take_blocks(id, entry->last_block, entry->nblocks, freed);
+}
+
+/* corm_log_release notes that a group has settled an entry. */
+void
+corm_log_release(CormTopic *topic, CormBlockId id, int64 now, CormBlockChain *freed)
+{
+	CormEntry  *entry = corm_entry(id);
+
+	Assert(entry->refs > 0);
+	if (--entry->refs > 0)
+		return;
+	topic->waiting--;
+	if (topic->settings.retention > 0)
+		entry->settled_at = now;
+	else
+		unlink_entry(topic, id, freed);
+}
+
+/*
+ * corm_log_trim frees entries at the beginning of the log that all groups have
+ * settled and whose retention is over; with all, every entry that all groups have
+ * settled.
+ */
+void
+corm_log_trim(CormTopic *topic, int64 now, bool all, CormBlockChain *freed)
+{
+	CormBlockId id = topic->first;
+
+	while (id != 0)
+	{
+		CormEntry  *entry = corm_entry(id);
+		CormBlockId next = entry->next;
+
+		if (entry->refs == 0 && (all || now - entry->settled_at >= topic->settings.retention))
+			unlink_entry(topic, id, freed);
+		else if (!all)
+			break;
+		id = next;
+	}
+}
+
+/* corm_log_at returns the first entry whose number is seq or greater, 0 if there is none. */
+CormBlockId
+corm_log_at(CormTopic *topic, int64 seq)
+{
+	CormBlockId id = topic->last;
+	CormBlockId found = 0;
+
+	/* what is looked for is mostly near one end; most often it is the last */
+	if (topic->first != 0 && seq - corm_entry(topic->first)->seq < topic->last_seq - seq)
+	{
+		for (id = topic->first; id != 0; id = corm_entry(id)->next)
+			if (corm_entry(id)->seq >= seq)
+				return id;
+		return 0;
+	}
+	for (; id != 0 && corm_entry(id)->seq >= seq; id = corm_entry(id)->prev)
+		found = id;
+	return found;
+}
+
+/*
+ * corm_log_seq_at_time returns the number of the first message published at or
+ * after a time that is still there, the next number if there is none.
+ */
+int64
+corm_log_seq_at_time(CormTopic *topic, TimestampTz time)
+{
+	for (CormBlockId id = topic->first; id != 0; id = corm_entry(id)->next)
+		if (corm_entry(id)->published_at >= time)
+			return corm_entry(id)->seq;
+	return topic->last_seq + 1;
+}
+
+/*
+ * corm_log_start_group places the cursor of a group that has none, on the first
+ * message with that number or a greater one.
+ */
+void
+corm_log_start_group(CormTopic *topic, CormGroup *group, int64 next_seq)
+{
+	if (topic->settings.durable)
+	{
+		group->next_seq = Min(Max(next_seq, topic->first_seq), topic->last_seq + 1);
+		group->unsettled += topic->last_seq + 1 - group->next_seq;
+		return;
+	}
+	group->next_seq = Min(Max(next_seq, 1), topic->last_seq + 1);
+	group->next_entry = corm_log_at(topic, group->next_seq);
+	for (CormBlockId id = group->next_entry; id != 0; id = corm_entry(id)->next)
+	{
+		if (corm_entry(id)->refs++ == 0)
+			topic->waiting++;
+		group->unsettled++;
+	}
+}
+
+/* corm_log_end_group frees what a group holds: its deliveries, and its part in the entries. */
+void
+corm_log_end_group(CormTopic *topic, CormGroup *group, CormBlockChain *freed)
+{
+	int64		now = corm_clock_mono();
+
+	while (group->next_entry != 0)
+	{
+		CormBlockId id = group->next_entry;
+		CormBlockId ignore;
+
+		group->next_entry = corm_entry(id)->next;
+		if (corm_entry(id)->seq >= group->rescan_until ||
+			corm_group_find(group, corm_entry(id)->seq, &ignore) == NULL)
+			corm_log_release(topic, id, now, freed);
+	}
+	for (int b = 0; b < CORM_DELIVERY_BUCKETS; b++)
+	{
+		while (group->bucket[b] != 0)
+		{
+			CormBlockId id = group->bucket[b];
+			CormDelivery *delivery = corm_delivery(id);
+
+			group->bucket[b] = delivery->hash_next;
+			if (delivery->entry != 0)
+				corm_log_release(topic, delivery->entry, now, freed);
+			delivery->group_gen = 0;
+			take_blocks(id, id, 1, freed);
+		}
+	}
+}
+
+/* corm_log_free_all frees all entries of a topic whose groups are gone. */
+void
+corm_log_free_all(CormTopic *topic, CormBlockChain *freed)
+{
+	while (topic->first != 0)
+		unlink_entry(topic, topic->first, freed);
+	topic->waiting = 0;
+	topic->bytes = 0;
+	while (topic->dedup_first != 0)
+	{
+		CormBlockId id = topic->dedup_first;
+
+		topic->dedup_first = corm_dedup(id)->next;
+		take_blocks(id, id, 1, freed);
+	}
+}
+
+/*
+ * drop_oldest gives up the oldest message of a group that nobody has in hand.
+ * Returns false if there is none.
+ */
+static bool
+drop_oldest(CormTopic *topic, CormGroup *group, int64 now, CormBlockChain *freed)
+{
+	CormBlockId found = 0;
+	int64		seq = corm_group_pass_known(topic, group);
+
+	for (int b = 0; b < CORM_DELIVERY_BUCKETS; b++)
+		for (CormBlockId id = group->bucket[b]; id != 0; id = corm_delivery(id)->hash_next)
+		{
+			CormDelivery *delivery = corm_delivery(id);
+
+			if (delivery->seq < seq && !corm_group_in_hand(delivery))
+			{
+				seq = delivery->seq;
+				found = id;
+			}
+		}
+	if (found != 0)
+		corm_group_settle(topic, group, found, now, freed);
+	else if (seq != PG_INT64_MAX)
+		corm_group_settle_at_cursor(topic, group, now, freed);
+	else
+		return false;
+	group->lost++;
+	return true;
+}
+
+/* over_limits tells whether a topic with drop_oldest keeps more than it may for a group. */
+static bool
+over_limits(const CormTopic *topic, const CormGroup *group)
+{
+	return group->unsettled > corm_group_capacity(topic, group) ||
+		(topic->settings.max_bytes > 0 && topic->bytes > topic->settings.max_bytes &&
+		 group->unsettled > 1);
+}
+
+/*
+ * corm_log_appended lets all groups know of the message with the number last_seq,
+ * which has just been added, and wakes a receiver of each.
+ */
+void
+corm_log_appended(CormTopic *topic, int64 now, CormBlockChain *freed)
+{
+	for (int g = topic->first_group; g >= 0; g = corm_group_slots[g].next)
+	{
+		CormGroup  *group = &corm_group_slots[g];
+
+		group->unsettled++;
+		if (topic->settings.overflow == CORM_OVERFLOW_DROP_OLDEST)
+			while (over_limits(topic, group) && drop_oldest(topic, group, now, freed))
+				 /* once more */ ;
+		ConditionVariableSignal(&group->arrivals);
+	}
+}
+
+/*
+ * corm_log_append adds a message, whose blocks the process holds, to the log of a
+ * memory topic and gives it the next number.
+ */
+void
+corm_log_append(CormTopic *topic, CormBlockId id, int64 now, TimestampTz real, CormBlockChain *freed)
+{
+	CormEntry  *entry = corm_entry(id);
+
+	corm_blocks_linked(&corm_work_blocks, entry->nblocks);
+	entry->seq = ++topic->last_seq;
+	entry->published_at = real;
+	entry->settled_at = now;
+	entry->refs = 0;
+	entry->prev = topic->last;
+	entry->next = 0;
+	if (topic->last != 0)
+		corm_entry(topic->last)->next = id;
+	else
+		topic->first = id;
+	topic->last = id;
+	topic->bytes += entry->payload_len;
+
+	for (int g = topic->first_group; g >= 0; g = corm_group_slots[g].next)
+	{
+		CormGroup  *group = &corm_group_slots[g];
+
+		entry->refs++;
+		if (group->next_entry == 0)
+		{
+			group->next_entry = id;
+			group->next_seq = entry->seq;
+		}
+	}
+	if (entry->refs > 0)
+	{
+		topic->waiting++;
+		corm_log_appended(topic, now, freed);
+	}
+	else if (topic->settings.retention == 0)
+		unlink_entry(topic, id, freed);
+}
+
+/*
+ * corm_log_read copies a message of a memory topic to a take, which has room for it.
+ */
+void
+corm_log_read(CormTake *take, const CormEntry *entry, CormBlockId delivery, int32 attempt, bool exhausted)
+{
+	CormTaken  *taken = (CormTaken *) (take->buf + take->used);
+	Size		len = Max(entry->key_len, 0) + Max(entry->headers_len, 0) + entry->payload_len;
+	CormWorkCursor cursor;
+
+	taken->seq = entry->seq;
+	taken->delivery = delivery;
+	taken->attempt = attempt;
+	taken->exhausted = exhausted;
+	taken->published_at = entry->published_at;
+	taken->type = entry->type;
+	taken->key_len = entry->key_len;
+	taken->headers_len = entry->headers_len;
+	taken->payload_len = entry->payload_len;
+	cursor.block = (CormBlockId) (((const char *) entry - corm_work_blocks.base) / CORM_BLOCK_SIZE);
+	cursor.offset = sizeof(CormEntry) - sizeof(CormBlockId);
+	corm_work_read(&cursor, (char *) taken + sizeof(CormTaken), len);
+	take->used += CORM_TAKEN_SIZE(taken);
+	take->n++;
+}

@@ -1,0 +1,744 @@
+/*-------------------------------------------------------------------------
+ *
+ * receive.c
+ *		corm.receive: messages into the hand of a transaction.
+ *
+ * A call takes messages under the topic's lock, copies them, and looks at them after
+ * it: the group's filter and the caller's type may run user code.  What was taken
+ * belongs to a late effect from that moment on, so it is settled (or leased, if the
+ * group acknowledges by hand) when the transaction commits, and given back when it, or
+ * the subtransaction, is rolled back, however that comes: the end of the session
+ * included.
+ *
+ * A message that was handed out often enough becomes a dead letter.  Where messages are
+ * in memory this happens when it is given back.  Otherwise, and when a lease was over,
+ * it is the next receiver who gets it, publishes it to the group's topic for these in
+ * his transaction, and goes on with the next one.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "base/clock.h"
+#include "base/compat.h"
+#include "base/effects.h"
+#include "base/guc.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "lib/ilist.h"
+#include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+#include "utils/wait_event.h"
+#include "work/topic/filter.h"
+#include "work/topic/publish.h"
+#include "work/topic/receive.h"
+#include "work/topic/rows.h"
+
+PG_FUNCTION_INFO_V1(corm_message_receive);
+PG_FUNCTION_INFO_V1(corm_message_receive_as);
+PG_FUNCTION_INFO_V1(corm_message_receive_call);
+PG_FUNCTION_INFO_V1(corm_message_peek);
+
+#define BUFFER_SIZE		(64 * 1024)
+#define SPARE_BLOCKS	64
+
+/* Look again after this time even if nothing happened: a wake-up may have gone to a session that ended. */
+#define LOOK_AGAIN_US	(INT64CONST(1000) * 1000)
+#define LOOK_AGAIN_VIRTUAL_US	(INT64CONST(10) * 1000)
+
+typedef struct TakeEffect
+{
+	CormEffect	effect;			/* must be first */
+	dlist_node	node;			/* in the list of this session's */
+	int			slot;
+	uint64		gen;
+	int			group;
+	uint64		group_gen;
+	bool		manual;
+	int64		lease_until;	/* monotonic time */
+	int			dead_slot;		/* of the topic for dead letters, -1: none */
+	uint64		dead_gen;
+	int			n;				/* that were taken */
+	CormTake	take;
+} TakeEffect;
+
+/* What the transaction has taken. */
+static dlist_head takes = DLIST_STATIC_INIT(takes);
+
+/* corm_in_hand_of returns how many messages of a group this transaction has in hand. */
+int64
+corm_in_hand_of(int group, uint64 group_gen)
+{
+	dlist_iter	iter;
+	int64		n = 0;
+
+	dlist_foreach(iter, &takes)
+	{
+		TakeEffect *effect = dlist_container(TakeEffect, node, iter.cur);
+
+		if (effect->group == group && effect->group_gen == group_gen)
+			n += effect->n;
+	}
+	return n;
+}
+
+static void
+take_reserve(CormEffect *effect)
+{
+	/* nothing to reserve */
+}
+
+/* take_apply settles what was taken, or leases it. */
+static void
+take_apply(CormEffect *effect)
+{
+	TakeEffect *take = (TakeEffect *) effect;
+	CormBlockChain freed = {0};
+	CormTopic  *topic = corm_topic_at(take->slot);
+	CormGroup  *group;
+
+	dlist_delete(&take->node);
+	if (take->take.first != 0 && corm_topic_lock(take->slot, take->gen))
+	{
+		if ((group = corm_group_at(take->slot, take->group, take->group_gen)) != NULL)
+		{
+			int64		now = corm_clock_mono();
+			CormBlockId id = take->take.first;
+
+			while (id != 0)
+			{
+				CormDelivery *delivery = corm_delivery(id);
+				CormBlockId next = delivery->mine_next;
+
+				if (!take->manual || delivery->filtered || delivery->exhausted || delivery->skip)
+				{
+					if (delivery->exhausted && delivery->lose)
+						group->lost++;
+					corm_group_done(topic, group, id, now, &freed);
+				}
+				else
+					corm_group_lease(group, id, take->lease_until);
+				id = next;
+			}
+			ConditionVariableBroadcast(&topic->room);
+		}
+		corm_topic_unlock(take->slot);
+	}
+	corm_work_give(&take->take.spare);
+	corm_work_give(&freed);
+}
+
+/*
+ * copy_entry copies the message of a delivery to blocks of its own, as many as there
+ * are.  Returns false, with an empty chain, if they do not suffice.
+ */
+static bool
+copy_entry(const CormEntry *entry, CormBlockChain *copy)
+{
+	CormBlockId from;
+	CormBlockId to;
+	CormEntry  *head;
+
+	if (corm_blocks_take(&corm_work_blocks, copy, entry->nblocks) < entry->nblocks)
+	{
+		corm_work_give(copy);
+		return false;
+	}
+	from = (CormBlockId) (((const char *) entry - corm_work_blocks.base) / CORM_BLOCK_SIZE);
+	for (to = copy->first; to != 0; to = *corm_block_next(&corm_work_blocks, to))
+	{
+		memcpy(corm_block_addr(&corm_work_blocks, to) + sizeof(CormBlockId),
+			   corm_block_addr(&corm_work_blocks, from) + sizeof(CormBlockId),
+			   CORM_BLOCK_SIZE - sizeof(CormBlockId));
+		from = *corm_block_next(&corm_work_blocks, from);
+	}
+	head = corm_entry(copy->first);
+	head->prev = head->next = 0;
+	head->refs = 0;
+	head->due = 0;
+	head->last_block = copy->last;
+	head->nblocks = copy->count;
+	return true;
+}
+
+/*
+ * bury makes a delivery that is exhausted a dead letter: takes a copy of its message
+ * and settles it.  The copy is published by the caller, when he has released the lock.
+ * Needs the topic's lock.
+ */
+static void
+bury(CormTopic *topic, CormGroup *group, CormBlockId id, int64 now, CormBlockChain *copy, CormBlockChain *freed)
+{
+	if (!copy_entry(corm_entry(corm_delivery(id)->entry), copy))
+		group->lost++;
+	corm_group_settle(topic, group, id, now, freed);
+}
+
+/* publish_dead publishes a dead letter, or counts it as lost. */
+static void
+publish_dead(const TakeEffect *take, CormBlockChain *copy)
+{
+	CormGroup  *group;
+
+	if (copy->count == 0 || corm_publish_entry(take->dead_slot, take->dead_gen, copy))
+		return;
+	corm_work_give(copy);
+	if (!corm_topic_lock(take->slot, take->gen))
+		return;
+	if ((group = corm_group_at(take->slot, take->group, take->group_gen)) != NULL)
+		group->lost++;
+	corm_topic_unlock(take->slot);
+}
+
+/*
+ * give_back_one gives the first message of an effect back.  Returns false when there is
+ * none left.
+ */
+static bool
+give_back_one(TakeEffect *take, CormBlockChain *freed)
+{
+	CormTopic  *topic = corm_topic_at(take->slot);
+	CormGroup  *group = NULL;
+	CormBlockChain copy = {0};
+	bool		more = false;
+
+	if (!corm_topic_lock(take->slot, take->gen))
+		return false;
+	if ((group = corm_group_at(take->slot, take->group, take->group_gen)) != NULL)
+	{
+		int64		now = corm_clock_mono();
+
+		while (take->take.first != 0 && copy.count == 0)
+		{
+			CormBlockId id = take->take.first;
+			CormDelivery *delivery = corm_delivery(id);
+
+			take->take.first = delivery->mine_next;
+			corm_group_give_back(topic, group, id, now, -1, freed);
+			if (delivery->group_gen == group->gen && delivery->exhausted && take->dead_slot >= 0 &&
+				!topic->settings.durable)
+				bury(topic, group, id, now, &copy, freed);
+		}
+		more = take->take.first != 0;
+	}
+	corm_topic_unlock(take->slot);
+	publish_dead(take, &copy);
+	return more;
+}
+
+static void
+take_discard(CormEffect *effect)
+{
+	TakeEffect *take = (TakeEffect *) effect;
+	CormBlockChain freed = {0};
+
+	dlist_delete(&take->node);
+	if (take->take.first != 0)
+		while (give_back_one(take, &freed))
+			 /* once more */ ;
+	corm_work_give(&take->take.spare);
+	corm_work_give(&freed);
+	pfree(take);
+}
+
+static const CormEffectOps take_ops = {
+	.reserve = take_reserve,
+	.apply = take_apply,
+	.discard = take_discard,
+	.deed = "received messages",
+	.late = true,
+};
+
+/* add_effect adds an effect for what a call takes. */
+static TakeEffect *
+add_effect(const CormTopicRef *topic, const CormGroupRef *ref)
+{
+	TakeEffect *effect = MemoryContextAllocZero(TopTransactionContext, sizeof(TakeEffect));
+
+	effect->slot = topic->slot;
+	effect->gen = topic->gen;
+	effect->group = ref->group;
+	effect->group_gen = ref->group_gen;
+	effect->manual = ref->settings.manual;
+	effect->dead_slot = CORM_TOPIC_NO_SLOT;
+	dlist_push_tail(&takes, &effect->node);
+	corm_effect_add(&effect->effect, &take_ops);
+	return effect;
+}
+
+/* group_gone raises the error of a call whose group was dropped meanwhile. */
+static void
+group_gone(const char *topic, const char *grp)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("group \"%s\" of topic \"%s\" has been dropped", grp, topic)));
+}
+
+/* What a look at a group found. */
+typedef struct Look
+{
+	bool		closed;
+	int64		due;			/* when something will become ready */
+	CormBlockId before;			/* the last delivery of the takes before */
+} Look;
+
+/* take_some takes what fits, under the lock. */
+static void
+take_some(TakeEffect *effect, const char *topic_name, const char *grp, Look *look)
+{
+	CormTopic  *topic = corm_topic_at(effect->slot);
+	CormGroup  *group;
+	CormBlockChain freed = {0};
+
+	effect->take.used = 0;
+	effect->take.n = 0;
+	effect->take.now = corm_clock_mono();
+	if (!corm_topic_lock(effect->slot, effect->gen))
+		corm_topic_gone(topic_name);
+	group = corm_group_at(effect->slot, effect->group, effect->group_gen);
+	if (group != NULL)
+	{
+		look->before = effect->take.last;
+		corm_group_take(topic, group, &effect->take, &freed);
+		effect->n += effect->take.n;
+		look->closed = topic->settings.closed;
+		look->due = corm_group_next_due(group);
+	}
+	corm_topic_unlock(effect->slot);
+	corm_work_give(&freed);
+	if (group == NULL)
+		group_gone(topic_name, grp);
+}
+
+/* more_blocks takes blocks for deliveries, if there are any.  Raises 53200 if there are none, unless may_fail. */
+static bool
+more_blocks(TakeEffect *effect, int max, bool may_fail)
+{
+	if (corm_blocks_take(&corm_work_blocks, &effect->take.spare, Min(max, SPARE_BLOCKS)) == 0)
+	{
+		if (may_fail)
+			return false;
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory for messages in hand"),
+				 errhint("You might need to increase corm.work_memory.")));
+	}
+	return true;
+}
+
+/*
+ * make_dead_letter publishes a message that was handed out often enough to the topic
+ * for dead letters, in this transaction; where that cannot be, it will be lost.
+ */
+static void
+make_dead_letter(const char *dead_letter, const CormTaken *taken)
+{
+	CormPublishOptions options = {.dead_letter = true};
+	CormOutgoing message;
+	CormTopicRef *dead = dead_letter != NULL ? corm_topic_ref_or_null(dead_letter) : NULL;
+
+	corm_message_from_taken(taken, &message);
+	if (dead == NULL || corm_publish_messages(dead, &message, 1, &options) < 0)
+		corm_delivery(taken->delivery)->lose = true;
+}
+
+/*
+ * deliver looks at what was taken and passes what the group wants to the sink.  Returns
+ * how many these are.
+ */
+static int
+deliver(TakeEffect *effect, CormFilter *filter, const char *dead_letter, CormMessageSink sink, void *arg)
+{
+	const char *at = effect->take.buf;
+	bool		need_snapshot = !ActiveSnapshotSet();
+	int			delivered = 0;
+
+	if (need_snapshot)
+		PushActiveSnapshot(GetTransactionSnapshot());
+	for (int i = 0; i < effect->take.n; i++)
+	{
+		const CormTaken *taken = (const CormTaken *) at;
+
+		CHECK_FOR_INTERRUPTS();
+		if (taken->exhausted)
+			make_dead_letter(dead_letter, taken);
+		else if (filter != NULL && !corm_filter_accepts(filter, taken))
+			corm_delivery(taken->delivery)->filtered = true;
+		else
+		{
+			sink(taken, arg);
+			delivered++;
+		}
+		at += CORM_TAKEN_SIZE(taken);
+	}
+	if (need_snapshot)
+		PopActiveSnapshot();
+	return delivered;
+}
+
+/* wait_for_message sleeps until a group has something, or may have. */
+static void
+wait_for_message(const TakeEffect *effect, int64 until, int64 due, bool *prepared)
+{
+	static uint32 wait_event = 0;
+	CormGroup  *group = &corm_group_slots[effect->group];
+	int64		now = corm_clock_mono();
+	int64		span = corm_clock_is_virtual() ? LOOK_AGAIN_VIRTUAL_US : LOOK_AGAIN_US;
+
+	if (wait_event == 0)
+		wait_event = corm_wait_event_new("CormTopicReceive");
+	if (!*prepared)
+	{
+		*prepared = true;
+		ConditionVariablePrepareToSleep(&group->arrivals);
+		return;
+	}
+	span = Min(span, Min(until, due) - now);
+	if (!ActiveSnapshotSet())
+		InvalidateCatalogSnapshot();
+	(void) ConditionVariableTimedSleep(&group->arrivals, Max(span / 1000, 1), wait_event);
+}
+
+/*
+ * corm_receive_messages takes up to max messages of a group into the hand of the
+ * transaction and passes them to sink.  While there are none it waits for up to
+ * timeout microseconds.  Returns their number.
+ */
+int
+corm_receive_messages(const char *topic_name, const char *grp, int max, int64 timeout, CormMessageSink sink, void *arg)
+{
+	CormTopicRef *topic = corm_topic_ref(topic_name);
+	CormGroupRef *ref;
+	TakeEffect *effect;
+	CormFilter *filter = NULL;
+	char	   *dead_letter = NULL;
+	int64		now = corm_clock_mono();
+	int64		until = timeout < PG_INT64_MAX - now ? now + timeout : PG_INT64_MAX;
+	int64		lease;
+	bool		prepared = false;
+	int			delivered = 0;
+
+	corm_topic_check_receive(topic);
+	ref = corm_group_ref(topic, grp);
+	corm_topic_attach(topic);
+	corm_group_attach(topic, ref);
+	effect = add_effect(topic, ref);
+	lease = ref->settings.lease;
+	if (ref->filter != NULL)
+		filter = corm_filter_make(ref->filter, ref->filter_path, ref->owner);
+	if (ref->dead_letter != NULL)
+	{
+		CormTopicRef *dead = corm_topic_ref_or_null(ref->dead_letter);
+
+		dead_letter = pstrdup(ref->dead_letter);
+		if (dead != NULL && !dead->settings.durable)
+		{
+			corm_topic_attach(dead);
+			effect->dead_slot = dead->slot;
+			effect->dead_gen = dead->gen;
+		}
+	}
+	effect->take.size = BUFFER_SIZE;
+	effect->take.buf = palloc(effect->take.size);
+
+	while (delivered < max)
+	{
+		Look		look = {0};
+
+		effect->take.max = max - delivered;
+		take_some(effect, topic_name, grp, &look);
+		if (effect->take.n > 0)
+		{
+			ConditionVariableCancelSleep();
+			prepared = false;
+			effect->lease_until = effect->take.now + lease;
+			delivered += deliver(effect, filter, dead_letter, sink, arg);
+			continue;
+		}
+		if (effect->take.needed > 0)
+		{
+			effect->take.size = effect->take.needed;
+			pfree(effect->take.buf);
+			effect->take.buf = palloc_extended(effect->take.size, MCXT_ALLOC_HUGE);
+			continue;
+		}
+		if (effect->take.want_blocks)
+		{
+			if (!more_blocks(effect, max - delivered, delivered > 0))
+				break;
+			continue;
+		}
+		if (delivered > 0 || look.closed || corm_clock_mono() >= until)
+			break;
+		wait_for_message(effect, until, look.due, &prepared);
+	}
+	ConditionVariableCancelSleep();
+	corm_work_give(&effect->take.spare);
+	corm_filter_end(filter);
+	pfree(effect->take.buf);
+	effect->take.buf = NULL;
+	return delivered;
+}
+
+/* max_arg returns the argument of how many messages are wanted.  Raises 22023 unless it is greater than zero. */
+static int
+max_arg(FunctionCallInfo fcinfo, int argno)
+{
+	int32		max = PG_ARGISNULL(argno) ? 1 : PG_GETARG_INT32(argno);
+
+	if (max <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the number of messages must be greater than zero")));
+	return max;
+}
+
+/* timeout_arg returns a timeout in microseconds; NULL and zero are none. */
+static int64
+timeout_arg(FunctionCallInfo fcinfo, int argno)
+{
+	return PG_ARGISNULL(argno) ? 0 : corm_span_us(PG_GETARG_INTERVAL_P(argno), "timeout");
+}
+
+/* Rows for a tuplestore. */
+typedef struct RowSink
+{
+	ReturnSetInfo *result;
+	TupleDesc	desc;
+	MemoryContext context;		/* reset after each row */
+} RowSink;
+
+/* put_row adds a row, given as a composite value, to a result. */
+static void
+put_row(ReturnSetInfo *result, Datum value)
+{
+	HeapTupleHeader row = DatumGetHeapTupleHeader(value);
+	HeapTupleData tuple;
+
+	tuple.t_len = HeapTupleHeaderGetDatumLength(row);
+	ItemPointerSetInvalid(&tuple.t_self);
+	tuple.t_tableOid = InvalidOid;
+	tuple.t_data = row;
+	tuplestore_puttuple(result->setResult, &tuple);
+}
+
+static void
+row_sink(const CormTaken *taken, void *arg)
+{
+	RowSink    *sink = arg;
+	MemoryContext oldcontext = MemoryContextSwitchTo(sink->context);
+
+	put_row(sink->result, corm_message_row(sink->desc, taken));
+	MemoryContextSwitchTo(oldcontext);
+	MemoryContextReset(sink->context);
+}
+
+/* init_rows prepares a function's result to take rows. */
+static void
+init_rows(FunctionCallInfo fcinfo, RowSink *sink)
+{
+	InitMaterializedSRF(fcinfo, 0);
+	sink->result = (ReturnSetInfo *) fcinfo->resultinfo;
+	sink->desc = sink->result->setDesc;
+	sink->context = AllocSetContextCreate(CurrentMemoryContext, "corm messages", ALLOCSET_DEFAULT_SIZES);
+}
+
+/* receive(topic, grp, max, timeout) -> setof corm.message */
+Datum
+corm_message_receive(PG_FUNCTION_ARGS)
+{
+	char	   *topic = corm_topic_name_arg(fcinfo, 0, "topic");
+	char	   *grp = corm_topic_name_arg(fcinfo, 1, "group");
+	int			max = max_arg(fcinfo, 2);
+	int64		timeout = timeout_arg(fcinfo, 3);
+	RowSink		sink;
+
+	init_rows(fcinfo, &sink);
+	(void) corm_receive_messages(topic, grp, max, Min(timeout, (int64) corm_max_wait * 1000), row_sink, &sink);
+	MemoryContextDelete(sink.context);
+	return (Datum) 0;
+}
+
+/* Values for a tuplestore. */
+typedef struct ValueSink
+{
+	ReturnSetInfo *result;
+	Oid			type;
+	bool		composite;		/* its columns are those of the result */
+	FmgrInfo	input;
+	Oid			ioparam;
+} ValueSink;
+
+static void
+value_sink(const CormTaken *taken, void *arg)
+{
+	ValueSink  *sink = arg;
+	CormOutgoing message;
+	Datum		value;
+	bool		isnull = false;
+
+	corm_message_from_taken(taken, &message);
+	if (taken->type != sink->type)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("message %lld is of type %s, not %s", (long long) taken->seq,
+						format_type_be(taken->type), format_type_be(sink->type))));
+	value = InputFunctionCall(&sink->input, pnstrdup(message.payload, message.payload_len), sink->ioparam, -1);
+	if (sink->composite)
+		put_row(sink->result, value);
+	else
+		tuplestore_putvalues(sink->result->setResult, sink->result->setDesc, &value, &isnull);
+}
+
+/* receive_as(t, topic, grp, max, timeout) -> setof anyelement */
+Datum
+corm_message_receive_as(PG_FUNCTION_ARGS)
+{
+	char	   *topic = corm_topic_name_arg(fcinfo, 1, "topic");
+	char	   *grp = corm_topic_name_arg(fcinfo, 2, "group");
+	int			max = max_arg(fcinfo, 3);
+	int64		timeout = timeout_arg(fcinfo, 4);
+	ValueSink	sink;
+	Oid			input;
+
+	sink.type = get_fn_expr_argtype(fcinfo->flinfo, 0);
+	getTypeInputInfo(sink.type, &input, &sink.ioparam);
+	fmgr_info(input, &sink.input);
+	sink.composite = type_is_rowtype(sink.type);
+	InitMaterializedSRF(fcinfo, sink.composite ? 0 : MAT_SRF_USE_EXPECTED_DESC);
+	sink.result = (ReturnSetInfo *) fcinfo->resultinfo;
+	(void) corm_receive_messages(topic, grp, max, Min(timeout, (int64) corm_max_wait * 1000), value_sink, &sink);
+	return (Datum) 0;
+}
+
+/* Rows for an array. */
+typedef struct ArraySink
+{
+	TupleDesc	desc;
+	ArrayBuildState *state;
+} ArraySink;
+
+static void
+array_sink(const CormTaken *taken, void *arg)
+{
+	ArraySink  *sink = arg;
+
+	sink->state = accumArrayResult(sink->state, corm_message_row(sink->desc, taken), false,
+								   sink->desc->tdtypeid, CurrentMemoryContext);
+}
+
+/*
+ * CALL receive(topic, grp, max, timeout, INOUT messages)
+ *
+ * Outside of a transaction block it waits without a snapshot, in a transaction that has
+ * done nothing yet.  In one that has, it waits as corm.receive does.
+ */
+Datum
+corm_message_receive_call(PG_FUNCTION_ARGS)
+{
+	MemoryContext oldcontext = CurrentMemoryContext;
+	CallContext *context = (CallContext *) fcinfo->context;
+	char	   *topic = corm_topic_name_arg(fcinfo, 0, "topic");
+	char	   *grp = corm_topic_name_arg(fcinfo, 1, "group");
+	int			max = max_arg(fcinfo, 2);
+	int64		timeout = timeout_arg(fcinfo, 3);
+	bool		alone;
+	ArraySink	sink = {0};
+	TupleDesc	result;
+	Datum		value;
+	bool		isnull = false;
+
+	alone = context != NULL && IsA(context, CallContext) && !context->atomic && !IsSubTransaction() &&
+		!TransactionIdIsValid(GetTopTransactionIdIfAny()) && !corm_effects_pending();
+	if (alone)
+	{
+		if (SPI_connect_ext(SPI_OPT_NONATOMIC) != SPI_OK_CONNECT)
+			elog(ERROR, "SPI_connect_ext failed");
+		MemoryContextSwitchTo(oldcontext);
+		/* nothing has changed: this is to get a transaction without a snapshot */
+		SPI_commit();
+		MemoryContextSwitchTo(oldcontext);
+	}
+	else
+		timeout = Min(timeout, (int64) corm_max_wait * 1000);
+
+	sink.desc = corm_message_desc();
+	sink.state = initArrayResult(sink.desc->tdtypeid, CurrentMemoryContext, false);
+	(void) corm_receive_messages(topic, grp, max, timeout, array_sink, &sink);
+	value = makeArrayResult(sink.state, CurrentMemoryContext);
+	ReleaseTupleDesc(sink.desc);
+	if (get_call_result_type(fcinfo, NULL, &result) != TYPEFUNC_COMPOSITE || result->natts != 1)
+		elog(ERROR, "unexpected result type of corm.receive");
+	value = HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(result), &value, &isnull));
+	if (alone && SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+	PG_RETURN_DATUM(value);
+}
+
+/* peek(topic, grp, max) -> setof corm.message */
+Datum
+corm_message_peek(PG_FUNCTION_ARGS)
+{
+	char	   *topic_name = corm_topic_name_arg(fcinfo, 0, "topic");
+	char	   *grp = corm_topic_name_arg(fcinfo, 1, "group");
+	int			max = max_arg(fcinfo, 2);
+	CormTopicRef *topic = corm_topic_ref(topic_name);
+	CormGroupRef *ref;
+	CormFilter *filter = NULL;
+	RowSink		sink;
+	CormTake	take = {.size = BUFFER_SIZE};
+	const char *at;
+
+	corm_topic_check_receive(topic);
+	ref = corm_group_ref(topic, grp);
+	corm_topic_attach(topic);
+	corm_group_attach(topic, ref);
+	if (ref->filter != NULL)
+		filter = corm_filter_make(ref->filter, ref->filter_path, ref->owner);
+	init_rows(fcinfo, &sink);
+	take.max = max;
+	for (;;)
+	{
+		CormBlockChain freed = {0};
+		CormGroup  *group;
+
+		take.buf = palloc_extended(take.size, MCXT_ALLOC_HUGE);
+		take.used = 0;
+		take.n = 0;
+		take.now = corm_clock_mono();
+		if (!corm_topic_lock(topic->slot, topic->gen))
+			corm_topic_gone(topic_name);
+		group = corm_group_at(topic->slot, ref->group, ref->group_gen);
+		if (group != NULL)
+			corm_group_look(corm_topic_at(topic->slot), group, &take, &freed);
+		corm_topic_unlock(topic->slot);
+		corm_work_give(&freed);
+		if (group == NULL)
+			group_gone(topic_name, grp);
+		if (take.needed == 0)
+			break;
+		pfree(take.buf);
+		take.size = Max(take.size * 2, take.used + take.needed);
+	}
+	at = take.buf;
+	for (int i = 0; i < take.n; i++)
+	{
+		const CormTaken *taken = (const CormTaken *) at;
+
+		if (filter == NULL || corm_filter_accepts(filter, taken))
+			row_sink(taken, &sink);
+		at += CORM_TAKEN_SIZE(taken);
+	}
+	corm_filter_end(filter);
+	MemoryContextDelete(sink.context);
+	return (Datum) 0;
+}

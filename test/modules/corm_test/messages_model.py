@@ -1,0 +1,539 @@
+"""Random publishers and receivers against a plain model of topics: transactions, savepoints, rollbacks, leases, delays, keys,
+dead letters, seeks, purges, every overflow policy that does not wait.  After each step the messages returned, the counters of
+all groups and corm.topic_check() must be as the model says.
+
+    messages_model.py [--seed N] [--seeds N] [--steps N]
+
+libpq's variables say where the server is; time is that of corm_test's clock.  The output is TAP.
+"""
+
+import argparse
+import os
+import random
+import sys
+
+import psycopg
+
+SESSIONS = 3
+
+
+class Message:
+    def __init__(self, seq, payload, key, due):
+        self.seq, self.payload, self.key, self.due = seq, payload, key, due
+
+
+class State:
+    """A message, as a group has it: waiting, hand (of a session), leased, held (by a session) or settled."""
+
+    def __init__(self, message):
+        self.message, self.state, self.attempt, self.due = message, "waiting", 0, message.due
+        self.owner, self.skip, self.again, self.exhausted, self.acking = None, False, False, False, False
+
+    def in_hand(self):
+        return self.state in ("hand", "leased", "held")
+
+
+class Group:
+    def __init__(self, name, options, topic):
+        self.name, self.options, self.topic = name, options, topic
+        self.states, self.lost, self.redelivered = {}, 0, 0
+
+    def get(self, option, default=None):
+        return self.options.get(option, default)
+
+    def unsettled(self):
+        return sorted((s for s in self.states.values() if s.state != "settled"), key=lambda s: s.message.seq)
+
+    def settle(self, state):
+        state.state = "settled"
+        state.skip = False
+
+    def done(self, state):
+        """Settled by who has it in hand; a seek meanwhile may want it again."""
+        if state.again:
+            self.states[state.message.seq] = State(state.message)
+            self.states[state.message.seq].due = 0
+        else:
+            self.settle(state)
+
+    def give_back(self, state, now, delay=None):
+        if state.skip:
+            self.settle(state)
+            return
+        if state.again:
+            self.done(state)
+            return
+        state.state, state.owner, state.due = "waiting", None, 0
+        limit = self.get("max_attempts")
+        if limit and state.attempt >= limit:
+            if self.get("dead_letter"):
+                state.exhausted = True
+            else:
+                self.lost += 1
+                self.settle(state)
+        else:
+            delay = self.get("retry_delay", 0) if delay is None else delay
+            state.due = now + delay if delay else 0
+
+    def expire(self, now):
+        for state in self.unsettled():
+            if state.state == "leased" and state.due <= now:
+                self.give_back(state, now)
+
+    def next(self, now):
+        """The next message to hand out, as the documentation says; None."""
+        for state in self.unsettled():
+            if state.state != "waiting" or state.due > now:
+                continue
+            if self.get("ordered") and state.message.key is not None:
+                others = [o for o in self.unsettled() if o is not state and o.message.key == state.message.key]
+                if any(o.in_hand() or (o.message.seq < state.message.seq and not (o.attempt == 0 and o.due > now)) for o in others):
+                    continue
+            return state
+        return None
+
+
+class Topic:
+    def __init__(self, name, capacity, overflow, retention):
+        self.name, self.capacity, self.overflow, self.retention = name, capacity, overflow, retention
+        self.closed, self.last, self.reserved, self.log, self.groups = False, 0, 0, {}, {}
+
+    def room(self, n, own):
+        """Whether n messages may be published now."""
+        if self.overflow == "drop_oldest":
+            return True
+        return all(len(g.unsettled()) + self.reserved + n <= g.get("capacity", self.capacity) for g in self.groups.values())
+
+    def append(self, payload, key, due, now):
+        self.last += 1
+        message = Message(self.last, payload, key, due)
+        self.log[message.seq] = message
+        for group in self.groups.values():
+            group.states[message.seq] = State(message)
+            if self.overflow == "drop_oldest":
+                while len(group.unsettled()) > group.get("capacity", self.capacity):
+                    oldest = next((s for s in group.unsettled() if not s.in_hand()), None)
+                    if oldest is None:
+                        break
+                    group.settle(oldest)
+                    group.lost += 1
+
+    def kept(self, seq):
+        """Whether a message that all groups may have settled is still there: always, in a topic with a retention."""
+        return self.retention or any(g.states[seq].state != "settled" for g in self.groups.values() if seq in g.states)
+
+
+class Session:
+    def __init__(self, number):
+        self.number, self.effects, self.savepoints = number, None, []
+        self.connection = psycopg.connect("", autocommit=True)
+
+    def sql(self, text, *parameters):
+        cursor = self.connection.execute(text, parameters or None)
+        return cursor.fetchall() if cursor.description else None
+
+
+class Failure(Exception):
+    pass
+
+
+class Run:
+    def __init__(self, seed):
+        self.random, self.log, self.now = random.Random(seed), [], 0
+        self.sessions = [Session(i) for i in range(SESSIONS)]
+        self.prefix = f"m{seed}_"
+        admin = self.sessions[0]
+        admin.sql("SELECT corm_test.clock_freeze()")
+        for (name,) in admin.sql("SELECT name FROM corm.topics"):
+            admin.sql("SELECT corm.topic_drop(%s)", name)
+        self.topics = {}
+        self.counter = 0
+        for name, overflow, retention in (("dead", "error", None), ("t", self.random.choice(["error", "drop_oldest"]), None),
+                                          ("u", "error", "1 day")):
+            topic = Topic(self.prefix + name, self.random.choice([4, 10, 30]), overflow, retention is not None)
+            self.topics[name] = topic
+            admin.sql("SELECT corm.topic_create(%s, capacity => %s, overflow => %s, retention => %s::text::interval)",
+                      topic.name, topic.capacity, overflow, retention)
+        self.subscribe("dead", "d", {})
+        for topic in ("t", "u"):
+            for name in "abc":
+                options = {}
+                if self.random.random() < 0.4:
+                    options["ordered"] = True
+                if self.random.random() < 0.4:
+                    options["ack"] = "manual"
+                if self.random.random() < 0.5:
+                    options["max_attempts"] = self.random.randint(1, 3)
+                    if self.random.random() < 0.6:
+                        options["dead_letter"] = self.prefix + "dead"
+                if self.random.random() < 0.4:
+                    options["retry_delay"] = self.random.choice([5, 20])
+                if self.random.random() < 0.3:
+                    options["capacity"] = self.random.choice([2, 8])
+                self.subscribe(topic, name, options)
+
+    def subscribe(self, topic, name, options):
+        model = self.topics[topic]
+        model.groups[name] = Group(name, options, model)
+        arguments = ", ".join(f"{o} => " + (f"'{v} s'" if o == "retry_delay" else f"'{v}'" if isinstance(v, str) else str(v).lower())
+                              for o, v in options.items())
+        self.sessions[0].sql(f"SELECT corm.subscribe('{model.name}', '{name}'" + (", " + arguments if arguments else "") + ", lease => '30 s')")
+
+    # effects of a session's transaction, newest last: a kind and what belongs to it
+
+    def add(self, session, *effect):
+        if session.effects is None:
+            self.apply([effect])
+        else:
+            session.effects.append(effect)
+
+    def apply(self, effects):
+        for kind, *rest in effects:
+            if kind == "publish":
+                topic, messages = rest
+                topic.reserved -= len(messages)
+                for payload, key, due in messages:
+                    topic.append(payload, key, due, self.now)
+            elif kind == "take":
+                group, states, lease = rest
+                for state in states:
+                    if group.get("ack") == "manual" and not state.skip and not state.exhausted:
+                        state.state, state.due = "leased", lease
+                    else:
+                        if state.exhausted == "lost":
+                            group.lost += 1
+                        group.done(state)
+            elif kind == "ack":
+                group, state = rest
+                group.done(state)
+            elif kind == "nack":
+                group, state, delay = rest
+                state.acking = False
+                group.give_back(state, self.now, delay)
+            elif kind == "touch":
+                group, state = rest
+                state.acking = False
+                state.state, state.due = "leased", self.now + 30
+            elif kind == "seek":
+                self.seek(*rest)
+            elif kind == "purge":
+                topic, upto = rest
+                for group in topic.groups.values():
+                    for state in group.unsettled():
+                        if state.message.seq <= upto:
+                            state.again = False
+                            if not state.in_hand():
+                                group.settle(state)
+                for seq in [s for s in topic.log if not any(g.states[s].state != "settled" for g in topic.groups.values())]:
+                    topic.log.pop(seq)
+            self.forget()
+
+    def expire(self):
+        for topic in self.topics.values():
+            for group in topic.groups.values():
+                group.expire(self.now)
+        self.forget()
+
+    def forget(self):
+        for topic in self.topics.values():
+            for seq in [s for s in topic.log if not topic.kept(s)]:
+                topic.log.pop(seq)
+
+    def discard(self, effects):
+        for kind, *rest in reversed(effects):
+            if kind == "publish":
+                rest[0].reserved -= len(rest[1])
+            elif kind == "take":
+                group, states, _ = rest
+                for state in states:
+                    group.give_back(state, self.now)
+                    if group.states[state.message.seq] is not state:
+                        continue
+                    # in memory, dead letters go at once
+                    if state.exhausted and state.state != "settled":
+                        group.settle(state)
+                        dead = self.topics["dead"]
+                        if dead.closed or not dead.room(1, 0):
+                            group.lost += 1
+                        else:
+                            dead.append(state.message.payload, state.message.key, 0, self.now)
+            elif kind in ("ack", "nack", "touch"):
+                state = rest[1]
+                state.acking = False
+                if state.state == "held":
+                    state.state = "leased"
+        self.forget()
+
+    def seek(self, group, seq):
+        topic = group.topic
+        seq = min(max(seq, 1), topic.last + 1)
+        for state in list(group.states.values()):
+            if state.message.seq < seq and state.state != "settled":
+                if state.in_hand():
+                    state.skip = True
+                else:
+                    group.settle(state)
+                state.again = False
+            elif state.message.seq >= seq:
+                state.skip, state.again = False, state.in_hand()
+                if state.state == "settled" and state.message.seq in topic.log:
+                    group.states[state.message.seq] = State(state.message)
+
+    # steps
+
+    def begin(self, session):
+        if session.effects is None:
+            session.sql("BEGIN")
+            session.effects, session.savepoints = [], []
+
+    def end(self, session, commit):
+        if session.effects is None:
+            return
+        session.sql("COMMIT" if commit else "ROLLBACK")
+        effects, session.effects = session.effects, None
+        self.apply(effects) if commit else self.discard(effects)
+
+    def commit(self, session):
+        self.end(session, True)
+
+    def rollback(self, session):
+        self.end(session, False)
+
+    def savepoint(self, session):
+        if session.effects is not None and len(session.savepoints) < 4:
+            session.sql(f"SAVEPOINT s{len(session.savepoints)}")
+            session.savepoints.append(len(session.effects))
+
+    def rollback_to(self, session):
+        if session.effects is not None and session.savepoints:
+            i = self.random.randrange(len(session.savepoints))
+            session.sql(f"ROLLBACK TO s{i}")
+            keep = session.savepoints[i]
+            session.savepoints = session.savepoints[:i + 1]
+            gone, session.effects = session.effects[keep:], session.effects[:keep]
+            self.discard(gone)
+
+    def release(self, session):
+        if session.effects is not None and session.savepoints:
+            i = self.random.randrange(len(session.savepoints))
+            session.sql(f"RELEASE s{i}")
+            session.savepoints = session.savepoints[:i]
+
+    def attempt(self, session, text, *parameters):
+        """Runs a statement that may be refused, in a savepoint of its own if in a transaction.  Returns rows or the SQLSTATE."""
+        if session.effects is not None:
+            session.sql("SAVEPOINT try")
+        try:
+            rows = session.sql(text, *parameters)
+        except psycopg.Error as e:
+            if session.effects is not None:
+                session.sql("ROLLBACK TO try")
+                session.sql("RELEASE try")
+            return e.sqlstate
+        if session.effects is not None:
+            session.sql("RELEASE try")
+        return rows
+
+    def publish(self, session):
+        topic = self.random.choice([self.topics["t"], self.topics["u"]])
+        many = self.random.random() < 0.3
+        n = self.random.randint(1, 5) if many else 1
+        messages = []
+        for _ in range(n):
+            self.counter += 1
+            messages.append([str(self.counter), None, 0])
+        immediate = not many and self.random.random() < 0.2
+        if many:
+            text, parameters = "SELECT corm.publish_many(%s, %s::text[])", (topic.name, [m[0] for m in messages])
+        else:
+            messages[0][1] = self.random.choice([None, "k", "l", "m"])
+            delay = self.random.choice([None, None, None, 7, 15])
+            if delay:
+                messages[0][2] = self.now + delay
+            text = "SELECT corm.publish(%s, %s::text, key => %s, delay => %s * interval '1 s', immediate => %s)"
+            parameters = (topic.name, messages[0][0], messages[0][1], delay, immediate)
+        expected = "55000" if topic.closed else [(len(topic.groups),)] if topic.room(n, 0) else "53400"
+        got = self.attempt(session, text, *parameters)
+        self.same("publish", got, expected)
+        if got == expected and isinstance(got, list):
+            if immediate:
+                for message in messages:
+                    topic.append(*message, self.now)
+            else:
+                topic.reserved += n
+                self.add(session, "publish", topic, messages)
+
+    def group(self):
+        topic = self.random.choice(["t", "t", "u", "u", "dead"])
+        return self.random.choice(list(self.topics[topic].groups.values()))
+
+    def receive(self, session):
+        group = self.group()
+        limit = self.random.choice([1, 1, 2, 5, 100])
+        taken, expected, dead = [], [], []
+        while len(expected) < limit:
+            state = group.next(self.now)
+            if state is None:
+                break
+            state.state, state.owner = "hand", session.number
+            if state.exhausted:
+                topic = self.topics["dead"]
+                if topic.closed or not topic.room(1, 0):
+                    state.exhausted = "lost"
+                else:
+                    topic.reserved += 1
+                    dead.append(("publish", topic, [[state.message.payload, state.message.key, 0]]))
+            else:
+                state.attempt += 1
+                group.redelivered += state.attempt > 1
+                expected.append((state.message.seq, state.message.key, state.message.payload, state.attempt))
+            taken.append(state)
+        got = session.sql("SELECT seq, key, payload, attempt FROM corm.receive(%s, %s, %s)", group.topic.name, group.name, limit)
+        self.same(f"receive {group.topic.name} {group.name} {limit}", got, expected)
+        effects = [("take", group, taken, self.now + 30), *dead]
+        if session.effects is None:
+            self.apply(effects)
+        else:
+            session.effects += effects
+
+    def change(self, session):
+        group = self.group()
+        kind = self.random.choice(["ack", "ack", "nack", "touch"])
+        candidates = [s for s in group.unsettled()]
+        if not candidates:
+            return
+        state = self.random.choice(candidates)
+        if group.get("ack") != "manual":
+            self.same(kind, self.attempt(session, f"SELECT corm.{kind}(%s, %s, %s)", group.topic.name, group.name, state.message.seq), "55000")
+            return
+        delay = self.random.choice([None, 0, 10])
+        ok = (state.state == "leased" and state.due > self.now) or \
+            (state.state == "hand" and state.owner == session.number and not state.acking)
+        if kind == "nack":
+            got = session.sql("SELECT corm.nack(%s, %s, %s, %s * interval '1 s')", group.topic.name, group.name, state.message.seq, delay)
+            self.same(f"nack {group.topic.name} {group.name} {state.message.seq}", got, [(ok,)])
+        else:
+            got = session.sql(f"SELECT corm.{kind}(%s, %s, %s)", group.topic.name, group.name, state.message.seq)
+            self.same(f"{kind} {group.topic.name} {group.name} {state.message.seq}", got, [(int(ok),)])
+        if ok:
+            if state.state == "leased":
+                state.state = "held"
+            else:
+                state.acking = True
+            self.add(session, kind, group, state, *([delay] if kind == "nack" else []))
+
+    def move(self, session):
+        group = self.group()
+        seq = self.random.randint(1, group.topic.last + 2)
+        session.sql("SELECT corm.seek(%s, %s, %s::bigint)", group.topic.name, group.name, seq)
+        self.log.append(f"seek {group.topic.name} {group.name} {seq}")
+        self.add(session, "seek", group, seq)
+
+    def purge(self, session):
+        topic = self.random.choice(list(self.topics.values()))
+        n = sum(not any(g.states[s].in_hand() for g in topic.groups.values()) for s in topic.log)
+        self.same("purge", session.sql("SELECT corm.purge(%s)", topic.name), [(n,)])
+        self.add(session, "purge", topic, topic.last)
+
+    def close(self, session):
+        if session.effects is not None:
+            return
+        topic = self.random.choice(list(self.topics.values()))
+        session.sql(f"SELECT corm.topic_{'open' if topic.closed else 'close'}(%s)", topic.name)
+        topic.closed = not topic.closed
+
+    def peek(self, session):
+        """Shows what a receive of as many would return; nothing is marked."""
+        group = self.group()
+        if any(s.exhausted for s in group.unsettled()) or group.get("ordered"):
+            return
+        expected = [(s.message.seq, s.attempt + 1) for s in group.unsettled() if s.state == "waiting" and s.due <= self.now][:3]
+        self.same("peek", session.sql("SELECT seq, attempt FROM corm.peek(%s, %s, 3)", group.topic.name, group.name), expected)
+
+    def advance(self, session):
+        seconds = self.random.choice([1, 4, 11, 31])
+        session.sql("SELECT corm_test.clock_advance(%s * interval '1 s')", seconds)
+        self.now += seconds
+        self.expire()
+
+    def leave(self, session):
+        """The session ends, in the middle of what it does."""
+        pid = session.connection.info.backend_pid
+        session.connection.close()
+        other = self.sessions[(session.number + 1) % SESSIONS]
+        while other.sql("SELECT 1 FROM pg_stat_activity WHERE pid = %s", pid):
+            if other.effects is not None:
+                other.sql("SELECT pg_stat_clear_snapshot()")
+        session.connection = psycopg.connect("", autocommit=True)
+        if session.effects is not None:
+            effects, session.effects = session.effects, None
+            self.discard(effects)
+
+    def same(self, what, got, expected):
+        self.log.append(f"{what}: {got!r}")
+        if got != expected:
+            raise Failure(f"{what}: got {got!r}, expected {expected!r}")
+
+    def check(self):
+        admin = self.sessions[0]
+        self.expire()
+        problems = admin.sql("SELECT * FROM corm.topic_check()")
+        if problems:
+            raise Failure(f"topic_check: {problems!r}")
+        expected = sorted((topic.name, group.name, len(group.unsettled()), sum(s.in_hand() for s in group.unsettled()),
+                           group.redelivered, group.lost) for topic in self.topics.values() for group in topic.groups.values())
+        got = sorted(admin.sql("SELECT topic, grp, lag, in_hand, redelivered, lost FROM corm.groups WHERE topic LIKE %s", self.prefix + "%"))
+        if got != expected:
+            raise Failure(f"groups: got {got!r}, expected {expected!r}")
+        expected = sorted((topic.name, topic.last) for topic in self.topics.values())
+        got = sorted(admin.sql("SELECT name, published FROM corm.topics WHERE name LIKE %s", self.prefix + "%"))
+        if got != expected:
+            raise Failure(f"topics: got {got!r}, expected {expected!r}")
+
+    def step(self):
+        session = self.random.choice(self.sessions)
+        steps = [(self.publish, 30), (self.receive, 30), (self.begin, 12), (self.commit, 7), (self.rollback, 6), (self.savepoint, 8), (self.rollback_to, 6), (self.release, 3),
+                 (self.change, 14), (self.move, 2), (self.purge, 0.5), (self.close, 0.5), (self.peek, 3), (self.advance, 5),
+                 (self.leave, 0.3)]
+        what = self.random.choices([s for s, _ in steps], [w for _, w in steps])[0]
+        self.log.append(f"session {session.number}: {what.__name__}, time {self.now}")
+        what(session)
+        self.check()
+
+    def finish(self):
+        for session in self.sessions:
+            self.end(session, False)
+        for topic in self.topics.values():
+            self.sessions[0].sql("SELECT corm.topic_drop(%s)", topic.name)
+        self.sessions[0].sql("SELECT corm_test.clock_release()")
+        for session in self.sessions:
+            session.connection.close()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seeds", type=int, default=6)
+    parser.add_argument("--steps", type=int, default=700)
+    parser.add_argument("--log", type=int, default=40)
+    options = parser.parse_args()
+    os.environ.setdefault("PGDATABASE", "contrib_regression")
+    failed = 0
+    for number, seed in enumerate(range(options.seed, options.seed + options.seeds), 1):
+        run, steps = Run(seed), 0
+        try:
+            for steps in range(1, options.steps + 1):
+                run.step()
+            run.finish()
+            print(f"ok {number} - seed {seed}: {steps} steps", flush=True)
+        except Failure as e:
+            failed += 1
+            print("".join(f"# {line}\n" for line in run.log[-options.log:]) + f"# {e}")
+            print(f"not ok {number} - seed {seed}: step {steps}", flush=True)
+            for session in run.sessions:
+                session.connection.close()
+    print(f"1..{options.seeds}")
+    sys.exit(failed > 0)
+
+
+main()
