@@ -230,12 +230,6 @@ CREATE FUNCTION corm.group_counters(OUT topic_id bigint, OUT id bigint, OUT name
 COMMENT ON FUNCTION corm.group_counters() IS
 'Returns the counters of the groups of topics that have been used since the server started; see the view corm.groups.';
 
-CREATE FUNCTION corm.topic_check() RETURNS SETOF text
-	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_topic_check';
-COMMENT ON FUNCTION corm.topic_check() IS
-'Verifies the structures of all topics in shared memory, and returns a line for each problem; none if all is sound. Errors: 55000 if the library is not preloaded.';
-REVOKE ALL ON FUNCTION corm.topic_check() FROM PUBLIC;
-
 CREATE VIEW corm.topics AS
 	SELECT d.name, d.owner::pg_catalog.regrole AS owner, d.durable, d.capacity, d.overflow,
 		COALESCE(c.published, 0::pg_catalog.int8) AS published, COALESCE(c.waiting, 0::pg_catalog.int8) AS waiting,

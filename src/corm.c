@@ -24,6 +24,7 @@
 #include "query/query.h"
 #include "tx/tx.h"
 #include "work/task/task.h"
+#include "work/topic/topics.h"
 #include "work/work.h"
 
 PG_MODULE_MAGIC;
@@ -58,4 +59,5 @@ _PG_init(void)
 	corm_inline_init();
 	corm_tx_init();
 	corm_task_init();
+	corm_topics_init();
 }

@@ -11,7 +11,6 @@
 #include "work/process/start.h"
 #include "work/shared/gone.h"
 #include "work/shared/memory.h"
-#include "work/topic/topics.h"
 #include "work/work.h"
 
 /* corm_work_init runs in every process; most of it does something only when preloaded. */
@@ -22,5 +21,4 @@ corm_work_init(void)
 	corm_work_gone_init();
 	corm_workers_init();
 	corm_group_init();
-	corm_topics_init();
 }

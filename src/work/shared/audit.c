@@ -62,6 +62,21 @@ corm_audit_problem(CormAudit *audit, const char *format,...)
 	audit->nproblems++;
 }
 
+/* corm_audit_block notes that a single block belongs to something. */
+void
+corm_audit_block(CormAudit *audit, const char *what, CormBlockId id)
+{
+	if (id > corm_work_block_count())
+		corm_audit_problem(audit, "block of %s is not in the pool (block %u)", what, id);
+	else if (audit->seen[id])
+		corm_audit_problem(audit, "block of %s belongs to two owners (block %u)", what, id);
+	else
+	{
+		audit->seen[id] = 1;
+		audit->nlinked++;
+	}
+}
+
 /* corm_audit_chain notes that a chain of blocks belongs to something; 0 is an empty chain. */
 void
 corm_audit_chain(CormAudit *audit, const char *what, CormBlockId first)

@@ -29,6 +29,7 @@ typedef struct CormAuditPart
 
 extern void corm_audit_add(const CormAuditPart *part);
 extern void corm_audit_chain(CormAudit *audit, const char *what, CormBlockId first);
+extern void corm_audit_block(CormAudit *audit, const char *what, CormBlockId id);
 extern void corm_audit_problem(CormAudit *audit, const char *format,...) pg_attribute_printf(2, 3);
 
 #endif							/* CORM_WORK_AUDIT_H */

@@ -193,13 +193,13 @@ hold(ChangeEffect *change, const int64 *seqs, int n)
 		for (int i = 0; i < n; i++)
 		{
 			CormBlockId id;
-			CormDelivery *delivery = corm_group_find(group, seqs[i], &id);
+			CormDelivery *delivery = corm_delivery_find(group, seqs[i], &id);
 
 			if (delivery == NULL)
 				continue;
 			if (delivery->state == CORM_LEASED && delivery->due > now)
 				corm_group_hold(group, id);
-			else if (delivery->state == CORM_IN_HAND && !delivery->acking &&
+			else if (delivery->state == CORM_IN_HAND && !delivery->acking && !delivery->exhausted && !delivery->filtered &&
 					 delivery->procno == (int32) corm_my_procno())
 				delivery->acking = true;
 			else
@@ -318,7 +318,7 @@ count_to_purge(CormTopic *topic)
 				for (int other = topic->first_group; other != g; other = corm_group_slots[other].next)
 				{
 					CormBlockId ignore;
-					CormDelivery *its = corm_group_find(&corm_group_slots[other], delivery->seq, &ignore);
+					CormDelivery *its = corm_delivery_find(&corm_group_slots[other], delivery->seq, &ignore);
 
 					counted |= its != NULL && corm_group_in_hand(its);
 				}

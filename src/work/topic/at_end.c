@@ -22,8 +22,7 @@ typedef enum EndKind
 	TOPIC_DROPPED,
 	TOPIC_SETTINGS,
 	GROUP_MADE,
-	GROUP_DROPPED,
-	DATABASE_DROPPED
+	GROUP_DROPPED
 } EndKind;
 
 typedef struct EndOp
@@ -116,9 +115,6 @@ end_apply(CormEffect *effect)
 		case GROUP_DROPPED:
 			end_group(op);
 			break;
-		case DATABASE_DROPPED:
-			corm_topics_kill_database(op->db);
-			break;
 	}
 }
 
@@ -200,12 +196,4 @@ corm_at_end_group_dropped(const CormTopicRef *topic, const CormGroupRef *ref)
 	op->gen = topic->gen;
 	op->group = ref->group;
 	op->group_gen = ref->group_gen;
-}
-
-/* corm_at_end_topics_of_database notes that this transaction drops a database, or its extension. */
-void
-corm_at_end_topics_of_database(Oid db)
-{
-	if (corm_work_available())
-		add(DATABASE_DROPPED, db, 0);
 }

@@ -15,6 +15,5 @@ extern void corm_at_end_topic_dropped(uint64 id);
 extern void corm_at_end_topic_settings(uint64 id, const CormTopicSettings *settings);
 extern void corm_at_end_group_made(const CormTopicRef *topic, const CormGroupRef *ref);
 extern void corm_at_end_group_dropped(const CormTopicRef *topic, const CormGroupRef *ref);
-extern void corm_at_end_topics_of_database(Oid db);
 
 #endif							/* CORM_TOPIC_AT_END_H */

@@ -711,24 +711,3 @@ corm_group_attach(const CormTopicRef *topic, CormGroupRef *ref)
 			 errmsg("group \"%s\" of topic \"%s\" has been dropped", NameStr(ref->key.grp),
 					NameStr(topic->name))));
 }
-
-/* corm_topic_names returns the names of all topics of the database, as String nodes. */
-List *
-corm_topic_names(void)
-{
-	Relation	rel = corm_topic_definitions_open(AccessShareLock);
-	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
-	HeapTuple	tuple;
-	List	   *names = NIL;
-
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		bool		isnull;
-		Datum		name = heap_getattr(tuple, Anum_topic_definitions_name, RelationGetDescr(rel), &isnull);
-
-		names = lappend(names, makeString(TextDatumGetCString(name)));
-	}
-	systable_endscan(scan);
-	table_close(rel, AccessShareLock);
-	return names;
-}

@@ -113,9 +113,9 @@ corm_group_capacity(const CormTopic *topic, const CormGroup *group)
 	return group->settings.capacity > 0 ? group->settings.capacity : topic->settings.capacity;
 }
 
-/* corm_group_find returns the delivery of a message, NULL if there is none. */
+/* corm_delivery_find returns the delivery of a message, NULL if there is none. */
 CormDelivery *
-corm_group_find(CormGroup *group, int64 seq, CormBlockId *id)
+corm_delivery_find(CormGroup *group, int64 seq, CormBlockId *id)
 {
 	for (*id = *bucket_of(group, seq); *id != 0; *id = corm_delivery(*id)->hash_next)
 		if (corm_delivery(*id)->seq == seq)
@@ -155,11 +155,11 @@ has_turn(CormGroup *group, CormBlockId id)
 }
 
 /*
- * corm_group_enter_key gives a delivery of an ordered group its place among those of
+ * enter_key gives a delivery of an ordered group its place among those of
  * its key.  Returns false if it has to wait for another one; the caller parks it.
  */
-bool
-corm_group_enter_key(CormGroup *group, CormBlockId id, uint64 key_hash)
+static bool
+enter_key(CormGroup *group, CormBlockId id, uint64 key_hash)
 {
 	CormDelivery *delivery = corm_delivery(id);
 	CormBlockId *link;
@@ -424,16 +424,16 @@ corm_group_promote(CormTopic *topic, CormGroup *group, int64 now, CormBlockChain
 
 		list_remove(&group->delayed, id);
 		if (delivery->entry != 0)
-			(void) corm_group_enter_key(group, id, corm_entry(delivery->entry)->key_hash);
+			(void) enter_key(group, id, corm_entry(delivery->entry)->key_hash);
 		make_ready(group, id);
 	}
 	while (group->leased.first != 0 && corm_delivery(group->leased.first)->due <= now)
 		corm_group_give_back(topic, group, group->leased.first, now, -1, freed);
 }
 
-/* corm_group_cursor returns the number at the cursor of a group, PG_INT64_MAX if nothing is there. */
-int64
-corm_group_cursor(const CormTopic *topic, const CormGroup *group)
+/* cursor_seq returns the number at the cursor of a group, PG_INT64_MAX if nothing is there. */
+static int64
+cursor_seq(const CormTopic *topic, const CormGroup *group)
 {
 	if (topic->settings.durable)
 		return group->next_seq <= topic->last_seq ? group->next_seq : PG_INT64_MAX;
@@ -444,14 +444,14 @@ corm_group_cursor(const CormTopic *topic, const CormGroup *group)
 static void
 move_cursor(const CormTopic *topic, CormGroup *group)
 {
-	group->next_seq = corm_group_cursor(topic, group) + 1;
+	group->next_seq = cursor_seq(topic, group) + 1;
 	if (group->next_entry != 0)
 		group->next_entry = corm_entry(group->next_entry)->next;
 }
 
 /*
  * corm_group_pass_known moves the cursor past messages that have deliveries, which there are after
- * a seek backward only.  Returns the number at the cursor, as corm_group_cursor.
+ * a seek backward only.  Returns the number at the cursor, as cursor_seq.
  */
 int64
 corm_group_pass_known(const CormTopic *topic, CormGroup *group)
@@ -459,8 +459,8 @@ corm_group_pass_known(const CormTopic *topic, CormGroup *group)
 	CormBlockId ignore;
 	int64		seq;
 
-	while ((seq = corm_group_cursor(topic, group)) < group->rescan_until &&
-		   corm_group_find(group, seq, &ignore) != NULL)
+	while ((seq = cursor_seq(topic, group)) < group->rescan_until &&
+		   corm_delivery_find(group, seq, &ignore) != NULL)
 		move_cursor(topic, group);
 	return seq;
 }
@@ -476,7 +476,7 @@ at_cursor(CormTopic *topic, CormGroup *group, CormTake *take)
 	CormBlockId id;
 	CormDelivery *delivery;
 	CormBlockChain one = {0};
-	int64		seq = corm_group_cursor(topic, group);
+	int64		seq = cursor_seq(topic, group);
 
 	if (seq == PG_INT64_MAX)
 		return 0;
@@ -604,7 +604,7 @@ corm_group_take(CormTopic *topic, CormGroup *group, CormTake *take, CormBlockCha
 			delivery->due = entry->due;
 			insert_by_due(&group->delayed, id);
 		}
-		else if (!(entry != NULL ? corm_group_enter_key(group, id, entry->key_hash) : has_turn(group, id)))
+		else if (!(entry != NULL ? enter_key(group, id, entry->key_hash) : has_turn(group, id)))
 			delivery->state = CORM_PARKED;
 		else if (!fits(take, entry))
 		{
@@ -626,7 +626,7 @@ corm_group_look(CormTopic *topic, CormGroup *group, CormTake *take, CormBlockCha
 {
 	CormBlockId ready;
 	CormBlockId entry = group->next_entry;
-	int64		seq = corm_group_cursor(topic, group);
+	int64		seq = cursor_seq(topic, group);
 
 	take->needed = 0;
 	corm_group_promote(topic, group, take->now, freed);
@@ -657,7 +657,7 @@ corm_group_look(CormTopic *topic, CormGroup *group, CormTake *take, CormBlockCha
 			}
 			else
 				seq = seq < topic->last_seq ? seq + 1 : PG_INT64_MAX;
-			if (at < group->rescan_until && corm_group_find(group, at, &ignore) != NULL)
+			if (at < group->rescan_until && corm_delivery_find(group, at, &ignore) != NULL)
 				continue;
 			if (from != NULL && from->due > take->now)
 				continue;
@@ -731,7 +731,7 @@ corm_group_skip_waiting(CormTopic *topic, CormGroup *group, int64 before, bool s
 static void
 rescan_from(CormTopic *topic, CormGroup *group, int64 seq)
 {
-	int64		old = Min(corm_group_cursor(topic, group), topic->last_seq + 1);
+	int64		old = Min(cursor_seq(topic, group), topic->last_seq + 1);
 	CormBlockId ignore;
 
 	for (int b = 0; b < CORM_DELIVERY_BUCKETS; b++)
@@ -749,14 +749,14 @@ rescan_from(CormTopic *topic, CormGroup *group, int64 seq)
 	if (topic->settings.durable)
 	{
 		for (int64 s = seq; s < old; s++)
-			if (corm_group_find(group, s, &ignore) == NULL)
+			if (corm_delivery_find(group, s, &ignore) == NULL)
 				group->unsettled++;
 		return;
 	}
 	group->next_entry = corm_log_at(topic, seq);
 	for (CormBlockId id = group->next_entry; id != 0 && corm_entry(id)->seq < old; id = corm_entry(id)->next)
 	{
-		if (corm_group_find(group, corm_entry(id)->seq, &ignore) != NULL)
+		if (corm_delivery_find(group, corm_entry(id)->seq, &ignore) != NULL)
 			continue;
 		if (corm_entry(id)->refs++ == 0)
 			topic->waiting++;
@@ -774,7 +774,7 @@ corm_group_seek(CormTopic *topic, CormGroup *group, int64 seq, int64 now, CormBl
 	seq = Max(seq, topic->settings.durable ? topic->first_seq : 1);
 	seq = Min(seq, topic->last_seq + 1);
 	corm_group_skip_waiting(topic, group, seq, true, now, freed);
-	if (seq < Min(corm_group_cursor(topic, group), topic->last_seq + 1))
+	if (seq < Min(cursor_seq(topic, group), topic->last_seq + 1))
 		rescan_from(topic, group, seq);
 	ConditionVariableBroadcast(&group->arrivals);
 }
@@ -783,7 +783,7 @@ corm_group_seek(CormTopic *topic, CormGroup *group, int64 seq, int64 now, CormBl
 int64
 corm_group_oldest(CormTopic *topic, CormGroup *group)
 {
-	int64		seq = Min(corm_group_cursor(topic, group), topic->last_seq + 1);
+	int64		seq = Min(cursor_seq(topic, group), topic->last_seq + 1);
 
 	for (int b = 0; b < CORM_DELIVERY_BUCKETS; b++)
 		for (CormBlockId id = group->bucket[b]; id != 0; id = corm_delivery(id)->hash_next)

@@ -155,7 +155,7 @@ corm_log_end_group(CormTopic *topic, CormGroup *group, CormBlockChain *freed)
 
 		group->next_entry = corm_entry(id)->next;
 		if (corm_entry(id)->seq >= group->rescan_until ||
-			corm_group_find(group, corm_entry(id)->seq, &ignore) == NULL)
+			corm_delivery_find(group, corm_entry(id)->seq, &ignore) == NULL)
 			corm_log_release(topic, id, now, freed);
 	}
 	for (int b = 0; b < CORM_DELIVERY_BUCKETS; b++)

@@ -61,7 +61,7 @@ extern int32 corm_group_capacity(const CormTopic *topic, const CormGroup *group)
 extern void corm_group_take(CormTopic *topic, CormGroup *group, CormTake *take, CormBlockChain *freed);
 extern void corm_group_look(CormTopic *topic, CormGroup *group, CormTake *take, CormBlockChain *freed);
 extern int64 corm_group_next_due(CormGroup *group);
-extern CormDelivery *corm_group_find(CormGroup *group, int64 seq, CormBlockId *id);
+extern CormDelivery *corm_delivery_find(CormGroup *group, int64 seq, CormBlockId *id);
 extern void corm_group_settle(CormTopic *topic, CormGroup *group, CormBlockId id, int64 now,
 							  CormBlockChain *freed);
 extern void corm_group_give_back(CormTopic *topic, CormGroup *group, CormBlockId id, int64 now,
@@ -74,13 +74,11 @@ extern void corm_group_skip_waiting(CormTopic *topic, CormGroup *group, int64 be
 extern void corm_group_done(CormTopic *topic, CormGroup *group, CormBlockId id, int64 now,
 							CormBlockChain *freed);
 extern void corm_group_promote(CormTopic *topic, CormGroup *group, int64 now, CormBlockChain *freed);
-extern int64 corm_group_cursor(const CormTopic *topic, const CormGroup *group);
 extern int64 corm_group_pass_known(const CormTopic *topic, CormGroup *group);
 extern void corm_group_settle_at_cursor(CormTopic *topic, CormGroup *group, int64 now,
 										CormBlockChain *freed);
 extern bool corm_group_in_hand(const CormDelivery *delivery);
 extern int64 corm_group_oldest(CormTopic *topic, CormGroup *group);
 extern void corm_group_put_aside(CormGroup *group, CormBlockId id, int64 due);
-extern bool corm_group_enter_key(CormGroup *group, CormBlockId id, uint64 key_hash);
 
 #endif							/* CORM_TOPIC_LOG_H */

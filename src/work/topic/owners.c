@@ -9,9 +9,6 @@
  * another database give rights to nobody; the next creation of a topic gives what
  * such roles owned to the owner of the database, and deletes what they were granted.
  *
- * DROP DATABASE, and DROP EXTENSION in a database, give up its topics' memory when
- * they commit.
- *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -25,8 +22,6 @@
 #include "catalog/objectaccess.h"
 #include "catalog/pg_authid.h"
 #include "catalog/pg_database.h"
-#include "catalog/pg_extension.h"
-#include "commands/extension.h"
 #include "commands/user.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
@@ -278,20 +273,14 @@ corm_topics_forget_roles(void)
 	apply(&change);
 }
 
-/* on_object_access follows DROP DATABASE, DROP EXTENSION and DROP ROLE. */
+/* on_object_access refuses DROP ROLE. */
 static void
 on_object_access(ObjectAccessType access, Oid class_id, Oid object_id, int sub_id, void *arg)
 {
 	if (prev_object_access_hook)
 		prev_object_access_hook(access, class_id, object_id, sub_id, arg);
 
-	if (access != OAT_DROP)
-		return;
-	if (class_id == DatabaseRelationId)
-		corm_at_end_topics_of_database(object_id);
-	else if (class_id == ExtensionRelationId && object_id == get_extension_oid("corm", true))
-		corm_at_end_topics_of_database(MyDatabaseId);
-	else if (class_id == AuthIdRelationId)
+	if (access == OAT_DROP && class_id == AuthIdRelationId)
 		refuse_role_drop(object_id);
 }
 

@@ -118,7 +118,9 @@ take_apply(CormEffect *effect)
 				CormDelivery *delivery = corm_delivery(id);
 				CormBlockId next = delivery->mine_next;
 
-				if (!take->manual || delivery->filtered || delivery->exhausted || delivery->skip)
+				/* what this transaction also acknowledges has an effect of its own, which comes later */
+				if (!take->manual || delivery->filtered || delivery->exhausted ||
+					(delivery->skip && !delivery->acking))
 				{
 					if (delivery->exhausted && delivery->lose)
 						group->lost++;

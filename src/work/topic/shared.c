@@ -53,11 +53,10 @@ topics_attach(void *addr, Size size, bool found)
 	LWLockInitialize(&corm_topics->topics_lock, corm_topics->tranche);
 	corm_topics->next_gen = 1;
 	corm_topics->seed = pg_prng_uint64(&pg_global_prng_state);
+	for (int i = 0; i < CORM_TOPIC_LOCKS; i++)
+		LWLockInitialize(&corm_topics->topic_lock[i].lock, corm_topics->tranche);
 	for (int i = 0; i < corm_max_topics; i++)
-	{
-		LWLockInitialize(&corm_topic_at(i)->lock, corm_topics->tranche);
 		ConditionVariableInit(&corm_topic_at(i)->room);
-	}
 	for (int i = 0; i < corm_max_groups; i++)
 		ConditionVariableInit(&corm_group_slots[i].arrivals);
 }
@@ -84,10 +83,10 @@ corm_topic_lock(int slot, uint64 gen)
 {
 	CormTopic  *topic = corm_topic_at(slot);
 
-	LWLockAcquire(&topic->lock, LW_EXCLUSIVE);
+	LWLockAcquire(corm_topic_lwlock(slot), LW_EXCLUSIVE);
 	if (topic->used && topic->gen == gen)
 		return true;
-	LWLockRelease(&topic->lock);
+	LWLockRelease(corm_topic_lwlock(slot));
 	return false;
 }
 
@@ -95,7 +94,7 @@ corm_topic_lock(int slot, uint64 gen)
 void
 corm_topic_unlock(int slot)
 {
-	LWLockRelease(&corm_topic_at(slot)->lock);
+	LWLockRelease(corm_topic_lwlock(slot));
 }
 
 /* corm_group_at returns a group of a topic that is locked, NULL if it is not there any more. */
@@ -208,7 +207,7 @@ corm_topic_make(Oid db, uint64 id, const CormTopicSettings *settings, int64 last
 		else
 		{
 			topic = corm_topic_at(slot);
-			LWLockAcquire(&topic->lock, LW_EXCLUSIVE);
+			LWLockAcquire(corm_topic_lwlock(slot), LW_EXCLUSIVE);
 			topic->gen = corm_topics->next_gen++;
 			topic->db = db;
 			topic->id = id;
@@ -223,7 +222,7 @@ corm_topic_make(Oid db, uint64 id, const CormTopicSettings *settings, int64 last
 			topic->used = true;
 			for (int i = 0; i < nseeds; i++)
 				(void) make_group(slot, &seeds[i]);
-			LWLockRelease(&topic->lock);
+			LWLockRelease(corm_topic_lwlock(slot));
 		}
 	}
 	if (slot >= 0)
@@ -295,13 +294,13 @@ end_topic(int slot, CormBlockChain *freed)
 {
 	CormTopic  *topic = corm_topic_at(slot);
 
-	LWLockAcquire(&topic->lock, LW_EXCLUSIVE);
+	LWLockAcquire(corm_topic_lwlock(slot), LW_EXCLUSIVE);
 	while (topic->first_group >= 0)
 		end_group(topic, topic->first_group, freed);
 	corm_log_free_all(topic, freed);
 	topic->used = false;
 	ConditionVariableBroadcast(&topic->room);
-	LWLockRelease(&topic->lock);
+	LWLockRelease(corm_topic_lwlock(slot));
 }
 
 /* corm_topic_kill gives up the slot of a topic, with all its messages.  Raises nothing. */

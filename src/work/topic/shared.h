@@ -20,7 +20,8 @@
  *
  * Locking.  topics_lock protects which slots are used.  The lock of a topic protects
  * everything else of it and of its groups: entries, deliveries, counters.  A process
- * that holds the lock of one topic takes no other topic's.  topics_lock is taken
+ * that holds the lock of one topic takes no other topic's: topics share locks, so that
+ * all can be taken at once to verify everything.  topics_lock is taken
  * before a topic's.  Under these locks nothing allocates or raises; blocks that
  * become free are collected in a chain and given back afterwards.
  *
@@ -186,7 +187,6 @@ typedef struct CormGroup
 
 typedef struct CormTopic
 {
-	LWLock		lock;
 	uint64		gen;
 	bool		used;
 	Oid			db;
@@ -214,9 +214,12 @@ typedef union CormTopicPadded
 	char		pad[TYPEALIGN(PG_CACHE_LINE_SIZE, sizeof(CormTopic))];
 } CormTopicPadded;
 
+#define CORM_TOPIC_LOCKS		64
+
 typedef struct CormTopicsShared
 {
 	LWLock		topics_lock;
+	LWLockPadded topic_lock[CORM_TOPIC_LOCKS];	/* by slot, modulo */
 	int			tranche;
 	uint64		seed;			/* of hashes */
 	uint64		next_gen;
@@ -230,6 +233,13 @@ static inline CormTopic *
 corm_topic_at(int slot)
 {
 	return &corm_topic_slots[slot].topic;
+}
+
+/* corm_topic_lwlock returns the lock that protects a topic. */
+static inline LWLock *
+corm_topic_lwlock(int slot)
+{
+	return &corm_topics->topic_lock[slot % CORM_TOPIC_LOCKS].lock;
 }
 
 static inline CormEntry *

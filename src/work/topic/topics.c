@@ -15,6 +15,8 @@
 #include "storage/proc.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
+#include "work/shared/audit.h"
+#include "work/shared/gone.h"
 #include "work/topic/definitions.h"
 #include "work/topic/log.h"
 #include "work/topic/owners.h"
@@ -22,17 +24,6 @@
 
 PG_FUNCTION_INFO_V1(corm_topic_counters);
 PG_FUNCTION_INFO_V1(corm_group_counters);
-PG_FUNCTION_INFO_V1(corm_topic_check);
-
-/* corm_topics_init runs in every process; most of it does something only when preloaded. */
-void
-corm_topics_init(void)
-{
-	corm_topics_shared_init();
-	corm_definitions_init();
-	if (process_shared_preload_libraries_in_progress)
-		corm_topic_hooks_init();
-}
 
 /* trim_all frees what is over its retention in the topics of this database. */
 static void
@@ -45,10 +36,10 @@ trim_all(void)
 
 		if (!topic->used || topic->db != MyDatabaseId)
 			continue;
-		LWLockAcquire(&topic->lock, LW_EXCLUSIVE);
+		LWLockAcquire(corm_topic_lwlock(i), LW_EXCLUSIVE);
 		if (topic->used)
 			corm_log_trim(topic, corm_clock_mono(), false, &freed);
-		LWLockRelease(&topic->lock);
+		LWLockRelease(corm_topic_lwlock(i));
 		corm_work_give(&freed);
 	}
 }
@@ -70,13 +61,13 @@ corm_topic_counters(PG_FUNCTION_ARGS)
 		bool		nulls[4] = {false};
 		bool		used;
 
-		LWLockAcquire(&topic->lock, LW_SHARED);
+		LWLockAcquire(corm_topic_lwlock(i), LW_SHARED);
 		used = topic->used && topic->db == MyDatabaseId;
 		values[0] = Int64GetDatum((int64) topic->id);
 		values[1] = Int64GetDatum(topic->last_seq);
 		values[2] = Int64GetDatum(topic->waiting);
 		values[3] = Int64GetDatum(topic->bytes);
-		LWLockRelease(&topic->lock);
+		LWLockRelease(corm_topic_lwlock(i));
 		if (used)
 			tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
@@ -113,6 +104,7 @@ corm_group_counters(PG_FUNCTION_ARGS)
 		CormGroup	copy;
 		CormBlockChain freed = {0};
 		CormTopic  *topic;
+		int			slot;
 		uint64		topic_id;
 		int32		capacity;
 		TimestampTz oldest = 0;
@@ -123,16 +115,17 @@ corm_group_counters(PG_FUNCTION_ARGS)
 
 		if (!group->used)
 			continue;
-		topic = corm_topic_at(group->topic);
-		LWLockAcquire(&topic->lock, LW_EXCLUSIVE);
-		found = group->used && topic->used && corm_topic_at(group->topic) == topic && topic->db == MyDatabaseId;
+		slot = group->topic;
+		topic = corm_topic_at(slot);
+		LWLockAcquire(corm_topic_lwlock(slot), LW_EXCLUSIVE);
+		found = group->used && topic->used && group->topic == slot && topic->db == MyDatabaseId;
 		if (found)
 			corm_group_promote(topic, group, corm_clock_mono(), &freed);
 		copy = *group;
 		topic_id = topic->id;
 		capacity = corm_group_capacity(topic, group);
 		has_oldest = found && !topic->settings.durable && oldest_time(topic, group, &oldest);
-		LWLockRelease(&topic->lock);
+		LWLockRelease(corm_topic_lwlock(slot));
 		corm_work_give(&freed);
 		if (!found)
 			continue;
@@ -154,29 +147,17 @@ corm_group_counters(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* A problem that corm.topic_check() found in a topic. */
-#define MAX_PROBLEMS	20
-
-typedef struct Problems
-{
-	int			n;
-	const char *text[MAX_PROBLEMS];
-	int64		seq[MAX_PROBLEMS];
-} Problems;
-
-/* note adds a problem, unless there are too many. */
+/* note adds a problem to an audit unless something is as it must be. */
 static void
-note(Problems *problems, bool sound, const char *text, int64 seq)
+note(CormAudit *audit, bool sound, const char *text, int64 n)
 {
-	if (sound || problems->n == MAX_PROBLEMS)
-		return;
-	problems->text[problems->n] = text;
-	problems->seq[problems->n++] = seq;
+	if (!sound)
+		corm_audit_problem(audit, "topics: %s (" INT64_FORMAT ")", text, n);
 }
 
 /* check_list looks at a list of deliveries, and returns how many there are. */
 static int64
-check_list(Problems *problems, const CormDeliveryList *list, CormDeliveryState state)
+check_list(CormAudit *audit, const CormDeliveryList *list, CormDeliveryState state)
 {
 	CormBlockId prev = 0;
 	int64		n = 0;
@@ -185,22 +166,22 @@ check_list(Problems *problems, const CormDeliveryList *list, CormDeliveryState s
 	{
 		CormDelivery *delivery = corm_delivery(id);
 
-		note(problems, delivery->state == state, "a delivery is in the list of another state", delivery->seq);
-		note(problems, delivery->prev == prev, "a list of deliveries is broken", delivery->seq);
+		note(audit, delivery->state == state, "a delivery is in the list of another state", delivery->seq);
+		note(audit, delivery->prev == prev, "a list of deliveries is broken", delivery->seq);
 		if (prev != 0 && state == CORM_READY)
-			note(problems, corm_delivery(prev)->seq < delivery->seq, "ready deliveries are not ordered", delivery->seq);
+			note(audit, corm_delivery(prev)->seq < delivery->seq, "ready deliveries are not ordered", delivery->seq);
 		if (prev != 0 && state != CORM_READY)
-			note(problems, corm_delivery(prev)->due <= delivery->due, "deliveries are not ordered by time", delivery->seq);
+			note(audit, corm_delivery(prev)->due <= delivery->due, "deliveries are not ordered by time", delivery->seq);
 		prev = id;
 		n++;
 	}
-	note(problems, list->last == prev, "the end of a list of deliveries is wrong", 0);
+	note(audit, list->last == prev, "the end of a list of deliveries is wrong", 0);
 	return n;
 }
 
 /* check_group looks at a group of a topic. */
 static void
-check_group(Problems *problems, CormTopic *topic, CormGroup *group)
+check_group(CormAudit *audit, CormTopic *topic, CormGroup *group)
 {
 	int64		by_state[CORM_ACKING + 1] = {0};
 	int64		unsettled = 0;
@@ -210,29 +191,29 @@ check_group(Problems *problems, CormTopic *topic, CormGroup *group)
 		{
 			CormDelivery *delivery = corm_delivery(id);
 
-			note(problems, delivery->group_gen == group->gen, "a delivery is of another group", delivery->seq);
-			note(problems, delivery->state <= CORM_ACKING, "a delivery has no state", delivery->seq);
+			note(audit, delivery->group_gen == group->gen, "a delivery is of another group", delivery->seq);
+			note(audit, delivery->state <= CORM_ACKING, "a delivery has no state", delivery->seq);
 			if (delivery->state <= CORM_ACKING)
 				by_state[delivery->state]++;
 			if (delivery->state == CORM_IN_HAND && delivery->procno >= 0)
-				note(problems, ProcGlobal->allProcs[delivery->procno].pid != 0,
+				note(audit, ProcGlobal->allProcs[delivery->procno].pid != 0,
 					 "a message is in the hand of a process that is gone", delivery->seq);
 			unsettled++;
 		}
-	note(problems, check_list(problems, &group->ready, CORM_READY) == by_state[CORM_READY],
+	note(audit, check_list(audit, &group->ready, CORM_READY) == by_state[CORM_READY],
 		 "the number of ready deliveries is wrong", 0);
-	note(problems, check_list(problems, &group->delayed, CORM_DELAYED) == by_state[CORM_DELAYED],
+	note(audit, check_list(audit, &group->delayed, CORM_DELAYED) == by_state[CORM_DELAYED],
 		 "the number of delayed deliveries is wrong", 0);
-	note(problems, check_list(problems, &group->leased, CORM_LEASED) == by_state[CORM_LEASED],
+	note(audit, check_list(audit, &group->leased, CORM_LEASED) == by_state[CORM_LEASED],
 		 "the number of leased deliveries is wrong", 0);
-	note(problems, group->in_hand == by_state[CORM_IN_HAND] + by_state[CORM_LEASED] + by_state[CORM_ACKING],
+	note(audit, group->in_hand == by_state[CORM_IN_HAND] + by_state[CORM_LEASED] + by_state[CORM_ACKING],
 		 "the number of messages in hand is wrong", group->in_hand);
 	if (topic->settings.durable)
 	{
 		CormBlockId ignore;
 
 		for (int64 seq = group->next_seq; seq <= topic->last_seq && seq < group->rescan_until; seq++)
-			unsettled -= corm_group_find(group, seq, &ignore) != NULL;
+			unsettled -= corm_delivery_find(group, seq, &ignore) != NULL;
 		unsettled += topic->last_seq + 1 - group->next_seq;
 	}
 	for (CormBlockId id = group->next_entry; id != 0; id = corm_entry(id)->next)
@@ -240,9 +221,9 @@ check_group(Problems *problems, CormTopic *topic, CormGroup *group)
 		CormBlockId ignore;
 
 		unsettled += corm_entry(id)->seq >= group->rescan_until ||
-			corm_group_find(group, corm_entry(id)->seq, &ignore) == NULL;
+			corm_delivery_find(group, corm_entry(id)->seq, &ignore) == NULL;
 	}
-	note(problems, group->unsettled == unsettled, "the number of unsettled messages is wrong", group->unsettled);
+	note(audit, group->unsettled == unsettled, "the number of unsettled messages is wrong", group->unsettled);
 }
 
 /* holds tells whether a group has not settled an entry. */
@@ -252,12 +233,12 @@ holds(CormGroup *group, CormBlockId id)
 	CormBlockId ignore;
 
 	return (group->next_entry != 0 && corm_entry(group->next_entry)->seq <= corm_entry(id)->seq) ||
-		corm_group_find(group, corm_entry(id)->seq, &ignore) != NULL;
+		corm_delivery_find(group, corm_entry(id)->seq, &ignore) != NULL;
 }
 
 /* check_topic looks at a topic. */
 static void
-check_topic(Problems *problems, CormTopic *topic)
+check_topic(CormAudit *audit, CormTopic *topic)
 {
 	CormBlockId prev = 0;
 	int64		waiting = 0;
@@ -268,49 +249,80 @@ check_topic(Problems *problems, CormTopic *topic)
 		CormEntry  *entry = corm_entry(id);
 		int			refs = 0;
 
-		note(problems, entry->prev == prev, "the log is broken", entry->seq);
-		note(problems, prev == 0 || corm_entry(prev)->seq < entry->seq, "the log is not ordered", entry->seq);
+		note(audit, entry->prev == prev, "the log is broken", entry->seq);
+		note(audit, prev == 0 || corm_entry(prev)->seq < entry->seq, "the log is not ordered", entry->seq);
 		for (int g = topic->first_group; g >= 0; g = corm_group_slots[g].next)
 			refs += holds(&corm_group_slots[g], id);
-		note(problems, entry->refs == refs, "the number of groups that refer to a message is wrong", entry->seq);
-		note(problems, refs > 0 || topic->settings.retention > 0, "a message is kept for nobody", entry->seq);
+		note(audit, entry->refs == refs, "the number of groups that refer to a message is wrong", entry->seq);
+		note(audit, refs > 0 || topic->settings.retention > 0, "a message is kept for nobody", entry->seq);
 		waiting += refs > 0;
 		bytes += entry->payload_len;
 		prev = id;
 	}
-	note(problems, topic->last == prev, "the end of the log is wrong", 0);
-	note(problems, topic->waiting == waiting, "the number of waiting messages is wrong", topic->waiting);
-	note(problems, topic->settings.durable || topic->bytes == bytes, "the number of bytes is wrong", topic->bytes);
-	note(problems, topic->reserved >= 0 && topic->reserved_bytes >= 0, "less than nothing is reserved", topic->reserved);
+	note(audit, topic->last == prev, "the end of the log is wrong", 0);
+	note(audit, topic->waiting == waiting, "the number of waiting messages is wrong", topic->waiting);
+	note(audit, topic->settings.durable || topic->bytes == bytes, "the number of bytes is wrong", topic->bytes);
+	note(audit, topic->reserved >= 0 && topic->reserved_bytes >= 0, "less than nothing is reserved", topic->reserved);
 	for (int g = topic->first_group; g >= 0; g = corm_group_slots[g].next)
-		check_group(problems, topic, &corm_group_slots[g]);
+		check_group(audit, topic, &corm_group_slots[g]);
 }
 
-/* topic_check() -> setof text */
-Datum
-corm_topic_check(PG_FUNCTION_ARGS)
+/* audit_lock freezes all topics. */
+static void
+audit_lock(void)
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	LWLockAcquire(&corm_topics->topics_lock, LW_EXCLUSIVE);
+	for (int i = 0; i < CORM_TOPIC_LOCKS; i++)
+		LWLockAcquire(&corm_topics->topic_lock[i].lock, LW_EXCLUSIVE);
+}
 
-	corm_work_require("a topic");
-	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+static void
+audit_unlock(void)
+{
+	for (int i = CORM_TOPIC_LOCKS - 1; i >= 0; i--)
+		LWLockRelease(&corm_topics->topic_lock[i].lock);
+	LWLockRelease(&corm_topics->topics_lock);
+}
+
+/* audit_deliveries notes the blocks of a group. */
+static void
+audit_deliveries(CormAudit *audit, const CormGroup *group)
+{
+	for (int b = 0; b < CORM_DELIVERY_BUCKETS; b++)
+		for (CormBlockId id = group->bucket[b]; id != 0; id = corm_delivery(id)->hash_next)
+			corm_audit_block(audit, "a group", id);
+}
+
+/* audit_walk verifies all topics. */
+static void
+audit_walk(CormAudit *audit)
+{
 	for (int i = 0; i < corm_max_topics; i++)
 	{
 		CormTopic  *topic = corm_topic_at(i);
-		Problems	problems = {0};
 
-		LWLockAcquire(&topic->lock, LW_EXCLUSIVE);
-		if (topic->used)
-			check_topic(&problems, topic);
-		LWLockRelease(&topic->lock);
-		for (int p = 0; p < problems.n; p++)
-		{
-			Datum		value = CStringGetTextDatum(psprintf("topic %d: %s (%lld)", i, problems.text[p],
-															 (long long) problems.seq[p]));
-			bool		isnull = false;
-
-			tuplestore_putvalues(result->setResult, result->setDesc, &value, &isnull);
-		}
+		if (!topic->used)
+			continue;
+		check_topic(audit, topic);
+		for (CormBlockId id = topic->first; id != 0; id = corm_entry(id)->next)
+			corm_audit_chain(audit, "a message", id);
+		for (CormBlockId id = topic->dedup_first; id != 0; id = corm_dedup(id)->next)
+			corm_audit_block(audit, "the id of a message", id);
+		for (int g = topic->first_group; g >= 0; g = corm_group_slots[g].next)
+			audit_deliveries(audit, &corm_group_slots[g]);
 	}
-	return (Datum) 0;
+}
+
+static const CormAuditPart audit_part = {audit_lock, audit_walk, audit_unlock};
+
+/* corm_topics_init runs in every process; most of it does something only when preloaded. */
+void
+corm_topics_init(void)
+{
+	corm_topics_shared_init();
+	corm_definitions_init();
+	corm_audit_add(&audit_part);
+	corm_work_when_gone(corm_topics_kill_database);
+	if (process_shared_preload_libraries_in_progress)
+		corm_topic_hooks_init();
 }
