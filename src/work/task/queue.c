@@ -886,6 +886,29 @@ drop_result(CormTaskMore *more)
 	more->result = CORM_RESULT_NONE;
 }
 
+/* start makes a waiting task one that this process runs. */
+static void
+start(CormBlockId block)
+{
+	CormTask   *task = corm_task_at(block);
+	CormTaskMore *more = corm_task_more(task);
+	CormPool   *pool = &corm_pools[task->pool];
+	int64		now = corm_clock_mono();
+
+	unset_state(block);
+	task->state = CORM_TASK_RUNNING;
+	task->worker = corm_worker_self();
+	drop_result(more);
+	more->attempt++;
+	more->started_at = corm_clock_real();
+	more->progress = -1;
+	pool->running++;
+	pool->starts++;
+	pool->wait_us += Max(now - more->ready_since, 0);
+	/* from now on, when it began to run */
+	more->ready_since = now;
+}
+
 /*
  * corm_queue_claim takes the next task for a worker of a database and session user:
  * of the pools that may run more, that which has waited longest.  Returns 0 if
@@ -895,17 +918,14 @@ CormBlockId
 corm_queue_claim(Oid database, Oid session_user)
 {
 	CormBlockId best = 0;
-	CormTask   *task;
-	CormTaskMore *more;
-	CormPool   *pool;
-	int64		now;
 
 	(void) promote();
 	for (CormBlockId block = corm_tasks->lanes; block != 0; block = lane_at(block)->link)
 	{
 		CormLane   *lane = lane_at(block);
 
-		pool = &corm_pools[lane->pool];
+		CormPool   *pool = &corm_pools[lane->pool];
+
 		if (lane->nready == 0 || lane->database != database || lane->session_user != session_user ||
 			pool->paused || pool->running >= pool->workers)
 			continue;
@@ -913,26 +933,35 @@ corm_queue_claim(Oid database, Oid session_user)
 			corm_task_more(corm_task_at(best))->ready_since)
 			best = lane->top;
 	}
-	if (best == 0)
-		return 0;
-
-	now = corm_clock_mono();
-	task = corm_task_at(best);
-	more = corm_task_more(task);
-	unset_state(best);
-	task->state = CORM_TASK_RUNNING;
-	task->worker = corm_worker_self();
-	drop_result(more);
-	more->attempt++;
-	more->started_at = corm_clock_real();
-	more->progress = -1;
-	pool = &corm_pools[task->pool];
-	pool->running++;
-	pool->starts++;
-	pool->wait_us += Max(now - more->ready_since, 0);
-	/* from now on, when it began to run */
-	more->ready_since = now;
+	if (best != 0)
+		start(best);
 	return best;
+}
+
+/*
+ * corm_queue_claim_paused takes the next task of a pool of this database, whatever
+ * its session user and even if the pool is paused: a test that pauses a pool runs its
+ * tasks one by one.  Returns its ID, or 0 if there is none.
+ */
+int64
+corm_queue_claim_paused(const char *name)
+{
+	int64		id = 0;
+
+	corm_queue_lock();
+	(void) promote();
+	for (CormBlockId block = corm_tasks->lanes; block != 0 && id == 0; block = lane_at(block)->link)
+	{
+		CormLane   *lane = lane_at(block);
+		CormPool   *pool = &corm_pools[lane->pool];
+
+		if (lane->nready == 0 || lane->database != MyDatabaseId || strcmp(pool->name, name) != 0)
+			continue;
+		id = corm_task_at(lane->top)->id;
+		start(lane->top);
+	}
+	corm_queue_unlock();
+	return id;
 }
 
 /* wake_waiters sets the latches of those who wait for a task. */

@@ -53,18 +53,16 @@ backoff_us(const CormTaskMore *more)
 }
 
 /*
- * settle ends the running task, or lets it wait for another attempt.  result and
- * data are what became of this one.
+ * settle ends a task that this process has run, or lets it wait for another attempt.
+ * result and data are what became of this one.
  */
 static void
-settle(CormTaskResult result, int sqlstate, const void *data, Size len)
+settle(CormBlockId block, CormTaskResult result, int sqlstate, const void *data, Size len)
 {
-	CormBlockId block = running;
 	CormTask   *task = corm_task_at(block);
 	CormTaskMore *more = corm_task_more(task);
 	bool		failed = result == CORM_RESULT_ERROR || result == CORM_RESULT_LOST;
 
-	running = 0;
 	corm_queue_lock();
 	if (failed && task->cancelled && (sqlstate == ERRCODE_QUERY_CANCELED || result == CORM_RESULT_LOST))
 		corm_queue_end(block, CORM_TASK_CANCELLED, corm_queue_store(block, CORM_RESULT_CANCELLED, NULL, 0));
@@ -79,6 +77,32 @@ settle(CormTaskResult result, int sqlstate, const void *data, Size len)
 			corm_queue_end(block, CORM_TASK_FAILED, result);
 	}
 	corm_queue_unlock();
+}
+
+/* settle_mine settles the task that this process runs. */
+static void
+settle_mine(CormTaskResult result, int sqlstate, const void *data, Size len)
+{
+	CormBlockId block = running;
+
+	running = 0;
+	settle(block, result, sqlstate, data, len);
+}
+
+/*
+ * corm_task_settle_claimed settles a task that a test has claimed with
+ * corm_queue_claim_paused: it has succeeded, without a value, or its worker was lost.
+ */
+void
+corm_task_settle_claimed(int64 id, bool succeeded)
+{
+	CormBlockId block;
+
+	corm_queue_lock();
+	block = corm_queue_find(id);
+	corm_queue_unlock();
+	if (block != 0 && corm_task_at(block)->state == CORM_TASK_RUNNING)
+		settle(block, succeeded ? CORM_RESULT_NONE : CORM_RESULT_LOST, 0, NULL, 0);
 }
 
 /* read_request copies the request of the running task to the current memory context. */
@@ -110,18 +134,18 @@ run_claimed(void)
 	{
 		case CORM_JOB_COMMITTED:
 			if (report.value != NULL)
-				settle(CORM_RESULT_VALUE, 0, report.value, VARSIZE(report.value));
+				settle_mine(CORM_RESULT_VALUE, 0, report.value, VARSIZE(report.value));
 			else
-				settle(CORM_RESULT_NONE, 0, NULL, 0);
+				settle_mine(CORM_RESULT_NONE, 0, NULL, 0);
 			break;
 		case CORM_JOB_ROLLED_BACK:
 		case CORM_JOB_SKIPPED:
-			settle(CORM_RESULT_ROLLED_BACK, 0, NULL, 0);
+			settle_mine(CORM_RESULT_ROLLED_BACK, 0, NULL, 0);
 			break;
 		case CORM_JOB_FAILED:
 			initStringInfo(&error);
 			corm_error_flatten(report.error, &error);
-			settle(CORM_RESULT_ERROR, report.error->sqlerrcode, error.data, error.len);
+			settle_mine(CORM_RESULT_ERROR, report.error->sqlerrcode, error.data, error.len);
 			break;
 	}
 }
@@ -142,7 +166,7 @@ run(void *arg)
 		EmitErrorReport();
 		FlushErrorState();
 		if (running != 0)
-			settle(CORM_RESULT_LOST, 0, NULL, 0);
+			settle_mine(CORM_RESULT_LOST, 0, NULL, 0);
 	}
 	PG_END_TRY();
 }
@@ -152,7 +176,7 @@ static void
 lost(void *arg)
 {
 	if (running != 0)
-		settle(CORM_RESULT_LOST, 0, NULL, 0);
+		settle_mine(CORM_RESULT_LOST, 0, NULL, 0);
 }
 
 static const CormTaskSource source = {

@@ -27,6 +27,16 @@ CREATE FUNCTION corm_test.wake_sweeper() RETURNS void
 	LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'corm_test_wake_sweeper';
 COMMENT ON FUNCTION corm_test.wake_sweeper() IS 'Wakes the sweeper.';
 
+CREATE FUNCTION corm_test.claim_task(pool text) RETURNS bigint
+	LANGUAGE C VOLATILE STRICT AS 'MODULE_PATHNAME', 'corm_test_claim_task';
+COMMENT ON FUNCTION corm_test.claim_task(text) IS
+'Takes the next task of a paused pool, as a worker does; 0 if there is none. The test settles it.';
+
+CREATE FUNCTION corm_test.settle_task(id bigint, succeeded boolean) RETURNS void
+	LANGUAGE C VOLATILE STRICT AS 'MODULE_PATHNAME', 'corm_test_settle_task';
+COMMENT ON FUNCTION corm_test.settle_task(bigint, boolean) IS
+'Ends a task that was taken: it has succeeded, or its worker was lost.';
+
 CREATE FUNCTION corm_test.wait_at(point text, lock bigint) RETURNS void
 	LANGUAGE C VOLATILE STRICT AS 'MODULE_PATHNAME', 'corm_test_wait_at';
 COMMENT ON FUNCTION corm_test.wait_at(text, bigint) IS

@@ -30,6 +30,8 @@ PG_FUNCTION_INFO_V1(corm_test_clock_set_back);
 PG_FUNCTION_INFO_V1(corm_test_clock_release);
 PG_FUNCTION_INFO_V1(corm_test_sweep);
 PG_FUNCTION_INFO_V1(corm_test_wake_sweeper);
+PG_FUNCTION_INFO_V1(corm_test_claim_task);
+PG_FUNCTION_INFO_V1(corm_test_settle_task);
 PG_FUNCTION_INFO_V1(corm_test_wait_at);
 PG_FUNCTION_INFO_V1(corm_test_meet_at);
 PG_FUNCTION_INFO_V1(corm_test_trace);
@@ -139,6 +141,25 @@ corm_test_wake_sweeper(PG_FUNCTION_ARGS)
 
 	wake = (void (*) (int64)) load_external_function("$libdir/corm", "corm_sweeper_wake", true, NULL);
 	wake(PG_INT64_MIN / 2);
+	PG_RETURN_VOID();
+}
+
+Datum
+corm_test_claim_task(PG_FUNCTION_ARGS)
+{
+	int64		(*claim) (const char *);
+
+	claim = (int64 (*) (const char *)) load_external_function("$libdir/corm", "corm_queue_claim_paused", true, NULL);
+	PG_RETURN_INT64(claim(text_to_cstring(PG_GETARG_TEXT_PP(0))));
+}
+
+Datum
+corm_test_settle_task(PG_FUNCTION_ARGS)
+{
+	void		(*settle) (int64, bool);
+
+	settle = (void (*) (int64, bool)) load_external_function("$libdir/corm", "corm_task_settle_claimed", true, NULL);
+	settle(PG_GETARG_INT64(0), PG_GETARG_BOOL(1));
 	PG_RETURN_VOID();
 }
 
