@@ -52,6 +52,7 @@
 #include "utils/memutils.h"
 #include "utils/wait_event.h"
 #include "work/group/group.h"
+#include "work/shared/audit.h"
 #include "work/shared/gone.h"
 #include "work/shared/memory.h"
 #include "work/shared/waiting.h"
@@ -902,6 +903,54 @@ corm_wg_list(PG_FUNCTION_ARGS)
 		CHECK_FOR_INTERRUPTS();
 	}
 	return (Datum) 0;
+}
+
+/* lock_groups, walk_groups and unlock_groups verify the groups, for corm.work_check. */
+static void
+lock_groups(void)
+{
+	LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
+}
+
+static void
+unlock_groups(void)
+{
+	LWLockRelease(&shared->lock);
+}
+
+static void
+walk_groups(CormAudit *audit)
+{
+	int			used = 0;
+	int			found = 0;
+
+	for (uint32 i = 0; i < corm_max_wait_groups; i++)
+	{
+		WaitGroup  *group = &groups[i];
+
+		used += group->used;
+		for (uint32 at = shared->chains[i]; at != NO_GROUP && found <= corm_max_wait_groups; at = groups[at].next)
+			found++;
+		if (group->used &&
+			(group->count < 0 || group->tasks < 0 || group->reserved < 0 || group->reserved > group->count))
+			corm_audit_problem(audit, "wait group %u counts " INT64_FORMAT ", of which " INT64_FORMAT " are reserved, and " INT64_FORMAT " tasks",
+							   i, group->count, group->reserved, group->tasks);
+	}
+	if (used != found)
+		corm_audit_problem(audit, "%d wait groups are used, %d can be found", used, found);
+}
+
+static const CormAuditPart groups_audit = {
+	.lock = lock_groups,
+	.walk = walk_groups,
+	.unlock = unlock_groups,
+};
+
+/* corm_group_audit_init makes corm.work_check look at the groups; after all that call them with locks held. */
+void
+corm_group_audit_init(void)
+{
+	corm_audit_add(&groups_audit);
 }
 
 /* corm_group_init asks for the memory of the groups, when preloaded. */

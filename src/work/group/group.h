@@ -18,6 +18,7 @@ typedef struct CormGroupRef
 } CormGroupRef;
 
 extern void corm_group_init(void);
+extern void corm_group_audit_init(void);
 extern CormGroupRef corm_group_find(const char *name);
 extern void corm_group_add_tasks(CormGroupRef ref, int n, bool immediate);
 extern void corm_group_task_ended(CormGroupRef ref);

@@ -48,6 +48,7 @@
 #include "storage/latch.h"
 #include "storage/proc.h"
 #include "utils/timestamp.h"
+#include "work/shared/audit.h"
 #include "work/shared/gone.h"
 #include "work/task/queue.h"
 
@@ -1504,6 +1505,156 @@ forget_database(Oid database)
 	corm_queue_unlock();
 }
 
+/*
+ * What must hold
+ */
+
+/* What an audit counts in the tasks of a pool. */
+typedef struct PoolCounts
+{
+	uint32		tasks;
+	uint32		waiting;
+	uint32		scheduled;
+	uint32		retrying;
+	uint32		running;
+	uint32		reserved;
+} PoolCounts;
+
+/* count_pool counts the tasks of a pool. */
+static void
+count_pool(int pool, PoolCounts *counts)
+{
+	memset(counts, 0, sizeof(PoolCounts));
+	for (uint32 i = 0; i < nbuckets; i++)
+	{
+		for (CormBlockId block = task_chains[i]; block != 0; block = corm_task_at(block)->hash_next)
+		{
+			CormTask   *task = corm_task_at(block);
+
+			if (task->pool != pool)
+				continue;
+			counts->tasks++;
+			counts->waiting += task->state == CORM_TASK_WAITING;
+			counts->scheduled += task->state == CORM_TASK_SCHEDULED;
+			counts->retrying += task->state == CORM_TASK_RETRYING;
+			counts->running += task->state == CORM_TASK_RUNNING;
+			counts->reserved += task->pool_counted;
+		}
+	}
+}
+
+/* audit_pools compares what the pools count with the tasks. */
+static void
+audit_pools(CormAudit *audit)
+{
+	for (int i = 0; i < corm_max_pools; i++)
+	{
+		CormPool   *pool = &corm_pools[i];
+		PoolCounts	counts;
+
+		if (!pool->used)
+			continue;
+		count_pool(i, &counts);
+		if (counts.tasks != pool->tasks || counts.waiting != pool->waiting || counts.scheduled != pool->scheduled ||
+			counts.retrying != pool->retrying || counts.running != pool->running || counts.reserved != pool->reserved)
+			corm_audit_problem(audit, "pool %d counts %u tasks, %u waiting, %u scheduled, %u retrying, %u running, %u reserved",
+							   i, pool->tasks, pool->waiting, pool->scheduled, pool->retrying, pool->running, pool->reserved);
+	}
+}
+
+/* audit_tasks verifies the tasks, and names their blocks. */
+static void
+audit_tasks(CormAudit *audit)
+{
+	uint32		ntasks = 0;
+	uint32		nheap = 0;
+
+	for (uint32 i = 0; i < nbuckets; i++)
+	{
+		for (CormBlockId block = task_chains[i]; block != 0; block = corm_task_at(block)->hash_next)
+		{
+			CormTask   *task = corm_task_at(block);
+			CormTaskMore *more = corm_task_more(task);
+
+			ntasks++;
+			nheap += task->heap_place != 0;
+			corm_audit_chain(audit, "a task", block);
+			corm_audit_chain(audit, "a result", more->result_first);
+			corm_audit_chain(audit, "a note", more->note);
+			if (task->heap_place != 0 && heap[task->heap_place] != block)
+				corm_audit_problem(audit, "task " INT64_FORMAT " is not where it is in the heap", task->id);
+			if (task->heap_place > 1 && is_before(block, heap[task->heap_place / 2]))
+				corm_audit_problem(audit, "task " INT64_FORMAT " is before its parent in the heap", task->id);
+			if (corm_task_has_ended(task) != (task->place == CORM_TASK_ENDED))
+				corm_audit_problem(audit, "task " INT64_FORMAT " is in a wrong list", task->id);
+			if (task->state == CORM_TASK_WAITING && task->holds == 0 && task->place == CORM_TASK_NOWHERE)
+				corm_audit_problem(audit, "task " INT64_FORMAT " waits nowhere", task->id);
+		}
+	}
+	if (ntasks != corm_tasks->ntasks)
+		corm_audit_problem(audit, "there are %u tasks, counted are %u", ntasks, corm_tasks->ntasks);
+	if (nheap != corm_tasks->nheap)
+		corm_audit_problem(audit, "%u tasks are in the heap, counted are %u", nheap, corm_tasks->nheap);
+}
+
+/* audit_entries verifies lanes and keys, and names their blocks. */
+static void
+audit_entries(CormAudit *audit)
+{
+	for (CormBlockId block = corm_tasks->lanes; block != 0; block = lane_at(block)->link)
+	{
+		CormLane   *lane = lane_at(block);
+		uint32		nready = 0;
+
+		corm_audit_block(audit, "a lane", block);
+		for (CormBlockId level = lane->top; level != 0; level = corm_task_at(level)->level_next)
+		{
+			for (CormBlockId task = level; task != 0; task = corm_task_at(task)->next)
+				nready++;
+		}
+		if (nready != lane->nready)
+			corm_audit_problem(audit, "a lane of pool %d has %u tasks, counted are %u", lane->pool, nready, lane->nready);
+	}
+	for (uint32 i = 0; i < nbuckets; i++)
+	{
+		for (CormBlockId block = key_chains[i]; block != 0; block = key_at(block)->link)
+		{
+			CormTaskKey *key = key_at(block);
+
+			corm_audit_block(audit, "a key", block);
+			if (key->refs == 0 || key->active > key->refs)
+				corm_audit_problem(audit, "a key of pool %u has %u tasks, %u of them active", key->pool, key->refs, key->active);
+		}
+		for (CormBlockId block = unique_chains[i]; block != 0; block = unique_at(block)->link)
+		{
+			corm_audit_block(audit, "a unique key", block);
+			if (corm_task_at(unique_at(block)->task)->unique != block)
+				corm_audit_problem(audit, "a unique key of pool %u is not that of its task", unique_at(block)->pool);
+		}
+	}
+}
+
+/* audit_queue verifies the queue. */
+static void
+audit_queue(CormAudit *audit)
+{
+	audit_tasks(audit);
+	audit_pools(audit);
+	audit_entries(audit);
+}
+
+static void
+unlock_audit(void)
+{
+	LWLockRelease(&corm_tasks->lock);
+}
+
+static const CormAuditPart queue_audit = {
+	.lock = corm_queue_lock,
+	.walk = audit_queue,
+	.unlock = unlock_audit,
+};
+
 /* corm_queue_init asks for the memory of the queue, when preloaded. */
 void
 corm_queue_init(void)
@@ -1511,4 +1662,7 @@ corm_queue_init(void)
 	corm_shared_add(&queue_part);
 	corm_work_when_gone(forget_database);
 	duty = corm_launcher_add(&task_duty);
+	/* the lock of wait groups is taken while that of tasks is held */
+	corm_audit_add(&queue_audit);
+	corm_group_audit_init();
 }

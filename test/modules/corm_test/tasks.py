@@ -183,6 +183,8 @@ ids = [submit(control, "", f"SELECT '{big}' AS big") for _ in range(200)]
 check("the newest is kept", control.must(f"SELECT length(corm.task_value({ids[-1]})::text) > 200000"), [("t",)])
 check("the oldest is not", control.run(f"SELECT corm.task_value({ids[0]})")[0], "P0002")
 
+check("all is sound", control.must("SELECT * FROM corm.work_check()"), [])
+
 # dropped with the database, while one runs
 hold.must("SELECT pg_advisory_lock(1)")
 submit(control, "'p', delay => '1 hour'", "SELECT 1")
@@ -191,6 +193,7 @@ for session in (one, two, hold, control):
 drop_database()
 control = make_database("corm")
 check("nothing is left", control.must("SELECT count(*) FROM corm.tasks"), [("0",)])
+check("all is still sound", control.must("SELECT * FROM corm.work_check()"), [])
 control.close()
 drop_database()
 sys.exit(finish())

@@ -349,6 +349,9 @@ class Program:
         count = int(self.control.must("SELECT count FROM corm.wg_count('mg')")[0][0])
         if count != model.group_count():
             self.fail(f"the wait group counts {count}, expected {model.group_count()}")
+        problems = self.control.must("SELECT * FROM corm.work_check()")
+        if problems:
+            self.fail(f"work_check: {problems}")
         for state in states:
             self.counts[state] = self.counts.get(state, 0) + 1
 
