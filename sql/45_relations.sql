@@ -66,6 +66,11 @@ CREATE FUNCTION corm.update_multi(recs anyarray) RETURNS SETOF anyelement
 COMMENT ON FUNCTION corm.update_multi(anyarray) IS
     'Updates the rows with the primary keys of the records in one statement and returns them in the order of the records. Errors: P0002 if one does not exist; OR003 for an empty array; OR010 if a record is stale; 21000 if two have the same key; OR011 if the model has no primary key.';
 
+CREATE FUNCTION corm.field_values(rows anyarray, field int, sample anycompatiblearray) RETURNS anycompatiblearray
+    AS 'MODULE_PATHNAME', 'corm_field_values' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.field_values(anyarray, int, anycompatiblearray) IS
+    'Returns the values of one attribute, by its number, of an array of rows, as an array of the type of the sample, which may be NULL. Batch writes use it to tell the planner the partitions of their rows. Errors: 22023 if there is no such attribute of this type.';
+
 CREATE FUNCTION corm.filter(spec jsonb, allow jsonb DEFAULT NULL) RETURNS corm.query
     AS 'MODULE_PATHNAME', 'corm_filter' LANGUAGE C STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION corm.filter(jsonb, jsonb) IS

@@ -33,6 +33,7 @@
 #include "model/registry.h"
 #include "model/relate.h"
 #include "model/relations_build.h"
+#include "model/shards.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -109,6 +110,7 @@ candidates(void)
 	Relation	class = table_open(RelationRelationId, AccessShareLock);
 	SysScanDesc scan = systable_beginscan(class, InvalidOid, false, NULL, 0, NULL);
 	HeapTuple	tuple;
+	ListCell   *lc;
 
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
@@ -119,6 +121,11 @@ candidates(void)
 	}
 	systable_endscan(scan);
 	table_close(class, AccessShareLock);
+	foreach(lc, relids)
+	{
+		if (corm_is_shard(lfirst_oid(lc)))
+			relids = foreach_delete_current(relids, lc);
+	}
 
 	return relids;
 }

@@ -45,6 +45,7 @@
 #include "model/keys.h"
 #include "model/naming.h"
 #include "model/parse.h"
+#include "model/shards.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -73,7 +74,7 @@ static CormModel *parse_relation(Oid relid, const CormOverrides *overrides, bool
 
 /*
  * open_relation opens and locks a relation that can be a model, or raises
- * 42P01 or 42809.
+ * 42P01, 42809, or 0A000 for a shard.
  */
 static Relation
 open_relation(Oid relid)
@@ -100,6 +101,8 @@ open_relation(Oid relid)
 					 errmsg("\"%s\" cannot be used as a model", RelationGetRelationName(rel)),
 					 errdetail_relkind_not_supported(rel->rd_rel->relkind)));
 	}
+	if (rel->rd_rel->relkind == RELKIND_RELATION || rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+		corm_refuse_shard(relid);
 
 	return rel;
 }

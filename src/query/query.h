@@ -54,6 +54,10 @@ extern void corm_fill_insert(CormStmt *stmt, Bitmapset *rows_fields);
 extern List *corm_deleted_condition(CormRange *range, bool deleted);
 extern CormField *corm_condition_column(CormRelation *relation, const char *name, bool *own);
 
+/* resolve/carry.c */
+extern List *corm_located_by(CormRange *range, CormTree *rows);
+extern void corm_locate_children(CormStmt *stmt, CormTree *rows);
+
 /* resolve/guard.c */
 extern void corm_guards_check(List *guarded, const char *sql, List *tables, const Oid *types, int ntypes);
 

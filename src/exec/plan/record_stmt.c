@@ -176,6 +176,7 @@ update_multi_stmt(CormStmt *stmt, Bitmapset *fields)
 	}
 	for (i = 0; i < model->npk; i++)
 		stmt->where = lappend(stmt->where, row_condition(stmt->source, rows, model->pk[i]));
+	stmt->where = list_concat(stmt->where, corm_located_by(stmt->source, rows->rows));
 	if (corm_record_has_version(model))
 		stmt->where = lappend(stmt->where,
 							  corm_version_condition(stmt->source, row_column(rows, model, model->version)));

@@ -19,6 +19,7 @@
 #include "access/table.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_index.h"
+#include "catalog/pg_inherits.h"
 #include "query/resolve/conflict.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -103,10 +104,26 @@ corm_conflict_expr(CormModel *model, const char *given)
 	return found;
 }
 
+/* Does a table have its rows, or those of a partition, on another server? */
+static bool
+is_foreign(Oid table)
+{
+	ListCell   *lc;
+
+	if (get_rel_relkind(table) != RELKIND_PARTITIONED_TABLE)
+		return get_rel_relkind(table) == RELKIND_FOREIGN_TABLE;
+	foreach(lc, find_all_inheritors(table, NoLock, NULL))
+	{
+		if (get_rel_relkind(lfirst_oid(lc)) == RELKIND_FOREIGN_TABLE)
+			return true;
+	}
+	return false;
+}
+
 /*
  * corm_conflict_hint returns a sentence about the unique keys that an upsert
- * of a model can name, without those that have hidden fields; NULL if there
- * are none.
+ * of a model can name, without those that have hidden fields, or that foreign
+ * tables have none; NULL if there are none.
  */
 char *
 corm_conflict_hint(CormModel *model)
@@ -117,6 +134,11 @@ corm_conflict_hint(CormModel *model)
 	bool		partial = false;
 	ListCell   *lc;
 
+	if (is_foreign(model->table))
+	{
+		table_close(table, AccessShareLock);
+		return "PostgreSQL cannot decide conflicts in foreign tables and partitions. Insert and update rows by corm.insert() and corm.update(), or write them where they are stored.";
+	}
 	initStringInfo(&hint);
 	foreach(lc, RelationGetIndexList(table))
 	{

@@ -27,6 +27,7 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "model/relations.h"
+#include "query/resolve/carry.h"
 #include "query/resolve/keyset.h"
 #include "query/resolve/names.h"
 #include "query/resolve/operators.h"
@@ -593,6 +594,23 @@ same_constants(List *constants, List *values)
 }
 
 /*
+ * If rows are partitioned by the first key of the order, adds what the condition of the
+ * cursor says of it alone: the planner does not look into comparisons of rows for the
+ * partitions that can have rows.
+ */
+static void
+add_partition_condition(CormStmt *stmt, OrderKey *key, CormTree *value)
+{
+	CormTree   *expr = key->expr;
+
+	if (key->nullable || OidIsValid(key->lt) || OidIsValid(key->gt) || value->tag != CORM_N_VALUE || !is_column(expr) ||
+		expr->range != stmt->source || expr->field == NULL || !corm_locates_rows(stmt->source->model, expr->field))
+		return;
+	stmt->where = lappend(stmt->where,
+						  corm_make_binary(key->desc != stmt->reversed ? CORM_N_LTE : CORM_N_GTE, expr, value));
+}
+
+/*
  * corm_apply_cursor adds the condition for after() or before() to a statement,
  * and keeps the other conditions in stmt->uncursored.
  * For before() it reverses the order, and the deparser reverses the rows
@@ -616,6 +634,8 @@ corm_apply_cursor(CormStmt *stmt)
 	stmt->where = list_concat(stmt->where, same_constants(constants, list_copy_tail(values, list_length(keys))));
 	values = list_truncate(list_copy(values), list_length(keys));
 	stmt->where = lappend(stmt->where, cursor_condition(keys, values, stmt->reversed));
+	if (list_length(keys) > 1)
+		add_partition_condition(stmt, linitial(keys), linitial(values));
 	if (stmt->reversed)
 		reverse_order(stmt, keys);
 }

@@ -19,6 +19,7 @@
 #include "miscadmin.h"
 #include "model/relations.h"
 #include "query/query.h"
+#include "query/resolve/carry.h"
 #include "query/resolve/conflict.h"
 #include "query/resolve/field_roles.h"
 #include "query/resolve/filter_check.h"
@@ -563,6 +564,7 @@ resolve_whole(List *clauses, Oid default_model, bool restoring)
 	{
 		stmt = resolve_stmt(clauses, default_model, NULL, NULL, NULL, restoring);
 		stmt->guarded = corm_guards_tables();
+		corm_carry_keys(stmt);
 	}
 	PG_FINALLY();
 	{

@@ -265,10 +265,10 @@ corm_stage_read(CormStmt *stmt, TupleDesc tupdesc)
 }
 
 /*
- * Joins the array of rows to an update or delete, by key.
+ * Joins the array of rows, the value valno, to an update or delete, by key.
  */
 static void
-join_rows(CormStmt *stmt, CormRange *rows)
+join_rows(CormStmt *stmt, CormRange *rows, int valno)
 {
 	CormModel  *model = stmt->source->model;
 	CormJoin   *join = palloc0(sizeof(CormJoin));
@@ -285,6 +285,7 @@ join_rows(CormStmt *stmt, CormRange *rows)
 							  corm_make_binary(CORM_N_EQ, corm_make_column(stmt->source, field->column),
 											   row_field(rows->alias, "o", model, field)));
 	}
+	stmt->where = list_concat(stmt->where, corm_located_by(stmt->source, make_rows(model, valno)));
 }
 
 /*
@@ -379,7 +380,7 @@ corm_stage_write(CormStmt *stmt, Bitmapset *fields, int valno)
 		case CORM_CMD_UPDATE:
 			stmt->sets = hidden_sets(stmt);
 			join_rows(stmt, make_range(alias, "SELECT pg_catalog.unnest($1) AS o, pg_catalog.unnest($2) AS n",
-									   list_make2(make_rows(model, valno), make_rows(model, valno + 1))));
+									   list_make2(make_rows(model, valno), make_rows(model, valno + 1))), valno);
 			while ((i = bms_next_member(fields, i)) >= 0 && i < model->nfields)
 			{
 				CormAssignment *set = palloc(sizeof(CormAssignment));
@@ -391,7 +392,7 @@ corm_stage_write(CormStmt *stmt, Bitmapset *fields, int valno)
 			break;
 		default:
 			join_rows(stmt, make_range(alias, "SELECT pg_catalog.unnest($1) AS o",
-									   list_make1(make_rows(model, valno))));
+									   list_make1(make_rows(model, valno))), valno);
 	}
 }
 
@@ -445,4 +446,5 @@ corm_stage_show(CormStmt *stmt, int valno)
 	stmt->conflict_action = CORM_CONFLICT_NONE;
 	stmt->select = stmt->returning;
 	stmt->returning = NIL;
+	corm_locate_children(stmt, make_rows(model, valno));
 }
