@@ -50,6 +50,18 @@ corm--$(EXTVERSION).sql: $(SQL_PARTS) corm.control
 
 .DEFAULT_GOAL := all
 
+# corm_proto, in proto/, is an extension of its own, built and installed along where what it needs is there.
+include proto/find.mk
+ifeq ($(WITH_PROTO),yes)
+all: all-proto
+install: install-proto
+uninstall: uninstall-proto
+endif
+clean: clean-proto
+.PHONY: all-proto install-proto uninstall-proto clean-proto
+all-proto install-proto uninstall-proto clean-proto:
+	+$(MAKE) --no-print-directory -C proto PG_CONFIG='$(PG_CONFIG)' $(@:-proto=)
+
 # What is not the server's build is a script, so that it also works without make's variables.
 
 CHECKS = check-assert check-valgrind check-asan check-fuzz check-sqlsmith check-core check-cache-stress check-oracle \

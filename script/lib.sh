@@ -166,6 +166,10 @@ installed_corm_is_current()
 {
 	local version=$(extension_version)
 
+	if [ -e "$CHECKOUT/proto/corm_proto.so" ]; then
+		cmp -s "$CHECKOUT/proto/corm_proto.so" "$PKGLIBDIR/corm_proto.so" &&
+			cmp -s "$CHECKOUT/proto/corm_proto--1.0.sql" "$SHAREDIR/extension/corm_proto--1.0.sql" || return 1
+	fi
 	cmp -s "$CHECKOUT/corm.so" "$PKGLIBDIR/corm.so" &&
 		cmp -s "$CHECKOUT/corm.control" "$SHAREDIR/extension/corm.control" &&
 		cmp -s "$CHECKOUT/corm--$version.sql" "$SHAREDIR/extension/corm--$version.sql"

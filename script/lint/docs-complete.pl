@@ -37,7 +37,7 @@ sub parameters
 
 # Functions of the script: name => { signature => [file, line] }
 my (%functions, %operators);
-for my $path (files('sql/*.sql'))
+for my $path (files('sql/*.sql', 'proto/*.sql'))
 {
 	for (sql_statements(read_file($path)))
 	{

@@ -148,6 +148,13 @@ extern int	no_such_variable
 #define corm_qualified_name_list(str)	stringToQualifiedNameList(str, NULL)
 #endif
 
+/* So they did the parser of types. */
+#if PG_VERSION_NUM < 160000
+#define corm_parse_type(str, typid, typmod)	parseTypeString(str, typid, typmod, false)
+#else
+#define corm_parse_type(str, typid, typmod)	((void) parseTypeString(str, typid, typmod, NULL))
+#endif
+
 /* Deferrable keys can be asked for since 18. */
 #if PG_VERSION_NUM < 180000
 #define corm_primary_key_index(rel) RelationGetPrimaryKeyIndex(rel)

@@ -1,0 +1,142 @@
+-- Rows as messages of protocol buffers, by tags that are written by hand.
+\pset null '(null)'
+SET search_path = proto_test;
+CREATE SCHEMA proto_test;
+
+-- Without tags, a row type is a message of its columns, numbered as they are.
+CREATE TYPE mood AS ENUM ('sad', 'glad');
+CREATE TABLE plain (id bigint PRIMARY KEY, name text NOT NULL, age int, secret text, gone int, tags text[], m mood, at timestamptz, n numeric, b bytea, r real);
+ALTER TABLE plain DROP COLUMN gone;
+COMMENT ON COLUMN plain.secret IS '@orm:hidden';
+INSERT INTO plain VALUES (1, 'Ada', 36, 'x', '{a,b}', 'glad', '1970-01-01 00:00:01.5+00', 1.50, '\x00', 1.5), (2, '', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+SELECT id, corm.proto_encode(p) FROM plain p ORDER BY id;
+SELECT corm.proto_decode(NULL::plain, corm.proto_encode(p)) FROM plain p ORDER BY id;
+SELECT corm.get_proto(NULL::plain, corm.where(corm.eq('id', 2)));
+SELECT * FROM corm.get_multi_proto(NULL::plain, corm.order_by('-id'));
+SELECT count(*) FROM corm.get_multi_proto(NULL::plain);
+SELECT corm.get_proto(NULL::plain, corm.where(corm.eq('id', 3)));
+SELECT corm.get_proto(NULL::plain);
+-- a hidden field is in a message if that is what its tag says
+COMMENT ON COLUMN plain.secret IS '@orm:hidden,proto=1';
+SELECT corm.proto_encode(p) FROM plain p ORDER BY id;
+-- an update of the comment counts at once, in the middle of a session
+COMMENT ON COLUMN plain.secret IS '@orm:hidden,proto=2';
+SELECT corm.proto_encode(p) FROM plain p WHERE id = 1;
+DROP TABLE plain;
+
+-- Tags say what a field is on the wire.
+CREATE DOMAIN small AS int CHECK (VALUE < 100);
+CREATE TYPE inner_t AS (a int, b text);
+CREATE TYPE kinds AS (
+    i32 int, s32 int, f32 int, u32 bigint, x32 bigint, i64 bigint, s64 bigint, f64 bigint, u64 numeric, x64 numeric, f real, d float8, b boolean,
+    s text, by bytea, e mood, m inner_t, ms inner_t[], at timestamptz, span interval, packed int[], unpacked int[], dom small, v varchar(3), one int, two text,
+    three inner_t, req int, not_a_field text);
+DO $$
+DECLARE
+    c record;
+BEGIN
+    FOR c IN SELECT * FROM (VALUES ('i32', 'int32'), ('s32', 'sint32'), ('f32', 'sfixed32'), ('u32', 'uint32'), ('x32', 'fixed32'), ('i64', 'int64'), ('s64', 'sint64'),
+        ('f64', 'sfixed64'), ('u64', 'uint64'), ('x64', 'fixed64'), ('f', 'float'), ('d', 'double'), ('b', 'bool'), ('s', 'string'), ('by', 'bytes'), ('e', 'enum'),
+        ('m', 'message'), ('ms', 'message repeated'), ('at', 'timestamp'), ('span', 'duration'), ('packed', 'sint32 packed'), ('unpacked', 'int32 repeated'),
+        ('dom', 'int32 optional'), ('v', 'string optional'), ('one', 'int32 oneof choice'), ('two', 'string oneof choice'), ('three', 'message oneof choice')) AS v (name, tag) LOOP
+        EXECUTE format('COMMENT ON COLUMN kinds.%I IS %L', c.name,
+            '@orm:proto=' || (SELECT attnum FROM pg_attribute WHERE attrelid = 'kinds'::regclass AND attname = c.name) || ' ' || c.tag);
+    END LOOP;
+END $$;
+CREATE TABLE kept OF kinds;
+INSERT INTO kept VALUES (1, -1, -1, 4294967295, 1, -1, -1, -1, 18446744073709551615, 1, 1.5, -0.5, true, 'é', '\xff', 'glad', ROW(1, 'x'), ARRAY[ROW(2, 'y')::inner_t, ROW(NULL, NULL)::inner_t],
+    '1969-12-31 23:59:59.25+00', '-1.5 s', '{-1,0,300}', '{1,2}', 7, 'abc', NULL, '', NULL, NULL, 'not written'),
+    (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, false, '', '', NULL, NULL, '{}', NULL, NULL, '{}', '{}', NULL, NULL, 0, NULL, NULL, NULL, NULL),
+    (2147483647, -2147483648, 2147483647, NULL, NULL, 9223372036854775807, -9223372036854775808, NULL, NULL, NULL, 'infinity', 'nan', NULL, NULL, NULL, NULL, NULL, NULL, NULL, '2 days 1 s', NULL, NULL,
+     NULL, NULL, NULL, NULL, ROW(1, 'z'), NULL, NULL);
+SELECT corm.proto_encode(ROW(k.*)::kinds) FROM kept k;
+SELECT (corm.proto_decode(NULL::kinds, corm.proto_encode(ROW(k.*)::kinds))).* FROM kept k \gx
+
+-- What a message cannot say.
+SELECT corm.proto_encode(jsonb_populate_record(NULL::kinds, '{"u32": -1}'));
+SELECT corm.proto_encode(jsonb_populate_record(NULL::kinds, '{"x32": 4294967296}'));
+SELECT corm.proto_encode(jsonb_populate_record(NULL::kinds, '{"u64": -1}'));
+SELECT corm.proto_encode(jsonb_populate_record(NULL::kinds, '{"u64": 1.5}'));
+SELECT corm.proto_encode(jsonb_populate_record(NULL::kinds, '{"u64": 18446744073709551616}'));
+SELECT corm.proto_encode(jsonb_populate_record(NULL::kinds, '{"u64": "NaN"}'));
+SELECT corm.proto_encode(jsonb_populate_record(NULL::kinds, '{"at": "infinity"}'));
+SELECT corm.proto_encode(jsonb_populate_record(NULL::kinds, '{"span": "1 month"}'));
+SELECT corm.proto_encode(jsonb_populate_record(NULL::kinds, '{"packed": [1, null]}'));
+SELECT corm.proto_encode(jsonb_populate_record(NULL::kinds, '{"packed": [[1, 2]]}'));
+SELECT corm.proto_encode(jsonb_populate_record(NULL::kinds, '{"one": 1, "two": "x"}'));
+COMMENT ON COLUMN kinds.req IS '@orm:proto=40 int32 required';
+SELECT corm.proto_encode(jsonb_populate_record(NULL::kinds, '{}'));
+SELECT corm.proto_decode(NULL::kinds, '');
+COMMENT ON COLUMN kinds.req IS NULL;
+ALTER TYPE mood ADD VALUE 'late';
+COMMENT ON TYPE mood IS '@orm:proto=Mood 0 5';
+SELECT corm.proto_encode(jsonb_populate_record(NULL::kinds, '{"e": "glad"}'));
+SELECT corm.proto_encode(jsonb_populate_record(NULL::kinds, '{"e": "late"}'));
+SELECT (corm.proto_decode(NULL::kinds, '')).e;
+SELECT (corm.proto_decode(NULL::kinds, '\x800106')).e;
+SELECT corm.proto_encode(ROW(1, 2));
+SELECT corm.proto_encode(1);
+SELECT corm.proto_encode(NULL::kinds) IS NULL AS null;
+SELECT corm.proto_decode(1, '');
+SELECT corm.proto_decode(NULL::kinds, NULL) IS NULL AS null;
+
+-- The wire: each of these is data for a type, with what becomes of it.
+CREATE TYPE wire AS (a int, s text, r int[], m inner_t, u bigint);
+COMMENT ON COLUMN wire.a IS '@orm:proto=1 int32 optional';
+COMMENT ON COLUMN wire.s IS '@orm:proto=2 string optional';
+COMMENT ON COLUMN wire.r IS '@orm:proto=3 int32 packed';
+COMMENT ON COLUMN wire.m IS '@orm:proto=4 message';
+COMMENT ON COLUMN wire.u IS '@orm:proto=536870911 uint32 optional';
+COMMENT ON COLUMN inner_t.a IS '@orm:proto=1 int32 optional';
+COMMENT ON COLUMN inner_t.b IS '@orm:proto=2 string optional';
+CREATE FUNCTION try(data bytea) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN corm.proto_decode(NULL::wire, data)::text;
+EXCEPTION WHEN OTHERS THEN
+    RETURN SQLSTATE;
+END $$;
+SELECT what, data, try(data) FROM (VALUES
+    ('nothing', '\x'::bytea), ('zero', '\x0800'), ('negative', '\x08ffffffffffffffffff01'), ('more bits than it has', '\x08ffffffffff01'), ('long form of 1', '\x0881808000'),
+    ('too long a varint', '\x08ffffffffffffffffffff01'), ('cut off varint', '\x08ff'), ('cut off tag', '\x88'), ('field 0', '\x0001'), ('twice: the last', '\x08010802'),
+    ('text', '\x12026162'), ('text of no length', '\x1200'), ('text too short', '\x120561'), ('text of a huge length', '\x12ffffffff0f61'), ('text with a zero', '\x1203610062'),
+    ('text not in UTF-8', '\x1201ff'), ('packed', '\x1a03010203'), ('not packed', '\x180118021803'), ('both', '\x1a0201021803'), ('packed, cut off', '\x1a0201ff'),
+    ('message', '\x22050801120161'), ('message twice: merged', '\x220208012203120161'), ('message within, cut off', '\x2203080112'),
+    ('unknown varint', '\x28010801'), ('unknown 64 bits', '\x2901020304050607080801'), ('unknown text', '\x2a0261620801'), ('unknown 32 bits', '\x2d010203040801'),
+    ('unknown 32 bits, cut off', '\x2d0102'), ('group', '\x2b2c0801'), ('wire type 6', '\x2e'), ('wire type 7', '\x2f'), ('int as text', '\x0a0161'), ('text as int', '\x1001'),
+    ('int as 64 bits', '\x090102030405060708'), ('message as int', '\x2001'), ('greatest field', '\xf8ffffff0f07'), ('field beyond', '\xf8ffffff7f07')) AS v (what, data);
+
+-- Tags that say nothing.
+DO $$
+DECLARE
+    tag text;
+    message text;
+BEGIN
+    FOREACH tag IN ARRAY ARRAY['0', '-1', 'x', '1x', '536870912', '1 int', '1 int32 often', '1 int32 oneof', '1 string repeated', '1 bytes', '1 bool', '1 message', '1 timestamp', '1 duration', '2'] LOOP
+        BEGIN
+            EXECUTE format('COMMENT ON COLUMN wire.a IS %L', '@orm:proto=' || tag);
+            PERFORM corm.proto_encode(ROW(1, 'x', '{}', NULL, 1)::wire);
+            RAISE EXCEPTION USING message = 'it was taken', errcode = 'P0099';
+        EXCEPTION WHEN OTHERS THEN
+            GET STACKED DIAGNOSTICS message = MESSAGE_TEXT;
+            RAISE NOTICE '%: % %', tag, SQLSTATE, message;
+        END;
+    END LOOP;
+END $$;
+
+-- A type that changes while a query uses it.
+CREATE TYPE changing AS (a int, m inner_t);
+CREATE TABLE of_it (id int PRIMARY KEY, c changing);
+INSERT INTO of_it SELECT i, ROW(i, ROW(i, 'x')::inner_t)::changing FROM generate_series(1, 3) i;
+CREATE FUNCTION change(i int) RETURNS int LANGUAGE plpgsql AS $$
+BEGIN
+    IF i = 2 THEN EXECUTE 'COMMENT ON COLUMN changing.a IS ''@orm:proto=7 sint32'''; END IF;
+    RETURN i;
+END $$;
+SELECT change(id), corm.proto_encode(c) FROM of_it ORDER BY id;
+SELECT corm.proto_encode(c) FROM of_it ORDER BY id;
+
+-- Whatever the search_path.
+SET search_path = '';
+SELECT corm.proto_encode(c) FROM proto_test.of_it WHERE id = 1;
+SET client_min_messages = warning;
+DROP SCHEMA proto_test CASCADE;
