@@ -27,6 +27,14 @@ extern void **corm_fault_hook;
 			((void (*) (const char *)) *corm_fault_hook) (name); \
 	} while (0)
 
+/* The same where a cancel must not be noticed, as it is not without the fault point. */
+#define CORM_FAULT_UNCANCELLED(name) \
+	do { \
+		HOLD_CANCEL_INTERRUPTS(); \
+		CORM_FAULT(name); \
+		RESUME_CANCEL_INTERRUPTS(); \
+	} while (0)
+
 extern void corm_clock_init(void);
 extern int64 corm_clock_mono(void);
 extern int64 corm_clock_machine(void);

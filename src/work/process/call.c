@@ -120,7 +120,7 @@ corm_call_receive(CormSlot *slot, char **request, Size *len)
 	if (!read_all(slot, (char *) len, sizeof(Size)))
 		return false;
 	*request = MemoryContextAllocHuge(CurrentMemoryContext, *len + 1);
-	CORM_FAULT("work-receive");
+	CORM_FAULT_UNCANCELLED("work-receive");
 	return read_all(slot, *request, *len);
 }
 
@@ -142,7 +142,7 @@ corm_call_answer(CormSlot *slot, const CormJobReport *report, StringInfo notices
 		corm_error_flatten(report->error, &error);
 		header.error_len = error.len;
 	}
-	CORM_FAULT("work-answer");
+	CORM_FAULT_UNCANCELLED("work-answer");
 	(void) (write_all(slot, &header, sizeof(header)) &&
 			(header.notices_len == 0 || write_all(slot, notices->data, header.notices_len)) &&
 			(header.value_len == 0 || write_all(slot, report->value, header.value_len)) &&
@@ -376,6 +376,7 @@ call_worker(CormJob *job, const StringInfoData *request, CormJobReport *report)
 	ErrorData  *volatile error = NULL;
 
 	memset(report, 0, sizeof(CormJobReport));
+	slot->phase = CORM_PHASE_NONE;
 	PG_TRY();
 	{
 		if (!send_request(slot, job, request) || !take_answer(slot, report, &notices, &notices_len))

@@ -390,7 +390,6 @@ run_attempt(CormJob *job, CormJobReport *report)
 			*corm_job_phase = CORM_PHASE_COMMITTING;
 			CommitTransactionCommand();
 			*corm_job_phase = CORM_PHASE_COMMITTED;
-			CORM_FAULT("work-job-committed");
 		}
 		else
 		{
@@ -501,6 +500,7 @@ run_attempts(CormJob *job, CormJobReport *report)
 		CormParams	params = job->params;
 
 		run_attempt(job, report);
+		CORM_FAULT_UNCANCELLED("work-job-ended");
 		job->params = params;
 		if (report->outcome != CORM_JOB_FAILED || job->end != NULL ||
 			report->attempts > job->retries || !is_retried(report->error))

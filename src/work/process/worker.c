@@ -205,7 +205,9 @@ note_fatal(ErrorData *error)
 {
 	if (prev_emit_log_hook)
 		prev_emit_log_hook(error);
-	if (error->elevel >= FATAL && my_slot != NULL && my_slot->fatal_sqlstate == 0)
+	if (my_slot == NULL || my_slot->fatal_sqlstate != 0)
+		return;
+	if (error->elevel >= FATAL || (error->elevel == ERROR && my_slot->state == CORM_SLOT_STARTING))
 	{
 		strlcpy(my_slot->fatal_message, error->message ? error->message : "", CORM_FATAL_LENGTH);
 		my_slot->fatal_sqlstate = error->sqlerrcode;
