@@ -10,6 +10,8 @@
  */
 #include "postgres.h"
 
+#include "access/xlog.h"
+
 #include "access/htup_details.h"
 #include "base/clock.h"
 #include "base/errors.h"
@@ -231,6 +233,8 @@ run_error_context(void *arg)
 	/* raised when it is planned: no index is the key of an upsert */
 	if (plan->conflict_hint && geterrcode() == ERRCODE_INVALID_COLUMN_REFERENCE)
 		errhint("%s", plan->conflict_hint);
+	if (geterrcode() == ERRCODE_READ_ONLY_SQL_TRANSACTION && RecoveryInProgress())
+		errhint("This server is a standby: write on the primary, to which a driver connects with target_session_attrs=read-write.");
 	if (plan->model_name)
 		errcontext("corm query on model \"%s\"", plan->model_name);
 	else
