@@ -1,9 +1,11 @@
-"""Measures how cost grows: with rows found, keys in the cache, sessions, and shapes of queries.
+"""Measures how cost grows: with rows found, keys in the cache, sessions, and shapes of queries; and
+how the hit ratio of a cache grows with its size.
 
 Each series becomes a file of numbers and a picture (SVG, by gnuplot) in bench/results/growth/.  A point is the median
 of several rounds, in which all points of a series take turns.
 """
 
+import functools
 import os
 import random
 import statistics
@@ -12,6 +14,7 @@ import sys
 import time
 
 import psycopg
+from harness import install_test_extension
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 OUTPUT = os.path.join(HERE, "results", "growth")
@@ -146,10 +149,34 @@ def sessions(connection, quick):
                   "transactions per second", list(statements), [1, 2, 4, 8, 16], measure, log_y=False)
 
 
+def hit_ratios(skew, scans, connection, quick):
+    """How much of a Zipf trace caches answer, without and with runs of keys that are asked for once."""
+    keys, places = 100000 if quick else 1000000, [128, 1024, 10000] + ([] if quick else [100000])
+    lines = {"corm": 0, "exact SIEVE": 1, "LRU": 2, "W-TinyLFU": 3}
+    found = {}
+
+    def measure(line, size):
+        if size not in found:
+            name = f"ratio {size} {skew} {scans}"
+            connection.execute("SELECT corm.cache_create(%s, max_bytes => %s::bigint * 128, events => '{}')", (name, size))
+            found[size] = connection.execute("SELECT * FROM corm_test.hit_ratio(%s, %s, 4, %s, %s, %s, 42, %s)",
+                                             (name, size, keys, skew, max(200000, size * 20), scans)).fetchone()
+            connection.execute("SELECT corm.cache_drop(%s)", (name,))
+        return found[size][lines[line]]
+
+    with_scans = f", {scans:.0%} scans" if scans else ""
+    return Series(f"hit-ratio-{skew}{'-scans' if scans else ''}", f"Hit ratio, {keys:,} keys, Zipf {skew}{with_scans}", "places",
+                  "hits", list(lines), places, measure, log_y=False)
+
+
 def main():
     quick = "--quick" in sys.argv[1:]
     os.makedirs(OUTPUT, exist_ok=True)
-    for maker in (rows_found, keys_in_cache, sessions, shapes):
+    install_test_extension()
+    with psycopg.connect("", autocommit=True) as connection:
+        connection.execute("CREATE EXTENSION IF NOT EXISTS corm_test")
+    ratios = [functools.partial(hit_ratios, skew, scans) for skew, scans in ((0.8, 0), (1.0, 0), (1.2, 0), (1.0, 0.2))]
+    for maker in (rows_found, keys_in_cache, sessions, shapes, *ratios):
         with psycopg.connect("", autocommit=True) as connection:
             series = maker(connection, quick)
             rows = series.run(2 if quick else 5)

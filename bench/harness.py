@@ -29,6 +29,51 @@ import psycopg
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
+ROOT = os.path.join(HERE, "..")
+
+
+def install_test_extension():
+    """Builds and installs corm_test, which has the function that does nothing and the clock that stands still."""
+    with tempfile.TemporaryDirectory() as directory:
+        shutil.copytree(os.path.join(ROOT, "src"), os.path.join(directory, "src"))
+        module = os.path.join(directory, "test", "modules", "corm_test")
+        shutil.copytree(os.path.join(ROOT, "test", "modules", "corm_test"), module)
+        subprocess.run(["make", "-s", "-C", module, f"PG_CONFIG={os.environ.get('PG_CONFIG', 'pg_config')}", "with_llvm=no",
+                        "install"], check=True, stdout=subprocess.DEVNULL)
+
+
+def stopwatch(bench):
+    """A function that tells the seconds that the session has spent on a processor, or the time."""
+    schedstat = f"/proc/{bench.connection.info.backend_pid}/schedstat"
+    if not os.access(schedstat, os.R_OK):
+        return time.perf_counter
+
+    def read():
+        with open(schedstat, encoding="ascii") as file:
+            return int(file.read().split()[0]) / 1e9
+
+    return read
+
+
+def computing(bench, statement, before=None):
+    """A side that is one statement which only computes; `before` runs first and is not timed."""
+    clock = stopwatch(bench)
+
+    def run():
+        if before:
+            before()
+        start = clock()
+        bench.execute(statement)
+        return clock() - start
+
+    return run
+
+
+def scan(bench, call, calls):
+    """A side that evaluates an expression of i once for each row of generate_series."""
+    return computing(bench, f"SELECT count({call}) FROM generate_series(1, {calls}) i")
+
+
 class Bar:
     """What a figure is held against.  Figures are times of corm by times of the peer, or costs."""
 

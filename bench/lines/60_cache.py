@@ -9,17 +9,13 @@ lines that are pure computation in one session count its time on the processor, 
 
 import atexit
 import os
-import shutil
 import socket
 import subprocess
-import tempfile
 import threading
 import time
 
 import psycopg
-from harness import SLICES, Bar, Line, at_most, costs_at_most, times_faster
-
-ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+from harness import SLICES, Bar, Line, at_most, computing, costs_at_most, install_test_extension, scan, stopwatch, times_faster
 
 SETUP = """
 CREATE EXTENSION IF NOT EXISTS corm_test;
@@ -32,48 +28,6 @@ SELECT corm.cache_create('bench', events => '{}')
 EMPTY = "BEGIN; SELECT corm.cache_clear('bench'); COMMIT; DO $$ BEGIN WHILE corm_test.sweep() LOOP NULL; END LOOP; END $$"
 
 FILL = "SELECT count(corm.cache_set('key:' || i, 'value ' || i, {ttl}, 'bench', true)) FROM generate_series(1, {n}) i"
-
-
-def install_test_extension():
-    """Builds and installs corm_test, which has the function that does nothing and the clock that stands still."""
-    with tempfile.TemporaryDirectory() as directory:
-        shutil.copytree(os.path.join(ROOT, "src"), os.path.join(directory, "src"))
-        module = os.path.join(directory, "test", "modules", "corm_test")
-        shutil.copytree(os.path.join(ROOT, "test", "modules", "corm_test"), module)
-        subprocess.run(["make", "-s", "-C", module, f"PG_CONFIG={os.environ.get('PG_CONFIG', 'pg_config')}", "with_llvm=no",
-                        "install"], check=True, stdout=subprocess.DEVNULL)
-
-
-def stopwatch(bench):
-    """A function that tells the seconds that the session has spent on a processor, or the time."""
-    schedstat = f"/proc/{bench.connection.info.backend_pid}/schedstat"
-    if not os.access(schedstat, os.R_OK):
-        return time.perf_counter
-
-    def read():
-        with open(schedstat, encoding="ascii") as file:
-            return int(file.read().split()[0]) / 1e9
-
-    return read
-
-
-def computing(bench, statement, before=None):
-    """A side that is one statement which only computes; `before` runs first and is not timed."""
-    clock = stopwatch(bench)
-
-    def run():
-        if before:
-            before()
-        start = clock()
-        bench.execute(statement)
-        return clock() - start
-
-    return run
-
-
-def scan(bench, call, calls):
-    """A side that evaluates an expression of i once for each row of generate_series."""
-    return computing(bench, f"SELECT count({call}) FROM generate_series(1, {calls}) i")
 
 
 def hits(bench):

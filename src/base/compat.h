@@ -226,7 +226,6 @@ extern int	no_such_variable
  * shared table, which became dlists in 16.
  */
 #define CORM_FAST_PATH_BITS		3
-#define CORM_FAST_PATH_WRITE	UINT64CONST(04)
 #define CORM_FAST_PATH_WRITES	UINT64CONST(04444444444444444)	/* in 16 slots */
 #if PG_VERSION_NUM < 180000
 #define CORM_FAST_PATH_GROUPS	1
@@ -239,6 +238,10 @@ extern int	no_such_variable
 	(MyProc->fpRelId[(group) * FP_LOCK_SLOTS_PER_GROUP + (slot)])
 #endif
 #if PG_VERSION_NUM < 160000
+#define corm_no_proclocks(proc, partition) \
+	((proc)->myProcLocks[partition].next == &(proc)->myProcLocks[partition])
+#define corm_one_proclock(proc, partition) \
+	((proc)->myProcLocks[partition].next == (proc)->myProcLocks[partition].prev)
 #define corm_first_proclock(proc, partition) \
 	((PROCLOCK *) SHMQueueNext(&(proc)->myProcLocks[partition], &(proc)->myProcLocks[partition], \
 							   offsetof(PROCLOCK, procLink)))
@@ -246,6 +249,10 @@ extern int	no_such_variable
 	((PROCLOCK *) SHMQueueNext(&(proc)->myProcLocks[partition], &(proclock)->procLink, \
 							   offsetof(PROCLOCK, procLink)))
 #else
+#define corm_no_proclocks(proc, partition) \
+	dlist_is_empty(&(proc)->myProcLocks[partition])
+#define corm_one_proclock(proc, partition) \
+	((proc)->myProcLocks[partition].head.next == (proc)->myProcLocks[partition].head.prev)
 #define corm_first_proclock(proc, partition) \
 	(dlist_is_empty(&(proc)->myProcLocks[partition]) ? NULL : \
 	 dlist_head_element(PROCLOCK, procLink, &(proc)->myProcLocks[partition]))

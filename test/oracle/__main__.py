@@ -17,6 +17,9 @@ Parts of a run:
                 timed out at random
     race        clients who write the same rows and keys at the same time: no update is lost, and where one can win,
                 one does (racing.py)
+    fresh       writers of all kinds and readers of fresh answers at the same time: no answer is older than what was acknowledged
+                before the call (fresh.py)
+    fresh-killed   the same while processes are killed, --cycles times
     hostile     functions of users that change, drop, register and call what the verb that called them is at work on
                 (hostile.py)
     nested      random documents for insert_json and set_related over tables of tenants: the rows stored and the errors
@@ -57,6 +60,7 @@ import again
 import around
 import hostile
 import interrupts
+import fresh
 import kill
 import nested
 import patches
@@ -302,6 +306,23 @@ def race(seed, budget, options):
     return steps
 
 
+def fresh_answers(seed, budget, options, cycles=0):
+    """Naps need corm_test, which script/check-oracle installs."""
+    new_database("oracle_fresh", fresh.SCHEMA)
+    started, session = time.monotonic(), Session("fresh")
+    naps = 3000 if not session.run("CREATE EXTENSION corm_test")[0] else 0
+    session.close()
+    steps, wrong, detail = fresh.run(seed, budget, naps, cycles)
+    if wrong:
+        wrong += f"\nrepeat, it is a race: script/check-oracle --part {'fresh-killed' if cycles else 'fresh'} --seed {seed} --seeds 1 --steps {budget.steps}"
+    result(f"fresh answers{', killed' if cycles else ''}, seed {seed}", wrong, f"{steps} steps, {detail}, {steps / max(time.monotonic() - started, 0.001):.0f}/s")
+    return steps
+
+
+def fresh_killed(seed, budget, options):
+    return fresh_answers(seed, budget, options, options.cycles)
+
+
 def hostile_code(seed, budget, options):
     new_database("oracle_hostile", "SELECT 1")
     rng, world, offset = random.Random(f"hostile {seed}"), hostile.World("oracle_hostile"), hostile.log_size()
@@ -363,7 +384,7 @@ def patches_of_rows(seed, budget, options):
 
 
 PARTS = {"reads": reads, "around": around_calls, "programs": programs, "disturbed": disturbed, "race": race, "hostile": hostile_code, "elsewhere": elsewhere, "nested": nested_documents,
-         "patches": patches_of_rows}
+         "patches": patches_of_rows, "fresh": fresh_answers, "fresh-killed": fresh_killed}
 
 
 def main():

@@ -30,6 +30,67 @@ class Mutant:
 
 
 MUTANTS = [
+    # fresh answers: each step of the protocol, left out or at another place
+    Mutant("fresh-committing", "fresh", 1, 30000,  # a hit between visibility and publication
+           "return read->committing != 0 ? CORM_COMMITTING : CORM_QUIET;",
+           "return CORM_QUIET;"),
+    Mutant("fresh-no-publication", "fresh", 1, 30000,  # the version stays
+           "ONE_VERSION - ONE_COMMITTING);",
+           "-ONE_COMMITTING);"),
+    Mutant("fresh-early-publication", "fresh", 1, 30000,  # before the commit is visible
+           "cells[ncommitting++] = cells[i];\n\t}\n\tCORM_FAULT(\"fresh-committing\");",
+           "corm_cell_committed(cells[i], 1);\n\t}\n\tCORM_FAULT(\"fresh-committing\");"),
+    Mutant("fresh-before-messages", "fresh", 1, 30000,  # before the invalidation messages are sent
+           "phase == RESOURCE_RELEASE_AFTER_LOCKS && is_top_level)\n\t\tpublish();",
+           "phase == RESOURCE_RELEASE_BEFORE_LOCKS && is_top_level)\n\t\tpublish();"),
+    Mutant("fresh-read-after", "fresh", 1, 30000,  # r1 after the query has run
+           "CORM_FAULT(\"cached-run\");\n\tif (recorder.too_large)",
+           "CORM_FAULT(\"cached-run\");\n\tif (sum != NULL)\n\t\t(void) corm_fresh_now(plan->fresh_depends, (uint64 *) recorder.buf.data);\n\tif (recorder.too_large)"),
+    Mutant("fresh-old-catalogs", "fresh", 1, 30000,  # r2 left out
+           "AcceptInvalidationMessages();\n\tif (why != NULL)",
+           "if (why != NULL)"),
+    Mutant("fresh-old-hierarchy", "test", "fresh_queries", 0,  # r3 left out
+           "bool\t\tsame = plan->fresh_why == NULL && equal(relids, plan->fresh_relids);",
+           "bool\t\tsame = true;"),
+    Mutant("fresh-at-once", "fresh", 1, 30000,  # a table is settled while those who passed by it commit
+           "if (slot != 0 && slot < epoch)\n\t\t\treturn false;",
+           ""),
+    Mutant("fresh-prepared-unnoticed", "test", "078_fresh", 0,  # PREPARE leaves the cells alone
+           "corm_cells_unsettle(cells, n);\n\t\ttell();",
+           ""),
+    Mutant("fresh-prepared-locks", "test", "078_fresh", 0,  # settled again while a prepared transaction has the lock
+           "if (corm_prepared_writes(number, number < CORM_FIXED_CELLS))\n\t\t\treturn false;",
+           ""),
+    Mutant("fresh-prepared-version", "test", "078_fresh", 0,  # PREPARE makes no new version
+           "(word + ONE_VERSION) & ~SETTLED",
+           "word & ~SETTLED"),
+    Mutant("fresh-settle-blindly", "fresh", 1, 30000,  # settled although it was unsettled since
+           "if (pg_atomic_compare_exchange_u64(&cell->word, &word, word | SETTLED))\n\t\t\treturn true;",
+           "pg_atomic_fetch_or_u64(&cell->word, SETTLED);\n\t\treturn true;"),
+    Mutant("fresh-prepare-ends-early", "fresh", 1, 30000,  # the slot is empty before the locks are handed over
+           "CORM_FAULT(\"fresh-preparing\");",
+           "corm_commit_end();\n\tCORM_FAULT(\"fresh-preparing\");"),
+    Mutant("fresh-own-writes", "test", "fresh_queries", 0,  # a transaction does not see what it has written
+           "if (TransactionIdIsValid(GetTopTransactionIdIfAny()))\n\t\treturn \"The transaction has written something.\";",
+           ""),
+    Mutant("fresh-snapshot", "test", "fresh_queries", 0,  # REPEATABLE READ gets what is newer
+           "if (IsolationUsesXactSnapshot())\n\t\treturn \"The isolation",
+           "if (false)\n\t\treturn \"The isolation"),
+    Mutant("fresh-strong-locks", "test", "fresh_queries", 0,  # only the locks in the process's own array
+           "if (!written_cell(proclock, &cell))\n\t\t\t\tcontinue;",
+           "if (!written_cell(proclock, &cell) || cell != 0)\n\t\t\t\tcontinue;"),
+    Mutant("fresh-descendants", "test", "fresh_queries", 0,  # partitions are not followed
+           "if (!parent)\n\t\t\tall = lappend_oid(all, relid);",
+           "if (!parent || parent)\n\t\t\tall = lappend_oid(all, relid);"),
+    Mutant("fresh-functions", "test", "fresh_queries", 0,  # functions are not followed
+           "case PROCOID:\n\t\tcase AGGFNOID:",
+           "case AGGFNOID:"),
+    Mutant("fresh-fetch-read-after", "fresh", 1, 30000,  # cache_fetch reads the versions after the loader has run
+           "keep = keep && corm_fresh_possible() == NULL && corm_follow_unchanged(&follow);",
+           "keep = corm_fresh_possible() == NULL && corm_follow_begin(&follow) == CORM_FRESH_KNOWN;"),
+    Mutant("fresh-aborted", "test", "fresh_queries", 0,  # what was aborted counts as committing for good
+           "pg_atomic_fetch_sub_u64(&versions->cell[cell].word, ONE_COMMITTING);",
+           "(void) cell;"),
     Mutant("keyset-null", "reads", 3, 500,  # rows with NULL behind the cursor are lost
            "if (key->nullable && !nulls_first)\n\t\tcond = corm_make_list(CORM_N_OR",
            "if (key->nullable && nulls_first)\n\t\tcond = corm_make_list(CORM_N_OR"),

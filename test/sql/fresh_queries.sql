@@ -119,6 +119,13 @@ ALTER TABLE parts DETACH PARTITION part2;
 SELECT * FROM ask(number_of('parts'));
 DROP TABLE part1b;
 SELECT * FROM ask(number_of('parts'));
+-- a grandchild, of which PostgreSQL tells only those who know its parent
+CREATE TABLE part1c PARTITION OF part1 FOR VALUES IN (3);
+SELECT * FROM ask(number_of('parts'));
+INSERT INTO part1c VALUES (1, 3);
+SELECT * FROM ask(number_of('parts'));
+ALTER TABLE part1 DETACH PARTITION part1c;
+SELECT * FROM ask(number_of('parts'));
 CREATE TABLE heirs (id int);
 SELECT * FROM ask(number_of('heirs'));
 CREATE TABLE heir () INHERITS (heirs);

@@ -288,6 +288,7 @@ corm_cache_fetch_with(FunctionCallInfo fcinfo, CormCacheLoader loader, void *arg
 	keep = follow.tables == NIL || corm_follow_begin(&follow) == CORM_FRESH_KNOWN;
 	CORM_FAULT("fetch-load");
 	loader(arg, &load);
+	CORM_FAULT("fetch-loaded");
 
 	/* The loader may have changed anything, its role's rights included. */
 	ref = corm_cache_ref(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));

@@ -210,6 +210,7 @@ publish(void)
 		tell();
 	}
 	ncommitting = 0;
+	CORM_FAULT("fresh-published");
 	corm_commit_end();
 	state = WRITES_NONE;
 }
@@ -248,6 +249,7 @@ begin_prepare(void)
 static void
 end_prepare(void)
 {
+	CORM_FAULT("fresh-prepared");
 	if (state != WRITES_NONE)
 		corm_commit_end();
 	state = WRITES_NONE;

@@ -200,7 +200,7 @@ corm_versions_available(void)
 uint32
 corm_cell_of(Oid db, Oid relid)
 {
-	uint32		cell = hash_combine(murmurhash32(db), murmurhash32(relid)) & (CELLS - 1);
+	uint32		cell = murmurhash32(relid ^ db * 0x9E3779B9) & (CELLS - 1);
 
 	return cell < CORM_FIXED_CELLS ? cell + CORM_FIXED_CELLS : cell;
 }

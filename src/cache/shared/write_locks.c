@@ -20,8 +20,12 @@
  *
  * A lock is either in the process's own array ("fast path") or in the shared table,
  * where each process has a list for each partition of the table.  Other processes move
- * our locks from the first to the second, under fpInfoLock and the partition's lock.
- * So first the array is read, then the lists: no lock is missed, one may be seen twice.
+ * our locks from the first to the second: they add it there, and then clear its bit here.
+ * So first the array is read, then the lists, and no lock is missed, though one may be
+ * seen twice.  The array is read without its lock, fpInfoLock: nobody but us sets bits.
+ * A list is not walked without the partition's lock, but if it seems empty, then what
+ * somebody is just adding has been seen in the array.  The same is true if there seems
+ * to be a single lock in all lists: that is the one of the transaction's own number.
  *
  * This reads structures of PostgreSQL that have no functions for it; compat.h has
  * what differs between its versions.
@@ -35,6 +39,8 @@
 #include "cache/shared/versions.h"
 #include "cache/shared/write_locks.h"
 #include "miscadmin.h"
+#include "port/atomics.h"
+#include "port/pg_bitutils.h"
 #include "storage/lock.h"
 #include "storage/lwlock.h"
 #include "storage/proc.h"
@@ -58,37 +64,48 @@ written_cell(const PROCLOCK *proclock, uint32 *cell)
 
 /*
  * corm_my_writes fills cells with those of the tables that this transaction has locks
- * to write, perhaps some twice.  Returns their number; the first max are in the
+ * to write, perhaps some twice.  It has a number.  Returns their number; the first max are in the
  * array.  Raises nothing.
  */
 int
 corm_my_writes(uint32 *cells, int max)
 {
+	int			lists = 0;
+	bool		single = true;
 	int			n = 0;
 
 	/* VACUUM of other kinds than FULL */
 	if (MyProc->statusFlags & PROC_IN_VACUUM)
 		return 0;
 
-	LWLockAcquire(&MyProc->fpInfoLock, LW_SHARED);
 	for (int group = 0; group < CORM_FAST_PATH_GROUPS; group++)
 	{
 		uint64		bits = corm_fast_path_bits(group) & CORM_FAST_PATH_WRITES;
 
-		for (int slot = 0; bits != 0; slot++, bits >>= CORM_FAST_PATH_BITS)
+		for (; bits != 0; bits &= bits - 1)
 		{
-			if ((bits & CORM_FAST_PATH_WRITE) == 0)
-				continue;
+			int			slot = pg_rightmost_one_pos64(bits) / CORM_FAST_PATH_BITS;
+
 			if (n < max)
 				cells[n] = corm_cell_of(MyDatabaseId, corm_fast_path_relation(group, slot));
 			n++;
 		}
 	}
-	LWLockRelease(&MyProc->fpInfoLock);
+	pg_memory_barrier();
 
 	for (int partition = 0; partition < NUM_LOCK_PARTITIONS; partition++)
 	{
-		if (corm_first_proclock(MyProc, partition) == NULL)
+		if (corm_no_proclocks(MyProc, partition))
+			continue;
+		lists++;
+		single = corm_one_proclock(MyProc, partition);
+	}
+	if (lists == 1 && single)
+		return n;
+
+	for (int partition = 0; partition < NUM_LOCK_PARTITIONS; partition++)
+	{
+		if (corm_no_proclocks(MyProc, partition))
 			continue;
 
 		LWLockAcquire(LockHashPartitionLockByIndex(partition), LW_SHARED);
@@ -116,7 +133,7 @@ proc_writes(PGPROC *proc, uint32 cell, bool any)
 
 	for (int partition = 0; partition < NUM_LOCK_PARTITIONS && !found; partition++)
 	{
-		if (corm_first_proclock(proc, partition) == NULL)
+		if (corm_no_proclocks(proc, partition))
 			continue;
 
 		LWLockAcquire(LockHashPartitionLockByIndex(partition), LW_SHARED);

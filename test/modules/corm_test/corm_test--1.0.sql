@@ -47,6 +47,11 @@ CREATE FUNCTION corm_test.meet_at(point text, pass int, lock bigint) RETURNS voi
 COMMENT ON FUNCTION corm_test.meet_at(text, int, bigint) IS
 'The same, when it comes there for the pass-th time; the client is sent an INFO message before the session waits.';
 
+CREATE FUNCTION corm_test.nap_at(points text, usecs int) RETURNS void
+	LANGUAGE C VOLATILE STRICT AS 'MODULE_PATHNAME', 'corm_test_nap_at';
+COMMENT ON FUNCTION corm_test.nap_at(text, int) IS
+'Lets this session sleep, one time in four, for at most so many microseconds at these fault points, whose names are between blanks.';
+
 CREATE FUNCTION corm_test.trace() RETURNS void
 	LANGUAGE C VOLATILE STRICT AS 'MODULE_PATHNAME', 'corm_test_trace';
 COMMENT ON FUNCTION corm_test.trace() IS 'Begins to record which fault points this session passes.';
@@ -61,7 +66,7 @@ COMMENT ON FUNCTION corm_test.noop(text, text) IS
 'Returns its first argument: what a call of a C function costs at least, for benchmarks to compare with.';
 
 CREATE FUNCTION corm_test.hit_ratio(cache text, places int, value_bytes int, keys int, skew float8, requests int, seed int,
-		OUT corm float8, OUT sieve float8, OUT lru float8)
+		scans float8 DEFAULT 0, OUT corm float8, OUT sieve float8, OUT lru float8, OUT tinylfu float8)
 	LANGUAGE C VOLATILE STRICT AS 'MODULE_PATHNAME', 'corm_test_hit_ratio';
-COMMENT ON FUNCTION corm_test.hit_ratio(text, int, int, int, float8, int, int) IS
-'The share of requests, Zipf-distributed over keys, that a cache with so many places answers, and what exact SIEVE and LRU answer.';
+COMMENT ON FUNCTION corm_test.hit_ratio(text, int, int, int, float8, int, int, float8) IS
+'The share of requests, Zipf-distributed over keys, that a cache with so many places answers, and what exact SIEVE, LRU and W-TinyLFU answer. scans: the share of requests, in between, of keys that are asked for once.';

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/compat.h"
+#include "common/pg_prng.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "storage/lock.h"
@@ -34,6 +35,7 @@ PG_FUNCTION_INFO_V1(corm_test_claim_task);
 PG_FUNCTION_INFO_V1(corm_test_settle_task);
 PG_FUNCTION_INFO_V1(corm_test_wait_at);
 PG_FUNCTION_INFO_V1(corm_test_meet_at);
+PG_FUNCTION_INFO_V1(corm_test_nap_at);
 PG_FUNCTION_INFO_V1(corm_test_trace);
 PG_FUNCTION_INFO_V1(corm_test_points);
 PG_FUNCTION_INFO_V1(corm_test_noop);
@@ -42,6 +44,8 @@ static char wait_point[64];		/* empty: nowhere */
 static int	wait_pass;			/* at which time there, counted down */
 static bool wait_loudly;
 static int64 wait_lock;
+static char *nap_points;			/* between blanks; NULL: none */
+static int	nap_usecs;			/* at most */
 static bool tracing;
 static StringInfo trace;		/* of points, each followed by a newline */
 
@@ -163,6 +167,31 @@ corm_test_settle_task(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+static void use_fault_hook(void);
+
+/* nap sleeps at one in four of the chosen points that it comes to. */
+static void
+nap(const char *point)
+{
+	char	   *found = strstr(nap_points, point);
+
+	if (found != NULL && found[strlen(point)] == ' ' && found[-1] == ' ' &&
+		pg_prng_uint32(&pg_global_prng_state) % 4 == 0)
+		pg_usleep(pg_prng_uint64_range(&pg_global_prng_state, 1, nap_usecs));
+}
+
+Datum
+corm_test_nap_at(PG_FUNCTION_ARGS)
+{
+	MemoryContext oldcontext = MemoryContextSwitchTo(TopMemoryContext);
+
+	nap_points = psprintf(" %s ", text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	nap_usecs = PG_GETARG_INT32(1);
+	MemoryContextSwitchTo(oldcontext);
+	use_fault_hook();
+	PG_RETURN_VOID();
+}
+
 /*
  * fault_hook is called at each fault point: remembers it if that is wanted,
  * and waits for the lock at the chosen one, once.
@@ -174,6 +203,8 @@ fault_hook(const char *point)
 
 	if (tracing)
 		appendStringInfo(trace, "%s\n", point);
+	if (nap_points != NULL)
+		nap(point);
 	if (strcmp(point, wait_point) != 0 || --wait_pass > 0)
 		return;
 	wait_point[0] = '\0';
