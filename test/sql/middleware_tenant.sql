@@ -226,11 +226,15 @@ DROP FUNCTION before_save, before_delete, after_update, after_find;
 -- Every function of corm that runs a query has a case above. What is listed here runs none of the user's.
 SELECT DISTINCT proname FROM pg_proc
 WHERE pronamespace = 'corm'::regnamespace AND provolatile = 'v' AND proname NOT IN (SELECT verb FROM cases) AND
-	proname !~ '^(cache_|list_|on_|stat_|plan_cache|tx_|in_tx|current_tx|set_rollback|begin_tx|commit_tx|rollback)' AND
+	proname !~ '^(cache_|list_|on_|stat_|plan_cache|tx_|in_tx|current_tx|set_rollback|begin_tx|commit_tx|rollback|pool_|task_|topic_|wg_|once_|work_)' AND
 	proname NOT IN ('args', 'to_sql', 'explain', 'guard_holds',	-- tell what a query is, and do not run it
 		'next', 'use', 'unuse', 'result_of', 'result_rows', 'iterate_methods',
 		'run',	-- does what exec does
-		'do_tx', 'try_tx', 'run_tx',	-- run SQL; corm's functions in it are cases of their own
+		-- run SQL; corm's functions in it are cases of their own
+		'do_tx', 'try_tx', 'run_tx', 'autonomous', 'once', 'submit', 'submit_many', 'parallel', 'current_task', 'worker_list',
+		-- messages
+		'publish', 'publish_many', 'subscribe', 'unsubscribe', 'receive', 'receive_as', 'peek', 'ack', 'nack', 'touch', 'seek', 'purge',
+		'group_counters', 'fresh_counters', 'cached_explain',
 		'auto_migrate', 'migrate', 'migrate_plan', 'erd', 'client_types',	-- look at the catalogs, and run DDL
 		'register', 'unregister', 'relate', 'unrelate', 'define_scope', 'drop_scope', 'wait_ready')
 ORDER BY proname;

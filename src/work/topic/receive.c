@@ -616,6 +616,11 @@ corm_message_receive_as(PG_FUNCTION_ARGS)
 	getTypeInputInfo(sink.type, &input, &sink.ioparam);
 	fmgr_info(input, &sink.input);
 	sink.composite = type_is_rowtype(sink.type);
+	if (sink.composite && !OidIsValid(get_typ_typrelid(sink.type)))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("cannot receive rows of type %s", format_type_be(sink.type)),
+				 errhint("Use the type of a table, view or composite type.")));
 	InitMaterializedSRF(fcinfo, sink.composite ? 0 : MAT_SRF_USE_EXPECTED_DESC);
 	sink.result = (ReturnSetInfo *) fcinfo->resultinfo;
 	(void) corm_receive_messages(topic, grp, max, Min(timeout, (int64) corm_max_wait * 1000), value_sink, &sink);
