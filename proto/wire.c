@@ -20,6 +20,7 @@
 #include "access/htup_details.h"
 #include "base/compat.h"
 #include "catalog/pg_type.h"
+#include "common/int.h"
 #include "corm_proto.h"
 #include "funcapi.h"
 #include "mb/pg_wchar.h"

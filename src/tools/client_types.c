@@ -9,7 +9,7 @@
  *
  * What a value is in JSON is what to_jsonb() makes of it: numbers, also
  * numeric, truth values, arrays, objects of rows, any JSON, and else
- * a string.
+ * a string.  corm.json_bigint makes strings of large numbers.
  *
  *-------------------------------------------------------------------------
  */
@@ -20,6 +20,7 @@
 #include "access/relation.h"
 #include "access/table.h"
 #include "base/args.h"
+#include "base/guc.h"
 #include "catalog/indexing.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_enum.h"
@@ -81,6 +82,7 @@ typedef struct Member
 typedef struct Language
 {
 	const char *name;
+	bool		is_json;		/* its types are those of JSON documents */
 	const char *values[NUM_VALUE_KINDS];	/* NULL for enums and rows, whose
 											 * types are of the client */
 	void		(*begin) (Client *client);
@@ -258,6 +260,9 @@ value_type(Client *client, Oid typid, bool *is_array)
 	if (*is_array)
 		typid = getBaseType(get_element_type(typid));
 	kind = value_kind(typid);
+	if (client->language->is_json && corm_json_bigint == CORM_JSON_BIGINT_STRING &&
+		(kind == VALUE_BIGINT || kind == VALUE_NUMERIC))
+		kind = VALUE_STRING;
 	client->uses_json |= kind == VALUE_JSON || kind == VALUE_NUMERIC;
 	client->uses_time |= kind == VALUE_TIME;
 	if (client->language->values[kind])
@@ -704,23 +709,23 @@ proto_type(Client *client, ClientType *type, const char *comment, List *members)
 
 static const Language languages[] = {
 	{
-		"typescript",
+		"typescript", true,
 		{"string", "number", "number", "number", "number", "number", "number", "boolean", "string", "string", "unknown", NULL, NULL},
 		typescript_begin, typescript_enum, typescript_type
 	},
 	{
-		"python",
+		"python", true,
 		{"str", "int", "int", "int", "float", "float", "float", "bool", "str", "str", "Any", NULL, NULL},
 		python_begin, python_enum, python_type
 	},
 	{
-		"go",
+		"go", true,
 		{"string", "int16", "int32", "int64", "float32", "float64", "json.Number", "bool", "time.Time", "string",
 		"json.RawMessage", NULL, NULL},
 		go_begin, go_enum, go_type
 	},
 	{
-		"proto",
+		"proto", false,
 		{"string", "int32", "int32", "int64", "float", "double", "string", "bool", "google.protobuf.Timestamp", "bytes",
 		"string", NULL, NULL},
 		proto_begin, proto_enum, proto_type

@@ -41,6 +41,10 @@ SELECT corm.client_types('python', '{people,teams}');
 SELECT corm.client_types('go', '{people,teams}');
 SELECT corm.client_types('proto', '{people,teams}');
 SELECT corm.client_types('typescript', '{team_dto}');
+SET corm.json_bigint = string;
+SELECT corm.client_types('typescript', '{teams}');
+SELECT corm.client_types('proto', '{teams}');
+RESET corm.json_bigint;
 
 -- names that two schemas have
 CREATE SCHEMA "other tools";
