@@ -46,6 +46,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "base/clock.h"
 #include "base/effects.h"
 #include "lib/ilist.h"
 #include "miscadmin.h"
@@ -235,6 +236,8 @@ apply_committed(void)
 	apply_all();
 	if (dlist_is_empty(&late_effects))
 		finish();
+	else
+		CORM_FAULT("effects-committed");
 }
 
 /*

@@ -13,7 +13,7 @@ use Test::More;
 use Time::HiRes qw(time usleep);
 
 my $node = PostgreSQL::Test::Cluster->new('main');
-$node->init;
+$node->init(allows_streaming => 1);
 $node->append_conf('postgresql.conf', <<'CONF');
 shared_preload_libraries = 'corm'
 max_worker_processes = 12
@@ -244,6 +244,40 @@ quit($locker);
 	ask($one, 'ROLLBACK');
 	quit($_) for $one, $two;
 	sound('deadlocks');
+}
+
+# What a commit sets going starts when the others have been told what it has changed: a warm worker must not run the old
+# version of a function that the same transaction has replaced.
+{
+	my ($one, $two) = (session(), session());
+	value(q{CREATE FUNCTION which() RETURNS text LANGUAGE sql AS $$SELECT 'old'$$});
+	is(ask($one, q{SELECT corm.task_value(corm.submit(corm.task(immediate => true), 'SELECT which()'))}), qq([{"which": "old"}]\n), 'a task')
+		for 1 .. 6;
+	ask($two, 'SELECT pg_advisory_lock(98)');
+	ask($one, q{SELECT corm_test.wait_at('effects-committed', 98)});
+	begin_ask($one, q{BEGIN; CREATE OR REPLACE FUNCTION which() RETURNS text LANGUAGE sql AS $$SELECT 'new'$$;
+		SELECT corm.submit('SELECT which()'); COMMIT});
+	ok(wait_for_point($one->{pid}), 'the commit is done, and the locks are not yet released');
+	is(value(q{SELECT prosrc FROM pg_proc WHERE proname = 'which' AND pronamespace = 'public'::regnamespace}), q{SELECT 'new'}, 'others see what it did');
+	usleep(300_000);
+	is(value(q{SELECT count(*) FROM corm.workers WHERE state = 'running'}), '0', 'its task does not run yet');
+	ask($two, 'SELECT pg_advisory_unlock(98)');
+	my ($task) = end_ask($one) =~ /^(\d+)$/m;
+	is(ask($one, "SELECT corm.task_value($task)"), qq([{"which": "new"}]\n), 'and sees what it did when it runs');
+	quit($_) for $one, $two;
+	sound('late effects');
+}
+
+# A standby has workers, which read.
+{
+	$node->backup('base');
+	my $standby = PostgreSQL::Test::Cluster->new('standby');
+	$standby->init_from_backup($node, 'base', has_streaming => 1);
+	$standby->start;
+	is($standby->safe_psql('postgres', q{SELECT corm.autonomous('SELECT count(*) FROM other')}), '[{"count": 2}]', 'on a standby');
+	like(($standby->psql('postgres', q{\set VERBOSITY verbose
+		SELECT corm.autonomous('INSERT INTO other VALUES (3)')}))[2], qr/25006/, 'on a standby: no writes');
+	$standby->stop;
 }
 
 # Statistics reach the views.

@@ -10,7 +10,7 @@
 
 #include "port/atomics.h"
 
-#define CORM_RING_SIZE		16384
+#define CORM_RING_SIZE		65536
 
 /*
  * One process writes and one reads.  Both counters only grow; what is between

@@ -114,6 +114,13 @@ corm_notices_end(void)
 	return all;
 }
 
+/* corm_notices_are_kept tells whether messages go to a caller, who logs them, too. */
+bool
+corm_notices_are_kept(void)
+{
+	return notices != NULL;
+}
+
 /* corm_notices_raise raises messages that were kept in another process.  Raises an error only if memory runs out. */
 void
 corm_notices_raise(const char *kept, Size len)

@@ -13,6 +13,7 @@
 extern void corm_notices_capture(void);
 extern void corm_notices_begin(MemoryContext context);
 extern StringInfo corm_notices_end(void);
+extern bool corm_notices_are_kept(void);
 extern void corm_notices_raise(const char *notices, Size len);
 
 #endif							/* CORM_WORK_NOTICES_H */

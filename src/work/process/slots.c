@@ -133,6 +133,19 @@ corm_slot_set_state(CormSlot *slot, CormSlotState state)
 		slot->idle_since = corm_clock_machine();
 }
 
+/* is_held tells whether workers are to leave a database now. */
+static bool
+is_held(Oid database)
+{
+	for (int i = 0; i < CORM_HELD_MAX; i++)
+	{
+		if (corm_workers->held[i].database == database &&
+			corm_workers->held[i].until > corm_clock_machine())
+			return true;
+	}
+	return false;
+}
+
 /*
  * corm_slot_set_free ends the claim on a slot: it is idle, or empty if its process
  * is gone, or leaving if that is to go.  The caller then calls corm_slot_hand_out.
@@ -148,7 +161,7 @@ corm_slot_set_free(CormSlot *slot)
 	slot->user = InvalidOid;
 	if (slot->pid == 0)
 		corm_slot_set_state(slot, CORM_SLOT_EMPTY);
-	else if (slot->worn || corm_slot_is_held(slot->database))
+	else if (slot->worn || is_held(slot->database))
 	{
 		corm_slot_set_state(slot, CORM_SLOT_LEAVING);
 		corm_slot_wake_worker(slot);
@@ -410,19 +423,6 @@ corm_slot_count_tasks(void)
 	return n;
 }
 
-/* corm_slot_is_held tells whether workers are to leave a database now. */
-bool
-corm_slot_is_held(Oid database)
-{
-	for (int i = 0; i < CORM_HELD_MAX; i++)
-	{
-		if (corm_workers->held[i].database == database &&
-			corm_workers->held[i].until > corm_clock_machine())
-			return true;
-	}
-	return false;
-}
-
 /* find_failure returns the entry of a key, or with make a new one, for which the oldest may have to go. */
 static CormStartFailure *
 find_failure(Oid database, Oid session_user, bool make)
@@ -481,6 +481,6 @@ corm_slot_may_start(Oid database, Oid session_user)
 {
 	CormStartFailure *entry = find_failure(database, session_user, false);
 
-	return !corm_slot_is_held(database) &&
+	return !is_held(database) &&
 		(entry == NULL || entry->until <= corm_clock_machine());
 }

@@ -182,7 +182,6 @@ extern void corm_slot_enqueue(const CormSlotKey *key);
 extern void corm_slot_dequeue(int procno);
 extern bool corm_slot_exhausted(const CormSlotKey *key);
 extern int	corm_slot_count_tasks(void);
-extern bool corm_slot_is_held(Oid database);
 extern void corm_slot_note_start_failure(const CormSlot *slot, const char *otherwise);
 extern void corm_slot_note_start(const CormSlot *slot);
 extern bool corm_slot_may_start(Oid database, Oid session_user);

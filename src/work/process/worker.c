@@ -199,10 +199,15 @@ on_sigint(SIGNAL_ARGS)
 	errno = save_errno;
 }
 
-/* note_fatal keeps the error that ends the process, for those who wait for it. */
+/*
+ * on_log keeps the error that ends the process, for those who wait for it, and leaves the
+ * logging of what goes to a caller to that.
+ */
 static void
-note_fatal(ErrorData *error)
+on_log(ErrorData *error)
 {
+	if (error->elevel < ERROR && error->output_to_client && corm_notices_are_kept())
+		error->output_to_server = false;
 	if (prev_emit_log_hook)
 		prev_emit_log_hook(error);
 	if (my_slot == NULL || my_slot->fatal_sqlstate != 0)
@@ -544,7 +549,7 @@ corm_worker_main(Datum arg)
 	role = my_slot->session_user;
 
 	prev_emit_log_hook = emit_log_hook;
-	emit_log_hook = note_fatal;
+	emit_log_hook = on_log;
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	pqsignal(SIGTERM, die);
 	pqsignal(SIGINT, on_sigint);
