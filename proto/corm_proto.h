@@ -76,6 +76,8 @@ typedef struct ProtoType
 	Oid			typid;
 	uint64		state;			/* of the row type: another number, another
 								 * one */
+	bool		has_enums;
+	uint64		changes;		/* of all types, when it was made */
 	TupleDesc	tupdesc;
 	ProtobufCMessageDescriptor descriptor;
 	int			nattributes;

@@ -36,9 +36,11 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/hsearch.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 #include "utils/typcache.h"
 
 static const struct
@@ -79,6 +81,9 @@ typedef struct KnownType
 	MemoryContext context;
 	ProtoType  *type;
 } KnownType;
+
+/* Counts changes of types and of enums' labels, which no row type knows of. */
+static uint64 type_changes = 0;
 
 static HTAB *known_types = NULL;
 static List *outdated = NIL;	/* of MemoryContext */
@@ -514,6 +519,8 @@ proto_type_make(Oid typid, MemoryContext context)
 	check_stack_depth();
 	CHECK_FOR_INTERRUPTS();
 	type->typid = typid;
+	/* what changes from here on makes it outdated */
+	type->changes = type_changes;
 	type->tupdesc = row_tupdesc(typid, &type->state);
 	tags = read_tags(get_typ_typrelid(typid), &ntags);
 	for (int i = 0; i < ntags; i++)
@@ -549,6 +556,7 @@ proto_type_make(Oid typid, MemoryContext context)
 		type->attributes[i] = drafts[i].attribute;
 		type->attributes[i].field = &fields[i];
 		complete_attribute(&type->attributes[i], typid, context);
+		type->has_enums |= type->attributes[i].kind == PROTO_ENUM;
 	}
 	make_descriptor(&type->descriptor, format_type_be(typid), fields, n, size);
 	MemoryContextSwitchTo(old);
@@ -562,7 +570,7 @@ proto_type_make(Oid typid, MemoryContext context)
 static bool
 all_current(const ProtoType *type)
 {
-	if (!proto_type_is_current(type))
+	if (!proto_type_is_current(type) || (type->has_enums && type->changes != type_changes))
 		return false;
 	for (int i = 0; i < type->nattributes; i++)
 	{
@@ -570,6 +578,15 @@ all_current(const ProtoType *type)
 			return false;
 	}
 	return true;
+}
+
+/*
+ * on_type_change is the callback for changes of types and labels.
+ */
+static void
+on_type_change(Datum arg, int cache, uint32 hash)
+{
+	type_changes++;
 }
 
 /*
@@ -612,6 +629,8 @@ proto_type_get(Oid typid)
 		control.entrysize = sizeof(KnownType);
 		known_types = hash_create("corm proto types", 64, &control, HASH_ELEM | HASH_BLOBS);
 		RegisterXactCallback(free_outdated, NULL);
+		CacheRegisterSyscacheCallback(TYPEOID, on_type_change, (Datum) 0);
+		CacheRegisterSyscacheCallback(ENUMOID, on_type_change, (Datum) 0);
 	}
 	known = hash_search(known_types, &typid, HASH_FIND, NULL);
 	if (known && all_current(known->type))

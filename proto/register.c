@@ -122,10 +122,12 @@ static void
 refuse_other(Oid typid, const char *full_name)
 {
 	char	   *comment = GetComment(typid, TypeRelationId, 0);
-	char	   *tag = comment ? strstr(comment, "proto=") : NULL;
+	char	   *tag = comment ? strstr(comment, "@orm:proto=") : NULL;
+	size_t		start = strlen("@orm:proto=");
 	size_t		len = strlen(full_name);
 
-	if (tag && strncmp(tag + 6, full_name, len) == 0 && strchr(" \n,", tag[6 + len]) != NULL)
+	/* the end of the comment ends it, too */
+	if (tag && strncmp(tag + start, full_name, len) == 0 && strchr(" \n,", tag[start + len]) != NULL)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_DUPLICATE_OBJECT),

@@ -65,6 +65,7 @@ static bool drops_seen = false; /* the hook has been in place for a DROP */
 
 static EventTriggerData *event_data(FunctionCallInfo fcinfo);
 static void invalidate_relation(Oid relid);
+static void invalidate_type(Oid typid);
 static void invalidate_commented(const ObjectAddress *address);
 static Oid	type_of_corm(const char *name);
 static int	compare_oids(const void *a, const void *b);
@@ -102,6 +103,24 @@ invalidate_relation(Oid relid)
 }
 
 /*
+ * invalidate_type announces that a type without a relation, such as an enum,
+ * has changed: other extensions read tags in its comment.
+ */
+static void
+invalidate_type(Oid typid)
+{
+	Relation	catalog = table_open(TypeRelationId, AccessShareLock);
+	HeapTuple	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(typid));
+
+	if (HeapTupleIsValid(tuple))
+	{
+		CacheInvalidateHeapTuple(catalog, tuple, NULL);
+		ReleaseSysCache(tuple);
+	}
+	table_close(catalog, AccessShareLock);
+}
+
+/*
  * invalidate_commented announces that the models concerned by the comment on
  * an object have changed.
  */
@@ -110,8 +129,10 @@ invalidate_commented(const ObjectAddress *address)
 {
 	if (address->classId == RelationRelationId)
 		invalidate_relation(address->objectId);
-	else if (address->classId == TypeRelationId)
+	else if (address->classId == TypeRelationId && OidIsValid(get_typ_typrelid(address->objectId)))
 		invalidate_relation(get_typ_typrelid(address->objectId));
+	else if (address->classId == TypeRelationId)
+		invalidate_type(address->objectId);
 	else if (address->classId == ConstraintRelationId)
 	{
 		HeapTuple	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(address->objectId));

@@ -123,6 +123,16 @@ BEGIN
     END LOOP;
 END $$;
 
+-- Labels and their numbers may change at any time.
+CREATE TYPE color AS ENUM ('red', 'green');
+CREATE TYPE colored AS (c color);
+SELECT corm.proto_encode(ROW('green')::colored);
+COMMENT ON TYPE color IS '@orm:proto=Color 3 4';
+SELECT corm.proto_encode(ROW('green')::colored), corm.proto_decode(NULL::colored, '\x0803');
+COMMENT ON TYPE color IS NULL;
+ALTER TYPE color ADD VALUE 'blue' BEFORE 'green';
+SELECT corm.proto_encode(ROW('green')::colored), corm.proto_encode(ROW('blue')::colored);
+
 -- A type that changes while a query uses it.
 CREATE TYPE changing AS (a int, m inner_t);
 CREATE TABLE of_it (id int PRIMARY KEY, c changing);
