@@ -80,6 +80,104 @@ SELECT pg_catalog.pg_extension_config_dump('corm.topic_definitions', '');
 SELECT pg_catalog.pg_extension_config_dump('corm.topic_grants', '');
 SELECT pg_catalog.pg_extension_config_dump('corm.group_definitions', '');
 
+-- Messages and settlements of durable topics; see src/work/topic/durable.c. Three tables of each take turns.
+
+CREATE TABLE corm.topic_messages_0 (
+	topic_id bigint NOT NULL,
+	seq bigint NOT NULL,
+	published_at timestamptz NOT NULL,
+	due timestamptz,
+	key text,
+	headers jsonb,
+	type text NOT NULL,
+	payload text NOT NULL,
+	dedup_id text,
+	PRIMARY KEY (topic_id, seq)
+);
+COMMENT ON TABLE corm.topic_messages_0 IS 'Messages of durable topics';
+REVOKE ALL ON corm.topic_messages_0 FROM PUBLIC;
+CREATE TABLE corm.topic_settled_0 (
+	group_id bigint NOT NULL,
+	epoch bigint NOT NULL,
+	first_seq bigint NOT NULL,
+	last_seq bigint NOT NULL
+);
+COMMENT ON TABLE corm.topic_settled_0 IS 'Messages of durable topics that groups have settled after their cursors';
+REVOKE ALL ON corm.topic_settled_0 FROM PUBLIC;
+CREATE TABLE corm.topic_messages_1 (
+	topic_id bigint NOT NULL,
+	seq bigint NOT NULL,
+	published_at timestamptz NOT NULL,
+	due timestamptz,
+	key text,
+	headers jsonb,
+	type text NOT NULL,
+	payload text NOT NULL,
+	dedup_id text,
+	PRIMARY KEY (topic_id, seq)
+);
+COMMENT ON TABLE corm.topic_messages_1 IS 'Messages of durable topics';
+REVOKE ALL ON corm.topic_messages_1 FROM PUBLIC;
+CREATE TABLE corm.topic_settled_1 (
+	group_id bigint NOT NULL,
+	epoch bigint NOT NULL,
+	first_seq bigint NOT NULL,
+	last_seq bigint NOT NULL
+);
+COMMENT ON TABLE corm.topic_settled_1 IS 'Messages of durable topics that groups have settled after their cursors';
+REVOKE ALL ON corm.topic_settled_1 FROM PUBLIC;
+CREATE TABLE corm.topic_messages_2 (
+	topic_id bigint NOT NULL,
+	seq bigint NOT NULL,
+	published_at timestamptz NOT NULL,
+	due timestamptz,
+	key text,
+	headers jsonb,
+	type text NOT NULL,
+	payload text NOT NULL,
+	dedup_id text,
+	PRIMARY KEY (topic_id, seq)
+);
+COMMENT ON TABLE corm.topic_messages_2 IS 'Messages of durable topics';
+REVOKE ALL ON corm.topic_messages_2 FROM PUBLIC;
+CREATE TABLE corm.topic_settled_2 (
+	group_id bigint NOT NULL,
+	epoch bigint NOT NULL,
+	first_seq bigint NOT NULL,
+	last_seq bigint NOT NULL
+);
+COMMENT ON TABLE corm.topic_settled_2 IS 'Messages of durable topics that groups have settled after their cursors';
+REVOKE ALL ON corm.topic_settled_2 FROM PUBLIC;
+CREATE TABLE corm.topic_cursors (
+	group_id bigint PRIMARY KEY,
+	topic_id bigint NOT NULL,
+	epoch bigint NOT NULL,
+	settled bigint NOT NULL
+);
+COMMENT ON TABLE corm.topic_cursors IS 'Up to which message groups of durable topics have settled all';
+REVOKE ALL ON corm.topic_cursors FROM PUBLIC;
+CREATE TABLE corm.topic_state (
+	topic_id bigint PRIMARY KEY,
+	last_seq bigint NOT NULL
+);
+COMMENT ON TABLE corm.topic_state IS 'The last numbers of durable topics whose messages are gone';
+REVOKE ALL ON corm.topic_state FROM PUBLIC;
+CREATE TABLE corm.topic_rotation (
+	current int NOT NULL
+);
+COMMENT ON TABLE corm.topic_rotation IS 'Which of the tables of durable topics take new rows';
+REVOKE ALL ON corm.topic_rotation FROM PUBLIC;
+
+SELECT pg_catalog.pg_extension_config_dump('corm.topic_messages_0', '');
+SELECT pg_catalog.pg_extension_config_dump('corm.topic_messages_1', '');
+SELECT pg_catalog.pg_extension_config_dump('corm.topic_messages_2', '');
+SELECT pg_catalog.pg_extension_config_dump('corm.topic_settled_0', '');
+SELECT pg_catalog.pg_extension_config_dump('corm.topic_settled_1', '');
+SELECT pg_catalog.pg_extension_config_dump('corm.topic_settled_2', '');
+SELECT pg_catalog.pg_extension_config_dump('corm.topic_cursors', '');
+SELECT pg_catalog.pg_extension_config_dump('corm.topic_state', '');
+SELECT pg_catalog.pg_extension_config_dump('corm.topic_rotation', '');
+
 CREATE TYPE corm.message AS (
 	seq bigint,
 	key text,
@@ -216,6 +314,13 @@ CREATE FUNCTION corm.purge(topic text) RETURNS bigint
 COMMENT ON FUNCTION corm.purge(text) IS
 'Settles all messages that wait in a topic for all its groups, at commit, and returns how many there are. What is in hand stays. Errors: 42704 if the topic does not exist; 42501 unless the caller owns it.';
 
+CREATE FUNCTION corm.topic_rotate() RETURNS boolean
+	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_topic_rotate';
+COMMENT ON FUNCTION corm.topic_rotate() IS
+'Empties the tables of durable topics that were current longest ago and makes them current; a worker does it when needed. Returns false if that cannot be now: somebody uses them, or too many messages there are not settled. Errors: 55000 in a transaction that is not READ COMMITTED, or if the library is not preloaded; 25006 in a read-only one.';
+REVOKE ALL ON FUNCTION corm.topic_rotate() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION corm.topic_rotate() TO pg_database_owner;
+
 -- State
 
 CREATE FUNCTION corm.topic_counters(OUT id bigint, OUT published bigint, OUT waiting bigint, OUT bytes bigint) RETURNS SETOF record
@@ -233,7 +338,7 @@ COMMENT ON FUNCTION corm.group_counters() IS
 CREATE VIEW corm.topics AS
 	SELECT d.name, d.owner::pg_catalog.regrole AS owner, d.durable, d.capacity, d.overflow,
 		COALESCE(c.published, 0::pg_catalog.int8) AS published, COALESCE(c.waiting, 0::pg_catalog.int8) AS waiting,
-		COALESCE(c.bytes, 0::pg_catalog.int8) AS bytes, d.closed, d.max_bytes, d.retention, d.dedup,
+		CASE WHEN NOT d.durable THEN COALESCE(c.bytes, 0::pg_catalog.int8) END AS bytes, d.closed, d.max_bytes, d.retention, d.dedup,
 		(SELECT pg_catalog.array_agg(pg_catalog.concat(
 				CASE WHEN g.grantee OPERATOR(pg_catalog.=) 0::pg_catalog.oid THEN 'PUBLIC' ELSE g.grantee::pg_catalog.text END, '=',
 				pg_catalog.concat_ws('/', CASE WHEN g.can_publish THEN 'publish' END, CASE WHEN g.can_receive THEN 'receive' END))

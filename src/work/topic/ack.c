@@ -14,13 +14,16 @@
 #include "base/clock.h"
 #include "base/compat.h"
 #include "base/effects.h"
+#include "base/guc.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "storage/proc.h"
+#include "tcop/utility.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
+#include "work/topic/durable.h"
 #include "work/topic/log.h"
 #include "work/topic/rows.h"
 
@@ -41,6 +44,15 @@ typedef enum ChangeKind
 	CHANGE_PURGE
 } ChangeKind;
 
+/* A group of a durable topic that is purged: it begins a new epoch. */
+typedef struct PurgedGroup
+{
+	int			group;
+	uint64		group_gen;
+	uint64		id;
+	uint64		epoch;
+} PurgedGroup;
+
 typedef struct ChangeEffect
 {
 	CormEffect	effect;			/* must be first */
@@ -49,8 +61,14 @@ typedef struct ChangeEffect
 	uint64		gen;
 	int			group;
 	uint64		group_gen;
+	bool		durable;
+	uint64		topic_id;
+	uint64		group_id;		/* 0: temporary, nothing is stored */
+	uint64		epoch;
 	int64		delay;			/* NACK; -1: that of the group */
 	int64		to;				/* SEEK, PURGE: a number; SEEK_TIME: a time */
+	int			npurged;		/* PURGE of a durable topic: its groups */
+	PurgedGroup *purged;
 	int			n;
 	CormBlockId ids[FLEXIBLE_ARRAY_MEMBER]; /* deliveries that are held */
 } ChangeEffect;
@@ -98,9 +116,16 @@ change_apply(CormEffect *effect)
 	if (!corm_topic_lock(change->slot, change->gen))
 		return;
 	if (change->kind == CHANGE_PURGE)
+	{
+		for (int i = 0; i < change->npurged; i++)
+			if ((group = corm_group_at(change->slot, change->purged[i].group, change->purged[i].group_gen)) != NULL)
+				group->epoch = change->purged[i].epoch;
 		purge(topic, change->to, now, &freed);
+	}
 	else if ((group = corm_group_at(change->slot, change->group, change->group_gen)) != NULL)
 	{
+		if (change->durable && change->kind == CHANGE_SEEK)
+			group->epoch = change->epoch;
 		if (change->kind == CHANGE_SEEK)
 			corm_group_seek(topic, group, change->to, now, &freed);
 		else if (change->kind == CHANGE_SEEK_TIME)
@@ -174,6 +199,12 @@ add_effect(FunctionCallInfo fcinfo, ChangeKind kind, int n)
 	change->group = ref->group;
 	change->group_gen = ref->group_gen;
 	change->delay = -1;
+	change->durable = topic->settings.durable;
+	change->topic_id = topic->id;
+	change->group_id = ref->temporary ? 0 : ref->id;
+	if (change->durable && change->group_id != 0)
+		PreventCommandIfReadOnly(kind == CHANGE_SEEK || kind == CHANGE_SEEK_TIME ? "corm.seek()" :
+								 kind == CHANGE_ACK ? "corm.ack()" : kind == CHANGE_NACK ? "corm.nack()" : "corm.touch()");
 	corm_effect_add(&change->effect, &change_ops);
 	return change;
 }
@@ -190,6 +221,7 @@ hold(ChangeEffect *change, const int64 *seqs, int n)
 	{
 		int64		now = corm_clock_mono();
 
+		change->epoch = group->epoch;
 		for (int i = 0; i < n; i++)
 		{
 			CormBlockId id;
@@ -211,6 +243,31 @@ hold(ChangeEffect *change, const int64 *seqs, int n)
 	return change->n;
 }
 
+static int
+by_number(const void *a, const void *b)
+{
+	int64		x = *(const int64 *) a;
+	int64		y = *(const int64 *) b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* store_acked inserts what the transaction settles in a group of a durable topic. */
+static void
+store_acked(ChangeEffect *change)
+{
+	int64	   *seqs;
+
+	if (!change->durable || change->group_id == 0 || change->n == 0)
+		return;
+	seqs = palloc(change->n * sizeof(int64));
+	for (int i = 0; i < change->n; i++)
+		seqs[i] = corm_delivery(change->ids[i])->seq;
+	qsort(seqs, change->n, sizeof(int64), by_number);
+	corm_durable_settle(change->group_id, change->epoch, seqs, change->n);
+	pfree(seqs);
+}
+
 /* change_many does the work of ack and touch, whose arguments it takes. */
 static Datum
 change_many(FunctionCallInfo fcinfo, ChangeKind kind)
@@ -219,6 +276,7 @@ change_many(FunctionCallInfo fcinfo, ChangeKind kind)
 	bool	   *nulls;
 	int64	   *seqs;
 	int			n;
+	ChangeEffect *change;
 
 	if (PG_ARGISNULL(2))
 		ereport(ERROR,
@@ -235,7 +293,11 @@ change_many(FunctionCallInfo fcinfo, ChangeKind kind)
 					 errmsg("numbers of messages must not be null")));
 		seqs[i] = DatumGetInt64(elems[i]);
 	}
-	PG_RETURN_INT32(hold(add_effect(fcinfo, kind, n), seqs, n));
+	change = add_effect(fcinfo, kind, n);
+	n = hold(change, seqs, n);
+	if (kind == CHANGE_ACK)
+		store_acked(change);
+	PG_RETURN_INT32(n);
 }
 
 /* ack(topic, grp, variadic seqs) -> int */
@@ -270,6 +332,29 @@ corm_message_nack(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(hold(change, &seq, 1) == 1);
 }
 
+/*
+ * seek sets the number to which a group goes.  In a durable topic, this begins a new
+ * epoch of its settlements.
+ */
+static void
+seek(ChangeEffect *change, int64 seq)
+{
+	int64		settled = 0;
+
+	change->to = seq;
+	if (!change->durable)
+		return;
+	if (!corm_topic_lock(change->slot, change->gen))
+		return;
+	change->to = Max(Min(seq, corm_topic_at(change->slot)->last_seq + 1), corm_topic_at(change->slot)->first_seq);
+	corm_topic_unlock(change->slot);
+	if (change->group_id == 0)
+		return;
+	(void) corm_durable_cursor_get(change->group_id, &change->epoch, &settled);
+	change->epoch++;
+	corm_durable_cursor_set(change->topic_id, change->group_id, change->epoch, change->to - 1);
+}
+
 /* seek(topic, grp, to_seq bigint) -> void */
 Datum
 corm_message_seek(PG_FUNCTION_ARGS)
@@ -278,7 +363,7 @@ corm_message_seek(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("number of a message must not be null")));
-	add_effect(fcinfo, CHANGE_SEEK, 0)->to = PG_GETARG_INT64(2);
+	seek(add_effect(fcinfo, CHANGE_SEEK, 0), PG_GETARG_INT64(2));
 	PG_RETURN_VOID();
 }
 
@@ -286,11 +371,19 @@ corm_message_seek(PG_FUNCTION_ARGS)
 Datum
 corm_message_seek_time(PG_FUNCTION_ARGS)
 {
+	ChangeEffect *change;
+
 	if (PG_ARGISNULL(2))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("time must not be null")));
-	add_effect(fcinfo, CHANGE_SEEK_TIME, 0)->to = PG_GETARG_TIMESTAMPTZ(2);
+	change = add_effect(fcinfo, CHANGE_SEEK_TIME, 0);
+	change->to = PG_GETARG_TIMESTAMPTZ(2);
+	if (change->durable)
+	{
+		change->kind = CHANGE_SEEK;
+		seek(change, corm_durable_seq_at_time(change->topic_id, change->to));
+	}
 	PG_RETURN_VOID();
 }
 
@@ -303,6 +396,12 @@ count_to_purge(CormTopic *topic)
 {
 	int64		n = 0;
 
+	if (topic->settings.durable)
+	{
+		for (int g = topic->first_group; g >= 0; g = corm_group_slots[g].next)
+			n = Max(n, corm_group_slots[g].unsettled - corm_group_slots[g].in_hand);
+		return n;
+	}
 	for (CormBlockId id = topic->first; id != 0; id = corm_entry(id)->next)
 		n++;
 	for (int g = topic->first_group; g >= 0; g = corm_group_slots[g].next)
@@ -344,11 +443,34 @@ corm_message_purge(PG_FUNCTION_ARGS)
 	change->kind = CHANGE_PURGE;
 	change->slot = topic->slot;
 	change->gen = topic->gen;
+	if (topic->settings.durable)
+	{
+		PreventCommandIfReadOnly("corm.purge()");
+		change->purged = MemoryContextAllocZero(TopTransactionContext, corm_max_groups * sizeof(PurgedGroup));
+	}
 	corm_effect_add(&change->effect, &change_ops);
 	if (!corm_topic_lock(topic->slot, topic->gen))
 		corm_topic_gone(NameStr(topic->name));
 	n = count_to_purge(corm_topic_at(topic->slot));
 	change->to = corm_topic_at(topic->slot)->last_seq;
+	if (topic->settings.durable)
+		for (int g = corm_topic_at(topic->slot)->first_group; g >= 0; g = corm_group_slots[g].next)
+			if (!corm_group_slots[g].temporary && change->npurged < corm_max_groups)
+			{
+				PurgedGroup *group = &change->purged[change->npurged++];
+
+				group->group = g;
+				group->group_gen = corm_group_slots[g].gen;
+				group->id = corm_group_slots[g].id;
+			}
 	corm_topic_unlock(topic->slot);
+	for (int i = 0; i < change->npurged; i++)
+	{
+		int64		settled;
+
+		(void) corm_durable_cursor_get(change->purged[i].id, &change->purged[i].epoch, &settled);
+		change->purged[i].epoch++;
+		corm_durable_cursor_set(topic->id, change->purged[i].id, change->purged[i].epoch, change->to);
+	}
 	PG_RETURN_INT64(n);
 }

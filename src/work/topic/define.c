@@ -111,6 +111,17 @@ get_limits(FunctionCallInfo fcinfo, int first, CormTopicSettings *settings)
 		settings->dedup = corm_span_us(PG_GETARG_INTERVAL_P(first + 4), "dedup");
 }
 
+/* check_durable refuses settings that a durable topic cannot have. */
+static void
+check_durable(const CormTopicSettings *settings)
+{
+	if (settings->durable && settings->max_bytes > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("a durable topic cannot have max_bytes"),
+				 errhint("Limit the number of messages with capacity.")));
+}
+
 /* set_interval sets an interval of a row to an argument; zero is stored as NULL. */
 static void
 set_interval(FunctionCallInfo fcinfo, int argno, Datum *values, bool *nulls, int attnum, int64 us)
@@ -145,11 +156,8 @@ corm_topic_create(PG_FUNCTION_ARGS)
 	PreventCommandIfReadOnly("corm.topic_create()");
 	corm_topic_check_name("topic", name);
 	settings.durable = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);
-	if (settings.durable)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("durable topics are not supported")));
 	get_limits(fcinfo, 2, &settings);
+	check_durable(&settings);
 
 	rel = corm_topic_definitions_open(RowExclusiveLock);
 	corm_topics_forget_roles();
@@ -195,6 +203,7 @@ corm_topic_alter(PG_FUNCTION_ARGS)
 	bool		nulls[Natts_topic_definitions];
 
 	get_limits(fcinfo, 1, &settings);
+	check_durable(&settings);
 	corm_topic_attach(ref);
 	tuple = corm_topic_find_row(rel, NameStr(ref->name));
 	heap_deform_tuple(tuple, RelationGetDescr(rel), values, nulls);

@@ -29,6 +29,7 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "base/clock.h"
 #include "base/schema.h"
 #include "cache/cache.h"
 #include "catalog/pg_authid.h"
@@ -43,6 +44,7 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 #include "work/topic/definitions.h"
+#include "work/topic/durable.h"
 #include "work/topic/log.h"
 
 static uint64 generation = 1;
@@ -606,26 +608,70 @@ seeds_of(const CormTopicRef *topic, int *n)
 	return seeds;
 }
 
+/* seed_durable completes the seed of a durable topic with what the tables say. */
+static void
+seed_durable(const CormTopicRef *ref, CormTopicSeed *seed)
+{
+	CormDurableState state;
+	int64		now = corm_clock_mono();
+	TimestampTz real = corm_clock_real();
+	Size		nblocks;
+
+	corm_durable_load(ref, &state, seed->groups, seed->ngroups);
+	seed->last_seq = state.last_seq;
+	seed->first_seq = state.first_seq;
+	seed->ndedup = state.ndedup;
+	seed->dedup = palloc_extended(Max(state.ndedup, 1) * sizeof(CormDedupSeed), MCXT_ALLOC_HUGE);
+	for (int i = 0; i < state.ndedup; i++)
+	{
+		corm_dedup_hash(state.dedup_ids[i], seed->dedup[i].hash);
+		seed->dedup[i].until = now + (state.dedup_times[i] - real) + ref->settings.dedup;
+	}
+	nblocks = state.ndedup;
+	for (int g = 0; g < seed->ngroups; g++)
+		nblocks += seed->groups[g].nunsettled;
+	if (nblocks > 0)
+		corm_work_take(&seed->blocks, nblocks * CORM_WORK_BLOCK_DATA);
+}
+
+/*
+ * make_topic gives a topic a slot, with what is defined and, of a durable one, stored.
+ * Returns what corm_topic_make does.
+ */
+static int
+make_topic(CormTopicRef *ref)
+{
+	CormTopicSeed seed = {.db = MyDatabaseId,.id = ref->id,.settings = ref->settings,.first_seq = 1};
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "corm topic", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext oldcontext = MemoryContextSwitchTo(context);
+	int			slot;
+
+	seed.groups = seeds_of(ref, &seed.ngroups);
+	if (ref->settings.durable)
+		seed_durable(ref, &seed);
+	slot = corm_topic_make(&seed, &ref->gen);
+	corm_work_give(&seed.blocks);
+	MemoryContextSwitchTo(oldcontext);
+	MemoryContextDelete(context);
+	return slot;
+}
+
 /*
  * corm_topic_attach makes sure that a topic has a slot in shared memory.  Raises 53400
- * if there is none for it or its groups, 55000 if it has been dropped meanwhile.
+ * if there is none for it or its groups, 53200 if memory is short, 55000 if it has been
+ * dropped meanwhile.
  */
 void
 corm_topic_attach(CormTopicRef *ref)
 {
-	CormGroupSeed *seeds;
 	CormTopicRef now;
-	int			nseeds;
 
 	if (ref->slot >= 0 && corm_topic_at(ref->slot)->used && corm_topic_at(ref->slot)->gen == ref->gen)
 		return;
 	ref->slot = corm_topic_find(MyDatabaseId, ref->id, &ref->gen);
 	if (ref->slot >= 0)
 		return;
-
-	seeds = seeds_of(ref, &nseeds);
-	ref->slot = corm_topic_make(MyDatabaseId, ref->id, &ref->settings, 0, 1, seeds, nseeds, &ref->gen);
-	pfree(seeds);
+	ref->slot = make_topic(ref);
 	if (ref->slot == CORM_TOPIC_NO_SLOT)
 		ereport(ERROR,
 				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
@@ -699,6 +745,8 @@ corm_group_attach(const CormTopicRef *topic, CormGroupRef *ref)
 	{
 		corm_seed_init(&seed, ref);
 		seed.next_seq = PG_INT64_MAX;
+		if (topic->settings.durable && corm_durable_cursor_get(ref->id, &seed.epoch, &seed.next_seq))
+			seed.next_seq++;
 		ref->group = corm_group_make(topic->slot, topic->gen, &seed, &ref->group_gen);
 		if (ref->group >= 0 && group_defined(ref))
 			return;
@@ -710,4 +758,40 @@ corm_group_attach(const CormTopicRef *topic, CormGroupRef *ref)
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("group \"%s\" of topic \"%s\" has been dropped", NameStr(ref->key.grp),
 					NameStr(topic->name))));
+}
+
+/* topic_names returns the names of all topics of the database, as String nodes. */
+static List *
+topic_names(void)
+{
+	Relation	rel = corm_topic_definitions_open(AccessShareLock);
+	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
+	HeapTuple	tuple;
+	List	   *names = NIL;
+
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		bool		isnull;
+		Datum		name = heap_getattr(tuple, Anum_topic_definitions_name, RelationGetDescr(rel), &isnull);
+
+		names = lappend(names, makeString(TextDatumGetCString(name)));
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return names;
+}
+
+/* corm_topics_attach_durable gives all durable topics of the database their slots. */
+void
+corm_topics_attach_durable(void)
+{
+	ListCell   *lc;
+
+	foreach(lc, topic_names())
+	{
+		CormTopicRef *ref = corm_topic_ref_or_null(strVal(lfirst(lc)));
+
+		if (ref != NULL && ref->settings.durable)
+			corm_topic_attach(ref);
+	}
 }

@@ -114,6 +114,7 @@ extern void corm_group_attach(const CormTopicRef *topic, CormGroupRef *ref);
 extern void corm_group_ref_temporary(const CormTopicRef *topic, const char *grp, const CormGroupRef *from);
 extern void corm_group_ref_forget(uint64 id);
 extern void corm_temporary_groups_end(void);
+extern void corm_topics_attach_durable(void);
 extern void corm_seed_init(CormGroupSeed *seed, const CormGroupRef *ref);
 extern bool corm_overflow_parse(const char *name, CormOverflow *overflow);
 

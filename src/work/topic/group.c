@@ -380,14 +380,18 @@ corm_group_hold(CormGroup *group, CormBlockId id)
 }
 
 /*
- * corm_group_put_aside takes back a message of a durable topic that turned out not to
- * be due yet, or not to have its turn (due is 0), as if it had not been handed out.
+ * corm_group_admit tells whether a message of a durable topic that was taken, and whose
+ * row has been read, may be handed out.  If it is not due before a time (0: it is
+ * due), or not its turn among those of its key, it is put aside as if it had not been
+ * taken.
  */
-void
-corm_group_put_aside(CormGroup *group, CormBlockId id, int64 due)
+bool
+corm_group_admit(CormGroup *group, CormBlockId id, uint64 key_hash, int64 due)
 {
 	CormDelivery *delivery = corm_delivery(id);
 
+	if (due == 0 && enter_key(group, id, key_hash))
+		return true;
 	leave_list(group, id);
 	delivery->attempt--;
 	if (due > 0)
@@ -398,6 +402,7 @@ corm_group_put_aside(CormGroup *group, CormBlockId id, int64 due)
 	}
 	else
 		delivery->state = CORM_PARKED;
+	return false;
 }
 
 /* corm_group_next_due returns when a message will become ready without anybody's doing, or PG_INT64_MAX. */
@@ -465,6 +470,33 @@ corm_group_pass_known(const CormTopic *topic, CormGroup *group)
 	return seq;
 }
 
+/* new_delivery makes a delivery, in no list, of the first of some blocks. */
+static CormBlockId
+new_delivery(CormGroup *group, int64 seq, CormBlockChain *blocks)
+{
+	CormBlockChain one = {0};
+	CormDelivery *delivery;
+
+	corm_blocks_split(&corm_work_blocks, blocks, 1, &one);
+	corm_blocks_linked(&corm_work_blocks, 1);
+	delivery = corm_delivery(one.first);
+	memset(delivery, 0, sizeof(CormDelivery));
+	delivery->seq = seq;
+	delivery->group_gen = group->gen;
+	delivery->state = CORM_PARKED;
+	delivery->hash_next = *bucket_of(group, seq);
+	*bucket_of(group, seq) = one.first;
+	return one.first;
+}
+
+/* corm_group_add_ready makes a message of a durable topic that is before the cursor ready, in the first of some blocks. */
+void
+corm_group_add_ready(CormGroup *group, int64 seq, CormBlockChain *blocks)
+{
+	make_ready(group, new_delivery(group, seq, blocks));
+	group->unsettled++;
+}
+
 /*
  * at_cursor makes a delivery of the message at the cursor, moves the cursor, and
  * returns the delivery, in no list; 0 if no block is at hand, or nothing is there.
@@ -474,8 +506,6 @@ at_cursor(CormTopic *topic, CormGroup *group, CormTake *take)
 {
 	CormBlockId entry = group->next_entry;
 	CormBlockId id;
-	CormDelivery *delivery;
-	CormBlockChain one = {0};
 	int64		seq = cursor_seq(topic, group);
 
 	if (seq == PG_INT64_MAX)
@@ -486,17 +516,8 @@ at_cursor(CormTopic *topic, CormGroup *group, CormTake *take)
 		return 0;
 	}
 
-	corm_blocks_split(&corm_work_blocks, &take->spare, 1, &one);
-	corm_blocks_linked(&corm_work_blocks, 1);
-	id = one.first;
-	delivery = corm_delivery(id);
-	memset(delivery, 0, sizeof(CormDelivery));
-	delivery->entry = entry;
-	delivery->seq = seq;
-	delivery->group_gen = group->gen;
-	delivery->state = CORM_PARKED;
-	delivery->hash_next = *bucket_of(group, seq);
-	*bucket_of(group, seq) = id;
+	id = new_delivery(group, seq, &take->spare);
+	corm_delivery(id)->entry = entry;
 	move_cursor(topic, group);
 	return id;
 }

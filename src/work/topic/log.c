@@ -19,6 +19,7 @@
 #include "postgres.h"
 
 #include "base/clock.h"
+#include "common/hashfn.h"
 #include "work/topic/log.h"
 
 /* take_blocks adds a chain of blocks that belonged to the topic to those that are free. */
@@ -232,11 +233,11 @@ over_limits(const CormTopic *topic, const CormGroup *group)
 }
 
 /*
- * corm_log_appended lets all groups know of the message with the number last_seq,
+ * appended lets all groups know of the message with the number last_seq,
  * which has just been added, and wakes a receiver of each.
  */
-void
-corm_log_appended(CormTopic *topic, int64 now, CormBlockChain *freed)
+static void
+appended(CormTopic *topic, int64 now, CormBlockChain *freed)
 {
 	for (int g = topic->first_group; g >= 0; g = corm_group_slots[g].next)
 	{
@@ -287,7 +288,7 @@ corm_log_append(CormTopic *topic, CormBlockId id, int64 now, TimestampTz real, C
 	if (entry->refs > 0)
 	{
 		topic->waiting++;
-		corm_log_appended(topic, now, freed);
+		appended(topic, now, freed);
 	}
 	else if (topic->settings.retention == 0)
 		unlink_entry(topic, id, freed);
@@ -317,4 +318,73 @@ corm_log_read(CormTake *take, const CormEntry *entry, CormBlockId delivery, int3
 	corm_work_read(&cursor, (char *) taken + sizeof(CormTaken), len);
 	take->used += CORM_TAKEN_SIZE(taken);
 	take->n++;
+}
+
+/* corm_dedup_hash computes the hash under which the id of a message is remembered. */
+void
+corm_dedup_hash(const char *id, uint64 *hash)
+{
+	for (int i = 0; i < 2; i++)
+		hash[i] = hash_bytes_extended((const unsigned char *) id, strlen(id), corm_topics->seed + i);
+}
+
+/* corm_dedup_add remembers the id of a message, in the first of some blocks.  Returns the record. */
+CormBlockId
+corm_dedup_add(CormTopic *topic, const uint64 *hash, int64 until, CormBlockChain *blocks)
+{
+	CormBlockChain one = {0};
+	CormDedup  *dedup;
+	CormBlockId *bucket = &topic->dedup_bucket[hash[0] % CORM_DEDUP_BUCKETS];
+
+	corm_blocks_split(&corm_work_blocks, blocks, 1, &one);
+	corm_blocks_linked(&corm_work_blocks, 1);
+	dedup = corm_dedup(one.first);
+	memset(dedup, 0, sizeof(CormDedup));
+	memcpy(dedup->hash, hash, sizeof(dedup->hash));
+	dedup->until = until;
+	dedup->hash_next = *bucket;
+	*bucket = one.first;
+	dedup->prev = topic->dedup_last;
+	if (topic->dedup_last != 0)
+		corm_dedup(topic->dedup_last)->next = one.first;
+	else
+		topic->dedup_first = one.first;
+	topic->dedup_last = one.first;
+	return one.first;
+}
+
+/* corm_dedup_forget forgets the id of a message. */
+void
+corm_dedup_forget(CormTopic *topic, CormBlockId id, CormBlockChain *freed)
+{
+	CormDedup  *dedup = corm_dedup(id);
+	CormBlockId *link = &topic->dedup_bucket[dedup->hash[0] % CORM_DEDUP_BUCKETS];
+
+	while (*link != id)
+		link = &corm_dedup(*link)->hash_next;
+	*link = dedup->hash_next;
+	if (dedup->prev != 0)
+		corm_dedup(dedup->prev)->next = dedup->next;
+	else
+		topic->dedup_first = dedup->next;
+	if (dedup->next != 0)
+		corm_dedup(dedup->next)->prev = dedup->prev;
+	else
+		topic->dedup_last = dedup->prev;
+	take_blocks(id, id, 1, freed);
+}
+
+/*
+ * corm_log_advance makes the messages of a durable topic up to a number those of its
+ * groups: their transactions have committed.
+ */
+void
+corm_log_advance(CormTopic *topic, int64 to, int64 now, CormBlockChain *freed)
+{
+	while (topic->last_seq < to)
+	{
+		topic->last_seq++;
+		topic->since++;
+		appended(topic, now, freed);
+	}
 }

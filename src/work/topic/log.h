@@ -42,11 +42,15 @@ typedef struct CormTake
 	CormBlockId first;			/* the deliveries that were made, linked by
 								 * mine_next */
 	CormBlockId last;
+	uint64		epoch;			/* of the group, durable topics */
 } CormTake;
 
 extern void corm_log_append(CormTopic *topic, CormBlockId id, int64 now, TimestampTz real,
 							CormBlockChain *freed);
-extern void corm_log_appended(CormTopic *topic, int64 now, CormBlockChain *freed);
+extern void corm_log_advance(CormTopic *topic, int64 to, int64 now, CormBlockChain *freed);
+extern void corm_dedup_hash(const char *id, uint64 *hash);
+extern CormBlockId corm_dedup_add(CormTopic *topic, const uint64 *hash, int64 until, CormBlockChain *blocks);
+extern void corm_dedup_forget(CormTopic *topic, CormBlockId id, CormBlockChain *freed);
 extern void corm_log_release(CormTopic *topic, CormBlockId id, int64 now, CormBlockChain *freed);
 extern void corm_log_free_all(CormTopic *topic, CormBlockChain *freed);
 extern void corm_log_trim(CormTopic *topic, int64 now, bool all, CormBlockChain *freed);
@@ -79,6 +83,7 @@ extern void corm_group_settle_at_cursor(CormTopic *topic, CormGroup *group, int6
 										CormBlockChain *freed);
 extern bool corm_group_in_hand(const CormDelivery *delivery);
 extern int64 corm_group_oldest(CormTopic *topic, CormGroup *group);
-extern void corm_group_put_aside(CormGroup *group, CormBlockId id, int64 due);
+extern void corm_group_add_ready(CormGroup *group, int64 seq, CormBlockChain *blocks);
+extern bool corm_group_admit(CormGroup *group, CormBlockId id, uint64 key_hash, int64 due);
 
 #endif							/* CORM_TOPIC_LOG_H */

@@ -34,6 +34,7 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 #include "work/topic/at_end.h"
+#include "work/topic/durable.h"
 #include "work/topic/owners.h"
 #include "work/topic/rows.h"
 
@@ -157,6 +158,7 @@ drop_group(CormTopicRef *topic, Relation rel, HeapTuple tuple)
 		corm_group_attach(topic, ref);
 		corm_at_end_group_dropped(topic, ref);
 	}
+	corm_durable_cursor_delete((uint64) DatumGetInt64(column(rel, tuple, Anum_group_definitions_id)));
 	CatalogTupleDelete(rel, &tuple->t_self);
 }
 

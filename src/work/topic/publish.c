@@ -11,6 +11,11 @@
  * Room is counted for the topic, not for each group: `reserved` messages will come,
  * and all groups get them.
  *
+ * The messages of a durable topic stay in the memory of the session until just before
+ * the commit, when they become rows and get their numbers (durable.c).  They are
+ * numbered when the topic's lock is held, which is kept until the rows are visible;
+ * the late effect then lets the groups know.
+ *
  * What has been received is freed when it is settled, and receiving takes blocks, too
  * (for deliveries).  So publishers leave the last part of the memory alone.
  *
@@ -23,10 +28,12 @@
 #include "base/effects.h"
 #include "base/guc.h"
 #include "catalog/pg_type.h"
-#include "common/hashfn.h"
+#include "executor/spi.h"
+#include "lib/ilist.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "storage/proc.h"
+#include "tcop/utility.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
@@ -34,8 +41,10 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
+#include "work/topic/durable.h"
 #include "work/topic/publish.h"
 #include "work/topic/receive.h"
+#include "work/topic/rotate.h"
 #include "work/topic/rows.h"
 
 PG_FUNCTION_INFO_V1(corm_message_publish);
@@ -59,7 +68,20 @@ typedef struct PublishEffect
 	bool		reserved;
 	CormBlockChain dedup_block; /* not yet used */
 	CormBlockId dedup;			/* its record, 0: none */
+
+	/* durable topics */
+	bool		durable;
+	uint64		id;				/* of the topic */
+	dlist_node	node;			/* in the list of the transaction's */
+	CormDurableMessage *messages;
+	int			nmessages;
+	bool		numbered;
+	int64		last_seq;		/* of its messages */
 } PublishEffect;
+
+/* Effects of this transaction on durable topics, and whether it has their locks. */
+static dlist_head durable_effects = DLIST_STATIC_INIT(durable_effects);
+static bool durable_locked = false;
 
 /* What transactions of this session have reserved in a topic, by slot. */
 typedef struct OwnReserved
@@ -96,28 +118,6 @@ unreserve(CormTopic *topic, PublishEffect *effect)
 	effect->reserved = false;
 }
 
-/* forget_dedup removes a record from a topic.  Needs the topic's lock. */
-static void
-forget_dedup(CormTopic *topic, CormBlockId id, CormBlockChain *freed)
-{
-	CormDedup  *dedup = corm_dedup(id);
-	CormBlockId *link = &topic->dedup_bucket[dedup->hash[0] % CORM_DEDUP_BUCKETS];
-
-	while (*link != id)
-		link = &corm_dedup(*link)->hash_next;
-	*link = dedup->hash_next;
-	if (dedup->prev != 0)
-		corm_dedup(dedup->prev)->next = dedup->next;
-	else
-		topic->dedup_first = dedup->next;
-	if (dedup->next != 0)
-		corm_dedup(dedup->next)->prev = dedup->prev;
-	else
-		topic->dedup_last = dedup->prev;
-	corm_blocks_unlinked(&corm_work_blocks, 1);
-	corm_blocks_append(&corm_work_blocks, freed, id, id, 1);
-}
-
 /* append_all appends the messages of an effect to their topic.  Needs the topic's lock. */
 static void
 append_all(CormTopic *topic, PublishEffect *effect, CormBlockChain *freed)
@@ -151,10 +151,63 @@ give_entries(PublishEffect *effect)
 	corm_work_give(&effect->dedup_block);
 }
 
+static int
+by_id(const void *a, const void *b)
+{
+	uint64		x = *(const uint64 *) a;
+	uint64		y = *(const uint64 *) b;
+
+	return x < y ? -1 : x > y;
+}
+
+/*
+ * lock_durable takes the locks of all durable topics to which this transaction
+ * publishes, always in the same order, so that publishers cannot deadlock.
+ */
+static void
+lock_durable(void)
+{
+	dlist_iter	iter;
+	int			n = 0;
+	uint64	   *ids;
+
+	dlist_foreach(iter, &durable_effects)
+		n++;
+	ids = palloc(n * sizeof(uint64));
+	n = 0;
+	dlist_foreach(iter, &durable_effects)
+		ids[n++] = dlist_container(PublishEffect, node, iter.cur)->id;
+	qsort(ids, n, sizeof(uint64), by_id);
+	for (int i = 0; i < n; i++)
+		if (i == 0 || ids[i] != ids[i - 1])
+			corm_durable_lock(ids[i]);
+	pfree(ids);
+	durable_locked = true;
+}
+
+/*
+ * publish_reserve makes the messages for a durable topic rows and gives them their
+ * numbers.  For others, all was reserved when the function was called.
+ */
 static void
 publish_reserve(CormEffect *effect)
 {
-	/* all was reserved when the function was called */
+	PublishEffect *publish = (PublishEffect *) effect;
+	CormTopic  *topic = corm_topic_at(publish->slot);
+	int64		first_seq;
+
+	if (!publish->durable || publish->nmessages == 0)
+		return;
+	if (!durable_locked)
+		lock_durable();
+	if (!corm_topic_lock(publish->slot, publish->gen))
+		return;					/* it was dropped, with its messages */
+	first_seq = topic->numbered + 1;
+	topic->numbered += publish->nmessages;
+	publish->numbered = true;
+	publish->last_seq = topic->numbered;
+	corm_topic_unlock(publish->slot);
+	corm_durable_insert(publish->id, first_seq, publish->messages, publish->nmessages);
 }
 
 static void
@@ -162,19 +215,33 @@ publish_apply(CormEffect *effect)
 {
 	PublishEffect *publish = (PublishEffect *) effect;
 	CormBlockChain freed = {0};
+	bool		rotate = false;
 
-	if (publish->first != 0 && corm_topic_lock(publish->slot, publish->gen))
+	if (publish->durable)
+	{
+		dlist_delete(&publish->node);
+		durable_locked = false;
+	}
+	if ((publish->first != 0 || publish->numbered) && corm_topic_lock(publish->slot, publish->gen))
 	{
 		CormTopic  *topic = corm_topic_at(publish->slot);
 
 		unreserve(topic, publish);
 		if (publish->dedup != 0)
 			corm_dedup(publish->dedup)->pending = false;
-		append_all(topic, publish, &freed);
+		if (publish->durable)
+		{
+			corm_log_advance(topic, publish->last_seq, corm_clock_mono(), &freed);
+			rotate = topic->since >= CORM_ROTATE_AFTER;
+		}
+		else
+			append_all(topic, publish, &freed);
 		corm_topic_unlock(publish->slot);
 	}
 	give_entries(publish);
 	corm_work_give(&freed);
+	if (rotate)
+		corm_rotate_wake(MyDatabaseId);
 }
 
 static void
@@ -183,13 +250,22 @@ publish_discard(CormEffect *effect)
 	PublishEffect *publish = (PublishEffect *) effect;
 	CormBlockChain freed = {0};
 
-	if ((publish->reserved || publish->dedup != 0) && corm_topic_lock(publish->slot, publish->gen))
+	if (publish->durable)
+	{
+		dlist_delete(&publish->node);
+		durable_locked = false;
+	}
+	if ((publish->reserved || publish->dedup != 0 || publish->numbered) &&
+		corm_topic_lock(publish->slot, publish->gen))
 	{
 		CormTopic  *topic = corm_topic_at(publish->slot);
 
+		/* the lock under which they were numbered is still held */
+		if (publish->numbered)
+			topic->numbered -= publish->nmessages;
 		unreserve(topic, publish);
 		if (publish->dedup != 0)
-			forget_dedup(topic, publish->dedup, &freed);
+			corm_dedup_forget(topic, publish->dedup, &freed);
 		ConditionVariableBroadcast(&topic->room);
 		corm_topic_unlock(publish->slot);
 	}
@@ -277,6 +353,43 @@ add_entry(const CormTopicRef *ref, PublishEffect *effect, const CormOutgoing *me
 	effect->bytes += message->payload_len;
 }
 
+/* keep_message copies a message for a durable topic to the memory of the transaction. */
+static void
+keep_message(PublishEffect *effect, const CormOutgoing *message, const CormPublishOptions *options)
+{
+	CormDurableMessage *kept = &effect->messages[effect->nmessages];
+	Size		key_len = Max(message->key_len, 0);
+	Size		headers_len = Max(message->headers_len, 0);
+	char	   *at;
+
+	corm_work_check_payload(key_len + headers_len + message->payload_len, "message");
+	at = palloc(key_len + headers_len + message->payload_len + 1);
+	kept->message = *message;
+	kept->message.key = memcpy(at, message->key != NULL ? message->key : "", key_len);
+	kept->message.headers = memcpy(at + key_len, message->headers != NULL ? message->headers : "", headers_len);
+	kept->message.payload = memcpy(at + key_len + headers_len, message->payload, message->payload_len);
+	kept->dedup_id = options->dedup_id != NULL ? pstrdup(options->dedup_id) : NULL;
+	kept->due = options->due > 0 ? corm_clock_real() + (options->due - corm_clock_mono()) : 0;
+	effect->nmessages++;
+	effect->n++;
+}
+
+/* keep_messages keeps the messages for a durable topic until the commit. */
+static void
+keep_messages(CormTopicRef *ref, PublishEffect *effect, const CormOutgoing *messages, int n,
+			  const CormPublishOptions *options)
+{
+	MemoryContext oldcontext = MemoryContextSwitchTo(TopTransactionContext);
+
+	effect->messages = palloc_extended(n * sizeof(CormDurableMessage), MCXT_ALLOC_HUGE);
+	for (int i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		keep_message(effect, &messages[i], options);
+	}
+	MemoryContextSwitchTo(oldcontext);
+}
+
 typedef enum Room
 {
 	ROOM,						/* there is room */
@@ -331,10 +444,9 @@ add_dedup(CormTopic *topic, PublishEffect *effect, const char *id, VirtualTransa
 	SetInvalidVirtualTransactionId(*owner);
 	while (topic->dedup_first != 0 && !corm_dedup(topic->dedup_first)->pending &&
 		   corm_dedup(topic->dedup_first)->until <= now)
-		forget_dedup(topic, topic->dedup_first, freed);
+		corm_dedup_forget(topic, topic->dedup_first, freed);
 
-	for (int i = 0; i < 2; i++)
-		hash[i] = hash_bytes_extended((const unsigned char *) id, strlen(id), corm_topics->seed + i);
+	corm_dedup_hash(id, hash);
 	bucket = &topic->dedup_bucket[hash[0] % CORM_DEDUP_BUCKETS];
 	for (CormBlockId other = *bucket; other != 0; other = dedup->hash_next)
 	{
@@ -346,23 +458,10 @@ add_dedup(CormTopic *topic, PublishEffect *effect, const char *id, VirtualTransa
 		return false;
 	}
 
-	corm_blocks_linked(&corm_work_blocks, 1);
-	effect->dedup = effect->dedup_block.first;
-	memset(&effect->dedup_block, 0, sizeof(effect->dedup_block));
+	effect->dedup = corm_dedup_add(topic, hash, now + topic->settings.dedup, &effect->dedup_block);
 	dedup = corm_dedup(effect->dedup);
-	memset(dedup, 0, sizeof(CormDedup));
-	memcpy(dedup->hash, hash, sizeof(hash));
-	dedup->until = now + topic->settings.dedup;
 	dedup->pending = true;
 	GET_VXID_FROM_PGPROC(dedup->owner, *MyProc);
-	dedup->hash_next = *bucket;
-	*bucket = effect->dedup;
-	dedup->prev = topic->dedup_last;
-	if (topic->dedup_last != 0)
-		corm_dedup(topic->dedup_last)->next = effect->dedup;
-	else
-		topic->dedup_first = effect->dedup;
-	topic->dedup_last = effect->dedup;
 	return true;
 }
 
@@ -500,11 +599,19 @@ corm_publish_messages(CormTopicRef *ref, const CormOutgoing *messages, int n, co
 				 errmsg("topic \"%s\" does not remember the ids of messages", NameStr(ref->name)),
 				 errhint("Set the time for which it does with corm.topic_alter, dedup.")));
 	corm_topic_attach(ref);
+	if (ref->settings.durable)
+		PreventCommandIfReadOnly("corm.publish()");
 	effect = MemoryContextAllocZero(TopTransactionContext, sizeof(PublishEffect));
 	effect->slot = ref->slot;
 	effect->gen = ref->gen;
+	effect->id = ref->id;
+	effect->durable = ref->settings.durable;
+	if (effect->durable)
+		dlist_push_tail(&durable_effects, &effect->node);
 	corm_effect_add(&effect->effect, &publish_ops);
-	for (int i = 0; i < n; i++)
+	if (effect->durable)
+		keep_messages(ref, effect, messages, n, options);
+	for (int i = 0; i < n && !effect->durable; i++)
 	{
 		if (i % 1024 == 1023)
 			CHECK_FOR_INTERRUPTS();
@@ -516,7 +623,7 @@ corm_publish_messages(CormTopicRef *ref, const CormOutgoing *messages, int n, co
 	if (result < 0)
 	{
 		give_entries(effect);
-		effect->n = 0;
+		effect->n = effect->nmessages = 0;
 		return options->dead_letter ? -1 : 0;
 	}
 	return result;
@@ -568,6 +675,39 @@ topic_to_publish(FunctionCallInfo fcinfo)
 	return ref;
 }
 
+/*
+ * publish_elsewhere publishes a message to a durable topic in a transaction of its
+ * own, in a worker, and returns the number of groups that it goes to.
+ */
+static int
+publish_elsewhere(FunctionCallInfo fcinfo, const CormOutgoing *message)
+{
+	Oid			types[6] = {TEXTOID, TEXTOID, TEXTOID, JSONBOID, TEXTOID, INTERVALOID};
+	Datum		values[6] = {0};
+	char		nulls[7] = "      ";
+	char	   *body;
+	char	   *query;
+	bool		isnull;
+	int			result;
+
+	for (int i = 0; i < 6; i++)
+	{
+		nulls[i] = PG_ARGISNULL(i) ? 'n' : ' ';
+		values[i] = PG_ARGISNULL(i) ? (Datum) 0 : PG_GETARG_DATUM(i);
+	}
+	values[1] = PointerGetDatum(cstring_to_text_with_len(message->payload, message->payload_len));
+	body = psprintf("SELECT corm.publish($1, $2::%s, $3, $4, $5, $6) AS n", format_type_be_qualified(message->type));
+	query = psprintf("SELECT (corm.autonomous(%s, $1, $2, $3, $4, $5, $6) -> 0 ->> 'n')::pg_catalog.int4",
+					 quote_literal_cstr(body));
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (SPI_execute_with_args(query, 6, types, values, nulls, false, 1) != SPI_OK_SELECT || SPI_processed != 1)
+		elog(ERROR, "could not publish in a transaction of its own");
+	result = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	SPI_finish();
+	return result;
+}
+
 /* publish(topic, payload, key, headers, dedup_id, delay, immediate) -> int */
 Datum
 corm_message_publish(PG_FUNCTION_ARGS)
@@ -617,6 +757,8 @@ corm_message_publish(PG_FUNCTION_ARGS)
 		ref = corm_topic_ref(name);
 		corm_topic_check_publish(ref);
 	}
+	if (options.immediate && ref->settings.durable)
+		PG_RETURN_INT32(publish_elsewhere(fcinfo, &message));
 	PG_RETURN_INT32(corm_publish_messages(ref, &message, 1, &options));
 }
 

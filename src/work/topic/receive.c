@@ -30,6 +30,7 @@
 #include "lib/ilist.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
+#include "tcop/utility.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -37,6 +38,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
+#include "work/topic/durable.h"
 #include "work/topic/filter.h"
 #include "work/topic/publish.h"
 #include "work/topic/receive.h"
@@ -64,6 +66,10 @@ typedef struct TakeEffect
 	uint64		group_gen;
 	bool		manual;
 	int64		lease_until;	/* monotonic time */
+	bool		durable;
+	uint64		topic_id;
+	uint64		group_id;		/* 0: temporary, nothing is stored */
+	bool		ordered;
 	int			dead_slot;		/* of the topic for dead letters, -1: none */
 	uint64		dead_gen;
 	int			n;				/* that were taken */
@@ -270,6 +276,10 @@ add_effect(const CormTopicRef *topic, const CormGroupRef *ref)
 	effect->group = ref->group;
 	effect->group_gen = ref->group_gen;
 	effect->manual = ref->settings.manual;
+	effect->durable = topic->settings.durable;
+	effect->topic_id = topic->id;
+	effect->group_id = ref->temporary ? 0 : ref->id;
+	effect->ordered = ref->settings.ordered;
 	effect->dead_slot = CORM_TOPIC_NO_SLOT;
 	dlist_push_tail(&takes, &effect->node);
 	corm_effect_add(&effect->effect, &take_ops);
@@ -310,6 +320,7 @@ take_some(TakeEffect *effect, const char *topic_name, const char *grp, Look *loo
 	if (group != NULL)
 	{
 		look->before = effect->take.last;
+		effect->take.epoch = group->epoch;
 		corm_group_take(topic, group, &effect->take, &freed);
 		effect->n += effect->take.n;
 		look->closed = topic->settings.closed;
@@ -319,6 +330,92 @@ take_some(TakeEffect *effect, const char *topic_name, const char *grp, Look *loo
 	corm_work_give(&freed);
 	if (group == NULL)
 		group_gone(topic_name, grp);
+}
+
+/*
+ * fetch reads the rows of what was taken from a durable topic.  Messages that turn out
+ * not to be due, or not to have their turn, are put aside; those whose rows are gone
+ * will be lost.
+ */
+static void
+fetch(TakeEffect *effect, const Look *look)
+{
+	CormTake   *take = &effect->take;
+	int			n = take->n;
+	TimestampTz *due = palloc(n * sizeof(TimestampTz));
+	bool	   *found = palloc(n * sizeof(bool));
+	TimestampTz real = corm_clock_real();
+	char	   *from;
+	char	   *to;
+	CormGroup  *group;
+
+	corm_durable_fetch(effect->topic_id, take, due, found);
+	from = to = take->buf;
+	if (!corm_topic_lock(effect->slot, effect->gen))
+		take->n = 0;
+	else
+	{
+		take->last = look->before;
+		take->n = 0;
+		if ((group = corm_group_at(effect->slot, effect->group, effect->group_gen)) == NULL)
+			n = 0;
+		if (take->last == 0)
+			take->first = 0;
+		else
+			corm_delivery(take->last)->mine_next = 0;
+		for (int i = 0; i < n; i++)
+		{
+			CormTaken  *taken = (CormTaken *) from;
+			CormDelivery *delivery = corm_delivery(taken->delivery);
+			Size		size = CORM_TAKEN_SIZE(taken);
+			CormOutgoing message;
+
+			from += size;
+			corm_message_from_taken(taken, &message);
+			if (!found[i])
+				taken->exhausted = delivery->exhausted = delivery->lose = true;
+			else if (!delivery->exhausted &&
+					 !corm_group_admit(group, taken->delivery, corm_message_key_hash(message.key, message.key_len),
+									   due[i] > real ? take->now + (due[i] - real) : 0))
+			{
+				effect->n--;
+				continue;
+			}
+			if (take->last != 0)
+				corm_delivery(take->last)->mine_next = taken->delivery;
+			else
+				take->first = taken->delivery;
+			take->last = taken->delivery;
+			delivery->mine_next = 0;
+			memmove(to, taken, size);
+			to += size;
+			take->n++;
+		}
+		corm_topic_unlock(effect->slot);
+	}
+	pfree(due);
+	pfree(found);
+}
+
+/* store_settled inserts what the transaction settles of what was taken from a durable topic. */
+static void
+store_settled(const TakeEffect *effect)
+{
+	const char *at = effect->take.buf;
+	int64	   *seqs = palloc(Max(effect->take.n, 1) * sizeof(int64));
+	int			n = 0;
+
+	for (int i = 0; i < effect->take.n; i++)
+	{
+		const CormTaken *taken = (const CormTaken *) at;
+
+		if (!effect->manual || taken->exhausted || corm_delivery(taken->delivery)->filtered)
+			seqs[n++] = taken->seq;
+		at += CORM_TAKEN_SIZE(taken);
+	}
+	if (n > 0)
+		corm_durable_settle(effect->group_id, effect->take.epoch, seqs, n);
+	pfree(seqs);
 }
 
 /* more_blocks takes blocks for deliveries, if there are any.  Raises 53200 if there are none, unless may_fail. */
@@ -371,7 +468,9 @@ deliver(TakeEffect *effect, CormFilter *filter, const char *dead_letter, CormMes
 		const CormTaken *taken = (const CormTaken *) at;
 
 		CHECK_FOR_INTERRUPTS();
-		if (taken->exhausted)
+		if (corm_delivery(taken->delivery)->lose)
+			 /* its row is gone */ ;
+		else if (taken->exhausted)
 			make_dead_letter(dead_letter, taken);
 		else if (filter != NULL && !corm_filter_accepts(filter, taken))
 			corm_delivery(taken->delivery)->filtered = true;
@@ -433,6 +532,8 @@ corm_receive_messages(const char *topic_name, const char *grp, int max, int64 ti
 	ref = corm_group_ref(topic, grp);
 	corm_topic_attach(topic);
 	corm_group_attach(topic, ref);
+	if (topic->settings.durable && !ref->temporary)
+		PreventCommandIfReadOnly("corm.receive()");
 	effect = add_effect(topic, ref);
 	lease = ref->settings.lease;
 	if (ref->filter != NULL)
@@ -457,15 +558,25 @@ corm_receive_messages(const char *topic_name, const char *grp, int max, int64 ti
 		Look		look = {0};
 
 		effect->take.max = max - delivered;
+		if (effect->durable && effect->ordered)
+			corm_durable_lock_group(effect->group_id);
 		take_some(effect, topic_name, grp, &look);
 		if (effect->take.n > 0)
 		{
 			ConditionVariableCancelSleep();
 			prepared = false;
 			effect->lease_until = effect->take.now + lease;
+			if (effect->durable)
+				fetch(effect, &look);
+			if (effect->durable && effect->ordered)
+				corm_durable_unlock_group(effect->group_id);
 			delivered += deliver(effect, filter, dead_letter, sink, arg);
+			if (effect->durable && effect->group_id != 0)
+				store_settled(effect);
 			continue;
 		}
+		if (effect->durable && effect->ordered)
+			corm_durable_unlock_group(effect->group_id);
 		if (effect->take.needed > 0)
 		{
 			effect->take.size = effect->take.needed;
@@ -703,6 +814,9 @@ corm_message_peek(PG_FUNCTION_ARGS)
 	CormFilter *filter = NULL;
 	RowSink		sink;
 	CormTake	take = {.size = BUFFER_SIZE};
+	TimestampTz *due;
+	bool	   *found;
+	bool		durable = topic->settings.durable;
 	const char *at;
 
 	corm_topic_check_receive(topic);
@@ -736,12 +850,18 @@ corm_message_peek(PG_FUNCTION_ARGS)
 		pfree(take.buf);
 		take.size = Max(take.size * 2, take.used + take.needed);
 	}
+	due = palloc0(Max(take.n, 1) * sizeof(TimestampTz));
+	found = palloc0(Max(take.n, 1) * sizeof(bool));
+	if (topic->settings.durable)
+		corm_durable_fetch(topic->id, &take, due, found);
 	at = take.buf;
 	for (int i = 0; i < take.n; i++)
 	{
 		const CormTaken *taken = (const CormTaken *) at;
 
-		if (filter == NULL || corm_filter_accepts(filter, taken))
+		if (durable && (!found[i] || due[i] > corm_clock_real()))
+			 /* not what would be received */ ;
+		else if (filter == NULL || corm_filter_accepts(filter, taken))
 			row_sink(taken, &sink);
 		at += CORM_TAKEN_SIZE(taken);
 	}

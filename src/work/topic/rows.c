@@ -25,6 +25,7 @@
 #include "utils/inval.h"
 #include "utils/rel.h"
 #include "work/topic/at_end.h"
+#include "work/topic/durable.h"
 #include "work/topic/rows.h"
 
 /*
@@ -99,6 +100,28 @@ delete_rows(Relation rel, Datum name)
 	table_close(rel, NoLock);
 }
 
+/* delete_cursors deletes what durable topics store of the groups of a topic. */
+static void
+delete_cursors(Datum name)
+{
+	Relation	rel = corm_group_definitions_open(AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_TEXTEQ, name);
+	scan = systable_beginscan(rel, InvalidOid, false, NULL, 1, &key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		bool		isnull;
+
+		corm_durable_cursor_delete((uint64) DatumGetInt64(heap_getattr(tuple, Anum_group_definitions_id,
+																		RelationGetDescr(rel), &isnull)));
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+}
+
 /*
  * corm_topic_remove deletes the row of a topic, its groups and the privileges on it,
  * and gives up its memory at commit.  The caller has the writers' lock, and sends the
@@ -112,6 +135,7 @@ corm_topic_remove(Relation definitions, HeapTuple tuple)
 	Datum		id = heap_getattr(tuple, Anum_topic_definitions_id, RelationGetDescr(definitions), &isnull);
 
 	delete_rows(corm_topic_grants_open(RowExclusiveLock), name);
+	delete_cursors(name);
 	delete_rows(corm_group_definitions_open(RowExclusiveLock), name);
 	CatalogTupleDelete(definitions, &tuple->t_self);
 	corm_at_end_topic_dropped((uint64) DatumGetInt64(id));

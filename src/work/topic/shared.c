@@ -149,7 +149,7 @@ free_groups(void)
  * make_group gives a group a slot; there is a free one.  Needs both locks.
  */
 static int
-make_group(int slot, const CormGroupSeed *seed)
+make_group(int slot, const CormGroupSeed *seed, CormBlockChain *blocks)
 {
 	CormTopic  *topic = corm_topic_at(slot);
 	CormGroup  *group;
@@ -177,6 +177,8 @@ make_group(int slot, const CormGroupSeed *seed)
 	memset(group->bucket, 0, sizeof(group->bucket));
 	memset(group->key_bucket, 0, sizeof(group->key_bucket));
 	corm_log_start_group(topic, group, seed->next_seq);
+	for (int u = 0; u < seed->nunsettled; u++)
+		corm_group_add_ready(group, seed->unsettled[u], blocks);
 	group->next = topic->first_group;
 	topic->first_group = i;
 	return i;
@@ -185,43 +187,46 @@ make_group(int slot, const CormGroupSeed *seed)
 /*
  * corm_topic_make gives a topic a slot, unless it has one, and its groups theirs.
  * Returns the slot; CORM_TOPIC_NO_SLOT if all are used, CORM_TOPIC_NO_GROUPS if there
- * are too few for the groups.  Raises nothing.
+ * are too few for the groups.  The caller gives back what is left of seed->blocks.
+ * Raises nothing.
  */
 int
-corm_topic_make(Oid db, uint64 id, const CormTopicSettings *settings, int64 last_seq, int64 first_seq,
-				const CormGroupSeed *seeds, int nseeds, uint64 *gen)
+corm_topic_make(CormTopicSeed *seed, uint64 *gen)
 {
 	CormTopic  *topic;
 	int			slot;
 
 	LWLockAcquire(&corm_topics->topics_lock, LW_EXCLUSIVE);
-	slot = find(db, id);
+	slot = find(seed->db, seed->id);
 	if (slot < 0)
 	{
 		for (slot = 0; slot < corm_max_topics && corm_topic_at(slot)->used; slot++)
 			 /* look on */ ;
 		if (slot == corm_max_topics)
 			slot = CORM_TOPIC_NO_SLOT;
-		else if (free_groups() < nseeds)
+		else if (free_groups() < seed->ngroups)
 			slot = CORM_TOPIC_NO_GROUPS;
 		else
 		{
 			topic = corm_topic_at(slot);
 			LWLockAcquire(corm_topic_lwlock(slot), LW_EXCLUSIVE);
 			topic->gen = corm_topics->next_gen++;
-			topic->db = db;
-			topic->id = id;
-			topic->settings = *settings;
+			topic->db = seed->db;
+			topic->id = seed->id;
+			topic->settings = seed->settings;
 			topic->first_group = -1;
-			topic->last_seq = last_seq;
-			topic->first_seq = first_seq;
+			topic->last_seq = topic->numbered = seed->last_seq;
+			topic->first_seq = seed->first_seq;
+			topic->since = seed->last_seq + 1 - seed->first_seq;
 			topic->first = topic->last = 0;
 			topic->waiting = topic->bytes = topic->reserved = topic->reserved_bytes = 0;
 			topic->dedup_first = topic->dedup_last = 0;
 			memset(topic->dedup_bucket, 0, sizeof(topic->dedup_bucket));
 			topic->used = true;
-			for (int i = 0; i < nseeds; i++)
-				(void) make_group(slot, &seeds[i]);
+			for (int i = 0; i < seed->ngroups; i++)
+				(void) make_group(slot, &seed->groups[i], &seed->blocks);
+			for (int i = 0; i < seed->ndedup; i++)
+				(void) corm_dedup_add(topic, seed->dedup[i].hash, seed->dedup[i].until, &seed->blocks);
 			LWLockRelease(corm_topic_lwlock(slot));
 		}
 	}
@@ -247,7 +252,7 @@ corm_group_make(int slot, uint64 gen, const CormGroupSeed *seed, uint64 *group_g
 			group = CORM_TOPIC_NO_GROUPS;
 		else
 		{
-			group = make_group(slot, seed);
+			group = make_group(slot, seed, NULL);
 			*group_gen = corm_group_slots[group].gen;
 		}
 		corm_topic_unlock(slot);

@@ -194,7 +194,11 @@ typedef struct CormTopic
 	CormTopicSettings settings;
 	int			first_group;	/* slot, -1 */
 	int64		last_seq;
+	int64		numbered;		/* durable: the last number given, maybe not yet
+								 * committed; protected by the topic's
+								 * heavyweight lock */
 	int64		first_seq;		/* durable: the oldest that may still be there */
+	int64		since;			/* durable: messages since the last rotation */
 	CormBlockId first;			/* the log */
 	CormBlockId last;
 	int64		waiting;		/* entries that some group has not settled */
@@ -270,12 +274,35 @@ typedef struct CormGroupSeed
 	bool		creating;
 	int64		next_seq;		/* durable topics */
 	uint64		epoch;
+	int			nunsettled;		/* durable topics: numbers before next_seq */
+	int64	   *unsettled;
 } CormGroupSeed;
+
+/* The id of a message that a durable topic remembers. */
+typedef struct CormDedupSeed
+{
+	uint64		hash[2];
+	int64		until;
+} CormDedupSeed;
+
+/* A topic to be put into shared memory, with its groups. */
+typedef struct CormTopicSeed
+{
+	Oid			db;
+	uint64		id;
+	CormTopicSettings settings;
+	int64		last_seq;
+	int64		first_seq;
+	int			ngroups;
+	CormGroupSeed *groups;
+	int			ndedup;
+	CormDedupSeed *dedup;
+	CormBlockChain blocks;		/* one for each unsettled number and each id */
+} CormTopicSeed;
 
 extern void corm_topics_shared_init(void);
 extern int	corm_topic_find(Oid db, uint64 id, uint64 *gen);
-extern int	corm_topic_make(Oid db, uint64 id, const CormTopicSettings *settings, int64 last_seq,
-							int64 first_seq, const CormGroupSeed *seeds, int nseeds, uint64 *gen);
+extern int	corm_topic_make(CormTopicSeed *seed, uint64 *gen);
 extern int	corm_group_make(int slot, uint64 gen, const CormGroupSeed *seed, uint64 *group_gen);
 extern void corm_topic_kill(int slot, uint64 gen);
 extern void corm_topics_kill_database(Oid db);

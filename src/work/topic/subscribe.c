@@ -27,6 +27,7 @@
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 #include "work/topic/at_end.h"
+#include "work/topic/durable.h"
 #include "work/topic/filter.h"
 #include "work/topic/log.h"
 #include "work/topic/rows.h"
@@ -151,6 +152,8 @@ start_seq(const CormTopicRef *topic, const char *start)
 		TimestampTz time = DatumGetTimestampTz(DirectFunctionCall3(timestamptz_in, CStringGetDatum(start),
 																   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
 
+		if (topic->settings.durable)
+			return corm_durable_seq_at_time(topic->id, time);
 		if (!corm_topic_lock(topic->slot, topic->gen))
 			corm_topic_gone(NameStr(topic->name));
 		seq = corm_log_seq_at_time(corm_topic_at(topic->slot), time);
@@ -302,6 +305,8 @@ corm_message_subscribe(PG_FUNCTION_ARGS)
 	insert_definition(fcinfo, rel, name, grp, &ref);
 	namestrcpy(&ref.key.grp, grp);
 	make_group(topic, &ref, start_seq(topic, start));
+	if (topic->settings.durable)
+		corm_durable_cursor_set(topic->id, ref.id, 0, corm_group_slots[ref.group].next_seq - 1);
 	table_close(rel, NoLock);
 	corm_topic_changed(definitions);
 	table_close(definitions, NoLock);
@@ -336,6 +341,7 @@ corm_message_unsubscribe(PG_FUNCTION_ARGS)
 		tuple = corm_group_find_row(rel, name, grp);
 		CatalogTupleDelete(rel, &tuple->t_self);
 		table_close(rel, NoLock);
+		corm_durable_cursor_delete(ref->id);
 		corm_group_attach(topic, ref);
 		corm_at_end_group_dropped(topic, ref);
 		corm_topic_changed(definitions);

@@ -18,8 +18,10 @@
 #include "work/shared/audit.h"
 #include "work/shared/gone.h"
 #include "work/topic/definitions.h"
+#include "work/topic/durable.h"
 #include "work/topic/log.h"
 #include "work/topic/owners.h"
+#include "work/topic/rotate.h"
 #include "work/topic/topics.h"
 
 PG_FUNCTION_INFO_V1(corm_topic_counters);
@@ -44,6 +46,17 @@ trim_all(void)
 	}
 }
 
+/* longest_lag returns how many messages of a durable topic some group may not have settled: as many as the slowest one. */
+static int64
+longest_lag(CormTopic *topic)
+{
+	int64		lag = 0;
+
+	for (int g = topic->first_group; g >= 0; g = corm_group_slots[g].next)
+		lag = Max(lag, corm_group_slots[g].unsettled);
+	return lag;
+}
+
 /* topic_counters() -> setof (id, published, waiting, bytes), of the topics of this database that are in use */
 Datum
 corm_topic_counters(PG_FUNCTION_ARGS)
@@ -53,6 +66,7 @@ corm_topic_counters(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	if (!corm_work_available())
 		return (Datum) 0;
+	corm_topics_attach_durable();
 	trim_all();
 	for (int i = 0; i < corm_max_topics; i++)
 	{
@@ -65,8 +79,9 @@ corm_topic_counters(PG_FUNCTION_ARGS)
 		used = topic->used && topic->db == MyDatabaseId;
 		values[0] = Int64GetDatum((int64) topic->id);
 		values[1] = Int64GetDatum(topic->last_seq);
-		values[2] = Int64GetDatum(topic->waiting);
+		values[2] = Int64GetDatum(topic->settings.durable ? longest_lag(topic) : topic->waiting);
 		values[3] = Int64GetDatum(topic->bytes);
+		nulls[3] = topic->settings.durable;
 		LWLockRelease(corm_topic_lwlock(i));
 		if (used)
 			tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
@@ -98,6 +113,7 @@ corm_group_counters(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	if (!corm_work_available())
 		return (Datum) 0;
+	corm_topics_attach_durable();
 	for (int i = 0; i < corm_max_groups; i++)
 	{
 		CormGroup  *group = &corm_group_slots[i];
@@ -109,6 +125,8 @@ corm_group_counters(PG_FUNCTION_ARGS)
 		int32		capacity;
 		TimestampTz oldest = 0;
 		bool		has_oldest;
+		bool		durable;
+		int64		oldest_seq;
 		bool		found;
 		Datum		values[12];
 		bool		nulls[12] = {false};
@@ -124,11 +142,15 @@ corm_group_counters(PG_FUNCTION_ARGS)
 		copy = *group;
 		topic_id = topic->id;
 		capacity = corm_group_capacity(topic, group);
-		has_oldest = found && !topic->settings.durable && oldest_time(topic, group, &oldest);
+		durable = found && topic->settings.durable;
+		oldest_seq = durable ? corm_group_oldest(topic, group) : 0;
+		has_oldest = found && !durable && oldest_time(topic, group, &oldest);
 		LWLockRelease(corm_topic_lwlock(slot));
 		corm_work_give(&freed);
 		if (!found)
 			continue;
+		if (durable && copy.unsettled > 0)
+			has_oldest = corm_durable_published_at(topic_id, oldest_seq, &oldest);
 		values[0] = Int64GetDatum((int64) topic_id);
 		values[1] = Int64GetDatum((int64) copy.id);
 		values[2] = CStringGetTextDatum(NameStr(copy.name));
@@ -321,6 +343,7 @@ corm_topics_init(void)
 {
 	corm_topics_shared_init();
 	corm_definitions_init();
+	corm_rotate_init();
 	corm_audit_add(&audit_part);
 	corm_work_when_gone(corm_topics_kill_database);
 	if (process_shared_preload_libraries_in_progress)

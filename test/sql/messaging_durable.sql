@@ -1,0 +1,136 @@
+-- Durable topics: what differs from those in memory, and the rows behind them.
+\set VERBOSITY terse
+CREATE VIEW counted AS SELECT topic, grp, lag, in_hand, redelivered, lost FROM corm.groups ORDER BY topic COLLATE "C", grp COLLATE "C";
+CREATE VIEW stored AS SELECT seq, key, payload, type, dedup_id FROM corm.topic_messages_0 UNION ALL
+	SELECT seq, key, payload, type, dedup_id FROM corm.topic_messages_1 UNION ALL SELECT seq, key, payload, type, dedup_id FROM corm.topic_messages_2 ORDER BY seq;
+CREATE VIEW settled AS SELECT epoch, first_seq, last_seq FROM corm.topic_settled_0 UNION ALL
+	SELECT epoch, first_seq, last_seq FROM corm.topic_settled_1 UNION ALL SELECT epoch, first_seq, last_seq FROM corm.topic_settled_2 ORDER BY 1, 2, 3;
+SELECT corm.topic_create('d', durable => true, capacity => 10, dedup => '1 hour', retention => NULL), corm.subscribe('d', 'g'), corm.subscribe('d', 'm', ack => 'manual');
+
+-- rows that commit with the publisher
+CREATE TYPE message_part AS (a int, b text);
+BEGIN;
+SELECT corm.publish('d', 'one', key => 'k', headers => '{"h": 1}', dedup_id => 'x');
+SAVEPOINT s;
+SELECT corm.publish('d', 'gone');
+ROLLBACK TO s;
+SELECT corm.publish('d', ROW(1, 'b')::message_part);
+TABLE stored;
+SELECT count(*) FROM corm.receive('d', 'g', 10);
+COMMIT;
+TABLE stored;
+SELECT corm.publish('d', 'one again', dedup_id => 'x'), corm.publish_many('d', ARRAY[3, 4]);
+SELECT seq, key, payload, type, headers, published_at <= clock_timestamp() AS published, attempt FROM corm.receive('d', 'g', 10);
+TABLE settled;
+SELECT name, durable, published, waiting, bytes FROM corm.topics;
+TABLE counted;
+
+-- what is received and rolled back was never settled
+SELECT corm.publish_many('d', ARRAY[5, 6, 7]);
+BEGIN;
+SELECT seq, attempt FROM corm.receive('d', 'g', 1);
+SAVEPOINT s;
+SELECT seq, attempt FROM corm.receive('d', 'g', 1);
+ROLLBACK TO s;
+SELECT seq, attempt FROM corm.receive('d', 'g', 2);
+COMMIT;
+TABLE settled;
+
+-- acknowledged by hand
+SELECT seq FROM corm.receive('d', 'm', 4);
+SELECT corm.ack('d', 'm', 3, 1), corm.nack('d', 'm', 2);
+TABLE counted;
+SELECT seq, attempt FROM corm.peek('d', 'm', 5);
+BEGIN; SELECT corm.ack('d', 'm', 4); ROLLBACK;
+TABLE settled;
+
+-- a serializable reader gets what commits after its snapshot
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT count(*) FROM counted;
+SELECT corm.publish('d', 'immediate', immediate => true);
+SELECT seq, payload FROM corm.receive('d', 'g', 1);
+ROLLBACK;
+
+-- full, closed, read-only, and in places where nothing can be stored
+SELECT corm.publish_many('d', ARRAY[1, 2, 3, 4, 5, 6, 7, 8, 9]);
+SELECT corm.topic_close('d');
+SELECT corm.publish('d', 'x');
+SELECT corm.publish('d', 'x', immediate => true);
+SELECT corm.topic_open('d');
+BEGIN READ ONLY;
+SELECT corm.publish('d', 'x');
+ROLLBACK;
+BEGIN READ ONLY;
+SELECT count(*) FROM corm.receive('d', 'g');
+ROLLBACK;
+BEGIN READ ONLY;
+SELECT seq FROM corm.receive('d', 'm');
+ROLLBACK;
+SELECT corm.topic_create('bad', durable => true, max_bytes => 10);
+SELECT corm.topic_alter('d', max_bytes => 10);
+
+-- seek and purge
+SELECT corm.seek('d', 'g', 2);
+SELECT seq, payload, attempt FROM corm.receive('d', 'g', 3);
+SELECT corm.seek('d', 'g', '2000-01-01'::timestamptz);
+SELECT lag FROM counted WHERE grp = 'g';
+SELECT corm.seek('d', 'g', 'infinity'::timestamptz);
+SELECT lag FROM counted WHERE grp = 'g';
+SELECT corm.subscribe('d', 'late', start => '7'), corm.subscribe('d', 'all', start => 'all'), corm.subscribe('d', 'time', start => '2000-01-01'), corm.subscribe('d', 'short', start => 'all', temporary => true);
+TABLE counted;
+SELECT count(*) FROM corm.receive('d', 'short', 100);
+SELECT corm.purge('d');
+TABLE counted;
+SELECT corm.unsubscribe('d', 'late'), corm.unsubscribe('d', 'all'), corm.unsubscribe('d', 'time'), corm.unsubscribe('d', 'short');
+SELECT count(*) FROM corm.topic_cursors;
+
+-- ordered, delayed, dead letters: made by the next receiver
+SELECT corm.topic_create('dead', durable => true), corm.subscribe('dead', 'd');
+SELECT corm.subscribe('d', 'o', ordered => true, max_attempts => 1, dead_letter => 'dead'), corm.subscribe('d', 'lost', max_attempts => 1);
+SELECT corm.publish('d', 'a1', 'a'), corm.publish('d', 'a2', 'a'), corm.publish('d', 'b1', 'b'), corm.publish('d', 'never', delay => '1 hour');
+BEGIN; SELECT payload FROM corm.receive('d', 'o', 10); ROLLBACK;
+SELECT payload FROM corm.receive('d', 'o', 10);
+SELECT key, payload FROM corm.receive('dead', 'd', 10);
+BEGIN; SELECT payload FROM corm.receive('d', 'lost', 1); ROLLBACK;
+SELECT payload FROM corm.receive('d', 'lost', 10);
+TABLE counted;
+SELECT corm.topic_drop('dead');
+
+-- rotation: cursors move on, and tables are emptied whole
+SELECT corm.purge('d'), corm.ack('d', 'm', 4);
+SELECT corm.topic_rotate();
+SELECT corm.topic_rotate();
+SELECT corm.topic_rotate();
+-- kept while ids are remembered
+SELECT count(*) FROM stored;
+SELECT corm.topic_alter('d', dedup => '0');
+SELECT corm.topic_rotate();
+SELECT corm.topic_rotate();
+SELECT corm.topic_rotate();
+TABLE stored;
+TABLE settled;
+SELECT corm.publish('d', 'kept'), corm.publish('d', 'received');
+SELECT payload FROM corm.receive('d', 'g', 10);
+SELECT seq, payload FROM corm.receive('d', 'm', 1);
+SELECT corm.topic_rotate();
+SELECT corm.topic_rotate();
+SELECT corm.topic_rotate();
+SELECT payload FROM stored;
+SELECT corm.ack('d', 'm', 13);
+SELECT payload FROM corm.receive('d', 'm', 10);
+SELECT corm.topic_rotate();
+BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT corm.topic_rotate(); ROLLBACK;
+CREATE ROLE message_nobody;
+SET ROLE message_nobody;
+SELECT corm.topic_rotate();
+SELECT count(*) FROM corm.topic_messages_0;
+RESET ROLE;
+DROP ROLE message_nobody;
+-- a seek to what is gone begins with what is left
+SELECT corm.seek('d', 'g', 1);
+SELECT payload FROM corm.receive('d', 'g', 100);
+SELECT * FROM corm.work_check();
+SELECT corm.topic_drop('d');
+SELECT count(*) FROM corm.topic_cursors;
+DROP VIEW counted, stored, settled;
+DROP TYPE message_part;
