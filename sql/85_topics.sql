@@ -264,6 +264,16 @@ CREATE FUNCTION corm.publish_many(topic text, payloads anyarray) RETURNS int
 COMMENT ON FUNCTION corm.publish_many(text, anyarray) IS
 'Publishes each element of an array at commit, all or none, and returns the number of groups that they go to. Errors: those of corm.publish, such as 53400 if the topic has no room for all.';
 
+CREATE FUNCTION corm.publish_change() RETURNS trigger
+	LANGUAGE C AS 'MODULE_PATHNAME', 'corm_publish_change';
+COMMENT ON FUNCTION corm.publish_change() IS
+'Trigger function of the triggers that corm.publish_changes creates: publishes the change of a row. Errors: those of corm.publish.';
+
+CREATE FUNCTION corm.publish_changes(model regclass, topic text, events text[] DEFAULT '{insert,update,delete}') RETURNS void
+	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_publish_changes';
+COMMENT ON FUNCTION corm.publish_changes(regclass, text, text[]) IS
+'Creates a trigger that publishes each change of a row of a table: op, table, old and new as jsonb, with the primary key as key. An empty list of events drops it. Errors: 42704 for an unknown topic; 42501 without the privilege publish, or the right to create triggers on the table; 22023 for an unknown event; 42809 if the model has no table.';
+
 CREATE FUNCTION corm.receive(topic text, grp text, max int DEFAULT 1, timeout interval DEFAULT '0') RETURNS SETOF corm.message
 	LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10 AS 'MODULE_PATHNAME', 'corm_message_receive';
 COMMENT ON FUNCTION corm.receive(text, text, int, interval) IS
