@@ -39,6 +39,54 @@ ALTER TABLE corm.pool_grants ENABLE ALWAYS TRIGGER catalog_change;
 SELECT pg_catalog.pg_extension_config_dump('corm.pool_definitions', '');
 SELECT pg_catalog.pg_extension_config_dump('corm.pool_grants', '');
 
+CREATE SEQUENCE corm.durable_task_id;
+COMMENT ON SEQUENCE corm.durable_task_id IS 'IDs of durable tasks';
+REVOKE ALL ON SEQUENCE corm.durable_task_id FROM PUBLIC;
+GRANT SELECT ON SEQUENCE corm.durable_task_id TO pg_database_owner;
+
+CREATE TABLE corm.durable_tasks (
+	id bigint PRIMARY KEY,
+	pool text NOT NULL,
+	name text,
+	state text NOT NULL,
+	priority integer NOT NULL,
+	run_at timestamptz NOT NULL,
+	attempt integer NOT NULL,
+	max_attempts integer NOT NULL,
+	crashes integer NOT NULL,
+	backoff bigint NOT NULL,
+	max_backoff bigint NOT NULL,
+	unique_key text,
+	key text,
+	key_limit integer NOT NULL,
+	session_role corm.role_ref NOT NULL,
+	user_role corm.role_ref NOT NULL,
+	set_role corm.role_ref,
+	security integer NOT NULL,
+	isolation integer NOT NULL,
+	read_only boolean NOT NULL,
+	timeout integer NOT NULL,
+	settings text[] NOT NULL,
+	body text NOT NULL,
+	parameter_types text[] NOT NULL,
+	parameters text[] NOT NULL,
+	submitted_at timestamptz NOT NULL,
+	sqlstate text,
+	error text,
+	system_identifier bigint NOT NULL
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+COMMENT ON TABLE corm.durable_tasks IS 'Durable tasks that have not succeeded; see the view corm.tasks';
+REVOKE ALL ON corm.durable_tasks FROM PUBLIC;
+GRANT SELECT ON corm.durable_tasks TO pg_database_owner;
+
+CREATE TRIGGER catalog_change
+	BEFORE INSERT OR UPDATE OR DELETE ON corm.durable_tasks
+	FOR EACH ROW EXECUTE FUNCTION corm.on_catalog_change();
+ALTER TABLE corm.durable_tasks ENABLE ALWAYS TRIGGER catalog_change;
+
+SELECT pg_catalog.pg_extension_config_dump('corm.durable_tasks', '');
+SELECT pg_catalog.pg_extension_config_dump('corm.durable_task_id', '');
+
 -- Pools
 
 CREATE FUNCTION corm.pool_create(name text, workers integer DEFAULT 2, capacity integer DEFAULT 1000,
@@ -106,6 +154,7 @@ CREATE TYPE corm.task_options AS (
 	key_limit integer,
 	wait_group text,
 	wait interval,
+	durable boolean,
 	immediate boolean,
 	isolation text
 );
@@ -152,11 +201,12 @@ CREATE FUNCTION corm.task(
 	key_limit integer DEFAULT 1,
 	wait_group text DEFAULT NULL,
 	wait interval DEFAULT NULL,
+	durable boolean DEFAULT false,
 	immediate boolean DEFAULT false,
 	isolation text DEFAULT NULL
 ) RETURNS corm.task_options
 	LANGUAGE C IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'corm_task';
-COMMENT ON FUNCTION corm.task(text, text, integer, interval, timestamptz, interval, integer, interval, interval, text, text, text, integer, text, interval, boolean, text) IS
+COMMENT ON FUNCTION corm.task(text, text, integer, interval, timestamptz, interval, integer, interval, interval, text, text, text, integer, text, interval, boolean, boolean, text) IS
 'Makes the options of a task. Errors: OR006 for an invalid value.';
 
 CREATE FUNCTION corm.submit(body text) RETURNS bigint
@@ -235,6 +285,11 @@ CREATE FUNCTION corm.task_forget(id bigint) RETURNS boolean
 	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_task_forget';
 COMMENT ON FUNCTION corm.task_forget(bigint) IS
 'Forgets a task that has ended, and its result. Returns false if it has not ended. Errors: P0002 if there is no such task; 42501 if it is not the own one of the caller nor of a pool that the caller manages.';
+
+CREATE FUNCTION corm.task_adopt() RETURNS bigint
+	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_task_adopt';
+COMMENT ON FUNCTION corm.task_adopt() IS
+'Has the durable tasks of the database run that come from a dump or copy of another server. Returns how many. Errors: 42501 unless the caller is a superuser or owns the database; 25006 in a read-only transaction.';
 
 CREATE FUNCTION corm.task_info(id bigint) RETURNS corm.task_state
 	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_task_info';

@@ -29,4 +29,7 @@
 #define CORM_ERRCODE_WORKER_TERMINATED		MAKE_SQLSTATE('O', 'R', '0', '3', '1')
 #define CORM_ERRCODE_TASK_TIME_OVER			MAKE_SQLSTATE('O', 'R', '0', '3', '2')
 
+/* The code that five characters stand for. */
+#define CORM_ERRCODE_OF(state)	MAKE_SQLSTATE((state)[0], (state)[1], (state)[2], (state)[3], (state)[4])
+
 #endif							/* CORM_BASE_ERRORS_H */

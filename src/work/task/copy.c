@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "base/clock.h"
 #include "base/errors.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
@@ -35,12 +36,23 @@ corm_task_state_name(CormTaskState state)
 	return state_names[state];
 }
 
-/*
- * corm_task_copy copies the task of this database with an ID, with the texts and the
- * request of its payload if that is wanted.  Returns false if there is none.
- */
-bool
-corm_task_copy(int64 id, bool payload, CormTaskCopy *copy)
+/* make_error makes an error that was not kept as one. */
+static ErrorData *
+make_error(int sqlerrcode, const char *message)
+{
+	ErrorData  *error = palloc0(sizeof(ErrorData));
+
+	error->elevel = ERROR;
+	error->sqlerrcode = sqlerrcode;
+	error->message = pstrdup(message);
+	error->message_id = error->message;
+	error->assoc_context = CurrentMemoryContext;
+	return error;
+}
+
+/* copy_task copies a task of this database that is in the queue.  Returns false if there is none. */
+static bool
+copy_task(int64 id, bool payload, CormTaskCopy *copy)
 {
 	Size		payload_size = 0;
 	Size		result_size = 0;
@@ -100,6 +112,86 @@ corm_task_copy(int64 id, bool payload, CormTaskCopy *copy)
 	}
 }
 
+/*
+ * copy_row makes a copy of the row of a durable task that is not in the queue: one
+ * that has failed, or has not been loaded.
+ */
+static void
+copy_row(const CormDurable *durable, CormTaskCopy *copy)
+{
+	CormPoolRef ref;
+	CormJob		job = {0};
+	StringInfoData payload;
+	StringInfoData result;
+
+	memset(copy, 0, sizeof(CormTaskCopy));
+	copy->database = MyDatabaseId;
+	strlcpy(copy->pool, durable->opts.pool, NAMEDATALEN);
+	strlcpy(copy->name, durable->opts.name, NAMEDATALEN);
+	copy->definition = corm_pool_try_find(durable->opts.pool, &ref) ? ref.id : 0;
+	copy->task.id = durable->id;
+	copy->task.durable = true;
+	copy->task.procno = -1;
+	copy->task.priority = durable->opts.priority;
+	copy->task.user = durable->user;
+	copy->task.session_user = durable->session_user;
+	copy->task.state = durable->failed ? CORM_TASK_FAILED :
+		durable->run_at > corm_clock_real() ? CORM_TASK_SCHEDULED : CORM_TASK_WAITING;
+	copy->more.attempt = durable->attempt;
+	copy->more.max_attempts = durable->opts.max_attempts;
+	copy->more.submitted_at = durable->submitted_at;
+	copy->more.run_at = durable->run_at;
+	copy->more.progress = -1;
+
+	initStringInfo(&payload);
+	appendStringInfoString(&payload, durable->opts.name);
+	appendStringInfoString(&payload, durable->opts.key ? durable->opts.key : "");
+	appendStringInfoString(&payload, durable->opts.unique_key ? durable->opts.unique_key : "");
+	copy->more.name_len = strlen(durable->opts.name);
+	copy->more.key_len = durable->opts.key ? strlen(durable->opts.key) : 0;
+	copy->more.unique_len = durable->opts.unique_key ? strlen(durable->opts.unique_key) : 0;
+	job.body = durable->body;
+	job.body_len = strlen(durable->body);
+	corm_job_flatten(&job, &payload);
+	copy->more.request_len = payload.len - copy->more.name_len - copy->more.key_len - copy->more.unique_len;
+	copy->payload = payload.data;
+
+	if (durable->error != NULL)
+	{
+		ErrorData  *error = make_error(durable->sqlerrcode, durable->error);
+
+		initStringInfo(&result);
+		corm_error_flatten(error, &result);
+		copy->result = result.data;
+		copy->more.result = CORM_RESULT_ERROR;
+		copy->more.result_len = result.len;
+	}
+}
+
+/*
+ * corm_task_copy copies the task of this database with an ID, with the texts and the
+ * request of its payload if that is wanted.  Returns false if there is none.
+ */
+bool
+corm_task_copy(int64 id, bool payload, CormTaskCopy *copy)
+{
+	CormDurable durable;
+
+	if (copy_task(id, payload, copy))
+		return true;
+	if (id <= 0 || (id & CORM_TASK_ID_BIT) != 0 || !corm_durable_read(id, &durable))
+		return false;
+	copy_row(&durable, copy);
+	return true;
+}
+
+/* corm_task_copy_row is corm_task_copy for a row that has been read. */
+void
+corm_task_copy_row(const CormDurable *durable, CormTaskCopy *copy)
+{
+	copy_row(durable, copy);
+}
+
 /* corm_task_no_such raises P0002. */
 void
 corm_task_no_such(int64 id)
@@ -130,20 +222,6 @@ corm_task_check_own(const CormTaskCopy *copy, bool manage)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied for task " INT64_FORMAT, copy->task.id)));
-}
-
-/* make_error makes an error that was not kept as one. */
-static ErrorData *
-make_error(int sqlerrcode, const char *message)
-{
-	ErrorData  *error = palloc0(sizeof(ErrorData));
-
-	error->elevel = ERROR;
-	error->sqlerrcode = sqlerrcode;
-	error->message = pstrdup(message);
-	error->message_id = error->message;
-	error->assoc_context = CurrentMemoryContext;
-	return error;
 }
 
 /* corm_task_error returns the error of a task's last attempt, or NULL. */

@@ -12,6 +12,7 @@
 
 #include "tx/tx.h"
 #include "utils/jsonb.h"
+#include "work/task/durable.h"
 #include "work/task/pools.h"
 #include "work/task/queue.h"
 
@@ -29,6 +30,7 @@ typedef struct CormTaskCopy
 } CormTaskCopy;
 
 extern bool corm_task_copy(int64 id, bool payload, CormTaskCopy *copy);
+extern void corm_task_copy_row(const CormDurable *durable, CormTaskCopy *copy);
 extern void corm_task_no_such(int64 id) pg_attribute_noreturn();
 extern bool corm_task_is_own(const CormTaskCopy *copy, bool manage);
 extern void corm_task_check_own(const CormTaskCopy *copy, bool manage);

@@ -150,7 +150,7 @@ fill_state(const CormTaskCopy *copy, Datum *values, bool *nulls)
 	values[STATE_PRIORITY] = Int32GetDatum(task->priority);
 	values[STATE_ATTEMPT] = Int32GetDatum(more->attempt);
 	values[STATE_MAX_ATTEMPTS] = Int32GetDatum(more->max_attempts);
-	values[STATE_DURABLE] = BoolGetDatum(false);
+	values[STATE_DURABLE] = BoolGetDatum(task->durable);
 	values[STATE_SUBMITTER] = ObjectIdGetDatum(task->user);
 	nulls[STATE_SUBMITTER] = false;
 	set_time(values, nulls, STATE_SUBMITTED_AT, more->submitted_at);
@@ -224,12 +224,37 @@ compare_ids(const void *a, const void *b)
 	return x < y ? -1 : x > y ? 1 : 0;
 }
 
+/* Where the rows of durable tasks are listed. */
+typedef struct RowList
+{
+	const IdList *known;		/* listed already */
+	ReturnSetInfo *rsinfo;
+} RowList;
+
+/* list_row lists the row of a durable task that is not in the queue. */
+static bool
+list_row(CormDurable *durable, void *arg)
+{
+	RowList    *list = arg;
+	CormTaskCopy copy;
+	Datum		values[STATE_COUNT];
+	bool		nulls[STATE_COUNT];
+
+	if (bsearch(&durable->id, list->known->ids, list->known->n, sizeof(int64), compare_ids) != NULL)
+		return true;
+	corm_task_copy_row(durable, &copy);
+	fill_state(&copy, values, nulls);
+	tuplestore_putvalues(list->rsinfo->setResult, list->rsinfo->setDesc, values, nulls);
+	return true;
+}
+
 /* list_tasks() -> SETOF corm.task_state: those of the database */
 Datum
 corm_list_tasks(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	IdList		list = {0};
+	RowList		rows;
 	MemoryContext context;
 
 	InitMaterializedSRF(fcinfo, 0);
@@ -262,6 +287,9 @@ corm_list_tasks(PG_FUNCTION_ARGS)
 		MemoryContextReset(context);
 	}
 	MemoryContextDelete(context);
+	rows.known = &list;
+	rows.rsinfo = rsinfo;
+	corm_durable_each(list_row, &rows);
 	return (Datum) 0;
 }
 

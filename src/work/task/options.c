@@ -40,6 +40,7 @@ enum
 	OPT_KEY_LIMIT,
 	OPT_WAIT_GROUP,
 	OPT_WAIT,
+	OPT_DURABLE,
 	OPT_IMMEDIATE,
 	OPT_ISOLATION,
 	OPT_COUNT
@@ -219,6 +220,12 @@ parse_values(const Datum *values, const bool *nulls, CormTaskOptions *opts)
 		opts->wait_group = TextDatumGetCString(values[OPT_WAIT_GROUP]);
 	if (!nulls[OPT_IMMEDIATE])
 		opts->immediate = DatumGetBool(values[OPT_IMMEDIATE]);
+	if (!nulls[OPT_DURABLE])
+		opts->durable = DatumGetBool(values[OPT_DURABLE]);
+	if (opts->durable && opts->immediate)
+		bad_option("durable", "cannot be combined with \"immediate\"");
+	if (opts->durable && opts->on_duplicate > CORM_DUPLICATE_IGNORE)
+		bad_option("durable", "cannot be combined with \"on_duplicate\" replace or reschedule");
 	if (opts->immediate && opts->on_duplicate > CORM_DUPLICATE_IGNORE)
 		bad_option("immediate", "cannot be combined with \"on_duplicate\" replace or reschedule");
 	if (!nulls[OPT_ISOLATION])

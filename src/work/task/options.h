@@ -38,6 +38,7 @@ typedef struct CormTaskOptions
 	int32		key_limit;
 	char	   *wait_group;		/* NULL: none */
 	int64		wait_us;		/* -1: for ever */
+	bool		durable;
 	bool		immediate;
 	int			isolation;		/* XACT_..., or -1 for the session's default */
 } CormTaskOptions;

@@ -46,6 +46,7 @@
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
 #include "work/shared/waiting.h"
+#include "work/task/load.h"
 #include "work/task/pool_admin.h"
 #include "work/task/pools.h"
 #include "work/task/queue.h"
@@ -679,6 +680,8 @@ corm_pool_open(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("pool \"%s\" is already open", ref.name)));
+	/* its durable tasks have been put back */
+	corm_load_request(MyDatabaseId);
 	PG_RETURN_VOID();
 }
 

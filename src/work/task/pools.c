@@ -235,7 +235,10 @@ cancel_of_pool(CormBlockId block, void *arg)
 
 	if (corm_task_at(block)->pool != running->pool || corm_task_has_ended(corm_task_at(block)))
 		return;
-	corm_queue_cancel(block, &ref);
+	if (corm_task_at(block)->durable)
+		corm_queue_put_back(block, &ref);
+	else
+		corm_queue_cancel(block, &ref);
 	if (ref.slot >= 0 && running->n < MAX_RUNNING)
 		running->refs[running->n++] = ref;
 }

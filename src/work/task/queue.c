@@ -712,8 +712,8 @@ corm_queue_add(CormBlockId block, const uint64 *key_hash, const uint64 *unique_h
 	task->hash_next = *chain;
 	*chain = block;
 	task->state = CORM_TASK_UNCOMMITTED;
-	task->pool_counted = true;
-	corm_pools[task->pool].reserved++;
+	task->pool_counted = !task->durable;
+	corm_pools[task->pool].reserved += task->pool_counted;
 	corm_pools[task->pool].tasks++;
 	corm_tasks->ntasks++;
 	corm_blocks_linked(&corm_work_blocks, task->nblocks);
@@ -741,6 +741,7 @@ set_waiting(CormBlockId block)
 
 	task->state = CORM_TASK_WAITING;
 	corm_pools[task->pool].waiting++;
+	corm_pools[task->pool].roomless += task->durable;
 	if (task->holds == 0)
 		put_waiting(block);
 }
@@ -753,7 +754,10 @@ set_scheduled(CormBlockId block, CormTaskState state)
 
 	task->state = state;
 	if (state == CORM_TASK_SCHEDULED)
+	{
 		corm_pools[task->pool].scheduled++;
+		corm_pools[task->pool].roomless += task->durable;
+	}
 	else
 		corm_pools[task->pool].retrying++;
 	if (task->holds == 0)
@@ -784,10 +788,12 @@ unset_state(CormBlockId block)
 			break;
 		case CORM_TASK_SCHEDULED:
 			pool->scheduled--;
+			pool->roomless -= task->durable;
 			room_freed(pool);
 			break;
 		case CORM_TASK_WAITING:
 			pool->waiting--;
+			pool->roomless -= task->durable;
 			room_freed(pool);
 			break;
 		case CORM_TASK_RUNNING:
@@ -813,12 +819,12 @@ corm_queue_enter(CormBlockId block)
 	bool		later = task->due > corm_clock_mono();
 
 	pool->submitted++;
-	if (task->cancelled || pool->dropped || (pool->closed && (!pool->draining || later)))
+	if ((task->cancelled && !task->durable) || pool->dropped || (pool->closed && (!pool->draining || later)))
 	{
 		corm_queue_end(block, CORM_TASK_CANCELLED, CORM_RESULT_CANCELLED);
 		return;
 	}
-	pool->reserved--;
+	pool->reserved -= task->pool_counted;
 	task->pool_counted = false;
 	if (later)
 		set_scheduled(block, CORM_TASK_SCHEDULED);
@@ -1185,12 +1191,45 @@ corm_queue_cancel(CormBlockId block, CormWorkerRef *running)
 		case CORM_TASK_SCHEDULED:
 		case CORM_TASK_WAITING:
 		case CORM_TASK_RETRYING:
+			if (task->durable)
+			{
+				/* a worker deletes the row, whenever it is due */
+				task->cancelled = true;
+				if (task->state != CORM_TASK_WAITING && task->holds == 0)
+				{
+					unset_state(block);
+					set_waiting(block);
+				}
+				break;
+			}
 			drop_result(corm_task_more(task));
 			corm_queue_end(block, CORM_TASK_CANCELLED, CORM_RESULT_CANCELLED);
 			break;
 		default:
 			break;
 	}
+}
+
+/*
+ * corm_queue_put_back ends a durable task because its pool was closed; its row stays.
+ * If it runs, *running is the job to be cancelled.
+ */
+void
+corm_queue_put_back(CormBlockId block, CormWorkerRef *running)
+{
+	CormTask   *task = corm_task_at(block);
+
+	running->slot = -1;
+	if (task->state == CORM_TASK_UNCOMMITTED)
+		return;
+	if (task->state == CORM_TASK_RUNNING)
+	{
+		task->cancelled = task->put_back = true;
+		*running = task->worker;
+		return;
+	}
+	drop_result(corm_task_more(task));
+	corm_queue_end(block, CORM_TASK_CANCELLED, CORM_RESULT_CANCELLED);
 }
 
 /* corm_queue_forget removes a task that has ended or was never committed. */

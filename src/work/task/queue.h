@@ -83,6 +83,9 @@ typedef struct CormTask
 	bool		cancelled;		/* has been told to stop */
 	uint8		holds;			/* changes to it that are not committed */
 	bool		pool_counted;	/* has room reserved in its pool */
+	bool		durable;		/* has a row */
+	bool		broken;			/* its worker was lost too often: not to be run */
+	bool		put_back;		/* its pool was closed: the row stays as it is */
 	CormWorkerRef worker;		/* while it runs */
 	CormGroupRef group;
 	Oid			user;
@@ -107,6 +110,7 @@ typedef struct CormTaskMore
 	uint16		unique_len;
 	uint8		result;			/* CormTaskResult */
 	uint8		note_len;
+	uint8		losses;			/* workers that were lost while it ran */
 	float4		progress;		/* -1: none was told */
 	CormBlockId result_first;
 	CormBlockId result_last;
@@ -174,6 +178,7 @@ typedef struct CormPool
 	uint32		running;
 	uint32		reserved;		/* room of uncommitted tasks */
 	uint32		blocked;		/* submitters that wait for room */
+	uint32		roomless;		/* waiting and scheduled ones that take no room */
 	uint32		tasks;			/* all of them, ended ones too */
 	int64		ttl_us;
 	int64		submitted;
@@ -249,6 +254,7 @@ extern bool corm_queue_set_note(CormBlockId block, const char *note, Size len);
 extern void corm_queue_retry_later(CormBlockId block, int64 delay_us);
 extern bool corm_queue_again(CormBlockId block);
 extern void corm_queue_cancel(CormBlockId block, CormWorkerRef *running);
+extern void corm_queue_put_back(CormBlockId block, CormWorkerRef *running);
 extern void corm_queue_forget(CormBlockId block);
 extern void corm_queue_reschedule(CormBlockId block, int64 due);
 extern bool corm_queue_make_room(CormBlockChain *chain, Size len);

@@ -21,6 +21,8 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"
+#include "storage/latch.h"
+#include "tcop/utility.h"
 #include "tx/tx_result.h"
 #include "utils/array.h"
 #include "storage/proc.h"
@@ -32,6 +34,7 @@
 #include "work/process/wait.h"
 #include "work/shared/waiting.h"
 #include "work/task/copy.h"
+#include "work/task/submit.h"
 #include "work/task/task.h"
 
 PG_FUNCTION_INFO_V1(corm_task_wait);
@@ -41,6 +44,7 @@ PG_FUNCTION_INFO_V1(corm_task_wait_all);
 PG_FUNCTION_INFO_V1(corm_task_cancel);
 PG_FUNCTION_INFO_V1(corm_task_retry);
 PG_FUNCTION_INFO_V1(corm_task_forget);
+PG_FUNCTION_INFO_V1(corm_task_adopt);
 PG_FUNCTION_INFO_V1(corm_parallel);
 
 /* Tasks to wait for. */
@@ -52,6 +56,8 @@ typedef struct TaskWait
 } TaskWait;
 
 static uint32 wait_event = 0;
+
+#define LOADING_MS	10000
 
 /* get_id returns the ID of a task that is the first argument. */
 static int64
@@ -65,6 +71,24 @@ get_id(FunctionCallInfo fcinfo)
 	return PG_GETARG_INT64(0);
 }
 
+/*
+ * await_loading waits, for a while, until a durable task that has only its row is in the
+ * queue: after a start of the server that takes a moment.
+ */
+static void
+await_loading(int64 id, CormTaskCopy *copy)
+{
+	for (int i = 0; i < LOADING_MS / 10 && copy->task.durable && copy->task.procno < 0 &&
+		 !corm_task_has_ended(&copy->task); i++)
+	{
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, 10, PG_WAIT_EXTENSION);
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+		if (!corm_task_copy(id, false, copy))
+			corm_task_no_such(id);
+	}
+}
+
 /* look_up copies a task that the current role may see.  Raises P0002, 42501, and 55000 for one of this transaction. */
 static void
 look_up(int64 id, CormTaskCopy *copy)
@@ -73,6 +97,7 @@ look_up(int64 id, CormTaskCopy *copy)
 
 	if (!corm_task_copy(id, false, copy))
 		corm_task_no_such(id);
+	await_loading(id, copy);
 	uncommitted = copy->task.state == CORM_TASK_UNCOMMITTED;
 	if (uncommitted && copy->task.procno == corm_my_procno())
 		ereport(ERROR,
@@ -314,6 +339,13 @@ changeable(int64 id, CormTaskCopy *copy)
 	corm_task_check_own(copy, true);
 }
 
+/* has_row_only tells whether a durable task is not in the queue. */
+static bool
+has_row_only(const CormTaskCopy *copy)
+{
+	return copy->task.durable && copy->task.procno < 0;
+}
+
 /* cancel cancels a task, and returns false if it has ended. */
 static bool
 cancel(int64 id)
@@ -340,6 +372,8 @@ corm_task_cancel(PG_FUNCTION_ARGS)
 	CormTaskCopy copy;
 
 	changeable(id, &copy);
+	if (has_row_only(&copy))
+		PG_RETURN_BOOL(!corm_task_has_ended(&copy.task) && corm_durable_delete(id));
 	PG_RETURN_BOOL(cancel(id));
 }
 
@@ -355,6 +389,13 @@ corm_task_retry(PG_FUNCTION_ARGS)
 	bool		again = false;
 
 	changeable(id, &copy);
+	if (copy.task.durable)
+	{
+		again = copy.task.state == CORM_TASK_FAILED && corm_durable_reset(id);
+		if (again)
+			corm_submit_load_at_commit();
+		PG_RETURN_BOOL(again);
+	}
 	corm_queue_lock();
 	block = corm_queue_find(id);
 	ended = block != 0 && (corm_task_at(block)->state == CORM_TASK_FAILED ||
@@ -387,6 +428,10 @@ corm_task_forget(PG_FUNCTION_ARGS)
 	bool		ended;
 
 	changeable(id, &copy);
+	if (copy.task.durable && copy.task.state == CORM_TASK_FAILED)
+		(void) corm_durable_delete(id);
+	if (has_row_only(&copy))
+		PG_RETURN_BOOL(corm_task_has_ended(&copy.task));
 	corm_queue_lock();
 	block = corm_queue_find(id);
 	ended = block != 0 && corm_task_has_ended(corm_task_at(block)) && corm_task_at(block)->holds == 0;
@@ -394,6 +439,24 @@ corm_task_forget(PG_FUNCTION_ARGS)
 		corm_queue_forget(block);
 	corm_queue_unlock();
 	PG_RETURN_BOOL(ended);
+}
+
+/* task_adopt() -> bigint */
+Datum
+corm_task_adopt(PG_FUNCTION_ARGS)
+{
+	int64		n;
+
+	corm_work_require("a task");
+	PreventCommandIfReadOnly("corm.task_adopt()");
+	if (!superuser() && !corm_owns_database(MyDatabaseId, GetUserId()))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to adopt durable tasks"),
+				 errdetail("Only superusers and the owner of the database may.")));
+	n = corm_durable_adopt();
+	corm_submit_load_at_commit();
+	PG_RETURN_INT64(n);
 }
 
 /*

@@ -21,23 +21,30 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "work/process/job.h"
+#include "work/task/durable.h"
+#include "work/task/load.h"
 #include "work/task/queue.h"
 #include "work/task/run.h"
 
 PG_FUNCTION_INFO_V1(corm_current_task);
 PG_FUNCTION_INFO_V1(corm_task_progress);
 
+#define MAX_LOSSES		5
+#define LOST_DELAY_US	USECS_PER_SEC
+
 /* The task that this process runs; 0 if it runs none. */
 static CormBlockId running = 0;
 
-/* claim takes the next task for this worker. */
+/* claim takes the next task for this worker, or the work of loading durable ones. */
 static void *
 claim(Oid database, Oid session_user)
 {
 	corm_queue_lock();
 	running = corm_queue_claim(database, session_user);
 	corm_queue_unlock();
-	return running == 0 ? NULL : &running;
+	if (running == 0 && !corm_load_claim(database, session_user))
+		return NULL;
+	return &running;
 }
 
 /* backoff_us returns how long to wait before the next attempt of a task. */
@@ -52,15 +59,23 @@ backoff_us(const CormTaskMore *more)
 	return (int64) (us * (0.75 + 0.5 * pg_prng_double(&pg_global_prng_state)));
 }
 
+/* is_retried tells whether a task that has failed is to be tried again.  Needs the lock. */
+static bool
+is_retried(const CormTask *task)
+{
+	return !task->cancelled && corm_task_more(task)->attempt < corm_task_more(task)->max_attempts &&
+		!corm_pools[task->pool].closed;
+}
+
 /*
- * settle ends a task that this process has run, or lets it wait for another attempt.
- * result and data are what became of this one.
+ * settle ends a task that this process has run, or lets it wait for another attempt,
+ * in delay_us microseconds if it is not negative.  result and data are what became of
+ * this one.
  */
 static void
-settle(CormBlockId block, CormTaskResult result, int sqlstate, const void *data, Size len)
+settle(CormBlockId block, CormTaskResult result, int sqlstate, const void *data, Size len, int64 delay_us)
 {
 	CormTask   *task = corm_task_at(block);
-	CormTaskMore *more = corm_task_more(task);
 	bool		failed = result == CORM_RESULT_ERROR || result == CORM_RESULT_LOST;
 
 	corm_queue_lock();
@@ -71,22 +86,34 @@ settle(CormBlockId block, CormTaskResult result, int sqlstate, const void *data,
 		result = corm_queue_store(block, result, data, len);
 		if (!failed)
 			corm_queue_end(block, CORM_TASK_SUCCEEDED, result);
-		else if (!task->cancelled && more->attempt < more->max_attempts && !corm_pools[task->pool].closed)
-			corm_queue_retry_later(block, backoff_us(more));
+		else if (delay_us >= 0)
+			corm_queue_retry_later(block, delay_us);
 		else
 			corm_queue_end(block, CORM_TASK_FAILED, result);
 	}
 	corm_queue_unlock();
 }
 
+/* retry_delay returns after how many microseconds a task that has failed is tried again; -1: not at all. */
+static int64
+retry_delay(CormBlockId block)
+{
+	bool		again;
+
+	corm_queue_lock();
+	again = is_retried(corm_task_at(block));
+	corm_queue_unlock();
+	return again ? backoff_us(corm_task_more(corm_task_at(block))) : -1;
+}
+
 /* settle_mine settles the task that this process runs. */
 static void
-settle_mine(CormTaskResult result, int sqlstate, const void *data, Size len)
+settle_mine(CormTaskResult result, int sqlstate, const void *data, Size len, int64 delay_us)
 {
 	CormBlockId block = running;
 
 	running = 0;
-	settle(block, result, sqlstate, data, len);
+	settle(block, result, sqlstate, data, len, delay_us);
 }
 
 /*
@@ -102,7 +129,7 @@ corm_task_settle_claimed(int64 id, bool succeeded)
 	block = corm_queue_find(id);
 	corm_queue_unlock();
 	if (block != 0 && corm_task_at(block)->state == CORM_TASK_RUNNING)
-		settle(block, succeeded ? CORM_RESULT_NONE : CORM_RESULT_LOST, 0, NULL, 0);
+		settle(block, succeeded ? CORM_RESULT_NONE : CORM_RESULT_LOST, 0, NULL, 0, retry_delay(block));
 }
 
 /* read_request copies the request of the running task to the current memory context. */
@@ -118,6 +145,103 @@ read_request(Size *len)
 	return request;
 }
 
+/*
+ * Durable tasks: what is done to the row, in the transaction of the body
+ */
+
+/* after how many microseconds the running task is tried again, if it fails; as the row says */
+static int64 durable_delay;
+
+/* begin locks the row. */
+static bool
+begin(CormJob *job)
+{
+	bool		failed;
+
+	return corm_durable_begin(corm_task_at(running)->id, &failed);
+}
+
+/* is_cancel tells whether a task has failed because it was cancelled. */
+static bool
+is_cancel(const CormJobReport *report)
+{
+	return corm_task_at(running)->cancelled && report->error->sqlerrcode == ERRCODE_QUERY_CANCELED;
+}
+
+/* end deletes the row, or notes the failure in it. */
+static void
+end(CormJob *job, CormJobReport *report)
+{
+	CormTask   *task = corm_task_at(running);
+
+	durable_delay = -1;
+	if (report->outcome != CORM_JOB_FAILED)
+		corm_durable_succeed(task->id);
+	else if (!is_cancel(report))
+	{
+		durable_delay = retry_delay(running);
+		corm_durable_fail(task->id, corm_task_more(task)->attempt, durable_delay >= 0,
+						  corm_clock_real() + Max(durable_delay, 0), report->error);
+	}
+	else if (!task->put_back)
+		(void) corm_durable_delete(task->id);
+}
+
+/* note_uncommitted notes in the row a failure that has undone what end did, that of the commit. */
+static void
+note_uncommitted(const CormJobReport *report)
+{
+	CormTask   *task = corm_task_at(running);
+
+	if (is_cancel(report))
+	{
+		if (!task->put_back)
+			corm_durable_record_cancel(task->id);
+		return;
+	}
+	durable_delay = retry_delay(running);
+	corm_durable_record_failure(task->id, corm_task_more(task)->attempt, durable_delay >= 0,
+								corm_clock_real() + Max(durable_delay, 0), report->error);
+}
+
+/* forget_mine forgets the running task: its row is gone, or somebody else's. */
+static void
+forget_mine(void)
+{
+	CormBlockId block = running;
+
+	running = 0;
+	corm_queue_lock();
+	corm_queue_end(block, CORM_TASK_CANCELLED, CORM_RESULT_CANCELLED);
+	corm_queue_forget(block);
+	corm_queue_unlock();
+}
+
+/* settle_unrun settles a durable task that is not to be run.  Returns false for one that is. */
+static bool
+settle_unrun(void)
+{
+	CormTask   *task = corm_task_at(running);
+
+	if (task->cancelled)
+	{
+		corm_durable_record_cancel(task->id);
+		settle_mine(CORM_RESULT_LOST, 0, NULL, 0, -1);
+		return true;
+	}
+	if (task->broken)
+	{
+		ErrorData	error = {0};
+
+		error.sqlerrcode = CORM_ERRCODE_WORKER_TERMINATED;
+		error.message = "worker was terminated each time";
+		corm_durable_record_failure(task->id, corm_task_more(task)->attempt, false, corm_clock_real(), &error);
+		settle_mine(CORM_RESULT_LOST, 0, NULL, 0, -1);
+		return true;
+	}
+	return false;
+}
+
 /* run_claimed runs the task.  May raise only for want of memory. */
 static void
 run_claimed(void)
@@ -126,36 +250,79 @@ run_claimed(void)
 	CormJobReport report;
 	StringInfoData error;
 	Size		len;
-	char	   *request = read_request(&len);
+	bool		durable = corm_task_at(running)->durable;
+	char	   *request;
 
+	if (durable && settle_unrun())
+		return;
+	request = read_request(&len);
 	corm_job_parse(&job, request, len);
+	if (durable)
+	{
+		job.begin = begin;
+		job.end = end;
+	}
 	corm_job_run(&job, &report);
 	switch (report.outcome)
 	{
 		case CORM_JOB_COMMITTED:
 			if (report.value != NULL)
-				settle_mine(CORM_RESULT_VALUE, 0, report.value, VARSIZE(report.value));
+				settle_mine(CORM_RESULT_VALUE, 0, report.value, VARSIZE(report.value), -1);
 			else
-				settle_mine(CORM_RESULT_NONE, 0, NULL, 0);
+				settle_mine(CORM_RESULT_NONE, 0, NULL, 0, -1);
 			break;
 		case CORM_JOB_ROLLED_BACK:
+			settle_mine(CORM_RESULT_ROLLED_BACK, 0, NULL, 0, -1);
+			break;
 		case CORM_JOB_SKIPPED:
-			settle_mine(CORM_RESULT_ROLLED_BACK, 0, NULL, 0);
+			forget_mine();
 			break;
 		case CORM_JOB_FAILED:
+			if (durable && *corm_job_phase != CORM_PHASE_COMMITTED)
+				note_uncommitted(&report);
 			initStringInfo(&error);
 			corm_error_flatten(report.error, &error);
-			settle_mine(CORM_RESULT_ERROR, report.error->sqlerrcode, error.data, error.len);
+			settle_mine(CORM_RESULT_ERROR, report.error->sqlerrcode, error.data, error.len,
+						durable ? durable_delay : retry_delay(running));
 			break;
 	}
 }
 
-/* run runs the task that claim has taken, and settles it.  Raises nothing. */
+/*
+ * settle_lost settles the running task when its worker is being terminated.  The row of
+ * a durable one has not been changed: it is run again, though not for ever.
+ */
+static void
+settle_lost(void)
+{
+	CormBlockId block = running;
+	CormTask   *task = corm_task_at(block);
+	CormTaskMore *more = corm_task_more(task);
+
+	running = 0;
+	if (!task->durable || task->put_back)
+	{
+		settle(block, CORM_RESULT_LOST, 0, NULL, 0, retry_delay(block));
+		return;
+	}
+	corm_queue_lock();
+	more->attempt--;
+	task->broken = ++more->losses > Max(MAX_LOSSES, Min(more->max_attempts, UINT8_MAX - 1));
+	corm_queue_retry_later(block, LOST_DELAY_US);
+	corm_queue_unlock();
+}
+
+/* run runs what claim has taken.  Raises nothing. */
 static void
 run(void *arg)
 {
 	MemoryContext context = CurrentMemoryContext;
 
+	if (running == 0)
+	{
+		corm_load_run();
+		return;
+	}
 	PG_TRY();
 	{
 		run_claimed();
@@ -166,21 +333,30 @@ run(void *arg)
 		EmitErrorReport();
 		FlushErrorState();
 		if (running != 0)
-			settle_mine(CORM_RESULT_LOST, 0, NULL, 0);
+			settle_lost();
 	}
 	PG_END_TRY();
 }
 
-/* lost settles the task of a worker that is being terminated. */
+/* lost settles what claim has taken when the worker is being terminated. */
 static void
 lost(void *arg)
 {
 	if (running != 0)
-		settle_mine(CORM_RESULT_LOST, 0, NULL, 0);
+		settle_lost();
+	corm_load_lost();
+}
+
+/* wanted tells the launcher what could run now. */
+static void
+wanted(void (*want) (Oid database, Oid session_user, int n))
+{
+	corm_queue_wanted(want);
+	corm_load_want(want);
 }
 
 static const CormTaskSource source = {
-	.wanted = corm_queue_wanted,
+	.wanted = wanted,
 	.claim = claim,
 	.run = run,
 	.lost = lost,

@@ -30,6 +30,7 @@
 #include "storage/latch.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
+#include "tcop/utility.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "storage/proc.h"
@@ -43,8 +44,11 @@
 #include "work/group/group.h"
 #include "work/process/job.h"
 #include "work/shared/waiting.h"
+#include "work/task/durable.h"
+#include "work/task/load.h"
 #include "work/task/pools.h"
 #include "work/task/queue.h"
+#include "work/task/submit.h"
 #include "work/task/task.h"
 
 PG_FUNCTION_INFO_V1(corm_submit);
@@ -56,7 +60,8 @@ typedef enum SubmitDeed
 	DEED_NOTHING,				/* yet */
 	DEED_SUBMIT,				/* block is a task that is not committed */
 	DEED_REPLACE,				/* id is a task that is held, chain its new content */
-	DEED_RESCHEDULE				/* the same, only its time is new */
+	DEED_RESCHEDULE,			/* the same, only its time is new */
+	DEED_LOAD					/* the row of a durable task, for which there is no memory */
 } SubmitDeed;
 
 typedef struct TaskEffect
@@ -66,6 +71,7 @@ typedef struct TaskEffect
 	CormBlockId block;
 	int64		id;
 	int			pool;
+	bool		counted;		/* in own_room */
 	int64		due;
 	TimestampTz run_at;
 	CormBlockChain chain;		/* blocks that this process holds */
@@ -153,12 +159,14 @@ task_apply(CormEffect *base)
 	corm_queue_lock();
 	if (effect->deed == DEED_SUBMIT)
 	{
-		own_room[effect->pool]--;
+		own_room[effect->pool] -= effect->counted;
 		corm_queue_enter(effect->block);
 	}
-	else if (effect->deed != DEED_NOTHING)
+	else if (effect->deed == DEED_REPLACE || effect->deed == DEED_RESCHEDULE)
 		apply_change(effect);
 	corm_queue_unlock();
+	if (effect->deed == DEED_LOAD)
+		corm_load_request(MyDatabaseId);
 	corm_work_give(&effect->chain);
 }
 
@@ -172,10 +180,10 @@ task_discard(CormEffect *base)
 	corm_queue_lock();
 	if (effect->deed == DEED_SUBMIT)
 	{
-		own_room[effect->pool]--;
+		own_room[effect->pool] -= effect->counted;
 		corm_queue_forget(effect->block);
 	}
-	else if (effect->deed != DEED_NOTHING && (block = corm_queue_find(effect->id)) != 0)
+	else if ((effect->deed == DEED_REPLACE || effect->deed == DEED_RESCHEDULE) && (block = corm_queue_find(effect->id)) != 0)
 	{
 		if (corm_task_has_ended(corm_task_at(block)))
 			corm_task_at(block)->holds--;
@@ -219,7 +227,9 @@ typedef struct Submission
 	CormPoolRef ref;
 	int			pool;
 	CormGroupRef group;
+	CormJob		job;
 	StringInfoData request;
+	const CormDurable *durable; /* of the row that there is already; or NULL */
 	int			timeout_ms;
 	int64		due;
 	TimestampTz now;
@@ -293,6 +303,17 @@ write_task(Submission *s)
 	more->key_len = opts->key ? strlen(opts->key) : 0;
 	more->unique_len = opts->unique_key ? strlen(opts->unique_key) : 0;
 	more->progress = -1;
+	task->durable = opts->durable;
+	if (s->durable != NULL)
+	{
+		task->id = s->durable->id;
+		task->user = s->durable->user;
+		task->session_user = s->durable->session_user;
+		more->attempt = s->durable->attempt;
+		more->submitted_at = s->durable->submitted_at;
+	}
+	else if (opts->durable)
+		task->id = corm_durable_next_id();
 
 	corm_queue_payload_cursor(&cursor, chain->first);
 	corm_work_write(&cursor, opts->name, more->name_len);
@@ -301,8 +322,8 @@ write_task(Submission *s)
 	corm_work_write(&cursor, s->request.data, s->request.len);
 }
 
-/* take_blocks takes the blocks of a task.  Raises 53200. */
-static void
+/* take_blocks takes the blocks of a task.  Returns false if there are not enough. */
+static bool
 take_blocks(Submission *s)
 {
 	const CormTaskOptions *opts = s->opts;
@@ -319,15 +340,41 @@ take_blocks(Submission *s)
 		taken = corm_queue_make_room(&s->effect->chain, len);
 		corm_queue_unlock();
 	}
-	if (!taken)
-		corm_work_take(&s->effect->chain, len);
+	return taken;
+}
+
+/* no_memory raises 53200. */
+static void
+no_memory(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OUT_OF_MEMORY),
+			 errmsg("out of memory for tasks and messages"),
+			 errhint("You might need to increase corm.work_memory.")));
+}
+
+/* add_to_queue puts the chain of a submission into the queue.  Needs the lock.  Returns false without memory. */
+static bool
+add_to_queue(Submission *s, const uint64 *unique_hash)
+{
+	CormBlockId block = s->effect->chain.first;
+
+	if (!corm_queue_add(block, s->opts->key ? s->key_hash : NULL, unique_hash))
+		return false;
+	memset(&s->effect->chain, 0, sizeof(CormBlockChain));
+	s->effect->deed = DEED_SUBMIT;
+	s->effect->block = block;
+	s->effect->pool = s->pool;
+	s->effect->counted = corm_task_at(block)->pool_counted;
+	own_room[s->pool] += s->effect->counted;
+	return true;
 }
 
 /* room_in tells how many more tasks a pool can take.  Needs the lock. */
 static int
 room_in(const CormPool *pool)
 {
-	return pool->capacity - (int) (pool->waiting + pool->scheduled + pool->reserved);
+	return pool->capacity - (int) (pool->waiting + pool->scheduled - pool->roomless + pool->reserved);
 }
 
 /* closed_error raises 55000. */
@@ -588,28 +635,16 @@ add_task(Submission *s)
 				return id;
 			continue;
 		}
-		if (!closed && room_in(pool) > 0)
+		if (!closed && (s->opts->durable || room_in(pool) > 0))
 		{
 			bool		added;
 
 			block = s->effect->chain.first;
-			added = corm_queue_add(block, s->opts->key ? s->key_hash : NULL,
-								   s->opts->unique_key ? s->unique_hash : NULL);
-			if (added)
-			{
-				memset(&s->effect->chain, 0, sizeof(CormBlockChain));
-				s->effect->deed = DEED_SUBMIT;
-				s->effect->block = block;
-				s->effect->pool = s->pool;
-				own_room[s->pool]++;
-			}
+			added = add_to_queue(s, s->opts->unique_key ? s->unique_hash : NULL);
 			id = corm_task_at(block)->id;
 			corm_queue_unlock();
 			if (!added)
-				ereport(ERROR,
-						(errcode(ERRCODE_OUT_OF_MEMORY),
-						 errmsg("out of memory for tasks and messages"),
-						 errhint("You might need to increase corm.work_memory.")));
+				no_memory();
 			return id;
 		}
 		own = (int) (pool->waiting + pool->scheduled) + (int) pool->reserved <= own_room[s->pool];
@@ -635,6 +670,12 @@ prepare(Submission *s, const CormTaskOptions *opts)
 	set_pool(s);
 	if (opts->wait_group != NULL)
 		s->group = corm_group_find(opts->wait_group);
+	if (opts->durable)
+	{
+		PreventCommandIfReadOnly("corm.submit() of a durable task");
+		if (opts->unique_key != NULL)
+			corm_load_wait();
+	}
 	s->timeout_ms = opts->timeout_ms > 0 ? opts->timeout_ms : s->ref.timeout_ms;
 }
 
@@ -656,21 +697,28 @@ set_time(Submission *s)
 static void
 make_request(Submission *s, const char *body, Size len, const CormParams *params)
 {
-	CormJob		job;
+	CormJob    *job = &s->job;
 
-	corm_job_init(&job);
-	strlcpy(job.name, s->opts->name[0] ? s->opts->name : "task", NAMEDATALEN);
+	corm_job_init(job);
+	strlcpy(job->name, s->opts->name[0] ? s->opts->name : "task", NAMEDATALEN);
 	if (s->opts->isolation >= 0)
-		job.isolation = s->opts->isolation;
-	job.timeout_ms = s->timeout_ms;
-	job.depth = 1;
-	job.body = body;
-	job.body_len = len;
+		job->isolation = s->opts->isolation;
+	job->timeout_ms = s->timeout_ms;
+	job->body = body;
+	job->body_len = len;
 	if (params != NULL)
-		job.params = *params;
+		job->params = *params;
 	initStringInfo(&s->request);
-	corm_job_flatten(&job, &s->request);
+	corm_job_flatten(job, &s->request);
 	corm_work_check_payload(s->request.len, "a task");
+}
+
+/* insert_row adds the row of a durable task. */
+static void
+insert_row(Submission *s, int64 id)
+{
+	corm_durable_insert(id, s->opts, &s->job, s->now, s->run_at,
+						s->opts->max_attempts > 0 ? s->opts->max_attempts : s->ref.max_attempts);
 }
 
 /* submit_one submits a task, and returns its ID. */
@@ -690,9 +738,20 @@ submit_one(Submission *s, const char *body, Size len, const CormParams *params)
 		corm_group_add_tasks(s->group, 1, true);
 		s->effect->group = s->group;
 	}
-	take_blocks(s);
+	if (!take_blocks(s))
+	{
+		/* a row alone will do, unless something in memory must know of it */
+		if (!s->opts->durable || s->opts->key || s->opts->unique_key || s->group.generation != 0)
+			no_memory();
+		id = corm_durable_next_id();
+		insert_row(s, id);
+		s->effect->deed = DEED_LOAD;
+		return id;
+	}
 	write_task(s);
 	id = add_task(s);
+	if (s->opts->durable && s->effect->deed == DEED_SUBMIT)
+		insert_row(s, id);
 	pfree(s->request.data);
 
 	if (s->effect->deed != DEED_SUBMIT && s->group.generation != 0)
@@ -724,6 +783,56 @@ corm_task_submit(const CormTaskOptions *opts, const char *body, Size len, const 
 
 	prepare(&s, opts);
 	return submit_one(&s, body, len, params);
+}
+
+/* corm_submit_load_at_commit has the rows of durable tasks looked at when the transaction commits. */
+void
+corm_submit_load_at_commit(void)
+{
+	add_effect()->deed = DEED_LOAD;
+}
+
+/*
+ * corm_submit_loaded submits a durable task that has a row, with the job that was made
+ * of it, when the transaction commits.  Raises 42704 for an unknown pool, 53200.
+ */
+void
+corm_submit_loaded(const CormDurable *durable, const CormJob *job)
+{
+	CormTaskOptions opts = durable->opts;
+	Submission	s = {0};
+	CormBlockId block;
+	bool		added = true;
+
+	opts.durable = true;
+	s.opts = &opts;
+	s.durable = durable;
+	corm_pool_find(opts.pool, &s.ref);
+	set_pool(&s);
+	s.now = corm_clock_real();
+	s.run_at = durable->run_at;
+	s.due = durable->run_at <= s.now ? 0 : corm_clock_mono() + (durable->run_at - s.now);
+	initStringInfo(&s.request);
+	corm_job_flatten(job, &s.request);
+	s.effect = add_effect();
+	if (!take_blocks(&s))
+		no_memory();
+	write_task(&s);
+
+	corm_queue_lock();
+	block = corm_queue_find(durable->id);
+	if (block != 0 && corm_task_has_ended(corm_task_at(block)))
+	{
+		corm_queue_forget(block);
+		block = 0;
+	}
+	if (block == 0)
+		added = add_to_queue(&s, opts.unique_key != NULL && corm_queue_unique_task(s.pool, s.unique_hash) == 0 ?
+							 s.unique_hash : NULL);
+	corm_queue_unlock();
+	if (!added)
+		no_memory();
+	pfree(s.request.data);
 }
 
 /* submit does the work of corm.submit in all its forms. */

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "work/task/load.h"
 #include "work/task/pool_admin.h"
 #include "work/task/queue.h"
 #include "work/task/run.h"
@@ -17,6 +18,7 @@ void
 corm_task_init(void)
 {
 	corm_queue_init();
+	corm_load_init();
 	corm_pool_admin_init();
 	corm_task_run_init();
 }

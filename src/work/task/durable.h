@@ -1,0 +1,55 @@
+/*-------------------------------------------------------------------------
+ *
+ * durable.h
+ *		Durable tasks: their rows.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CORM_WORK_TASK_DURABLE_H
+#define CORM_WORK_TASK_DURABLE_H
+
+#include "postgres.h"
+
+#include "work/process/job.h"
+#include "work/task/options.h"
+
+/* The row of a durable task, as far as others need it.  Everything is palloc'd. */
+typedef struct CormDurable
+{
+	int64		id;
+	CormTaskOptions opts;		/* the pool and what matters for the queue */
+	Oid			session_user;
+	Oid			user;
+	int32		attempt;
+	int32		crashes;
+	bool		failed;
+	bool		foreign;		/* of another cluster: it rests */
+	TimestampTz submitted_at;
+	TimestampTz run_at;
+	char	   *body;
+	char	   *error;			/* of the last attempt; NULL: none */
+	int			sqlerrcode;
+} CormDurable;
+
+/* Submitting */
+extern int64 corm_durable_next_id(void);
+extern void corm_durable_insert(int64 id, const CormTaskOptions *opts, const CormJob *job,
+								TimestampTz submitted_at, TimestampTz run_at, int32 max_attempts);
+
+/* Running */
+extern bool corm_durable_begin(int64 id, bool *failed);
+extern void corm_durable_succeed(int64 id);
+extern void corm_durable_fail(int64 id, int32 attempt, bool retry, TimestampTz run_at, const ErrorData *error);
+extern void corm_durable_record_failure(int64 id, int32 attempt, bool retry, TimestampTz run_at, const ErrorData *error);
+extern void corm_durable_record_cancel(int64 id);
+
+/* Looking */
+extern bool corm_durable_read(int64 id, CormDurable *durable);
+extern void corm_durable_each(bool (*visit) (CormDurable *durable, void *arg), void *arg);
+extern bool corm_durable_make_job(int64 id, CormJob *job);
+extern int32 corm_durable_count_crash(int64 id);
+extern bool corm_durable_reset(int64 id);
+extern int64 corm_durable_adopt(void);
+extern bool corm_durable_delete(int64 id);
+
+#endif							/* CORM_WORK_TASK_DURABLE_H */

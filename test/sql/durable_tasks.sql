@@ -1,0 +1,159 @@
+-- Durable tasks: rows that workers run.
+CREATE SCHEMA durable_tasks;
+SET search_path = durable_tasks;
+CREATE TABLE done (n int GENERATED ALWAYS AS IDENTITY, what text);
+CREATE FUNCTION state(id bigint) RETURNS text LANGUAGE sql AS $$SELECT (corm.task_info(id)).state$$;
+CREATE FUNCTION until(sql text) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+	yes boolean;
+BEGIN
+	FOR i IN 1..10000 LOOP
+		EXECUTE 'SELECT ' || sql INTO yes;
+		IF yes THEN RETURN true; END IF;
+		PERFORM pg_sleep(0.002);
+	END LOOP;
+	RETURN false;
+END $$;
+CREATE TYPE pair AS (a int, b text);
+CREATE DOMAIN word AS text;
+SELECT corm.pool_create('d', workers => 1, capacity => 1);
+
+-- done once, with its row gone
+SELECT corm.submit(corm.task('d', durable => true, name => 'first'), 'INSERT INTO done (what) VALUES ($1) RETURNING what', 'one') AS t \gset
+SELECT ok, value, scope FROM corm.task_wait(:t);
+SELECT state, durable, attempt, name, body FROM corm.task_info(:t);
+SELECT count(*) FROM corm.durable_tasks;
+-- of a transaction, and of a savepoint
+BEGIN;
+SELECT corm.submit(corm.task('d', durable => true), 'INSERT INTO done (what) VALUES (''rolled back'')') IS NOT NULL AS submitted;
+ROLLBACK;
+SELECT count(*) FROM corm.durable_tasks;
+-- failed: its changes are gone, its row stays
+SELECT corm.submit(corm.task('d', durable => true), 'INSERT INTO done (what) VALUES (''undone''); SELECT 1 / 0') AS f \gset
+SELECT ok, sqlstate, message FROM corm.task_wait(:f);
+SELECT pool, state, attempt, sqlstate, error FROM corm.durable_tasks;
+-- an error of the commit
+CREATE TABLE parent (id int PRIMARY KEY);
+CREATE TABLE child (id int REFERENCES parent DEFERRABLE INITIALLY DEFERRED);
+SELECT corm.submit(corm.task('d', durable => true), 'INSERT INTO child VALUES (1)') AS c \gset
+SELECT sqlstate FROM corm.task_wait(:c);
+SELECT state, sqlstate FROM corm.durable_tasks WHERE id = :c;
+SELECT count(*) FROM child;
+-- rolled back by itself
+SELECT corm.submit(corm.task('d', durable => true), 'INSERT INTO done (what) VALUES (''no''); SELECT corm.set_rollback_only()') AS t \gset
+SELECT ok, sqlstate FROM corm.task_wait(:t);
+-- retried
+SELECT corm.submit(corm.task('d', durable => true, max_attempts => 3, backoff => '1 ms'),
+	'INSERT INTO done (what) SELECT ''attempt '' || attempt FROM corm.current_task(); SELECT 1 / (attempt / 3) AS a FROM corm.current_task()') AS t \gset
+SELECT value FROM corm.task_wait(:t, '1 min');
+SELECT what FROM done ORDER BY n;
+-- parameters of all kinds
+SELECT corm.submit(corm.task('d', durable => true), 'SELECT $1 AS a, $2 AS b, $3 AS c, $4 AS d, $5 AS e, $6 AS f, $7 AS g, $8 AS h',
+	1::smallint, '2020-01-02 03:04:05+00'::timestamptz, 0.1::float8, '{"a": null}'::jsonb, ARRAY['x', NULL, 'y"'], (1, 'b''')::pair, NULL::date, 'w'::word) AS t \gset
+SELECT corm.task_value(:t);
+SELECT corm.submit(corm.task('d', durable => true), 'SELECT $1::int + $2::int AS s', '4', '5') AS t \gset
+SELECT corm.task_value(:t);
+SELECT corm.submit(corm.task('d', durable => true), 'SELECT $1', ROW(1));
+
+-- they take no room; they wait with the others
+SELECT corm.pool_pause('d');
+SELECT count(corm.submit(corm.task('d', durable => true, name => 'many'), 'INSERT INTO done (what) VALUES (''many'')')) FROM generate_series(1, 5);
+SELECT corm.submit(corm.task('d', wait => '0'), 'SELECT 1') IS NOT NULL AS submitted;
+SELECT corm.submit(corm.task('d', wait => '0'), 'SELECT 1');
+SELECT waiting, reserved FROM corm.pools WHERE name = 'd';
+-- cancelled: the row goes
+SELECT min(id) AS m FROM corm.tasks WHERE name = 'many' \gset
+SELECT corm.task_cancel(:m);
+SELECT corm.submit(corm.task('d', durable => true, delay => '1 day'), 'SELECT 1') AS later \gset
+SELECT corm.task_cancel(:later);
+SELECT corm.pool_resume('d');
+SELECT until('(SELECT count(*) = 0 FROM corm.tasks WHERE state IN (''waiting'', ''running''))');
+SELECT state(:m), state(:later);
+SELECT count(*) FROM corm.durable_tasks WHERE state = 'pending';
+SELECT count(*) FROM done WHERE what = 'many';
+-- what runs
+SELECT corm.submit(corm.task('d', durable => true), 'INSERT INTO done (what) VALUES (''cancelled''); SELECT pg_sleep(60)') AS t \gset
+SELECT until(format('%L::text = (corm.task_info(%s)).state', 'running', :t));
+SELECT corm.task_cancel(:t);
+SELECT sqlstate, state(:t) FROM corm.task_wait(:t);
+SELECT count(*) FROM corm.durable_tasks WHERE id = :t;
+
+-- dead letters: run again, forgotten
+SELECT corm.submit(corm.task('d', durable => true), 'SELECT 1 / count(*) AS one FROM parent') AS t \gset
+SELECT sqlstate FROM corm.task_wait(:t);
+INSERT INTO parent VALUES (1);
+SELECT corm.task_retry(:t);
+SELECT until(format('%L::text = (corm.task_info(%s)).state', 'succeeded', :t));
+SELECT corm.task_retry(:t);
+SELECT corm.task_forget(:f);
+SELECT count(*) FROM corm.durable_tasks WHERE id = :f;
+SELECT sqlstate FROM corm.try_tx('SELECT corm.task_info($1)', :f);
+BEGIN;
+SELECT corm.task_retry(:c);
+ROLLBACK;
+SELECT state FROM corm.durable_tasks WHERE id = :c;
+
+-- closed without draining, its rows stay, and run when it is opened
+SELECT corm.pool_pause('d');
+SELECT corm.submit(corm.task('d', durable => true), 'INSERT INTO done (what) VALUES (''after open'')') AS t \gset
+SELECT corm.pool_close('d', drain => false);
+SELECT state(:t);
+SELECT count(*) FROM corm.durable_tasks WHERE id = :t;
+SELECT corm.pool_resume('d');
+SELECT corm.pool_open('d');
+SELECT until(format('(SELECT count(*) = 0 FROM corm.durable_tasks WHERE id = %s)', :t));
+SELECT count(*) FROM done WHERE what = 'after open';
+
+-- keys and unique keys
+SELECT corm.pool_pause('d');
+SELECT corm.submit(corm.task('d', durable => true, unique_key => 'u', key => 'k'), 'SELECT 1 AS a') AS t \gset
+SELECT sqlstate FROM corm.try_tx('SELECT corm.submit(corm.task(''d'', durable => true, unique_key => ''u''), ''SELECT 2'')');
+SELECT corm.submit(corm.task('d', durable => true, unique_key => 'u', on_duplicate => 'ignore'), 'SELECT 2') = :t AS same;
+SELECT key, unique_key FROM corm.durable_tasks WHERE id = :t;
+SELECT corm.pool_resume('d');
+SELECT corm.task_value(:t);
+SELECT corm.task(durable => true, immediate => true);
+SELECT corm.task(durable => true, unique_key => 'u', on_duplicate => 'replace');
+
+-- of another cluster: rests until it is adopted
+SELECT corm.pool_pause('d');
+SELECT corm.submit(corm.task('d', durable => true), 'INSERT INTO done (what) VALUES (''adopted'')') AS t \gset
+SELECT corm.pool_close('d', drain => false);
+UPDATE corm.durable_tasks SET system_identifier = 1 WHERE id = :t;
+SELECT corm.pool_resume('d'), corm.pool_open('d');
+SELECT corm.task_adopt();
+SELECT until(format('(SELECT count(*) = 0 FROM corm.durable_tasks WHERE id = %s)', :t));
+SELECT count(*) FROM done WHERE what = 'adopted';
+SELECT corm.task_adopt();
+
+-- rights
+CREATE ROLE durable_a LOGIN;
+CREATE ROLE durable_b LOGIN;
+SELECT corm.pool_grant('d', '-', '{submit}');
+SET SESSION AUTHORIZATION durable_a;
+SET my.claim = 'kept';
+SELECT corm.submit(corm.task('d', durable => true), 'SELECT current_user AS cu, session_user AS su, current_setting(''my.claim'') AS claim') AS t \gset
+SELECT corm.task_value(:t);
+SELECT corm.submit(corm.task('d', durable => true), 'SELECT 1 / 0') AS t \gset
+SELECT sqlstate FROM corm.task_wait(:t);
+SELECT corm.task_adopt();
+SELECT * FROM corm.durable_tasks;
+SELECT nextval('corm.durable_task_id');
+SET SESSION AUTHORIZATION durable_b;
+SELECT sqlstate FROM corm.try_tx('SELECT corm.task_retry($1)', :t);
+SELECT sqlstate FROM corm.try_tx('SELECT corm.task_forget($1)', :t);
+SELECT sqlstate FROM corm.try_tx('SELECT corm.task_cancel($1)', :t);
+SELECT id = :t AS it, state, submitter, body FROM corm.tasks WHERE id = :t;
+SET SESSION AUTHORIZATION durable_a;
+SELECT corm.task_forget(:t);
+RESET SESSION AUTHORIZATION;
+BEGIN READ ONLY;
+SELECT corm.submit(corm.task(durable => true), 'SELECT 1');
+ROLLBACK;
+
+SELECT corm.task_forget(id) FROM corm.tasks WHERE durable AND state = 'failed';
+SELECT count(*) FROM corm.durable_tasks;
+SELECT * FROM corm.work_check();
+SELECT corm.pool_drop('d');
+DROP ROLE durable_a, durable_b;
+DROP SCHEMA durable_tasks CASCADE;
