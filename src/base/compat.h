@@ -196,9 +196,6 @@ extern int	no_such_variable
 	pg_b64_decode(src, len, (uint8 *) (dst), dstlen)
 #endif
 
-/* The last argument of parseTypeString is another one since 16; 0 makes both raise errors. */
-#define corm_parse_type(name, type, typmod) ((void) parseTypeString(name, type, typmod, 0))
-
 /* Constraints that are not enforced came in 18. */
 #if PG_VERSION_NUM < 180000
 #define corm_constraint_is_enforced(form) true

@@ -25,7 +25,7 @@ SELECT corm.submit(corm.task('k', key => 'b'), 'SELECT 1 AS b') AS b \gset
 SELECT corm.task_value(:b);
 SELECT until(format('%L::text = (corm.task_info(%s)).state', 'running', :a1));
 SELECT state(:a1), state(:a2), state(:a3);
-SELECT key, count(*) FROM corm.tasks WHERE key IS NOT NULL GROUP BY key ORDER BY key;
+SELECT key, count(*) FROM corm.tasks WHERE pool = 'k' AND key IS NOT NULL GROUP BY key ORDER BY key;
 -- one that is cancelled does not hold the others
 SELECT corm.task_cancel(:a2);
 SELECT pg_advisory_unlock(7401);

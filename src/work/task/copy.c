@@ -179,7 +179,7 @@ corm_task_copy(int64 id, bool payload, CormTaskCopy *copy)
 
 	if (copy_task(id, payload, copy))
 		return true;
-	if (id <= 0 || (id & CORM_TASK_ID_BIT) != 0 || !corm_durable_read(id, &durable))
+	if (id <= 0 || (id & CORM_TASK_ID_BIT) != 0 || !corm_durable_task_read(id, &durable))
 		return false;
 	copy_row(&durable, copy);
 	return true;

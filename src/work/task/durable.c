@@ -110,9 +110,9 @@ begin_scan(Relation rel, int64 id)
 	return systable_beginscan(rel, corm_catalog_oid(DURABLE_INDEX), true, NULL, 1, &key);
 }
 
-/* corm_durable_next_id returns the ID of a new durable task. */
+/* corm_durable_task_next_id returns the ID of a new durable task. */
 int64
-corm_durable_next_id(void)
+corm_durable_task_next_id(void)
 {
 	Oid			sequence = corm_catalog_oid(DURABLE_SEQUENCE);
 
@@ -294,9 +294,9 @@ set_string(Datum *values, bool *nulls, int attnum, const char *string)
 		values[attnum - 1] = CStringGetTextDatum(string);
 }
 
-/* corm_durable_insert adds the row of a task. */
+/* corm_durable_task_insert adds the row of a task. */
 void
-corm_durable_insert(int64 id, const CormTaskOptions *opts, const CormJob *job, TimestampTz submitted_at,
+corm_durable_task_insert(int64 id, const CormTaskOptions *opts, const CormJob *job, TimestampTz submitted_at,
 					TimestampTz run_at, int32 max_attempts)
 {
 	Relation	rel = open_table(RowExclusiveLock);
@@ -379,9 +379,9 @@ read_row(Relation rel, HeapTuple tuple, CormDurable *durable)
 	durable->foreign = (uint64) DatumGetInt64(values[Anum_durable_system - 1]) != GetSystemIdentifier();
 }
 
-/* corm_durable_read reads the row of a task.  Returns false if there is none. */
+/* corm_durable_task_read reads the row of a task.  Returns false if there is none. */
 bool
-corm_durable_read(int64 id, CormDurable *durable)
+corm_durable_task_read(int64 id, CormDurable *durable)
 {
 	Relation	rel = corm_catalog_open(DURABLE_TABLE, AccessShareLock, NULL);
 	SysScanDesc scan;
@@ -416,11 +416,11 @@ crashed(HeapTuple tuple)
 }
 
 /*
- * corm_durable_each visits the rows in the order of their IDs, until visit returns
+ * corm_durable_task_each visits the rows in the order of their IDs, until visit returns
  * false.
  */
 void
-corm_durable_each(bool (*visit) (CormDurable *durable, void *arg), void *arg)
+corm_durable_task_each(bool (*visit) (CormDurable *durable, void *arg), void *arg)
 {
 	Relation	rel = corm_catalog_open(DURABLE_TABLE, AccessShareLock, NULL);
 	MemoryContext context;
@@ -452,12 +452,12 @@ corm_durable_each(bool (*visit) (CormDurable *durable, void *arg), void *arg)
 }
 
 /*
- * corm_durable_make_job makes the job of a task from its row, in the current memory
+ * corm_durable_task_make_job makes the job of a task from its row, in the current memory
  * context.  Returns false if there is no row.  Raises what parameters raise that
  * cannot be read any more.
  */
 bool
-corm_durable_make_job(int64 id, CormJob *job)
+corm_durable_task_make_job(int64 id, CormJob *job)
 {
 	Relation	rel = open_table(AccessShareLock);
 	SysScanDesc scan = begin_scan(rel, id);
@@ -503,11 +503,11 @@ corm_durable_make_job(int64 id, CormJob *job)
  */
 
 /*
- * corm_durable_begin locks the row of a task to the end of the transaction.  Returns
+ * corm_durable_task_begin locks the row of a task to the end of the transaction.  Returns
  * false if it is gone, locked by somebody else, or has failed for good.
  */
 bool
-corm_durable_begin(int64 id, bool *failed)
+corm_durable_task_begin(int64 id, bool *failed)
 {
 	Relation	rel = open_table(RowExclusiveLock);
 	SysScanDesc scan = begin_scan(rel, id);
@@ -553,9 +553,9 @@ delete_row(int64 id)
 	return found;
 }
 
-/* corm_durable_succeed deletes the row of a task whose body has succeeded. */
+/* corm_durable_task_succeed deletes the row of a task whose body has succeeded. */
 void
-corm_durable_succeed(int64 id)
+corm_durable_task_succeed(int64 id)
 {
 	(void) delete_row(id);
 }
@@ -584,9 +584,9 @@ update_row(int64 id, Datum *values, bool *nulls, bool *replace)
 	return found;
 }
 
-/* corm_durable_fail notes that an attempt has failed: there is another one at run_at, or the task has failed. */
+/* corm_durable_task_fail notes that an attempt has failed: there is another one at run_at, or the task has failed. */
 void
-corm_durable_fail(int64 id, int32 attempt, bool retry, TimestampTz run_at, const ErrorData *error)
+corm_durable_task_fail(int64 id, int32 attempt, bool retry, TimestampTz run_at, const ErrorData *error)
 {
 	Datum		values[Natts_durable] = {0};
 	bool		nulls[Natts_durable] = {false};
@@ -646,12 +646,12 @@ note_failure(void *arg)
 {
 	Failure    *failure = arg;
 
-	corm_durable_fail(failure->id, failure->attempt, failure->retry, failure->run_at, failure->error);
+	corm_durable_task_fail(failure->id, failure->attempt, failure->retry, failure->run_at, failure->error);
 }
 
-/* corm_durable_record_failure is corm_durable_fail, in a transaction of its own. */
+/* corm_durable_task_record_failure is corm_durable_task_fail, in a transaction of its own. */
 void
-corm_durable_record_failure(int64 id, int32 attempt, bool retry, TimestampTz run_at, const ErrorData *error)
+corm_durable_task_record_failure(int64 id, int32 attempt, bool retry, TimestampTz run_at, const ErrorData *error)
 {
 	Failure		failure = {id, attempt, retry, run_at, error};
 
@@ -664,19 +664,19 @@ note_cancel(void *arg)
 	(void) delete_row(*(int64 *) arg);
 }
 
-/* corm_durable_record_cancel deletes the row of a task that was cancelled, in a transaction of its own. */
+/* corm_durable_task_record_cancel deletes the row of a task that was cancelled, in a transaction of its own. */
 void
-corm_durable_record_cancel(int64 id)
+corm_durable_task_record_cancel(int64 id)
 {
 	in_transaction(note_cancel, &id);
 }
 
 /*
- * corm_durable_count_crash returns how often the server, or the worker, has ended while
+ * corm_durable_task_count_crash returns how often the server, or the worker, has ended while
  * the task was running, and stores that if it is one more than the row says.
  */
 int32
-corm_durable_count_crash(int64 id)
+corm_durable_task_count_crash(int64 id)
 {
 	Relation	rel = open_table(RowExclusiveLock);
 	SysScanDesc scan = begin_scan(rel, id);
@@ -703,9 +703,9 @@ corm_durable_count_crash(int64 id)
 	return durable.crashes;
 }
 
-/* corm_durable_reset makes a failed task one that has not been tried.  Returns false if there is none. */
+/* corm_durable_task_reset makes a failed task one that has not been tried.  Returns false if there is none. */
 bool
-corm_durable_reset(int64 id)
+corm_durable_task_reset(int64 id)
 {
 	Datum		values[Natts_durable] = {0};
 	bool		nulls[Natts_durable] = {false};
@@ -719,9 +719,9 @@ corm_durable_reset(int64 id)
 	return update_row(id, values, nulls, replace);
 }
 
-/* corm_durable_adopt makes the rows of other clusters those of this one.  Returns how many there were. */
+/* corm_durable_task_adopt makes the rows of other clusters those of this one.  Returns how many there were. */
 int64
-corm_durable_adopt(void)
+corm_durable_task_adopt(void)
 {
 	Relation	rel = open_table(RowExclusiveLock);
 	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
@@ -750,9 +750,9 @@ corm_durable_adopt(void)
 	return n;
 }
 
-/* corm_durable_delete deletes the row of a task.  Returns false if there is none. */
+/* corm_durable_task_delete deletes the row of a task.  Returns false if there is none. */
 bool
-corm_durable_delete(int64 id)
+corm_durable_task_delete(int64 id)
 {
 	return delete_row(id);
 }

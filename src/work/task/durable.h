@@ -32,24 +32,24 @@ typedef struct CormDurable
 } CormDurable;
 
 /* Submitting */
-extern int64 corm_durable_next_id(void);
-extern void corm_durable_insert(int64 id, const CormTaskOptions *opts, const CormJob *job,
+extern int64 corm_durable_task_next_id(void);
+extern void corm_durable_task_insert(int64 id, const CormTaskOptions *opts, const CormJob *job,
 								TimestampTz submitted_at, TimestampTz run_at, int32 max_attempts);
 
 /* Running */
-extern bool corm_durable_begin(int64 id, bool *failed);
-extern void corm_durable_succeed(int64 id);
-extern void corm_durable_fail(int64 id, int32 attempt, bool retry, TimestampTz run_at, const ErrorData *error);
-extern void corm_durable_record_failure(int64 id, int32 attempt, bool retry, TimestampTz run_at, const ErrorData *error);
-extern void corm_durable_record_cancel(int64 id);
+extern bool corm_durable_task_begin(int64 id, bool *failed);
+extern void corm_durable_task_succeed(int64 id);
+extern void corm_durable_task_fail(int64 id, int32 attempt, bool retry, TimestampTz run_at, const ErrorData *error);
+extern void corm_durable_task_record_failure(int64 id, int32 attempt, bool retry, TimestampTz run_at, const ErrorData *error);
+extern void corm_durable_task_record_cancel(int64 id);
 
 /* Looking */
-extern bool corm_durable_read(int64 id, CormDurable *durable);
-extern void corm_durable_each(bool (*visit) (CormDurable *durable, void *arg), void *arg);
-extern bool corm_durable_make_job(int64 id, CormJob *job);
-extern int32 corm_durable_count_crash(int64 id);
-extern bool corm_durable_reset(int64 id);
-extern int64 corm_durable_adopt(void);
-extern bool corm_durable_delete(int64 id);
+extern bool corm_durable_task_read(int64 id, CormDurable *durable);
+extern void corm_durable_task_each(bool (*visit) (CormDurable *durable, void *arg), void *arg);
+extern bool corm_durable_task_make_job(int64 id, CormJob *job);
+extern int32 corm_durable_task_count_crash(int64 id);
+extern bool corm_durable_task_reset(int64 id);
+extern int64 corm_durable_task_adopt(void);
+extern bool corm_durable_task_delete(int64 id);
 
 #endif							/* CORM_WORK_TASK_DURABLE_H */

@@ -289,7 +289,7 @@ corm_list_tasks(PG_FUNCTION_ARGS)
 	MemoryContextDelete(context);
 	rows.known = &list;
 	rows.rsinfo = rsinfo;
-	corm_durable_each(list_row, &rows);
+	corm_durable_task_each(list_row, &rows);
 	return (Datum) 0;
 }
 

@@ -290,9 +290,9 @@ load_row(int64 id)
 	CormDurable durable;
 	CormJob		job;
 
-	if (!corm_durable_read(id, &durable) || durable.failed || !corm_durable_make_job(id, &job))
+	if (!corm_durable_task_read(id, &durable) || durable.failed || !corm_durable_task_make_job(id, &job))
 		return;
-	durable.crashes = corm_durable_count_crash(id);
+	durable.crashes = corm_durable_task_count_crash(id);
 	if (durable.crashes > Max(MAX_CRASHES, durable.opts.max_attempts))
 		ereport(ERROR,
 				(errcode(CORM_ERRCODE_WORKER_TERMINATED),
@@ -335,7 +335,7 @@ load_safely(int64 id)
 			ReThrowError(error);
 		enough = error->sqlerrcode != ERRCODE_OUT_OF_MEMORY;
 		if (enough)
-			corm_durable_fail(id, 0, false, corm_clock_real(), error);
+			corm_durable_task_fail(id, 0, false, corm_clock_real(), error);
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(oldcontext);
@@ -354,7 +354,7 @@ load_database(void)
 		return false;
 	load.size = (int) Min(corm_work_block_count() / 4, 100000);
 	load.ids = palloc(load.size * sizeof(int64));
-	corm_durable_each(note_row, &load);
+	corm_durable_task_each(note_row, &load);
 	again = load.more;
 	for (int i = 0; i < load.n; i++)
 	{

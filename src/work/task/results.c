@@ -373,7 +373,7 @@ corm_task_cancel(PG_FUNCTION_ARGS)
 
 	changeable(id, &copy);
 	if (has_row_only(&copy))
-		PG_RETURN_BOOL(!corm_task_has_ended(&copy.task) && corm_durable_delete(id));
+		PG_RETURN_BOOL(!corm_task_has_ended(&copy.task) && corm_durable_task_delete(id));
 	PG_RETURN_BOOL(cancel(id));
 }
 
@@ -391,7 +391,7 @@ corm_task_retry(PG_FUNCTION_ARGS)
 	changeable(id, &copy);
 	if (copy.task.durable)
 	{
-		again = copy.task.state == CORM_TASK_FAILED && corm_durable_reset(id);
+		again = copy.task.state == CORM_TASK_FAILED && corm_durable_task_reset(id);
 		if (again)
 			corm_submit_load_at_commit();
 		PG_RETURN_BOOL(again);
@@ -429,7 +429,7 @@ corm_task_forget(PG_FUNCTION_ARGS)
 
 	changeable(id, &copy);
 	if (copy.task.durable && copy.task.state == CORM_TASK_FAILED)
-		(void) corm_durable_delete(id);
+		(void) corm_durable_task_delete(id);
 	if (has_row_only(&copy))
 		PG_RETURN_BOOL(corm_task_has_ended(&copy.task));
 	corm_queue_lock();
@@ -454,7 +454,7 @@ corm_task_adopt(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied to adopt durable tasks"),
 				 errdetail("Only superusers and the owner of the database may.")));
-	n = corm_durable_adopt();
+	n = corm_durable_task_adopt();
 	corm_submit_load_at_commit();
 	PG_RETURN_INT64(n);
 }

@@ -158,7 +158,7 @@ begin(CormJob *job)
 {
 	bool		failed;
 
-	return corm_durable_begin(corm_task_at(running)->id, &failed);
+	return corm_durable_task_begin(corm_task_at(running)->id, &failed);
 }
 
 /* is_cancel tells whether a task has failed because it was cancelled. */
@@ -176,15 +176,15 @@ end(CormJob *job, CormJobReport *report)
 
 	durable_delay = -1;
 	if (report->outcome != CORM_JOB_FAILED)
-		corm_durable_succeed(task->id);
+		corm_durable_task_succeed(task->id);
 	else if (!is_cancel(report))
 	{
 		durable_delay = retry_delay(running);
-		corm_durable_fail(task->id, corm_task_more(task)->attempt, durable_delay >= 0,
+		corm_durable_task_fail(task->id, corm_task_more(task)->attempt, durable_delay >= 0,
 						  corm_clock_real() + Max(durable_delay, 0), report->error);
 	}
 	else if (!task->put_back)
-		(void) corm_durable_delete(task->id);
+		(void) corm_durable_task_delete(task->id);
 }
 
 /* note_uncommitted notes in the row a failure that has undone what end did, that of the commit. */
@@ -196,11 +196,11 @@ note_uncommitted(const CormJobReport *report)
 	if (is_cancel(report))
 	{
 		if (!task->put_back)
-			corm_durable_record_cancel(task->id);
+			corm_durable_task_record_cancel(task->id);
 		return;
 	}
 	durable_delay = retry_delay(running);
-	corm_durable_record_failure(task->id, corm_task_more(task)->attempt, durable_delay >= 0,
+	corm_durable_task_record_failure(task->id, corm_task_more(task)->attempt, durable_delay >= 0,
 								corm_clock_real() + Max(durable_delay, 0), report->error);
 }
 
@@ -225,7 +225,7 @@ settle_unrun(void)
 
 	if (task->cancelled)
 	{
-		corm_durable_record_cancel(task->id);
+		corm_durable_task_record_cancel(task->id);
 		settle_mine(CORM_RESULT_LOST, 0, NULL, 0, -1);
 		return true;
 	}
@@ -235,7 +235,7 @@ settle_unrun(void)
 
 		error.sqlerrcode = CORM_ERRCODE_WORKER_TERMINATED;
 		error.message = "worker was terminated each time";
-		corm_durable_record_failure(task->id, corm_task_more(task)->attempt, false, corm_clock_real(), &error);
+		corm_durable_task_record_failure(task->id, corm_task_more(task)->attempt, false, corm_clock_real(), &error);
 		settle_mine(CORM_RESULT_LOST, 0, NULL, 0, -1);
 		return true;
 	}

@@ -313,7 +313,7 @@ write_task(Submission *s)
 		more->submitted_at = s->durable->submitted_at;
 	}
 	else if (opts->durable)
-		task->id = corm_durable_next_id();
+		task->id = corm_durable_task_next_id();
 
 	corm_queue_payload_cursor(&cursor, chain->first);
 	corm_work_write(&cursor, opts->name, more->name_len);
@@ -717,7 +717,7 @@ make_request(Submission *s, const char *body, Size len, const CormParams *params
 static void
 insert_row(Submission *s, int64 id)
 {
-	corm_durable_insert(id, s->opts, &s->job, s->now, s->run_at,
+	corm_durable_task_insert(id, s->opts, &s->job, s->now, s->run_at,
 						s->opts->max_attempts > 0 ? s->opts->max_attempts : s->ref.max_attempts);
 }
 
@@ -743,7 +743,7 @@ submit_one(Submission *s, const char *body, Size len, const CormParams *params)
 		/* a row alone will do, unless something in memory must know of it */
 		if (!s->opts->durable || s->opts->key || s->opts->unique_key || s->group.generation != 0)
 			no_memory();
-		id = corm_durable_next_id();
+		id = corm_durable_task_next_id();
 		insert_row(s, id);
 		s->effect->deed = DEED_LOAD;
 		return id;
