@@ -182,9 +182,29 @@ CREATE FUNCTION corm.insert_json(model regclass, data jsonb) RETURNS jsonb
 COMMENT ON FUNCTION corm.insert_json(regclass, jsonb) IS
     'Inserts a JSON object or an array of objects, whose keys name fields, or relations with rows to write along, and returns the rows in the same form. Errors: OR003 for an empty array; 22004 for NULL; 22023 for other JSON; 42703 for an unknown key; OR012 for a field that cannot be written; for relations, OR013 for contradicting values and P0002 for a row that does not exist.';
 
+CREATE FUNCTION corm.insert_json(model regclass, data json) RETURNS jsonb
+    AS 'MODULE_PATHNAME', 'corm_insert_json' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION corm.insert_json(regclass, json) IS
+    'Inserts a JSON object or an array of objects, whose keys name fields, or relations with rows to write along, and returns the rows in the same form. Errors: OR003 for an empty array; 22004 for NULL; 22023 for other JSON; 42703 for an unknown key; OR012 for a field that cannot be written; for relations, OR013 for contradicting values and P0002 for a row that does not exist.';
+
+CREATE FUNCTION corm.insert_json(model regclass, data text) RETURNS jsonb
+    AS 'MODULE_PATHNAME', 'corm_insert_json' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION corm.insert_json(regclass, text) IS
+    'Inserts a JSON object or an array of objects, whose keys name fields, or relations with rows to write along, and returns the rows in the same form. Errors: OR003 for an empty array; 22004 for NULL; 22023 for other JSON; 42703 for an unknown key; OR012 for a field that cannot be written; for relations, OR013 for contradicting values and P0002 for a row that does not exist.';
+
 CREATE FUNCTION corm.update_json(model regclass, key jsonb, patch jsonb, allowed text[] DEFAULT NULL) RETURNS jsonb
     AS 'MODULE_PATHNAME', 'corm_update_json' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION corm.update_json(regclass, jsonb, jsonb, text[]) IS
+    'Changes the fields that a JSON object gives, and no others, of the row with a primary or unique key, and the related rows that it holds, and returns them. Errors: P0002 if there is no such row, or no such child; OR010 if the version that is given is not that of the row; OR012 for a field of the key with another value; 42703 for an unknown field; 42501 for one that is not allowed; 22004 for NULL, or a missing version where corm.require_version is on; 22023 for other JSON.';
+
+CREATE FUNCTION corm.update_json(model regclass, key json, patch json, allowed text[] DEFAULT NULL) RETURNS jsonb
+    AS 'MODULE_PATHNAME', 'corm_update_json' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION corm.update_json(regclass, json, json, text[]) IS
+    'Changes the fields that a JSON object gives, and no others, of the row with a primary or unique key, and the related rows that it holds, and returns them. Errors: P0002 if there is no such row, or no such child; OR010 if the version that is given is not that of the row; OR012 for a field of the key with another value; 42703 for an unknown field; 42501 for one that is not allowed; 22004 for NULL, or a missing version where corm.require_version is on; 22023 for other JSON.';
+
+CREATE FUNCTION corm.update_json(model regclass, key text, patch text, allowed text[] DEFAULT NULL) RETURNS jsonb
+    AS 'MODULE_PATHNAME', 'corm_update_json' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION corm.update_json(regclass, text, text, text[]) IS
     'Changes the fields that a JSON object gives, and no others, of the row with a primary or unique key, and the related rows that it holds, and returns them. Errors: P0002 if there is no such row, or no such child; OR010 if the version that is given is not that of the row; OR012 for a field of the key with another value; 42703 for an unknown field; 42501 for one that is not allowed; 22004 for NULL, or a missing version where corm.require_version is on; 22023 for other JSON.';
 
 CREATE FUNCTION corm.upsert_json(model regclass, data jsonb, conflict text[] DEFAULT NULL) RETURNS jsonb
@@ -192,9 +212,29 @@ CREATE FUNCTION corm.upsert_json(model regclass, data jsonb, conflict text[] DEF
 COMMENT ON FUNCTION corm.upsert_json(regclass, jsonb, text[]) IS
     'Inserts a JSON object or an array of objects, or updates the rows with their primary key or the given one: the fields given, of which null is a value. Returns the rows in the same form. Errors: 42P10 if the fields are no unique key; 21000 for two rows of one key; OR003 for an empty array; OR011 if the model has no primary key; OR012 for a field that cannot be written; 42703 for an unknown field; 22004 for NULL; 22023 for other JSON.';
 
+CREATE FUNCTION corm.upsert_json(model regclass, data json, conflict text[] DEFAULT NULL) RETURNS jsonb
+    AS 'MODULE_PATHNAME', 'corm_upsert_json' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION corm.upsert_json(regclass, json, text[]) IS
+    'Inserts a JSON object or an array of objects, or updates the rows with their primary key or the given one: the fields given, of which null is a value. Returns the rows in the same form. Errors: 42P10 if the fields are no unique key; 21000 for two rows of one key; OR003 for an empty array; OR011 if the model has no primary key; OR012 for a field that cannot be written; 42703 for an unknown field; 22004 for NULL; 22023 for other JSON.';
+
+CREATE FUNCTION corm.upsert_json(model regclass, data text, conflict text[] DEFAULT NULL) RETURNS jsonb
+    AS 'MODULE_PATHNAME', 'corm_upsert_json' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION corm.upsert_json(regclass, text, text[]) IS
+    'Inserts a JSON object or an array of objects, or updates the rows with their primary key or the given one: the fields given, of which null is a value. Returns the rows in the same form. Errors: 42P10 if the fields are no unique key; 21000 for two rows of one key; OR003 for an empty array; OR011 if the model has no primary key; OR012 for a field that cannot be written; 42703 for an unknown field; 22004 for NULL; 22023 for other JSON.';
+
 CREATE FUNCTION corm.set_related(model regclass, key jsonb, relation text, targets jsonb) RETURNS bigint
     AS 'MODULE_PATHNAME', 'corm_set_related' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION corm.set_related(regclass, jsonb, text, jsonb) IS
+    'Links a row to exactly the given rows by a many_to_many relation and returns the number of links changed. A target that holds more than a primary or unique key is inserted. Errors: 22004 for NULL; 42703 for an unknown relation or a key that is not unique; P0002 for a row that does not exist; OR013 for contradicting values; 42809 for a relation of another kind; 22023 for other JSON.';
+
+CREATE FUNCTION corm.set_related(model regclass, key json, relation text, targets json) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'corm_set_related' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION corm.set_related(regclass, json, text, json) IS
+    'Links a row to exactly the given rows by a many_to_many relation and returns the number of links changed. A target that holds more than a primary or unique key is inserted. Errors: 22004 for NULL; 42703 for an unknown relation or a key that is not unique; P0002 for a row that does not exist; OR013 for contradicting values; 42809 for a relation of another kind; 22023 for other JSON.';
+
+CREATE FUNCTION corm.set_related(model regclass, key text, relation text, targets text) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'corm_set_related' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION corm.set_related(regclass, text, text, text) IS
     'Links a row to exactly the given rows by a many_to_many relation and returns the number of links changed. A target that holds more than a primary or unique key is inserted. Errors: 22004 for NULL; 42703 for an unknown relation or a key that is not unique; P0002 for a row that does not exist; OR013 for contradicting values; 42809 for a relation of another kind; 22023 for other JSON.';
 
 CREATE FUNCTION corm.update(rec anyelement) RETURNS anyelement

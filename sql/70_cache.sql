@@ -178,6 +178,16 @@ CREATE FUNCTION corm.cache_set_many(entries jsonb, ttl interval DEFAULT NULL, ca
 COMMENT ON FUNCTION corm.cache_set_many(jsonb, interval, text) IS
 'Stores the members of a JSON object at commit, strings as text and other values as jsonb, and returns their number. Errors: 22023 if entries is not an object; and those of corm.cache_set.';
 
+CREATE FUNCTION corm.cache_set_many(entries json, ttl interval DEFAULT NULL, cache text DEFAULT 'default') RETURNS bigint
+	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_set_many';
+COMMENT ON FUNCTION corm.cache_set_many(json, interval, text) IS
+'Stores the members of a JSON object at commit, strings as text and other values as jsonb, and returns their number. Errors: 22023 if entries is not an object; and those of corm.cache_set.';
+
+CREATE FUNCTION corm.cache_set_many(entries text, ttl interval DEFAULT NULL, cache text DEFAULT 'default') RETURNS bigint
+	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_cache_set_many';
+COMMENT ON FUNCTION corm.cache_set_many(text, interval, text) IS
+'Stores the members of a JSON object at commit, strings as text and other values as jsonb, and returns their number. Errors: 22023 if entries is not an object; and those of corm.cache_set.';
+
 CREATE FUNCTION corm.cache_keys(pattern text DEFAULT NULL, cache text DEFAULT 'default') RETURNS SETOF text
 	LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 1000 AS 'MODULE_PATHNAME', 'corm_cache_keys';
 COMMENT ON FUNCTION corm.cache_keys(text, text) IS

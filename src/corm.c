@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/compat.h"
+#include "base/documents.h"
 #include "base/effects.h"
 #include "base/guc.h"
 #include "base/launcher.h"
@@ -44,6 +45,7 @@ _PG_init(void)
 	corm_effects_init();
 	corm_launcher_init();
 	corm_untyped_init();
+	corm_documents_init();
 	corm_misread_init();
 	corm_value_init();
 	corm_model_init();

@@ -134,6 +134,22 @@ after_analysis(ParseState *pstate, Query *query, JumbleState * jstate)
 	}
 }
 
+/*
+ * corm_open_params gives the types of the parameters of a statement whose client may leave
+ * them open, and their number.  Returns false if it may not.  Types may be changed.
+ */
+bool
+corm_open_params(ParseState *pstate, Oid **types, int *n)
+{
+	VarParamState *params = pstate->p_ref_hook_state;
+
+	if (pstate->p_coerce_param_hook != variable_params)
+		return false;
+	*types = *params->param_types;
+	*n = *params->num_params;
+	return true;
+}
+
 /* corm_untyped_init installs the hook. */
 void
 corm_untyped_init(void)

@@ -8,6 +8,9 @@
 #ifndef CORM_BASE_UNTYPED_H
 #define CORM_BASE_UNTYPED_H
 
+#include "parser/parse_node.h"
+
 extern void corm_untyped_init(void);
+extern bool corm_open_params(ParseState *pstate, Oid **types, int *n);
 
 #endif							/* CORM_BASE_UNTYPED_H */

@@ -11,6 +11,7 @@
  */
 #include "postgres.h"
 
+#include "base/documents.h"
 #include "base/args.h"
 #include "base/clock.h"
 #include "catalog/pg_type.h"
@@ -81,7 +82,7 @@ corm_upsert_json(PG_FUNCTION_ARGS)
 
 	corm_require_args(fcinfo, names, lengthof(names));
 	model = corm_model_get(PG_GETARG_OID(0));
-	data = PG_GETARG_JSONB_P(1);
+	data = corm_document_arg(fcinfo, 1);
 	corm_writer_init(&w);
 	corm_write_tag(&w, CORM_N_INSERTER);
 	corm_write_oid(&w, model->relid);

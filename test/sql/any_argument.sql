@@ -213,6 +213,8 @@ anyelement~'empty'::int4range
 anyelement~NULL::pg_class
 anyarray~(SELECT array_agg(t) FROM x.t)
 anyarray~NULL::x.t[]
+anycompatiblearray~NULL::int[]
+anycompatiblearray~'{x}'::text[]
 anyarray~'{}'::x.t[]
 anyarray~'{NULL,NULL}'::x.t[]
 anyarray~(SELECT ARRAY[[t], [t]] FROM x.t WHERE id = 1)

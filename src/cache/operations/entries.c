@@ -13,6 +13,7 @@
  */
 #include "postgres.h"
 
+#include "base/documents.h"
 #include "access/xact.h"
 #include "base/clock.h"
 #include "base/compat.h"
@@ -492,7 +493,7 @@ corm_cache_set_many(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_INT64(0);
-	entries = PG_GETARG_JSONB_P(0);
+	entries = corm_document_arg(fcinfo, 0);
 	if (!JB_ROOT_IS_OBJECT(entries))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -31,6 +31,7 @@
  */
 #include "postgres.h"
 
+#include "base/documents.h"
 #include "access/table.h"
 #include "base/args.h"
 #include "base/clock.h"
@@ -988,7 +989,7 @@ corm_insert_json(PG_FUNCTION_ARGS)
 	JsonbValue *row;
 
 	corm_require_args(fcinfo, names, lengthof(names));
-	data = PG_GETARG_JSONB_P(1);
+	data = corm_document_arg(fcinfo, 1);
 	model = corm_model_get(relid);
 	CORM_FAULT("json-begin");
 	corm_refuse_empty_object(data);

@@ -15,6 +15,7 @@
  */
 #include "postgres.h"
 
+#include "base/documents.h"
 #include "base/args.h"
 #include "base/clock.h"
 #include "exec/nested/nested.h"
@@ -133,10 +134,10 @@ corm_set_related(PG_FUNCTION_ARGS)
 
 	corm_require_args(fcinfo, names, lengthof(names));
 	model = corm_model_get(PG_GETARG_OID(0));
-	key = PG_GETARG_JSONB_P(1);
+	key = corm_document_arg(fcinfo, 1);
 	relation = corm_model_relation(model, text_to_cstring(PG_GETARG_TEXT_PP(2)));
 	CORM_FAULT("links-begin");
-	array = PG_GETARG_JSONB_P(3);
+	array = corm_document_arg(fcinfo, 3);
 	if (relation->kind != CORM_MANY_TO_MANY)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),

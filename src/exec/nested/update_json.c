@@ -11,6 +11,7 @@
  */
 #include "postgres.h"
 
+#include "base/documents.h"
 #include "base/args.h"
 #include "base/clock.h"
 #include "exec/nested/nested_allowed.h"
@@ -222,8 +223,8 @@ corm_update_json(PG_FUNCTION_ARGS)
 
 	corm_require_args(fcinfo, names, lengthof(names));
 	patch.model = corm_model_get(PG_GETARG_OID(0));
-	patch.key = PG_GETARG_JSONB_P(1);
-	patch.document = PG_GETARG_JSONB_P(2);
+	patch.key = corm_document_arg(fcinfo, 1);
+	patch.document = corm_document_arg(fcinfo, 2);
 	patch.allowed = PG_ARGISNULL(3) ? NULL : PG_GETARG_ARRAYTYPE_P(3);
 	if (!JB_ROOT_IS_OBJECT(patch.key))
 		ereport(ERROR,

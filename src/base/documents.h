@@ -1,0 +1,19 @@
+/*-------------------------------------------------------------------------
+ *
+ * documents.h
+ *		JSON documents as arguments: jsonb, json or text.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CORM_BASE_DOCUMENTS_H
+#define CORM_BASE_DOCUMENTS_H
+
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "utils/jsonb.h"
+
+extern Jsonb *corm_document_arg(FunctionCallInfo fcinfo, int argno);
+extern void corm_documents_init(void);
+
+#endif							/* CORM_BASE_DOCUMENTS_H */
