@@ -282,6 +282,10 @@ take_answer(CormSlot *slot, CormJobReport *report, char **notices, Size *notices
 		pfree(error);
 	}
 	CORM_FAULT("work-answered");
+
+	/* it is about to say that it is done; given back before, it would be cancelled */
+	while (slot->state == CORM_SLOT_RUNNING)
+		pause_for_worker();
 	return true;
 }
 
