@@ -44,6 +44,11 @@ CREATE FUNCTION corm.same_order(query_value text, cursor_value text) RETURNS boo
 COMMENT ON FUNCTION corm.same_order(text, text) IS
     'Returns true if a value in the order of a query equals that of a cursor. Errors: OR004 if it does not, because the cursor belongs to another order.';
 
+CREATE FUNCTION corm.like_pattern(value text, form text) RETURNS text
+    AS 'MODULE_PATHNAME', 'corm_like_pattern' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION corm.like_pattern(text, text) IS
+    'Returns the LIKE pattern that corm.contains(), corm.starts_with() or corm.ends_with() makes of a value; form names one of them. ERROR 22023 for another form. Plans of compiled queries call it.';
+
 CREATE FUNCTION corm.cursor_text(value anyelement) RETURNS text
     AS 'MODULE_PATHNAME', 'corm_cursor_text' LANGUAGE C STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION corm.cursor_text(anyelement) IS

@@ -2,7 +2,7 @@
 
 CREATE FUNCTION corm.list_stat_queries(
     OUT database_oid oid, OUT user_oid oid, OUT model text, OUT op text, OUT calls bigint, OUT rows bigint,
-    OUT errors bigint, OUT plan_hits bigint, OUT total_time double precision, OUT min_time double precision,
+    OUT errors bigint, OUT plan_hits bigint, OUT compiled bigint, OUT total_time double precision, OUT min_time double precision,
     OUT max_time double precision, OUT mean_time double precision, OUT stddev_time double precision,
     OUT p50 double precision, OUT p95 double precision, OUT p99 double precision, OUT histogram jsonb)
     RETURNS SETOF record
@@ -11,7 +11,7 @@ COMMENT ON FUNCTION corm.list_stat_queries() IS
     'Returns the rows of the view corm.stat_queries, with OIDs of databases and roles.';
 
 CREATE VIEW corm.stat_queries AS
-    SELECT d.datname AS database, r.rolname AS role, s.model, s.op, s.calls, s.rows, s.errors, s.plan_hits,
+    SELECT d.datname AS database, r.rolname AS role, s.model, s.op, s.calls, s.rows, s.errors, s.plan_hits, s.compiled,
         s.total_time, s.min_time, s.max_time, s.mean_time, s.stddev_time, s.p50, s.p95, s.p99, s.histogram
     FROM corm.list_stat_queries() s
     LEFT JOIN pg_catalog.pg_database d ON d.oid OPERATOR(pg_catalog.=) s.database_oid

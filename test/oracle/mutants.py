@@ -106,6 +106,24 @@ MUTANTS = [
     Mutant("soft-delete-related", "reads", 3, 3000,  # deleted rows count in some, every and none
            "query->where = list_concat(list_copy(conditions), corm_deleted_condition(query->source, false));",
            "query->where = list_copy(conditions);"),
+    Mutant("compiled-null", "around", 2, 3000,  # a compiled query finds no row for a parameter that is NULL
+           "if (s->selects && equal && not_null)",
+           "if (s->selects && equal)"),
+    Mutant("compiled-level", "around", 1, 3000,  # a column of the statement around is taken for one of another query
+           "IncrementVarSublevelsUp(node, list_length(s->queries), 0);",
+           "IncrementVarSublevelsUp(node, 1, 0);"),
+    Mutant("compiled-barrier", "test", "inline_rights", 0,  # conditions around a query see what its guard keeps away
+           "rte->security_barrier = guarded;",
+           "rte->security_barrier = false;"),
+    Mutant("compiled-role", "test", "inline_rights", 0,  # a plan with policies is used for another role
+           "state->dependencies.on_role |= row_security || source->dependsOnRLS;",
+           "(void) row_security;"),
+    Mutant("compiled-hook", "test", "inline_changes", 0,  # a plan that is kept does not call a hook that came later
+           "announce(OidIsValid(hook->relid) ? relation_marker(hook->relid) : MARKER);",
+           "changes++;"),
+    Mutant("compiled-middleware", "test", "inline_rights", 0,  # what middleware asks for itself is a plan for everybody
+           "return !corm_middleware_registered(&op);",
+           "return !corm_middleware_exists() || !corm_middleware_concerns(&op);"),
     Mutant("equal-values", "reads", 3, 6000,  # a plan for equal values is used for values that differ
            "if (plan && unlikely(plan->npremises > 0))",
            "if (plan && plan->npremises < 0)"),

@@ -6,6 +6,7 @@ CREATE FUNCTION memory() RETURNS bigint LANGUAGE sql AS $$ SELECT sum(total_byte
 
 -- Values are no part of a plan; types of values, NULL or not, and all names are.
 \c
+SET corm.inline = off;
 CREATE TEMP TABLE st AS SELECT * FROM corm.plan_cache_stats();
 SELECT corm.count(corm.selector('pc'), corm.where(corm.eq('id', i))) FROM generate_series(1, 3) i;
 SELECT corm.count(corm.selector('pc'), corm.where(corm.eq('id', i::text))) FROM generate_series(1, 3) i;

@@ -35,6 +35,21 @@ SELECT count(*) FROM corm.update_multi(ARRAY[ROW(1, 'y'), ROW(2, 'y')]::users[])
 SELECT corm.delete(ROW(5, NULL)::users), corm.exec(corm.deleter('users'), corm.where(corm.gt('id', 2)));
 SELECT corm.exec(corm.raw_query('SELECT 1 UNION SELECT 2'));
 TABLE mine;
+-- a query that is compiled into another statement is counted by itself: its time and rows are the statement's
+SELECT corm.stat_reset();
+SET corm.inline = on;
+SELECT count(*) FROM corm.get_multi(NULL::users) u, corm.get_multi(NULL::users, corm.where(corm.gt('id', 1))) v;
+SELECT u.id, corm.count(corm.selector('users'), corm.where(corm.lt('id', u.id))) FROM users u ORDER BY u.id LIMIT 2;
+EXPLAIN (COSTS OFF) SELECT name FROM corm.get_multi(NULL::users);
+PREPARE compiled AS SELECT x FROM corm.pluck(NULL::text, corm.from_query(corm.selector('users'), 'q'), corm.select('name')) x LIMIT 1;
+EXECUTE compiled;
+EXECUTE compiled;
+SELECT model, op, calls, rows, compiled, p95 FROM corm.stat_queries WHERE database = current_database() AND role = current_user ORDER BY 1;
+SET corm.track_queries = off;
+EXECUTE compiled;
+RESET corm.track_queries;
+SELECT model, op, calls, rows, compiled FROM corm.stat_queries WHERE database = current_database() AND role = current_user ORDER BY 1;
+RESET corm.inline;
 -- what a middleware answers itself has not been run; what it repeats has
 CREATE FUNCTION thrice(qc corm.query_context) RETURNS corm.query_result LANGUAGE plpgsql AS $$
 BEGIN

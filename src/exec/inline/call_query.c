@@ -17,6 +17,7 @@
  */
 #include "postgres.h"
 
+#include "base/guc.h"
 #include "catalog/pg_type.h"
 #include "exec/call/operation.h"
 #include "exec/inline/call_query.h"
@@ -30,6 +31,8 @@
 #include "nodes/nodeFuncs.h"
 #include "nodes/pathnodes.h"
 #include "optimizer/optimizer.h"
+#include "rewrite/rewriteManip.h"
+#include "utils/array.h"
 #include "utils/lsyscache.h"
 #include "utils/plancache.h"
 
@@ -101,9 +104,17 @@ make_symbol(CormCallReader *reader, Node *node)
 	symbol = palloc(sizeof(CormSymbol));
 	symbol->expr = (Expr *) node;
 	symbol->has_vars = has_vars;
+	state->has_vars |= has_vars;
 	symbol->not_null = corm_is_not_null_column(state->queries, node) || IsA(node, ArrayExpr);
 	state->symbols = lappend(state->symbols, symbol);
 	return list_length(state->symbols);
+}
+
+/* Where all values must be known. */
+static uint32
+refuse_symbol(CormCallReader *reader, Node *node)
+{
+	return 0;
 }
 
 /*
@@ -290,7 +301,16 @@ query_of_plan(CormInline *state, CormPlan *plan, CormQuerySet *set, FuncExpr *ca
 	if (query == NULL || !(plan->tupdesc ? fit_row(query, plan->tupdesc) : fit_value(query, call)))
 		return NULL;
 	/* input functions are user code, and looking at catalogs brings messages */
-	return plan->valid ? query : NULL;
+	if (!plan->valid)
+		return NULL;
+	state->dependencies.models = lappend_oid(state->dependencies.models, plan->model);
+	return query;
+}
+
+static bool
+verb_returns_rows(const CormVerb *verb)
+{
+	return verb->output == CORM_OUTPUT_ROWS || (verb->output == CORM_OUTPUT_VALUE && verb->limit == 0);
 }
 
 /*
@@ -308,9 +328,13 @@ corm_query_of_call(CormInline *state, const CormVerb *verb, FuncExpr *call, Node
 	Query	   *volatile query = NULL;
 
 	state->symbols = NIL;
+	state->has_vars = false;
 	state->reader.fold = fold;
 	state->reader.symbol = make_symbol;
 	if (queries && !corm_read_queries(&state->reader, queries, &nodes))
+		return NULL;
+	/* a value that is the same for all rows is better asked for once */
+	if (!verb_returns_rows(verb) && !state->has_vars)
 		return NULL;
 	corm_queries_of_list(nodes, &set);
 	plan = corm_plan_for_queries(verb, &set, NULL);
@@ -327,4 +351,76 @@ corm_query_of_call(CormInline *state, const CormVerb *verb, FuncExpr *call, Node
 	}
 	PG_END_TRY();
 	return query;
+}
+
+/*
+ * If a query is no more than SELECT EXISTS (...), returns that test, to be put in the
+ * place of the query; else NULL.
+ */
+static SubLink *
+only_exists(Query *query)
+{
+	TargetEntry *target = linitial_node(TargetEntry, query->targetList);
+	SubLink    *link = (SubLink *) target->expr;
+
+	if (list_length(query->targetList) != 1 || query->rtable || query->jointree->fromlist ||
+		query->jointree->quals || query->cteList || query->sortClause || query->limitCount || query->limitOffset ||
+		!IsA(link, SubLink) || link->subLinkType != EXISTS_SUBLINK)
+		return NULL;
+	IncrementVarSublevelsUp((Node *) link, -1, 1);
+	return link;
+}
+
+/*
+ * corm_value_of_call returns a subquery as an expression, in the place of the call of a
+ * verb that returns one value and is executed for each row of the query that has it;
+ * NULL if it is to be called.  Raises the errors of the query.
+ */
+Node *
+corm_value_of_call(CormInline *state, const CormVerb *verb, FuncExpr *call, Node *queries)
+{
+	bool		guarded = false;
+	Query	   *query = corm_query_of_call(state, verb, call, queries, &guarded);
+	SubLink    *link;
+
+	if (query == NULL)
+		return NULL;
+	/* PostgreSQL can make a join of it; not of what a guard protects */
+	link = verb->output == CORM_OUTPUT_EXISTS && !guarded ? only_exists(query) : NULL;
+	if (link)
+		return (Node *) link;
+	link = makeNode(SubLink);
+	link->subLinkType = EXPR_SUBLINK;
+	link->subselect = (Node *) query;
+	link->location = -1;
+	return (Node *) link;
+}
+
+/*
+ * corm_precompute computes the queries that a call gives as an array, if they are known:
+ * the array becomes a constant.  The executor would come to the same, for each builder's
+ * call by itself.  Raises what the builders raise.
+ */
+void
+corm_precompute(CormInline *state, FuncExpr *call)
+{
+	Node	   *array = call->args ? llast(call->args) : NULL;
+	List	   *nodes = NIL;
+	Datum	   *queries;
+	ListCell   *lc;
+
+	if (!corm_inline || array == NULL || !IsA(array, ArrayExpr) || ((ArrayExpr *) array)->element_typeid != corm_query_type_oid())
+		return;
+	state->symbols = NIL;
+	state->reader.fold = fold;
+	state->reader.symbol = refuse_symbol;
+	if (!corm_read_queries(&state->reader, array, &nodes))
+		return;
+	queries = palloc(sizeof(Datum) * Max(list_length(nodes), 1));
+	foreach(lc, nodes)
+		queries[foreach_current_index(lc)] = PointerGetDatum(lfirst(lc));
+	llast(call->args) = makeConst(exprType(array), -1, InvalidOid, -1,
+								  PointerGetDatum(construct_array(queries, list_length(nodes), corm_query_type_oid(),
+																  -1, false, TYPALIGN_DOUBLE)),
+								  false, false);
 }

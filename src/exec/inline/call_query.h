@@ -25,10 +25,14 @@ typedef struct CormInline
 	List	   *symbols;		/* of CormSymbol: those of the call */
 	bool		disabled;		/* by a setting */
 	bool		considered;		/* a verb was seen */
+	bool		may_replace;	/* calls in the expression at hand */
+	bool		has_vars;		/* of the call: a symbol has columns */
 	CormDependencies dependencies;
 } CormInline;
 
 extern Query *corm_query_of_call(CormInline *state, const CormVerb *verb, FuncExpr *call, Node *queries,
 								 bool *guarded);
+extern Node *corm_value_of_call(CormInline *state, const CormVerb *verb, FuncExpr *call, Node *queries);
+extern void corm_precompute(CormInline *state, FuncExpr *call);
 
 #endif							/* CORM_INLINE_CALL_QUERY_H */

@@ -9,7 +9,7 @@
  * settings.  PostgreSQL invalidates plans by relation and by "items", the hash
  * values of rows in a syscache.  So such a plan gets:
  *
- * - the relations of the query, and corm's catalogs, as relations;
+ * - the relations of the query, as relations;
  * - the functions whose calls are not in the plan any more, as items;
  * - an item for each relation, and one for all such plans, the marker, with hash
  *	 values that no function has, or by chance.  We announce them by
@@ -33,11 +33,9 @@
 
 #include "access/xact.h"
 #include "base/guc.h"
-#include "base/schema.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "exec/inline/dependencies.h"
-#include "model/catalogs.h"
 #include "model/hooks.h"
 #include "model/model.h"
 #include "model/registry.h"
@@ -51,7 +49,20 @@
 /* The hash value that stands for all plans with compiled queries. */
 #define MARKER 0xC0521EDBU
 
+/*
+ * An item of this cache, which there is not, is for us: its hash value is the model of a
+ * compiled query.
+ */
+#define MODEL_ITEM (-1)
+
 #define FIRST_LIMIT	1024		/* of watched functions, before they are dropped */
+
+/* A relation of a compiled query. */
+typedef struct WatchedRelation
+{
+	Oid			relid;			/* hash key */
+	bool		hook;			/* its hook is watched */
+} WatchedRelation;
 
 /* A function that would be a hook of a model. */
 typedef struct WatchedHook
@@ -60,7 +71,7 @@ typedef struct WatchedHook
 	Oid			relid;			/* InvalidOid: of several models */
 } WatchedHook;
 
-static HTAB *watched_relations = NULL;	/* keys are Oids */
+static HTAB *watched_relations = NULL;
 static HTAB *watched_hooks = NULL;
 static uint64 changes = 0;
 static bool announcing = false;
@@ -94,14 +105,23 @@ setting_changed(void)
 	announce(MARKER);
 }
 
-/* Callback of the registry: a model, or all of them, may have changed. */
+/*
+ * Callback of the registry: a model, or all of them, may have changed; all, too, when
+ * something was stored in one of corm's catalogs.
+ */
 static void
 model_changed(Oid relid)
 {
+	WatchedRelation *relation;
+
 	if (!OidIsValid(relid))
 		announce(MARKER);
-	else if (watched_relations && hash_search(watched_relations, &relid, HASH_FIND, NULL))
+	else if (watched_relations &&
+			 (relation = hash_search(watched_relations, &relid, HASH_FIND, NULL)) != NULL)
+	{
+		relation->hook = false; /* it may be in another schema */
 		announce(relation_marker(relid));
+	}
 }
 
 /* Syscache callback for functions: what was planned meanwhile may be outdated. */
@@ -195,7 +215,7 @@ watch_hook(const CormModel *model)
 static void
 prepare_watching(void)
 {
-	HASHCTL		ctl = {.keysize = sizeof(Oid), .entrysize = sizeof(Oid), .hcxt = CacheMemoryContext};
+	HASHCTL		ctl = {.keysize = sizeof(Oid), .entrysize = sizeof(WatchedRelation), .hcxt = CacheMemoryContext};
 
 	if (watched_hooks && hash_get_num_entries(watched_hooks) + hash_get_num_entries(watched_relations) > FIRST_LIMIT)
 	{
@@ -223,46 +243,53 @@ corm_dependencies_of_plan(CormDependencies *dependencies, const CormPlan *plan)
 	prepare_watching();
 	for (int i = 0; i < plan->nconcerned; i++)
 	{
-		CormModel  *model = i < plan->nrelids ? corm_model_cached(plan->relids[i]) : NULL;
+		bool		found;
+		WatchedRelation *relation = hash_search(watched_relations, &plan->relids[i], HASH_ENTER, &found);
+		CormModel  *model;
 
 		dependencies->relids = list_append_unique_oid(dependencies->relids, plan->relids[i]);
-		(void) hash_search(watched_relations, &plan->relids[i], HASH_ENTER, NULL);
+		if (!found)
+			relation->hook = false;
+		if (relation->hook || i >= plan->nrelids)
+			continue;
+		/* before it is looked up: looking may bring the message */
+		relation->hook = true;
+		model = corm_model_cached(plan->relids[i]);
 		if (model)
 			watch_hook(model);
+		else
+			relation->hook = false;
 	}
 }
 
 static PlanInvalItem *
-make_item(uint32 hash)
+make_item(int cache, uint32 hash)
 {
 	PlanInvalItem *item = makeNode(PlanInvalItem);
 
-	item->cacheId = PROCOID;
+	item->cacheId = cache;
 	item->hashValue = hash;
 	return item;
 }
 
 /*
- * corm_dependencies_add makes a plan depend on what was collected.  changes_before is
- * the number of announcements when its planning began.
+ * corm_dependencies_add makes a plan depend on what was collected, and on the marker.
  */
 void
 corm_dependencies_add(const CormDependencies *dependencies, PlannedStmt *stmt)
 {
-	List	   *catalogs = NIL;
 	ListCell   *lc;
 
-	for (int i = 0; corm_catalogs_name(i) != NULL; i++)
-		catalogs = lappend_oid(catalogs, corm_catalog_oid(corm_catalogs_name(i)));
 	stmt->relationOids = list_concat_unique_oid(stmt->relationOids, dependencies->relids);
-	stmt->relationOids = list_concat_unique_oid(stmt->relationOids, catalogs);
 	stmt->invalItems = list_concat(stmt->invalItems, dependencies->items);
 	foreach(lc, dependencies->functions)
 		stmt->invalItems = lappend(stmt->invalItems,
-								   make_item(GetSysCacheHashValue1(PROCOID, ObjectIdGetDatum(lfirst_oid(lc)))));
+								   make_item(PROCOID, GetSysCacheHashValue1(PROCOID, ObjectIdGetDatum(lfirst_oid(lc)))));
 	foreach(lc, dependencies->relids)
-		stmt->invalItems = lappend(stmt->invalItems, make_item(relation_marker(lfirst_oid(lc))));
-	stmt->invalItems = lappend(stmt->invalItems, make_item(MARKER));
+		stmt->invalItems = lappend(stmt->invalItems, make_item(PROCOID, relation_marker(lfirst_oid(lc))));
+	foreach(lc, dependencies->models)
+		stmt->invalItems = lappend(stmt->invalItems, make_item(MODEL_ITEM, lfirst_oid(lc)));
+	stmt->invalItems = lappend(stmt->invalItems, make_item(PROCOID, MARKER));
 	if (dependencies->on_role)
 		stmt->dependsOnRole = true;
 }
@@ -277,11 +304,11 @@ corm_dependencies_late(void)
 }
 
 /*
- * corm_has_compiled tells whether a plan has compiled queries, or has been considered
- * for them.
+ * corm_was_considered tells whether a plan has compiled queries, or calls that may become
+ * some.
  */
 bool
-corm_has_compiled(const PlannedStmt *stmt)
+corm_was_considered(const PlannedStmt *stmt)
 {
 	for (int i = list_length(stmt->invalItems) - 1; i >= 0; i--)
 	{
@@ -291,4 +318,24 @@ corm_has_compiled(const PlannedStmt *stmt)
 			return true;
 	}
 	return false;
+}
+
+/*
+ * corm_compiled_models returns the models of the compiled queries in a plan, as Oids in the
+ * current context, InvalidOid for a query that has none.
+ */
+List *
+corm_compiled_models(const PlannedStmt *stmt)
+{
+	List	   *models = NIL;
+	ListCell   *lc;
+
+	foreach(lc, stmt->invalItems)
+	{
+		PlanInvalItem *item = lfirst_node(PlanInvalItem, lc);
+
+		if (item->cacheId == MODEL_ITEM)
+			models = lappend_oid(models, item->hashValue);
+	}
+	return models;
 }

@@ -18,6 +18,7 @@ typedef struct CormDependencies
 	List	   *functions;		/* Oids: those that the plan does not call any
 								 * more */
 	List	   *items;			/* PlanInvalItems of PostgreSQL's own */
+	List	   *models;			/* Oids: of the source of each compiled query */
 	bool		on_role;		/* the plan is right for the current user only */
 } CormDependencies;
 
@@ -27,6 +28,7 @@ extern void corm_dependencies_of_plan(CormDependencies *dependencies, const Corm
 extern void corm_dependencies_add(const CormDependencies *dependencies, PlannedStmt *stmt);
 extern void corm_dependencies_late(void);
 extern void corm_dependencies_pending(void);
-extern bool corm_has_compiled(const PlannedStmt *stmt);
+extern bool corm_was_considered(const PlannedStmt *stmt);
+extern List *corm_compiled_models(const PlannedStmt *stmt);
 
 #endif							/* CORM_INLINE_DEPENDENCIES_H */

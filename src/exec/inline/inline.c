@@ -39,15 +39,18 @@
 #include "exec/exec.h"
 #include "exec/inline/call_query.h"
 #include "exec/inline/dependencies.h"
+#include "exec/run/stats.h"
 #include "executor/executor.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "model/registry.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/planner.h"
 #include "optimizer/tlist.h"
 #include "parser/parsetree.h"
+#include "query/query.h"
 #include "rewrite/rewriteManip.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
@@ -61,8 +64,29 @@ typedef enum VerbKind
 {
 	VERB_NONE,
 	VERB_GET_MULTI,
-	VERB_PLUCK
+	VERB_PLUCK,
+	VERB_COUNT,
+	VERB_EXISTS,
+	VERB_VALUE,
+	VERB_JSON,
+	VERB_JSON_TEXT,
+	VERB_OTHER					/* its queries can be computed */
 } VerbKind;
+
+/* The C functions of verbs whose queries can be compiled in. */
+static const struct
+{
+	const char *symbol;
+	VerbKind	kind;
+}			verb_symbols[] = {
+	{"corm_get_multi", VERB_GET_MULTI},
+	{"corm_pluck", VERB_PLUCK},
+	{"corm_count_rows", VERB_COUNT},
+	{"corm_exists", VERB_EXISTS},
+	{"corm_value", VERB_VALUE},
+	{"corm_get_multi_json", VERB_JSON},
+	{"corm_get_multi_json_text", VERB_JSON_TEXT}
+};
 
 /* Which functions are verbs, by OID; forgotten when any function changes. */
 typedef struct VerbFunction
@@ -95,16 +119,18 @@ look_up_verb(VerbFunction *verb)
 		return;
 	proc = (Form_pg_proc) GETSTRUCT(tuple);
 	/* one that runs with other rights or settings is left to do so */
-	if (proc->prolang == ClanguageId && proc->proretset && !proc->prosecdef &&
+	if (proc->prolang == ClanguageId && !proc->prosecdef && proc->prokind == PROKIND_FUNCTION &&
 		proc->pronamespace == corm_schema_oid() && heap_attisnull(tuple, Anum_pg_proc_proconfig, NULL))
 	{
 		bool		isnull;
 		char	   *symbol = TextDatumGetCString(SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosrc, &isnull));
 
-		if (strcmp(symbol, "corm_get_multi") == 0)
-			verb->kind = VERB_GET_MULTI;
-		else if (strcmp(symbol, "corm_pluck") == 0)
-			verb->kind = VERB_PLUCK;
+		for (int i = 0; i < lengthof(verb_symbols); i++)
+			if (strcmp(symbol, verb_symbols[i].symbol) == 0)
+				verb->kind = verb_symbols[i].kind;
+		if (verb->kind == VERB_NONE && proc->provariadic == corm_query_type_oid() && strcmp(symbol, "corm_build") != 0 &&
+				 strcmp(symbol, "corm_pipe") != 0)
+			verb->kind = VERB_OTHER;
 		verb->is_public = heap_attisnull(tuple, Anum_pg_proc_proacl, NULL);
 		pfree(symbol);
 	}
@@ -183,7 +209,7 @@ may_skip_verb(CormInline *state, const VerbFunction *function)
 		return false;
 	state->dependencies.functions = list_append_unique_oid(state->dependencies.functions, function->funcid);
 	if (FmgrHookIsNeeded(function->funcid) ||
-		corm_function_aclcheck(function->funcid, GetUserId()) != ACLCHECK_OK)
+		(!function->is_public && corm_function_aclcheck(function->funcid, GetUserId()) != ACLCHECK_OK))
 		return false;
 	state->reader.all_public &= function->is_public;
 	return true;
@@ -204,15 +230,206 @@ inline_range(CormInline *state, RangeTblEntry *rte)
 	if (function->funcexpr == NULL || !IsA(function->funcexpr, FuncExpr) || function->funccolnames != NIL)
 		return;
 	verb = verb_of_function(((FuncExpr *) function->funcexpr)->funcid);
-	if (verb.kind == VERB_NONE || !may_skip_verb(state, &verb))
+	if (verb.kind == VERB_NONE)
 		return;
-	subquery = query_of_rows(state, (FuncExpr *) function->funcexpr, &verb, &guarded);
+	subquery = rte->funcordinality || list_length(rte->functions) > 1 ||
+		(verb.kind != VERB_GET_MULTI && verb.kind != VERB_PLUCK) || !may_skip_verb(state, &verb) ? NULL :
+		query_of_rows(state, (FuncExpr *) function->funcexpr, &verb, &guarded);
 	if (subquery == NULL)
+	{
+		corm_precompute(state, (FuncExpr *) function->funcexpr);
 		return;
+	}
 	rte->rtekind = RTE_SUBQUERY;
 	rte->subquery = subquery;
 	rte->security_barrier = guarded;
 	rte->funcordinality = false;
+}
+
+/*
+ * Verbs that return one value
+ */
+
+/* Returns a subquery in the place of the call of such a verb; NULL if it is to be called. */
+static Node *
+value_of_call(CormInline *state, FuncExpr *call, const VerbFunction *function)
+{
+	CormVerb	verb = {0};
+	List	   *args = call->args;
+
+	switch (function->kind)
+	{
+		case VERB_COUNT:
+			verb.output = CORM_OUTPUT_COUNT;
+			break;
+		case VERB_EXISTS:
+			verb.output = CORM_OUTPUT_EXISTS;
+			break;
+		case VERB_JSON_TEXT:
+			verb.typid = JSONOID;
+			/* FALLTHROUGH */
+		case VERB_JSON:
+			verb.output = CORM_OUTPUT_JSON;
+			break;
+		case VERB_VALUE:
+			{
+				Node	   *type = linitial(args);
+
+				verb.output = CORM_OUTPUT_VALUE;
+				verb.limit = 1;
+				verb.typid = exprType(type);
+				if (contain_volatile_functions(type) || checkExprHasSubLink(type) || verb.typid == RECORDOID ||
+					get_typtype(getBaseType(verb.typid)) == TYPTYPE_COMPOSITE ||
+					get_typtype(verb.typid) == TYPTYPE_PSEUDO)
+					return NULL;
+				args = list_copy_tail(args, 1);
+				break;
+			}
+		default:
+			return NULL;
+	}
+	if (list_length(args) != 1 || !may_skip_verb(state, function))
+		return NULL;
+	return corm_value_of_call(state, &verb, call, linitial(args));
+}
+
+/*
+ * Does an expression call a verb?  Looks at the usual nodes only, and at each once, so
+ * that it costs statements without such calls nothing to speak of.
+ */
+static bool
+calls_verb(Node *node)
+{
+	List	   *args;
+	ListCell   *lc;
+
+	if (node == NULL)
+		return false;
+	switch (nodeTag(node))
+	{
+		case T_FuncExpr:
+			if (verb_of_function(((FuncExpr *) node)->funcid).kind != VERB_NONE)
+				return true;
+			args = ((FuncExpr *) node)->args;
+			break;
+		case T_OpExpr:
+		case T_DistinctExpr:
+			args = ((OpExpr *) node)->args;
+			break;
+		case T_BoolExpr:
+			args = ((BoolExpr *) node)->args;
+			break;
+		case T_CoalesceExpr:
+			args = ((CoalesceExpr *) node)->args;
+			break;
+		case T_CaseExpr:
+			if (calls_verb((Node *) ((CaseExpr *) node)->defresult))
+				return true;
+			args = ((CaseExpr *) node)->args;
+			break;
+		case T_CaseWhen:
+			return calls_verb((Node *) ((CaseWhen *) node)->expr) || calls_verb((Node *) ((CaseWhen *) node)->result);
+		case T_List:
+			args = (List *) node;
+			break;
+		case T_RelabelType:
+			return calls_verb((Node *) ((RelabelType *) node)->arg);
+		case T_CoerceViaIO:
+			return calls_verb((Node *) ((CoerceViaIO *) node)->arg);
+		case T_FieldSelect:
+			return calls_verb((Node *) ((FieldSelect *) node)->arg);
+		case T_NullTest:
+			return calls_verb((Node *) ((NullTest *) node)->arg);
+		case T_BooleanTest:
+			return calls_verb((Node *) ((BooleanTest *) node)->arg);
+		default:
+			return false;
+	}
+	check_stack_depth();
+	foreach(lc, args)
+		if (calls_verb(lfirst(lc)))
+			return true;
+	return false;
+}
+
+/*
+ * Replaces the calls of verbs in an expression by subqueries, or computes their queries.
+ */
+static Node *
+replace_values(Node *node, CormInline *state)
+{
+	if (node == NULL)
+		return NULL;
+	/* those in subqueries have their turn with these */
+	if (IsA(node, Query) || IsA(node, Aggref) || IsA(node, WindowFunc))
+		return node;
+	if (IsA(node, FuncExpr))
+	{
+		VerbFunction verb = verb_of_function(((FuncExpr *) node)->funcid);
+
+		if (verb.kind != VERB_NONE)
+		{
+			Node	   *value = state->may_replace ? value_of_call(state, (FuncExpr *) node, &verb) : NULL;
+
+			if (value)
+			{
+				((Query *) linitial(state->queries))->hasSubLinks = true;
+				return value;
+			}
+			corm_precompute(state, (FuncExpr *) node);
+			return node;
+		}
+	}
+	return expression_tree_mutator(node, replace_values, state);
+}
+
+/* Replaces the calls in the conditions of a join tree. */
+static void
+replace_in_conditions(CormInline *state, Node *jtnode)
+{
+	ListCell   *lc;
+
+	check_stack_depth();
+	if (IsA(jtnode, FromExpr))
+	{
+		FromExpr   *from = (FromExpr *) jtnode;
+
+		foreach(lc, from->fromlist)
+			replace_in_conditions(state, lfirst(lc));
+		if (calls_verb(from->quals))
+			from->quals = replace_values(from->quals, state);
+	}
+	else if (IsA(jtnode, JoinExpr))
+	{
+		JoinExpr   *join = (JoinExpr *) jtnode;
+
+		replace_in_conditions(state, join->larg);
+		replace_in_conditions(state, join->rarg);
+		if (calls_verb(join->quals))
+			join->quals = replace_values(join->quals, state);
+	}
+}
+
+/*
+ * Verbs in the columns and conditions of a query.  A write sees its own effects in a verb
+ * that is called, and grouping compares expressions: calls stay there.
+ */
+static void
+replace_in_query(CormInline *state, Query *query)
+{
+	ListCell   *lc;
+
+	foreach(lc, query->targetList)
+	{
+		TargetEntry *target = lfirst_node(TargetEntry, lc);
+
+		state->may_replace = query->commandType == CMD_SELECT && !query->groupClause && !query->groupingSets &&
+			!query->hasAggs && !query->distinctClause && !query->setOperations && !query->hasWindowFuncs;
+		if (calls_verb((Node *) target->expr))
+			target->expr = (Expr *) replace_values((Node *) target->expr, state);
+	}
+	state->may_replace = query->commandType == CMD_SELECT;
+	replace_in_conditions(state, (Node *) query->jointree);
 }
 
 /*
@@ -360,13 +577,14 @@ inline_in_query(CormInline *state, Query *query)
 
 		if (rte->rtekind == RTE_SUBQUERY)
 			inline_in_query(state, rte->subquery);
-		else if (rte->rtekind == RTE_FUNCTION && !rte->funcordinality && list_length(rte->functions) == 1)
+		else if (rte->rtekind == RTE_FUNCTION)
 			inline_range(state, rte);
 	}
 	foreach(lc, query->cteList)
 		inline_in_query(state, castNode(Query, lfirst_node(CommonTableExpr, lc)->ctequery));
 	if (query->hasSubLinks)
 		(void) query_tree_walker(query, inline_in_sublinks, state, QTW_IGNORE_RC_SUBQUERIES);
+	replace_in_query(state, query);
 	state->queries = list_delete_first(state->queries);
 }
 
@@ -385,9 +603,9 @@ inline_planner(Query *parse, const char *query_string, int cursor_options, Param
 	PlannedStmt *stmt;
 
 	corm_dependencies_pending();
-	if (parse->commandType != CMD_UTILITY && !parse->hasModifyingCTE && IsTransactionState())
+	if (parse->commandType != CMD_UTILITY && IsTransactionState())
 	{
-		state.disabled = !settings_permit();
+		state.disabled = parse->hasModifyingCTE || !settings_permit();
 		state.params = params;
 		state.parse = parse;
 		inline_in_query(&state, parse);
@@ -424,18 +642,36 @@ check_row_security(const PlannedStmt *stmt)
 	}
 }
 
+/* Counts the compiled queries of a plan that is executed. */
+static void
+count_compiled(const PlannedStmt *stmt)
+{
+	ListCell   *lc;
+
+	if (!corm_track_queries)
+		return;
+	foreach(lc, corm_compiled_models(stmt))
+	{
+		CormModel  *model = OidIsValid(lfirst_oid(lc)) ? corm_model_cached(lfirst_oid(lc)) : NULL;
+
+		corm_stats_compiled(lfirst_oid(lc), model ? model->name : get_rel_name(lfirst_oid(lc)));
+	}
+}
+
 static void
 inline_executor_start(QueryDesc *query_desc, int eflags)
 {
 	PlannedStmt *stmt = query_desc->plannedstmt;
 
-	if (stmt->invalItems && corm_has_compiled(stmt))
+	if (stmt->invalItems && corm_was_considered(stmt))
 	{
 		corm_dependencies_pending();
 		/* locks that are held already are no occasion to read messages */
 		AcceptInvalidationMessages();
 		if (!row_security && stmt->dependsOnRole)
 			check_row_security(stmt);
+		if ((eflags & EXEC_FLAG_EXPLAIN_ONLY) == 0)
+			count_compiled(stmt);
 	}
 	if (prev_executor_start)
 		prev_executor_start(query_desc, eflags);

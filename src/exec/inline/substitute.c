@@ -26,9 +26,12 @@
 
 #include "access/htup_details.h"
 #include "base/compat.h"
+#include "base/schema.h"
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_inherits.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "exec/inline/substitute.h"
 #include "miscadmin.h"
@@ -319,6 +322,45 @@ substitute(Node *node, Substitution *s)
 }
 
 /*
+ * A pattern made of a text that is not known; NULL if that cannot be, because the
+ * extension does not have the function yet, or not for this user.
+ */
+static Node *
+pattern_of(CormParamForm form, Expr *expr)
+{
+	static const char *const forms[] = {
+		[CORM_PARAM_CONTAINS] = "contains",
+		[CORM_PARAM_STARTS] = "starts_with",
+		[CORM_PARAM_ENDS] = "ends_with"
+	};
+	Oid			types[2] = {TEXTOID, TEXTOID};
+	Oid			function = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum("like_pattern"),
+										   PointerGetDatum(buildoidvector(types, 2)), ObjectIdGetDatum(corm_schema_oid()));
+	Oid			typid = exprType((Node *) expr);
+	Const	   *name;
+
+	if (form == CORM_PARAM_PLAIN || form > CORM_PARAM_ENDS || !OidIsValid(function) ||
+		corm_function_aclcheck(function, GetUserId()) != ACLCHECK_OK)
+		return NULL;
+	if (typid != TEXTOID && IsBinaryCoercible(typid, TEXTOID))
+		expr = (Expr *) makeRelabelType(expr, TEXTOID, -1, DEFAULT_COLLATION_OID, COERCE_IMPLICIT_CAST);
+	else if (typid != TEXTOID)
+	{
+		CoerceViaIO *coerce = makeNode(CoerceViaIO);
+
+		coerce->arg = expr;
+		coerce->resulttype = TEXTOID;
+		coerce->resultcollid = DEFAULT_COLLATION_OID;
+		coerce->coerceformat = COERCE_IMPLICIT_CAST;
+		coerce->location = -1;
+		expr = (Expr *) coerce;
+	}
+	name = makeConst(TEXTOID, -1, DEFAULT_COLLATION_OID, -1, CStringGetTextDatum(forms[form]), false, false);
+	return (Node *) makeFuncExpr(function, TEXTOID, list_make2(expr, name), DEFAULT_COLLATION_OID,
+								 DEFAULT_COLLATION_OID, COERCE_EXPLICIT_CALL);
+}
+
+/*
  * What a parameter is to be; NULL if there is no expression for it.
  */
 static Node *
@@ -358,6 +400,8 @@ replacement(CormPlanParam *param, const CormValue *value, CormSymbol *symbol)
 				coerce->location = -1;
 				return (Node *) coerce;
 			}
+		case CORM_BIND_PATTERN:
+			return pattern_of(param->form, symbol->expr);
 		default:
 			return NULL;
 	}

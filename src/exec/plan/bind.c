@@ -12,6 +12,7 @@
 #include "postgres.h"
 
 #include "base/clock.h"
+#include "base/compat.h"
 #include "base/errors.h"
 #include "catalog/pg_type.h"
 #include "exec/plan/bind.h"
@@ -177,16 +178,15 @@ value_text(CormPlanParam *param, Datum value)
 }
 
 /*
- * Makes a LIKE pattern that matches the value literally.
+ * Makes a LIKE pattern that matches the text literally.
  */
-static Datum
-make_pattern(CormPlanParam *param, Datum value)
+static text *
+make_pattern(CormParamForm form, const char *str)
 {
 	StringInfoData buf;
-	char	   *str = value_text(param, value);
 
 	initStringInfo(&buf);
-	if (param->form != CORM_PARAM_STARTS)
+	if (form != CORM_PARAM_STARTS)
 		appendStringInfoChar(&buf, '%');
 	for (const char *p = str; *p; p++)
 	{
@@ -194,9 +194,30 @@ make_pattern(CormPlanParam *param, Datum value)
 			appendStringInfoChar(&buf, '\\');
 		appendStringInfoChar(&buf, *p);
 	}
-	if (param->form != CORM_PARAM_ENDS)
+	if (form != CORM_PARAM_ENDS)
 		appendStringInfoChar(&buf, '%');
-	return PointerGetDatum(cstring_to_text_with_len(buf.data, buf.len));
+	return cstring_to_text_with_len(buf.data, buf.len);
+}
+
+PG_FUNCTION_INFO_V1(corm_like_pattern);
+
+/*
+ * corm_like_pattern(value, form): a pattern as contains, starts_with and ends_with make
+ * it, for values that are not known when a statement is planned (exec/inline).  Raises
+ * 22023 for another form.
+ */
+Datum
+corm_like_pattern(PG_FUNCTION_ARGS)
+{
+	char	   *form = text_to_cstring(PG_GETARG_TEXT_PP(1));
+
+	if (strcmp(form, "contains") != 0 && strcmp(form, "starts_with") != 0 && strcmp(form, "ends_with") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unrecognized form of a pattern: \"%s\"", form),
+				 errhint("Forms are contains, starts_with and ends_with.")));
+	PG_RETURN_TEXT_P(make_pattern(form[0] == 'c' ? CORM_PARAM_CONTAINS : form[0] == 's' ? CORM_PARAM_STARTS : CORM_PARAM_ENDS,
+								  text_to_cstring(PG_GETARG_TEXT_PP(0))));
 }
 
 /*
@@ -323,7 +344,7 @@ convert_value(CormPlanParam *param, Datum value)
 			value = convert_array(param, value);
 			break;
 		case CORM_BIND_PATTERN:
-			value = make_pattern(param, value);
+			value = PointerGetDatum(make_pattern(param->form, value_text(param, value)));
 			break;
 		case CORM_BIND_JSON:
 			value = convert_json(param, value);

@@ -84,6 +84,7 @@ typedef struct StatCounters
 	int64		rows;
 	int64		errors;
 	int64		plan_hits;
+	int64		compiled;		/* executions as a part of other statements */
 	double		total;			/* times in milliseconds */
 	double		min;
 	double		max;
@@ -397,25 +398,17 @@ corm_stats_begin(CormStats *stats)
 }
 
 /*
- * corm_stats_end counts a run.  It does not raise, and may be called during error
- * recovery.
+ * Finds or makes an entry and returns it with its spinlock and the lock held.  model is
+ * the model's name, which it may have had another one; NULL: none.  Does not raise.
  */
-void
-corm_stats_end(CormStats *stats, CormCommand command, Oid model_oid, const char *model, uint64 rows,
-			   bool failed)
+static StatEntry *
+lock_entry(Oid user, CormCommand command, Oid model_oid, const char *model)
 {
 	StatKey		key;
 	StatEntry  *entry;
 	uint32		bucket;
-	instr_time	duration;
-	uint64		ns;
 	int			len;
 
-	if (!stats->active)
-		return;
-	INSTR_TIME_SET_CURRENT(duration);
-	INSTR_TIME_SUBTRACT(duration, stats->start);
-	ns = corm_instr_time_ns(duration);
 	if (model == NULL)
 		model = "";
 	len = strlen(model);
@@ -424,7 +417,7 @@ corm_stats_end(CormStats *stats, CormCommand command, Oid model_oid, const char 
 
 	memset(&key, 0, sizeof(key));
 	key.database = MyDatabaseId;
-	key.user = stats->user;
+	key.user = user;
 	key.model = model_oid;
 	key.command = command;
 	bucket = key_bucket(&key);
@@ -447,9 +440,55 @@ corm_stats_end(CormStats *stats, CormCommand command, Oid model_oid, const char 
 		entry->model[len] = '\0';
 		entry->encoding = GetDatabaseEncoding();
 	}
-	count(&entry->counters, ns, rows, failed, stats->plan_misses == corm_plan_misses());
+	return entry;
+}
+
+static void
+unlock_entry(StatEntry *entry)
+{
 	SpinLockRelease(&entry->mutex);
 	LWLockRelease(&shared->lock);
+}
+
+/*
+ * corm_stats_end counts a run.  It does not raise, and may be called during error
+ * recovery.
+ */
+void
+corm_stats_end(CormStats *stats, CormCommand command, Oid model_oid, const char *model, uint64 rows,
+			   bool failed)
+{
+	StatEntry  *entry;
+	instr_time	duration;
+	uint64		ns;
+	bool		plan_hit;
+
+	if (!stats->active)
+		return;
+	INSTR_TIME_SET_CURRENT(duration);
+	INSTR_TIME_SUBTRACT(duration, stats->start);
+	ns = corm_instr_time_ns(duration);
+	plan_hit = stats->plan_misses == corm_plan_misses();
+	entry = lock_entry(stats->user, command, model_oid, model);
+	count(&entry->counters, ns, rows, failed, plan_hit);
+	unlock_entry(entry);
+}
+
+/*
+ * corm_stats_compiled counts an execution of a query that is a part of another statement,
+ * whose time and rows are those of the statement.  Does not raise.
+ */
+void
+corm_stats_compiled(Oid model_oid, const char *model)
+{
+	StatEntry  *entry;
+
+	if (shared == NULL || !corm_track_queries)
+		return;
+	entry = lock_entry(GetUserId(), CORM_CMD_SELECT, model_oid, model);
+	entry->counters.compiled++;
+	entry->counters.usage += 1;
+	unlock_entry(entry);
 }
 
 /*
@@ -481,7 +520,7 @@ histogram_to_json(const StatCounters *counters)
 	return JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL)));
 }
 
-#define STAT_COLUMNS 17
+#define STAT_COLUMNS 18
 
 /*
  * Adds an entry, which is a copy, to the rows of corm.stat_queries.
@@ -503,6 +542,7 @@ show_entry(const StatEntry *entry, Tuplestorestate *store, TupleDesc tupdesc)
 	values[i++] = Int64GetDatum(c->rows);
 	values[i++] = Int64GetDatum(c->errors);
 	values[i++] = Int64GetDatum(c->plan_hits);
+	values[i++] = Int64GetDatum(c->compiled);
 	values[i++] = Float8GetDatum(c->total);
 	values[i++] = Float8GetDatum(c->min);
 	values[i++] = Float8GetDatum(c->max);

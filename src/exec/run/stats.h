@@ -22,5 +22,6 @@ typedef struct CormStats
 extern void corm_stats_begin(CormStats *stats);
 extern void corm_stats_end(CormStats *stats, CormCommand command, Oid model_oid, const char *model,
 						   uint64 rows, bool failed);
+extern void corm_stats_compiled(Oid model_oid, const char *model);
 
 #endif							/* CORM_EXEC_STATS_H */

@@ -73,20 +73,60 @@ corm_node_desc(CormNodeTag tag)
 	return &node_descs[tag];
 }
 
+/* Compares names: clauses before expressions, shorter ones before longer ones. */
+static int
+compare_names(bool clause_a, const char *a, int len_a, bool clause_b, const char *b, int len_b)
+{
+	if (clause_a != clause_b)
+		return clause_a ? -1 : 1;
+	if (len_a != len_b)
+		return len_a < len_b ? -1 : 1;
+	return memcmp(a, b, len_a);
+}
+
+static int
+compare_tags(const void *a, const void *b)
+{
+	const CormNodeDesc *x = &node_descs[*(const uint8 *) a];
+	const CormNodeDesc *y = &node_descs[*(const uint8 *) b];
+
+	return compare_names(x->is_clause, x->name, strlen(x->name), y->is_clause, y->name, strlen(y->name));
+}
+
 /*
  * corm_node_by_name finds a node by its key in the text form; NULL if there is
- * none.  A linear search is fine: only text input uses it.
+ * none.
  */
 const CormNodeDesc *
 corm_node_by_name(const char *name, int len, bool clause)
 {
-	for (int i = 1; i < CORM_N_COUNT_OF_TAGS; i++)
-	{
-		const CormNodeDesc *desc = &node_descs[i];
+	static uint8 sorted[CORM_N_COUNT_OF_TAGS];
+	static uint8 lengths[CORM_N_COUNT_OF_TAGS]; /* by tag */
+	int			low = 0;
+	int			high = CORM_N_COUNT_OF_TAGS - 2;
 
-		if (desc->is_clause == clause &&
-			strlen(desc->name) == len && memcmp(desc->name, name, len) == 0)
+	StaticAssertStmt(CORM_N_COUNT_OF_TAGS <= PG_UINT8_MAX, "a tag is one byte");
+	if (sorted[0] == CORM_N_INVALID)
+	{
+		for (int i = 1; i < CORM_N_COUNT_OF_TAGS; i++)
+		{
+			sorted[i - 1] = i;
+			lengths[i] = strlen(node_descs[i].name);
+		}
+		qsort(sorted, CORM_N_COUNT_OF_TAGS - 1, sizeof(sorted[0]), compare_tags);
+	}
+	while (low <= high)
+	{
+		int			middle = (low + high) / 2;
+		const CormNodeDesc *desc = &node_descs[sorted[middle]];
+		int			order = compare_names(clause, name, len, desc->is_clause, desc->name, lengths[desc->tag]);
+
+		if (order == 0)
 			return desc;
+		if (order < 0)
+			high = middle - 1;
+		else
+			low = middle + 1;
 	}
 	return NULL;
 }

@@ -304,7 +304,7 @@ static bool
 may_skip_call(CormCallReader *r, const CormBuilderFunction *function)
 {
 	if (!function->is_plain || FmgrHookIsNeeded(function->funcid) ||
-		corm_function_aclcheck(function->funcid, GetUserId()) != ACLCHECK_OK)
+		(!function->is_public && corm_function_aclcheck(function->funcid, GetUserId()) != ACLCHECK_OK))
 		return false;
 	r->functions = list_append_unique_oid(r->functions, function->funcid);
 	r->all_public &= function->is_public;

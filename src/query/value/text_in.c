@@ -18,6 +18,7 @@
 #include "base/compat.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "query/value/items_in.h"
 #include "query/value/node.h"
 #include "query/value/raw.h"
 #include "mb/pg_wchar.h"
@@ -33,9 +34,11 @@ typedef struct InContext
 {
 	CormWriter *w;
 	const char *type;			/* "corm.query" or "corm.expr", for messages */
+	int		   *nestlevel;		/* of the settings for portable input; 0: not
+								 * changed yet */
 } InContext;
 
-static void in_node(InContext *ctx, JsonbContainer *object, bool clause);
+static void in_node(InContext *ctx, const JsonItem *object, bool clause);
 
 static void bad_input(InContext *ctx, const char *detail) pg_attribute_noreturn();
 
@@ -48,34 +51,17 @@ bad_input(InContext *ctx, const char *detail)
 			 errdetail_internal("%s", detail)));
 }
 
-/* Returns the elements of a JSON array, palloc'd; sets *n to their number. */
-static JsonbValue *
-array_elements(InContext *ctx, JsonbContainer *array, int *n)
+static void
+expect_array(InContext *ctx, const JsonItem *item, const char *what)
 {
-	JsonbIterator *it = JsonbIteratorInit(array);
-	JsonbValue	v;
-	JsonbIteratorToken tok;
-	JsonbValue *elements = palloc(sizeof(JsonbValue) * Max(JsonContainerSize(array), 1));
-
-	*n = 0;
-	(void) JsonbIteratorNext(&it, &v, false);
-	while ((tok = JsonbIteratorNext(&it, &v, true)) == WJB_ELEM)
-		elements[(*n)++] = v;
-	return elements;
-}
-
-static JsonbContainer *
-expect_array(InContext *ctx, JsonbValue *v, const char *what)
-{
-	if (v->type != jbvBinary || !JsonContainerIsArray(v->val.binary.data))
+	if (item->type != ITEM_ARRAY)
 		bad_input(ctx, psprintf("%s must be an array.", what));
-	return v->val.binary.data;
 }
 
 static void
-expect_string(InContext *ctx, JsonbValue *v, const char *what)
+expect_string(InContext *ctx, const JsonItem *item, const char *what)
 {
-	if (v->type != jbvString)
+	if (item->type != ITEM_STRING)
 		bad_input(ctx, psprintf("%s must be a string.", what));
 }
 
@@ -84,16 +70,13 @@ expect_string(InContext *ctx, JsonbValue *v, const char *what)
  * object.
  */
 static void
-in_clauses(InContext *ctx, JsonbContainer *array)
+in_clauses(InContext *ctx, const JsonItem *items, int n)
 {
-	int			n;
-	JsonbValue *elements = array_elements(ctx, array, &n);
-
 	for (int i = 0; i < n; i++)
 	{
-		if (elements[i].type != jbvBinary || !JsonContainerIsObject(elements[i].val.binary.data))
+		if (items[i].type != ITEM_OBJECT)
 			bad_input(ctx, "A clause must be an object of one key.");
-		in_node(ctx, elements[i].val.binary.data, true);
+		in_node(ctx, &items[i], true);
 	}
 }
 
@@ -102,49 +85,77 @@ in_clauses(InContext *ctx, JsonbContainer *array)
  * in a writer of its own first.
  */
 static void
-in_subquery(InContext *ctx, JsonbValue *elements, int n)
+in_subquery(InContext *ctx, const JsonItem *items, int n)
 {
 	CormWriter	sub;
-	InContext	subctx = {&sub, ctx->type};
+	InContext	subctx = {&sub, ctx->type, ctx->nestlevel};
 	const CormNode *query;
 
 	corm_writer_init(&sub);
-	for (int i = 0; i < n; i++)
-	{
-		if (elements[i].type != jbvBinary || !JsonContainerIsObject(elements[i].val.binary.data))
-			bad_input(ctx, "A clause must be an object of one key.");
-		in_node(&subctx, elements[i].val.binary.data, true);
-	}
+	in_clauses(&subctx, items, n);
 	query = corm_writer_finish(&sub, CORM_KIND_QUERY);
 	corm_write_query(ctx->w, &query, 1);
 }
 
+/* A number as numeric, as jsonb would have it. */
+static Numeric
+item_numeric(const JsonItem *item)
+{
+	return DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(pnstrdup(item->str, item->len)),
+											   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+}
+
 /* Returns an integer from 0.  Raises 22P02 for anything else. */
 static uint32
-in_integer(InContext *ctx, JsonbValue *v)
+in_integer(InContext *ctx, const JsonItem *item)
 {
 	int32		value = -1;
-	bool		error = v->type != jbvNumeric || strchr(numeric_normalize(v->val.numeric), '.') != NULL;
+	bool		error = item->type != ITEM_NUMBER;
 
 	if (!error)
-		value = numeric_int4_opt_error(v->val.numeric, &error);
+	{
+		Numeric		number = item_numeric(item);
+
+		error = strchr(numeric_normalize(number), '.') != NULL;
+		if (!error)
+			value = numeric_int4_opt_error(number, &error);
+	}
 	if (error || value < 0)
 		bad_input(ctx, "A number must be an integer that is not negative.");
 	return value;
 }
 
 /*
+ * Types whose names are words of SQL: they mean these whatever the search_path is, and
+ * no setting changes how their values are read.
+ */
+static const struct
+{
+	const char *name;
+	Oid			typid;
+}			keyword_types[] = {
+	{"bigint", INT8OID},
+	{"integer", INT4OID},
+	{"smallint", INT2OID},
+	{"numeric", NUMERICOID},
+	{"boolean", BOOLOID}
+};
+
+/*
  * Reads a type name as for regtype and returns its OID.  Raises 22P02 if it is
  * not a string, 42704 if there is no such type, 0A000 for a pseudo-type.
  */
 static Oid
-in_type(InContext *ctx, JsonbValue *v)
+in_type(InContext *ctx, const JsonItem *v)
 {
 	char	   *name;
 	Oid			typid;
 
 	expect_string(ctx, v, "A type");
-	name = pnstrdup(v->val.string.val, v->val.string.len);
+	for (int i = 0; i < lengthof(keyword_types); i++)
+		if (v->len == strlen(keyword_types[i].name) && memcmp(v->str, keyword_types[i].name, v->len) == 0)
+			return keyword_types[i].typid;
+	name = pnstrdup(v->str, v->len);
 	typid = DatumGetObjectId(DirectFunctionCall1(regtypein, CStringGetDatum(name)));
 	if (!get_typisdefined(typid))
 		ereport(ERROR,
@@ -158,13 +169,23 @@ in_type(InContext *ctx, JsonbValue *v)
 }
 
 static Oid
-in_relation(InContext *ctx, JsonbValue *v)
+in_relation(InContext *ctx, const JsonItem *v)
 {
 	char	   *name;
 
 	expect_string(ctx, v, "A relation");
-	name = pnstrdup(v->val.string.val, v->val.string.len);
+	name = pnstrdup(v->str, v->len);
 	return DatumGetObjectId(DirectFunctionCall1(regclassin, CStringGetDatum(name)));
+}
+
+/* Returns the value of a key of an object, or NULL. */
+static const JsonItem *
+item_of_key(const JsonItem *object, const char *key, int len)
+{
+	for (int i = 0; i < object->n; i++)
+		if (object->items[2 * i].len == len && memcmp(object->items[2 * i].str, key, len) == 0)
+			return &object->items[2 * i + 1];
+	return NULL;
 }
 
 /*
@@ -172,10 +193,9 @@ in_relation(InContext *ctx, JsonbValue *v)
  * any other key, and passes on errors of the type's input function.
  */
 static void
-in_typed_value(InContext *ctx, JsonbContainer *object, JsonbValue *val)
+in_typed_value(InContext *ctx, const JsonItem *object, const JsonItem *val)
 {
-	JsonbValue	buf;
-	JsonbValue *type = getKeyJsonValueFromContainer(object, "type", 4, &buf);
+	const JsonItem *type = item_of_key(object, "type", 4);
 	Oid			typid = UNKNOWNOID;
 	char	   *str;
 	int16		typlen;
@@ -183,11 +203,11 @@ in_typed_value(InContext *ctx, JsonbContainer *object, JsonbValue *val)
 	Oid			typinput;
 	Oid			typioparam;
 
-	if (JsonContainerSize(object) != (type ? 2 : 1))
+	if (object->n != (type ? 2 : 1))
 		bad_input(ctx, "A value may have the keys \"val\" and \"type\" only.");
 	if (type)
 		typid = in_type(ctx, type);
-	if (val->type == jbvNull)
+	if (val->type == ITEM_NULL)
 	{
 		corm_write_null(ctx->w, typid);
 		return;
@@ -196,11 +216,14 @@ in_typed_value(InContext *ctx, JsonbContainer *object, JsonbValue *val)
 	if (typid == UNKNOWNOID || typid == TEXTOID || typid == VARCHAROID)
 	{
 		corm_write_value(ctx->w, UNKNOWNOID, -1, false,
-						 PointerGetDatum(cstring_to_text_with_len(val->val.string.val,
-																  val->val.string.len)));
+						 PointerGetDatum(cstring_to_text_with_len(val->str,
+																  val->len)));
 		return;
 	}
-	str = pnstrdup(val->val.string.val, val->val.string.len);
+	str = pnstrdup(val->str, val->len);
+	if (*ctx->nestlevel == 0 && typid != INT8OID && typid != INT4OID && typid != INT2OID &&
+		typid != NUMERICOID && typid != BOOLOID)
+		*ctx->nestlevel = corm_begin_portable_io(false);
 	getTypeInputInfo(typid, &typinput, &typioparam);
 	get_typlenbyval(typid, &typlen, &typbyval);
 	corm_write_value(ctx->w, typid, typlen, typbyval,
@@ -212,16 +235,22 @@ in_typed_value(InContext *ctx, JsonbContainer *object, JsonbValue *val)
  * hold it.
  */
 static void
-in_number(InContext *ctx, Numeric num)
+in_number(InContext *ctx, const JsonItem *item)
 {
-	char	   *str = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(num)));
+	Numeric		number = NULL;
+	const char *str = item->str;
 	char	   *end;
 	int64		value;
 
+	if (!item->is_integer)
+	{
+		number = item_numeric(item);
+		str = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(number)));
+	}
 	errno = 0;
 	value = strtoi64(str, &end, 10);
-	if (*end != '\0' || errno != 0)
-		corm_write_value(ctx->w, NUMERICOID, -1, false, NumericGetDatum(num));
+	if (number && (*end != '\0' || errno != 0))
+		corm_write_value(ctx->w, NUMERICOID, -1, false, NumericGetDatum(number));
 	else if (value >= PG_INT32_MIN && value <= PG_INT32_MAX)
 		corm_write_value(ctx->w, INT4OID, 4, true, Int32GetDatum((int32) value));
 	else
@@ -234,36 +263,34 @@ in_number(InContext *ctx, Numeric num)
  * empty field name.
  */
 static void
-in_expr(InContext *ctx, JsonbValue *v, bool string_is_field)
+in_expr(InContext *ctx, const JsonItem *v, bool string_is_field)
 {
 	switch (v->type)
 	{
-		case jbvNull:
+		case ITEM_NULL:
 			corm_write_null(ctx->w, UNKNOWNOID);
 			break;
-		case jbvString:
+		case ITEM_STRING:
 			if (string_is_field)
 			{
-				if (v->val.string.len == 0)
+				if (v->len == 0)
 					bad_input(ctx, "A field name is empty.");
 				corm_write_tag(ctx->w, CORM_N_COLUMN);
-				corm_write_name(ctx->w, v->val.string.val, v->val.string.len);
+				corm_write_name(ctx->w, v->str, v->len);
 			}
 			else
 				corm_write_value(ctx->w, UNKNOWNOID, -1, false,
-								 PointerGetDatum(cstring_to_text_with_len(v->val.string.val,
-																		  v->val.string.len)));
+								 PointerGetDatum(cstring_to_text_with_len(v->str,
+																		  v->len)));
 			break;
-		case jbvNumeric:
-			in_number(ctx, v->val.numeric);
+		case ITEM_NUMBER:
+			in_number(ctx, v);
 			break;
-		case jbvBool:
-			corm_write_value(ctx->w, BOOLOID, 1, true, BoolGetDatum(v->val.boolean));
+		case ITEM_BOOL:
+			corm_write_value(ctx->w, BOOLOID, 1, true, BoolGetDatum(v->boolean));
 			break;
-		case jbvBinary:
-			if (!JsonContainerIsObject(v->val.binary.data))
-				bad_input(ctx, "An expression must be a scalar or an object.");
-			in_node(ctx, v->val.binary.data, false);
+		case ITEM_OBJECT:
+			in_node(ctx, v, false);
 			break;
 		default:
 			bad_input(ctx, "An expression must be a scalar or an object.");
@@ -274,7 +301,7 @@ in_expr(InContext *ctx, JsonbValue *v, bool string_is_field)
  * Reads n elements as a list argument with the given letter.
  */
 static void
-in_list(InContext *ctx, char letter, JsonbValue *elements, int n)
+in_list(InContext *ctx, char letter, const JsonItem *elements, int n)
 {
 	if (letter == 'Q')
 	{
@@ -287,7 +314,7 @@ in_list(InContext *ctx, char letter, JsonbValue *elements, int n)
 		if (letter == 'N')
 		{
 			expect_string(ctx, &elements[i], "A name");
-			corm_write_name(ctx->w, elements[i].val.string.val, elements[i].val.string.len);
+			corm_write_name(ctx->w, elements[i].str, elements[i].len);
 		}
 		else
 			in_expr(ctx, &elements[i], corm_letter_desc(letter)->string_is_field);
@@ -300,12 +327,12 @@ in_list(InContext *ctx, char letter, JsonbValue *elements, int n)
  * session may not use.
  */
 static void
-in_arg(InContext *ctx, char letter, JsonbValue *v)
+in_arg(InContext *ctx, char letter, const JsonItem *v)
 {
 	switch (letter)
 	{
 		case 'o':
-			if (v->type == jbvNull)
+			if (v->type == ITEM_NULL)
 			{
 				corm_write_name(ctx->w, "", 0);
 				break;
@@ -313,14 +340,14 @@ in_arg(InContext *ctx, char letter, JsonbValue *v)
 			/* FALLTHROUGH */
 		case 'n':
 			expect_string(ctx, v, "A name");
-			if (letter == 'n' && v->val.string.len == 0)
+			if (letter == 'n' && v->len == 0)
 				bad_input(ctx, "A name is empty.");
-			corm_write_name(ctx->w, v->val.string.val, v->val.string.len);
+			corm_write_name(ctx->w, v->str, v->len);
 			break;
 		case 't':
 			expect_string(ctx, v, "SQL text");
 			corm_check_raw_text();
-			corm_write_text(ctx->w, v->val.string.val, v->val.string.len);
+			corm_write_text(ctx->w, v->str, v->len);
 			break;
 		case 'r':
 			corm_write_oid(ctx->w, in_relation(ctx, v));
@@ -331,7 +358,7 @@ in_arg(InContext *ctx, char letter, JsonbValue *v)
 			 * the type was already gone on output; regclassin accepts "-",
 			 * too
 			 */
-			if (v->type == jbvString && v->val.string.len == 1 && v->val.string.val[0] == '-')
+			if (v->type == ITEM_STRING && v->len == 1 && v->str[0] == '-')
 				corm_write_oid(ctx->w, InvalidOid);
 			else
 				corm_write_oid(ctx->w, in_type(ctx, v));
@@ -343,9 +370,9 @@ in_arg(InContext *ctx, char letter, JsonbValue *v)
 			in_expr(ctx, v, true);
 			break;
 		case 'j':
-			if (v->type == jbvString)
+			if (v->type == ITEM_STRING)
 			{
-				char	   *str = pnstrdup(v->val.string.val, v->val.string.len);
+				char	   *str = pnstrdup(v->str, v->len);
 
 				corm_write_value(ctx->w, JSONBOID, -1, false,
 								 DirectFunctionCall1(jsonb_in, CStringGetDatum(str)));
@@ -359,16 +386,12 @@ in_arg(InContext *ctx, char letter, JsonbValue *v)
 		case 'q':
 		case 'P':
 		case 'S':
-			{
-				int			n;
-				JsonbValue *elements = array_elements(ctx, expect_array(ctx, v, "A nested list"), &n);
-
-				if (letter == 'q')
-					in_subquery(ctx, elements, n);
-				else
-					in_list(ctx, letter, elements, n);
-				break;
-			}
+			expect_array(ctx, v, "A nested list");
+			if (letter == 'q')
+				in_subquery(ctx, v->items, v->n);
+			else
+				in_list(ctx, letter, v->items, v->n);
+			break;
 		default:
 			elog(ERROR, "unrecognized argument letter \"%c\"", letter);
 	}
@@ -380,18 +403,17 @@ in_arg(InContext *ctx, char letter, JsonbValue *v)
  * or a volatile function that the session may not use.
  */
 static void
-in_node(InContext *ctx, JsonbContainer *object, bool clause)
+in_node(InContext *ctx, const JsonItem *object, bool clause)
 {
-	JsonbIterator *it;
-	JsonbValue	key;
-	JsonbValue	value;
+	const JsonItem *key;
+	const JsonItem *value;
 	const CormNodeDesc *desc;
 	const char *args;
 	int			nargs;
 	int			nfixed;
 	int			nrequired;
 	int			n = 1;
-	JsonbValue *elements = &value;
+	const JsonItem *elements;
 	bool		bare;
 
 	check_stack_depth();
@@ -399,7 +421,7 @@ in_node(InContext *ctx, JsonbContainer *object, bool clause)
 
 	if (!clause)
 	{
-		JsonbValue *val = getKeyJsonValueFromContainer(object, "val", 3, &value);
+		const JsonItem *val = item_of_key(object, "val", 3);
 
 		if (val)
 		{
@@ -408,18 +430,16 @@ in_node(InContext *ctx, JsonbContainer *object, bool clause)
 		}
 	}
 
-	if (JsonContainerSize(object) != 1)
+	if (object->n != 1)
 		bad_input(ctx, clause ? "A clause must be an object of one key." :
 				  "An expression must be an object of one key.");
-	it = JsonbIteratorInit(object);
-	(void) JsonbIteratorNext(&it, &key, false);
-	(void) JsonbIteratorNext(&it, &key, false);
-	(void) JsonbIteratorNext(&it, &value, true);
+	key = &object->items[0];
+	elements = value = &object->items[1];
 
-	desc = corm_node_by_name(key.val.string.val, key.val.string.len, clause);
+	desc = corm_node_by_name(key->str, key->len, clause);
 	if (desc == NULL || desc->tag == CORM_N_NULL)
 		bad_input(ctx, psprintf("Unknown %s \"%s\".", clause ? "clause" : "expression",
-								pnstrdup(key.val.string.val, key.val.string.len)));
+								pnstrdup(key->str, key->len)));
 
 	args = desc->args;
 	nargs = strlen(args);
@@ -429,17 +449,21 @@ in_node(InContext *ctx, JsonbContainer *object, bool clause)
 		nrequired--;
 
 	bare = nargs == 1 && nfixed == 1;
-	if (nfixed == nargs && nrequired == 1 &&
-		(value.type != jbvBinary || !JsonContainerIsArray(value.val.binary.data)))
+	if (nfixed == nargs && nrequired == 1 && value->type != ITEM_ARRAY)
 		bare = true;
 	if (!bare)
-		elements = array_elements(ctx, expect_array(ctx, &value, psprintf("The argument of \"%s\"", desc->name)), &n);
+	{
+		if (value->type != ITEM_ARRAY)
+			expect_array(ctx, value, psprintf("The argument of \"%s\"", desc->name));
+		elements = value->items;
+		n = value->n;
+	}
 
 	if (n < nrequired || (n > nfixed && nfixed == nargs))
 		bad_input(ctx, psprintf("\"%s\" has %d arguments, not %d.", desc->name, nfixed, n));
 
-	if (desc->tag == CORM_N_FN && elements[0].type == jbvString)
-		corm_check_function_text(pnstrdup(elements[0].val.string.val, elements[0].val.string.len));
+	if (desc->tag == CORM_N_FN && elements[0].type == ITEM_STRING)
+		corm_check_function_text(pnstrdup(elements[0].str, elements[0].len));
 
 	corm_write_tag(ctx->w, desc->tag);
 	for (int i = 0; i < nfixed; i++)
@@ -516,32 +540,27 @@ read_json(InContext *ctx, const char *str)
 CormNode *
 corm_node_in(const char *str, char kind)
 {
-	Jsonb	   *json;
+	JsonItem	item;
 	CormWriter	w;
-	InContext	ctx = {&w, kind == CORM_KIND_QUERY ? "corm.query" : "corm.expr"};
-	int			nestlevel;
+	int			nestlevel = 0;
+	InContext	ctx = {&w, kind == CORM_KIND_QUERY ? "corm.query" : "corm.expr", &nestlevel};
 
-	json = read_json(&ctx, str);
-	nestlevel = corm_begin_portable_io(false);
+	if (!corm_items_read(str, &item))
+		corm_items_of_jsonb(read_json(&ctx, str), &item);
 	corm_writer_init(&w);
 	if (kind == CORM_KIND_QUERY)
 	{
-		if (!JB_ROOT_IS_ARRAY(json) || JB_ROOT_IS_SCALAR(json))
+		if (item.type != ITEM_ARRAY)
 			bad_input(&ctx, "A query must be an array of clauses.");
-		in_clauses(&ctx, &json->root);
-	}
-	else if (JB_ROOT_IS_SCALAR(json))
-	{
-		int			n;
-
-		in_expr(&ctx, array_elements(&ctx, &json->root, &n), false);
+		in_clauses(&ctx, item.items, item.n);
 	}
 	else
 	{
-		if (!JB_ROOT_IS_OBJECT(json))
+		if (item.type == ITEM_ARRAY)
 			bad_input(&ctx, "An expression must be a scalar or an object.");
-		in_node(&ctx, &json->root, false);
+		in_expr(&ctx, &item, false);
 	}
-	AtEOXact_GUC(true, nestlevel);
+	if (nestlevel > 0)
+		AtEOXact_GUC(true, nestlevel);
 	return corm_writer_finish(&w, kind);
 }
