@@ -21,7 +21,7 @@ from server import LOST, Session
 
 WRITERS, READERS = 4, 4
 NAPS = ("fresh-found", "fresh-committing", "fresh-visible", "fresh-publish", "fresh-published", "fresh-preparing", "fresh-prepared",
-        "fresh-r1", "fresh-settle", "cached-run", "fetch-load", "fetch-loaded")
+        "fresh-r1", "fresh-settle", "cached-key", "cached-run", "fetch-load", "fetch-loaded")
 TABLES = ["plain", "kid", "shadow", "parts", "leaf", "heirs", "frozen", "ring", "born", "made"]
 ROWS = f"SELECT w, 0 FROM generate_series(1, {WRITERS}) w"
 SCHEMA = f"""
@@ -117,15 +117,17 @@ class Client(threading.Thread):
             self.connect()
             while self.left(self.steps) and not self.world.done.is_set():
                 self.steps += 1
-                if self.step() == LOST:
+                lost = self.step()
+                while lost == LOST:
                     self.connect()
-                    self.after_loss()
+                    lost = self.after_loss()
             self.session.close()
         except Exception as error:
             self.world.report(f"{self.name_}: {type(error).__name__}: {error}")
 
     def after_loss(self):
-        pass
+        """What is left to do in the new session; LOST if that is gone, too."""
+        return ""
 
 
 class Writer(Client):
@@ -235,12 +237,18 @@ class Writer(Client):
 
     def after_loss(self):
         """What was prepared is there, and still to be ended; of anything else nobody knows."""
-        if self.prepared and self.session.must(f"SELECT 1 FROM pg_prepared_xacts WHERE gid = 'fresh {self.w} {self.prepared[1]}'"):
+        if not self.prepared:
+            return ""
+        sqlstate, rows = self.sql(f"SELECT 1 FROM pg_prepared_xacts WHERE gid = 'fresh {self.w} {self.prepared[1]}'")
+        if rows:
             time.sleep(self.rng.choice([0, 0.5]))
             outcome = self.rng.choice(["COMMIT", "ROLLBACK"])
-            if not self.sql(f"{outcome} PREPARED 'fresh {self.w} {self.prepared[1]}'")[0]:
+            sqlstate, _ = self.sql(f"{outcome} PREPARED 'fresh {self.w} {self.prepared[1]}'")
+            if not sqlstate:
                 self.settle(*self.prepared, outcome)
-        self.prepared = None
+        if sqlstate != LOST:
+            self.prepared = None
+        return sqlstate
 
     def see_own(self, t, s):
         sqlstate, rows = self.sql(f"SELECT corm.get_multi_json(corm.selector('{t}'), corm.select('w', 'stamp'), corm.cached(fresh => true))")

@@ -83,6 +83,11 @@ CREATE CONSTRAINT TRIGGER late AFTER INSERT ON shops DEFERRABLE INITIALLY DEFERR
 INSERT INTO shops VALUES (10, 'ten');
 SELECT * FROM ask(total());
 DROP TRIGGER late ON shops;
+-- so many tables that the lock of the last one is in the shared table
+DO $$ BEGIN FOR i IN 1..20 LOOP EXECUTE format('CREATE TABLE more%s (id int)', i); END LOOP; END $$;
+DO $$ BEGIN FOR i IN 1..20 LOOP EXECUTE format('INSERT INTO more%s VALUES (1)', i); END LOOP; INSERT INTO wares VALUES (40, 1, 40); END $$;
+SELECT * FROM ask(total());
+DELETE FROM wares WHERE id = 40;
 
 -- several tables, relations and preloads
 SELECT * FROM ask(corm.selector('shops'), corm.select('id'), corm.order_by('id'), corm.preload('wares', corm.select('id')));
