@@ -45,6 +45,7 @@ CREATE TABLE corm.group_definitions (
 	filter text,
 	filter_path text,
 	lease interval NOT NULL,
+	session_owner corm.role_ref,
 	PRIMARY KEY (topic, grp)
 );
 COMMENT ON TABLE corm.group_definitions IS 'Groups created by corm.subscribe; see the view corm.groups';
@@ -330,6 +331,11 @@ COMMENT ON FUNCTION corm.topic_rotate() IS
 'Empties the tables of durable topics that were current longest ago and makes them current; a worker does it when needed. Returns false if that cannot be now: somebody uses them, or too many messages there are not settled. Errors: 55000 in a transaction that is not READ COMMITTED, or if the library is not preloaded; 25006 in a read-only one.';
 REVOKE ALL ON FUNCTION corm.topic_rotate() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION corm.topic_rotate() TO pg_database_owner;
+
+CREATE FUNCTION corm.topic_handle(topic text, grp text) RETURNS int
+	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_topic_handle';
+COMMENT ON FUNCTION corm.topic_handle(text, text) IS
+'Receives messages of a group and calls its handler until none is left, two seconds at most, and returns their number; tasks do it. Errors: 55000 if the group has no handler; 42704 for an unknown topic or group; 42501 unless the caller owns the group.';
 
 -- State
 

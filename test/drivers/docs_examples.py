@@ -1,5 +1,5 @@
-"""The Python and JavaScript of the documentation, as it stands there: the listeners of docs/cache.md, and the
-first steps of docs/postgrest-and-drivers.md.
+"""The Python and JavaScript of the documentation, as it stands there: the listeners of docs/cache.md, the
+first steps of docs/postgrest-and-drivers.md, and the workers of docs/messages.md.
 
 Runs in a database with corm and test/docs/sample.sql; libpq's variables say where.  The output is TAP.
 """
@@ -116,6 +116,32 @@ def listens(name, command):
 cache = page("cache.md")
 listens("cache.md, Python", [sys.executable, "-c", WATCH_PYTHON + fenced(cache, "python")])
 listens("cache.md, JavaScript", ["node", "-e", fenced(cache, "js") + WATCH_JS])
+
+
+
+def works(name, group, command):
+    """A worker of a topic receives what is published, and acknowledges it."""
+    writer.execute("SELECT corm.topic_create('work'), corm.subscribe('work', %s, ack => 'manual')", [group])
+    worker = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=HERE)
+    atexit.register(worker.kill)
+    lines = []
+    for payload in "one", "two":
+        writer.execute("SELECT corm.publish('work', %s::text)", [payload])
+        ready, _, _ = select.select([worker.stdout], [], [], SECONDS)
+        lines.append(worker.stdout.readline().rstrip() if ready else "nothing")
+    check(f"{name}: what is published", lines, ["done: one", "done: two"])
+    deadline = time.time() + SECONDS
+    while (lag := writer.execute("SELECT lag FROM corm.groups WHERE topic = 'work'").fetchone()[0]) and time.time() < deadline:
+        time.sleep(0.01)
+    check(f"{name}: acknowledged", lag, 0)
+    worker.kill()
+    worker.wait()
+    writer.execute("SELECT corm.topic_drop('work')")
+
+
+messages = page("messages.md")
+works("messages.md, Python", "python", [sys.executable, "-c", fenced(messages, "python")])
+works("messages.md, JavaScript", "node", ["node", "-e", fenced(messages, "javascript")])
 
 drivers = page("postgrest-and-drivers.md")
 python = indented(drivers, "psycopg").replace('"dbname=shop"', '""')

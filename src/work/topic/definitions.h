@@ -33,7 +33,7 @@
 #define Anum_topic_grants_can_publish		3
 #define Anum_topic_grants_can_receive		4
 
-#define Natts_group_definitions				16
+#define Natts_group_definitions				17
 #define Anum_group_definitions_topic		1
 #define Anum_group_definitions_grp			2
 #define Anum_group_definitions_id			3
@@ -50,6 +50,7 @@
 #define Anum_group_definitions_filter		14
 #define Anum_group_definitions_filter_path	15
 #define Anum_group_definitions_lease		16
+#define Anum_group_definitions_session_owner 17
 
 /* A topic, as the session knows it, with the rights of the current role. */
 typedef struct CormTopicRef

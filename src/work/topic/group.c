@@ -445,6 +445,13 @@ cursor_seq(const CormTopic *topic, const CormGroup *group)
 	return group->next_entry != 0 ? corm_entry(group->next_entry)->seq : PG_INT64_MAX;
 }
 
+/* corm_group_has_work tells whether a group may have something to hand out. */
+bool
+corm_group_has_work(CormTopic *topic, CormGroup *group, int64 now)
+{
+	return group->ready.first != 0 || cursor_seq(topic, group) != PG_INT64_MAX || corm_group_next_due(group) <= now;
+}
+
 /* move_cursor moves the cursor, which is at a message, to the next one. */
 static void
 move_cursor(const CormTopic *topic, CormGroup *group)

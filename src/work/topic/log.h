@@ -64,6 +64,7 @@ extern void corm_log_read(CormTake *take, const CormEntry *entry, CormBlockId de
 extern int32 corm_group_capacity(const CormTopic *topic, const CormGroup *group);
 extern void corm_group_take(CormTopic *topic, CormGroup *group, CormTake *take, CormBlockChain *freed);
 extern void corm_group_look(CormTopic *topic, CormGroup *group, CormTake *take, CormBlockChain *freed);
+extern bool corm_group_has_work(CormTopic *topic, CormGroup *group, int64 now);
 extern int64 corm_group_next_due(CormGroup *group);
 extern CormDelivery *corm_delivery_find(CormGroup *group, int64 seq, CormBlockId *id);
 extern void corm_group_settle(CormTopic *topic, CormGroup *group, CormBlockId id, int64 now,

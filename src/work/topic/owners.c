@@ -49,13 +49,14 @@ typedef struct RoleChange
 static object_access_hook_type prev_object_access_hook = NULL;
 static ProcessUtility_hook_type prev_process_utility_hook = NULL;
 
-/* column returns a column that is never null. */
+/* column returns a column; 0 if it is null. */
 static Datum
 column(Relation rel, HeapTuple tuple, int attnum)
 {
 	bool		isnull;
+	Datum		value = heap_getattr(tuple, attnum, RelationGetDescr(rel), &isnull);
 
-	return heap_getattr(tuple, attnum, RelationGetDescr(rel), &isnull);
+	return isnull ? (Datum) 0 : value;
 }
 
 /* concerns tells whether a role is one that a change is about. */
@@ -104,6 +105,8 @@ refuse_role_drop(Oid role)
 				"owner of topic", false);
 	append_uses(&buf, corm_group_definitions_open(AccessShareLock), Anum_group_definitions_owner, role,
 				"owner of group", true);
+	append_uses(&buf, corm_group_definitions_open(AccessShareLock), Anum_group_definitions_session_owner, role,
+				"session user of the handler of group", true);
 	append_uses(&buf, corm_topic_grants_open(AccessShareLock), Anum_topic_grants_grantee, role,
 				"privileges for topic", false);
 	if (buf.len > 0)
@@ -177,16 +180,17 @@ change_groups(CormTopicRef *topic, const RoleChange *change)
 				CStringGetTextDatum(NameStr(topic->name)));
 	scan = systable_beginscan(rel, InvalidOid, false, NULL, 1, &key);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-		if (concerns(change, DatumGetObjectId(column(rel, tuple, Anum_group_definitions_owner))))
+		if (concerns(change, DatumGetObjectId(column(rel, tuple, Anum_group_definitions_owner))) ||
+			concerns(change, DatumGetObjectId(column(rel, tuple, Anum_group_definitions_session_owner))))
 			tuples = lappend(tuples, heap_copytuple(tuple));
 	systable_endscan(scan);
 	foreach(lc, tuples)
 	{
 		tuple = lfirst(lc);
-		if (OidIsValid(change->new_owner))
-			set_owner(rel, tuple, Anum_group_definitions_owner, change);
-		else
+		if (!OidIsValid(change->new_owner))
 			drop_group(topic, rel, tuple);
+		else if (concerns(change, DatumGetObjectId(column(rel, tuple, Anum_group_definitions_owner))))
+			set_owner(rel, tuple, Anum_group_definitions_owner, change);
 	}
 	table_close(rel, NoLock);
 }

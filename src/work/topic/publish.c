@@ -42,6 +42,7 @@
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
 #include "work/topic/durable.h"
+#include "work/topic/handlers.h"
 #include "work/topic/publish.h"
 #include "work/topic/receive.h"
 #include "work/topic/rotate.h"
@@ -215,6 +216,7 @@ publish_apply(CormEffect *effect)
 {
 	PublishEffect *publish = (PublishEffect *) effect;
 	CormBlockChain freed = {0};
+	CormHandlers handlers = {0};
 	bool		rotate = false;
 
 	if (publish->durable)
@@ -236,10 +238,12 @@ publish_apply(CormEffect *effect)
 		}
 		else
 			append_all(topic, publish, &freed);
+		corm_handlers_of(topic, &handlers);
 		corm_topic_unlock(publish->slot);
 	}
 	give_entries(publish);
 	corm_work_give(&freed);
+	corm_handlers_wake(&handlers);
 	if (rotate)
 		corm_rotate_wake(MyDatabaseId);
 }
@@ -496,6 +500,7 @@ reserve(CormTopicRef *ref, PublishEffect *effect, const CormPublishOptions *opti
 	for (;;)
 	{
 		CormBlockChain freed = {0};
+		CormHandlers handlers = {0};
 		VirtualTransactionId owner;
 		VirtualTransactionId me;
 		const CormGroup *full = NULL;
@@ -543,8 +548,11 @@ reserve(CormTopicRef *ref, PublishEffect *effect, const CormPublishOptions *opti
 				}
 			}
 		}
+		if (effect->first == 0 && !effect->durable)
+			corm_handlers_of(topic, &handlers);
 		corm_topic_unlock(effect->slot);
 		corm_work_give(&freed);
+		corm_handlers_wake(&handlers);
 
 		if (closed || (!duplicate && room == ROOM))
 			ConditionVariableCancelSleep();

@@ -802,6 +802,43 @@ corm_message_receive_call(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(value);
 }
 
+/*
+ * look_at copies what comes next in a group into a take, up to take->max messages, and
+ * of a durable topic the rows.  due[i] is when a message is due, found[i] whether its
+ * row is there; both are palloc'd.
+ */
+static void
+look_at(CormTopicRef *topic, const CormGroupRef *ref, CormTake *take, TimestampTz **due, bool **found)
+{
+	for (;;)
+	{
+		CormBlockChain freed = {0};
+		CormGroup  *group;
+
+		take->buf = palloc_extended(take->size, MCXT_ALLOC_HUGE);
+		take->used = 0;
+		take->n = 0;
+		take->now = corm_clock_mono();
+		if (!corm_topic_lock(topic->slot, topic->gen))
+			corm_topic_gone(NameStr(topic->name));
+		group = corm_group_at(topic->slot, ref->group, ref->group_gen);
+		if (group != NULL)
+			corm_group_look(corm_topic_at(topic->slot), group, take, &freed);
+		corm_topic_unlock(topic->slot);
+		corm_work_give(&freed);
+		if (group == NULL)
+			group_gone(NameStr(topic->name), NameStr(ref->key.grp));
+		if (take->needed == 0)
+			break;
+		pfree(take->buf);
+		take->size = Max(take->size * 2, take->used + take->needed);
+	}
+	*due = palloc0(Max(take->n, 1) * sizeof(TimestampTz));
+	*found = palloc0(Max(take->n, 1) * sizeof(bool));
+	if (topic->settings.durable)
+		corm_durable_fetch(topic->id, take, *due, *found);
+}
+
 /* peek(topic, grp, max) -> setof corm.message */
 Datum
 corm_message_peek(PG_FUNCTION_ARGS)
@@ -813,11 +850,13 @@ corm_message_peek(PG_FUNCTION_ARGS)
 	CormGroupRef *ref;
 	CormFilter *filter = NULL;
 	RowSink		sink;
-	CormTake	take = {.size = BUFFER_SIZE};
+	CormTake	take = {.size = BUFFER_SIZE,.max = max};
 	TimestampTz *due;
 	bool	   *found;
 	bool		durable = topic->settings.durable;
 	const char *at;
+	int			shown = 0;
+	int			passed = 0;
 
 	corm_topic_check_receive(topic);
 	ref = corm_group_ref(topic, grp);
@@ -826,44 +865,46 @@ corm_message_peek(PG_FUNCTION_ARGS)
 	if (ref->filter != NULL)
 		filter = corm_filter_make(ref->filter, ref->filter_path, ref->owner);
 	init_rows(fcinfo, &sink);
-	take.max = max;
+
+	/* those that are not due, or that the filter refuses, do not count: look at more */
 	for (;;)
 	{
-		CormBlockChain freed = {0};
-		CormGroup  *group;
+		look_at(topic, ref, &take, &due, &found);
+		at = take.buf;
+		shown = passed = 0;
+		for (int i = 0; i < take.n; i++)
+		{
+			CormTaken  *taken = (CormTaken *) at;
 
-		take.buf = palloc_extended(take.size, MCXT_ALLOC_HUGE);
-		take.used = 0;
-		take.n = 0;
-		take.now = corm_clock_mono();
-		if (!corm_topic_lock(topic->slot, topic->gen))
-			corm_topic_gone(topic_name);
-		group = corm_group_at(topic->slot, ref->group, ref->group_gen);
-		if (group != NULL)
-			corm_group_look(corm_topic_at(topic->slot), group, &take, &freed);
-		corm_topic_unlock(topic->slot);
-		corm_work_give(&freed);
-		if (group == NULL)
-			group_gone(topic_name, grp);
-		if (take.needed == 0)
+			at += CORM_TAKEN_SIZE(taken);
+			if ((durable && (!found[i] || due[i] > corm_clock_real())) ||
+				(filter != NULL && !corm_filter_accepts(filter, taken)))
+				taken->seq = -1;
+			else
+				shown++;
+		}
+		passed = take.n;
+		if (shown >= max || passed < take.max || take.max >= PG_INT32_MAX / 2)
 			break;
+		take.max *= 2;
 		pfree(take.buf);
-		take.size = Max(take.size * 2, take.used + take.needed);
+		/* the filter may have run user code */
+		topic = corm_topic_ref(topic_name);
+		ref = corm_group_ref(topic, grp);
+		corm_topic_attach(topic);
+		corm_group_attach(topic, ref);
 	}
-	due = palloc0(Max(take.n, 1) * sizeof(TimestampTz));
-	found = palloc0(Max(take.n, 1) * sizeof(bool));
-	if (topic->settings.durable)
-		corm_durable_fetch(topic->id, &take, due, found);
 	at = take.buf;
-	for (int i = 0; i < take.n; i++)
+	shown = 0;
+	for (int i = 0; i < take.n && shown < max; i++)
 	{
 		const CormTaken *taken = (const CormTaken *) at;
 
-		if (durable && (!found[i] || due[i] > corm_clock_real()))
-			 /* not what would be received */ ;
-		else if (filter == NULL || corm_filter_accepts(filter, taken))
-			row_sink(taken, &sink);
 		at += CORM_TAKEN_SIZE(taken);
+		if (taken->seq < 0)
+			continue;
+		row_sink(taken, &sink);
+		shown++;
 	}
 	corm_filter_end(filter);
 	MemoryContextDelete(sink.context);

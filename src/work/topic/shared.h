@@ -70,6 +70,8 @@ typedef struct CormGroupSettings
 	bool		manual;
 	bool		ordered;
 	bool		dead_letter;	/* it has one */
+	Oid			handler_role;	/* whose workers call its handler; InvalidOid: it
+								 * has none */
 	int32		max_attempts;	/* 0: no limit */
 	int64		retry_delay;	/* microseconds */
 	int64		lease;			/* microseconds */
@@ -169,6 +171,8 @@ typedef struct CormGroup
 	CormGroupSettings settings;
 	CormBlockId next_entry;		/* memory topics: entry of next_seq, 0: none yet */
 	int64		next_seq;
+	int64		handled_until;	/* monotonic time before which no task is to be
+								 * submitted for its handler */
 	int64		rescan_until;	/* before that number look whether there is a
 								 * delivery */
 	int64		unsettled;

@@ -15,6 +15,7 @@
 #include "access/table.h"
 #include "base/clock.h"
 #include "base/compat.h"
+#include "base/guc.h"
 #include "catalog/dependency.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
@@ -28,7 +29,9 @@
 #include "utils/timestamp.h"
 #include "work/topic/at_end.h"
 #include "work/topic/durable.h"
+#include "work/task/pools.h"
 #include "work/topic/filter.h"
+#include "work/topic/handlers.h"
 #include "work/topic/log.h"
 #include "work/topic/rows.h"
 
@@ -95,6 +98,27 @@ get_dead_letter(FunctionCallInfo fcinfo, const char *topic)
 	return name;
 }
 
+/* get_handler reads the handler of a group, and checks that tasks can call it. */
+static void
+get_handler(FunctionCallInfo fcinfo, CormGroupRef *ref)
+{
+	CormPoolRef pool;
+
+	if (ref->temporary)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a temporary group cannot have a handler")));
+	if (corm_max_workers == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("a handler needs workers"),
+				 errhint("Increase corm.max_workers and restart the server.")));
+	corm_pool_find(ref->pool, &pool);
+	corm_pool_check(&pool, CORM_POOL_SUBMIT);
+	ref->handler = corm_handler_check(PG_GETARG_OID(ARG_HANDLER));
+	ref->settings.handler_role = GetSessionUserId();
+}
+
 /* get_definition reads what a group is to be like. */
 static void
 get_definition(FunctionCallInfo fcinfo, const char *topic, CormGroupRef *ref)
@@ -121,9 +145,7 @@ get_definition(FunctionCallInfo fcinfo, const char *topic, CormGroupRef *ref)
 	ref->batch = positive_arg(fcinfo, ARG_BATCH, "batch", 1);
 	ref->pool = PG_ARGISNULL(ARG_POOL) ? "default" : text_to_cstring(PG_GETARG_TEXT_PP(ARG_POOL));
 	if (!PG_ARGISNULL(ARG_HANDLER))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("groups with a handler are not supported")));
+		get_handler(fcinfo, ref);
 	if (!PG_ARGISNULL(ARG_FILTER))
 	{
 		ref->filter = text_to_cstring(PG_GETARG_TEXT_PP(ARG_FILTER));
@@ -194,6 +216,8 @@ insert_definition(FunctionCallInfo fcinfo, Relation rel, const char *topic, cons
 	nulls[Anum_group_definitions_handler - 1] = ref->handler == NULL;
 	if (ref->handler != NULL)
 		values[Anum_group_definitions_handler - 1] = CStringGetTextDatum(ref->handler);
+	nulls[Anum_group_definitions_session_owner - 1] = !OidIsValid(ref->settings.handler_role);
+	values[Anum_group_definitions_session_owner - 1] = ObjectIdGetDatum(ref->settings.handler_role);
 	values[Anum_group_definitions_pool - 1] = CStringGetTextDatum(ref->pool);
 	values[Anum_group_definitions_batch - 1] = Int32GetDatum(ref->batch);
 	nulls[Anum_group_definitions_filter - 1] = nulls[Anum_group_definitions_filter_path - 1] = ref->filter == NULL;

@@ -19,6 +19,7 @@
 #include "work/shared/gone.h"
 #include "work/topic/definitions.h"
 #include "work/topic/durable.h"
+#include "work/topic/handlers.h"
 #include "work/topic/log.h"
 #include "work/topic/owners.h"
 #include "work/topic/rotate.h"
@@ -344,6 +345,7 @@ corm_topics_init(void)
 	corm_topics_shared_init();
 	corm_definitions_init();
 	corm_rotate_init();
+	corm_handlers_init();
 	corm_audit_add(&audit_part);
 	corm_work_when_gone(corm_topics_kill_database);
 	if (process_shared_preload_libraries_in_progress)

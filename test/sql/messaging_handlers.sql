@@ -1,0 +1,76 @@
+-- Handlers: functions that tasks call with the messages of a group.
+\set VERBOSITY terse
+SELECT corm.wait_ready();
+CREATE ROLE handler_owner;
+CREATE SCHEMA message_handlers;
+GRANT ALL ON SCHEMA message_handlers TO handler_owner;
+SET search_path = message_handlers;
+CREATE TABLE handled (n int GENERATED ALWAYS AS IDENTITY, payload text, attempt int, how text, who name, path text);
+GRANT ALL ON handled TO handler_owner;
+CREATE FUNCTION one(m corm.message) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	IF m.payload = 'bad' THEN RAISE EXCEPTION 'a bad message'; END IF;
+	INSERT INTO message_handlers.handled (payload, attempt, how, who, path) VALUES (m.payload, m.attempt, 'one', current_user, current_setting('search_path'));
+END $$;
+CREATE FUNCTION many(m corm.message[]) RETURNS int LANGUAGE plpgsql AS $$
+BEGIN
+	INSERT INTO message_handlers.handled (payload, how, who) SELECT string_agg(x.payload, ',' ORDER BY x.seq), 'many', current_user FROM unnest(m) x;
+	RETURN cardinality(m);
+END $$;
+-- waits until groups have settled all; half a minute at most
+CREATE FUNCTION done(VARIADIC names text[]) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+	FOR i IN 1..1500 LOOP
+		IF NOT EXISTS (SELECT FROM corm.groups g WHERE g.grp = ANY (names) AND g.lag > 0) THEN RETURN true; END IF;
+		PERFORM pg_sleep(0.02);
+	END LOOP;
+	RETURN false;
+END $$;
+SELECT corm.topic_create('t'), corm.topic_create('dead'), corm.subscribe('dead', 'd');
+SELECT corm.subscribe('t', 'one', handler => 'one(corm.message)', max_attempts => 2, dead_letter => 'dead'),
+	corm.subscribe('t', 'many', handler => 'many(corm.message[])', batch => 3);
+SELECT grp, handler FROM corm.groups WHERE topic = 't' ORDER BY grp;
+SELECT corm.publish_many('t', ARRAY['1', '2', 'bad', '3', '4']);
+SELECT done('one', 'many');
+SELECT payload, attempt, path FROM handled WHERE how = 'one' ORDER BY n;
+SELECT payload FROM handled WHERE how = 'many' ORDER BY n;
+SELECT key, payload FROM corm.receive('dead', 'd', 10);
+-- more of them; and at once
+TRUNCATE handled;
+SELECT corm.publish('t', 'now', immediate => true);
+SELECT done('one', 'many');
+SELECT how, payload FROM handled ORDER BY how;
+-- as the owner of the group
+TRUNCATE handled;
+SELECT corm.topic_grant('t', 'handler_owner', '{receive}');
+SET ROLE handler_owner;
+SELECT corm.subscribe('t', 'other', handler => 'one(corm.message)', filter => 'payload <> ''x''');
+RESET ROLE;
+SELECT corm.publish('t', 'hello'), corm.publish('t', 'x');
+SELECT done('one', 'many', 'other');
+SELECT payload, who = 'handler_owner' AS as_owner FROM handled WHERE how = 'one' ORDER BY as_owner, n;
+-- durable
+SELECT corm.topic_create('durable', durable => true), corm.subscribe('durable', 'durable', handler => 'many(corm.message[])', batch => 10);
+TRUNCATE handled;
+SELECT corm.publish_many('durable', ARRAY['a', 'b', 'c']);
+SELECT done('durable');
+SELECT payload FROM handled;
+-- errors
+CREATE FUNCTION wrong(int) RETURNS int LANGUAGE sql AS 'SELECT $1';
+SELECT corm.subscribe('t', 'bad', handler => 'wrong(int)');
+SELECT corm.subscribe('t', 'bad', handler => 'one(corm.message)', temporary => true);
+SELECT corm.subscribe('t', 'bad', handler => 'one(corm.message)', pool => 'nothing');
+SELECT corm.subscribe('t', 'bad', handler => 'nothing(corm.message)');
+SELECT corm.topic_handle('dead', 'd');
+SET ROLE handler_owner;
+SELECT corm.topic_handle('t', 'one');
+RESET ROLE;
+REVOKE ALL ON FUNCTION one(corm.message) FROM PUBLIC;
+SET ROLE handler_owner;
+SELECT corm.subscribe('t', 'bad', handler => 'one(corm.message)');
+RESET ROLE;
+SELECT * FROM corm.work_check();
+SELECT corm.topic_drop('t'), corm.topic_drop('dead'), corm.topic_drop('durable');
+DROP OWNED BY handler_owner;
+DROP ROLE handler_owner;
+DROP SCHEMA message_handlers CASCADE;
