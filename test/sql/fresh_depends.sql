@@ -44,6 +44,17 @@ SELECT ask('n', 'SELECT count(*) FROM a', 'a'), corm.cache_expire('n', '1 h', 'd
 SELECT ask('n', 'SELECT count(*) FROM a', 'a');
 SELECT corm.cache_incr('n', cache => 'dep');
 
+BEGIN;
+SELECT corm.cache_set('c', 5, cache => 'dep', depends => '{a}');
+SELECT corm.cache_incr('c', cache => 'dep');
+ROLLBACK;
+BEGIN;
+SELECT corm.cache_set('c', 5, cache => 'dep', depends => '{a}');
+SELECT corm.cache_expire('c', '1 h', 'dep'), corm.cache_get_as(0, 'c', 'dep'), corm.cache_get_many('{c}', 'dep');
+COMMIT;
+SELECT corm.cache_get_as(0, 'c', 'dep'), corm.cache_ttl('c', 'dep') > '59 min';
+INSERT INTO a VALUES (1);
+SELECT corm.cache_get_as(0, 'c', 'dep') IS NULL;
 -- partitions, views, several tables; a query as loader
 SELECT ask('v', 'SELECT count(*) FROM both_of_them', 'both_of_them');
 SELECT ask('v', 'SELECT count(*) FROM both_of_them', 'both_of_them');

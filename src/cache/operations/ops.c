@@ -358,6 +358,7 @@ corm_cache_op_delete(CormCacheRef *ref, const char *key, uint32 len, bool immedi
 
 		memcpy(copy, found->value.data, found->value.len);
 		found->value.data = copy;
+		found->value.tail = 0;
 	}
 	corm_overlay_write(ref, key, len, &delete);
 	return present;
@@ -414,7 +415,9 @@ incr_pending(CormCacheRef *ref, const char *key, uint32 len, int64 by,
 
 	if (get_pending(ref, key, len, true, pending, &found))
 	{
-		incr_failed(corm_cached_add(&found.value, by, bytes, &result), key, len);
+		/* what depends on tables is no counter */
+		incr_failed(found.value.tail > 0 ? CORM_WRONG_TYPE :
+					corm_cached_add(&found.value, by, bytes, &result), key, len);
 		put.found = found;
 		put.mode = pending->mode;
 		put.seen = pending->seen;
