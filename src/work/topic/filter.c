@@ -6,7 +6,8 @@
  * A filter is an expression of SQL on key, payload and headers.  It is evaluated when a
  * message is received, as the owner of the group, with the search_path of when the
  * group was made: whoever receives must not be able to decide what the names in it
- * mean.  pg_temp comes last in that path, for the same reason.  It may not write.
+ * mean.  pg_temp comes last in that path, for the same reason.  It may not write, and
+ * the settings it makes end with it.
  *
  *-------------------------------------------------------------------------
  */
@@ -157,13 +158,16 @@ corm_filter_accepts(CormFilter *filter, const CormTaken *taken)
 	int			level;
 	bool		result;
 
-	/* after an error the end of the subtransaction restores user and settings */
+	/*
+	 * After an error the end of the subtransaction restores user and settings.  Settings
+	 * that the condition makes are undone with the level: they would be the receiver's.
+	 */
 	GetUserIdAndSecContext(&user, &context);
 	SetUserIdAndSecContext(filter->owner, context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
 	level = NewGUCNestLevel();
 	(void) set_config_option("search_path", filter->path, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	result = evaluate(filter, taken);
-	AtEOXact_GUC(true, level);
+	AtEOXact_GUC(false, level);
 	SetUserIdAndSecContext(user, context);
 	return result;
 }

@@ -390,7 +390,7 @@ rotate_in_subtransaction(void)
 	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	MemoryContextSwitchTo(oldcontext);
 	done = rotate();
-	AtEOXact_GUC(true, level);
+	AtEOXact_GUC(false, level);
 	SetUserIdAndSecContext(user, context);
 	if (done)
 		ReleaseCurrentSubTransaction();

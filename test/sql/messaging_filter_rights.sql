@@ -1,0 +1,38 @@
+-- Filters run as the owner of the group: what they set is not left to who receives.
+CREATE SCHEMA filter_rights;
+CREATE ROLE filter_owner;
+GRANT USAGE, CREATE ON SCHEMA filter_rights TO filter_owner;
+SET search_path = filter_rights, public;
+
+CREATE FUNCTION filter_rights.sets(payload text) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+	RAISE NOTICE 'filter as %: work_mem %', current_user, current_setting('work_mem');
+	PERFORM set_config('search_path', 'filter_evil', false);
+	PERFORM set_config('work_mem', '77kB', false);
+	PERFORM set_config('filter.placeholder', 'left', false);
+	RETURN payload <> 'refused';
+END $$;
+
+SELECT corm.topic_create('rights'), corm.topic_grant('rights', 'filter_owner', '{receive}'),
+	corm.topic_create('rights_rows', durable => true), corm.topic_grant('rights_rows', 'filter_owner', '{receive}');
+SET ROLE filter_owner;
+SELECT corm.subscribe('rights', 'g', filter => 'filter_rights.sets(payload)'),
+	corm.subscribe('rights_rows', 'g', filter => 'filter_rights.sets(payload)');
+RESET ROLE;
+SELECT corm.publish('rights', 'first'::text), corm.publish('rights', 'refused'::text), corm.publish('rights_rows', 'row'::text);
+
+SET work_mem = '99kB';
+SELECT payload FROM corm.receive('rights', 'g', 5);
+SELECT current_setting('search_path'), current_setting('work_mem'), coalesce(current_setting('filter.placeholder', true), '') AS placeholder;
+BEGIN;
+SELECT payload FROM corm.receive('rights_rows', 'g', 5);
+SELECT current_setting('search_path'), current_setting('work_mem'), coalesce(current_setting('filter.placeholder', true), '') AS placeholder;
+COMMIT;
+SELECT current_setting('search_path'), current_setting('work_mem'), coalesce(current_setting('filter.placeholder', true), '') AS placeholder;
+RESET work_mem;
+
+SELECT corm.topic_drop('rights'), corm.topic_drop('rights_rows');
+RESET search_path;
+DROP SCHEMA filter_rights CASCADE;
+DROP ROLE filter_owner;
+SELECT * FROM corm.work_check();
