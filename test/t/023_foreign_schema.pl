@@ -19,7 +19,7 @@ $node->safe_psql(
 	SET ROLE m;
 	CREATE SCHEMA corm;
 	SELECT format('CREATE TABLE corm.%I AS SELECT r AS a, r AS b, r AS c, r AS d, r AS e, r AS f, r AS g FROM (SELECT oid::bigint FROM pg_roles WHERE rolname = ''gone'') x(r)', name)
-	FROM unnest('{cache_definitions,cache_grants,model_options,declared_relations,scopes,middleware_functions,once_results,pool_definitions,pool_grants,durable_tasks}'::text[]) name \gexec
+	FROM unnest('{cache_definitions,cache_grants,model_options,declared_relations,scopes,middleware_functions,once_results,pool_definitions,pool_grants,durable_tasks,schedule_definitions}'::text[]) name \gexec
 });
 
 # what a superuser does there, and in other sessions

@@ -71,7 +71,7 @@ is(scalar(split /\n/, $everything), 18, 'there are 18 rows');
 my $without_scratch = join "\n", grep { !/scratch/ && !/^relation\|users\|through/ } split /\n/, $everything;
 
 # F5: who reads the catalogs
-for my $table (qw(model_options declared_relations scopes middleware_functions cache_definitions cache_grants once_results pool_definitions pool_grants durable_tasks durable_task_id middleware_functions_id_seq))
+for my $table (qw(model_options declared_relations scopes middleware_functions cache_definitions cache_grants once_results pool_definitions pool_grants durable_tasks durable_task_id schedule_definitions middleware_functions_id_seq))
 {
 	my ($status, $out, $err) = $node->psql('source', "SELECT * FROM corm.$table", extra_params => [ '-U', 'reader' ]);
 	like($err, qr/permission denied/, "F5: other roles do not read $table");

@@ -369,6 +369,13 @@ corm_task_run_init(void)
 	corm_worker_add_source(&source);
 }
 
+/* corm_task_running_id returns the ID of the task that this process runs; 0 if it runs none. */
+int64
+corm_task_running_id(void)
+{
+	return running == 0 ? 0 : corm_task_at(running)->id;
+}
+
 /* current_task() -> (id, pool, name, attempt): NULLs outside of a task */
 Datum
 corm_current_task(PG_FUNCTION_ARGS)

@@ -61,6 +61,7 @@ typedef enum SubmitDeed
 	DEED_SUBMIT,				/* block is a task that is not committed */
 	DEED_REPLACE,				/* id is a task that is held, chain its new content */
 	DEED_RESCHEDULE,			/* the same, only its time is new */
+	DEED_CANCEL,				/* id is a task to be cancelled */
 	DEED_LOAD					/* the row of a durable task, for which there is no memory */
 } SubmitDeed;
 
@@ -150,6 +151,17 @@ apply_change(TaskEffect *effect)
 	corm_queue_release(block);
 }
 
+/* apply_cancel cancels a task that has not begun.  Needs the lock. */
+static void
+apply_cancel(TaskEffect *effect)
+{
+	CormBlockId block = corm_queue_find(effect->id);
+	CormWorkerRef running;
+
+	if (block != 0 && !corm_task_has_ended(corm_task_at(block)) && corm_task_at(block)->state != CORM_TASK_RUNNING)
+		corm_queue_cancel(block, &running);
+}
+
 /* task_apply makes what is committed true for all.  Raises nothing. */
 static void
 task_apply(CormEffect *base)
@@ -164,6 +176,8 @@ task_apply(CormEffect *base)
 	}
 	else if (effect->deed == DEED_REPLACE || effect->deed == DEED_RESCHEDULE)
 		apply_change(effect);
+	else if (effect->deed == DEED_CANCEL)
+		apply_cancel(effect);
 	corm_queue_unlock();
 	if (effect->deed == DEED_LOAD)
 		corm_load_request(MyDatabaseId);
@@ -790,6 +804,31 @@ void
 corm_submit_load_at_commit(void)
 {
 	add_effect()->deed = DEED_LOAD;
+}
+
+/* corm_submit_cancel_at_commit cancels a task when the transaction commits, if it has not begun then. */
+void
+corm_submit_cancel_at_commit(int64 id)
+{
+	TaskEffect *effect = add_effect();
+
+	effect->deed = DEED_CANCEL;
+	effect->id = id;
+}
+
+/* corm_submit_is_own tells whether a task was submitted by this transaction, which has not ended. */
+bool
+corm_submit_is_own(int64 id)
+{
+	CormBlockId block;
+	bool		own;
+
+	corm_queue_lock();
+	block = corm_queue_find(id);
+	own = block != 0 && corm_task_at(block)->state == CORM_TASK_UNCOMMITTED &&
+		corm_task_at(block)->procno == corm_my_procno();
+	corm_queue_unlock();
+	return own;
 }
 
 /*
