@@ -64,6 +64,10 @@ class Client:
         other.adopt(self)
         return other
 
+    def other(self):
+        """A session of the same client in another process."""
+        return Client(self.world, self.number)
+
     def adopt(self, other):
         self.block, self.aborted, self.ended = other.block, other.aborted, set(other.ended)
         self.isolation, self.outside_read_only = other.isolation, other.outside_read_only

@@ -55,17 +55,52 @@ class Program:
         if propagation not in ("required", "requires_new"):
             raise Failure("OR006")
         if client.block:
+            if propagation == "requires_new":
+                [(ok, failed)] = self.run_elsewhere(client, node, depths)
+                return [self.transaction_answer(ok, failed)]
             raise Failure("2D000")
         options = dict(options)
         client.isolation = options.pop("isolation", client.isolation)
         options.pop("retries", None)
         [(ok, failed)] = self.run_scope(client, ("scope", "try_tx", propagation, options, nodes), depths)
         client.finish(ok)
-        return [(Prefix("(t," if ok else " or ".join(f"(f,,{sqlstate}," for sqlstate in (failed or "").split(" or "))),)]
+        return [self.transaction_answer(ok, failed)]
+
+    def transaction_answer(self, ok, failed):
+        return (Prefix("(t," if ok else " or ".join(f"(f,,{sqlstate}," for sqlstate in (failed or "").split(" or "))),)
+
+    def run_elsewhere(self, client, node, depths):
+        """A transaction in another process, or several of them: what corm.try_tx answers."""
+        _, _, propagation, options, nodes = node
+        options, failed = dict(options), None
+        if propagation == "requires_new":
+            other = client.other()
+            other.isolation = options.pop("isolation", "read committed")
+            options.pop("retries", None)
+            [(ok, failed)] = self.run_scope(other, ("scope", "try_tx", "required", options, nodes), depths)
+            other.finish(ok)
+            return [(ok, failed)]
+        for one in nodes:
+            other = client.other()
+            other.outside_read_only = options.get("read_only", False)
+            try:
+                self.run_node(other, one, depths)
+                other.finish(True)
+            except Failure as failure:
+                other.finish(False)
+                return [(False, failure.sqlstate)]
+        return [(True, None)]
 
     def run_scope(self, client, node, depths):
         _, form, propagation, options, nodes = node
         options = dict(options)
+        if propagation == "requires_new" or propagation == "not_supported" and client.active():
+            [(ok, failed)] = answer = self.run_elsewhere(client, node, depths)
+            if form == "try_tx":
+                return answer
+            if failed:
+                raise Failure(failed)
+            return None
         try:
             place = client.place(propagation, options)
             client.check_options(propagation, options)
@@ -201,6 +236,10 @@ FEW_KEYS = Theme([0] * 19 + [2, 6, 2, 4, 6, 2, 1, 1, 1, 1], ["i"], ["set", "add"
 THEMES = [EVERYTHING, EVERYTHING, FEW_KEYS]
 
 
+# What a body does in another process: it reads, or writes to a cache whose writes may have happened when the caller is cancelled.
+ELSEWHERE = {"get", "one", "count", "all", "sum", "pluck", "cache_put", "cache_get", "cache_delete", "cache_incr", "cache_touch", "wiped_count"}
+
+
 class Writer:
     """The generator of programs."""
 
@@ -258,12 +297,19 @@ class Writer:
             lambda: ("wiped_count",),
         ], self.theme.weights)[0]()
 
-    def nodes(self, level):
+    def operation_elsewhere(self):
+        """One that needs no lock that the transaction of the caller may have."""
+        while True:
+            operation = self.operation()
+            if operation[0] in ELSEWHERE:
+                return operation
+
+    def nodes(self, level, elsewhere=False):
         nodes = []
         for _ in range(self.rng.choice([1, 1, 2, 3])):
             dice = self.rng.random()
             if dice < 0.45 or level > 3:
-                nodes.append(("op", self.operation()))
+                nodes.append(("op", self.operation_elsewhere() if elsewhere else self.operation()))
             elif dice < 0.55:
                 self.values += 1
                 nodes.append(("check", self.values))
@@ -272,9 +318,9 @@ class Writer:
             elif dice < 0.64:
                 nodes.append(("ask",))
             elif dice < 0.75:
-                nodes.append(("block", tuple(self.nodes(level + 1))))
+                nodes.append(("block", tuple(self.nodes(level + 1, elsewhere))))
             else:
-                nodes.append(self.scope(level))
+                nodes.append(self.scope(level, elsewhere))
         return nodes
 
     def options(self):
@@ -293,11 +339,19 @@ class Writer:
     def propagation(self):
         return self.rng.choice(["required"] * 7 + ["nested"] * 8 + ["mandatory", "supports", "never", "requires_new", "not_supported"])
 
-    def scope(self, level):
-        return ("scope", self.rng.choice(["do_tx", "try_tx"]), self.propagation(), self.options(), tuple(self.nodes(level + 1)))
+    def scope(self, level, elsewhere=False):
+        propagation, options = self.propagation(), self.options()
+        if propagation in ("requires_new", "not_supported"):
+            if elsewhere:
+                propagation = "required"  # there are few workers
+            elif propagation == "not_supported":
+                options = tuple(option for option in options if option[0] == "read_only")
+            elsewhere = True
+        return ("scope", self.rng.choice(["do_tx", "try_tx"]), propagation, options, tuple(self.nodes(level + 1, elsewhere)))
 
     def transaction(self):
-        return ("scope", "run_tx", self.rng.choice(["required"] * 8 + ["requires_new", "nested"]), self.options(), tuple(self.nodes(2)))
+        propagation = self.rng.choice(["required"] * 8 + ["requires_new", "nested"])
+        return ("scope", "run_tx", propagation, self.options(), tuple(self.nodes(2, propagation == "requires_new")))
 
     def begin_tx(self, propagations):
         propagation = self.rng.choice(propagations)
