@@ -525,8 +525,8 @@ class Run:
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--seeds", type=int, default=4)
-    parser.add_argument("--steps", type=int, default=500)
+    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--log", type=int, default=40)
     options = parser.parse_args()
     os.environ.setdefault("PGDATABASE", "contrib_regression")

@@ -26,7 +26,7 @@ SELECT payload, attempt FROM corm.receive('t', 'g');
 
 -- retention: settled messages can be read again for so long
 SELECT waiting, bytes FROM corm.topics;
-SELECT corm.seek('t', 'g', timestamptz '2020-01-01');
+SELECT corm.seek('t', 'g', timestamptz '2019-12-31 UTC');
 SELECT seq, payload, attempt FROM corm.receive('t', 'g', 10);
 SELECT corm_test.clock_advance('59 minutes');
 SELECT bytes FROM corm.topics;
