@@ -368,7 +368,10 @@ CREATE VIEW corm.groups AS
 	SELECT g.topic, g.grp, COALESCE(c.lag, 0::pg_catalog.int8) AS lag, COALESCE(c.in_hand, 0::pg_catalog.int8) AS in_hand,
 		c.oldest, COALESCE(c.redelivered, 0::pg_catalog.int8) AS redelivered, COALESCE(c.lost, 0::pg_catalog.int8) AS lost,
 		COALESCE(g.capacity, d.capacity) AS capacity, g.ack, g.ordered, g.handler,
-		g.owner::pg_catalog.regrole AS owner, false AS temporary, g.max_attempts, g.retry_delay, g.dead_letter, g.lease, g.filter
+		g.owner::pg_catalog.regrole AS owner, false AS temporary, g.max_attempts, g.retry_delay, g.dead_letter, g.lease,
+		CASE WHEN pg_catalog.pg_has_role(g.owner::pg_catalog.regrole, 'USAGE')
+			OR pg_catalog.pg_has_role(d.owner::pg_catalog.regrole, 'USAGE')
+			OR pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE') THEN g.filter END AS filter
 	FROM corm.group_definitions g
 	JOIN corm.topic_definitions d ON d.name OPERATOR(pg_catalog.=) g.topic
 	LEFT JOIN corm.group_counters() c ON c.id OPERATOR(pg_catalog.=) g.id
@@ -378,6 +381,7 @@ CREATE VIEW corm.groups AS
 	FROM corm.group_counters() c
 	JOIN corm.topic_definitions d ON d.id OPERATOR(pg_catalog.=) c.topic_id
 	WHERE c.temporary;
-COMMENT ON VIEW corm.groups IS 'The groups of topics, with their settings and counters';
+COMMENT ON VIEW corm.groups IS
+'The groups of topics, with their settings and counters; filters of other roles only for the owner of the topic and with pg_read_all_stats';
 
 GRANT SELECT ON corm.topics, corm.groups TO PUBLIC;

@@ -31,7 +31,31 @@ COMMIT;
 SELECT current_setting('search_path'), current_setting('work_mem'), coalesce(current_setting('filter.placeholder', true), '') AS placeholder;
 RESET work_mem;
 
+-- who sees a filter
+CREATE ROLE filter_reader;
+SELECT grp, filter FROM corm.groups WHERE topic = 'rights';
+SET ROLE filter_owner;
+SELECT grp, filter FROM corm.groups WHERE topic = 'rights';
+SET ROLE filter_reader;
+SELECT grp, filter FROM corm.groups WHERE topic = 'rights';
+RESET ROLE;
+GRANT pg_read_all_stats TO filter_reader;
+SET ROLE filter_reader;
+SELECT grp, filter FROM corm.groups WHERE topic = 'rights';
+RESET ROLE;
+DROP ROLE filter_reader;
+
 SELECT corm.topic_drop('rights'), corm.topic_drop('rights_rows');
+
+-- a worker's job is a session as far as temporary groups and the seed of random() are concerned
+SELECT corm.topic_create('job');
+SELECT corm.autonomous($$ SELECT corm.subscribe('job', 'of_job', temporary => true) AS s, setseed(0.5) $$);
+SELECT grp FROM corm.groups WHERE topic = 'job';
+SELECT corm.publish('job', 'nobody gets it'::text);
+SELECT setseed(0.5);
+SELECT (corm.autonomous('SELECT random() AS r') -> 0 ->> 'r')::float8 = random() AS foretold;
+SELECT corm.topic_drop('job');
+
 RESET search_path;
 DROP SCHEMA filter_rights CASCADE;
 DROP ROLE filter_owner;

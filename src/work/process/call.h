@@ -21,4 +21,8 @@ extern void corm_call_answer(struct CormSlot *slot, const CormJobReport *report,
 extern int	corm_worker_depth(void);
 extern bool corm_worker_clean(void);
 
+/* Ends what a job has made for its session, in folders above; NULL if there is nothing.  Raises nothing. */
+typedef void (*CormSessionEnd) (void);
+extern CormSessionEnd corm_worker_session_end;
+
 #endif							/* CORM_WORK_CALL_H */

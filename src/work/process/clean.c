@@ -17,11 +17,15 @@
 #include "catalog/namespace.h"
 #include "commands/prepare.h"
 #include "commands/sequence.h"
+#include "common/pg_prng.h"
 #include "miscadmin.h"
 #include "storage/lock.h"
+#include "utils/fmgrprotos.h"
 #include "utils/portal.h"
 #include "utils/snapmgr.h"
 #include "work/process/call.h"
+
+CormSessionEnd corm_worker_session_end = NULL;
 
 /* has_temporary_namespace tells whether this process has made temporary tables. */
 static bool
@@ -52,6 +56,10 @@ corm_worker_clean(void)
 		DropAllPreparedStatements();
 		ResetSequenceCaches();
 		LockReleaseAll(USER_LOCKMETHOD, true);
+		if (corm_worker_session_end != NULL)
+			corm_worker_session_end();
+		/* what setseed() has made of random() */
+		(void) DirectFunctionCall1(setseed, Float8GetDatum(2 * pg_prng_double(&pg_global_prng_state) - 1));
 		if (has_temporary_namespace())
 		{
 			StartTransactionCommand();

@@ -550,7 +550,10 @@ corm_group_ref_forget(uint64 id)
 	}
 }
 
-/* corm_temporary_groups_end gives up the temporary groups of the session, which ends.  Raises nothing. */
+/*
+ * corm_temporary_groups_end gives up the temporary groups of the session: it ends, or it
+ * is a worker whose job has ended.  Raises nothing.
+ */
 void
 corm_temporary_groups_end(void)
 {
@@ -561,7 +564,10 @@ corm_temporary_groups_end(void)
 		CormGroupRef *ref = lfirst(lc);
 
 		corm_group_kill(ref->topic_slot, ref->topic_gen, ref->group, ref->group_gen);
+		free_strings(ref);
+		pfree(ref);
 	}
+	list_free(temporaries);
 	temporaries = NIL;
 }
 

@@ -29,6 +29,7 @@
 #include "utils/timestamp.h"
 #include "work/topic/at_end.h"
 #include "work/topic/durable.h"
+#include "work/process/call.h"
 #include "work/task/pools.h"
 #include "work/topic/filter.h"
 #include "work/topic/handlers.h"
@@ -312,6 +313,7 @@ corm_message_subscribe(PG_FUNCTION_ARGS)
 		if (!watching)
 			before_shmem_exit(at_exit, (Datum) 0);
 		watching = true;
+		corm_worker_session_end = corm_temporary_groups_end;
 		make_group(topic, &ref, start_seq(topic, start));
 		corm_group_ref_temporary(topic, grp, &ref);
 		PG_RETURN_VOID();
