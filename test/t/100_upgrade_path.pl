@@ -146,8 +146,9 @@ script('99.0', @text, $more);
 script("$current--99.0", $more);
 path('to the next version', '0.1', '0.2', $current, '99.0');
 
-# A script that forgets something is found out.
-script('0.3', @text[ 0 .. $#text - 1 ]);
+# A script that forgets something is found out: one that makes the cache.
+my ($cache) = grep { $parts[$_] =~ m{/70_cache\.sql$} } 0 .. $#parts;
+script('0.3', @text[ grep { $_ != $cache } 0 .. $#text ]);
 for (
 	[ 'a comment', sub { $_[0] =~ s/COMMENT ON FUNCTION corm\.cache_get\(.*?';\n//s } ],
 	[ 'a configuration table', sub { $_[0] =~ s/SELECT pg_catalog\.pg_extension_config_dump\('corm\.cache_grants'.*?;// } ],
@@ -155,7 +156,7 @@ for (
 	[ 'the volatility of a function', sub { $_[0] =~ s/VOLATILE PARALLEL UNSAFE/STABLE PARALLEL UNSAFE/ } ])
 {
 	my ($what, $forget) = @$_;
-	my $text = $text[-1];
+	my $text = $text[$cache];
 	ok($forget->($text), "something to forget: $what");
 	script('0.3--98.0', $text);
 	(my $database = lc "forgot $what") =~ s/\W/_/g;
@@ -202,6 +203,7 @@ for (
 		CREATE FUNCTION mw(qc corm.query_context) RETURNS corm.query_result LANGUAGE sql AS 'SELECT corm.next(qc)';
 		SELECT corm.use('mw(corm.query_context)')}, 'corm.middleware_functions' ],
 	[ q{ALTER EXTENSION corm DROP VIEW corm.caches; DROP VIEW corm.caches; ALTER EXTENSION corm DROP VIEW corm.cache_stats; DROP VIEW corm.cache_stats;
+		ALTER EXTENSION corm DROP VIEW corm.fresh_stats; DROP VIEW corm.fresh_stats;
 		ALTER EXTENSION corm DROP TABLE corm.cache_definitions; DROP TABLE corm.cache_definitions;
 		SELECT corm.cache_create('c')}, 'corm.cache_definitions' ])
 {
