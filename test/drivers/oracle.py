@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 ORACLE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "oracle")
-RUNS = [["--part", "programs", "--seeds", "2", "--steps", "6000"], ["--part", "reads", "--steps", "4000"],
+RUNS = [["--part", "programs", "--seeds", "2", "--steps", "6000"], ["--part", "reads", "--steps", "4000"], ["--part", "around", "--steps", "4000"],
         ["--part", "nested", "--steps", "1000"], ["--part", "patches", "--steps", "1000"], ["--part", "disturbed", "--steps", "1500"], ["--part", "race", "--steps", "1500"], ["--part", "fresh", "--steps", "2000"],
         ["--part", "hostile", "--steps", "900"], ["--part", "elsewhere", "--steps", "120"]]
 count = 0

@@ -108,7 +108,7 @@ MUTANTS = [
            "query->where = list_copy(conditions);"),
     Mutant("compiled-null", "around", 2, 3000,  # a compiled query finds no row for a parameter that is NULL
            "if (s->selects && equal && not_null)",
-           "if (s->selects && equal)"),
+           "if (s->selects && equal && (not_null || true))"),
     Mutant("compiled-level", "around", 1, 3000,  # a column of the statement around is taken for one of another query
            "IncrementVarSublevelsUp(node, list_length(s->queries), 0);",
            "IncrementVarSublevelsUp(node, 1, 0);"),

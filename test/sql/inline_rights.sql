@@ -2,6 +2,7 @@
 CREATE SCHEMA ir;
 SET search_path = ir, public;
 SET client_min_messages = warning;
+\set SHOW_CONTEXT never
 SET corm.inline = on;
 SET plan_cache_mode = force_generic_plan;
 CREATE ROLE regress_ir_alice;
