@@ -231,9 +231,9 @@ WHERE pronamespace = 'corm'::regnamespace AND provolatile = 'v' AND proname NOT 
 		'next', 'use', 'unuse', 'result_of', 'result_rows', 'iterate_methods',
 		'run',	-- does what exec does
 		-- run SQL; corm's functions in it are cases of their own
-		'do_tx', 'try_tx', 'run_tx', 'autonomous', 'once', 'submit', 'submit_many', 'parallel', 'current_task', 'worker_list',
+		'do_tx', 'try_tx', 'run_tx', 'autonomous', 'once', 'submit', 'submit_many', 'parallel', 'current_task', 'worker_list', 'schedule', 'schedule_tick', 'unschedule',
 		-- messages
-		'publish', 'publish_many', 'subscribe', 'unsubscribe', 'receive', 'receive_as', 'peek', 'ack', 'nack', 'touch', 'seek', 'purge',
+		'publish', 'publish_many', 'publish_change', 'publish_changes', 'subscribe', 'unsubscribe', 'receive', 'receive_as', 'peek', 'ack', 'nack', 'touch', 'seek', 'purge',
 		'group_counters', 'fresh_counters', 'cached_explain',
 		'auto_migrate', 'migrate', 'migrate_plan', 'erd', 'client_types',	-- look at the catalogs, and run DDL
 		'register', 'unregister', 'relate', 'unrelate', 'define_scope', 'drop_scope', 'wait_ready')
