@@ -123,4 +123,10 @@ SELECT corm.wg_wait('kg', '1 min');
 SELECT corm.wg_drop('kg'), corm.wg_drop('kh');
 SELECT waiting, scheduled, retrying, running, reserved, blocked FROM corm.pools WHERE name = 'k';
 SELECT corm.pool_drop('k');
+
+-- keys of tasks that corm submits, for schedules and handlers, are not for others
+SELECT corm.task(unique_key => 'corm schedule 0 nightly');
+SELECT corm.task(key => 'corm schedule nightly');
+SELECT corm.submit(jsonb_populate_record(NULL::corm.task_options, '{"unique_key": "corm topic group 1"}'), 'SELECT 1');
+SELECT (corm.task(unique_key => 'corm', key => 'schedule 0 nightly')).unique_key;
 DROP SCHEMA tasks_keys CASCADE;

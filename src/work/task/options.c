@@ -49,6 +49,9 @@ enum
 /* Keys are part of the memory of a task, and looked at under its lock. */
 #define MAX_KEY_BYTES	255
 
+/* Keys of tasks that corm itself submits: nobody else can be in their way. */
+#define RESERVED_PREFIX	"corm "
+
 static const char *const duplicate_names[] = {
 	[CORM_DUPLICATE_ERROR] = "error",
 	[CORM_DUPLICATE_IGNORE] = "ignore",
@@ -117,6 +120,8 @@ get_key(const char *option, Datum value)
 		bad_option(option, "must not be empty");
 	if (strlen(key) > MAX_KEY_BYTES)
 		bad_option(option, "is longer than 255 bytes");
+	if (strncmp(key, RESERVED_PREFIX, strlen(RESERVED_PREFIX)) == 0)
+		bad_option(option, "must not begin with \"corm \", which is reserved");
 	return key;
 }
 

@@ -315,13 +315,13 @@ submit_run(const char *name, const char *overlap, CormTaskOptions *opts, text *b
 		return true;
 	}
 	if (tries == 2 && opts->key == NULL)
-		opts->key = psprintf("schedule %s", name);
+		opts->key = psprintf("corm schedule %s", name);
 	opts->on_duplicate = CORM_DUPLICATE_IGNORE;
 	for (int i = 0; i < tries; i++)
 	{
 		int64		id;
 
-		opts->unique_key = psprintf("schedule %d %s", i, name);
+		opts->unique_key = psprintf("corm schedule %d %s", i, name);
 		id = corm_task_submit(opts, VARDATA_ANY(body), VARSIZE_ANY_EXHDR(body), NULL);
 		if (corm_submit_is_own(id))
 			return true;
