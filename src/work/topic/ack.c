@@ -341,14 +341,13 @@ seek(ChangeEffect *change, int64 seq)
 {
 	int64		settled = 0;
 
+	/* the end is that of now, as messages of this transaction have no numbers yet */
 	change->to = seq;
-	if (!change->durable)
-		return;
 	if (!corm_topic_lock(change->slot, change->gen))
 		return;
 	change->to = Max(Min(seq, corm_topic_at(change->slot)->last_seq + 1), corm_topic_at(change->slot)->first_seq);
 	corm_topic_unlock(change->slot);
-	if (change->group_id == 0)
+	if (!change->durable || change->group_id == 0)
 		return;
 	(void) corm_durable_cursor_get(change->group_id, &change->epoch, &settled);
 	change->epoch++;

@@ -434,7 +434,7 @@ class Run:
         if self.attempt(session, "SELECT corm.seek(%s, %s, %s::bigint)", group.topic.name, group.name, seq) == "55P03":
             return
         self.log.append(f"seek {group.topic.name} {group.name} {seq}")
-        self.add(session, "seek", group, seq)
+        self.add(session, "seek", group, min(seq, group.topic.last + 1))
 
     def purge(self, session):
         topic = self.random.choice(list(self.topics.values()))
