@@ -169,6 +169,9 @@ CREATE TABLE corm.topic_rotation (
 COMMENT ON TABLE corm.topic_rotation IS 'Which of the tables of durable topics take new rows';
 REVOKE ALL ON corm.topic_rotation FROM PUBLIC;
 
+-- The owner of the database dumps them.
+GRANT SELECT ON corm.topic_messages_0, corm.topic_messages_1, corm.topic_messages_2, corm.topic_settled_0, corm.topic_settled_1,
+	corm.topic_settled_2, corm.topic_cursors, corm.topic_state, corm.topic_rotation TO pg_database_owner;
 SELECT pg_catalog.pg_extension_config_dump('corm.topic_messages_0', '');
 SELECT pg_catalog.pg_extension_config_dump('corm.topic_messages_1', '');
 SELECT pg_catalog.pg_extension_config_dump('corm.topic_messages_2', '');
