@@ -140,7 +140,7 @@ proc_writes(PGPROC *proc, uint32 cell, bool any)
 		for (PROCLOCK *proclock = corm_first_proclock(proc, partition); proclock != NULL && !found;
 			 proclock = corm_next_proclock(proc, partition, proclock))
 		{
-			uint32		its;
+			uint32		its = 0;
 
 			found = any || (written_cell(proclock, &its) && its == cell);
 		}
