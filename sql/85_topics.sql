@@ -46,6 +46,7 @@ CREATE TABLE corm.group_definitions (
 	filter_path text,
 	lease interval NOT NULL,
 	session_owner corm.role_ref,
+	handler_owner corm.role_ref,
 	PRIMARY KEY (topic, grp)
 );
 COMMENT ON TABLE corm.group_definitions IS 'Groups created by corm.subscribe; see the view corm.groups';

@@ -56,6 +56,46 @@ SELECT setseed(0.5);
 SELECT (corm.autonomous('SELECT random() AS r') -> 0 ->> 'r')::float8 = random() AS foretold;
 SELECT corm.topic_drop('job');
 
+-- a handler is found by name, but not one that somebody else has made
+CREATE ROLE filter_thief;
+GRANT USAGE, CREATE ON SCHEMA filter_rights TO filter_thief;
+CREATE TABLE called (who name);
+GRANT INSERT, SELECT ON called TO PUBLIC;
+SELECT corm.topic_create('handled'), corm.topic_grant('handled', 'filter_owner', '{receive}');
+SET ROLE filter_owner;
+CREATE FUNCTION filter_rights.handle(corm.message) RETURNS void LANGUAGE sql AS 'INSERT INTO filter_rights.called VALUES (current_user)';
+SELECT corm.subscribe('handled', 'g', handler => 'filter_rights.handle(corm.message)');
+DROP FUNCTION filter_rights.handle(corm.message);
+SET ROLE filter_thief;
+CREATE FUNCTION filter_rights.handle(corm.message) RETURNS void LANGUAGE sql AS 'INSERT INTO filter_rights.called VALUES (current_user)';
+RESET ROLE;
+BEGIN;
+SELECT corm.publish('handled', 'one'::text);
+COMMIT;
+-- whoever comes first, this or a task: nothing is called
+SET client_min_messages = error;
+SET ROLE filter_owner;
+SELECT corm.topic_handle('handled', 'g');
+SELECT count(*) FROM called;
+SELECT lag FROM corm.groups WHERE topic = 'handled';
+SET ROLE filter_thief;
+DROP FUNCTION filter_rights.handle(corm.message);
+SET ROLE filter_owner;
+CREATE FUNCTION filter_rights.handle(corm.message) RETURNS void LANGUAGE sql AS 'INSERT INTO filter_rights.called VALUES (current_user)';
+RESET ROLE;
+DO $$
+BEGIN
+	FOR i IN 1..1000 LOOP
+		EXIT WHEN (SELECT lag FROM corm.groups WHERE topic = 'handled') = 0;
+		PERFORM pg_sleep(0.01);
+	END LOOP;
+END $$;
+SELECT DISTINCT who FROM called;
+RESET client_min_messages;
+SELECT corm.topic_drop('handled');
+DROP TABLE called;
+DROP OWNED BY filter_thief;
+DROP ROLE filter_thief;
 RESET search_path;
 DROP SCHEMA filter_rights CASCADE;
 DROP ROLE filter_owner;

@@ -379,6 +379,8 @@ fill_group(CormGroupRef *ref, Relation rel, HeapTuple tuple)
 	ref->settings.dead_letter = !nulls[Anum_group_definitions_dead_letter - 1];
 	ref->settings.handler_role = nulls[Anum_group_definitions_session_owner - 1] ? InvalidOid :
 		DatumGetObjectId(values[Anum_group_definitions_session_owner - 1]);
+	ref->handler_owner = nulls[Anum_group_definitions_handler_owner - 1] ? InvalidOid :
+		DatumGetObjectId(values[Anum_group_definitions_handler_owner - 1]);
 	ref->batch = DatumGetInt32(values[Anum_group_definitions_batch - 1]);
 	ref->dead_letter = text_column(values, nulls, Anum_group_definitions_dead_letter);
 	ref->handler = text_column(values, nulls, Anum_group_definitions_handler);

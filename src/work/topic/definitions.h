@@ -33,7 +33,7 @@
 #define Anum_topic_grants_can_publish		3
 #define Anum_topic_grants_can_receive		4
 
-#define Natts_group_definitions				17
+#define Natts_group_definitions				18
 #define Anum_group_definitions_topic		1
 #define Anum_group_definitions_grp			2
 #define Anum_group_definitions_id			3
@@ -51,6 +51,7 @@
 #define Anum_group_definitions_filter_path	15
 #define Anum_group_definitions_lease		16
 #define Anum_group_definitions_session_owner 17
+#define Anum_group_definitions_handler_owner 18
 
 /* A topic, as the session knows it, with the rights of the current role. */
 typedef struct CormTopicRef
@@ -84,6 +85,7 @@ typedef struct CormGroupRef
 	CormGroupSettings settings;
 	char	   *dead_letter;	/* these are NULL if there is none */
 	char	   *handler;
+	Oid			handler_owner;	/* of the function, when the group was made */
 	char	   *pool;
 	char	   *filter;
 	char	   *filter_path;

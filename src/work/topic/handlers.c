@@ -18,6 +18,10 @@
  * batch alone, which gives its messages back, and is reported as a warning; the task
  * then ends, and the group rests for a while.
  *
+ * A handler is found by its name, so that it can be replaced and restored.  One of that
+ * name that somebody else has made must not run as the group's owner: it has to belong
+ * to the group's owner, a superuser, or whom it belonged to when the group was made.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -327,6 +331,21 @@ corm_handlers_wake(const CormHandlers *handlers)
 		corm_worker_wake(handlers->db, handlers->roles[i]);
 }
 
+/* owner_of returns the owner of a function, InvalidOid if there is no such function. */
+static Oid
+owner_of(Oid function)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	Oid			owner = InvalidOid;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		owner = ((Form_pg_proc) GETSTRUCT(tuple))->proowner;
+		ReleaseSysCache(tuple);
+	}
+	return owner;
+}
+
 /* takes_array tells whether a handler takes an array of messages.  Raises 42P13 if it takes neither that nor one message. */
 static bool
 takes_array(Oid function)
@@ -355,14 +374,34 @@ takes_array(Oid function)
 	return array;
 }
 
-/* corm_handler_check raises unless the current role may use a function as a handler.  Returns its name, with schema and types. */
+/*
+ * corm_handler_check raises unless the current role may use a function as a handler.
+ * Returns its name, with schema and types, and sets *owner.
+ */
 char *
-corm_handler_check(Oid function)
+corm_handler_check(Oid function, Oid *owner)
 {
 	(void) takes_array(function);
 	if (corm_function_aclcheck(function, GetUserId()) != ACLCHECK_OK)
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FUNCTION, get_func_name(function));
+	*owner = owner_of(function);
 	return format_procedure_qualified(function);
+}
+
+/* find_handler returns the function that a group's handler is now.  Raises 42883, and 42501 for one of another owner. */
+static Oid
+find_handler(const char *handler, Oid handler_owner, Oid group_owner)
+{
+	Oid			function = DatumGetObjectId(DirectFunctionCall1(regprocedurein, CStringGetDatum(handler)));
+	Oid			owner = owner_of(function);
+
+	if (owner != handler_owner && owner != group_owner && !superuser_arg(owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("handler %s is not the function that was subscribed", handler),
+				 errdetail("It belongs to another role now."),
+				 errhint("Unsubscribe the group, and subscribe again.")));
+	return function;
 }
 
 /* Messages for a handler. */
@@ -429,7 +468,7 @@ call_handler(Oid function, bool array, const HandlerSink *sink)
  * how many there were; -1 after an error, which has been reported.
  */
 static int
-handle_batch(const char *topic, const char *grp, const char *handler, int batch)
+handle_batch(const char *topic, const char *grp, const char *handler, Oid handler_owner, Oid group_owner, int batch)
 {
 	MemoryContext oldcontext = CurrentMemoryContext;
 	ResourceOwner oldowner = CurrentResourceOwner;
@@ -447,7 +486,7 @@ handle_batch(const char *topic, const char *grp, const char *handler, int batch)
 		n = corm_receive_messages(topic, grp, batch, 0, handler_sink, &sink);
 		if (n > 0)
 		{
-			function = DatumGetObjectId(DirectFunctionCall1(regprocedurein, CStringGetDatum(handler)));
+			function = find_handler(handler, handler_owner, group_owner);
 			array = takes_array(function);
 			call_handler(function, array, &sink);
 		}
@@ -532,6 +571,8 @@ corm_topic_handle(PG_FUNCTION_ARGS)
 	CormGroupRef *ref;
 	HandledEffect *handled;
 	char	   *handler;
+	Oid			handler_owner;
+	Oid			group_owner;
 	int			batch;
 	int64		until = corm_clock_machine() + HANDLE_US;
 	int32		total = 0;
@@ -550,6 +591,8 @@ corm_topic_handle(PG_FUNCTION_ARGS)
 	corm_topic_attach(topic);
 	corm_group_attach(topic, ref);
 	handler = pstrdup(ref->handler);
+	handler_owner = ref->handler_owner;
+	group_owner = ref->owner;
 	batch = ref->batch;
 	handled = MemoryContextAllocZero(TopTransactionContext, sizeof(HandledEffect));
 	handled->of = (Dispatch) {topic->slot, topic->gen, ref->group, ref->group_gen, topic->id, ref->id};
@@ -559,7 +602,7 @@ corm_topic_handle(PG_FUNCTION_ARGS)
 
 	do
 	{
-		n = handle_batch(name, grp, handler, batch);
+		n = handle_batch(name, grp, handler, handler_owner, group_owner, batch);
 		if (n > 0)
 			total += n;
 	} while (n > 0 && corm_clock_machine() < until);

@@ -23,6 +23,6 @@ typedef struct CormHandlers
 extern void corm_handlers_init(void);
 extern void corm_handlers_of(const CormTopic *topic, CormHandlers *handlers);
 extern void corm_handlers_wake(const CormHandlers *handlers);
-extern char *corm_handler_check(Oid function);
+extern char *corm_handler_check(Oid function, Oid *owner);
 
 #endif							/* CORM_TOPIC_HANDLERS_H */

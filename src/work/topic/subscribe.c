@@ -116,7 +116,7 @@ get_handler(FunctionCallInfo fcinfo, CormGroupRef *ref)
 				 errhint("Increase corm.max_workers and restart the server.")));
 	corm_pool_find(ref->pool, &pool);
 	corm_pool_check(&pool, CORM_POOL_SUBMIT);
-	ref->handler = corm_handler_check(PG_GETARG_OID(ARG_HANDLER));
+	ref->handler = corm_handler_check(PG_GETARG_OID(ARG_HANDLER), &ref->handler_owner);
 	ref->settings.handler_role = GetSessionUserId();
 }
 
@@ -219,6 +219,8 @@ insert_definition(FunctionCallInfo fcinfo, Relation rel, const char *topic, cons
 		values[Anum_group_definitions_handler - 1] = CStringGetTextDatum(ref->handler);
 	nulls[Anum_group_definitions_session_owner - 1] = !OidIsValid(ref->settings.handler_role);
 	values[Anum_group_definitions_session_owner - 1] = ObjectIdGetDatum(ref->settings.handler_role);
+	nulls[Anum_group_definitions_handler_owner - 1] = ref->handler == NULL;
+	values[Anum_group_definitions_handler_owner - 1] = ObjectIdGetDatum(ref->handler_owner);
 	values[Anum_group_definitions_pool - 1] = CStringGetTextDatum(ref->pool);
 	values[Anum_group_definitions_batch - 1] = Int32GetDatum(ref->batch);
 	nulls[Anum_group_definitions_filter - 1] = nulls[Anum_group_definitions_filter_path - 1] = ref->filter == NULL;
