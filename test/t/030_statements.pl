@@ -40,10 +40,12 @@ $node->safe_psql(
 # before, so that only the query counts.
 sub inner_statements
 {
-	my ($call) = @_;
+	my ($call, $inline) = @_;
+	$inline //= 'on';
 	return $node->safe_psql(
 		'postgres', qq{
 		SET client_min_messages = warning;
+		SET corm.inline = $inline;
 		DO \$\$ BEGIN PERFORM corm.describe('users'), corm.describe('companies'); END \$\$;
 		SELECT pg_stat_statements_reset() IS NULL AS reset \\gset
 		SELECT count(*) AS rows FROM (SELECT $call) AS calls \\gset
@@ -71,10 +73,10 @@ for my $what (sort keys %calls)
 	is(inner_statements($calls{$what}), '1|1', "$what: one statement");
 }
 
-# The same call again: the same one, again once
-is( inner_statements(
-		q{corm.get_multi_json(corm.selector('users'), corm.where(corm.eq('id', g)), corm.preload('orders')) FROM generate_series(1, 7) AS g}),
-	'1|7', 'a call for each of seven values: one statement, seven times');
+# The same call again: the same one, again once; compiled into the statement around it, none
+my $calls = q{corm.get_multi_json(corm.selector('users'), corm.where(corm.eq('id', g)), corm.preload('orders')) FROM generate_series(1, 7) AS g};
+is(inner_statements($calls, 'off'), '1|7', 'a call for each of seven values: one statement, seven times');
+is(inner_statements($calls, 'on'), '0|', 'a call for each of seven values, compiled: none');
 
 # Parents that match nothing are not looked for
 is( $node->safe_psql(
