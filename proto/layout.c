@@ -441,7 +441,8 @@ make_descriptor(ProtobufCMessageDescriptor *descriptor, const char *name, const 
 	descriptor->package_name = "";
 	descriptor->sizeof_message = size;
 	descriptor->n_fields = n;
-	descriptor->fields = fields;
+	/* unpacking looks at the first field before it asks how many there are */
+	descriptor->fields = n > 0 ? fields : NULL;
 	descriptor->fields_sorted_by_name = by_name;
 	descriptor->n_field_ranges = nranges;
 	descriptor->field_ranges = ranges;

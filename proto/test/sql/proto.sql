@@ -105,6 +105,11 @@ SELECT what, data, try(data) FROM (VALUES
     ('unknown 32 bits, cut off', '\x2d0102'), ('group', '\x2b2c0801'), ('wire type 6', '\x2e'), ('wire type 7', '\x2f'), ('int as text', '\x0a0161'), ('text as int', '\x1001'),
     ('int as 64 bits', '\x090102030405060708'), ('message as int', '\x2001'), ('greatest field', '\xf8ffffff0f07'), ('field beyond', '\xf8ffffff7f07')) AS v (what, data);
 
+-- A message without fields skips all that there is.
+CREATE TYPE empty AS ();
+SELECT corm.proto_encode(ROW()::empty), corm.proto_decode(NULL::empty, ''), corm.proto_decode(NULL::empty, '\x08011201610d01020304');
+SELECT count(corm.proto_decode(NULL::empty, set_byte(set_byte('\x000001', 0, (i * 8) & 127 | 128), 1, (i * 8) >> 7))) FROM generate_series(1, 2000) i;
+
 -- Tags that say nothing.
 DO $$
 DECLARE
