@@ -168,6 +168,14 @@ SELECT corm.pool_alter('default', workers => 2);
 DROP ROLE tp_owner;
 DROP ROLE tp_other;
 SELECT corm.pool_revoke('owned', 'tp_other', '{submit,manage}'), corm.pool_revoke('owned', 'tp_third', '{manage}');
+-- ... by a schedule and its task
+SET ROLE tp_other;
+SELECT corm.schedule('monthly', '@monthly', NULL, 'SELECT 1');
+RESET ROLE;
+\set VERBOSITY terse
+DROP ROLE tp_other;
+\set VERBOSITY default
+SELECT corm.unschedule('monthly');
 SELECT corm.pool_drop('owned');
 DROP FUNCTION defined();
 DROP ROLE tp_owner, tp_other, tp_third, tp_nologin;

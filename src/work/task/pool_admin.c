@@ -26,7 +26,6 @@
 #include "base/schema.h"
 #include "catalog/dependency.h"
 #include "catalog/indexing.h"
-#include "catalog/objectaccess.h"
 #include "catalog/pg_authid.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
@@ -69,7 +68,6 @@ typedef struct PoolEffect
 	bool		drop;
 } PoolEffect;
 
-static object_access_hook_type prev_object_access_hook = NULL;
 static uint32 wait_event = 0;
 
 /*
@@ -710,69 +708,4 @@ corm_pool_resume(PG_FUNCTION_ARGS)
 	corm_queue_wake_pool(number);
 	corm_queue_unlock();
 	PG_RETURN_VOID();
-}
-
-/*
- * Roles that go
- */
-
-/* append_uses appends to buf a line for each row of a table that names a role, and returns their number. */
-static int
-append_uses(StringInfo buf, Relation rel, int role_attnum, Oid role, const char *what)
-{
-	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
-	HeapTuple	tuple;
-	int			n = 0;
-
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		bool		isnull;
-
-		if (DatumGetObjectId(heap_getattr(tuple, role_attnum, RelationGetDescr(rel), &isnull)) != role)
-			continue;
-		appendStringInfo(buf, "%s%s %s", buf->len > 0 ? "\n" : "", what,
-						 TextDatumGetCString(heap_getattr(tuple, 1, RelationGetDescr(rel), &isnull)));
-		n++;
-	}
-	systable_endscan(scan);
-	table_close(rel, AccessShareLock);
-	return n;
-}
-
-/* on_object_access refuses to drop a role that owns pools of this database or has rights on some. */
-static void
-on_object_access(ObjectAccessType access, Oid class_id, Oid object_id, int sub_id, void *arg)
-{
-	StringInfoData buf;
-	int			n;
-
-	if (prev_object_access_hook)
-		prev_object_access_hook(access, class_id, object_id, sub_id, arg);
-	if (access != OAT_DROP || class_id != AuthIdRelationId ||
-		!OidIsValid(corm_catalog_oid("pool_definitions")) || !OidIsValid(corm_catalog_oid("pool_grants")))
-		return;
-
-	/* DROP ROLE takes this lock, too, but after it has called us. */
-	LockSharedObject(AuthIdRelationId, object_id, 0, AccessExclusiveLock);
-	initStringInfo(&buf);
-	n = append_uses(&buf, corm_pool_catalog("pool_definitions", AccessShareLock), Anum_pool_owner, object_id, "owner of pool");
-	n += append_uses(&buf, corm_pool_catalog("pool_grants", AccessShareLock), Anum_pool_grant_grantee, object_id, "privileges for pool");
-	if (n > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
-				 errmsg("role \"%s\" cannot be dropped because some pools depend on it",
-						GetUserNameFromId(object_id, false)),
-				 errdetail_internal("%s", buf.data),
-				 errhint("Use corm.pool_drop and corm.pool_revoke.")));
-	pfree(buf.data);
-}
-
-/* corm_pool_admin_init installs the hook, when preloaded. */
-void
-corm_pool_admin_init(void)
-{
-	if (!process_shared_preload_libraries_in_progress)
-		return;
-	prev_object_access_hook = object_access_hook;
-	object_access_hook = on_object_access;
 }

@@ -43,6 +43,5 @@ enum
 
 extern int	corm_pool_timeout_ms(const Interval *timeout);
 extern int64 corm_pool_ttl_us(const Interval *ttl);
-extern void corm_pool_admin_init(void);
 
 #endif							/* CORM_WORK_POOL_ADMIN_H */
