@@ -1,10 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * roles.c
- *		Roles that are dropped while pools, schedules or durable tasks need them.
+ *		Roles that are dropped while pools or schedules need them.
  *
  * DROP ROLE is refused, as it is for PostgreSQL's own objects.  Only the current
- * database is looked at.
+ * database is looked at.  Durable tasks do not count: those of a role that is gone
+ * fail and say so.
  *
  *-------------------------------------------------------------------------
  */
@@ -40,8 +41,6 @@ static const RoleColumn role_columns[] = {
 	{"pool_definitions", "owner", "owner of pool"},
 	{"pool_grants", "grantee", "privileges for pool"},
 	{"schedule_definitions", "owner", "owner of schedule"},
-	{"durable_tasks", "session_role", "session user of durable task"},
-	{"durable_tasks", "user_role", "user of durable task"},
 };
 
 static object_access_hook_type prev_object_access_hook = NULL;
@@ -86,7 +85,7 @@ append_uses(StringInfo buf, const RoleColumn *use, Oid role, int before)
 	return n;
 }
 
-/* on_object_access raises 2BP01 for a role that pools, schedules or durable tasks of this database need. */
+/* on_object_access raises 2BP01 for a role that pools or schedules of this database need. */
 static void
 on_object_access(ObjectAccessType access, Oid class_id, Oid object_id, int sub_id, void *arg)
 {
@@ -111,7 +110,7 @@ on_object_access(ObjectAccessType access, Oid class_id, Oid object_id, int sub_i
 				 errmsg("role \"%s\" cannot be dropped because some objects of corm depend on it",
 						GetUserNameFromId(object_id, false)),
 				 errdetail_internal("%s", buf.data),
-				 errhint("Use corm.pool_drop, corm.pool_revoke, corm.unschedule, and corm.task_cancel or corm.task_forget.")));
+				 errhint("Use corm.pool_drop, corm.pool_revoke and corm.unschedule.")));
 	pfree(buf.data);
 }
 

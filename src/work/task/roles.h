@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * roles.h
- *		Roles that are dropped while pools, schedules or durable tasks need them.
+ *		Roles that are dropped while pools or schedules need them.
  *
  *-------------------------------------------------------------------------
  */
