@@ -4,15 +4,19 @@ all groups and corm.work_check() must be as the model says.
 
     messages_model.py [--seed N] [--seeds N] [--steps N]
 
-libpq's variables say where the server is; time is that of corm_test's clock.  The output is TAP.
+libpq's variables say where the server is; it gets a database of its own.  Time is that of corm_test's clock.  The output is TAP.
 """
 
 import argparse
-import os
+import pathlib
 import random
 import sys
 
 import psycopg
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "oracle"))
+
+from waiting import DATABASE, drop_database, make_database  # noqa: E402
 
 SESSIONS = 3
 
@@ -129,7 +133,7 @@ class Session:
         self.connect()
 
     def connect(self):
-        self.connection = psycopg.connect("", autocommit=True)
+        self.connection = psycopg.connect(dbname=DATABASE, autocommit=True)
         # two seeks of a group of a durable topic wait for each other
         self.sql("SET lock_timeout = '20ms'")
 
@@ -529,7 +533,7 @@ def main():
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--log", type=int, default=40)
     options = parser.parse_args()
-    os.environ.setdefault("PGDATABASE", "contrib_regression")
+    make_database("corm", "corm_test").close()
     failed = 0
     for number, seed in enumerate(range(options.seed, options.seed + options.seeds), 1):
         run, steps = Run(seed), 0
@@ -544,6 +548,7 @@ def main():
             print(f"not ok {number} - seed {seed}: step {steps}", flush=True)
             for session in run.sessions:
                 session.connection.close()
+    drop_database()
     print(f"1..{options.seeds}")
     sys.exit(failed > 0)
 
