@@ -45,7 +45,16 @@ FROM (VALUES
 	($$corm.select('age', 'name'), corm.distinct_on('age'), corm.order_by('age')$$, '{"order_by": ["name"]}'),
 	($$corm.select('age', 'name'), corm.distinct_on('age', 'name')$$, '{"order_by": ["name", "id"]}'),
 	($$corm.select('age', 'name'), corm.distinct_on(corm.c('age') OPERATOR(corm_ops.%) 2), corm.order_by(corm.c('age') OPERATOR(corm_ops.%) 2)$$,
-	 '{"order_by": ["-name"]}')) AS t(clauses, filter);
+	 '{"order_by": ["-name"]}'),
+	($$corm.select('age', corm.count()), corm.group_by('age'), corm.order_by('age')$$, '{"preload": {"orders": true}}'),
+	($$corm.select(corm.count())$$, '{"preload": {"orders": true}}'),
+	($$corm.select('id', corm.count()), corm.group_by('id'), corm.order_by('id')$$, '{"preload": {"orders": {"select": ["amount"], "order_by": ["id"]}}, "limit": 1}'),
+	($$corm.select('name', 'age'), corm.distinct_on('age'), corm.order_by('age', 'id')$$, '{"preload": {"orders": {"select": ["amount"], "order_by": ["id"]}}, "limit": 1}')
+	) AS t(clauses, filter);
+SELECT attempt(format('SELECT corm.get_multi_json(corm.selector(''orders''), %s, corm.filter(%L))', clauses, filter))
+FROM (VALUES
+	($$corm.select('person_id', corm.as(corm.sum('amount'), 'total')), corm.group_by('person_id'), corm.order_by('person_id')$$, '{"preload": {"person": {"select": ["name"]}}, "limit": 1}'),
+	($$corm.select('amount', corm.count()), corm.group_by('amount')$$, '{"preload": {"person": true}}')) AS t(clauses, filter);
 
 -- What only a read has, in a write; the server's own mistake stays one
 SELECT attempt(format('SELECT corm.exec(corm.deleter(''person''), corm.filter(%L))', filter))

@@ -478,6 +478,31 @@ check_groups(CormStmt *stmt, List *items, const char *what)
 	}
 }
 
+/*
+ * corm_check_filter_preload raises OR020 for a preload of an untrusted filter in a query whose
+ * rows are groups, unless all rows of a group have the same related rows.
+ */
+void
+corm_check_filter_preload(CormStmt *stmt, CormRelation *relation)
+{
+	CormTree   *key;
+	bool		grouped;
+
+	if (!has_groups(stmt) || is_grouped_by_key(stmt, stmt->source))
+		return;
+	key = corm_make_tree(CORM_N_COLUMN);
+	key->range = stmt->source;
+	grouped = relation->condition == NULL;
+	for (int i = 0; i < relation->nkeys && grouped; i++)
+	{
+		key->field = corm_model_field(stmt->source->model, relation->columns[i]);
+		grouped = corm_is_among(stmt->group_by, key);
+	}
+	if (!grouped)
+		corm_bad_filter(psprintf("Preloading relation \"%s\" does not apply to this query, whose rows are groups.",
+								 relation->name));
+}
+
 /* Raises OR020 if a filter orders distinct rows by a field that they do not have. */
 static void
 check_distinct(CormStmt *stmt)

@@ -16,6 +16,7 @@ extern void corm_check_filterable(CormTree *tree);
 extern void corm_check_filter(CormTree *tree);
 extern void corm_check_filter_order(CormTree *tree);
 extern void corm_check_filter_grouping(CormStmt *stmt);
+extern void corm_check_filter_preload(CormStmt *stmt, CormRelation *relation);
 extern List *corm_filter_select(List *items);
 extern void corm_check_filter_name(CormRange *range, CormTree *tree, const char *name);
 

@@ -273,6 +273,8 @@ merge_filter_preloads(CormStmt *stmt, List *preloads)
 		bool		found = false;
 		ListCell   *other;
 
+		if (from_filter)
+			corm_check_filter_preload(stmt, relation);
 		foreach(other, stmt->preload_trees)
 		{
 			CormTree   *tree = lfirst(other);

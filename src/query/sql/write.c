@@ -200,18 +200,41 @@ find_assignment(List *sets, const CormField *field)
 	return NULL;
 }
 
-/* Is one of the fields an identity that is GENERATED ALWAYS? */
-static bool
-has_identity(List *fields)
+/* Returns the first field that is an identity column GENERATED ALWAYS, or NULL. */
+static CormField *
+find_identity(List *fields)
 {
 	ListCell   *lc;
 
 	foreach(lc, fields)
 	{
-		if (((CormField *) lfirst(lc))->identity == 'a')
-			return true;
+		CormField  *field = lfirst(lc);
+
+		if (field->identity == 'a')
+			return field;
 	}
-	return false;
+	return NULL;
+}
+
+/*
+ * Appends what permits a value for an identity column that is GENERATED ALWAYS: a record that
+ * is saved, and an upsert by the column, have the key of a row that may exist.  Raises 428C9
+ * for other inserts, as PostgreSQL does.
+ */
+static void
+override_identity(CormDeparse *ctx, CormStmt *stmt, List *given)
+{
+	CormField  *field = find_identity(given);
+
+	if (field == NULL)
+		return;
+	if (!stmt->override_identity && find_identity(stmt->conflict_fields) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_GENERATED_ALWAYS),
+				 errmsg("an insert cannot give field \"%s\" of model \"%s\"", field->name, stmt->source->model->name),
+				 errdetail("It is an identity column that is GENERATED ALWAYS."),
+				 errhint("Leave it out. Only corm.save(), and an upsert by a key that has this field, can give it.")));
+	appendStringInfoString(ctx->buf, " OVERRIDING SYSTEM VALUE");
 }
 
 /*
@@ -265,8 +288,7 @@ deparse_insert(CormDeparse *ctx, CormStmt *stmt)
 	}
 	if (given)
 		appendStringInfoChar(buf, ')');
-	if (has_identity(given) && (stmt->override_identity || has_identity(stmt->conflict_fields)))
-		appendStringInfoString(buf, " OVERRIDING SYSTEM VALUE");
+	override_identity(ctx, stmt, given);
 
 	if (stmt->rows)
 	{
