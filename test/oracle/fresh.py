@@ -8,6 +8,8 @@ exactly what a plain query shows; two tables that are always written together ha
 
 If the server has corm_test, its sessions take random naps at the steps of the protocol (NAPS), so that others come between.
 With kills, backends or the postmaster's children are killed with SIGKILL; the server restarts, and what was prepared is there.
+
+hardening 61
 """
 
 import json

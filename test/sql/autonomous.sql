@@ -1,3 +1,4 @@
+-- hardening 59
 -- autonomous transactions: what they see, what they take along, what they leave behind
 CREATE SCHEMA auto;
 SET search_path = auto;

@@ -1,3 +1,4 @@
+-- hardening 60
 -- Whatever decides about a compiled query: the next execution of a plan that is kept has it.
 CREATE SCHEMA ic;
 SET search_path = ic, public;

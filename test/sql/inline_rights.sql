@@ -1,3 +1,4 @@
+-- hardening 60
 -- Nobody sees a row through a compiled query that he would not see without.
 CREATE SCHEMA ir;
 SET search_path = ir, public;

@@ -1,3 +1,4 @@
+-- hardening 59
 -- Task pools: definitions, rights, closing, pausing; whose tasks are whose.
 CREATE SCHEMA task_pools;
 SET search_path = task_pools;

@@ -1,4 +1,4 @@
-
+# hardening 61
 # Fresh answers through what no session outlives: prepared transactions, crashes, restarts, a standby that is promoted, a
 # subscription, another database.
 

@@ -1,3 +1,4 @@
+# hardening 62
 # Durable tasks: each committed submit is run exactly once, whatever ends: the server, a worker, by SIGKILL or in order.
 # A task that brings the server down each time is given up.  What was restored from a dump of another server rests.
 

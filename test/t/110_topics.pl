@@ -1,3 +1,4 @@
+# hardening 62
 # Durable topics survive restarts, crashes and dumps; topics in memory begin anew, with their definitions.
 
 use strict;
