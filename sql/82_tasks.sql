@@ -104,7 +104,7 @@ COMMENT ON FUNCTION corm.pool_alter(text, integer, integer, integer, interval, i
 CREATE FUNCTION corm.pool_drop(name text) RETURNS void
 	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_pool_drop';
 COMMENT ON FUNCTION corm.pool_drop(text) IS
-'Drops a task pool at commit; the tasks in it are canceled. Errors: 42704 if it does not exist; 42501 unless the caller owns it; 2BP01 for the pool default.';
+'Drops a task pool at commit; the tasks in it are canceled. Errors: 42704 if it does not exist; 42501 unless the caller owns it; 2BP01 for the pool default, and if schedules use it.';
 
 CREATE FUNCTION corm.pool_grant(pool text, grantee regrole, privileges text[]) RETURNS void
 	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_pool_grant';
@@ -253,7 +253,7 @@ COMMENT ON FUNCTION corm.submit_many(corm.task_options, text, jsonb) IS
 CREATE FUNCTION corm.task_wait(id bigint, timeout interval DEFAULT NULL) RETURNS corm.tx_result
 	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_task_wait';
 COMMENT ON FUNCTION corm.task_wait(bigint, interval) IS
-'Waits until a task has ended, and returns its outcome, in which an error is data; NULL after the timeout or corm.max_wait. Errors: P0002 if there is no such task, or its result is forgotten; 42501 if it is not the own one of the caller nor of a pool that the caller manages; 55000 if the current transaction has submitted it and not committed; 40P01 if the task waits for this session; 53200 if its value could not be kept.';
+'Waits until a task has ended, and returns its outcome, in which an error is data; NULL after the timeout or corm.max_wait. Errors: P0002 if there is no such task, or its result is forgotten; 42501 if it is not the own one of the caller nor of a pool that the caller manages; 55000 if the current transaction has submitted it and not committed, and in the task itself; 40P01 if the task waits for this session, or cannot begin because of this one; 53200 if its value could not be kept.';
 
 -- No defaults: with them, a call of the function would be ambiguous.
 CREATE PROCEDURE corm.task_wait(id bigint, timeout interval, INOUT result corm.tx_result)
@@ -264,17 +264,17 @@ COMMENT ON PROCEDURE corm.task_wait(bigint, interval, corm.tx_result) IS
 CREATE FUNCTION corm.task_value(id bigint, timeout interval DEFAULT NULL) RETURNS jsonb
 	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_task_value';
 COMMENT ON FUNCTION corm.task_value(bigint, interval) IS
-'Waits until a task has ended, and returns the rows of its last statement as a JSON array, or raises its error. Errors: that of the task; OR032 after the timeout or corm.max_wait; P0002 if there is no such task, or its result is forgotten; 42501 if it is not the own one of the caller nor of a pool that the caller manages; 55000 if the current transaction has submitted it and not committed.';
+'Waits until a task has ended, and returns the rows of its last statement as a JSON array, or raises its error. Errors: that of the task; OR032 after the timeout or corm.max_wait; P0002 if there is no such task, or its result is forgotten; 42501 if it is not the own one of the caller nor of a pool that the caller manages; 55000 if the current transaction has submitted it and not committed, and in the task itself; 40P01 if the task waits for this session, or cannot begin because of this one.';
 
 CREATE FUNCTION corm.task_wait_all(ids bigint[], timeout interval DEFAULT NULL, OUT id bigint, OUT result corm.tx_result) RETURNS SETOF record
 	LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10 AS 'MODULE_PATHNAME', 'corm_task_wait_all';
 COMMENT ON FUNCTION corm.task_wait_all(bigint[], interval) IS
-'Waits for tasks, and returns a row for each, in the order in which they have ended; those that have not ended after the timeout or corm.max_wait are missing. Errors: P0002 if there is no such task, or its result is forgotten; 42501 if it is not the own one of the caller nor of a pool that the caller manages; 55000 if the current transaction has submitted it and not committed.';
+'Waits for tasks, and returns a row for each, in the order in which they have ended; those that have not ended after the timeout or corm.max_wait are missing. Errors: P0002 if there is no such task, or its result is forgotten; 42501 if it is not the own one of the caller nor of a pool that the caller manages; 55000 if the current transaction has submitted it and not committed, and in the task itself; 40P01 if one of them waits for this session, or cannot begin because of this one.';
 
 CREATE FUNCTION corm.task_cancel(id bigint) RETURNS boolean
 	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_task_cancel';
 COMMENT ON FUNCTION corm.task_cancel(bigint) IS
-'Cancels a task at once: one that waits does not run, one that runs is told to stop. Returns false if it has ended. Errors: P0002 if there is no such task; 42501 if it is not the own one of the caller nor of a pool that the caller manages.';
+'Cancels a task at once: one that waits does not run, one that runs is told to stop. Returns false if it has ended. Errors: P0002 if there is no such task; 42501 if it is not the own one of the caller nor of a pool that the caller manages; 2BP01 if a schedule waits with it.';
 
 CREATE FUNCTION corm.task_retry(id bigint) RETURNS boolean
 	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_task_retry';
@@ -284,7 +284,7 @@ COMMENT ON FUNCTION corm.task_retry(bigint) IS
 CREATE FUNCTION corm.task_forget(id bigint) RETURNS boolean
 	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_task_forget';
 COMMENT ON FUNCTION corm.task_forget(bigint) IS
-'Forgets a task that has ended, and its result. Returns false if it has not ended. Errors: P0002 if there is no such task; 42501 if it is not the own one of the caller nor of a pool that the caller manages.';
+'Forgets a task that has ended, and its result. Returns false if it has not ended. Errors: P0002 if there is no such task; 42501 if it is not the own one of the caller nor of a pool that the caller manages; 2BP01 if a schedule waits with it.';
 
 CREATE FUNCTION corm.task_adopt() RETURNS bigint
 	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_task_adopt';
@@ -309,7 +309,7 @@ COMMENT ON FUNCTION corm.current_task() IS
 CREATE FUNCTION corm.parallel(bodies text[], timeout interval DEFAULT NULL) RETURNS jsonb[]
 	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_parallel';
 COMMENT ON FUNCTION corm.parallel(text[], interval) IS
-'Runs bodies as tasks of the pool default, at the same time, and returns their results in order. The first error cancels the others and is raised. Errors: that of a body; OR030 after the timeout or corm.max_wait; those of corm.submit.';
+'Runs bodies as tasks of the pool default, at the same time, and returns their results in order. The first error cancels the others and is raised. Errors: that of a body; OR030 after the timeout or corm.max_wait; 40P01 if a body waits for this session, or cannot begin because of this one; those of corm.submit.';
 
 CREATE FUNCTION corm.list_tasks() RETURNS SETOF corm.task_state
 	LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 100 AS 'MODULE_PATHNAME', 'corm_list_tasks';

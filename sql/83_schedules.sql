@@ -44,8 +44,11 @@ COMMENT ON FUNCTION corm.schedule_tick(text) IS
 'Submits the task of a schedule whose time has come. The task that a schedule waits with calls it; called by others, it does nothing.';
 
 CREATE VIEW corm.schedules AS
-	SELECT name, owner::pg_catalog.regrole AS owner, spec, timezone, overlap, missed, next_run, last_run, runs, skipped
-	FROM corm.schedule_definitions;
+	SELECT s.name, s.owner::pg_catalog.regrole AS owner, s.spec, s.timezone, s.overlap, s.missed, s.next_run, s.last_run, s.runs, s.skipped,
+		CASE WHEN pg_catalog.pg_has_role(s.owner::pg_catalog.regrole, 'USAGE') OR pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE') THEN
+			CASE WHEN t.id IS NULL THEN pg_catalog.format('task %s, with which it waits, is missing', s.ticker) ELSE coalesce(t.error, s.error) END
+		END AS error
+	FROM corm.schedule_definitions s LEFT JOIN corm.durable_tasks t ON t.id OPERATOR(pg_catalog.=) s.ticker;
 COMMENT ON VIEW corm.schedules IS
-'The schedules of the database: specification, when they are due next, when they last ran, how often they ran, and how often a run was skipped';
+'The schedules of the database: specification, when they are due next, when they last ran, how often they ran, how often a run was skipped, and why the last one could not be submitted; errors of other roles'' only with pg_read_all_stats';
 GRANT SELECT ON corm.schedules TO PUBLIC;

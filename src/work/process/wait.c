@@ -12,13 +12,20 @@
  * nothing for that.  The ID is read from its PGPROC; if that transaction is over
  * before this one gets to wait, the wait returns at once, and the loop looks again.
  *
- * The victim of a deadlock is the other process.  A cycle through it was closed by a wait
- * of its own, or of a third process, that began later than this one's, and that one's
- * check finds it.  So the check of this process is of no use: it is switched
- * off, which also keeps log_lock_waits quiet about bodies that take long.  lock_timeout
+ * The victim of a deadlock is the other process, if it began to work after this one began
+ * to wait.  A cycle through it was closed by a wait of its own, or of a third process, that
+ * began later than this one's, and that one's check finds it.  So the check of this process is of no
+ * use: it is switched off, which also keeps log_lock_waits quiet about bodies that take long.  lock_timeout
  * is switched off as well: it limits waiting for locks, not how long a body may
  * run.  Where deadlock_timeout is so short that this process may get to its check
  * first, the check stays on, and it may be the victim.
+ *
+ * A process that waits for a task joins one that may have been at work for long: that may
+ * wait for a lock of this process already, after its own check, or for a task as this one does.
+ * Then only this process can find the cycle.  It gives the others' checks time to
+ * find one, and then waits with its own.  Who waits for several tasks has no lasting
+ * wait in the lock manager, which would keep it from seeing the end of another one: it looks there for a
+ * moment, with a check at once, for one of them after the other.
  *
  * The wait is in an internal subtransaction, which is rolled back before an error
  * is thrown on: left open, it would confuse the main loop.
@@ -44,19 +51,22 @@
 #define LATCH_MS			20	/* at most, and a quarter of deadlock_timeout */
 #define MASK_ABOVE_MS		20	/* a shorter deadlock_timeout is left alone */
 #define AGAIN_MS			10	/* between two transactions of the other process */
+#define CHECK_NOW_MS		1
+#define MOMENT_MS			20
 
 /*
  * wait_for_lock waits until a virtual transaction is over, at most timeout_ms
- * (0: for ever).  Returns false if the lock table is full.  Raises what
- * interrupts raise, and 40P01; time over is no error.
+ * (0: for ever), and looks for a deadlock after check_ms (-1: as the settings say).  Returns false if the lock table is full.
+ * Raises what interrupts raise, and 40P01; time over is no error.
  */
 static bool
-wait_for_lock(VirtualTransactionId vxid, int timeout_ms)
+wait_for_lock(VirtualTransactionId vxid, int timeout_ms, int check_ms)
 {
 	MemoryContext oldcontext = CurrentMemoryContext;
 	ResourceOwner oldowner = CurrentResourceOwner;
 	int			old_lock_timeout = LockTimeout;
 	int			old_deadlock_timeout = DeadlockTimeout;
+	bool		old_log_lock_waits = log_lock_waits;
 	ErrorData  *volatile error = NULL;
 
 	BeginInternalSubTransaction(NULL);
@@ -64,18 +74,21 @@ wait_for_lock(VirtualTransactionId vxid, int timeout_ms)
 	PG_TRY();
 	{
 		LockTimeout = timeout_ms;
-		if (DeadlockTimeout >= MASK_ABOVE_MS)
-			DeadlockTimeout = INT_MAX / 2;
+		log_lock_waits = false;
+		if (check_ms >= 0)
+			DeadlockTimeout = check_ms;
 		CORM_FAULT("work-wait-lock");
 		(void) VirtualXactLock(vxid, true);
 		LockTimeout = old_lock_timeout;
 		DeadlockTimeout = old_deadlock_timeout;
+		log_lock_waits = old_log_lock_waits;
 		ReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();
 	{
 		LockTimeout = old_lock_timeout;
 		DeadlockTimeout = old_deadlock_timeout;
+		log_lock_waits = old_log_lock_waits;
 		MemoryContextSwitchTo(oldcontext);
 		error = CopyErrorData();
 		FlushErrorState();
@@ -111,13 +124,39 @@ transaction_of(int procno)
 	return vxid;
 }
 
+/*
+ * wait_for_process waits for the transaction of a process, for a while; waited_ms is how long it has
+ * waited for that already.  Returns false if the lock table is full.
+ */
+static bool
+wait_for_process(CormWaitKind how, VirtualTransactionId vxid, long waited_ms, long timeout_ms)
+{
+	int			off = DeadlockTimeout >= MASK_ABOVE_MS ? INT_MAX / 2 : -1;
+	long		others_ms = 2L * DeadlockTimeout + MOMENT_MS;
+	int			limit = timeout_ms < 0 ? 0 : (int) Min(timeout_ms, INT_MAX / 2);
+
+	if (how == CORM_WAIT_MANY)
+		return wait_for_lock(vxid, limit == 0 ? MOMENT_MS : Min(limit, MOMENT_MS), CHECK_NOW_MS);
+	if (how == CORM_WAIT_JOINS && waited_ms >= others_ms)
+		return wait_for_lock(vxid, limit, -1);
+	if (how == CORM_WAIT_JOINS)
+	{
+		int			left = (int) Min(others_ms - waited_ms, INT_MAX / 2);
+
+		limit = limit == 0 ? left : Min(limit, left);
+	}
+	return wait_for_lock(vxid, limit, off);
+}
+
 bool
-corm_wait(bool (*done) (void *arg), int (*target) (void *arg), void *arg,
+corm_wait(CormWaitKind how, bool (*done) (void *arg), int (*target) (void *arg), void *arg,
 		  long timeout_ms, uint32 wait_event)
 {
 	int64		started = 0;
-	long		latch_ms = Min(LATCH_MS, DeadlockTimeout / 4);
+	long		latch_ms = how == CORM_WAIT_MANY ? DeadlockTimeout : Min(LATCH_MS, DeadlockTimeout / 4);
 	bool		may_lock = target != NULL && IsTransactionState() && !IsInParallelMode();
+	VirtualTransactionId before = {0};	/* waited for in the lock manager, since */
+	long		since = 0;
 
 	for (;;)
 	{
@@ -139,21 +178,28 @@ corm_wait(bool (*done) (void *arg), int (*target) (void *arg), void *arg,
 		{
 			int			procno = target(arg);
 
+			pause = AGAIN_MS;
 			if (procno >= 0)
 			{
 				VirtualTransactionId vxid = transaction_of(procno);
 
-				/* that is its transaction only if it still is the target */
-				if (VirtualTransactionIdIsValid(vxid) && target(arg) == procno)
+				if (!VirtualTransactionIdEquals(vxid, before))
 				{
-					may_lock = wait_for_lock(vxid, timeout_ms >= 0 ? (int) Min(timeout_ms - passed, INT_MAX / 2) : 0);
+					before = vxid;
+					since = passed;
+				}
+				/* that is its transaction only if it still is the target */
+				if (VirtualTransactionIdIsValid(vxid) && (how == CORM_WAIT_MANY || target(arg) == procno))
+				{
+					may_lock = wait_for_process(how, vxid, passed - since, timeout_ms >= 0 ? timeout_ms - passed : -1);
 					if (may_lock && done(arg))
 						return true;
 				}
-				pause = AGAIN_MS;
 			}
 			else
 				pause = AGAIN_MS * 10;
+			if (how == CORM_WAIT_MANY)
+				latch_ms = (corm_clock_machine() - started) / 1000 + DeadlockTimeout;
 		}
 		else if (may_lock)
 			pause = latch_ms - passed;

@@ -18,12 +18,26 @@
  * works on it, or -1 if no process does now.  After some milliseconds the wait is one
  * in the lock manager for that process's transaction, so that PostgreSQL's deadlock
  * detector sees it.  The process at the other end must never wait for this one
- * while it is in a transaction.
+ * while it is in a transaction, except in the lock manager.
+ *
+ * how says what is known of that process:
+ *
+ * CORM_WAIT_BEGINS: it begins its work after this wait has begun, and waits for nobody before.
+ * CORM_WAIT_JOINS: it may have been waiting for this process for long.
+ * CORM_WAIT_MANY: the same, and target returns another one of several each time, all of which must end; done
+ * may become true by any of them.
  *
  * done and target look at shared memory only; they may take LWLocks.  Raises what
  * interrupts raise, and 40P01.
  */
-extern bool corm_wait(bool (*done) (void *arg), int (*target) (void *arg), void *arg,
+typedef enum CormWaitKind
+{
+	CORM_WAIT_BEGINS,
+	CORM_WAIT_JOINS,
+	CORM_WAIT_MANY
+} CormWaitKind;
+
+extern bool corm_wait(CormWaitKind how, bool (*done) (void *arg), int (*target) (void *arg), void *arg,
 					  long timeout_ms, uint32 wait_event);
 
 #endif							/* CORM_WORK_WAIT_H */

@@ -49,6 +49,7 @@
 #include "work/task/pool_admin.h"
 #include "work/task/pools.h"
 #include "work/task/queue.h"
+#include "work/task/schedule.h"
 
 PG_FUNCTION_INFO_V1(corm_pool_create);
 PG_FUNCTION_INFO_V1(corm_pool_alter);
@@ -238,15 +239,15 @@ new_id(void)
  * Rows
  */
 
-/* lock_name takes the writers' lock on the name of a pool to the end of the transaction. */
-static void
-lock_name(Relation rel, const char *name)
+/* corm_pool_lock takes a lock on the name of a pool to the end of the transaction; ShareLock keeps it from being dropped. */
+void
+corm_pool_lock(const char *name, LOCKMODE mode)
 {
 	LOCKTAG		tag;
 
-	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, RelationGetRelid(rel),
+	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, corm_catalog_oid("pool_definitions"),
 					   hash_bytes((const unsigned char *) name, strlen(name)), 0);
-	(void) LockAcquire(&tag, ExclusiveLock, false, false);
+	(void) LockAcquire(&tag, mode, false, false);
 	AcceptInvalidationMessages();
 }
 
@@ -376,7 +377,7 @@ own_pool(FunctionCallInfo fcinfo, const char *function, CormPoolRef *ref, Relati
 	corm_pool_find(name, ref);
 	corm_pool_check(ref, CORM_POOL_OWN);
 	*rel = corm_pool_catalog("pool_definitions", RowExclusiveLock);
-	lock_name(*rel, name);
+	corm_pool_lock(name, ExclusiveLock);
 	corm_pool_find(name, ref);
 	corm_pool_check(ref, CORM_POOL_OWN);
 }
@@ -419,7 +420,7 @@ corm_pool_create(PG_FUNCTION_ARGS)
 				 errdetail("The limit is %d bytes.", NAMEDATALEN - 1)));
 
 	rel = corm_pool_catalog("pool_definitions", RowExclusiveLock);
-	lock_name(rel, name);
+	corm_pool_lock(name, ExclusiveLock);
 	if (corm_pool_try_find(name, &ref))
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
@@ -482,12 +483,20 @@ corm_pool_drop(PG_FUNCTION_ARGS)
 	CormPoolRef ref;
 	Relation	rel;
 	HeapTuple	tuple;
+	char	   *schedules;
 
 	own_pool(fcinfo, "corm.pool_drop()", &ref, &rel);
 	if (ref.id == CORM_DEFAULT_POOL_ID)
 		ereport(ERROR,
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 				 errmsg("cannot drop pool \"%s\" because every database has it", ref.name)));
+	schedules = corm_schedules_of_pool(ref.name);
+	if (schedules != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("cannot drop pool \"%s\" because schedules use it", ref.name),
+				 errdetail_internal("%s", schedules),
+				 errhint("Use corm.unschedule, or corm.schedule with another pool.")));
 	tuple = find_row(rel, ref.name);
 	if (HeapTupleIsValid(tuple))
 		CatalogTupleDelete(rel, &tuple->t_self);

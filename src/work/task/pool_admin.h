@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "datatype/timestamp.h"
+#include "storage/lockdefs.h"
 
 /* Columns of corm.pool_definitions */
 enum
@@ -43,5 +44,6 @@ enum
 
 extern int	corm_pool_timeout_ms(const Interval *timeout);
 extern int64 corm_pool_ttl_us(const Interval *ttl);
+extern void corm_pool_lock(const char *name, LOCKMODE mode);
 
 #endif							/* CORM_WORK_POOL_ADMIN_H */

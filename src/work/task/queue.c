@@ -51,6 +51,7 @@
 #include "work/shared/audit.h"
 #include "work/shared/gone.h"
 #include "work/task/queue.h"
+#include "work/task/waiters.h"
 
 #define COUNTER_BITS	44
 #define EPOCH_MASK		((UINT64CONST(1) << 18) - 1)
@@ -71,7 +72,6 @@ static CormBlockId *key_chains;
 static CormBlockId *unique_chains;
 static uint32 heap_size;
 static CormBlockId *heap;		/* from 1 on */
-static int64 *waiting_for;		/* by procno; 0: for nothing */
 
 static bool to_wake = false;	/* some lane has got a task */
 static int	duty = -1;
@@ -107,8 +107,7 @@ queue_size(void)
 	set_sizes();
 	size = add_size(size, MAXALIGN(mul_size(corm_max_pools, sizeof(CormPool))));
 	size = add_size(size, mul_size(3, MAXALIGN(chains_size())));
-	size = add_size(size, MAXALIGN(mul_size(heap_size, sizeof(CormBlockId))));
-	return add_size(size, mul_size(corm_max_procs(), sizeof(int64)));
+	return add_size(size, MAXALIGN(mul_size(heap_size, sizeof(CormBlockId))));
 }
 
 static void
@@ -128,8 +127,6 @@ queue_attach(void *addr, Size size, bool found)
 	unique_chains = (CormBlockId *) at;
 	at += MAXALIGN(chains_size());
 	heap = (CormBlockId *) at;
-	at += MAXALIGN(heap_size * sizeof(CormBlockId));
-	waiting_for = (int64 *) at;
 
 	if (!found)
 	{
@@ -474,6 +471,13 @@ find_key(int pool, const uint64 *hash)
 	key->link = *chain;
 	*chain = block;
 	return block;
+}
+
+/* corm_queue_key_active returns how many tasks of a key are ready, running or to be retried. */
+uint32
+corm_queue_key_active(CormBlockId block)
+{
+	return key_at(block)->active;
 }
 
 /* unref_key forgets a task that had a key, and a key that has no more tasks. */
@@ -914,6 +918,7 @@ start(CormBlockId block)
 	pool->wait_us += Max(now - more->ready_since, 0);
 	/* from now on, when it began to run */
 	more->ready_since = now;
+	corm_waiters_task_started(block);
 }
 
 /*
@@ -971,22 +976,6 @@ corm_queue_claim_paused(const char *name)
 	return id;
 }
 
-/* wake_waiters sets the latches of those who wait for a task. */
-static void
-wake_waiters(int64 id)
-{
-	uint32		left = corm_tasks->nwaiters;
-
-	for (uint32 i = 0; left > 0 && i < corm_max_procs(); i++)
-	{
-		if (waiting_for[i] == 0)
-			continue;
-		left--;
-		if (waiting_for[i] == id || waiting_for[i] == CORM_ANY_TASK)
-			SetLatch(&ProcGlobal->allProcs[i].procLatch);
-	}
-}
-
 /* corm_queue_wake_pool wakes the workers of a pool's lanes: there is a place for their tasks now. */
 void
 corm_queue_wake_pool(int pool)
@@ -1002,11 +991,13 @@ corm_queue_wake_pool(int pool)
 
 /* ended_running does what follows when a task does not run any more. */
 static void
-ended_running(CormTask *task)
+ended_running(CormBlockId block)
 {
+	CormTask   *task = corm_task_at(block);
 	CormPool   *pool = &corm_pools[task->pool];
 
 	task->worker.slot = -1;
+	corm_waiters_task_ended(block);
 	pool->run_us += Max(corm_clock_mono() - corm_task_more(task)->ready_since, 0);
 	if (pool->waiting > 0)
 		corm_queue_wake_pool(task->pool);
@@ -1031,7 +1022,7 @@ corm_queue_end(CormBlockId block, CormTaskState state, CormTaskResult result)
 	more->result = result;
 	more->finished_at = corm_clock_real();
 	if (was_running)
-		ended_running(task);
+		ended_running(block);
 	if (state == CORM_TASK_SUCCEEDED)
 		pool->succeeded++;
 	else if (state == CORM_TASK_FAILED)
@@ -1052,7 +1043,7 @@ corm_queue_end(CormBlockId block, CormTaskState state, CormTaskResult result)
 
 	corm_group_task_ended(task->group);
 	task->group.generation = 0;
-	wake_waiters(task->id);
+	corm_waiters_wake(task->id);
 	look_idle(pool);
 }
 
@@ -1063,7 +1054,7 @@ corm_queue_retry_later(CormBlockId block, int64 delay_us)
 	CormTask   *task = corm_task_at(block);
 
 	unset_state(block);
-	ended_running(task);
+	ended_running(block);
 	corm_pools[task->pool].retried++;
 	task->due = corm_clock_mono() + delay_us;
 	corm_task_more(task)->run_at = corm_clock_real() + delay_us;
@@ -1401,32 +1392,6 @@ corm_queue_free_pool_if_idle(int number)
 		pool->used = false;
 		pool->generation++;
 	}
-}
-
-/*
- * Waiting for tasks
- */
-
-/* corm_queue_wait_begin says that the end of a task must set the latch of this process. */
-void
-corm_queue_wait_begin(int64 id)
-{
-	corm_queue_lock();
-	if (waiting_for[corm_my_procno()] == 0)
-		corm_tasks->nwaiters++;
-	waiting_for[corm_my_procno()] = id;
-	corm_queue_unlock();
-}
-
-/* corm_queue_wait_end ends that. */
-void
-corm_queue_wait_end(void)
-{
-	corm_queue_lock();
-	if (waiting_for[corm_my_procno()] != 0)
-		corm_tasks->nwaiters--;
-	waiting_for[corm_my_procno()] = 0;
-	corm_queue_unlock();
 }
 
 /*

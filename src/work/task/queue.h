@@ -205,12 +205,8 @@ typedef struct CormTasks
 	CormBlockId first_ended;
 	CormBlockId last_ended;
 	uint32		nheap;
-	uint32		nwaiters;		/* processes that wait for a task */
 	uint32		ntasks;
 } CormTasks;
-
-/* What a waiting process waits for: the end of any task. */
-#define CORM_ANY_TASK	PG_INT64_MAX
 
 extern CormTasks *corm_tasks;
 extern CormPool *corm_pools;
@@ -262,13 +258,10 @@ extern void corm_queue_each(void (*visit) (CormBlockId block, void *arg), void *
 extern int	corm_queue_pool(Oid database, int64 definition, bool make);
 extern void corm_queue_wake_pool(int pool);
 extern void corm_queue_free_pool_if_idle(int pool);
+extern uint32 corm_queue_key_active(CormBlockId block);
 extern void corm_queue_hash(uint64 *hash, int pool, const char *text, Size len);
 extern void corm_queue_read(CormBlockId block, Size from, void *buf, Size len);
 extern void corm_queue_payload_cursor(CormWorkCursor *cursor, CormBlockId block);
-
-/* For those who wait: these take the lock themselves where they need it. */
-extern void corm_queue_wait_begin(int64 id);
-extern void corm_queue_wait_end(void);
 
 extern void corm_queue_wanted(void (*want) (Oid database, Oid session_user, int n));
 

@@ -6,7 +6,7 @@
  * Who waits for a task writes its ID down, and the end of the task sets the latch
  * (queue.c).  While a worker runs the task, the wait is also one for the worker's
  * transaction, so that a deadlock between the task and the session that waits for it
- * is found (work/process/wait.c).
+ * is found (work/process/wait.c).  A wait for a task that cannot begin is one too: waiters.c.
  *
  *-------------------------------------------------------------------------
  */
@@ -34,8 +34,11 @@
 #include "work/process/wait.h"
 #include "work/shared/waiting.h"
 #include "work/task/copy.h"
+#include "work/task/run.h"
+#include "work/task/schedule.h"
 #include "work/task/submit.h"
 #include "work/task/task.h"
+#include "work/task/waiters.h"
 
 PG_FUNCTION_INFO_V1(corm_task_wait);
 PG_FUNCTION_INFO_V1(corm_task_wait_call);
@@ -53,11 +56,18 @@ typedef struct TaskWait
 	int64	   *ids;
 	int			n;
 	int			ended;			/* index of one that has ended, or is gone */
+	int			last;			/* index of one whose process was looked at last */
+	int64		look_at;		/* when to look whether it waits in vain; of the machine */
+	int			in_vain;		/* so often it did */
+	int64		stuck;			/* a task that cannot begin or end */
 } TaskWait;
 
 static uint32 wait_event = 0;
 
 #define LOADING_MS	10000
+
+/* A wait is in vain if it is so twice, with this between. */
+#define LOOK_AGAIN_US	(INT64CONST(200) * 1000)
 
 /* get_id returns the ID of a task that is the first argument. */
 static int64
@@ -108,9 +118,29 @@ look_up(int64 id, CormTaskCopy *copy)
 	if (uncommitted)
 		corm_task_no_such(id);
 	corm_task_check_own(copy, true);
+	if (id == corm_task_running_id() && !corm_task_has_ended(&copy->task))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("task " INT64_FORMAT " cannot wait for itself", id)));
 }
 
-/* one_ended tells whether one of the tasks has ended, and which. */
+/*
+ * give_up tells whether this process is to give up waiting, because that would never end.  It looks after
+ * deadlock_timeout, now and then.
+ */
+static bool
+give_up(TaskWait *wait)
+{
+	int64		now = corm_clock_machine();
+
+	if (now < wait->look_at)
+		return false;
+	wait->look_at = now + LOOK_AGAIN_US;
+	wait->in_vain = corm_waiters_in_vain(&wait->stuck) ? wait->in_vain + 1 : 0;
+	return wait->in_vain >= 2;
+}
+
+/* one_ended tells whether one of the tasks has ended, and which; or that the wait is in vain: then none. */
 static bool
 one_ended(void *arg)
 {
@@ -126,23 +156,26 @@ one_ended(void *arg)
 			wait->ended = i;
 	}
 	corm_queue_unlock();
-	return wait->ended >= 0;
+	return wait->ended >= 0 || (wait->look_at > 0 && give_up(wait));
 }
 
-/* working_process returns the process that runs the task, if one is waited for. */
+/* working_process returns the process that runs the task; if there are several, that of the next one that runs. */
 static int
 working_process(void *arg)
 {
 	TaskWait   *wait = arg;
 	CormWorkerRef ref = {-1, 0};
-	CormBlockId block;
 
-	if (wait->n != 1)
-		return -1;
 	corm_queue_lock();
-	block = corm_queue_find(wait->ids[0]);
-	if (block != 0 && corm_task_at(block)->state == CORM_TASK_RUNNING)
-		ref = corm_task_at(block)->worker;
+	for (int i = 0; i < wait->n && ref.slot < 0; i++)
+	{
+		CormBlockId block;
+
+		wait->last = (wait->last + 1) % wait->n;
+		block = corm_queue_find(wait->ids[wait->last]);
+		if (block != 0 && corm_task_at(block)->state == CORM_TASK_RUNNING)
+			ref = corm_task_at(block)->worker;
+	}
 	corm_queue_unlock();
 	return corm_worker_procno(ref);
 }
@@ -151,12 +184,12 @@ working_process(void *arg)
 static void
 stop_waiting(int code, Datum arg)
 {
-	corm_queue_wait_end();
+	corm_waiters_end();
 }
 
 /*
  * wait_for_one waits until one of the tasks has ended, whose index is in wait->ended
- * then.  Returns false if the deadline passes first.
+ * then.  Returns false if the deadline passes first.  Raises 40P01.
  */
 static bool
 wait_for_one(TaskWait *wait, int64 deadline)
@@ -169,18 +202,28 @@ wait_for_one(TaskWait *wait, int64 deadline)
 		wait_event = corm_wait_event_new("CormTask");
 	PG_ENSURE_ERROR_CLEANUP(stop_waiting, (Datum) 0);
 	{
-		corm_queue_wait_begin(wait->n == 1 ? wait->ids[0] : CORM_ANY_TASK);
+		corm_waiters_begin(wait->ids, wait->n);
+		wait->look_at = corm_clock_machine() + (int64) DeadlockTimeout * 1000;
+		wait->in_vain = 0;
 		for (;;)
 		{
 			long		pause = corm_work_pause(deadline);
 
-			ended = corm_wait(one_ended, working_process, wait, pause, wait_event);
+			ended = corm_wait(wait->n == 1 ? CORM_WAIT_JOINS : CORM_WAIT_MANY, one_ended, working_process, wait,
+							  pause, wait_event);
 			if (ended || pause == 0)
 				break;
 		}
 	}
 	PG_END_ENSURE_ERROR_CLEANUP(stop_waiting, (Datum) 0);
 	stop_waiting(0, (Datum) 0);
+	wait->look_at = 0;
+	if (ended && wait->ended < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_DEADLOCK_DETECTED),
+				 errmsg("deadlock detected"),
+				 errdetail("Task " INT64_FORMAT " cannot begin or end, because the workers it needs run tasks that wait, as this one does.", wait->stuck),
+				 errhint("Give the pool more workers, or corm.max_workers a larger value; or do not wait for tasks in tasks.")));
 	return ended;
 }
 
@@ -204,7 +247,7 @@ result_of(int64 id, TupleDesc desc)
 static bool
 wait_for_result(int64 id, int64 deadline, TupleDesc desc, Datum *result)
 {
-	TaskWait	wait = {&id, 1, -1};
+	TaskWait	wait = {.ids = &id, .n = 1};
 
 	if (!wait_for_one(&wait, deadline))
 		return false;
@@ -259,7 +302,7 @@ corm_task_value(PG_FUNCTION_ARGS)
 {
 	int64		id = get_id(fcinfo);
 	int64		deadline = corm_work_deadline(fcinfo, 1, true);
-	TaskWait	wait = {&id, 1, -1};
+	TaskWait	wait = {.ids = &id, .n = 1};
 	CormTaskCopy copy;
 	Jsonb	   *value;
 	ErrorData  *error;
@@ -372,6 +415,8 @@ corm_task_cancel(PG_FUNCTION_ARGS)
 	CormTaskCopy copy;
 
 	changeable(id, &copy);
+	if (copy.task.durable)
+		corm_schedule_check_ticker(id, "cancel");
 	if (has_row_only(&copy))
 		PG_RETURN_BOOL(!corm_task_has_ended(&copy.task) && corm_durable_task_delete(id));
 	PG_RETURN_BOOL(cancel(id));
@@ -428,6 +473,8 @@ corm_task_forget(PG_FUNCTION_ARGS)
 	bool		ended;
 
 	changeable(id, &copy);
+	if (copy.task.durable)
+		corm_schedule_check_ticker(id, "forget");
 	if (copy.task.durable && copy.task.state == CORM_TASK_FAILED)
 		(void) corm_durable_task_delete(id);
 	if (has_row_only(&copy))

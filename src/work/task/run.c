@@ -59,12 +59,15 @@ backoff_us(const CormTaskMore *more)
 	return (int64) (us * (0.75 + 0.5 * pg_prng_double(&pg_global_prng_state)));
 }
 
-/* is_retried tells whether a task that has failed is to be tried again.  Needs the lock. */
+/*
+ * is_retried tells whether a task that has failed is to be tried again.  That of a closed pool is not, but a
+ * durable one has a row that waits until the pool is opened.  Needs the lock.
+ */
 static bool
 is_retried(const CormTask *task)
 {
 	return !task->cancelled && corm_task_more(task)->attempt < corm_task_more(task)->max_attempts &&
-		!corm_pools[task->pool].closed;
+		(task->durable || !corm_pools[task->pool].closed);
 }
 
 /*
@@ -86,6 +89,8 @@ settle(CormBlockId block, CormTaskResult result, int sqlstate, const void *data,
 		result = corm_queue_store(block, result, data, len);
 		if (!failed)
 			corm_queue_end(block, CORM_TASK_SUCCEEDED, result);
+		else if (delay_us >= 0 && corm_pools[task->pool].closed)
+			corm_queue_end(block, task->durable ? CORM_TASK_CANCELLED : CORM_TASK_FAILED, result);
 		else if (delay_us >= 0)
 			corm_queue_retry_later(block, delay_us);
 		else

@@ -12,6 +12,10 @@
  * The row names its ticker.  A ticker that is not that one any more, because the
  * schedule was dropped or replaced, does nothing.
  *
+ * A schedule cannot go on without its ticker, so nobody can cancel or forget that task, and the pool
+ * that it uses cannot be dropped.  If it has failed all the same, for example because the pool is
+ * missing in a restored database, corm.schedules shows its error.
+ *
  * What keeps runs from piling up is the unique key of the tasks, which are called like
  * the schedule.
  *
@@ -42,8 +46,10 @@
 #include "utils/resowner.h"
 #include "utils/timestamp.h"
 #include "work/task/cron.h"
+#include "work/task/pool_admin.h"
 #include "work/task/queue.h"
 #include "work/task/run.h"
+#include "work/task/schedule.h"
 #include "work/task/submit.h"
 #include "work/task/task.h"
 
@@ -181,6 +187,95 @@ submit_ticker(const char *name, const char *pool, TimestampTz at)
 	return corm_task_submit(&opts, body, strlen(body), &params);
 }
 
+/*
+ * end_ticker ends the task that a schedule waits with when the transaction commits; one that has failed
+ * is in nobody's queue, and its row goes with the schedule's.
+ */
+static void
+end_ticker(int64 id)
+{
+	CormDurable durable;
+
+	if (corm_durable_task_read(id, &durable) && durable.failed)
+		(void) corm_durable_task_delete(id);
+	else
+		corm_submit_cancel_at_commit(id);
+}
+
+/* options_of reads the options of a schedule's tasks; null for the defaults. */
+static void
+options_of(Datum value, bool isnull, CormTaskOptions *opts)
+{
+	if (isnull)
+		corm_task_options_init(opts);
+	else
+		corm_task_options_parse(value, opts);
+}
+
+/* corm_schedules_of_pool returns the names of the schedules that use a pool, each in a line; NULL if there are none. */
+char *
+corm_schedules_of_pool(const char *pool)
+{
+	Relation	rel = corm_catalog_open(SCHEDULE_TABLE, AccessShareLock, NULL);
+	StringInfoData names;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	if (rel == NULL)
+		return NULL;
+	initStringInfo(&names);
+	scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Datum		values[Natts_schedule];
+		bool		nulls[Natts_schedule];
+		CormTaskOptions opts;
+
+		CHECK_FOR_INTERRUPTS();
+		heap_deform_tuple(tuple, RelationGetDescr(rel), values, nulls);
+		options_of(values[Anum_schedule_options - 1], nulls[Anum_schedule_options - 1], &opts);
+		if (strcmp(opts.pool, pool) == 0)
+			appendStringInfo(&names, "%sschedule %s", names.len > 0 ? "\n" : "",
+							 TextDatumGetCString(values[Anum_schedule_name - 1]));
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return names.len > 0 ? names.data : NULL;
+}
+
+/*
+ * corm_schedule_check_ticker raises 2BP01 if a schedule waits with a durable task; deed is what somebody
+ * would do to that.
+ */
+void
+corm_schedule_check_ticker(int64 id, const char *deed)
+{
+	Relation	rel = corm_catalog_open(SCHEDULE_TABLE, AccessShareLock, NULL);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	char	   *name = NULL;
+
+	if (rel == NULL)
+		return;
+	ScanKeyInit(&key, Anum_schedule_ticker, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(id));
+	scan = systable_beginscan(rel, InvalidOid, false, NULL, 1, &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+	{
+		bool		isnull;
+
+		name = TextDatumGetCString(heap_getattr(tuple, Anum_schedule_name, RelationGetDescr(rel), &isnull));
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	if (name != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("cannot %s task " INT64_FORMAT ", because schedule \"%s\" waits with it", deed, id, name),
+				 errhint("Use corm.unschedule.")));
+}
+
 /* get_word returns an argument that must be one of some words. */
 static const char *
 get_word(FunctionCallInfo fcinfo, int argno, const char *what, const char *const *words, int n)
@@ -225,10 +320,7 @@ corm_schedule(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_NAME),
 				 errmsg("name of a schedule must have 1 to %d bytes", NAMEDATALEN - 1)));
-	if (PG_ARGISNULL(2))
-		corm_task_options_init(&opts);
-	else
-		corm_task_options_parse(PG_GETARG_DATUM(2), &opts);
+	options_of(PG_GETARG_DATUM(2), PG_ARGISNULL(2), &opts);
 	if (opts.unique_key != NULL || opts.delay_us >= 0 || opts.run_at != 0 || opts.immediate)
 		ereport(ERROR,
 				(errcode(CORM_ERRCODE_BAD_OPTION),
@@ -238,13 +330,14 @@ corm_schedule(PG_FUNCTION_ARGS)
 
 	rel = open_table(RowExclusiveLock);
 	lock_name(rel, name);
+	corm_pool_lock(opts.pool, ShareLock);
 	old = find_row(rel, name);
 	if (HeapTupleIsValid(old))
 	{
 		bool		isnull;
 
 		check_owner(name, DatumGetObjectId(heap_getattr(old, Anum_schedule_owner, RelationGetDescr(rel), &isnull)));
-		corm_submit_cancel_at_commit(DatumGetInt64(heap_getattr(old, Anum_schedule_ticker, RelationGetDescr(rel), &isnull)));
+		end_ticker(DatumGetInt64(heap_getattr(old, Anum_schedule_ticker, RelationGetDescr(rel), &isnull)));
 		CatalogTupleDelete(rel, &old->t_self);
 		CommandCounterIncrement();
 	}
@@ -290,7 +383,7 @@ corm_unschedule(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("schedule \"%s\" does not exist", name)));
 	check_owner(name, DatumGetObjectId(heap_getattr(tuple, Anum_schedule_owner, RelationGetDescr(rel), &isnull)));
-	corm_submit_cancel_at_commit(DatumGetInt64(heap_getattr(tuple, Anum_schedule_ticker, RelationGetDescr(rel), &isnull)));
+	end_ticker(DatumGetInt64(heap_getattr(tuple, Anum_schedule_ticker, RelationGetDescr(rel), &isnull)));
 	CatalogTupleDelete(rel, &tuple->t_self);
 	table_close(rel, NoLock);
 	CommandCounterIncrement();
@@ -399,10 +492,7 @@ corm_schedule_tick(PG_FUNCTION_ARGS)
 	spec = TextDatumGetCString(values[Anum_schedule_spec - 1]);
 	zone = TextDatumGetCString(values[Anum_schedule_timezone - 1]);
 	due = DatumGetTimestampTz(values[Anum_schedule_next_run - 1]);
-	if (nulls[Anum_schedule_options - 1])
-		corm_task_options_init(&opts);
-	else
-		corm_task_options_parse(values[Anum_schedule_options - 1], &opts);
+	options_of(values[Anum_schedule_options - 1], nulls[Anum_schedule_options - 1], &opts);
 	late = now - due > GRACE_US && strcmp(TextDatumGetCString(values[Anum_schedule_missed - 1]), "skip") == 0;
 	if (!late && try_run(name, TextDatumGetCString(values[Anum_schedule_overlap - 1]), &opts,
 						 DatumGetTextPP(values[Anum_schedule_body - 1]), &error))

@@ -104,6 +104,28 @@ SELECT state, count(*) FROM corm.tasks WHERE name = 'long' AND state IN ('runnin
 SELECT pg_advisory_unlock(7402);
 SELECT until('(SELECT count(*) = 0 FROM corm.tasks WHERE name = ''long'' AND state IN (''running'', ''waiting''))');
 
+-- its pool stays, and so does the task that it waits with
+SELECT corm.pool_drop('slow');
+SELECT sqlstate, hint FROM corm.try_tx('SELECT corm.task_cancel($1)', (SELECT ticker FROM corm.schedule_definitions));
+SELECT sqlstate, hint FROM corm.try_tx('SELECT corm.task_forget($1)', (SELECT ticker FROM corm.schedule_definitions));
+SELECT overlapping('parallel');
+SELECT corm_test.clock_advance('10 s');
+SELECT until('(SELECT runs = 1 FROM corm.schedules)');
+-- closed, it does not go on; opened, it does
+SELECT corm.pool_close('slow');
+SELECT corm_test.clock_advance('10 s');
+SELECT corm.pool_open('slow');
+SELECT until('(SELECT runs = 2 FROM corm.schedules)');
+SELECT error FROM corm.schedules;
+-- if that task has failed, as it does in a copy without the pool, the schedule says so; made again, it goes on
+UPDATE corm.durable_tasks SET state = 'failed', error = 'pool is gone' WHERE id = (SELECT ticker FROM corm.schedule_definitions);
+SELECT error FROM corm.schedules;
+SELECT corm.schedule('s', 'every 10 s', corm.task('slow', name => 'long'), 'SELECT 1');
+SELECT error FROM corm.schedules;
+SELECT count(*) FROM corm.durable_tasks;
+SELECT corm_test.clock_advance('10 s');
+SELECT until('(SELECT runs = 1 FROM corm.schedules)');
+
 -- transactional; dropped, nothing is left of it
 BEGIN;
 SELECT corm.unschedule('s');
