@@ -132,5 +132,27 @@ SELECT payload FROM corm.receive('d', 'g', 100);
 SELECT * FROM corm.work_check();
 SELECT corm.topic_drop('d');
 SELECT count(*) FROM corm.topic_cursors;
+
+-- a message that was given back waits for an earlier one of its key, which a seek brings again in the same call
+SELECT corm.topic_create('key', durable => true), corm.subscribe('key', 'g', ordered => true);
+SELECT corm.publish('key', 'a1', 'a'), corm.publish('key', 'a2', 'a'), corm.publish('key', 'b1', 'b');
+SELECT corm.seek('key', 'g', 2);
+BEGIN; SELECT payload, attempt FROM corm.receive('key', 'g', 1); ROLLBACK;
+SELECT corm.seek('key', 'g', 1);
+SELECT payload, attempt FROM corm.receive('key', 'g', 10);
+SELECT redelivered FROM corm.groups WHERE topic = 'key';
+SELECT payload, attempt FROM corm.receive('key', 'g', 10);
+SELECT redelivered FROM corm.groups WHERE topic = 'key';
+-- a message whose topic for dead letters was full is tried again once the receiver has rolled back
+SELECT corm.topic_create('small', capacity => 1), corm.subscribe('small', 'g'), corm.publish('small', 'x');
+SELECT corm.subscribe('key', 'dead', start => 'all', max_attempts => 1, dead_letter => 'small');
+BEGIN; SELECT payload FROM corm.receive('key', 'dead', 1); ROLLBACK;
+BEGIN; SELECT payload FROM corm.receive('key', 'dead', 1); ROLLBACK;
+SELECT payload FROM corm.receive('small', 'g');
+SELECT payload FROM corm.receive('key', 'dead', 10);
+SELECT payload FROM corm.receive('small', 'g');
+SELECT lost FROM corm.groups WHERE grp = 'dead';
+SELECT * FROM corm.work_check();
+SELECT corm.topic_drop('key'), corm.topic_drop('small');
 DROP VIEW counted, stored, settled;
 DROP TYPE message_part;

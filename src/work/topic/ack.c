@@ -209,9 +209,12 @@ add_effect(FunctionCallInfo fcinfo, ChangeKind kind, int n)
 	return change;
 }
 
-/* hold adds those of some messages that are in a client's hand to an effect.  Returns how many these are. */
+/*
+ * hold adds those of some messages that are in a client's hand to an effect, and moves
+ * their numbers to the beginning of seqs.  Returns how many these are.
+ */
 static int
-hold(ChangeEffect *change, const int64 *seqs, int n)
+hold(ChangeEffect *change, int64 *seqs, int n)
 {
 	CormGroup  *group;
 
@@ -236,6 +239,7 @@ hold(ChangeEffect *change, const int64 *seqs, int n)
 				delivery->acking = true;
 			else
 				continue;
+			seqs[change->n] = seqs[i];
 			change->ids[change->n++] = id;
 		}
 	}
@@ -252,20 +256,14 @@ by_number(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* store_acked inserts what the transaction settles in a group of a durable topic. */
+/* store_acked inserts the numbers that the transaction settles in a group of a durable topic. */
 static void
-store_acked(ChangeEffect *change)
+store_acked(const ChangeEffect *change, int64 *seqs)
 {
-	int64	   *seqs;
-
 	if (!change->durable || change->group_id == 0 || change->n == 0)
 		return;
-	seqs = palloc(change->n * sizeof(int64));
-	for (int i = 0; i < change->n; i++)
-		seqs[i] = corm_delivery(change->ids[i])->seq;
 	qsort(seqs, change->n, sizeof(int64), by_number);
 	corm_durable_settle(change->group_id, change->epoch, seqs, change->n);
-	pfree(seqs);
 }
 
 /* change_many does the work of ack and touch, whose arguments it takes. */
@@ -295,8 +293,9 @@ change_many(FunctionCallInfo fcinfo, ChangeKind kind)
 	}
 	change = add_effect(fcinfo, kind, n);
 	n = hold(change, seqs, n);
+	CORM_FAULT("ack-held");
 	if (kind == CHANGE_ACK)
-		store_acked(change);
+		store_acked(change, seqs);
 	PG_RETURN_INT32(n);
 }
 

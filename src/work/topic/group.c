@@ -380,10 +380,22 @@ corm_group_hold(CormGroup *group, CormBlockId id)
 }
 
 /*
- * corm_group_admit tells whether a message of a durable topic that was taken, and whose
- * row has been read, may be handed out.  If it is not due before a time (0: it is
- * due), or not its turn among those of its key, it is put aside as if it had not been
- * taken.
+ * corm_group_consider takes a message of a durable topic, whose row has been read, out
+ * of the hand of the take that got it, until corm_group_admit.  Done for all messages of
+ * a take first: until it is admitted, none of them keeps another one of its key waiting.
+ */
+void
+corm_group_consider(CormGroup *group, CormBlockId id)
+{
+	leave_list(group, id);
+	corm_delivery(id)->state = CORM_PARKED;
+}
+
+/*
+ * corm_group_admit tells whether a message that is considered may be handed out, and
+ * puts it back into the hand then.  If it is not due before a time (0: it is due), or
+ * not its turn among those of its key (key_hash 0: that does not matter), it is put
+ * aside as if it had not been taken.
  */
 bool
 corm_group_admit(CormGroup *group, CormBlockId id, uint64 key_hash, int64 due)
@@ -391,17 +403,19 @@ corm_group_admit(CormGroup *group, CormBlockId id, uint64 key_hash, int64 due)
 	CormDelivery *delivery = corm_delivery(id);
 
 	if (due == 0 && enter_key(group, id, key_hash))
+	{
+		delivery->state = CORM_IN_HAND;
+		group->in_hand++;
 		return true;
-	leave_list(group, id);
-	delivery->attempt--;
+	}
+	if (delivery->attempt-- > 1)
+		group->redelivered--;
 	if (due > 0)
 	{
 		delivery->state = CORM_DELAYED;
 		delivery->due = due;
 		insert_by_due(&group->delayed, id);
 	}
-	else
-		delivery->state = CORM_PARKED;
 	return false;
 }
 
@@ -418,10 +432,15 @@ corm_group_next_due(CormGroup *group)
 	return due;
 }
 
-/* corm_group_promote makes ready what has become due, and gives back what leases have run out on. */
+/*
+ * corm_group_promote makes ready what has become due, and gives back what leases have
+ * run out on, as if that had been done when they did.
+ */
 void
 corm_group_promote(CormTopic *topic, CormGroup *group, int64 now, CormBlockChain *freed)
 {
+	while (group->leased.first != 0 && corm_delivery(group->leased.first)->due <= now)
+		corm_group_give_back(topic, group, group->leased.first, corm_delivery(group->leased.first)->due, -1, freed);
 	while (group->delayed.first != 0 && corm_delivery(group->delayed.first)->due <= now)
 	{
 		CormBlockId id = group->delayed.first;
@@ -432,8 +451,6 @@ corm_group_promote(CormTopic *topic, CormGroup *group, int64 now, CormBlockChain
 			(void) enter_key(group, id, corm_entry(delivery->entry)->key_hash);
 		make_ready(group, id);
 	}
-	while (group->leased.first != 0 && corm_delivery(group->leased.first)->due <= now)
-		corm_group_give_back(topic, group, group->leased.first, now, -1, freed);
 }
 
 /* cursor_seq returns the number at the cursor of a group, PG_INT64_MAX if nothing is there. */
@@ -559,6 +576,7 @@ hand_out(CormGroup *group, CormBlockId id, CormTake *take)
 	delivery->state = CORM_IN_HAND;
 	delivery->procno = (int32) corm_my_procno();
 	delivery->acking = false;
+	delivery->lose = false;
 	delivery->mine_next = 0;
 	if (!delivery->exhausted && ++delivery->attempt > 1)
 		group->redelivered++;

@@ -200,8 +200,11 @@ static bool
 drop_oldest(CormTopic *topic, CormGroup *group, int64 now, CormBlockChain *freed)
 {
 	CormBlockId found = 0;
-	int64		seq = corm_group_pass_known(topic, group);
+	int64		seq;
 
+	/* what a lease has run out on is in nobody's hand */
+	corm_group_promote(topic, group, now, freed);
+	seq = corm_group_pass_known(topic, group);
 	for (int b = 0; b < CORM_DELIVERY_BUCKETS; b++)
 		for (CormBlockId id = group->bucket[b]; id != 0; id = corm_delivery(id)->hash_next)
 		{
@@ -308,6 +311,7 @@ corm_log_read(CormTake *take, const CormEntry *entry, CormBlockId delivery, int3
 	taken->delivery = delivery;
 	taken->attempt = attempt;
 	taken->exhausted = exhausted;
+	taken->filtered = taken->lose = false;
 	taken->published_at = entry->published_at;
 	taken->type = entry->type;
 	taken->key_len = entry->key_len;

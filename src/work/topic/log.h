@@ -17,6 +17,8 @@ typedef struct CormTaken
 	CormBlockId delivery;		/* 0 if it was only looked at */
 	int32		attempt;
 	bool		exhausted;
+	bool		filtered;		/* set by the receiver */
+	bool		lose;			/* as in the delivery */
 	TimestampTz published_at;
 	Oid			type;
 	int32		key_len;		/* -1: none */
@@ -85,6 +87,7 @@ extern void corm_group_settle_at_cursor(CormTopic *topic, CormGroup *group, int6
 extern bool corm_group_in_hand(const CormDelivery *delivery);
 extern int64 corm_group_oldest(CormTopic *topic, CormGroup *group);
 extern void corm_group_add_ready(CormGroup *group, int64 seq, CormBlockChain *blocks);
+extern void corm_group_consider(CormGroup *group, CormBlockId id);
 extern bool corm_group_admit(CormGroup *group, CormBlockId id, uint64 key_hash, int64 due);
 
 #endif							/* CORM_TOPIC_LOG_H */

@@ -333,6 +333,66 @@ take_some(TakeEffect *effect, const char *topic_name, const char *grp, Look *loo
 }
 
 /*
+ * admit keeps of the last n messages of a take, whose rows were looked for, those that
+ * may be handed out, and puts the others aside.  Before them comes the delivery
+ * `before`, 0 if there is none.  Needs the topic's lock.
+ */
+static void
+admit(TakeEffect *effect, CormGroup *group, CormBlockId before, int n, const TimestampTz *due, const bool *found)
+{
+	CormTake   *take = &effect->take;
+	TimestampTz real = corm_clock_real();
+	char	   *from = take->buf;
+	char	   *to = take->buf;
+
+	take->last = before;
+	if (before == 0)
+		take->first = 0;
+	else
+		corm_delivery(before)->mine_next = 0;
+	for (int i = 0; i < n; i++)
+	{
+		corm_group_consider(group, ((CormTaken *) from)->delivery);
+		from += CORM_TAKEN_SIZE((CormTaken *) from);
+	}
+	from = take->buf;
+	for (int i = 0; i < n; i++)
+	{
+		CormTaken  *taken = (CormTaken *) from;
+		CormDelivery *delivery = corm_delivery(taken->delivery);
+		Size		size = CORM_TAKEN_SIZE(taken);
+		uint64		key_hash = 0;
+		int64		until = 0;
+
+		from += size;
+		if (!found[i])
+			taken->exhausted = taken->lose = delivery->exhausted = delivery->lose = true;
+		else if (!delivery->exhausted)
+		{
+			CormOutgoing message;
+
+			corm_message_from_taken(taken, &message);
+			key_hash = corm_message_key_hash(message.key, message.key_len);
+			until = due[i] > real ? take->now + (due[i] - real) : 0;
+		}
+		if (!corm_group_admit(group, taken->delivery, key_hash, until))
+		{
+			effect->n--;
+			continue;
+		}
+		if (take->last != 0)
+			corm_delivery(take->last)->mine_next = taken->delivery;
+		else
+			take->first = taken->delivery;
+		take->last = taken->delivery;
+		delivery->mine_next = 0;
+		memmove(to, taken, size);
+		to += size;
+		take->n++;
+	}
+}
+
+/*
  * fetch reads the rows of what was taken from a durable topic.  Messages that turn out
  * not to be due, or not to have their turn, are put aside; those whose rows are gone
  * will be lost.
@@ -344,53 +404,16 @@ fetch(TakeEffect *effect, const Look *look)
 	int			n = take->n;
 	TimestampTz *due = palloc(n * sizeof(TimestampTz));
 	bool	   *found = palloc(n * sizeof(bool));
-	TimestampTz real = corm_clock_real();
-	char	   *from;
-	char	   *to;
 	CormGroup  *group;
 
 	corm_durable_fetch(effect->topic_id, take, due, found);
-	from = to = take->buf;
-	if (!corm_topic_lock(effect->slot, effect->gen))
-		take->n = 0;
-	else
+	CORM_FAULT("receive-fetched");
+	take->n = 0;
+	/* where the topic or group is gone, its deliveries are: the next take says so */
+	if (corm_topic_lock(effect->slot, effect->gen))
 	{
-		take->last = look->before;
-		take->n = 0;
-		if ((group = corm_group_at(effect->slot, effect->group, effect->group_gen)) == NULL)
-			n = 0;
-		if (take->last == 0)
-			take->first = 0;
-		else
-			corm_delivery(take->last)->mine_next = 0;
-		for (int i = 0; i < n; i++)
-		{
-			CormTaken  *taken = (CormTaken *) from;
-			CormDelivery *delivery = corm_delivery(taken->delivery);
-			Size		size = CORM_TAKEN_SIZE(taken);
-			CormOutgoing message;
-
-			from += size;
-			corm_message_from_taken(taken, &message);
-			if (!found[i])
-				taken->exhausted = delivery->exhausted = delivery->lose = true;
-			else if (!delivery->exhausted &&
-					 !corm_group_admit(group, taken->delivery, corm_message_key_hash(message.key, message.key_len),
-									   due[i] > real ? take->now + (due[i] - real) : 0))
-			{
-				effect->n--;
-				continue;
-			}
-			if (take->last != 0)
-				corm_delivery(take->last)->mine_next = taken->delivery;
-			else
-				take->first = taken->delivery;
-			take->last = taken->delivery;
-			delivery->mine_next = 0;
-			memmove(to, taken, size);
-			to += size;
-			take->n++;
-		}
+		if ((group = corm_group_at(effect->slot, effect->group, effect->group_gen)) != NULL)
+			admit(effect, group, look->before, n, due, found);
 		corm_topic_unlock(effect->slot);
 	}
 	pfree(due);
@@ -409,7 +432,7 @@ store_settled(const TakeEffect *effect)
 	{
 		const CormTaken *taken = (const CormTaken *) at;
 
-		if (!effect->manual || taken->exhausted || corm_delivery(taken->delivery)->filtered)
+		if (!effect->manual || taken->exhausted || taken->filtered)
 			seqs[n++] = taken->seq;
 		at += CORM_TAKEN_SIZE(taken);
 	}
@@ -435,11 +458,31 @@ more_blocks(TakeEffect *effect, int max, bool may_fail)
 }
 
 /*
+ * mark_delivery notes in the delivery of a message in hand what its receiver found:
+ * that the filter refused it, or that it will be lost.  The topic or group may have
+ * been dropped since it was taken, and the delivery's block be in use for something
+ * else.  Done for each message at once, as user code that runs for the next one can
+ * end the session.
+ */
+static void
+mark_delivery(const TakeEffect *effect, const CormTaken *taken)
+{
+	if (!corm_topic_lock(effect->slot, effect->gen))
+		return;
+	if (corm_group_at(effect->slot, effect->group, effect->group_gen) != NULL)
+	{
+		corm_delivery(taken->delivery)->filtered = taken->filtered;
+		corm_delivery(taken->delivery)->lose = taken->lose;
+	}
+	corm_topic_unlock(effect->slot);
+}
+
+/*
  * make_dead_letter publishes a message that was handed out often enough to the topic
  * for dead letters, in this transaction; where that cannot be, it will be lost.
  */
 static void
-make_dead_letter(const char *dead_letter, const CormTaken *taken)
+make_dead_letter(const TakeEffect *effect, const char *dead_letter, CormTaken *taken)
 {
 	CormPublishOptions options = {.dead_letter = true};
 	CormOutgoing message;
@@ -447,7 +490,10 @@ make_dead_letter(const char *dead_letter, const CormTaken *taken)
 
 	corm_message_from_taken(taken, &message);
 	if (dead == NULL || corm_publish_messages(dead, &message, 1, &options) < 0)
-		corm_delivery(taken->delivery)->lose = true;
+	{
+		taken->lose = true;
+		mark_delivery(effect, taken);
+	}
 }
 
 /*
@@ -457,7 +503,7 @@ make_dead_letter(const char *dead_letter, const CormTaken *taken)
 static int
 deliver(TakeEffect *effect, CormFilter *filter, const char *dead_letter, CormMessageSink sink, void *arg)
 {
-	const char *at = effect->take.buf;
+	char	   *at = effect->take.buf;
 	bool		need_snapshot = !ActiveSnapshotSet();
 	int			delivered = 0;
 
@@ -465,15 +511,19 @@ deliver(TakeEffect *effect, CormFilter *filter, const char *dead_letter, CormMes
 		PushActiveSnapshot(GetTransactionSnapshot());
 	for (int i = 0; i < effect->take.n; i++)
 	{
-		const CormTaken *taken = (const CormTaken *) at;
+		CormTaken  *taken = (CormTaken *) at;
 
 		CHECK_FOR_INTERRUPTS();
-		if (corm_delivery(taken->delivery)->lose)
+		CORM_FAULT("receive-deliver");
+		if (taken->lose)
 			 /* its row is gone */ ;
 		else if (taken->exhausted)
-			make_dead_letter(dead_letter, taken);
+			make_dead_letter(effect, dead_letter, taken);
 		else if (filter != NULL && !corm_filter_accepts(filter, taken))
-			corm_delivery(taken->delivery)->filtered = true;
+		{
+			taken->filtered = true;
+			mark_delivery(effect, taken);
+		}
 		else
 		{
 			sink(taken, arg);
@@ -561,6 +611,7 @@ corm_receive_messages(const char *topic_name, const char *grp, int max, int64 ti
 		if (effect->durable && effect->ordered)
 			corm_durable_lock_group(effect->group_id);
 		take_some(effect, topic_name, grp, &look);
+		CORM_FAULT("receive-taken");
 		if (effect->take.n > 0)
 		{
 			ConditionVariableCancelSleep();
@@ -571,6 +622,7 @@ corm_receive_messages(const char *topic_name, const char *grp, int max, int64 ti
 			if (effect->durable && effect->ordered)
 				corm_durable_unlock_group(effect->group_id);
 			delivered += deliver(effect, filter, dead_letter, sink, arg);
+			CORM_FAULT("receive-delivered");
 			if (effect->durable && effect->group_id != 0)
 				store_settled(effect);
 			continue;

@@ -439,12 +439,19 @@ rotate_claim(Oid database, Oid session_user)
 	if (session_user != BOOTSTRAP_SUPERUSERID)
 		return NULL;
 	for (int i = 0; i < corm_max_topics; i++)
+	{
+		/* a look without the lock, again with it */
+		if (!due(i))
+			continue;
+		LWLockAcquire(corm_topic_lwlock(i), LW_EXCLUSIVE);
 		if (due(i) && corm_topic_at(i)->db == database)
 		{
 			/* not again until as many more have come */
 			corm_topic_at(i)->since = 0;
 			found = corm_topic_at(i);
 		}
+		LWLockRelease(corm_topic_lwlock(i));
+	}
 	return found;
 }
 

@@ -238,11 +238,12 @@ corm_topic_make(CormTopicSeed *seed, uint64 *gen)
 }
 
 /*
- * corm_group_make gives a group of a topic a slot.  Returns it; CORM_TOPIC_NO_SLOT if
- * the topic is gone, CORM_TOPIC_NO_GROUPS if all slots are used.  Raises nothing.
+ * corm_group_make gives a group of a topic a slot.  Returns it, with the number of the
+ * first message that the group gets in seed->next_seq; CORM_TOPIC_NO_SLOT if the topic
+ * is gone, CORM_TOPIC_NO_GROUPS if all slots are used.  Raises nothing.
  */
 int
-corm_group_make(int slot, uint64 gen, const CormGroupSeed *seed, uint64 *group_gen)
+corm_group_make(int slot, uint64 gen, CormGroupSeed *seed, uint64 *group_gen)
 {
 	int			group = CORM_TOPIC_NO_SLOT;
 
@@ -255,6 +256,7 @@ corm_group_make(int slot, uint64 gen, const CormGroupSeed *seed, uint64 *group_g
 		{
 			group = make_group(slot, seed, NULL);
 			*group_gen = corm_group_slots[group].gen;
+			seed->next_seq = corm_group_slots[group].next_seq;
 		}
 		corm_topic_unlock(slot);
 	}

@@ -307,7 +307,7 @@ typedef struct CormTopicSeed
 extern void corm_topics_shared_init(void);
 extern int	corm_topic_find(Oid db, uint64 id, uint64 *gen);
 extern int	corm_topic_make(CormTopicSeed *seed, uint64 *gen);
-extern int	corm_group_make(int slot, uint64 gen, const CormGroupSeed *seed, uint64 *group_gen);
+extern int	corm_group_make(int slot, uint64 gen, CormGroupSeed *seed, uint64 *group_gen);
 extern void corm_topic_kill(int slot, uint64 gen);
 extern void corm_topics_kill_database(Oid db);
 extern void corm_group_kill(int slot, uint64 gen, int group, uint64 group_gen);

@@ -241,8 +241,11 @@ at_exit(int code, Datum arg)
 	corm_temporary_groups_end();
 }
 
-/* make_group gives a group its slot, with an effect that gives it up if the transaction is rolled back. */
-static void
+/*
+ * make_group gives a group its slot, with an effect that gives it up if the transaction
+ * is rolled back.  Returns the number of the first message that it gets.
+ */
+static int64
 make_group(const CormTopicRef *topic, CormGroupRef *ref, int64 start)
 {
 	CormGroupSeed seed;
@@ -261,6 +264,7 @@ make_group(const CormTopicRef *topic, CormGroupRef *ref, int64 start)
 	ref->topic_slot = topic->slot;
 	ref->topic_gen = topic->gen;
 	corm_at_end_group_made(topic, ref);
+	return seed.next_seq;
 }
 
 /*
@@ -301,6 +305,7 @@ corm_message_subscribe(PG_FUNCTION_ARGS)
 	Relation	rel;
 	CormTopicRef *topic = corm_topic_ref(name);
 	CormGroupRef ref;
+	int64		next_seq;
 
 	corm_topic_check_receive(topic);
 	corm_topic_check_name("group", grp);
@@ -316,7 +321,7 @@ corm_message_subscribe(PG_FUNCTION_ARGS)
 			before_shmem_exit(at_exit, (Datum) 0);
 		watching = true;
 		corm_worker_session_end = corm_temporary_groups_end;
-		make_group(topic, &ref, start_seq(topic, start));
+		(void) make_group(topic, &ref, start_seq(topic, start));
 		corm_group_ref_temporary(topic, grp, &ref);
 		PG_RETURN_VOID();
 	}
@@ -332,9 +337,9 @@ corm_message_subscribe(PG_FUNCTION_ARGS)
 	rel = corm_group_definitions_open(RowExclusiveLock);
 	insert_definition(fcinfo, rel, name, grp, &ref);
 	namestrcpy(&ref.key.grp, grp);
-	make_group(topic, &ref, start_seq(topic, start));
+	next_seq = make_group(topic, &ref, start_seq(topic, start));
 	if (topic->settings.durable)
-		corm_durable_cursor_set(topic->id, ref.id, 0, corm_group_slots[ref.group].next_seq - 1);
+		corm_durable_cursor_set(topic->id, ref.id, 0, next_seq - 1);
 	table_close(rel, NoLock);
 	corm_topic_changed(definitions);
 	table_close(definitions, NoLock);

@@ -1,8 +1,8 @@
 """Random publishers and receivers against a plain model of topics: transactions, savepoints, rollbacks, leases, delays, keys,
 dead letters, seeks, purges, every overflow policy that does not wait.  After each step the messages returned, the counters of
-all groups and corm.work_check() must be as the model says.
+all groups and corm.work_check() must be as the model says; with --every N, counters and corm.work_check() after each N-th one.
 
-    messages_model.py [--seed N] [--seeds N] [--steps N]
+    messages_model.py [--seed N] [--seeds N] [--steps N] [--every N]
 
 libpq's variables say where the server is; it gets a database of its own.  Time is that of corm_test's clock.  The output is TAP.
 """
@@ -40,23 +40,27 @@ class State:
 class Group:
     def __init__(self, name, options, topic):
         self.name, self.options, self.topic = name, options, topic
-        self.states, self.lost, self.redelivered = {}, 0, 0
+        self.states, self.open, self.lost, self.redelivered = {}, {}, 0, 0
 
     def get(self, option, default=None):
         return self.options.get(option, default)
 
     def unsettled(self):
-        return sorted((s for s in self.states.values() if s.state != "settled"), key=lambda s: s.message.seq)
+        return sorted(self.open.values(), key=lambda s: s.message.seq)
+
+    def enter(self, message):
+        self.states[message.seq] = self.open[message.seq] = State(message)
+        return self.states[message.seq]
 
     def settle(self, state):
         state.state = "settled"
+        self.open.pop(state.message.seq, None)
         state.skip = False
 
     def done(self, state):
         """Settled by who has it in hand; a seek meanwhile may want it again."""
         if state.again:
-            self.states[state.message.seq] = State(state.message)
-            self.states[state.message.seq].due = 0
+            self.enter(state.message).due = 0
         else:
             self.settle(state)
 
@@ -82,7 +86,7 @@ class Group:
     def expire(self, now):
         for state in self.unsettled():
             if state.state == "leased" and state.due <= now:
-                self.give_back(state, now)
+                self.give_back(state, state.due)
 
     def next(self, now):
         """The next message to hand out, as the documentation says; None."""
@@ -113,7 +117,7 @@ class Topic:
         message = Message(self.last, payload, key, due)
         self.log[message.seq] = message
         for group in self.groups.values():
-            group.states[message.seq] = State(message)
+            group.enter(message)
             if self.overflow == "drop_oldest":
                 while len(group.unsettled()) > group.get("capacity", self.capacity):
                     oldest = next((s for s in group.unsettled() if not s.in_hand()), None)
@@ -149,7 +153,7 @@ class Failure(Exception):
 class Run:
     def __init__(self, seed):
         durable = seed % 2 == 0
-        self.random, self.log, self.now = random.Random(seed), [], 0
+        self.random, self.log, self.now, self.steps = random.Random(seed), [], 0, 0
         self.sessions = [Session(i) for i in range(SESSIONS)]
         self.prefix = f"m{seed}_"
         admin = self.sessions[0]
@@ -287,7 +291,7 @@ class Run:
             elif state.message.seq >= seq:
                 state.skip, state.again = False, state.in_hand()
                 if state.state == "settled" and state.message.seq in topic.log:
-                    group.states[state.message.seq] = State(state.message)
+                    group.enter(state.message)
 
     # steps
 
@@ -492,7 +496,6 @@ class Run:
 
     def check(self):
         admin = self.sessions[0]
-        self.expire()
         problems = admin.sql("SELECT * FROM corm.work_check()")
         if problems:
             raise Failure(f"work_check: {problems!r}")
@@ -506,7 +509,7 @@ class Run:
         if got != expected:
             raise Failure(f"topics: got {got!r}, expected {expected!r}")
 
-    def step(self):
+    def step(self, every):
         session = self.random.choice(self.sessions)
         steps = [(self.publish, 30), (self.receive, 30), (self.begin, 12), (self.commit, 7), (self.rollback, 6), (self.savepoint, 8), (self.rollback_to, 6), (self.release, 3),
                  (self.change, 14), (self.move, 2), (self.purge, 0.5), (self.close, 0.5), (self.peek, 3), (self.advance, 5),
@@ -514,9 +517,14 @@ class Run:
         what = self.random.choices([s for s, _ in steps], [w for _, w in steps])[0]
         self.log.append(f"session {session.number}: {what.__name__}, time {self.now}")
         what(session)
-        self.check()
+        self.steps += 1
+        self.expire()
+        # after time has passed, the view of groups makes ready what has become due
+        if self.steps % every == 0 or what == self.advance:
+            self.check()
 
     def finish(self):
+        self.check()
         for session in self.sessions:
             self.end(session, False)
         for topic in self.topics.values():
@@ -531,6 +539,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--log", type=int, default=40)
     options = parser.parse_args()
     make_database("corm", "corm_test").close()
@@ -539,7 +548,7 @@ def main():
         run, steps = Run(seed), 0
         try:
             for steps in range(1, options.steps + 1):
-                run.step()
+                run.step(options.every)
             run.finish()
             print(f"ok {number} - seed {seed}, {'durable' if seed % 2 == 0 else 'in memory'}: {steps} steps", flush=True)
         except Failure as e:

@@ -104,5 +104,20 @@ SELECT corm.receive('w', 'g', 1, '1 hour');
 RESET corm.max_wait;
 SELECT * FROM corm.work_check();
 SELECT corm.topic_drop('w');
+
+-- a lease that is over: the message rests from that moment on, whenever it is noticed, and can be dropped as the oldest
+SELECT corm.topic_create('o', capacity => 2, overflow => 'drop_oldest'), corm.subscribe('o', 'g', ack => 'manual', lease => '10 s', retry_delay => '5 s');
+SELECT corm.publish('o', 1);
+SELECT seq, attempt FROM corm.receive('o', 'g');
+SELECT corm_test.clock_advance('14 s');
+SELECT seq, attempt FROM corm.receive('o', 'g');
+SELECT corm_test.clock_advance('1 s');
+SELECT seq, attempt FROM corm.receive('o', 'g');
+SELECT corm_test.clock_advance('10 s');
+SELECT corm.publish('o', 2), corm.publish('o', 3);
+SELECT corm_test.clock_advance('5 s');
+SELECT seq, attempt FROM corm.receive('o', 'g', 10);
+SELECT lag, lost FROM counted WHERE topic = 'o';
+SELECT corm.topic_drop('o');
 DROP VIEW counted;
 SELECT corm_test.clock_release();
