@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * layout.c
- *		From a row type to the descriptor that protobuf-c packs and unpacks by.
+ *		A row type as a message: which attribute is which field.
  *
  * The tag "proto" of an attribute says what it is on the wire; see describe.c,
  * which writes it.  A type none of whose attributes has one, such as a table, is
@@ -9,12 +9,10 @@
  * follows from the column's, as in corm.client_types('proto').  Hidden fields
  * are part of a message only if they are tagged with a number.
  *
- * protobuf-c works on structs.  Their layout is made up here: a head, then a
- * place of a multiple of eight bytes for each value, and for its length or
- * whether it is there.  Strings are bytes for it, which may contain zeros.
- *
  * Each session keeps what it knows of row types until they change, which the
- * type cache tells: any DDL and any COMMENT on them counts.
+ * type cache tells: any DDL and any COMMENT on them counts.  What was replaced is
+ * freed when the transaction ends; proto_generation tells call sites that what
+ * they point to may go.
  *
  *-------------------------------------------------------------------------
  */
@@ -47,32 +45,30 @@ static const struct
 {
 	const char *name;
 	ProtoKind	kind;
-	ProtobufCType type;
+	WireType	wire;
 }			kinds[] =
 
 {
-	{"int32", PROTO_INT32, PROTOBUF_C_TYPE_INT32},
-	{"sint32", PROTO_SINT32, PROTOBUF_C_TYPE_SINT32},
-	{"sfixed32", PROTO_SFIXED32, PROTOBUF_C_TYPE_SFIXED32},
-	{"uint32", PROTO_UINT32, PROTOBUF_C_TYPE_UINT32},
-	{"fixed32", PROTO_FIXED32, PROTOBUF_C_TYPE_FIXED32},
-	{"int64", PROTO_INT64, PROTOBUF_C_TYPE_INT64},
-	{"sint64", PROTO_SINT64, PROTOBUF_C_TYPE_SINT64},
-	{"sfixed64", PROTO_SFIXED64, PROTOBUF_C_TYPE_SFIXED64},
-	{"uint64", PROTO_UINT64, PROTOBUF_C_TYPE_UINT64},
-	{"fixed64", PROTO_FIXED64, PROTOBUF_C_TYPE_FIXED64},
-	{"float", PROTO_FLOAT, PROTOBUF_C_TYPE_FLOAT},
-	{"double", PROTO_DOUBLE, PROTOBUF_C_TYPE_DOUBLE},
-	{"bool", PROTO_BOOL, PROTOBUF_C_TYPE_BOOL},
-	{"string", PROTO_STRING, PROTOBUF_C_TYPE_BYTES},
-	{"bytes", PROTO_BYTES, PROTOBUF_C_TYPE_BYTES},
-	{"enum", PROTO_ENUM, PROTOBUF_C_TYPE_ENUM},
-	{"message", PROTO_MESSAGE, PROTOBUF_C_TYPE_MESSAGE},
-	{"timestamp", PROTO_TIMESTAMP, PROTOBUF_C_TYPE_MESSAGE},
-	{"duration", PROTO_DURATION, PROTOBUF_C_TYPE_MESSAGE},
+	{"int32", PROTO_INT32, WIRE_VARINT},
+	{"sint32", PROTO_SINT32, WIRE_VARINT},
+	{"sfixed32", PROTO_SFIXED32, WIRE_32},
+	{"uint32", PROTO_UINT32, WIRE_VARINT},
+	{"fixed32", PROTO_FIXED32, WIRE_32},
+	{"int64", PROTO_INT64, WIRE_VARINT},
+	{"sint64", PROTO_SINT64, WIRE_VARINT},
+	{"sfixed64", PROTO_SFIXED64, WIRE_64},
+	{"uint64", PROTO_UINT64, WIRE_VARINT},
+	{"fixed64", PROTO_FIXED64, WIRE_64},
+	{"float", PROTO_FLOAT, WIRE_32},
+	{"double", PROTO_DOUBLE, WIRE_64},
+	{"bool", PROTO_BOOL, WIRE_VARINT},
+	{"string", PROTO_STRING, WIRE_BYTES},
+	{"bytes", PROTO_BYTES, WIRE_BYTES},
+	{"enum", PROTO_ENUM, WIRE_VARINT},
+	{"message", PROTO_MESSAGE, WIRE_BYTES},
+	{"timestamp", PROTO_TIMESTAMP, WIRE_BYTES},
+	{"duration", PROTO_DURATION, WIRE_BYTES},
 };
-
-#define MAX_FIELD_NUMBER	536870911
 
 /* What the session knows of row types. */
 typedef struct KnownType
@@ -87,8 +83,9 @@ static uint64 type_changes = 0;
 
 static HTAB *known_types = NULL;
 static List *outdated = NIL;	/* of MemoryContext */
+static uint64 proto_generation = 1;	/* counts those that became outdated */
 
-static ProtoType *proto_type_make(Oid typid, MemoryContext context);
+static ProtoType *proto_type_make(Oid typid, MemoryContext context, int *nio);
 
 /* A column as corm.list_tags has it. */
 typedef struct Tagged
@@ -102,7 +99,6 @@ typedef struct Tagged
 typedef struct Draft
 {
 	ProtoAttribute attribute;
-	ProtobufCFieldDescriptor field;
 	char	   *oneof;			/* its name, or NULL */
 } Draft;
 
@@ -181,6 +177,19 @@ default_kind(Oid typid)
 }
 
 /*
+ * write_tag makes what stands before a field on the wire.
+ */
+static void
+write_tag(ProtoAttribute *attribute)
+{
+	uint32		tag = attribute->number << 3 | (attribute->packed ? WIRE_BYTES : attribute->wire);
+
+	for (; tag >= 0x80; tag >>= 7)
+		attribute->tag[attribute->tag_len++] = tag | 0x80;
+	attribute->tag[attribute->tag_len++] = tag;
+}
+
+/*
  * read_tag sets what a tag says of a field: number, kind, label.  A tag of a
  * number alone leaves the rest to the type of the attribute.
  */
@@ -195,11 +204,11 @@ read_tag(Draft *draft, const char *tag, Oid rowtype, bool not_null)
 	const char *kind;
 	char	   *label;
 	bool		found = false;
-	bool		scalar;
+	bool		repeated = false;
 
 	if (number < 1 || number > MAX_FIELD_NUMBER || *end != '\0')
 		bad_tag(tag, draft->attribute.name, rowtype);
-	draft->field.id = number;
+	draft->attribute.number = number;
 	kind = strtok_r(NULL, " ", &rest);
 	label = strtok_r(NULL, " ", &rest);
 	if (kind == NULL)
@@ -212,40 +221,34 @@ read_tag(Draft *draft, const char *tag, Oid rowtype, bool not_null)
 		if (strcmp(kinds[i].name, kind) != 0)
 			continue;
 		draft->attribute.kind = kinds[i].kind;
-		draft->field.type = kinds[i].type;
+		draft->attribute.wire = kinds[i].wire;
 		found = true;
 	}
 	if (!found)
 		bad_tag(tag, draft->attribute.name, rowtype);
 
-	scalar = draft->field.type != PROTOBUF_C_TYPE_BYTES && draft->field.type != PROTOBUF_C_TYPE_MESSAGE;
-	draft->field.label = PROTOBUF_C_LABEL_NONE;
-	if (label && (strcmp(label, "repeated") == 0 || strcmp(label, "packed") == 0))
+	draft->attribute.oneof = -1;
+	if (label == NULL)
+		draft->attribute.implicit = draft->attribute.kind != PROTO_MESSAGE && draft->attribute.kind != PROTO_TIMESTAMP &&
+			draft->attribute.kind != PROTO_DURATION;
+	else if (strcmp(label, "repeated") == 0 || strcmp(label, "packed") == 0)
 	{
-		draft->field.label = PROTOBUF_C_LABEL_REPEATED;
-		if (strcmp(label, "packed") == 0 && scalar)
-			draft->field.flags |= PROTOBUF_C_FIELD_FLAG_PACKED;
+		repeated = true;
+		draft->attribute.packed = strcmp(label, "packed") == 0 && draft->attribute.wire != WIRE_BYTES;
 	}
-	else if (label && strcmp(label, "required") == 0)
-	{
-		draft->field.label = PROTOBUF_C_LABEL_REQUIRED;
+	else if (strcmp(label, "required") == 0)
 		draft->attribute.required = true;
-	}
-	else if (label && strcmp(label, "oneof") == 0)
+	else if (strcmp(label, "oneof") == 0)
 	{
 		draft->oneof = strtok_r(NULL, " ", &rest);
-		draft->field.label = PROTOBUF_C_LABEL_OPTIONAL;
-		draft->field.flags |= PROTOBUF_C_FIELD_FLAG_ONEOF;
-		draft->attribute.oneof = true;
 		if (draft->oneof == NULL)
 			bad_tag(tag, draft->attribute.name, rowtype);
 	}
-	else if (label && strcmp(label, "optional") == 0)
-		draft->field.label = PROTOBUF_C_LABEL_OPTIONAL;
-	else if (label)
+	else if (strcmp(label, "optional") != 0)
 		bad_tag(tag, draft->attribute.name, rowtype);
-	if (draft->attribute.repeated != (draft->field.label == PROTOBUF_C_LABEL_REPEATED))
+	if (draft->attribute.repeated != repeated)
 		bad_tag(tag, draft->attribute.name, rowtype);
+	write_tag(&draft->attribute);
 }
 
 /*
@@ -347,131 +350,101 @@ check_kind(ProtoAttribute *attribute, Oid rowtype)
  * complete_attribute sets how values are converted.
  */
 static void
-complete_attribute(ProtoAttribute *attribute, Oid rowtype, MemoryContext context)
+complete_attribute(ProtoAttribute *attribute, Oid rowtype, MemoryContext context, int *nio)
 {
-	Oid			function;
 	bool		is_varlena;
 
 	check_kind(attribute, rowtype);
 	get_typlenbyvalalign(attribute->typid, &attribute->typlen, &attribute->typbyval, &attribute->typalign);
-	getTypeOutputInfo(attribute->typid, &function, &is_varlena);
-	fmgr_info_cxt(function, &attribute->convert, context);
-	/* by the domain, whose constraints count */
-	getTypeInputInfo(attribute->declared, &function, &attribute->ioparam);
-	fmgr_info_cxt(function, &attribute->input, context);
+	getTypeOutputInfo(attribute->typid, &attribute->output, &is_varlena);
+	getTypeInputInfo(attribute->typid, &attribute->input, &attribute->ioparam);
+	attribute->io = (*nio)++;
 	if (attribute->kind == PROTO_ENUM && attribute->typid != INT4OID)
 		read_labels(attribute);
 	else if (attribute->kind == PROTO_MESSAGE)
-	{
-		attribute->message = proto_type_make(attribute->typid, context);
-		attribute->field->descriptor = &attribute->message->descriptor;
-	}
-	else if (attribute->kind == PROTO_TIMESTAMP || attribute->kind == PROTO_DURATION)
-		attribute->field->descriptor = proto_seconds_descriptor();
+		attribute->message = proto_type_make(attribute->typid, context, nio);
 }
 
 /*
- * compare_drafts orders fields by number, as protobuf-c needs them.
+ * compare_drafts orders fields by number, as they are written.
  */
 static int
 compare_drafts(const void *a, const void *b)
 {
-	uint32		x = ((const Draft *) a)->field.id;
-	uint32		y = ((const Draft *) b)->field.id;
+	uint32		x = ((const Draft *) a)->attribute.number;
+	uint32		y = ((const Draft *) b)->attribute.number;
 
 	return x < y ? -1 : x > y ? 1 : 0;
 }
 
 /*
- * place_fields gives each field its place in the struct, and returns the size
- * of that.  Fields of a oneof share a place.
+ * number_oneofs numbers the oneofs of a message, and returns how many there
+ * are.
  */
-static size_t
-place_fields(Draft *drafts, int n)
+static int
+number_oneofs(Draft *drafts, int n)
 {
-	size_t		offset = MAXALIGN(sizeof(ProtobufCMessage));
+	int			result = 0;
 
 	for (int i = 0; i < n; i++)
 	{
-		Draft	   *other = NULL;
-
-		for (int j = 0; j < i && drafts[i].oneof && !other; j++)
+		if (drafts[i].oneof == NULL)
+			continue;
+		for (int j = 0; j < i && drafts[i].attribute.oneof < 0; j++)
 		{
 			if (drafts[j].oneof && strcmp(drafts[i].oneof, drafts[j].oneof) == 0)
-				other = &drafts[j];
+				drafts[i].attribute.oneof = drafts[j].attribute.oneof;
 		}
-		if (other)
-		{
-			drafts[i].field.offset = other->field.offset;
-			drafts[i].field.quantifier_offset = other->field.quantifier_offset;
-			continue;
-		}
-		drafts[i].field.quantifier_offset = offset;
-		offset += 8;
-		drafts[i].field.offset = offset;
-		offset += MAXALIGN(sizeof(ProtobufCBinaryData));
+		if (drafts[i].attribute.oneof < 0)
+			drafts[i].attribute.oneof = result++;
 	}
-	return offset;
+	return result;
 }
 
 /*
- * make_descriptor makes the descriptor of a message of n fields, which stay
- * where they are, in the current memory context.
- */
-static void
-make_descriptor(ProtobufCMessageDescriptor *descriptor, const char *name, const ProtobufCFieldDescriptor *fields, int n,
-				size_t size)
-{
-	ProtobufCIntRange *ranges = palloc0(sizeof(ProtobufCIntRange) * (n + 1));
-	unsigned   *by_name = palloc0(sizeof(unsigned) * Max(n, 1));
-	int			nranges = 0;
-
-	for (int i = 0; i < n; i++)
-	{
-		by_name[i] = i;
-		if (i > 0 && fields[i].id == fields[i - 1].id + 1)
-			continue;
-		ranges[nranges].start_value = fields[i].id;
-		ranges[nranges++].orig_index = i;
-	}
-	ranges[nranges].orig_index = n;
-	memset(descriptor, 0, sizeof(*descriptor));
-	descriptor->magic = PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC;
-	descriptor->name = descriptor->short_name = descriptor->c_name = name;
-	descriptor->package_name = "";
-	descriptor->sizeof_message = size;
-	descriptor->n_fields = n;
-	/* unpacking looks at the first field before it asks how many there are */
-	descriptor->fields = n > 0 ? fields : NULL;
-	descriptor->fields_sorted_by_name = by_name;
-	descriptor->n_field_ranges = nranges;
-	descriptor->field_ranges = ranges;
-}
-
-/*
- * row_tupdesc returns the descriptor of a row type, a copy in the current memory
+ * read_row_type sets the descriptor of a row type, a copy in the current memory
  * context, and the number of its state.
  */
-static TupleDesc
-row_tupdesc(Oid typid, uint64 *state)
+static void
+read_row_type(ProtoType *type, Oid typid)
 {
-	TypeCacheEntry *entry = lookup_type_cache(typid, TYPECACHE_TUPDESC);
-
-	if (entry->tupDesc == NULL)
+	type->entry = lookup_type_cache(typid, TYPECACHE_TUPDESC);
+	if (type->entry->tupDesc == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("type %s is not a row type", format_type_be(typid))));
-	*state = entry->tupDesc_identifier;
-	return CreateTupleDescCopyConstr(entry->tupDesc);
+	type->typid = typid;
+	type->state = type->entry->tupDesc_identifier;
+	type->tupdesc = CreateTupleDescCopyConstr(type->entry->tupDesc);
 }
 
 /*
- * proto_type_is_current returns whether a row type is what it was.
+ * is_current returns whether a row type is what it was.  The type cache clears
+ * the number when it hears of a change.
  */
-bool
-proto_type_is_current(const ProtoType *type)
+static inline bool
+is_current(const ProtoType *type)
 {
-	return lookup_type_cache(type->typid, TYPECACHE_TUPDESC)->tupDesc_identifier == type->state;
+	return type->entry->tupDesc_identifier == type->state;
+}
+
+/*
+ * proto_type_unchanged raises 55006 if the rows of a type have changed while
+ * one of them was in hand.
+ */
+void
+proto_type_unchanged(ProtoType *type)
+{
+	TupleDesc	now;
+
+	if (likely(is_current(type)))
+		return;
+	/* it may have been a comment, or nothing */
+	now = lookup_type_cache(type->typid, TYPECACHE_TUPDESC)->tupDesc;
+	if (now == NULL || !equalTupleDescs(now, type->tupdesc))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("type %s has changed while a query was using it", format_type_be(type->typid))));
 }
 
 /*
@@ -493,36 +466,33 @@ draft_field(Draft *draft, Form_pg_attribute att, const char *tag, Oid rowtype)
 	if (OidIsValid(element))
 	{
 		attribute->repeated = true;
+		attribute->array_domain = attribute->declared != attribute->typid ? attribute->declared : InvalidOid;
 		attribute->declared = element;
 		attribute->typid = getBaseTypeAndTypmod(element, &attribute->typmod);
 	}
-	draft->field.name = attribute->name;
 	read_tag(draft, tag, rowtype, att->attnotnull);
 }
 
 /*
  * proto_type_make returns a row type as a message, in a memory context, where
- * it stays.  Raises 42804 or 22023 for one that cannot be a message.
+ * it stays, and counts its attributes.  Raises 42804 or 22023 for one that cannot be a message.
  */
 static ProtoType *
-proto_type_make(Oid typid, MemoryContext context)
+proto_type_make(Oid typid, MemoryContext context, int *nio)
 {
 	MemoryContext old = MemoryContextSwitchTo(context);
 	ProtoType  *type = palloc0(sizeof(ProtoType));
 	int			ntags;
 	Tagged	   *tags;
 	Draft	   *drafts;
-	ProtobufCFieldDescriptor *fields;
 	int			n = 0;
 	bool		tagged = false;
-	size_t		size;
 
 	check_stack_depth();
 	CHECK_FOR_INTERRUPTS();
-	type->typid = typid;
 	/* what changes from here on makes it outdated */
 	type->changes = type_changes;
-	type->tupdesc = row_tupdesc(typid, &type->state);
+	read_row_type(type, typid);
 	tags = read_tags(get_typ_typrelid(typid), &ntags);
 	for (int i = 0; i < ntags; i++)
 		tagged |= tags[i].proto != NULL;
@@ -540,26 +510,22 @@ proto_type_make(Oid typid, MemoryContext context)
 	qsort(drafts, n, sizeof(Draft), compare_drafts);
 	for (int i = 1; i < n; i++)
 	{
-		if (drafts[i].field.id == drafts[i - 1].field.id)
+		if (drafts[i].attribute.number == drafts[i - 1].attribute.number)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("columns \"%s\" and \"%s\" of type %s are the same field, %u", drafts[i - 1].attribute.name,
-							drafts[i].attribute.name, format_type_be(typid), drafts[i].field.id)));
+							drafts[i].attribute.name, format_type_be(typid), drafts[i].attribute.number)));
 	}
-	size = place_fields(drafts, n);
+	type->noneofs = number_oneofs(drafts, n);
 
-	fields = palloc(sizeof(ProtobufCFieldDescriptor) * Max(n, 1));
 	type->attributes = palloc(sizeof(ProtoAttribute) * Max(n, 1));
 	type->nattributes = n;
 	for (int i = 0; i < n; i++)
 	{
-		fields[i] = drafts[i].field;
 		type->attributes[i] = drafts[i].attribute;
-		type->attributes[i].field = &fields[i];
-		complete_attribute(&type->attributes[i], typid, context);
+		complete_attribute(&type->attributes[i], typid, context, nio);
 		type->has_enums |= type->attributes[i].kind == PROTO_ENUM;
 	}
-	make_descriptor(&type->descriptor, format_type_be(typid), fields, n, size);
 	MemoryContextSwitchTo(old);
 	return type;
 }
@@ -571,7 +537,7 @@ proto_type_make(Oid typid, MemoryContext context)
 static bool
 all_current(const ProtoType *type)
 {
-	if (!proto_type_is_current(type) || (type->has_enums && type->changes != type_changes))
+	if (!is_current(type) || (type->has_enums && type->changes != type_changes))
 		return false;
 	for (int i = 0; i < type->nattributes; i++)
 	{
@@ -614,13 +580,14 @@ free_outdated(XactEvent event, void *arg)
  * the transaction, and as long as the type does not change it is kept for the
  * session.  Raises what proto_type_make raises.
  */
-ProtoType *
+static ProtoType *
 proto_type_get(Oid typid)
 {
 	KnownType  *known;
 	bool		found;
 	MemoryContext context;
 	ProtoType  *type;
+	int			nio = 0;
 
 	if (known_types == NULL)
 	{
@@ -638,7 +605,8 @@ proto_type_get(Oid typid)
 		return known->type;
 
 	context = AllocSetContextCreate(CurrentMemoryContext, "corm proto type", ALLOCSET_SMALL_SIZES);
-	type = proto_type_make(typid, context);
+	type = proto_type_make(typid, context, &nio);
+	type->nio = nio;
 	/* from here on, only lack of memory is an error */
 	known = hash_search(known_types, &typid, HASH_ENTER, &found);
 	if (found)
@@ -646,6 +614,7 @@ proto_type_get(Oid typid)
 		MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
 
 		outdated = lappend(outdated, known->context);
+		proto_generation++;
 		MemoryContextSwitchTo(old);
 	}
 	MemoryContextSetParent(context, TopMemoryContext);
@@ -655,26 +624,90 @@ proto_type_get(Oid typid)
 }
 
 /*
- * proto_seconds_descriptor returns the descriptor of timestamps and durations,
- * which is kept for the session.
+ * proto_call returns what a call site keeps, with an empty context for a row.
+ * Raises 42804 if its first argument is no row.
  */
-const ProtobufCMessageDescriptor *
-proto_seconds_descriptor(void)
+ProtoCall *
+proto_call(FunctionCallInfo fcinfo)
 {
-	static ProtobufCMessageDescriptor *descriptor = NULL;
-	static ProtobufCFieldDescriptor fields[] = {
-		{"seconds", 1, PROTOBUF_C_LABEL_NONE, PROTOBUF_C_TYPE_INT64, 0, offsetof(ProtoSeconds, seconds)},
-		{"nanos", 2, PROTOBUF_C_LABEL_NONE, PROTOBUF_C_TYPE_INT32, 0, offsetof(ProtoSeconds, nanos)},
-	};
+	ProtoCall  *call = fcinfo->flinfo->fn_extra;
+	Oid			declared;
+	Oid			typid;
 
-	if (descriptor == NULL)
+	if (call != NULL)
 	{
-		MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
-		ProtobufCMessageDescriptor *made = palloc(sizeof(ProtobufCMessageDescriptor));
-
-		make_descriptor(made, "google.protobuf.Timestamp", fields, lengthof(fields), sizeof(ProtoSeconds));
-		MemoryContextSwitchTo(old);
-		descriptor = made;
+		MemoryContextReset(call->row);
+		return call;
 	}
-	return descriptor;
+	declared = get_fn_expr_argtype(fcinfo->flinfo, 0);
+	typid = getBaseType(declared);
+	if (!type_is_rowtype(typid))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("type %s is not a row type", format_type_be(typid))));
+	call = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(ProtoCall));
+	call->context = fcinfo->flinfo->fn_mcxt;
+	call->declared = declared;
+	call->typid = typid;
+	call->size = 64;
+	call->row = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "corm proto row", ALLOCSET_DEFAULT_SIZES);
+	fcinfo->flinfo->fn_extra = call;
+	return call;
+}
+
+/*
+ * proto_call_type is proto_type_get for a call site, which remembers it.
+ */
+ProtoType *
+proto_call_type(ProtoCall *call, Oid typid)
+{
+	ProtoType  *type;
+
+	if (call->type != NULL && call->generation == proto_generation && call->type->typid == typid && all_current(call->type))
+		return call->type;
+	call->type = NULL;
+	if (call->io != NULL)
+		pfree(call->io);
+	call->io = NULL;
+	type = proto_type_get(typid);
+	call->io = MemoryContextAllocZero(call->context, sizeof(ProtoIO) * Max(type->nio, 1));
+	call->generation = proto_generation;
+	return call->type = type;
+}
+
+/*
+ * proto_output returns a value as text, by the output function of its base type.
+ */
+char *
+proto_output(ProtoCall *call, const ProtoAttribute *attribute, Datum value)
+{
+	FmgrInfo   *function = &call->io[attribute->io].output;
+
+	if (function->fn_oid == InvalidOid)
+		fmgr_info_cxt(attribute->output, function, call->context);
+	return OutputFunctionCall(function, value);
+}
+
+/*
+ * proto_input returns a text as a value of the base type.
+ */
+Datum
+proto_input(ProtoCall *call, const ProtoAttribute *attribute, char *text)
+{
+	FmgrInfo   *function = &call->io[attribute->io].input;
+
+	if (function->fn_oid == InvalidOid)
+		fmgr_info_cxt(attribute->input, function, call->context);
+	return InputFunctionCall(function, text, attribute->ioparam, attribute->typmod);
+}
+
+/*
+ * proto_out_of_range raises 22003.
+ */
+void
+proto_out_of_range(const ProtoAttribute *attribute)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+			 errmsg("value of field \"%s\" is out of range", attribute->name)));
 }

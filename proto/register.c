@@ -30,6 +30,8 @@
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
+PG_MODULE_MAGIC;
+
 /* An attribute of a type that is there. */
 typedef struct Present
 {

@@ -110,6 +110,96 @@ CREATE TYPE empty AS ();
 SELECT corm.proto_encode(ROW()::empty), corm.proto_decode(NULL::empty, ''), corm.proto_decode(NULL::empty, '\x08011201610d01020304');
 SELECT count(corm.proto_decode(NULL::empty, set_byte(set_byte('\x000001', 0, (i * 8) & 127 | 128), 1, (i * 8) >> 7))) FROM generate_series(1, 2000) i;
 
+-- Lengths of one to four bytes, of texts, messages and what is packed, at their borders.
+CREATE TYPE sizes AS (s text, m inner_t, a int[], ms inner_t[]);
+SELECT n, bool_and(corm.proto_decode(NULL::sizes, corm.proto_encode(r)) = r) AS same
+    FROM unnest('{0,1,125,126,127,128,129,16380,16383,16384,2097150,2097152}'::int[]) n,
+         LATERAL (SELECT ROW(repeat('x', n), ROW(n, repeat('y', n)), (SELECT coalesce(array_agg(i & 127), '{}') FROM generate_series(1, n) i), ARRAY[ROW(1, repeat('z', n))::inner_t])::sizes
+                  OFFSET 0) v (r) GROUP BY n ORDER BY n;
+
+-- A message within that comes in many parts is one.
+SELECT corm.proto_decode(NULL::wire, '\x220012016122020805220312017a') AS parts;
+SELECT corm.proto_decode(NULL::wire, decode(repeat('22020801', 100000) || '220312017a', 'hex')) AS many_parts;
+CREATE TYPE when_t AS (at timestamptz, span interval);
+COMMENT ON COLUMN when_t.at IS '@orm:proto=1 timestamp';
+COMMENT ON COLUMN when_t.span IS '@orm:proto=2 duration';
+SELECT (corm.proto_decode(NULL::when_t, '\x0a0208010a00')).at = '1970-01-01 00:00:01+00' AS at,
+    extract(microseconds FROM (corm.proto_decode(NULL::when_t, '\x0a0208010a061080cab5ee010a00')).at) AS microseconds;
+-- of one oneof, the last counts
+SELECT (corm.proto_decode(NULL::kinds, '\xc80101d2010161')).one, (corm.proto_decode(NULL::kinds, '\xc80101d2010161')).two,
+    (corm.proto_decode(NULL::kinds, '\xd2010161c80101')).one, (corm.proto_decode(NULL::kinds, '\xd2010161c80101')).two;
+
+-- Zero is not written, but that of the other sign is.
+CREATE TYPE zeros AS (d float8, f real);
+COMMENT ON COLUMN zeros.d IS '@orm:proto=1 double';
+COMMENT ON COLUMN zeros.f IS '@orm:proto=2 float';
+SELECT corm.proto_encode(ROW(0, 0)::zeros), corm.proto_encode(ROW('-0', '-0')::zeros), corm.proto_decode(NULL::zeros, corm.proto_encode(ROW('-0', '-0')::zeros));
+
+-- Precisions and domains hold, within arrays and of arrays and rows, too.
+CREATE DOMAIN few AS int[] CHECK (cardinality(VALUE) < 3);
+CREATE DOMAIN given AS text NOT NULL;
+CREATE DOMAIN whole AS inner_t CHECK ((VALUE).a > 0);
+CREATE DOMAIN cents AS numeric(5, 2);
+CREATE TYPE strict_t AS (n numeric(5, 2), c cents, at timestamptz(0), span interval(1), few few, smalls small[], given given, whole whole, v varchar(2)[]);
+COMMENT ON COLUMN strict_t.n IS '@orm:proto=1 double optional';
+COMMENT ON COLUMN strict_t.c IS '@orm:proto=2 double optional';
+COMMENT ON COLUMN strict_t.at IS '@orm:proto=3 timestamp';
+COMMENT ON COLUMN strict_t.span IS '@orm:proto=4 duration';
+COMMENT ON COLUMN strict_t.few IS '@orm:proto=5 int32 packed';
+COMMENT ON COLUMN strict_t.smalls IS '@orm:proto=6 int32 packed';
+COMMENT ON COLUMN strict_t.given IS '@orm:proto=7 string optional';
+COMMENT ON COLUMN strict_t.whole IS '@orm:proto=8 message';
+COMMENT ON COLUMN strict_t.v IS '@orm:proto=9 string repeated';
+CREATE FUNCTION try_strict(data bytea) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN corm.proto_decode(NULL::strict_t, data)::text;
+EXCEPTION WHEN OTHERS THEN
+    RETURN SQLSTATE || ' ' || SQLERRM;
+END $$;
+SET timezone = 'UTC';
+SELECT what, try_strict(data || '\x3a0178') FROM (VALUES
+    ('numbers are rounded', '\x09d9cef753e3a5f33f11d9cef753e3a5f33f'::bytea), ('and refused', '\x09000000000088c340'), ('of a domain, too', '\x11000000000088c340'),
+    ('times are rounded', '\x1a0808011080cab5ee01220808011080cab5ee01'), ('few', '\x2a020102'), ('too many', '\x2a03010203'), ('small ones', '\x32020163'),
+    ('one too large', '\x32020164'), ('whole', '\x42020801'), ('not whole', '\x42020800'), ('short', '\x4a024142'), ('too long', '\x4a03414243')) v (what, data);
+SELECT try_strict('');
+-- a domain of the row itself
+CREATE DOMAIN positive AS wire CHECK ((VALUE).a > 0);
+SELECT corm.proto_decode(NULL::positive, '\x0801');
+SELECT corm.proto_decode(NULL::positive, '\x0800');
+SELECT corm.proto_encode(ROW(1, 'x', '{}', NULL, 1)::wire::positive);
+-- in any style of dates
+SET datestyle = 'sql, dmy';
+SET timezone = 'Asia/Kolkata';
+CREATE DOMAIN moment AS timestamptz CHECK (VALUE IS NOT NULL);
+CREATE TYPE moments AS (m moment);
+COMMENT ON COLUMN moments.m IS '@orm:proto=1 timestamp';
+SELECT extract(epoch FROM (corm.proto_decode(NULL::moments, '\x0a020801')).m) AS seconds;
+RESET datestyle;
+RESET timezone;
+-- a domain whose check decodes the same type again
+CREATE TYPE again_t AS (a int);
+CREATE FUNCTION check_again(v int) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE r again_t;
+BEGIN
+    IF v > 0 THEN
+        EXECUTE 'SELECT (corm.proto_decode(NULL::again_t, $1)).*' INTO r USING set_byte('\x0800', 1, v - 1);
+        RETURN r.a = v - 1;
+    END IF;
+    RETURN true;
+END $$;
+CREATE DOMAIN again AS int CHECK (check_again(VALUE)) CHECK (VALUE < 10) CHECK (VALUE <> 5);
+ALTER TYPE again_t ALTER ATTRIBUTE a TYPE again;
+SELECT corm.proto_decode(NULL::again_t, '\x0804');
+SELECT corm.proto_decode(NULL::again_t, '\x0806');
+-- a label is safe to use after the transaction that adds it
+CREATE TYPE newer AS (m mood);
+BEGIN;
+ALTER TYPE mood ADD VALUE 'newest';
+COMMENT ON TYPE mood IS '@orm:proto=Mood 0 5 6 7';
+SELECT corm.proto_decode(NULL::newer, '\x0805');
+SELECT corm.proto_decode(NULL::newer, '\x0807');
+ROLLBACK;
+
 -- Tags that say nothing.
 DO $$
 DECLARE
