@@ -18,9 +18,9 @@
  *
  * Lanes.  A worker serves one database and session user, so what it can take are
  * the lanes of these, one for each pool.  A lane has its tasks in levels of priority,
- * each a list; the first task of a level holds the links between levels, so that a
- * level needs no memory of its own.  Adding and taking cost the same however many
- * tasks wait, as long as there are few different priorities.
+ * each a list.  The first task of a level stands for it in a tree of the levels, so
+ * that a level needs no memory of its own, and adding and taking are as cheap with many
+ * tasks, and many priorities, as with few.
  *
  * Keys.  A task with a key is parked at the key's entry when its time has come, and
  * let go, in order, when fewer tasks with the key are active than it allows.  It is
@@ -133,6 +133,7 @@ queue_attach(void *addr, Size size, bool found)
 		memset(addr, 0, size);
 		corm_tasks->tranche = LWLockNewTrancheId();
 		LWLockInitialize(&corm_tasks->lock, corm_tasks->tranche);
+		corm_tasks->level_seed = murmurhash32((uint32) GetCurrentTimestamp() ^ (uint32) MyProcPid);
 		corm_tasks->epoch = (uint64) (GetCurrentTimestamp() / USECS_PER_SEC) & EPOCH_MASK;
 		for (int i = 0; i < corm_max_pools; i++)
 		{
@@ -359,15 +360,94 @@ unref_lane(CormBlockId block)
 	give_blocks(block, block, 1);
 }
 
-/* level_link returns where the first task of a priority's level is linked, or would be. */
+/*
+ * Levels are a treap: a tree ordered by priority, and by a hash of the priority from
+ * the root down, so that it is flat whatever the priorities are.
+ */
+
+static uint32
+level_weight(CormBlockId level)
+{
+	return murmurhash32((uint32) corm_task_at(level)->priority ^ corm_tasks->level_seed);
+}
+
+/* level_link returns where the level of a priority is linked; one that is 0 if there is none. */
 static CormBlockId *
 level_link(CormLane *lane, int32 priority)
 {
-	CormBlockId *link = &lane->top;
+	CormBlockId *link = &lane->levels;
 
-	while (*link != 0 && corm_task_at(*link)->priority > priority)
-		link = &corm_task_at(*link)->level_next;
+	while (*link != 0 && corm_task_at(*link)->priority != priority)
+		link = priority < corm_task_at(*link)->priority ? &corm_task_at(*link)->level_lower : &corm_task_at(*link)->level_higher;
 	return link;
+}
+
+/* add_level puts a task into the tree, whose priority has no level yet. */
+static void
+add_level(CormLane *lane, CormBlockId block)
+{
+	CormTask   *task = corm_task_at(block);
+	CormBlockId *link = &lane->levels;
+	CormBlockId *lower = &task->level_lower;
+	CormBlockId *higher = &task->level_higher;
+	CormBlockId below;
+
+	while (*link != 0 && level_weight(*link) >= level_weight(block))
+		link = task->priority < corm_task_at(*link)->priority ? &corm_task_at(*link)->level_lower : &corm_task_at(*link)->level_higher;
+	below = *link;
+	*link = block;
+	/* what was there goes to both sides of it */
+	while (below != 0)
+	{
+		CormTask   *other = corm_task_at(below);
+
+		if (other->priority < task->priority)
+		{
+			*lower = below;
+			lower = &other->level_higher;
+			below = *lower;
+		}
+		else
+		{
+			*higher = below;
+			higher = &other->level_lower;
+			below = *higher;
+		}
+	}
+	*lower = *higher = 0;
+	if (lane->top == 0 || task->priority > corm_task_at(lane->top)->priority)
+		lane->top = block;
+}
+
+/* remove_level takes a level out of the tree. */
+static void
+remove_level(CormLane *lane, CormBlockId *link)
+{
+	CormBlockId lower = corm_task_at(*link)->level_lower;
+	CormBlockId higher = corm_task_at(*link)->level_higher;
+	bool		was_top = *link == lane->top;
+
+	while (lower != 0 && higher != 0)
+	{
+		if (level_weight(lower) >= level_weight(higher))
+		{
+			*link = lower;
+			link = &corm_task_at(lower)->level_higher;
+			lower = *link;
+		}
+		else
+		{
+			*link = higher;
+			link = &corm_task_at(higher)->level_lower;
+			higher = *link;
+		}
+	}
+	*link = lower != 0 ? lower : higher;
+	if (!was_top)
+		return;
+	lane->top = lane->levels;
+	while (lane->top != 0 && corm_task_at(lane->top)->level_higher != 0)
+		lane->top = corm_task_at(lane->top)->level_higher;
 }
 
 /* push_ready puts a task at the end of its level. */
@@ -376,22 +456,22 @@ push_ready(CormBlockId block)
 {
 	CormTask   *task = corm_task_at(block);
 	CormLane   *lane = lane_at(task->lane);
-	CormBlockId *link = level_link(lane, task->priority);
-	CormTask   *head = *link == 0 ? NULL : corm_task_at(*link);
+	CormBlockId level = *level_link(lane, task->priority);
 
-	task->next = task->prev = 0;
-	task->level_next = task->level_last = 0;
-	if (head != NULL && head->priority == task->priority)
+	task->next = 0;
+	task->level_lower = task->level_higher = 0;
+	if (level != 0)
 	{
-		task->prev = head->level_last;
-		corm_task_at(head->level_last)->next = block;
-		head->level_last = block;
+		CormTask   *first = corm_task_at(level);
+
+		task->prev = first->prev;
+		corm_task_at(first->prev)->next = block;
+		first->prev = block;
 	}
 	else
 	{
-		task->level_next = *link;
-		task->level_last = block;
-		*link = block;
+		task->prev = block;
+		add_level(lane, block);
 	}
 	task->place = CORM_TASK_READY;
 	lane->nready++;
@@ -406,31 +486,30 @@ remove_ready(CormBlockId block)
 	CormTask   *task = corm_task_at(block);
 	CormLane   *lane = lane_at(task->lane);
 	CormBlockId *link = level_link(lane, task->priority);
-	CormTask   *head = corm_task_at(*link);
+	CormTask   *first = corm_task_at(*link);
 
-	if (head == task)
-	{
-		if (task->next != 0)
-		{
-			CormTask   *next = corm_task_at(task->next);
-
-			next->prev = 0;
-			next->level_next = task->level_next;
-			next->level_last = task->level_last;
-			*link = task->next;
-		}
-		else
-			*link = task->level_next;
-	}
-	else
+	if (first != task)
 	{
 		corm_task_at(task->prev)->next = task->next;
 		if (task->next != 0)
 			corm_task_at(task->next)->prev = task->prev;
 		else
-			head->level_last = task->prev;
+			first->prev = task->prev;
 	}
-	task->next = task->prev = task->level_next = task->level_last = 0;
+	else if (task->next != 0)
+	{
+		CormTask   *next = corm_task_at(task->next);
+
+		next->prev = task->prev;
+		next->level_lower = task->level_lower;
+		next->level_higher = task->level_higher;
+		*link = task->next;
+		if (lane->top == block)
+			lane->top = task->next;
+	}
+	else
+		remove_level(lane, link);
+	task->next = task->prev = task->level_lower = task->level_higher = 0;
 	task->place = CORM_TASK_NOWHERE;
 	lane->nready--;
 }
@@ -1601,6 +1680,38 @@ audit_tasks(CormAudit *audit)
 		corm_audit_problem(audit, "%u tasks are in the heap, counted are %u", nheap, corm_tasks->nheap);
 }
 
+/*
+ * audit_levels verifies a tree of levels, whose priorities are within bounds, and
+ * returns the number of tasks.  The depth is logarithmic in the number of levels.
+ */
+static uint32
+audit_levels(CormAudit *audit, CormBlockId level, int32 min, int32 max)
+{
+	CormTask   *first;
+	CormBlockId last = level;
+	uint32		n = 0;
+
+	if (level == 0)
+		return 0;
+	first = corm_task_at(level);
+	for (CormBlockId task = level; task != 0; task = corm_task_at(task)->next)
+	{
+		last = task;
+		n++;
+	}
+	if (first->prev != last)
+		corm_audit_problem(audit, "a level of priority %d has a wrong last task", first->priority);
+	if (first->priority < min || first->priority > max ||
+		(first->level_lower != 0 && level_weight(first->level_lower) > level_weight(level)) ||
+		(first->level_higher != 0 && level_weight(first->level_higher) > level_weight(level)))
+		corm_audit_problem(audit, "a level of priority %d is at a wrong place", first->priority);
+	if (first->level_lower != 0)
+		n += audit_levels(audit, first->level_lower, min, first->priority - 1);
+	if (first->level_higher != 0)
+		n += audit_levels(audit, first->level_higher, first->priority + 1, max);
+	return n;
+}
+
 /* audit_entries verifies lanes and keys, and names their blocks. */
 static void
 audit_entries(CormAudit *audit)
@@ -1608,16 +1719,18 @@ audit_entries(CormAudit *audit)
 	for (CormBlockId block = corm_tasks->lanes; block != 0; block = lane_at(block)->link)
 	{
 		CormLane   *lane = lane_at(block);
-		uint32		nready = 0;
+		CormBlockId highest;
+		uint32		nready;
 
 		corm_audit_block(audit, "a lane", block);
-		for (CormBlockId level = lane->top; level != 0; level = corm_task_at(level)->level_next)
-		{
-			for (CormBlockId task = level; task != 0; task = corm_task_at(task)->next)
-				nready++;
-		}
+		nready = audit_levels(audit, lane->levels, PG_INT32_MIN, PG_INT32_MAX);
 		if (nready != lane->nready)
 			corm_audit_problem(audit, "a lane of pool %d has %u tasks, counted are %u", lane->pool, nready, lane->nready);
+		highest = lane->levels;
+		while (highest != 0 && corm_task_at(highest)->level_higher != 0)
+			highest = corm_task_at(highest)->level_higher;
+		if (highest != lane->top)
+			corm_audit_problem(audit, "a lane of pool %d has a wrong first task", lane->pool);
 	}
 	for (uint32 i = 0; i < nbuckets; i++)
 	{

@@ -65,9 +65,9 @@ typedef struct CormTask
 	uint32		nblocks;
 	CormBlockId hash_next;
 	CormBlockId next;			/* in the list of its place */
-	CormBlockId prev;
-	CormBlockId level_next;		/* first of a level: first of the next level */
-	CormBlockId level_last;		/* first of a level: last of this level */
+	CormBlockId prev;			/* first of a level: the last one */
+	CormBlockId level_lower;	/* first of a level: levels below it in the tree */
+	CormBlockId level_higher;
 	CormBlockId lane;			/* 0 when it has ended */
 	CormBlockId key;			/* 0: none */
 	CormBlockId unique;			/* 0: none */
@@ -128,6 +128,7 @@ typedef struct CormLane
 {
 	CormBlockId link;			/* next lane */
 	CormBlockId prev;
+	CormBlockId levels;			/* root of the tree of levels */
 	CormBlockId top;			/* first task of the highest level */
 	uint32		refs;			/* tasks that may come here */
 	uint32		nready;
@@ -198,6 +199,7 @@ typedef struct CormTasks
 {
 	LWLock		lock;
 	int			tranche;
+	uint32		level_seed;		/* of the trees of levels */
 	uint64		epoch;
 	uint64		next_number;
 	uint64		next_seq;
