@@ -3,8 +3,7 @@
  * decode.c
  *		corm.proto_decode: a message of protocol buffers as a row.
  *
- * The data is read once, and nothing is believed of it: each length is checked
- * against what is left.  What a field has is remembered where it stands in the
+ * The data is read once.  What a field has is remembered where it stands in the
  * data, since the same field may come again and the last one counts; elements of
  * arrays become values at once.  After the last byte, values are made, and a row
  * of them.
@@ -36,21 +35,7 @@
 #include "utils/memutils.h"
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
-
-/* What is left of a message. */
-typedef struct In
-{
-	const uint8 *at;
-	const uint8 *end;
-} In;
-
-/* A value on the wire: bits of a number, or bytes. */
-typedef struct Raw
-{
-	uint64		bits;
-	const uint8 *data;
-	size_t		len;
-} Raw;
+#include "wire.h"
 
 /* What a message has of a field. */
 typedef struct Slot
@@ -63,105 +48,24 @@ typedef struct Slot
 	int			allocated_elements;
 } Slot;
 
-static Datum decode_row(ProtoCall *call, ProtoType *type, In in, MemoryContext result);
+static Datum decode_row(ProtoCall *call, ProtoType *type, const uint8 *data, size_t len, MemoryContext result);
 
 /*
- * The wire
+ * proto_wire_damaged raises 22P03 for data that is no message of a type, or no
+ * set of descriptors.
  */
-
-/*
- * damaged raises 22P03.
- */
-static void
-pg_attribute_noreturn()
-damaged(const ProtoType *type)
+void
+proto_wire_damaged(Oid typid)
 {
+	if (!OidIsValid(typid))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+				 errmsg("the data is no set of descriptors"),
+				 errhint("protoc writes one with --descriptor_set_out.")));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-			 errmsg("the data is no message of type %s", format_type_be(type->typid)),
+			 errmsg("the data is no message of type %s", format_type_be(typid)),
 			 errdetail("It is damaged, or a field is on the wire in another way than in this type.")));
-}
-
-/*
- * get_varint reads a number of up to 10 bytes.  Bits beyond 64 are ignored.
- */
-static inline uint64
-get_varint(In *in, const ProtoType *type)
-{
-	uint64		result = 0;
-
-	if (likely(in->at < in->end && *in->at < 0x80))
-		return *in->at++;
-	for (int shift = 0; shift < 70; shift += 7)
-	{
-		uint8		byte;
-
-		if (in->at == in->end)
-			break;
-		byte = *in->at++;
-		result |= (uint64) (byte & 0x7f) << shift;
-		if (byte < 0x80)
-			return result;
-	}
-	damaged(type);
-}
-
-/*
- * get_value reads a value.
- */
-static inline void
-get_value(In *in, WireType wire, const ProtoType *type, Raw *raw)
-{
-	size_t		left;
-	int			bytes;
-
-	switch (wire)
-	{
-		case WIRE_VARINT:
-			raw->bits = get_varint(in, type);
-			return;
-		case WIRE_BYTES:
-			{
-				uint64		len = get_varint(in, type);
-
-				if (len > (uint64) (in->end - in->at))
-					damaged(type);
-				raw->data = in->at;
-				raw->len = len;
-				in->at += len;
-				return;
-			}
-		case WIRE_64:
-			bytes = 8;
-			break;
-		case WIRE_32:
-			bytes = 4;
-			break;
-		default:
-			/* groups, which are gone, and what has never been */
-			damaged(type);
-	}
-	left = in->end - in->at;
-	if (left < bytes)
-		damaged(type);
-	raw->bits = 0;
-	for (int i = 0; i < bytes; i++)
-		raw->bits |= (uint64) in->at[i] << (8 * i);
-	in->at += bytes;
-}
-
-/*
- * get_tag reads what stands before a value: returns the number of its field.
- */
-static inline uint32
-get_tag(In *in, const ProtoType *type, WireType *wire)
-{
-	uint64		tag = get_varint(in, type);
-
-	if (tag < 1 << 3 || tag > PG_UINT32_MAX)
-		damaged(type);
-	*wire = tag & 7;
-	return tag >> 3;
 }
 
 /*
@@ -319,22 +223,22 @@ label_datum(ProtoCall *call, const ProtoAttribute *attribute, int number)
 static Datum
 seconds_datum(const ProtoAttribute *attribute, const ProtoType *type, const Raw *raw)
 {
-	In			in = {raw->data, raw->data + raw->len};
+	In			in = {raw->data, raw->data + raw->len, type->typid};
 	int64		seconds = 0;
 	int32		nanos = 0;
 
 	while (in.at < in.end)
 	{
 		WireType	wire;
-		uint32		number = get_tag(&in, type, &wire);
+		uint32		number = get_tag(&in, &wire);
 		Raw			value;
 
 		CHECK_FOR_INTERRUPTS();
-		get_value(&in, wire, type, &value);
+		get_value(&in, wire, &value);
 		if (number > 2)
 			continue;
 		if (wire != WIRE_VARINT)
-			damaged(type);
+			proto_wire_damaged(type->typid);
 		if (number == 1)
 			seconds = value.bits;
 		else
@@ -439,7 +343,7 @@ value_of(ProtoCall *call, const ProtoType *type, const ProtoAttribute *attribute
 			value = label_datum(call, attribute, (int32) raw->bits);
 			break;
 		case PROTO_MESSAGE:
-			value = decode_row(call, attribute->message, (In) {raw->data, raw->data + raw->len}, CurrentMemoryContext);
+			value = decode_row(call, attribute->message, raw->data, raw->len, CurrentMemoryContext);
 			break;
 		default:				/* PROTO_TIMESTAMP, PROTO_DURATION */
 			value = seconds_datum(attribute, type, raw);
@@ -506,14 +410,14 @@ add_element(ProtoCall *call, const ProtoType *type, const ProtoAttribute *attrib
 static void
 add_packed(ProtoCall *call, const ProtoType *type, const ProtoAttribute *attribute, Slot *slot, const Raw *raw)
 {
-	In			in = {raw->data, raw->data + raw->len};
+	In			in = {raw->data, raw->data + raw->len, type->typid};
 
 	while (in.at < in.end)
 	{
 		Raw			element;
 
 		CHECK_FOR_INTERRUPTS();
-		get_value(&in, attribute->wire, type, &element);
+		get_value(&in, attribute->wire, &element);
 		add_element(call, type, attribute, slot, &element);
 	}
 }
@@ -551,7 +455,7 @@ read_field(ProtoCall *call, const ProtoType *type, Slot *slots, int *chosen, int
 	Slot	   *slot = &slots[i];
 	Raw			raw = {0};
 
-	get_value(in, wire, type, &raw);
+	get_value(in, wire, &raw);
 	if (attribute->repeated)
 	{
 		if (wire == attribute->wire)
@@ -559,11 +463,11 @@ read_field(ProtoCall *call, const ProtoType *type, Slot *slots, int *chosen, int
 		else if (wire == WIRE_BYTES)
 			add_packed(call, type, attribute, slot, &raw);
 		else
-			damaged(type);
+			proto_wire_damaged(type->typid);
 		return;
 	}
 	if (wire != attribute->wire)
-		damaged(type);
+		proto_wire_damaged(type->typid);
 	if (attribute->oneof >= 0 && chosen[attribute->oneof] != i)
 	{
 		/* the last one of them counts */
@@ -621,9 +525,10 @@ array_of(ProtoCall *call, const ProtoAttribute *attribute, const Slot *slot)
  * result.
  */
 static Datum
-decode_row(ProtoCall *call, ProtoType *type, In in, MemoryContext result)
+decode_row(ProtoCall *call, ProtoType *type, const uint8 *data, size_t len, MemoryContext result)
 {
 	static const Raw zero = {0, (const uint8 *) "", 0};
+	In			in = {data, data + len, type->typid};
 	int			natts = Max(type->tupdesc->natts, 1);
 	Datum	   *values = palloc0(natts * (sizeof(Datum) + sizeof(bool)));
 	bool	   *nulls = (bool *) (values + natts);
@@ -643,7 +548,7 @@ decode_row(ProtoCall *call, ProtoType *type, In in, MemoryContext result)
 	while (in.at < in.end)
 	{
 		WireType	wire;
-		uint32		number = get_tag(&in, type, &wire);
+		uint32		number = get_tag(&in, &wire);
 		int			i = find_attribute(type, number, expected);
 
 		CHECK_FOR_INTERRUPTS();
@@ -651,7 +556,7 @@ decode_row(ProtoCall *call, ProtoType *type, In in, MemoryContext result)
 		{
 			Raw			unknown;
 
-			get_value(&in, wire, type, &unknown);
+			get_value(&in, wire, &unknown);
 			continue;
 		}
 		read_field(call, type, slots, chosen, i, wire, &in);
@@ -701,7 +606,6 @@ corm_proto_decode(PG_FUNCTION_ARGS)
 	ProtoCall  *call = proto_call(fcinfo);
 	MemoryContext old;
 	bytea	   *data;
-	const uint8 *start;
 	Datum		row;
 
 	if (call->typid == RECORDOID)
@@ -713,8 +617,8 @@ corm_proto_decode(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	old = MemoryContextSwitchTo(call->row);
 	data = PG_GETARG_BYTEA_PP(1);
-	start = (const uint8 *) VARDATA_ANY(data);
-	row = decode_row(call, proto_call_type(call, call->typid), (In) {start, start + VARSIZE_ANY_EXHDR(data)}, old);
+	row = decode_row(call, proto_call_type(call, call->typid), (const uint8 *) VARDATA_ANY(data), VARSIZE_ANY_EXHDR(data),
+					 old);
 	if (call->declared != call->typid)
 		domain_check(row, false, call->declared, &call->check, call->context);
 	MemoryContextSwitchTo(old);

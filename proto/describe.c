@@ -29,6 +29,7 @@ typedef Google__Protobuf__FieldDescriptorProto Field;
 typedef Google__Protobuf__EnumDescriptorProto Enum;
 
 #define MAX_DEPTH	100			/* of messages in messages */
+#define MAX_NUMBER	536870911	/* of a field */
 
 /* Where in a file something is: numbers of fields and indexes by turns. */
 typedef struct Path
@@ -153,6 +154,7 @@ comments_at(const File *file, const Path *path)
 	const Google__Protobuf__SourceCodeInfo *info = file->source_code_info;
 	char	   *text = "";
 
+	proto_check_interrupts();
 	for (size_t i = 0; info && i < info->n_location; i++)
 	{
 		const Google__Protobuf__SourceCodeInfo__Location *location = info->location[i];
@@ -200,6 +202,7 @@ pop(Path *path)
 static ProtoMessage *
 find_message(ProtoFiles *files, const char *name)
 {
+	proto_check_interrupts();
 	for (int i = 0; i < files->nmessages; i++)
 	{
 		if (strcmp(files->messages[i]->full_name, name) == 0)
@@ -211,12 +214,102 @@ find_message(ProtoFiles *files, const char *name)
 static ProtoEnum *
 find_enum(ProtoFiles *files, const char *name)
 {
+	proto_check_interrupts();
 	for (int i = 0; i < files->nenums; i++)
 	{
 		if (strcmp(files->enums[i]->full_name, name) == 0)
 			return files->enums[i];
 	}
 	return NULL;
+}
+
+/*
+ * What protoc promises
+ *
+ * The descriptors come from whoever calls, and each of their fields is optional.
+ * After check_file, names are there and are names, and numbers are in range.
+ */
+
+/*
+ * is_name returns whether a text is a name of the .proto grammar; one of a
+ * package may have dots.
+ */
+static bool
+is_name(const char *text, bool dots)
+{
+	bool		first = true;
+
+	if (text == NULL)
+		return false;
+	for (const char *c = text; *c; c++)
+	{
+		if (*c == '.' && dots && !first)
+			first = true;
+		else if (*c == '_' || (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9' && !first))
+			first = false;
+		else
+			return false;
+	}
+	return !first;
+}
+
+static void
+check_enum(const Enum *source)
+{
+	if (!is_name(source->name, false))
+		proto_damaged("an enum has no name");
+	if (source->n_value == 0)
+		proto_damaged(proto_format("enum \"%s\" has no values", source->name));
+	for (size_t i = 0; i < source->n_value; i++)
+	{
+		if (!is_name(source->value[i]->name, false))
+			proto_damaged(proto_format("a value of enum \"%s\" has no name", source->name));
+	}
+}
+
+static void
+check_message(const Message *source, int depth)
+{
+	proto_check_interrupts();
+	if (depth > MAX_DEPTH)
+		proto_fail("messages are nested too deeply");
+	if (!is_name(source->name, false))
+		proto_damaged("a message has no name");
+	for (size_t i = 0; i < source->n_field; i++)
+	{
+		const Field *field = source->field[i];
+
+		if (!is_name(field->name, false))
+			proto_damaged(proto_format("a field of message \"%s\" has no name", source->name));
+		if (field->number < 1 || field->number > MAX_NUMBER)
+			proto_damaged(proto_format("field \"%s\" of message \"%s\" has the number %d", field->name, source->name,
+									   field->number));
+		if (field->has_oneof_index && !(field->oneof_index >= 0 && (size_t) field->oneof_index < source->n_oneof_decl))
+			proto_damaged(proto_format("field \"%s\" of message \"%s\" is of a oneof that is not there", field->name,
+									   source->name));
+	}
+	for (size_t i = 0; i < source->n_oneof_decl; i++)
+	{
+		if (!is_name(source->oneof_decl[i]->name, false))
+			proto_damaged(proto_format("a oneof of message \"%s\" has no name", source->name));
+	}
+	for (size_t i = 0; i < source->n_enum_type; i++)
+		check_enum(source->enum_type[i]);
+	for (size_t i = 0; i < source->n_nested_type; i++)
+		check_message(source->nested_type[i], depth + 1);
+}
+
+static void
+check_file(const File *file)
+{
+	if (file->name == NULL)
+		proto_damaged("a file has no name");
+	if (file->package && *file->package && !is_name(file->package, true))
+		proto_damaged(proto_format("the package of file \"%s\" is no name", file->name));
+	for (size_t i = 0; i < file->n_enum_type; i++)
+		check_enum(file->enum_type[i]);
+	for (size_t i = 0; i < file->n_message_type; i++)
+		check_message(file->message_type[i], 0);
 }
 
 /*
@@ -242,6 +335,7 @@ add_enum(Walk *walk, const File *file, const char *scope, const Enum *source)
 	{
 		bool		alias = false;
 
+		proto_check_interrupts();
 		for (int j = 0; j < result->nvalues; j++)
 			alias |= result->numbers[j] == source->value[i]->number;
 		if (alias)
@@ -400,7 +494,7 @@ add_field(ProtoFiles *files, const File *file, Path *path, const Message *parent
 	field->required = source->label == GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__LABEL__LABEL_REQUIRED;
 	field->packed = field->repeated && scalar &&
 		(source->options && source->options->has_packed ? source->options->packed : proto3);
-	if (source->has_oneof_index && !source->proto3_optional && (size_t) source->oneof_index < parent->n_oneof_decl)
+	if (source->has_oneof_index && !source->proto3_optional)
 		field->oneof = parent->oneof_decl[source->oneof_index]->name;
 	field->optional = !field->repeated && !field->required && !field->oneof &&
 		(!proto3 || source->proto3_optional);
@@ -523,6 +617,7 @@ name_apart(Walk *walk)
 	{
 		char	  **name = sql_name_of(walk->files, i);
 
+		proto_check_interrupts();
 		for (int j = i + 1; j < n; j++)
 		{
 			if (strcmp(*sql_name_of(walk->files, j), *name) != 0)
@@ -535,7 +630,7 @@ name_apart(Walk *walk)
 
 /*
  * proto_describe returns the messages and enums of files, which are kept.  It
- * fails by proto_fail.
+ * fails by proto_fail and proto_damaged.
  */
 ProtoFiles *
 proto_describe(size_t nfiles, File **sources, const char *prefix, const char *suffix)
@@ -546,6 +641,8 @@ proto_describe(size_t nfiles, File **sources, const char *prefix, const char *su
 	int			n = 0;
 
 	memset(files, 0, sizeof(*files));
+	for (size_t i = 0; i < nfiles; i++)
+		check_file(sources[i]);
 	for (size_t i = 0; i < nfiles; i++)
 	{
 		const char *package = sources[i]->package ? sources[i]->package : "";

@@ -76,5 +76,7 @@ extern char *proto_literal(const char *text);
 extern void *proto_alloc(size_t size);
 extern char *proto_format(const char *format,...) __attribute__((format(printf, 1, 2)));
 extern void proto_fail(const char *message) __attribute__((noreturn));
+extern void proto_damaged(const char *what) __attribute__((noreturn));
+extern void proto_check_interrupts(void);
 
 #endif							/* CORM_PROTO_DESCRIBE_H */

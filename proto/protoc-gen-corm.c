@@ -74,6 +74,18 @@ proto_fail(const char *message)
 	longjmp(failed, 1);
 }
 
+void
+proto_damaged(const char *what)
+{
+	proto_fail(proto_format("the input is no request of protoc: %s", what));
+}
+
+void
+proto_check_interrupts(void)
+{
+	/* a signal ends the program */
+}
+
 /*
  * read_input returns all of the standard input.
  */

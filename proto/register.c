@@ -20,6 +20,7 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "parser/parse_type.h"
 #include "tcop/utility.h"
@@ -29,8 +30,12 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
+#include "wire.h"
 
 PG_MODULE_MAGIC;
+
+/* Of messages within a set of descriptors: 100 levels of .proto, and what they have in them. */
+#define MAX_UNPACK_DEPTH	110
 
 /* An attribute of a type that is there. */
 typedef struct Present
@@ -79,6 +84,22 @@ proto_fail(const char *message)
 			 errmsg("%s", message)));
 }
 
+void
+proto_damaged(const char *what)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+			 errmsg("the data is no set of descriptors"),
+			 errdetail_internal("%c%s.", pg_toupper((unsigned char) what[0]), what + 1),
+			 errhint("protoc writes one with --descriptor_set_out.")));
+}
+
+void
+proto_check_interrupts(void)
+{
+	CHECK_FOR_INTERRUPTS();
+}
+
 static void *
 allocate(void *data, size_t size)
 {
@@ -92,6 +113,32 @@ release(void *data, void *pointer)
 }
 
 /*
+ * check_depth raises 22P03 for descriptors of messages in messages in messages
+ * that protobuf-c would follow too far down the stack.
+ */
+static void
+check_depth(const ProtobufCMessageDescriptor *descriptor, const uint8 *data, size_t len, int depth)
+{
+	In			in = {data, data + len, InvalidOid};
+
+	if (depth > MAX_UNPACK_DEPTH)
+		proto_damaged("messages are nested too deeply");
+	check_stack_depth();
+	while (in.at < in.end)
+	{
+		WireType	wire;
+		uint32		number = get_tag(&in, &wire);
+		const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field(descriptor, number);
+		Raw			raw;
+
+		CHECK_FOR_INTERRUPTS();
+		get_value(&in, wire, &raw);
+		if (wire == WIRE_BYTES && field != NULL && field->type == PROTOBUF_C_TYPE_MESSAGE)
+			check_depth(field->descriptor, raw.data, raw.len, depth + 1);
+	}
+}
+
+/*
  * run executes a statement.
  */
 static void
@@ -101,6 +148,36 @@ run(const char *sql)
 
 	if (result < 0)
 		elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(result));
+}
+
+/*
+ * is_comment returns whether a comment is what it should be.
+ */
+static bool
+is_comment(const char *present, const char *wanted)
+{
+	return present != NULL && strcmp(present, wanted) == 0;
+}
+
+/*
+ * check_message converts the comments of a message and its fields, which are in
+ * UTF-8, to the encoding of the database.  Raises 22021 for one that is not, and
+ * 42622 for a name that is too long for an attribute.
+ */
+static void
+check_message(ProtoMessage *message)
+{
+	message->comment = pg_any_to_server(message->comment, strlen(message->comment), PG_UTF8);
+	for (int i = 0; i < message->nfields; i++)
+	{
+		ProtoField *field = &message->fields[i];
+
+		if (strlen(field->name) >= NAMEDATALEN)
+			ereport(ERROR,
+					(errcode(ERRCODE_NAME_TOO_LONG),
+					 errmsg("\"%s\" is too long for the name of an attribute", field->name)));
+		field->comment = pg_any_to_server(field->comment, strlen(field->comment), PG_UTF8);
+	}
 }
 
 /*
@@ -201,7 +278,7 @@ register_enum(Oid nsp, const char *schema, ProtoEnum *enumeration, Oid *typid)
 			action = "altered";
 		}
 	}
-	if (strcmp(comment, GetComment(*typid, TypeRelationId, 0)) != 0)
+	if (!is_comment(GetComment(*typid, TypeRelationId, 0), comment))
 	{
 		run(psprintf("COMMENT ON TYPE %s IS %s", name, proto_literal(comment)));
 		action = "altered";
@@ -290,13 +367,13 @@ alter_message(Oid typid, const char *schema, ProtoMessage *message)
 			run(psprintf("ALTER TYPE %s ALTER ATTRIBUTE %s TYPE %s", name, column, proto_sql_type(field, schema)));
 			action = "altered";
 		}
-		if (found == NULL || found->comment == NULL || strcmp(found->comment, field->comment) != 0)
+		if (found == NULL || !is_comment(found->comment, field->comment))
 		{
 			run(psprintf("COMMENT ON COLUMN %s.%s IS %s", name, column, proto_literal(field->comment)));
 			action = "altered";
 		}
 	}
-	if (strcmp(GetComment(typid, TypeRelationId, 0), message->comment) != 0)
+	if (!is_comment(GetComment(typid, TypeRelationId, 0), message->comment))
 	{
 		run(psprintf("COMMENT ON TYPE %s IS %s", name, proto_literal(message->comment)));
 		action = "altered";
@@ -423,6 +500,8 @@ corm_register_proto(PG_FUNCTION_ARGS)
 				 errmsg("schema with OID %u does not exist", nsp)));
 
 	data = PG_GETARG_BYTEA_PP(0);
+	check_depth(&google__protobuf__file_descriptor_set__descriptor, (const uint8 *) VARDATA_ANY(data),
+				VARSIZE_ANY_EXHDR(data), 0);
 	set = (Google__Protobuf__FileDescriptorSet *)
 		protobuf_c_message_unpack(&google__protobuf__file_descriptor_set__descriptor, &allocator,
 								  VARSIZE_ANY_EXHDR(data), (const uint8_t *) VARDATA_ANY(data));
@@ -449,6 +528,8 @@ corm_register_proto(PG_FUNCTION_ARGS)
 		CHECK_FOR_INTERRUPTS();
 		if (is_enum ? !files->enums[i]->wanted : !message->wanted)
 			continue;
+		if (!is_enum)
+			check_message(message);
 		action = is_enum ? register_enum(nsp, schema, files->enums[i], &typid) :
 			register_message(nsp, schema, message, &typid);
 		values[0] = CStringGetTextDatum(is_enum ? files->enums[i]->full_name : message->full_name);

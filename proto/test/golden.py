@@ -273,19 +273,8 @@ def fuzz(connection, types):
     batch = []
     for number in range(COUNT):
         message, data = rng.choice(seeds)
-        damaged = bytearray(data if rng.random() < 0.9 else rng.randbytes(rng.randint(0, 40)))
-        for _ in range(rng.choice((1, 1, 2, 5))):
-            kind = rng.random()
-            if damaged and kind < 0.6:
-                damaged[rng.randrange(len(damaged))] = rng.choice((rng.randrange(256), 0, 255, 127, 128))
-            elif damaged and kind < 0.75:
-                del damaged[rng.randrange(len(damaged)):]
-            elif kind < 0.9:
-                at = rng.randint(0, len(damaged))
-                damaged[at:at] = rng.choice(seeds)[1][:rng.randint(0, 30)]
-            else:
-                damaged += rng.randbytes(rng.randint(0, 12))
-        batch.append((message, bytes(damaged)))
+        damaged = damage(rng, data if rng.random() < 0.9 else rng.randbytes(rng.randint(0, 40)), [data for _, data in seeds])
+        batch.append((message, damaged))
         if len(batch) == 1000 or number == COUNT - 1:
             for (name, data), (outcome,) in zip(batch, connection.execute(
                     "SELECT proto_some.attempt(m, d) FROM unnest(%s::text[], %s::bytea[]) WITH ORDINALITY u (m, d, n) ORDER BY n",
@@ -298,6 +287,116 @@ def fuzz(connection, types):
     print(f"# {COUNT} damaged messages of seed {SEED}: {dict(sorted(counts.items()))}")
     report(f"{COUNT} damaged messages", "\n".join(wrong[:20]) if wrong else None)
     report("some were messages, and some were not", None if COUNT < 1000 or min(counts.get("row", 0), counts.get("22P03", 0)) > COUNT / 50 else counts)
+
+
+def damage(rng, data, others):
+    """Some bytes changed, cut off, put twice or taken from others."""
+    damaged = bytearray(data)
+    for _ in range(rng.choice((1, 1, 2, 5))):
+        kind = rng.random()
+        if damaged and kind < 0.6:
+            damaged[rng.randrange(len(damaged))] = rng.choice((rng.randrange(256), 0, 255, 127, 128))
+        elif damaged and kind < 0.75:
+            del damaged[rng.randrange(len(damaged)):]
+        elif kind < 0.9:
+            at = rng.randint(0, len(damaged))
+            damaged[at:at] = rng.choice(others)[:rng.randint(0, 30)]
+        else:
+            damaged += rng.randbytes(rng.randint(0, 12))
+    return bytes(damaged)
+
+
+def pruned(rng, data, depth=0):
+    """A message without some of its fields: what protoc always writes is not there.  Lengths are right, so that it is read to the end."""
+    def varint(at):
+        number = shift = 0
+        while True:
+            number |= (data[at] & 127) << shift
+            shift += 7
+            at += 1
+            if data[at - 1] < 128:
+                return number, at
+
+    def written(number):
+        out = bytearray()
+        while number > 127:
+            out.append(number & 127 | 128)
+            number >>= 7
+        return bytes(out) + bytes([number])
+
+    result = b""
+    at = 0
+    while at < len(data):
+        start = at
+        tag, at = varint(at)
+        if tag & 7 == 0:
+            _, at = varint(at)
+            value = data[start:at]
+        elif tag & 7 == 2:
+            length, begin = varint(at)
+            at = begin + length
+            inner = data[begin:at]
+            try:
+                inner = pruned(rng, inner, depth + 1) if depth < 6 and rng.random() < 0.9 else inner
+            except IndexError:
+                pass
+            value = written(tag) + written(len(inner)) + inner
+        else:
+            raise IndexError
+        if at > len(data):
+            raise IndexError
+        if rng.random() > 0.02:
+            result += value
+    return result
+
+
+def fuzz_descriptors(connection):
+    """Damaged sets of descriptors: each is registered, or is an error of the data."""
+    rng = random.Random(SEED)
+    (work / "small.proto").write_text("""
+        syntax = "proto2"; package small;
+        // A comment. @orm:table=x
+        message A { required int32 id = 1; /* x */ optional B b = 2; repeated E es = 3 [packed = true]; oneof o { string s = 4; bytes t = 5; } message N { optional A a = 1; } optional N n = 6; }
+        message B { optional int64 x = 1; map<string, int32> m = 2; }
+        enum E { ZERO = 0; ONE = 1; }""")
+    seed = descriptors("small.proto")
+    connection.execute("""
+        CREATE FUNCTION proto_some.attempt_register(data bytea) RETURNS text LANGUAGE plpgsql AS $$
+        BEGIN
+            PERFORM count(*) FROM corm.register_proto(data, 'proto_some', '{"prefix": "fuzz_"}');
+            RAISE EXCEPTION USING errcode = 'P0099';
+        EXCEPTION WHEN OTHERS THEN RETURN SQLSTATE; END $$""")
+    counts = {}
+    wrong = []
+    for number in range(max(COUNT // 40, 100)):
+        data = damage(rng, seed, [seed]) if number % 2 else pruned(rng, seed)
+        outcome = connection.execute("SELECT proto_some.attempt_register(%s)", (data,)).fetchone()[0]
+        counts[outcome] = counts.get(outcome, 0) + 1
+        # registered; damaged; what cannot be; not UTF-8; names that are there twice or too long; no columns of a table that a tag names
+        if outcome not in ("P0099", "22P03", "22023", "22021", "42701", "42710", "42622", "OR005"):
+            wrong.append(f"{data.hex()}: {outcome}")
+    print(f"# damaged descriptors: {dict(sorted(counts.items()))}")
+    report("damaged descriptors", "\n".join(wrong[:20]) if wrong else None)
+    report("some were registered, and some were not", None if min(counts.get("P0099", 0), counts.get("22P03", 0)) > 10 else counts)
+
+    def nested(depth):
+        message = b""
+        for _ in range(depth):
+            message = b"\x0a\x01A" + b"\x1a" + length(message) + message
+        return b"\x0a" + length(b"\x0a\x01f\x22" + length(message) + message) + b"\x0a\x01f\x22" + length(message) + message
+
+    def length(data):
+        number = len(data)
+        out = bytearray()
+        while number > 127:
+            out.append(number & 127 | 128)
+            number >>= 7
+        return bytes(out) + bytes([number])
+
+    report("messages in messages twenty thousand deep",
+           None if error_of(connection, "SELECT corm.register_proto(%s)", nested(20000)) == "22P03" else "another error")
+    for what, data in (("a file", "0a0522030a0141"), ("a message", "0a050a01662200"), ("a field", "0a0c0a016622070a014312021801"), ("an enum", "0a050a01662a00")):
+        report(f"{what} without a name", None if error_of(connection, "SELECT corm.register_proto(%s)", bytes.fromhex(data)) == "22P03" else "another error")
 
 
 def main():
@@ -320,6 +419,7 @@ def main():
         connection.execute("SET search_path = public")
         documented(connection)
         fuzz(connection, types)
+        fuzz_descriptors(connection)
         for schema in ("proto_main", "proto_some", "proto_plugin", "proto_same"):
             connection.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
     shutil.rmtree(work, ignore_errors=True)
