@@ -23,6 +23,7 @@
 #include "fmgr.h"
 #include "model/model.h"
 #include "query/query.h"
+#include "tools/nodes.h"
 #include "tx/tx.h"
 #include "work/task/task.h"
 #include "work/topic/topics.h"
@@ -62,4 +63,5 @@ _PG_init(void)
 	corm_tx_init();
 	corm_task_init();
 	corm_topics_init();
+	corm_nodes_init();
 }

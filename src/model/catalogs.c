@@ -30,6 +30,7 @@
 #include "tcop/utility.h"
 #include "utils/acl.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 
 #define MAX_CATALOGS		8
@@ -44,6 +45,7 @@ static int	ncatalogs = 0;
 
 static bool temporary_stored = false;	/* about a temporary table, by this
 										 * session */
+static List *changed_by = NIL;	/* roles, in TopTransactionContext */
 
 /*
  * corm_catalogs_add adds the relation relname of schema corm to the catalogs.
@@ -129,8 +131,8 @@ corm_check_owner(Oid relid)
 
 /*
  * corm_lock_owned_model opens the relation of a model that function is going to
- * store something about.  The caller closes it and keeps the lock.  Raises
- * 42P01, 42501, and 25006 where nothing can be written.
+ * store something about, and notes that.  The caller closes it and keeps the lock.
+ * Raises 42P01, 42501, and 25006 where nothing can be written.
  *
  * The lock stops autovacuum and DDL of the relation, so ownership is checked
  * before it is requested, and again afterwards, because the wait may have been
@@ -151,6 +153,7 @@ corm_lock_owned_model(Oid relid, const char *function)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("relation with OID %u does not exist", relid)));
+	corm_catalogs_changed();
 
 	return rel;
 }
@@ -175,4 +178,36 @@ bool
 corm_catalogs_temporary(void)
 {
 	return temporary_stored;
+}
+
+/*
+ * corm_catalogs_changed notes that the current user has changed what is defined about a
+ * model: in one of the catalogs, or in a comment.
+ */
+void
+corm_catalogs_changed(void)
+{
+	MemoryContext oldcontext = MemoryContextSwitchTo(TopTransactionContext);
+
+	changed_by = list_append_unique_oid(changed_by, GetUserId());
+	MemoryContextSwitchTo(oldcontext);
+}
+
+/*
+ * corm_catalogs_changed_by returns the roles that have done so in this transaction, also in
+ * what was rolled back of it.
+ */
+List *
+corm_catalogs_changed_by(void)
+{
+	return changed_by;
+}
+
+/*
+ * corm_catalogs_settled forgets them: the transaction has ended.  Raises nothing.
+ */
+void
+corm_catalogs_settled(void)
+{
+	changed_by = NIL;
 }

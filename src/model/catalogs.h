@@ -10,6 +10,7 @@
 
 #include "postgres.h"
 
+#include "nodes/pg_list.h"
 #include "utils/relcache.h"
 
 /* refs.c: what the types of references hold for a name that does not exist, an OID of nothing */
@@ -25,5 +26,8 @@ extern Relation corm_lock_owned_model(Oid relid, const char *function);
 extern void corm_check_owner(Oid relid);
 extern void corm_catalogs_stored(Oid relid);
 extern bool corm_catalogs_temporary(void);
+extern void corm_catalogs_changed(void);
+extern List *corm_catalogs_changed_by(void);
+extern void corm_catalogs_settled(void);
 
 #endif							/* CORM_MODEL_CATALOGS_H */

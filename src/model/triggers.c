@@ -186,6 +186,7 @@ corm_on_comment(PG_FUNCTION_ARGS)
 								 ShareUpdateExclusiveLock, true);
 	if (OidIsValid(address.objectId))
 		invalidate_commented(&address);
+	corm_catalogs_changed();
 	if (rel != NULL)
 		relation_close(rel, NoLock);
 
@@ -484,6 +485,7 @@ corm_on_catalog_change(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function was not called by a trigger")));
 	CacheInvalidateRelcache(data->tg_relation);
+	corm_catalogs_changed();
 
 	/* Not SQL nulls: a trigger returns a pointer. */
 	if (TRIGGER_FIRED_FOR_STATEMENT(data->tg_event) || TRIGGER_FIRED_AFTER(data->tg_event))

@@ -491,6 +491,7 @@ check_rights(Oid model, AclMode privilege)
 					 errmsg("permission denied for middleware of all models"),
 					 errhint("Only superusers and roles with the privilege to %s corm.middleware_functions may do that.",
 							 privilege == ACL_INSERT ? "INSERT into" : "DELETE from")));
+		corm_catalogs_changed();
 		return;
 	}
 	rel = corm_lock_owned_model(model, privilege == ACL_INSERT ? "corm.use()" : "corm.unuse()");

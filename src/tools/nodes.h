@@ -1,0 +1,13 @@
+/*-------------------------------------------------------------------------
+ *
+ * nodes.h
+ *		Definitions on the nodes of a distributed database.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CORM_TOOLS_NODES_H
+#define CORM_TOOLS_NODES_H
+
+extern void corm_nodes_init(void);
+
+#endif							/* CORM_TOOLS_NODES_H */
