@@ -68,12 +68,18 @@ extern bool corm_is_range_type(Oid typid);
 /* resolve/staged.c: a write taken apart, with its rows in hand in between */
 extern bool corm_stage_tells_inserted(CormStmt *stmt);
 extern bool corm_stage_updates_given(CormStmt *stmt);
+extern void corm_stage_check(CormStmt *stmt);
+extern Bitmapset *corm_stage_shows(CormModel *model, Bitmapset *fields, const Bitmapset *shown);
+extern void corm_stage_return(CormStmt *stmt, const Bitmapset *fields);
 extern void corm_stage_read(CormStmt *stmt, TupleDesc tupdesc);
 extern void corm_stage_write(CormStmt *stmt, Bitmapset *fields, int valno);
 extern void corm_stage_show(CormStmt *stmt, int valno);
 
 /* sql/deparse.c */
 extern CormDeparsed *corm_deparse(CormStmt *stmt, const CormDeparseRequest *request);
+
+/* sql/items.c */
+extern Bitmapset *corm_written_fields(CormStmt *stmt, const CormDeparseRequest *request);
 
 /* sql/expr.c */
 extern char *corm_deparse_type(Oid typid, int32 typmod);

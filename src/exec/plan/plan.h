@@ -41,7 +41,10 @@ typedef enum CormStage
 	CORM_STAGE_SHOW
 } CormStage;
 
-/* Data in a template for a write with hooks. */
+/*
+ * Data in a template for a write with hooks, or of one without whose rows bring their
+ * relations along.
+ */
 typedef struct CormHookedWrite
 {
 	Oid			model;
@@ -52,6 +55,9 @@ typedef struct CormHookedWrite
 	bool		updates_given;	/* it updates the given fields */
 	int			nsets;
 	int		   *sets;			/* fields that are set: indexes */
+	Bitmapset  *shown;			/* no hooks: what the result needs of the
+								 * rows, fields by index; NULL: hooks, which
+								 * need all of them */
 } CormHookedWrite;
 
 typedef enum CormPlanSource

@@ -452,6 +452,7 @@ hooked_write(CormStmt *stmt, bool shown)
 	if (!is_hooked(stmt) && !(shown && stmt->command != CORM_CMD_SELECT && stmt->preloads))
 		return NULL;
 
+	corm_stage_check(stmt);
 	hooked = palloc0(sizeof(CormHookedWrite));
 	hooked->model = stmt->source->model->relid;
 	hooked->has_joins = stmt->joins != NIL;
@@ -585,6 +586,10 @@ set_stage(CormPlan *plan, const CormVerb *verb, CormStmt *stmt, Bitmapset *field
 		stmt->preloads = NIL;
 	switch (verb->stage)
 	{
+		case CORM_STAGE_PLAIN:
+			if (stmt->command != CORM_CMD_RAW && stmt->command != CORM_CMD_SELECT)
+				corm_stage_return(stmt, fields);
+			break;
 		case CORM_STAGE_READ:
 			corm_stage_read(stmt, corm_row_tupdesc(stmt->source->model->typid));
 			break;
@@ -660,7 +665,16 @@ build_from_stmt(CormPlan *plan, const CormPlanMaker *maker, CormStmt *stmt,
 {
 	const CormVerb *verb = maker->verb;
 	Bitmapset  *rows_fields = maker->rows_fields;
-	CormDeparseRequest request = {0};
+	CormDeparseRequest request = {
+		.output = verb->output,
+		.typid = verb->typid,
+		.limit = verb->limit,
+		.order_by_key = verb->order_by_key,
+		.path_is_safe = maker->path_is_safe,
+		.rows_fields = rows_fields,
+		.whole = verb->whole,
+		.written = verb->source != CORM_PLAN_QUERY || verb->stage == CORM_STAGE_SHOW
+	};
 	CormDeparsed *deparsed;
 	List	   *relids = NIL;
 	MemoryContext oldcontext = MemoryContextSwitchTo(plan->context);
@@ -685,7 +699,7 @@ build_from_stmt(CormPlan *plan, const CormPlanMaker *maker, CormStmt *stmt,
 	plan->guarded = stmt->guarded != NIL;
 	if (verb->output == CORM_OUTPUT_ROWS)
 	{
-		plan->tupdesc = corm_row_tupdesc(verb->typid);
+		plan->tupdesc = request.tupdesc = corm_row_tupdesc(verb->typid);
 		corm_watch_row_type(get_typ_typrelid(verb->typid), plan->tupdesc->natts);
 
 		/*
@@ -771,6 +785,15 @@ build_from_stmt(CormPlan *plan, const CormPlanMaker *maker, CormStmt *stmt,
 		oldcontext = MemoryContextSwitchTo(plan->context);
 		plan->hooked = hooked_write(stmt, verb->output != CORM_OUTPUT_NATIVE && verb->output != CORM_OUTPUT_RESTORE);
 		MemoryContextSwitchTo(oldcontext);
+		if (plan->hooked && !is_hooked(stmt))
+		{
+			Bitmapset  *shown = corm_written_fields(stmt, &request);
+
+			/* one more member, so that there is a set even if nothing is needed */
+			oldcontext = MemoryContextSwitchTo(plan->context);
+			plan->hooked->shown = bms_add_member(bms_copy(shown), stmt->source->model->nfields);
+			MemoryContextSwitchTo(oldcontext);
+		}
 		if (plan->hooked)
 			return;
 	}
@@ -781,15 +804,6 @@ build_from_stmt(CormPlan *plan, const CormPlanMaker *maker, CormStmt *stmt,
 
 	if (stmt->command == CORM_CMD_INSERT)
 		corm_fill_insert(stmt, rows_fields);
-	request.output = verb->output;
-	request.typid = verb->typid;
-	request.tupdesc = plan->tupdesc;
-	request.limit = verb->limit;
-	request.order_by_key = verb->order_by_key;
-	request.path_is_safe = maker->path_is_safe;
-	request.rows_fields = rows_fields;
-	request.whole = verb->whole;
-	request.written = verb->source != CORM_PLAN_QUERY || verb->stage == CORM_STAGE_SHOW;
 	deparsed = corm_deparse(stmt, &request);
 	plan->returns_rows = deparsed->returns_rows;
 	if (deparsed->order_hash)

@@ -20,6 +20,9 @@
  * The rows of an update or delete are found again by primary key.  They are locked, so no
  * other session can change them in between.
  *
+ * A write whose rows bring their relations along runs here too: the related rows are read
+ * once it is done.  Without hooks it is one statement, and then the last stage.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -68,6 +71,8 @@ typedef struct Write
 	Datum	   *inserted;		/* booleans, if the write reports them; else
 								 * NULL */
 	Bitmapset **given;			/* fields given for each row of an insert */
+	bool		shown_only;		/* there are no hooks: of the rows written, we
+								 * need what is shown */
 } Write;
 
 static Datum
@@ -447,10 +452,10 @@ call_before(Write *write, CormHookRun *run)
 }
 
 /*
- * Runs one writing statement and adds the rows that it returns.
+ * Runs one writing statement, WRITE or the whole write, and adds the rows that it returns.
  */
 static uint64
-write_rows(Write *write, CormQuerySet *set, Bitmapset *fields, Write *written)
+write_rows(Write *write, CormStage stage, CormQuerySet *set, Bitmapset *fields, Write *written)
 {
 	MemoryContext context = CurrentMemoryContext;
 	CormSink	sink = {.kind = CORM_SINK_TABLE};
@@ -460,7 +465,7 @@ write_rows(Write *write, CormQuerySet *set, Bitmapset *fields, Write *written)
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	processed = run_stage(write, CORM_STAGE_WRITE, CORM_OUTPUT_ROWS, set, fields, &sink);
+	processed = run_stage(write, stage, CORM_OUTPUT_ROWS, set, fields, &sink);
 	MemoryContextSwitchTo(context);
 	rows = corm_rows_of_table(write->tupdesc, &nrows);
 	for (int i = 0; i < nrows; i++)
@@ -482,16 +487,33 @@ write_rows(Write *write, CormQuerySet *set, Bitmapset *fields, Write *written)
 }
 
 /*
+ * Runs one insert of rows, which give these fields.
+ */
+static uint64
+insert_run(Write *write, CormQuerySet *set, Datum rows, Bitmapset *fields, const Bitmapset *given, Write *written)
+{
+	CormHookedWrite *hooked = write->template->hooked;
+	int			nfields = write->model->nfields;
+	int			i = -1;
+
+	while (hooked->updates_given && (i = bms_next_member(given, i)) >= 0 && i < nfields)
+		fields = bms_add_member(fields, nfields + 1 + i);
+	if (write->shown_only)
+		fields = corm_stage_shows(write->model, fields, hooked->shown);
+	set_array(set, write->set->nvalues, write->model, rows);
+	return write_rows(write, CORM_STAGE_WRITE, set, fields, written);
+}
+
+/*
  * Inserts the rows.  A field that the query sets counts as given, NULL or not.  If an
  * upsert updates the given fields, rows with the same given fields are inserted
- * together.
+ * together.  Rows that no hook has seen still give just what they gave.
  */
 static uint64
 insert_all(Write *write, CormQuerySet *set, Write *written)
 {
 	CormHookedWrite *hooked = write->template->hooked;
 	int			valno = write->set->nvalues;
-	int			nfields = write->model->nfields;
 	uint64		processed = 0;
 	int			next;
 
@@ -504,22 +526,25 @@ insert_all(Write *write, CormQuerySet *set, Write *written)
 		ListCell   *lc;
 
 		next = write->nrows;
-		if (hooked->updates_given)
+		if (hooked->updates_given || write->shown_only)
 			for (next = first + 1; next < write->nrows && bms_equal(write->given[next], given);)
 				next++;
 		set_array(set, valno, write->model, rows_array(write, write->new + first, next - first));
+		if (write->shown_only)
+		{
+			Bitmapset  *fields = bms_add_member(bms_copy(given), write->model->nfields);
+
+			processed += insert_run(write, set, PointerGetDatum(set->values[valno].data), fields, given, written);
+			continue;
+		}
 		foreach(lc, corm_cut_rows(write->exec, &set->values[valno], false))
 		{
 			CormRun    *run = lfirst(lc);
 			Bitmapset  *fields = bms_add_members(set_fields(hooked), run->fields);
-			int			i = -1;
 
 			if (write->template->nulls_given)
 				fields = bms_add_members(fields, given);
-			while (hooked->updates_given && (i = bms_next_member(given, i)) >= 0 && i < nfields)
-				fields = bms_add_member(fields, nfields + 1 + i);
-			set_array(set, valno, write->model, run->rows);
-			processed += write_rows(write, set, fields, written);
+			processed += insert_run(write, set, run->rows, fields, given, written);
 		}
 	}
 	return processed;
@@ -564,10 +589,25 @@ write_all(Write *write, Bitmapset *fields, Write *written)
 			/* FALLTHROUGH */
 		default:
 			set_array(&set, first, write->model, rows_array(write, write->old, write->nrows));
-			processed = write_rows(write, &set, fields, written);
+			processed = write_rows(write, CORM_STAGE_WRITE, &set, fields, written);
 			check_written(write, processed);
 			return processed;
 	}
+}
+
+/*
+ * Runs an update or delete without hooks as one statement, and adds the rows that it
+ * returns.  They need the fields that are shown, and the caller the right to select those.
+ * Returns the number of rows written.
+ */
+static uint64
+write_plainly(Write *write, Write *written)
+{
+	CormQuerySet set;
+
+	corm_queries_copy(&set, write->set, 0);
+	return write_rows(write, CORM_STAGE_PLAIN, &set,
+					  corm_stage_shows(write->model, NULL, write->template->hooked->shown), written);
 }
 
 /*
@@ -641,19 +681,26 @@ corm_run_hooked(const CormVerb *verb, CormPlan *template, CormQuerySet *set, Cor
 	write.model = corm_model_get(template->hooked->model);
 	corm_exec_begin(&exec, write.model);
 	corm_exec_check_plan(&exec, template);
-	if (write.command != CORM_CMD_INSERT)
-		corm_model_require_pk(write.model);
 	write.tupdesc = write.model->tupdesc;
 	written.tupdesc = write.tupdesc;
 
 	/* the hooks may have been dropped since the plan was made */
 	run = corm_hooks_begin(&exec, corm_write_kind(write.command));
+	write.shown_only = run == NULL && template->hooked->shown != NULL;
+	if (write.shown_only && write.command != CORM_CMD_INSERT)
+	{
+		processed = write_plainly(&write, &written);
+		CORM_FAULT("hooked-show");
+		show(&write, &written, sink);
+		return processed;
+	}
 	if (write.command == CORM_CMD_INSERT)
 		read_given_rows(&write);
 	else
 	{
 		CormQuerySet values;
 
+		corm_model_require_pk(write.model);
 		corm_queries_copy(&values, set, 0);
 		read_rows(&write, &values);
 		corm_check_max_rows(template, corm_allowed_rows(template, set), write.nrows);

@@ -163,10 +163,51 @@ returning_walker(CormTree *tree, void *context)
 		ereport(ERROR,
 				(errcode(ERRCODE_SYNTAX_ERROR),
 				 errmsg("field \"%s\" of a joined table cannot be returned", tree->args[0].str),
+				 stmt->preloads ? errdetail("Related rows are preloaded after the rows are written.") :
 				 errdetail("Model \"%s\" has hooks, which are given the rows that are written, one by one.",
 						   stmt->source->model->name),
 				 errhint("Return the model's own fields, or read the others in a scalar subquery.")));
 	return !corm_tree_is(tree, CORM_IS_SUBQUERY) && corm_tree_walker(tree, returning_walker, context);
+}
+
+/*
+ * corm_stage_check raises 42601 for a write that is to run in stages and returns fields of
+ * tables that it joins.
+ */
+void
+corm_stage_check(CormStmt *stmt)
+{
+	if (stmt->joins)
+		(void) corm_trees_walker(stmt->returning, returning_walker, stmt);
+}
+
+/*
+ * corm_stage_shows adds to the set of fields that a stage is given those, by index, that are
+ * shown of the rows it writes, behind the other members of the set.
+ */
+Bitmapset *
+corm_stage_shows(CormModel *model, Bitmapset *fields, const Bitmapset *shown)
+{
+	int			i = -1;
+
+	while ((i = bms_next_member(shown, i)) >= 0)
+		fields = bms_add_member(fields, 2 * (model->nfields + 1) + i);
+	return fields;
+}
+
+/*
+ * corm_stage_return lets a write return just the fields that are shown, if the set has any.
+ */
+void
+corm_stage_return(CormStmt *stmt, const Bitmapset *fields)
+{
+	int			first = 2 * (stmt->source->model->nfields + 1);
+	int			i = first - 1;
+
+	while ((i = bms_next_member(fields, i)) >= 0)
+		stmt->shown = bms_add_member(stmt->shown, i - first);
+	if (stmt->shown)
+		stmt->returning = NIL;
 }
 
 /*
@@ -204,8 +245,6 @@ corm_stage_read(CormStmt *stmt, TupleDesc tupdesc)
 	List	   *select = NIL;
 	ListCell   *lc;
 
-	if (stmt->joins)
-		(void) corm_trees_walker(stmt->returning, returning_walker, stmt);
 	for (int i = 0; i < tupdesc->natts; i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(tupdesc, i);
@@ -358,6 +397,7 @@ corm_stage_write(CormStmt *stmt, Bitmapset *fields, int valno)
 		stmt->number = corm_make_tree(CORM_N_INSERTED);
 	stmt->ctes = NIL;
 	stmt->returning = NIL;
+	corm_stage_return(stmt, fields);
 	switch (stmt->command)
 	{
 		case CORM_CMD_INSERT:
@@ -373,7 +413,7 @@ corm_stage_write(CormStmt *stmt, Bitmapset *fields, int valno)
 					stmt->staged_given = lappend(stmt->staged_given, ((CormAssignment *) lfirst(lc))->field);
 				}
 				i = model->nfields;
-				while ((i = bms_next_member(fields, i)) >= 0)
+				while ((i = bms_next_member(fields, i)) >= 0 && i <= 2 * model->nfields)
 					stmt->staged_given = lappend(stmt->staged_given, &model->fields[i - model->nfields - 1]);
 			}
 			break;

@@ -209,6 +209,9 @@ struct CormStmt
 	bool		soft;			/* DELETE that marks rows as deleted */
 	bool		returns;		/* returning() was given */
 	List	   *returning;		/* of CormTree; NIL: all fields */
+	Bitmapset  *shown;			/* as rows of the model's type: fields by
+								 * index that are returned, the others are
+								 * NULL; NULL: all */
 	CormTree   *number;			/* as rows of a type: a column to return after
 								 * these, or NULL */
 	bool		all_rows;

@@ -20,6 +20,7 @@
 #include "query/sql/expr.h"
 #include "query/sql/items.h"
 #include "query/value/tree.h"
+#include "query/value/walk.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
@@ -227,7 +228,7 @@ corm_is_left_out(Oid row_type, AttrNumber attnum)
 	return model && corm_model_field_by_rownum(model, attnum) == NULL;
 }
 
-/* Returns the item of an attribute that is not part of its model: a NULL. */
+/* Returns the item of an attribute that is not part of its model, or not shown: a NULL. */
 static CormItem *
 left_out_item(Form_pg_attribute att)
 {
@@ -288,6 +289,11 @@ corm_items_row(CormStmt *stmt, const CormDeparseRequest *request)
 		/* a type that is no model of the table does not name its fields */
 		if (found && found->hidden && source->model && row_model == NULL)
 			found = NULL;
+		if (found && stmt->shown && !bms_is_member(found->field - source->model->fields, stmt->shown))
+		{
+			items = lappend(items, left_out_item(att));
+			continue;
+		}
 		if (found == NULL && corm_is_left_out(request->typid, att->attnum))
 		{
 			items = lappend(items, left_out_item(att));
@@ -428,6 +434,77 @@ corm_items_json(CormStmt *stmt, bool whole)
 	}
 	check_keys(items);
 	return items;
+}
+
+/* The fields of a range that expressions refer to. */
+typedef struct FieldsOf
+{
+	CormRange  *range;
+	Bitmapset  *fields;
+} FieldsOf;
+
+/*
+ * Adds the fields of the range that an expression refers to.  Returns true if they cannot be
+ * told: it has SQL text or a subquery in it, or a column that is no field.
+ */
+static bool
+fields_walker(CormTree *tree, void *context)
+{
+	FieldsOf   *of = context;
+
+	if (tree->tag == CORM_N_RAW || tree->query || corm_tree_is(tree, CORM_IS_SUBQUERY | CORM_IS_RELATION))
+		return true;
+	if (corm_tree_is(tree, CORM_IS_COLUMN) && tree->range == of->range)
+	{
+		if (tree->field == NULL)
+			return true;
+		of->fields = bms_add_member(of->fields, tree->field - of->range->model->fields);
+	}
+	return corm_tree_walker(tree, fields_walker, context);
+}
+
+/*
+ * corm_written_fields returns the fields, by index, of the rows that a write has written which
+ * its result needs, or relations are joined by.  They are all fields where that cannot be told.
+ */
+Bitmapset *
+corm_written_fields(CormStmt *stmt, const CormDeparseRequest *request)
+{
+	CormModel  *model = stmt->source->model;
+	FieldsOf	of = {.range = stmt->source};
+	bool		known = true;
+	List	   *items;
+	ListCell   *lc;
+
+	if (request->output == CORM_OUTPUT_ROWS)
+		items = corm_items_row(stmt, request);
+	else if (request->output == CORM_OUTPUT_JSON || request->output == CORM_OUTPUT_JSON_ROW)
+		items = corm_items_json(stmt, request->whole);
+	else
+		items = corm_items_own(stmt);
+	foreach(lc, items)
+	{
+		CormItem   *item = lfirst(lc);
+
+		if (item->preload)
+			continue;
+		if (item->tree)
+			known &= !fields_walker(item->tree, &of);
+		else if (item->range == stmt->source && item->field)
+			of.fields = bms_add_member(of.fields, item->field - model->fields);
+		else
+			known = false;
+	}
+	foreach(lc, stmt->parent_keys)
+	{
+		CormField  *field = corm_model_find_field(model, lfirst(lc));
+
+		if (field)
+			of.fields = bms_add_member(of.fields, field - model->fields);
+		else
+			known = false;
+	}
+	return known ? of.fields : bms_add_range(NULL, 0, model->nfields - 1);
 }
 
 /*
