@@ -1,6 +1,7 @@
-"""Verbs for one tenant over tables of 64 hash partitions, in PL/pgSQL: corm, and the same SQL by hand."""
+"""Verbs for one tenant over tables of 64 hash partitions, in PL/pgSQL: corm, and the same SQL by hand.  What it takes to plan a
+preload over 64 and 1,024 partitions."""
 
-from harness import SLICES, Line, at_most
+from harness import SLICES, Line, at_most, computing
 
 SETUP = """
 DROP SCHEMA IF EXISTS parted CASCADE;
@@ -48,6 +49,43 @@ WORKS = [
         FOR r IN INSERT INTO parted.invoice (tenant, account_id, total, note) SELECT tenant, account_id, total, note FROM unnest(a) RETURNING * LOOP n := n + 1; END LOOP;"""),
 ]
 
+# the same query as EXPLAIN, with tables of so many partitions; by hand with the tenant at both tables, and at one
+EXPLAIN = "FOR r IN SELECT * FROM corm.explain(corm.selector('{0}.account'), corm.where(corm.eq('tenant', 1 + i % 200)), corm.order_by('id'), corm.preload('invoice')) LOOP n := n + 1; END LOOP;"
+EXPLAIN_HAND = """FOR r IN EXECUTE 'EXPLAIN SELECT coalesce(json_agg(r), ''[]'')::jsonb FROM (SELECT a.*, (SELECT coalesce(json_agg(v), ''[]'') FROM {0}.invoice v WHERE v.tenant = a.tenant
+    AND v.account_id = a.id {1}) AS invoice FROM {0}.account a WHERE a.tenant = $1 ORDER BY a.id) r' USING 1 + i % 200 LOOP n := n + 1; END LOOP;"""
+
+
+def block(bench, times, declare, text):
+    """A side that does something so often, in PL/pgSQL.  What counts is the time on a processor."""
+    return computing(bench, f"DO $do$ DECLARE {declare} BEGIN FOR i IN 1 .. {times} LOOP {text} END LOOP; END $do$")
+
+
+def make_parted(bench, schema, count):
+    """The two tables again, empty, with more partitions."""
+    bench.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
+    bench.execute(f"CREATE SCHEMA {schema}")
+    bench.execute(f"CREATE TABLE {schema}.account (tenant int, id int, name text NOT NULL, PRIMARY KEY (tenant, id)) PARTITION BY HASH (tenant)")
+    bench.execute(f"CREATE TABLE {schema}.invoice (tenant int, id int, account_id int, total float8 NOT NULL, PRIMARY KEY (tenant, id)) PARTITION BY HASH (tenant)")
+    bench.execute(f"SELECT corm.relate('{schema}.account', 'invoice', 'has_many', '{schema}.invoice', '{{tenant,id}}', '{{tenant,account_id}}')")
+    # by parts, for the locks
+    for start in range(0, count, 64):
+        bench.execute(f"""DO $$ BEGIN FOR i IN {start} .. {start + 63} LOOP
+            EXECUTE format('CREATE TABLE {schema}.account_%s PARTITION OF {schema}.account FOR VALUES WITH (MODULUS {count}, REMAINDER %s)', i, i);
+            EXECUTE format('CREATE TABLE {schema}.invoice_%s PARTITION OF {schema}.invoice FOR VALUES WITH (MODULUS {count}, REMAINDER %s)', i, i);
+        END LOOP; END $$""")
+
+
+def planning(bench, schema, partitions, times):
+    """A line for planning a preload over so many partitions."""
+    part = max(1, bench.count(times) // SLICES)
+
+    def side(text):
+        return block(bench, part, "r record; n int := 0;", text)
+
+    return Line(f"EXPLAIN of a preload, of one tenant of {partitions:,} partitions, {part * SLICES:,} times", ("corm", side(EXPLAIN.format(schema))),
+                [("SQL by hand, the tenant at each table", side(EXPLAIN_HAND.format(schema, "AND v.tenant = $1")), at_most(1.5)),
+                 ("SQL by hand, the tenant at the first", side(EXPLAIN_HAND.format(schema, "")), at_most(1))])
+
 
 def lines(bench):
     for statement in SETUP.rstrip().removesuffix("VACUUM ANALYZE;"), "VACUUM ANALYZE":
@@ -57,8 +95,10 @@ def lines(bench):
         part = max(1, bench.count(times) // SLICES)
 
         def side(text):
-            return bench.plpgsql(f"FOR i IN 1 .. {part} LOOP {text} END LOOP;", declare)
+            return block(bench, part, declare, text)
 
         result.append(Line(f"{title}, of one tenant of 64 partitions, {part * SLICES:,} times", ("corm", side(corm)),
                            [("SQL by hand", side(hand), at_most(1.1))]))
-    return result
+    make_parted(bench, "parted_1024", 1024)
+    bench.execute("ANALYZE")
+    return result + [planning(bench, "parted", 64, 200), planning(bench, "parted_1024", 1024, 50)]

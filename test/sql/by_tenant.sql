@@ -156,6 +156,18 @@ SELECT string_agg(DISTINCT m[1], ' ' ORDER BY m[1]) FROM corm.explain_analyze(co
     regexp_matches(CASE WHEN l !~ 'never executed' THEN l END, '(event_\d)_', 'g') AS m;
 SELECT string_agg(DISTINCT m[1], ' ' ORDER BY m[1]) FROM corm.explain_analyze(corm.selector('tenants.event'), corm.order_by('-at'), corm.limit(3)) AS l,
     regexp_matches(CASE WHEN l !~ 'never executed' THEN l END, '(event_\d)_', 'g') AS m;
+-- a condition on the time opens the partitions of that time; one value of it is that of related rows, too
+CREATE TABLE tenants.detail (at timestamptz, id int, event_id int, PRIMARY KEY (at, id), FOREIGN KEY (at, event_id) REFERENCES tenants.event) PARTITION BY RANGE (at);
+SELECT format('CREATE TABLE tenants.detail_%s PARTITION OF tenants.detail FOR VALUES FROM (%L) TO (%L)', m, make_timestamptz(2026, m, 1, 0, 0, 0), make_timestamptz(2026, m + 1, 1, 0, 0, 0))
+    FROM generate_series(1, 9) m \gexec
+INSERT INTO tenants.detail SELECT at, id, id FROM tenants.event;
+CREATE FUNCTION tenants.times(VARIADIC q corm.query[]) RETURNS text LANGUAGE sql AS $$
+    SELECT string_agg(DISTINCT m[1], ' ' ORDER BY m[1]) FROM corm.explain(VARIADIC q) AS l, regexp_matches(l, '\mon ((?:event|detail)_\d)\M', 'g') AS m $$;
+SELECT tenants.times(corm.selector('tenants.event'), corm.where(corm.between('at', '2026-05-20'::timestamptz, '2026-06-10'::timestamptz)), corm.order_by('at'));
+SELECT tenants.times(corm.selector('tenants.event'), corm.where(corm.eq('at', '2026-05-20 10:00'::timestamptz)), corm.preload('detail'), corm.limit(1));
+SELECT tenants.times(corm.selector('tenants.detail'), corm.where(corm.eq('at', '2026-05-20 10:00'::timestamptz), corm.eq('event.what', 'e1')), corm.select('id', corm.as(corm.count_of('event'), 'n')));
+SELECT tenants.times(corm.updater('tenants.event'), corm.set('what', 'x'), corm.where(corm.eq('at', '2026-05-20 10:00'::timestamptz), corm.some('detail')));
+SELECT corm.get_multi_json(corm.selector('tenants.event'), corm.where(corm.eq('at', '2026-05-20 10:00'::timestamptz)), corm.preload('detail'));
 
 -- Foreign tables have no keys that could decide conflicts
 CREATE EXTENSION postgres_fdw;
