@@ -76,6 +76,13 @@ extern PGDLLIMPORT uint32 FrontendProtocol;
 	object_aclcheck(NamespaceRelationId, nspid, roleid, mode)
 #endif
 
+/* JSON_VALUE, JSON_QUERY and JSON_EXISTS */
+#if PG_VERSION_NUM >= 170000
+#define corm_is_json_expr(node) IsA(node, JsonExpr)
+#else
+#define corm_is_json_expr(node) false
+#endif
+
 /*
  * A small dense number for this process, below corm_max_procs().  Since 17 it
  * is a variable; before, it stands in PGPROC.  The postmaster, which has no

@@ -65,6 +65,8 @@ typedef enum CormFreshOutcome
 #define CORM_DEPENDS_FUNCTIONS	0x01	/* functions, of users */
 #define CORM_DEPENDS_ENUMS		0x02	/* labels of enums */
 #define CORM_DEPENDS_SEARCH		0x04	/* configurations of text search */
+#define CORM_DEPENDS_CASTS		0x08	/* casts */
+#define CORM_DEPENDS_DOMAINS	0x10	/* domains, of all types */
 
 extern List *corm_descendants(List *relids, const char **why);
 extern CormDepends *corm_depends_on(List *relids, int fixed);

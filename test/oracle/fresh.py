@@ -6,7 +6,8 @@ plain query of the same session has shown before; none is higher than what the w
 none is of a transaction that was rolled back.  A session that has written must see its own stamp, one of REPEATABLE READ
 exactly what a plain query shows; two tables that are always written together have the same stamps.
 
-If the server has corm_test, its sessions take random naps at the steps of the protocol (NAPS), so that others come between.
+If the server has corm_test, its sessions take random naps at the steps of the protocol (NAPS), so that others come between,
+and some calls are looked at: each kind of call must have been answered from the cache at least once.
 With kills, backends or the postmaster's children are killed with SIGKILL; the server restarts, and what was prepared is there.
 
 hardening 61
@@ -86,7 +87,7 @@ class Client(threading.Thread):
     def __init__(self, world, name, rng, naps, left):
         super().__init__(daemon=True)
         self.world, self.name_, self.rng, self.naps, self.left = world, name, rng, naps, left
-        self.steps, self.errors, self.session = 0, {}, None
+        self.steps, self.errors, self.session, self.asked = 0, {}, None, {}
 
     def connect(self):
         end = time.monotonic() + 60
@@ -264,6 +265,22 @@ def stamps(rows, name="stamp"):
 
 
 class Reader(Client):
+    def ask_fresh(self, kind, sql):
+        """Run a call for a fresh answer; count, now and then, whether it was answered from the cache."""
+        looked = self.naps and self.rng.random() < 0.3
+        if looked and self.sql("SELECT corm_test.trace()")[0] == LOST:
+            return LOST, []
+        sqlstate, rows = self.sql(sql)
+        if looked and not sqlstate:
+            lost, points = self.sql("SELECT corm_test.points()")
+            if lost == LOST:
+                return lost, []
+            points = points[0][0].split() if points else []
+            asked, hits = self.asked.get(kind, (0, 0))
+            hit = "fetch-load" not in points if kind[0] == "fetch" else "cached-hit" in points
+            self.asked[kind] = (asked + 1, hits + hit)
+        return sqlstate, rows
+
     def ask(self, t, way):
         """SQL that gives the rows of a table as JSON."""
         if way == "plain":
@@ -314,7 +331,7 @@ class Reader(Client):
                     break
                 seen = merge(seen, stamps(rows))
             way = rng.choice(ways)
-            sqlstate, rows = self.sql(self.ask(t, way))
+            sqlstate, rows = self.ask_fresh((way, t), self.ask(t, way))
             if sqlstate:
                 break
             answer = stamps(rows)
@@ -330,7 +347,7 @@ class Reader(Client):
 
     def joined(self):
         low = self.bounds("twins")
-        sqlstate, rows = self.sql("SELECT corm.get_multi_json(corm.selector('twins'), corm.cached(fresh => true))")
+        sqlstate, rows = self.ask_fresh(("join", "twins"), "SELECT corm.get_multi_json(corm.selector('twins'), corm.cached(fresh => true))")
         if not sqlstate:
             self.check("a join", "twins", low, None, stamps(rows))
             if stamps(rows) != stamps(rows, "other"):
@@ -339,7 +356,7 @@ class Reader(Client):
 
     def several(self):
         lows = {t: self.bounds(t) for t in ("plain", "kid", "leaf", "heirs")}
-        sqlstate, rows = self.sql("SELECT corm.get_multi_json(corm.selector('four'), corm.cached(fresh => true))")
+        sqlstate, rows = self.ask_fresh(("four tables", "four"), "SELECT corm.get_multi_json(corm.selector('four'), corm.cached(fresh => true))")
         if not sqlstate:
             all_ = json.loads(rows[0][0])
             for t, low in lows.items():
@@ -395,12 +412,20 @@ def run(seed, budget, naps, cycles=0):
         world.done.set()
     for client in writers + readers:
         client.join()
+    kinds = {}
+    for reader in readers:
+        for kind, (asked, found) in reader.asked.items():
+            before = kinds.get(kind, (0, 0))
+            kinds[kind] = (before[0] + asked, before[1] + found)
     if not cycles:
         hits = dict(admin.must("SELECT cache, hits FROM corm.fresh_stats"))
         steps = sum(reader.steps for reader in readers)
         for cache in ("default", "(query results)"):
             if not world.wrong and steps > 500 and int(hits.get(cache, 0)) == 0:
                 world.wrong = f"no hit at all in the cache {cache}"
+        for kind, (asked, found) in sorted(kinds.items()):
+            if not world.wrong and asked > 200 and found == 0:
+                world.wrong = f"no hit at all in {asked} calls of {' of '.join(kind)}"
     else:
         admin.close()
         admin, hits = Session("fresh"), {}
@@ -413,4 +438,5 @@ def run(seed, budget, naps, cycles=0):
         for sqlstate, n in client.errors.items():
             errors[sqlstate] = errors.get(sqlstate, 0) + n
     return (sum(client.steps for client in writers + readers), wrong,
-            f"hits {', '.join(f'{cache} {n}' for cache, n in sorted(hits.items()))}{f'{killed} kills' if cycles else ''}; errors {errors}")
+            f"hits {', '.join(f'{cache} {n}' for cache, n in sorted(hits.items()))}{f'{killed} kills' if cycles else ''}; errors {errors}; "
+            f"answered from the cache: {', '.join(f'{way} of {t} {found}/{asked}' for (way, t), (asked, found) in sorted(kinds.items()))}")

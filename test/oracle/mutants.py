@@ -50,8 +50,8 @@ MUTANTS = [
            "AcceptInvalidationMessages();\n\tif (why != NULL)",
            "if (why != NULL)"),
     Mutant("fresh-old-hierarchy", "test", "fresh_queries", 0,  # r3 left out
-           "bool\t\tsame = plan->fresh_why == NULL && equal(relids, plan->fresh_relids);",
-           "bool\t\tsame = true;"),
+           "if (corm_fresh_look(plan) && plan->fresh_looks == looks)",
+           "if (true)"),
     Mutant("fresh-at-once", "test", "modules:corm_test", 0,  # a table is settled while those who passed by it commit
            "if (slot != 0 && slot < epoch)\n\t\t\treturn false;",
            "if (slot != 0 && slot < epoch)\n\t\t\tcontinue;"),

@@ -130,13 +130,16 @@ SELECT corm.get_multi_json(corm.selector('again'), corm.cached('1h'));
 -- A query that cannot be parsed any more is not answered from the cache, whatever it was; it is when it can be again
 CREATE FUNCTION going(int) RETURNS boolean STABLE LANGUAGE sql AS $$ SELECT $1 = 1 $$;
 SELECT corm.get_multi_json(corm.selector('again'), corm.where(corm.fn('cached.going', corm.c('id'))), corm.cached('1h')) FROM generate_series(1, 2);
-DROP FUNCTION going;
+ALTER FUNCTION going RENAME TO gone;
 SELECT corm.get_multi_json(corm.selector('again'), corm.where(corm.fn('cached.going', corm.c('id'))), corm.cached('1h'));
 SELECT corm.get_multi_json(corm.selector('again'), corm.where(corm.fn('cached.going', corm.c('id'))), corm.cached('1h'));
-CREATE FUNCTION going(int) RETURNS boolean STABLE LANGUAGE sql AS $$ SELECT $1 = 3 $$;
 INSERT INTO again VALUES (3, 'new');
+ALTER FUNCTION gone RENAME TO going;
 SELECT corm.get_multi_json(corm.selector('again'), corm.where(corm.fn('cached.going', corm.c('id'))), corm.cached('1h'));
-
+-- Another function of the same name is another function
+DROP FUNCTION going;
+CREATE FUNCTION going(int) RETURNS boolean STABLE LANGUAGE sql AS $$ SELECT $1 = 3 $$;
+SELECT corm.get_multi_json(corm.selector('again'), corm.where(corm.fn('cached.going', corm.c('id'))), corm.cached('1h'));
 -- A composite type inside a result that changes its layout makes another result
 CREATE TYPE inner_row AS (a int, b text);
 CREATE TYPE outer_row AS (id int, made inner_row);

@@ -110,6 +110,17 @@ INSERT INTO a VALUES (1);
 SELECT corm.cache_set('s', 'of what nobody else may see', cache => 'dep', immediate => true, depends => '{b}'), corm.cache_get('s', 'dep') IS NULL;
 ROLLBACK;
 SELECT corm.cache_get('s', 'dep') IS NULL;
+-- the first one of a table is stored, too, if nothing was written meanwhile
+CREATE TABLE c (id int);
+SELECT corm.cache_set('s', 'of c', cache => 'dep', depends => '{c}');
+SELECT corm.cache_get('s', 'dep');
+-- a view that changes depends on other tables
+CREATE VIEW either AS SELECT id FROM a;
+SELECT ask('e', 'SELECT count(*) FROM either', 'either');
+CREATE OR REPLACE VIEW either AS SELECT id FROM c;
+SELECT ask('e', 'SELECT count(*) FROM either', 'either');
+INSERT INTO c VALUES (1);
+SELECT ask('e', 'SELECT count(*) FROM either', 'either');
 -- a larger number of tables, and a large value
 DO $$ BEGIN FOR i IN 1..100 LOOP EXECUTE format('CREATE TABLE many%s ()', i); END LOOP; END $$;
 SELECT corm.cache_set('m', repeat('x', 100000), cache => 'dep', depends => (SELECT array_agg(('many' || i)::regclass) FROM generate_series(1, 100) i));

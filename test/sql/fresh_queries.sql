@@ -178,6 +178,61 @@ SELECT * FROM ask(corm.selector('people'));
 ALTER TYPE mood RENAME VALUE 'sad' TO 'blue';
 SELECT * FROM ask(corm.selector('people'));
 
+-- casts to json, which JSON is made by
+SELECT * FROM ask(corm.selector('people'));
+CREATE FUNCTION number_of(mood) RETURNS json LANGUAGE sql IMMUTABLE AS $$ SELECT json '1' $$;
+SELECT * FROM ask(corm.selector('people'));
+CREATE CAST (mood AS json) WITH FUNCTION number_of(mood);
+SELECT * FROM ask(corm.selector('people'));
+SELECT * FROM ask(corm.selector('people'));
+CREATE OR REPLACE FUNCTION number_of(mood) RETURNS json LANGUAGE sql IMMUTABLE AS $$ SELECT json '2' $$;
+SELECT * FROM ask(corm.selector('people'));
+CREATE OR REPLACE FUNCTION number_of(mood) RETURNS json LANGUAGE sql STABLE AS 'SELECT to_json(count(*)) FROM fresh.wares';
+SELECT * FROM ask(corm.selector('people'));
+SELECT * FROM corm.cached_explain(corm.selector('people'));
+DROP CAST (mood AS json);
+SELECT * FROM corm.cached_explain(corm.selector('people'));
+DROP FUNCTION number_of(mood);
+SELECT * FROM ask(corm.selector('people'));
+
+-- row types, in columns and within each other: their columns are keys
+CREATE TYPE inside AS (deep int);
+CREATE TYPE pair AS (a int, b inside);
+CREATE TABLE pairs (id int, p pair, w wares[]);
+INSERT INTO pairs VALUES (1, (1, ROW(2)), ARRAY[ROW(1, 1, 1)::wares]);
+SELECT * FROM ask(corm.selector('pairs'));
+SELECT * FROM ask(corm.selector('pairs'));
+ALTER TYPE pair RENAME ATTRIBUTE a TO z;
+SELECT * FROM ask(corm.selector('pairs'));
+ALTER TYPE inside RENAME ATTRIBUTE deep TO deeper;
+SELECT * FROM ask(corm.selector('pairs'));
+ALTER TABLE wares RENAME price TO cost;
+SELECT * FROM ask(corm.selector('pairs'));
+ALTER TABLE wares RENAME cost TO price;
+
+-- a cast to a domain may become an error
+CREATE DOMAIN small AS int;
+SELECT * FROM ask(corm.selector('shops'), corm.select(corm.as(corm.raw('max(id)::fresh.small'), 'x')));
+SELECT * FROM ask(corm.selector('shops'), corm.select(corm.as(corm.raw('max(id)::fresh.small'), 'x')));
+ALTER DOMAIN small ADD CHECK (VALUE < 0);
+SELECT * FROM ask(corm.selector('shops'), corm.select(corm.as(corm.raw('max(id)::fresh.small'), 'x')));
+
+-- an operator of users that sorts
+CREATE FUNCTION below(int, int) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1 < $2';
+CREATE OPERATOR <<< (LEFTARG = int, RIGHTARG = int, FUNCTION = below);
+CREATE OPERATOR CLASS by_below FOR TYPE int USING btree AS OPERATOR 1 <<<, OPERATOR 3 =, FUNCTION 1 btint4cmp(int, int);
+CREATE VIEW sorted AS SELECT array_agg(id ORDER BY id USING <<<) AS ids FROM shops;
+SELECT * FROM ask(corm.selector('sorted'));
+SELECT * FROM ask(corm.selector('sorted'));
+CREATE OR REPLACE FUNCTION below(int, int) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $2 > $1';
+SELECT * FROM ask(corm.selector('sorted'));
+
+-- a setting that changes what a query finds is in the key
+SET gin_fuzzy_search_limit = 1;
+SELECT * FROM ask(total());
+RESET gin_fuzzy_search_limit;
+SELECT * FROM ask(total());
+
 -- what cannot be followed is read from the tables
 CREATE TABLE oddities (id int, r regclass);
 CREATE TABLE happenings (id int, at timestamptz);
@@ -189,6 +244,10 @@ CREATE VIEW by_other_setting AS SELECT id FROM wares WHERE id::text = current_se
 CREATE VIEW by_user AS SELECT id FROM wares WHERE current_user = 'x';
 CREATE VIEW by_sample AS SELECT id FROM wares TABLESAMPLE SYSTEM (100) REPEATABLE (1);
 CREATE VIEW by_input AS SELECT id FROM shops WHERE name::date = '2020-01-01';
+CREATE VIEW by_lock AS SELECT id, xmax FROM shops;
+CREATE TABLE letters (x xml);
+CREATE VIEW by_text AS SELECT y.* FROM letters, XMLTABLE('/a' PASSING x COLUMNS b timestamptz PATH 'b') y;
+CREATE VIEW by_plain_text AS SELECT y.* FROM letters, XMLTABLE('/a' PASSING x COLUMNS b int PATH 'b') y;
 CREATE VIEW by_name AS SELECT id, tableoid::regclass::text FROM shops;
 CREATE VIEW by_chance AS SELECT id FROM shops WHERE random() > 2;
 CREATE VIEW by_catalog AS SELECT relname FROM pg_class WHERE false;
@@ -204,7 +263,7 @@ CREATE TEMP TABLE passing (id int);
 CREATE FOREIGN DATA WRAPPER nowhere;
 CREATE SERVER nowhere FOREIGN DATA WRAPPER nowhere;
 CREATE FOREIGN TABLE abroad (id int) SERVER nowhere;
-SELECT r, e.* FROM unnest('{wares,frozen,parts,by_setting,oddities,by_function,by_time,by_other_setting,by_user,by_sample,by_input,by_name,by_chance,by_catalog,by_sequence,passing,abroad}'::regclass[]) r,
+SELECT r, e.* FROM unnest('{wares,frozen,parts,by_setting,oddities,by_function,by_time,by_other_setting,by_user,by_sample,by_input,by_lock,by_text,by_plain_text,by_name,by_chance,by_catalog,by_sequence,passing,abroad}'::regclass[]) r,
     corm.cached_explain(corm.selector(r)) e;
 SET ROLE regress_fresh;
 SELECT * FROM corm.cached_explain(corm.selector('secret'));
@@ -235,6 +294,28 @@ REVOKE SELECT ON people FROM regress_fresh;
 SET ROLE regress_fresh;
 SELECT corm.count(corm.selector('people'), corm.cached(fresh => true));
 RESET ROLE;
+
+-- names and constants are what the session's parser finds: functions of its own, collations, the time
+CREATE FUNCTION pg_temp.f(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 100';
+SELECT * FROM ask(corm.selector('shops'), corm.select(corm.as(corm.raw('pg_temp.f(id)'), 'x')), corm.limit(1));
+CREATE COLLATION by_letter FROM "C";
+CREATE TABLE words (w text);
+INSERT INTO words VALUES ('b'), ('A');
+SELECT * FROM ask(corm.selector('words'), corm.order_by(corm.raw('w COLLATE fresh.by_letter')));
+CREATE FUNCTION at_parse() RETURNS text LANGUAGE sql AS $$
+    SELECT corm.get_multi_json(corm.selector('fresh.words'), corm.select(corm.as(corm.raw($q$'now'::timestamptz$q$), 'at')), corm.cached(fresh => true))
+$$;
+SELECT at_parse() AS parsed \gset
+SELECT at_parse() = :'parsed';
+\c -
+SET client_min_messages = warning;
+SET search_path = fresh;
+CREATE FUNCTION pg_temp.f(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 200';
+SELECT * FROM ask(corm.selector('shops'), corm.select(corm.as(corm.raw('pg_temp.f(id)'), 'x')), corm.limit(1));
+SELECT at_parse() = :'parsed';
+DROP COLLATION by_letter;
+CREATE COLLATION by_letter FROM "POSIX";
+SELECT * FROM ask(corm.selector('words'), corm.order_by(corm.raw('w COLLATE fresh.by_letter')));
 
 -- the text form
 SELECT corm.cached('1 h', true)::text, corm.cached(fresh => true)::text, corm.cached(NULL, NULL)::text;

@@ -128,6 +128,10 @@ corm_depends_on(List *relids, int fixed)
 		depends->cells[depends->n++] = CORM_CELL_ENUMS;
 	if (fixed & CORM_DEPENDS_SEARCH)
 		depends->cells[depends->n++] = CORM_CELL_SEARCH;
+	if (fixed & CORM_DEPENDS_CASTS)
+		depends->cells[depends->n++] = CORM_CELL_CASTS;
+	if (fixed & CORM_DEPENDS_DOMAINS)
+		depends->cells[depends->n++] = CORM_CELL_DOMAINS;
 	foreach(lc, relids)
 	{
 		depends->cells[depends->n++] = corm_cell_of(MyDatabaseId, lfirst_oid(lc));
@@ -219,10 +223,17 @@ add_relation(List *relids, Oid relid)
 	return relids;
 }
 
-/* expand finds the descendants of what a call names. */
+/* expand finds what is behind the views that a call names, and the descendants of all that. */
 static void
 expand(CormFollow *follow)
 {
+	ListCell   *lc;
+
+	follow->tables = NIL;
+	foreach(lc, follow->named)
+	{
+		follow->tables = add_relation(follow->tables, lfirst_oid(lc));
+	}
 	follow->relids = corm_descendants(follow->tables, &follow->why);
 	if (follow->why == NULL)
 		follow->depends = corm_depends_on(follow->relids, 0);
@@ -266,7 +277,7 @@ corm_follow_argument(FunctionCallInfo fcinfo, int argno, CormFollow *follow)
 		if (pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) != ACLCHECK_OK &&
 			pg_attribute_aclcheck_all(relid, GetUserId(), ACL_SELECT, ACLMASK_ANY) != ACLCHECK_OK)
 			aclcheck_error(ACLCHECK_NO_PRIV, get_relkind_objtype(get_rel_relkind(relid)), name);
-		follow->tables = add_relation(follow->tables, relid);
+		follow->named = lappend_oid(follow->named, relid);
 	}
 	expand(follow);
 }

@@ -15,7 +15,8 @@
 /* What the argument depends of a call means. */
 typedef struct CormFollow
 {
-	List	   *tables;			/* that it names; NIL: none */
+	List	   *named;			/* relations that it names */
+	List	   *tables;			/* these and what is behind views; NIL: none */
 	List	   *relids;			/* these with their descendants */
 	const char *why;			/* one of them cannot be followed, or NULL */
 	CormDepends *depends;

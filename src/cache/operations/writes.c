@@ -12,7 +12,7 @@
  *	- functions, enums and configurations of text search, by their messages: no lock
  *	  protects these.
  *
- * A transaction without a number has written nothing.  Transactions of a standby do
+ * A transaction without a number has written nothing, unless it ends a prepared one.  Transactions of a standby do
  * not come here, nor do parallel workers, which do not write.
  *
  * Callbacks of transactions are called in the reverse order of registration.  Ours is
@@ -33,8 +33,11 @@
 #include "cache/shared/versions.h"
 #include "cache/shared/write_locks.h"
 #include "catalog/pg_class.h"
+#include "lib/qunique.h"
 #include "miscadmin.h"
+#include "replication/logicalworker.h"
 #include "storage/sinval.h"
+#include "tcop/utility.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 #include "utils/syscache.h"
@@ -59,6 +62,8 @@ static int	ncommitting = 0;
 
 /* Whether anything was done since is seen by this. */
 static CommandId noted_command;
+
+static ProcessUtility_hook_type prev_process_utility_hook = NULL;
 
 /* need_room makes room for n cells.  Raises 53200. */
 static void
@@ -87,6 +92,7 @@ cell_of_message(const SharedInvalidationMessage *msg, uint32 *cell)
 	{
 		case PROCOID:
 		case AGGFNOID:
+		case CONVOID:
 			*cell = CORM_CELL_FUNCTIONS;
 			return true;
 		case ENUMOID:
@@ -97,27 +103,42 @@ cell_of_message(const SharedInvalidationMessage *msg, uint32 *cell)
 		case TSDICTOID:
 			*cell = CORM_CELL_SEARCH;
 			return true;
+		case CASTSOURCETARGET:
+			*cell = CORM_CELL_CASTS;
+			return true;
+		case TYPEOID:
+			*cell = CORM_CELL_DOMAINS;
+			return true;
 		default:
 			return false;
 	}
 }
 
+static int
+compare_cells(const void *a, const void *b)
+{
+	uint32		x = *(const uint32 *) a;
+	uint32		y = *(const uint32 *) b;
+
+	return x < y ? -1 : x > y;
+}
+
 /*
- * find_writes fills cells, from number first on, with those of what this transaction
- * has written, perhaps some twice, and returns their end.  Raises 53200.
+ * find_writes fills cells with those of what this transaction has written, and returns
+ * their number.  Some may be there twice, if they are few: a million messages about one
+ * thing must not count a million times.  Raises 53200.
  */
 static int
-find_writes(int first)
+find_writes(void)
 {
 	SharedInvalidationMessage *messages;
 	bool		unused;
 	int			nmessages = xactGetCommittedInvalidationMessages(&messages, &unused);
 	int			n;
 
-	need_room(first + FIRST_CELLS);
-	while ((n = corm_my_writes(cells + first, max_cells - first)) > max_cells - first)
-		need_room(first + n);
-	n += first;
+	need_room(FIRST_CELLS);
+	while ((n = corm_my_writes(cells, max_cells)) > max_cells)
+		need_room(n);
 	need_room(n + nmessages);
 	for (int i = 0; i < nmessages; i++)
 	{
@@ -126,6 +147,11 @@ find_writes(int first)
 	}
 	if (nmessages > 0)
 		pfree(messages);
+	if (n > FIRST_CELLS)
+	{
+		qsort(cells, n, sizeof(uint32), compare_cells);
+		n = qunique(cells, n, sizeof(uint32), compare_cells);
+	}
 	return n;
 }
 
@@ -142,7 +168,7 @@ begin_commit(void)
 	noted_command = GetCurrentCommandId(false);
 	if (!corm_commit_begin())
 		return;
-	n = find_writes(0);
+	n = find_writes();
 	CORM_FAULT("fresh-found");
 	for (int i = 0; i < n; i++)
 	{
@@ -200,18 +226,19 @@ tell(void)
 static void
 publish(void)
 {
+	TimestampTz now;
+
 	CORM_FAULT("fresh-publish");
+	now = GetCurrentTimestamp();
 	if (ncommitting > 0)
 	{
-		TimestampTz now = GetCurrentTimestamp();
-
 		for (int i = 0; i < ncommitting; i++)
 			corm_cell_committed(cells[i], now);
 		tell();
 	}
 	ncommitting = 0;
 	CORM_FAULT("fresh-published");
-	corm_commit_end();
+	corm_commit_end(now);
 	state = WRITES_NONE;
 }
 
@@ -223,7 +250,7 @@ give_up(void)
 		corm_cell_aborted(cells[i]);
 	ncommitting = 0;
 	if (state != WRITES_NONE)
-		corm_commit_end();
+		corm_commit_end(GetCurrentTimestamp());
 	state = WRITES_NONE;
 }
 
@@ -237,7 +264,7 @@ begin_prepare(void)
 	state = WRITES_NOTED;
 	if (corm_commit_begin())
 	{
-		int			n = find_writes(0);
+		int			n = find_writes();
 
 		corm_cells_unsettle(cells, n);
 		tell();
@@ -251,8 +278,34 @@ end_prepare(void)
 {
 	CORM_FAULT("fresh-prepared");
 	if (state != WRITES_NONE)
-		corm_commit_end();
+		corm_commit_end(0);
 	state = WRITES_NONE;
+}
+
+/*
+ * on_utility acts before COMMIT PREPARED and ROLLBACK PREPARED, which are transactions of
+ * their own.
+ */
+static void
+on_utility(PlannedStmt *pstmt, const char *query_string, bool read_only_tree,
+		   ProcessUtilityContext context, ParamListInfo params,
+		   QueryEnvironment *env, DestReceiver *dest, QueryCompletion *qc)
+{
+	if (IsA(pstmt->utilityStmt, TransactionStmt) && corm_versions_available())
+	{
+		TransactionStmt *stmt = (TransactionStmt *) pstmt->utilityStmt;
+
+		if (stmt->kind == TRANS_STMT_COMMIT_PREPARED || stmt->kind == TRANS_STMT_ROLLBACK_PREPARED)
+		{
+			corm_finish_begin();
+			state = WRITES_NOTED;
+			noted_command = GetCurrentCommandId(false);
+		}
+	}
+	if (prev_process_utility_hook)
+		prev_process_utility_hook(pstmt, query_string, read_only_tree, context, params, env, dest, qc);
+	else
+		standard_ProcessUtility(pstmt, query_string, read_only_tree, context, params, env, dest, qc);
 }
 
 /* at_xact_event does what is due as a transaction ends. */
@@ -267,6 +320,8 @@ at_xact_event(XactEvent event, void *arg)
 			begin_commit();
 			break;
 		case XACT_EVENT_COMMIT:
+			if (MyBackendType == B_BG_WORKER && IsLogicalWorker())
+				corm_versions_subscribed();
 			become_visible();
 			break;
 		case XACT_EVENT_ABORT:
@@ -302,4 +357,6 @@ corm_writes_init(void)
 		return;
 	RegisterXactCallback(at_xact_event, NULL);
 	RegisterResourceReleaseCallback(at_release, NULL);
+	prev_process_utility_hook = ProcessUtility_hook;
+	ProcessUtility_hook = on_utility;
 }

@@ -3,93 +3,103 @@
  * versions.c
  *		Versions of tables: whether what was read is still what is there.
  *
- * A fresh answer (corm.cached(fresh => true), cache_fetch and cache_set with
- * depends) is given from the cache only if no transaction that wrote one of its
- * tables has become visible since it was computed.  This is how that is known.
+ * A fresh answer (corm.cached(fresh => true), cache_fetch and cache_set with depends)
+ * comes from the cache only if, since it was computed, no transaction that wrote one of
+ * its tables has become visible.  This file knows whether one has.
  *
- * What is in shared memory.  An array of cells; a table's cell is found by a hash
- * of its database and OID.  Two tables may share one: then a write of either counts
- * as a write of both, which costs a miss.  A cell is one word:
+ * Shared memory has an array of cells.  A hash of its database and OID leads from a
+ * table to its cell.  Two tables may share a cell: then a write of one counts as a write
+ * of both, which costs a miss but is never wrong.  A cell is one word:
  *
  *		version | settled | tracked | committing
  *
- * "committing" is the number of transactions that wrote the table and are between
- * the decision to commit and its publication.  All changes are single atomic
- * operations on the word.
+ * "committing" counts the transactions that wrote the table and are now between their
+ * decision to commit and their publication.  Every change of the word is one atomic
+ * operation.
  *
- * Who writes.  operations/writes.c does it, at the end of a transaction, for the
- * tables on which the transaction has a lock to write:
+ * What a writer does.  At the end of a transaction, for each table on which the
+ * transaction holds a lock that lets it write (operations/writes.c):
  *
- *		(w1) before the commit record: committing + 1
- *		(w2) PostgreSQL: commit record, replication, visible to new snapshots,
- *			 invalidation messages sent, locks released
- *		(w3) version + 1 and committing - 1, as one addition
- *		(w4) the client gets its answer
+ *		(w1) before the commit record is written: committing + 1
+ *		(w2) PostgreSQL commits: it writes the record, waits for standbys, makes the
+ *			 transaction visible to new snapshots, sends invalidation messages and
+ *			 releases the locks
+ *		(w3) version + 1 and committing - 1, in one addition
+ *		(w4) the client is told
  *
- * If the transaction aborts instead: committing - 1.
+ * If the transaction aborts after w1: committing - 1.
  *
- * Who reads.  To keep a result, a session
+ * What a reader does to keep a result:
  *
- *		(r1) reads the cells: they must be settled and quiet (committing is 0);
- *			 the sum of their versions is what is stored with the result
- *		(r2) accepts invalidation messages, so that it plans with catalogs at
- *			 least as new as what it read in r1
- *		(r3) looks again which tables the query reads, descendants included; if
- *			 they are others, it starts again with these
- *		(r4) takes a snapshot and runs the query
+ *		(r1) It reads the cells.  They must be settled, and none committing.  The sum of
+ *			 their versions is stored with the result.
+ *		(r2) It accepts invalidation messages, so that it plans with catalogs that are
+ *			 at least as new as the versions.
+ *		(r3) It looks again which tables the query reads, with partitions and children.
+ *			 If they are not those of r1, it starts again.
+ *		(r4) It takes a snapshot and runs the query.
  *
- * To answer from the cache, it reads the cells again (h): settled, quiet, and
- * of the same sum.  Versions only grow, so the sums of two moments are equal only
- * if each version is.
+ * To answer from the cache (h), it reads the cells again: they must be settled, none
+ * committing, and the sum must be the stored one.  Versions only grow, so two sums are
+ * equal only if every version is.
  *
- * Why no reader can slip between.  Let W be a transaction that wrote a table of the
- * query, and the result not include W's changes; so W became visible after r4.
+ * Why nothing slips between.  Take a transaction W that wrote a table of the query, and
+ * a result without W's changes.  Then W became visible after r4.
  *
- *	- W's w3 is after r1, since w3 is after w2 and w2 after r4.  So if h is after w3,
- *	  it finds another sum.  W4 is after w3: who has seen W acknowledged, or has been
- *	  told by somebody who has, gets no hit.
- *	- If h is before w3 but W is visible, w1 is before h, so h finds committing > 0.
- *	  So whoever has merely seen W's rows, before it was acknowledged, gets no hit
- *	  either: answers never go back in time, whatever else a session has read.
- *	- If h is before W is visible, the result is what a query would show.
+ *	- W's w3 comes after it is visible, so after r4 and after r1.  If h comes after w3,
+ *	  the sum differs: no hit.  The client is told after w3; so whoever knows that W has
+ *	  committed, from the client or from anybody the client told, gets no hit.
+ *	- If h comes before w3, but W is visible, then w1 has been done, and h sees it
+ *	  committing: no hit.  So whoever has seen W's rows before the client was told gets
+ *	  no hit either.  What a session sees never goes back in time.
+ *	- If h comes before W is visible, the result is what the query would return.
  *
- * A hit of several tables reads their cells one after the other.  It is right as of
- * the moment at which the first was read: had a W of any of them become visible
- * between r4 and that moment, W's cell would be committing, or its version be
- * another one, at that moment, and so its version would be another one, or it would
- * still be committing, when it is read later.  A result may include a W whose w3 is
- * still to come; then w3 makes it a miss, which is not needed but does no harm.
+ * h reads the cells of several tables one after the other, and is right as of the moment
+ * when it read the first.  Suppose that a W had become visible between r4 and that
+ * moment.  At that moment its cell was committing, or had a new version already; and
+ * when h reads that cell later, the same is true.  A result may already contain a W
+ * whose w3 is still to come.  Then w3 makes it a miss, which is not needed but harmless.
  *
- * Publication is not in the callback of XACT_EVENT_COMMIT, in which W is visible,
- * but after the locks are released, because of DDL whose locks do not keep readers
- * out (ATTACH PARTITION): before its invalidation messages are sent, a reader
- * would see the new version, plan with its old catalogs, and keep the result.
+ * w3 is not done in the callback of XACT_EVENT_COMMIT, when W is visible, but after the
+ * locks are released.  Some DDL does not lock readers out, ATTACH PARTITION for one.  A
+ * reader that came between w3 and W's invalidation messages would read the new version,
+ * plan with old catalogs, and keep a wrong result.
  *
- * Beginning to track.  A cell is 0 until a fresh query names the table; transactions
- * pass by cells that are 0.  A transaction that has passed by and is not visible yet
- * would publish nothing.  So a cell is tracked first, and settled only when no such
- * transaction is left.  Each process has a slot, which says that it is between its
- * decision to commit and its end, and since which epoch.  To track a cell begins an
- * epoch, after the cell is marked.  A process writes the epoch into its slot before
- * it looks at cells; one that has written that epoch or a later one finds the cell
- * tracked.  So the cell is settled once every slot is empty, or as late as the
- * cell's epoch.  It stays so for the server's life, except for:
+ * Beginning to track a table.  A cell is 0 until somebody asks for a fresh answer of its
+ * table, and transactions skip cells that are 0.  One that has just skipped the cell, and
+ * is not yet visible, will publish nothing.  So a cell is first marked as tracked, and
+ * is settled only when no such transaction is left.  How that is known: every process has
+ * a slot, which is not 0 while the process is between its decision to commit and its
+ * end.  There is a counter of epochs; marking a cell is followed by a new epoch, which
+ * the cell remembers.  A process copies the current epoch into its slot before it looks
+ * at any cell.  So a process whose slot has the cell's epoch, or a later one, has found
+ * the cell tracked, or will.  The cell can be settled when each slot is 0 or at least the
+ * cell's epoch.  Then it stays settled until the server stops, with one exception:
  *
- * Prepared transactions.  Between PREPARE and COMMIT PREPARED there may be a crash,
- * and the second may come from any process, a subscription's for one.  But
- * PostgreSQL itself keeps the locks of a prepared transaction, over a crash too, and
- * releases them when all is visible and announced.  So at PREPARE the cells of the
- * written tables get a new version and are unsettled, in a new epoch; and a cell is
- * settled only if no prepared transaction has a lock to write a table of that cell.
- * A fixed cell has no locks, so it is settled only if nothing is prepared at all.
- * The order matters: first the slots are looked at, then the locks, since a process
- * that prepares hands its locks over before it empties its slot.
+ * Prepared transactions.  The server may crash between PREPARE TRANSACTION and COMMIT
+ * PREPARED, and any process can do the latter, a subscription's worker too.  But
+ * PostgreSQL keeps the locks of a prepared transaction, even over a crash, and releases
+ * them only when everything is visible and all messages are sent.  So PREPARE gives the
+ * cells of the written tables a new version and makes them unsettled, in a new epoch.  A
+ * cell is settled only if no prepared transaction holds a lock to write one of its
+ * tables.  The slots are looked at before the locks: a process that prepares hands its
+ * locks over before it clears its slot.  A fixed cell stands for things without locks, so
+ * it is settled only while nothing is prepared at all.
  *
- * After a crash of the server all of this begins from nothing, and so does the
- * cache.  A standby has no transactions that would publish; there is no fresh
- * answer from the cache until it is promoted.
+ * When a cell changed last.  cache_set stores a value that may have been computed from
+ * anything that its transaction has read.  So it needs to know that the tables have not
+ * changed since the transaction began, even if nobody tracked them then.  Each slot has
+ * the time at which the last transaction of its process ended, taken when all could see
+ * it.  When a cell is settled, it gets the latest of these: what changed the table
+ * unnoticed has ended by then.  COMMIT PREPARED occupies its slot, too, with an epoch
+ * that lets nothing be settled until it is through (corm_finish_begin).  A subscription's
+ * worker cannot be seen to begin it; where there is one, the time is that of settling.
  *
- * Nothing here raises, but corm_cells_track must not be called with an LWLock held.
+ * A crash resets all of this, and the cache with it.  On a standby there are no
+ * transactions that publish, so it gives no fresh answer from the cache until it is
+ * promoted.
+ *
+ * Nothing here raises.  corm_cells_track must not be called with an LWLock held.
  *
  *-------------------------------------------------------------------------
  */
@@ -123,7 +133,7 @@ typedef struct Cell
 	pg_atomic_uint64 word;
 	pg_atomic_uint64 epoch;		/* in which it was tracked or unsettled; 0:
 								 * being tracked */
-	pg_atomic_uint64 changed;	/* time of the last publication */
+	pg_atomic_uint64 changed;	/* nothing has changed after this time */
 	uint64		unused;			/* to 32 bytes */
 } Cell;
 
@@ -131,7 +141,8 @@ typedef struct Cell
 typedef struct Slot
 {
 	pg_atomic_uint64 epoch;		/* 0: it is not */
-	char		pad[64 - sizeof(pg_atomic_uint64)];
+	pg_atomic_uint64 ended;		/* when its last transaction had ended */
+	char		pad[64 - 2 * sizeof(pg_atomic_uint64)];
 } Slot;
 
 #define FIRST_EPOCH		1
@@ -140,7 +151,8 @@ typedef struct Versions
 {
 	pg_atomic_uint64 epoch;		/* FIRST_EPOCH: nothing is tracked */
 	pg_atomic_uint64 published; /* how often any version has changed */
-	char		pad[PG_CACHE_LINE_SIZE - 2 * sizeof(pg_atomic_uint64)];
+	pg_atomic_uint64 subscribed;	/* 1: a subscription has been at work */
+	char		pad[PG_CACHE_LINE_SIZE - 3 * sizeof(pg_atomic_uint64)];
 	Cell		cell[CELLS];
 	Slot		slot[FLEXIBLE_ARRAY_MEMBER];
 } Versions;
@@ -163,6 +175,7 @@ versions_attach(void *addr, Size size, bool found)
 
 	pg_atomic_init_u64(&versions->epoch, FIRST_EPOCH);
 	pg_atomic_init_u64(&versions->published, 0);
+	pg_atomic_init_u64(&versions->subscribed, 0);
 	for (int i = 0; i < CELLS; i++)
 	{
 		pg_atomic_init_u64(&versions->cell[i].word, 0);
@@ -170,7 +183,10 @@ versions_attach(void *addr, Size size, bool found)
 		pg_atomic_init_u64(&versions->cell[i].changed, 0);
 	}
 	for (uint32 i = 0; i < corm_max_procs(); i++)
+	{
 		pg_atomic_init_u64(&versions->slot[i].epoch, 0);
+		pg_atomic_init_u64(&versions->slot[i].ended, 0);
+	}
 }
 
 static const CormSharedPart versions_part = {
@@ -206,20 +222,38 @@ corm_cell_of(Oid db, Oid relid)
 }
 
 /*
- * is_covered tells whether every transaction that is not yet at its end knows, or
- * will know, that a cell is tracked since an epoch.
+ * is_covered tells whether every transaction that is about to commit has found, or will
+ * find, that a cell has been tracked since an epoch.  If so, *ended is set to a time by
+ * which all earlier ones had ended.
  */
 static bool
-is_covered(uint64 epoch)
+is_covered(uint64 epoch, uint64 *ended)
 {
+	*ended = 0;
 	for (uint32 i = 0; i < corm_max_procs(); i++)
 	{
 		uint64		slot = pg_atomic_read_u64(&versions->slot[i].epoch);
 
 		if (slot != 0 && slot < epoch)
 			return false;
+		pg_read_barrier();
+		*ended = Max(*ended, pg_atomic_read_u64(&versions->slot[i].ended));
 	}
+
+	/* The end of a prepared transaction that a subscription commits is in no slot. */
+	if (max_prepared_xacts > 0 && pg_atomic_read_u64(&versions->subscribed) != 0)
+		*ended = (uint64) GetCurrentTimestamp();
 	return true;
+}
+
+/* note_change notes that a cell may have changed at a time. */
+static void
+note_change(Cell *cell, uint64 time)
+{
+	uint64		last = pg_atomic_read_u64(&cell->changed);
+
+	while (last < time && !pg_atomic_compare_exchange_u64(&cell->changed, &last, time))
+		;
 }
 
 /* settle settles a tracked cell, if it can be.  Returns whether it is settled now. */
@@ -232,17 +266,19 @@ settle(uint32 number)
 	{
 		uint64		word = pg_atomic_read_u64(&cell->word);
 		uint64		epoch;
+		uint64		ended;
 
 		if (word & SETTLED)
 			return true;
 		pg_memory_barrier();
 		epoch = pg_atomic_read_u64(&cell->epoch);
 		CORM_FAULT("fresh-settle");
-		if (epoch == 0 || !is_covered(epoch))
+		if (epoch == 0 || !is_covered(epoch, &ended))
 			return false;
 		pg_memory_barrier();
 		if (corm_prepared_writes(number, number < CORM_FIXED_CELLS))
 			return false;
+		note_change(cell, ended);
 
 		/* Not if anything has changed: it may have been unsettled since. */
 		if (pg_atomic_compare_exchange_u64(&cell->word, &word, word | SETTLED))
@@ -251,10 +287,7 @@ settle(uint32 number)
 	return false;
 }
 
-/*
- * corm_cells_track sees to it that the tables of some cells are tracked.  Returns
- * whether all of them are settled.
- */
+/* corm_cells_track begins to track some cells, if need be.  Returns whether all are settled. */
 bool
 corm_cells_track(const uint32 *cells, int n)
 {
@@ -276,7 +309,7 @@ corm_cells_track(const uint32 *cells, int n)
 	return settled;
 }
 
-/* corm_cells_add reads some cells more.  Raises nothing. */
+/* corm_cells_add reads some more cells.  Raises nothing. */
 void
 corm_cells_add(CormCellsRead *read, const uint32 *cells, int n)
 {
@@ -292,7 +325,7 @@ corm_cells_add(CormCellsRead *read, const uint32 *cells, int n)
 	}
 }
 
-/* corm_cells_quiet tells whether the sum of what was read can be relied on. */
+/* corm_cells_quiet tells whether the sum of the cells that were read can be relied on. */
 CormQuiet
 corm_cells_quiet(const CormCellsRead *read)
 {
@@ -315,11 +348,13 @@ corm_cells_read(const uint32 *cells, int n, uint64 *sum)
 	return corm_cells_quiet(&read);
 }
 
-/* corm_cells_changed returns when one of some cells was last published, 0 if none was. */
+/* corm_cells_changed returns a time after which none of some settled cells has changed. */
 TimestampTz
 corm_cells_changed(const uint32 *cells, int n)
 {
 	uint64		last = 0;
+
+	pg_read_barrier();
 
 	for (int i = 0; i < n; i++)
 		last = Max(last, pg_atomic_read_u64(&versions->cell[cells[i]].changed));
@@ -327,9 +362,8 @@ corm_cells_changed(const uint32 *cells, int n)
 }
 
 /*
- * corm_commit_begin says that this process has decided to commit or to prepare.
- * Returns whether any table is tracked: if not, the transaction need not look at
- * cells.
+ * corm_commit_begin says that this process is about to commit or to prepare.  Returns
+ * whether anything is tracked: if not, the transaction need not look at cells.
  */
 bool
 corm_commit_begin(void)
@@ -341,12 +375,39 @@ corm_commit_begin(void)
 	return pg_atomic_read_u64(&versions->epoch) != FIRST_EPOCH;
 }
 
-/* corm_commit_end says that it is at its end. */
+/*
+ * corm_finish_begin says that this process is about to commit or roll back a prepared
+ * transaction.  It does not know which tables that wrote, so no cell is settled until
+ * corm_commit_end.
+ */
 void
-corm_commit_end(void)
+corm_finish_begin(void)
 {
+	pg_atomic_write_u64(&versions->slot[corm_my_procno()].epoch, FIRST_EPOCH);
 	pg_memory_barrier();
-	pg_atomic_write_u64(&versions->slot[corm_my_procno()].epoch, 0);
+}
+
+/*
+ * corm_commit_end says that the transaction is at its end.  visible is a time at which all
+ * could see what it did, or 0 if nobody can.
+ */
+void
+corm_commit_end(TimestampTz visible)
+{
+	Slot	   *slot = &versions->slot[corm_my_procno()];
+
+	if (visible != 0)
+		pg_atomic_write_u64(&slot->ended, (uint64) visible);
+	pg_memory_barrier();
+	pg_atomic_write_u64(&slot->epoch, 0);
+}
+
+/* corm_versions_subscribed says that this process is a worker of a subscription. */
+void
+corm_versions_subscribed(void)
+{
+	if (pg_atomic_read_u64(&versions->subscribed) == 0)
+		pg_atomic_write_u64(&versions->subscribed, 1);
 }
 
 /*
@@ -362,26 +423,22 @@ corm_cell_committing(uint32 cell)
 	return true;
 }
 
-/* corm_cell_committed says that it has committed, at that time at the latest, and all can see it. */
+/* corm_cell_committed says that it has committed and all can see it; now is a time after that. */
 void
 corm_cell_committed(uint32 cell, TimestampTz now)
 {
-	pg_atomic_uint64 *changed = &versions->cell[cell].changed;
-	uint64		last = pg_atomic_read_u64(changed);
-
-	while (last < (uint64) now && !pg_atomic_compare_exchange_u64(changed, &last, (uint64) now))
-		;
+	note_change(&versions->cell[cell], (uint64) now);
 	pg_atomic_fetch_add_u64(&versions->cell[cell].word, ONE_VERSION - ONE_COMMITTING);
 }
 
-/* corm_published says that some versions have changed, after they have. */
+/* corm_published counts a publication; to be called after versions have changed. */
 void
 corm_published(void)
 {
 	pg_atomic_fetch_add_u64(&versions->published, 1);
 }
 
-/* corm_publications returns how often that was said; read it before looking at versions. */
+/* corm_publications returns the number of publications; call it before looking at versions. */
 uint64
 corm_publications(void)
 {
@@ -391,7 +448,7 @@ corm_publications(void)
 	return n;
 }
 
-/* corm_cell_aborted says that it has not. */
+/* corm_cell_aborted says that it has aborted instead. */
 void
 corm_cell_aborted(uint32 cell)
 {
@@ -399,8 +456,8 @@ corm_cell_aborted(uint32 cell)
 }
 
 /*
- * corm_cells_unsettle says that a transaction that wrote tables of these cells is
- * about to be prepared.  Cells that are not tracked may be among them.
+ * corm_cells_unsettle says that a transaction that wrote the tables of some cells is about
+ * to be prepared.  It skips cells that are not tracked.
  */
 void
 corm_cells_unsettle(const uint32 *cells, int n)
@@ -415,7 +472,7 @@ corm_cells_unsettle(const uint32 *cells, int n)
 		if (word == 0)
 			continue;
 
-		/* First the epoch: who finds the cell unsettled finds that, too. */
+		/* The epoch first: whoever finds the cell unsettled finds this epoch. */
 		pg_atomic_write_u64(&cell->epoch, epoch);
 		pg_memory_barrier();
 		while (!pg_atomic_compare_exchange_u64(&cell->word, &word,

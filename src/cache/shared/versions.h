@@ -16,6 +16,8 @@ typedef enum CormFixedCell
 	CORM_CELL_FUNCTIONS,		/* every function */
 	CORM_CELL_ENUMS,			/* every enum */
 	CORM_CELL_SEARCH,			/* every configuration of text search */
+	CORM_CELL_CASTS,			/* every cast */
+	CORM_CELL_DOMAINS,			/* every domain; changes of any type count */
 	CORM_FIXED_CELLS = 16		/* room for more */
 } CormFixedCell;
 
@@ -48,7 +50,9 @@ extern TimestampTz corm_cells_changed(const uint32 *cells, int n);
 
 /* for transactions that end */
 extern bool corm_commit_begin(void);
-extern void corm_commit_end(void);
+extern void corm_finish_begin(void);
+extern void corm_commit_end(TimestampTz visible);
+extern void corm_versions_subscribed(void);
 extern bool corm_cell_committing(uint32 cell);
 extern void corm_cell_committed(uint32 cell, TimestampTz now);
 extern void corm_cell_aborted(uint32 cell);

@@ -3,32 +3,32 @@
  * write_locks.c
  *		Which tables a transaction has locks to write.
  *
- * Whoever changes a table holds a lock on it that lets it write, until the end of its
- * transaction: statements with result relations and the partitions that rows are
- * routed to, cascades of foreign keys, COPY, TRUNCATE, REFRESH, CLUSTER, every ALTER,
- * the apply processes of logical replication, and extensions that write by C code,
- * since without this lock PostgreSQL's own DDL would not work.  A rolled back
- * savepoint releases the locks that it took.  So the locks at the end of a transaction
- * say what it has written, no more than a little more, and no statement has to note
- * anything.  (PostgreSQL releases such locks early on its own catalogs only, which are
- * not tracked, and for indexes.)
+ * Whoever changes a table holds a lock on it until the end of the transaction: statements
+ * on their result relations and on the partitions to which rows are routed, cascades of
+ * foreign keys, COPY, TRUNCATE, REFRESH, CLUSTER, ALTER TABLE, the workers of
+ * subscriptions, and extensions that write in C, since PostgreSQL's own DDL relies on
+ * these locks.  Rolling back to a savepoint releases the locks taken since.  So the
+ * locks that are left at the end say what the transaction has written, and sometimes a
+ * little more.  No statement has to note anything.  (PostgreSQL releases such locks early
+ * only on its own catalogs, which are not tracked, and on indexes.)
  *
- * The modes that count are RowExclusiveLock and those above it but ShareLock, which is
- * that of CREATE INDEX.  ShareUpdateExclusiveLock counts for the sake of ATTACH
- * PARTITION, INHERIT and the like.  It is that of VACUUM and ANALYZE, too: the former
- * does not change what queries see, and tells us so; the latter costs a few misses.
+ * RowExclusiveLock and all stronger modes count, except ShareLock, which CREATE INDEX
+ * takes.  ShareUpdateExclusiveLock counts because of ATTACH PARTITION, INHERIT and the
+ * like.  VACUUM and ANALYZE take it, too.  VACUUM does not change what queries see, and
+ * can be told by a flag of its process; ANALYZE costs a few misses.
  *
- * A lock is either in the process's own array ("fast path") or in the shared table,
- * where each process has a list for each partition of the table.  Other processes move
- * our locks from the first to the second: they add it there, and then clear its bit here.
- * So first the array is read, then the lists, and no lock is missed, though one may be
- * seen twice.  The array is read without its lock, fpInfoLock: nobody but us sets bits.
- * A list is not walked without the partition's lock, but if it seems empty, then what
- * somebody is just adding has been seen in the array.  The same is true if there seems
- * to be a single lock in all lists: that is the one of the transaction's own number.
+ * A lock is either in an array of the process that holds it ("fast path") or in the
+ * shared lock table, where each process has a list for each partition.  Another process
+ * may move our locks from the array to the table: it adds a lock there, and then clears
+ * its bit in the array.  We read the array first and then the lists, so we miss no lock,
+ * but may see one twice.  We read the array without fpInfoLock, because only we set bits
+ * in it.  We read a list under the lock of its partition, unless it looks empty: if
+ * somebody is just adding a lock to it, then we have seen that lock in the array.  Nor is
+ * a list read if it holds the only lock there is in all lists, since that is the lock of
+ * the transaction's own number.
  *
- * This reads structures of PostgreSQL that have no functions for it; compat.h has
- * what differs between its versions.
+ * PostgreSQL has no functions that give access to this.  compat.h has what differs
+ * between its versions.
  *
  *-------------------------------------------------------------------------
  */
@@ -50,7 +50,7 @@
 	 LOCKBIT_ON(ShareRowExclusiveLock) | LOCKBIT_ON(ExclusiveLock) | \
 	 LOCKBIT_ON(AccessExclusiveLock))
 
-/* written_cell returns whether a lock lets its holder write a table, and which cell that has. */
+/* written_cell tells whether a lock lets its holder write a table.  *cell is set to that table's cell. */
 static inline bool
 written_cell(const PROCLOCK *proclock, uint32 *cell)
 {
@@ -63,9 +63,9 @@ written_cell(const PROCLOCK *proclock, uint32 *cell)
 }
 
 /*
- * corm_my_writes fills cells with those of the tables that this transaction has locks
- * to write, perhaps some twice.  It has a number.  Returns their number; the first max are in the
- * array.  Raises nothing.
+ * corm_my_writes finds the cells of the tables that this transaction, which must have a
+ * transaction ID, has locks to write; some perhaps twice.  Returns how many there are,
+ * and puts the first max of them into cells.  Raises nothing.
  */
 int
 corm_my_writes(uint32 *cells, int max)
@@ -125,7 +125,7 @@ corm_my_writes(uint32 *cells, int max)
 	return n;
 }
 
-/* proc_writes tells whether a process has a lock to write a table of a cell; any: any lock. */
+/* proc_writes tells whether a process has a lock to write a table of a cell; if any is true, any lock. */
 static bool
 proc_writes(PGPROC *proc, uint32 cell, bool any)
 {
@@ -150,12 +150,13 @@ proc_writes(PGPROC *proc, uint32 cell, bool any)
 }
 
 /*
- * corm_prepared_writes tells whether a prepared transaction has a lock to write a table
- * of a cell; any: whether there is a prepared transaction at all, which always has the
- * lock of its own number.  Raises nothing.
+ * corm_prepared_writes tells whether a prepared transaction has a lock to write a table of
+ * a cell; if any is true, whether there is a prepared transaction at all: each has at
+ * least the lock of its own transaction ID.  Raises nothing.
  *
- * TwoPhaseStateLock keeps the entries of prepared transactions from being made while
- * their lists are read.  PostgreSQL takes locks in this order, too.
+ * TwoPhaseStateLock keeps PostgreSQL from setting up the entry of a prepared transaction
+ * while its lists are read.  Nothing in PostgreSQL waits for it while holding a lock of a
+ * partition.
  */
 bool
 corm_prepared_writes(uint32 cell, bool any)

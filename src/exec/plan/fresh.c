@@ -9,7 +9,7 @@
  *
  *	- the tables that the parsed query names, those behind views, and the views; with
  *	  their descendants.  System catalogs, foreign tables, sequences and temporary
- *	  tables are not followed;
+ *	  tables are not followed, nor are xmax and the like: locking a row changes them;
  *	- functions.  An immutable one depends on its arguments, and on its own text or
  *	  that of functions it calls.  Of PostgreSQL's stable ones there is a list of
  *	  those that depend on no more than their arguments and the settings that are in
@@ -17,15 +17,21 @@
  *	  them, if the name is a constant: all such settings are in the key.  Any other
  *	  may depend on the time, the session or catalogs; and a user's function that is
  *	  not immutable may read tables that nobody knows of;
- *	- types: values of regclass and the like are names of objects, whose changes are
- *	  not followed; changes of enums are.
+ *	- types.  Values of regclass and the like are names of objects, and changes of
+ *	  these are not followed.  Changes of enums are; those of row types, whose columns
+ *	  become keys of JSON; those of casts to json, which may call functions of users;
+ *	  and those of domains, which may come to reject a value that is cast to them.
  *
- * A query of which something is not known is run each time.
+ * A query that depends on anything else is run each time.
+ *
+ * Parsing a query settles what its names mean and what constants such as 'today' are.
+ * The result of that is in the key (shareable.c).
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "access/sysattr.h"
 #include "access/transam.h"
 #include "base/compat.h"
 #include "cache/cache.h"
@@ -34,6 +40,7 @@
 #include "exec/plan/fresh.h"
 #include "exec/plan/plan.h"
 #include "nodes/nodeFuncs.h"
+#include "parser/parse_coerce.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -41,6 +48,8 @@
 #include "utils/typcache.h"
 
 #define MAX_DEPTH		10		/* of rows within rows */
+
+static const char reads_text[] = "It reads values from text in a way that may depend on the time or the session.";
 
 /*
  * PostgreSQL's stable functions that depend on their arguments and on the settings
@@ -192,7 +201,57 @@ typedef struct Found
 {
 	const char *why;			/* the answer cannot be fresh, or NULL */
 	int			fixed;			/* it depends on these: CORM_DEPENDS_* */
+	List	   *rows;			/* and on the relations of these row types */
 } Found;
+
+/* look_at_call looks at one function that a query calls.  It returns true to end the walk. */
+static bool
+look_at_call(Oid function, void *context)
+{
+	Found	   *found = context;
+
+	if (function >= FirstNormalObjectId)
+		found->fixed |= CORM_DEPENDS_FUNCTIONS;
+	switch (function)
+	{
+		case F_CONVERT:
+		case F_CONVERT_FROM:
+		case F_CONVERT_TO:
+			/* by a conversion, which may be a user's */
+			found->fixed |= CORM_DEPENDS_FUNCTIONS;
+			break;
+		default:
+			break;
+	}
+	switch (func_volatile(function))
+	{
+		case PROVOLATILE_IMMUTABLE:
+			break;
+		case PROVOLATILE_STABLE:
+			if (function >= FirstNormalObjectId)
+				found->why = "It calls a function that is not immutable, which may read other tables.";
+			else if (!depends_on_arguments(function))
+				found->why = "It calls a function that depends on the time, the session or catalogs.";
+			break;
+		default:
+			found->why = "It calls a volatile function.";
+			break;
+	}
+	return found->why != NULL;
+}
+
+/* note_cast notes that values of a type of users may be made into JSON, by a cast if there is one. */
+static void
+note_cast(Oid type, Found *found)
+{
+	Oid			function;
+
+	if (type < FirstNormalObjectId)
+		return;
+	found->fixed |= CORM_DEPENDS_CASTS;
+	if (find_coercion_pathway(JSONOID, type, COERCION_EXPLICIT, &function) == COERCION_PATH_FUNC)
+		(void) look_at_call(function, found);
+}
 
 /* note_type notes what it means that a query has values of a type. */
 static void
@@ -229,19 +288,25 @@ note_type(Oid type, Found *found, int depth)
 	{
 		case TYPTYPE_ENUM:
 			found->fixed |= CORM_DEPENDS_ENUMS;
+			note_cast(type, found);
 			break;
 		case TYPTYPE_BASE:
 			/* its output function, for one */
 			if (type >= FirstNormalObjectId)
 				found->fixed |= CORM_DEPENDS_FUNCTIONS;
+			note_cast(type, found);
 			break;
 		case TYPTYPE_RANGE:
 			note_type(get_range_subtype(type), found, depth);
+			note_cast(type, found);
 			break;
 		case TYPTYPE_MULTIRANGE:
 			note_type(get_range_subtype(get_multirange_range(type)), found, depth);
+			note_cast(type, found);
 			break;
 		case TYPTYPE_COMPOSITE:
+			if (get_typ_typrelid(type) >= FirstNormalObjectId)
+				found->rows = list_append_unique_oid(found->rows, get_typ_typrelid(type));
 			if (depth < MAX_DEPTH)
 			{
 				TupleDesc	desc = lookup_rowtype_tupdesc_noerror(type, -1, true);
@@ -277,29 +342,65 @@ note_search(FuncExpr *call, Found *found)
 	}
 }
 
-/* look_at_call looks at one function that a query calls.  It returns true to end the walk. */
+/*
+ * is_read_with_context tells whether reading a value of a type from text depends on more
+ * than the text: 'now' is text of a date.
+ */
 static bool
-look_at_call(Oid function, void *context)
+is_read_with_context(Oid type)
 {
-	Found	   *found = context;
+	Oid			input;
+	Oid			param;
+	Oid			element;
 
-	if (function >= FirstNormalObjectId)
-		found->fixed |= CORM_DEPENDS_FUNCTIONS;
-	switch (func_volatile(function))
+	type = getBaseType(type);
+	if (type == JSONOID || type == JSONBOID)
+		return false;
+	element = get_element_type(type);
+	if (OidIsValid(element))
+		return is_read_with_context(element);
+	getTypeInputInfo(type, &input, &param);
+	return func_volatile(input) != PROVOLATILE_IMMUTABLE;
+}
+
+/* look_at_table_function looks at XMLTABLE and the like, which read values from text. */
+static void
+look_at_table_function(TableFunc *table, Found *found)
+{
+	ListCell   *lc;
+
+	foreach(lc, table->coltypes)
 	{
-		case PROVOLATILE_IMMUTABLE:
-			break;
-		case PROVOLATILE_STABLE:
-			if (function >= FirstNormalObjectId)
-				found->why = "It calls a function that is not immutable, which may read other tables.";
-			else if (!depends_on_arguments(function))
-				found->why = "It calls a function that depends on the time, the session or catalogs.";
+		note_type(lfirst_oid(lc), found, 0);
+		if (is_read_with_context(lfirst_oid(lc)))
+			found->why = reads_text;
+	}
+}
+
+/* look_at_sort looks at an item of GROUP BY, ORDER BY and the like. */
+static void
+look_at_sort(SortGroupClause *item, Found *found)
+{
+	if (item->eqop >= FirstNormalObjectId || item->sortop >= FirstNormalObjectId)
+		found->fixed |= CORM_DEPENDS_FUNCTIONS;
+}
+
+/* look_at_column looks at a column. */
+static void
+look_at_column(Var *var, Found *found)
+{
+	switch (var->varattno)
+	{
+		case MinTransactionIdAttributeNumber:
+		case MinCommandIdAttributeNumber:
+		case MaxTransactionIdAttributeNumber:
+		case MaxCommandIdAttributeNumber:
+			found->why = "It reads which transaction has written or locked a row.";
 			break;
 		default:
-			found->why = "It calls a volatile function.";
+			note_type(var->vartype, found, 0);
 			break;
 	}
-	return found->why != NULL;
 }
 
 /* reads_custom_setting tells whether a call is current_setting of a custom setting, by a constant name. */
@@ -326,7 +427,7 @@ look_walker(Node *node, void *context)
 	switch (nodeTag(node))
 	{
 		case T_Query:
-			return query_tree_walker((Query *) node, look_walker, context, 0);
+			return query_tree_walker((Query *) node, look_walker, context, QTW_EXAMINE_SORTGROUP);
 		case T_SQLValueFunction:
 			found->why = "It depends on the time or on who asks.";
 			return true;
@@ -350,6 +451,19 @@ look_walker(Node *node, void *context)
 				note_type(exprType(node), found, 0);
 			break;
 		case T_Var:
+			look_at_column((Var *) node, found);
+			break;
+		case T_SortGroupClause:
+			look_at_sort((SortGroupClause *) node, found);
+			break;
+		case T_TableFunc:
+			look_at_table_function((TableFunc *) node, found);
+			break;
+		case T_CoerceToDomain:
+			/* its constraints may call functions */
+			found->fixed |= CORM_DEPENDS_DOMAINS | CORM_DEPENDS_FUNCTIONS;
+			note_type(exprType(node), found, 0);
+			break;
 		case T_Param:
 		case T_OpExpr:
 		case T_Aggref:
@@ -360,6 +474,12 @@ look_walker(Node *node, void *context)
 			note_type(exprType(node), found, 0);
 			break;
 		default:
+			if (corm_is_json_expr(node))
+			{
+				note_type(exprType(node), found, 0);
+				if (is_read_with_context(exprType(node)))
+					found->why = reads_text;
+			}
 			break;
 	}
 	if (found->why != NULL || check_functions_in_node(node, look_at_call, context))
@@ -381,27 +501,13 @@ named_relations(CormPlan *plan)
 	return relids;
 }
 
-/* set_depends keeps in a plan which relations its answers depend on. */
-static void
-set_depends(CormPlan *plan, List *relids)
-{
-	MemoryContext oldcontext = MemoryContextSwitchTo(plan->context);
-
-	if (plan->fresh_depends != NULL)
-		pfree(plan->fresh_depends);
-	plan->fresh_depends = NULL;
-	list_free(plan->fresh_relids);
-	plan->fresh_relids = list_copy(relids);
-	plan->fresh_depends = corm_depends_on(relids, plan->fresh_fixed);
-	MemoryContextSwitchTo(oldcontext);
-}
-
 /*
- * corm_fresh_look finds out whether a plan that has just been parsed can have fresh
- * answers, and what they depend on: plan->fresh_why and fresh_depends.
+ * look looks at the query of a plan.  Returns the relations that its answers depend on, a
+ * sorted list in the current context, and what else in *fixed; or *why these cannot be
+ * fresh.
  */
-void
-corm_fresh_look(CormPlan *plan)
+static List *
+look(CormPlan *plan, int *fixed, const char **why)
 {
 	Found		found = {0};
 	List	   *relids;
@@ -416,25 +522,47 @@ corm_fresh_look(CormPlan *plan)
 			(void) look_walker(lfirst(query), &found);
 		}
 	}
-	relids = corm_descendants(named_relations(plan), &plan->fresh_why);
-	if (plan->fresh_why == NULL)
-		plan->fresh_why = found.why;
-	plan->fresh_fixed = found.fixed;
-	if (plan->fresh_why == NULL)
-		set_depends(plan, relids);
+	relids = corm_descendants(named_relations(plan), why);
+	if (*why == NULL)
+		*why = found.why;
+	relids = list_concat_unique_oid(relids, found.rows);
+	list_sort(relids, list_oid_cmp);
+	*fixed = found.fixed;
+	return relids;
+}
+
+/* set_depends keeps in a plan what its answers depend on, unless that is known.  Returns whether it was. */
+static bool
+set_depends(CormPlan *plan, List *relids, int fixed)
+{
+	MemoryContext oldcontext;
+
+	if (plan->fresh_depends != NULL && fixed == plan->fresh_fixed && equal(relids, plan->fresh_relids))
+		return true;
+
+	oldcontext = MemoryContextSwitchTo(plan->context);
+	if (plan->fresh_depends != NULL)
+		pfree(plan->fresh_depends);
+	plan->fresh_depends = NULL;
+	list_free(plan->fresh_relids);
+	plan->fresh_relids = list_copy(relids);
+	plan->fresh_fixed = fixed;
+	plan->fresh_depends = corm_depends_on(relids, fixed);
+	plan->fresh_looks++;
+	MemoryContextSwitchTo(oldcontext);
+	return false;
 }
 
 /*
- * corm_fresh_same looks again which tables the query of a plan reads.  Returns whether
- * they are still the same; if not, the plan has the new ones.
+ * corm_fresh_look finds out whether a plan can have fresh answers, and what they depend
+ * on: plan->fresh_why and fresh_depends.  Returns whether that was known; if it was not,
+ * plan->fresh_looks is another number.
  */
 bool
-corm_fresh_same(CormPlan *plan)
+corm_fresh_look(CormPlan *plan)
 {
-	List	   *relids = corm_descendants(named_relations(plan), &plan->fresh_why);
-	bool		same = plan->fresh_why == NULL && equal(relids, plan->fresh_relids);
+	int			fixed;
+	List	   *relids = look(plan, &fixed, &plan->fresh_why);
 
-	if (!same && plan->fresh_why == NULL)
-		set_depends(plan, relids);
-	return same;
+	return plan->fresh_why == NULL && set_depends(plan, relids, fixed);
 }

@@ -10,7 +10,6 @@
 
 #include "exec/plan/plan.h"
 
-extern void corm_fresh_look(CormPlan *plan);
-extern bool corm_fresh_same(CormPlan *plan);
+extern bool corm_fresh_look(CormPlan *plan);
 
 #endif							/* CORM_EXEC_FRESH_H */

@@ -146,6 +146,7 @@ typedef struct CormPlan
 									 * last check; 0: check again */
 	uint64		cached_roles;
 	Oid			cached_role;
+	uint64		cached_tree;	/* hash of the parsed query */
 
 	bool		fresh;			/* cached(fresh => true) */
 	const char *fresh_why;		/* why its answers cannot be fresh, or NULL:
@@ -153,6 +154,7 @@ typedef struct CormPlan
 	List	   *fresh_relids;	/* these relations */
 	int			fresh_fixed;	/* and on CORM_DEPENDS_* */
 	struct CormDepends *fresh_depends;	/* all of these as cells */
+	uint64		fresh_looks;	/* how often these were found to be others */
 
 	/* OUTPUT_PAGE */
 	int			limit_valno;	/* or -1 */

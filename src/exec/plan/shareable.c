@@ -40,6 +40,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_proc.h"
+#include "common/hashfn.h"
 #include "exec/plan/fresh.h"
 #include "exec/plan/plan.h"
 #include "exec/plan/shareable.h"
@@ -285,6 +286,28 @@ find_calls(CormPlan *plan, Calls *calls)
 }
 
 /*
+ * hash_of_queries returns a hash of what came of parsing a plan's query: the relations,
+ * functions, operators, types and collations that its names mean, and constants.  In
+ * another session, or later, the same SQL may become something else: names may mean other
+ * objects, temporary functions for one, and 'today' another day.
+ */
+static uint64
+hash_of_queries(CormPlan *plan)
+{
+	uint64		hash = 0;
+	ListCell   *lc;
+
+	foreach(lc, SPI_plan_get_plan_sources(plan->spi))
+	{
+		char	   *tree = nodeToString(((CachedPlanSource *) lfirst(lc))->query_list);
+
+		hash = hash_combine64(hash, hash_bytes_extended((unsigned char *) tree, strlen(tree), 0));
+		pfree(tree);
+	}
+	return hash;
+}
+
+/*
  * look_at_query raises 0A000 if the result of a plan must not be shared (or notes it in
  * plan->cached_refused, if fresh answers are wanted), 42501 if the current role may not
  * call what it calls, and notes what its result depends on.  It does nothing if it has
@@ -306,7 +329,8 @@ look_at_query(CormPlan *plan)
 	if (plan->cached_refused != NULL && !plan->fresh)
 		corm_shareable_refused(plan->cached_refused);
 	if (plan->fresh)
-		corm_fresh_look(plan);
+		(void) corm_fresh_look(plan);
+	plan->cached_tree = hash_of_queries(plan);
 	plan->cached_settings = calls.settings;
 	plan->cached_asks_settings = calls.asks_settings;
 	plan->cached_functions = functions;
@@ -369,7 +393,7 @@ corm_shareable_explain(CormPlan *plan)
 		return "It writes or locks rows.";
 	(void) refresh(plan);
 	why = find_calls(plan, &calls);
-	corm_fresh_look(plan);
+	(void) corm_fresh_look(plan);
 	return why != NULL ? why : plan->fresh_why;
 }
 
@@ -385,7 +409,14 @@ corm_shareable_now(CormPlan *plan)
 	Oid			temp;
 	Oid			temp_toast;
 
-	if (TransactionIdIsValid(GetTopTransactionIdIfAny()) || !refresh(plan))
+	if (TransactionIdIsValid(GetTopTransactionIdIfAny()))
+	{
+		/* the run may parse it anew */
+		if (!is_current(plan))
+			forget_query(plan);
+		return false;
+	}
+	if (!refresh(plan))
 		return false;
 	look_at_query(plan);
 	GetTempNamespaceState(&temp, &temp_toast);

@@ -13,7 +13,7 @@
  * old snapshot, is run.
  *
  * The key is a hash of all that the rows depend on: the roles, the SQL and the values
- * of its parameters, the relations that it reads, the result type as it is now, and
+ * of its parameters, what came of parsing it, the result type as it is now, and
  * the settings that PostgreSQL's own functions look at; for some queries all settings
  * of the session and the client's address.  Which queries those are, and which are
  * refused, is decided in plan/shareable.c, before a result is looked up and again
@@ -25,6 +25,7 @@
 #include "postgres.h"
 
 #include "access/detoast.h"
+#include "access/gin.h"
 #include "access/heaptoast.h"
 #include "access/htup_details.h"
 #include "access/transam.h"
@@ -144,25 +145,6 @@ add_settings(StringInfo buf, bool asks)
 	}
 }
 
-/* Adds the relations that a plan reads: a name may refer to another relation later. */
-static void
-add_relations(StringInfo buf, CormPlan *plan)
-{
-	ListCell   *lc;
-
-	foreach(lc, SPI_plan_get_plan_sources(plan->spi))
-	{
-		CachedPlanSource *source = lfirst(lc);
-		ListCell   *relation;
-
-		foreach(relation, source->relationOids)
-		{
-			appendStringInfo(buf, "%u ", lfirst_oid(relation));
-		}
-	}
-	appendStringInfoChar(buf, '.');
-}
-
 /*
  * Computes the key of a plan's result for the values of a call.  The caller has checked
  * the values against the plan, by binding them.
@@ -178,6 +160,7 @@ make_key(CormPlan *plan, const CormVerb *verb, CormQuerySet *set, uint8 key[PG_S
 					 extra_float_digits, bytea_output, (int) verb->output);
 	appendStringInfo(&buf, "%d %d %d %d %d %d %d %d ", xmlbinary, xmloption, Array_nulls, Transform_null_equals,
 					 standard_conforming_strings, backslash_quote, quote_all_identifiers, row_security);
+	appendStringInfo(&buf, "%d ", GinFuzzySearchLimit);
 	add_string(&buf, namespace_search_path);
 	add_string(&buf, pg_get_timezone_name(session_timezone));
 	add_string(&buf, GetConfigOption("timezone_abbreviations", false, false));
@@ -190,8 +173,8 @@ make_key(CormPlan *plan, const CormVerb *verb, CormQuerySet *set, uint8 key[PG_S
 		add_settings(&buf, plan->cached_asks_settings);
 		add_client(&buf);
 	}
-	add_relations(&buf, plan);
 	add_string(&buf, plan->sql);
+	appendBinaryStringInfo(&buf, (char *) &plan->cached_tree, sizeof(plan->cached_tree));
 	if (plan->tupdesc)
 		add_tupdesc(&buf, plan->tupdesc);
 	add_type(&buf, plan->typid);
@@ -441,12 +424,15 @@ begin_fresh(CormPlan *plan, const CormVerb *verb, CormQuerySet *set, uint8 *key,
 {
 	for (int try = 0; try < FRESH_TRIES; try++)
 	{
+		uint64		looks = plan->fresh_looks;
+
 		if (corm_fresh_now(plan->fresh_depends, sum) != CORM_FRESH_KNOWN)
 			return false;
 		CORM_FAULT("fresh-r1");
 		if (blocked(plan) != NULL)
 			return false;
-		if (corm_fresh_same(plan))
+		/* blocked may have looked, too */
+		if (corm_fresh_look(plan) && plan->fresh_looks == looks)
 		{
 			make_key(plan, verb, set, key);
 			return true;
