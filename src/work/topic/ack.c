@@ -100,7 +100,10 @@ static void
 purge(CormTopic *topic, int64 upto, int64 now, CormBlockChain *freed)
 {
 	for (int g = topic->first_group; g >= 0; g = corm_group_slots[g].next)
+	{
+		corm_group_promote(topic, &corm_group_slots[g], now, freed);
 		corm_group_skip_waiting(topic, &corm_group_slots[g], upto + 1, false, now, freed);
+	}
 	corm_log_trim(topic, now, true, freed);
 }
 
@@ -390,10 +393,13 @@ corm_message_seek_time(PG_FUNCTION_ARGS)
  * topic's lock.
  */
 static int64
-count_to_purge(CormTopic *topic)
+count_to_purge(CormTopic *topic, CormBlockChain *freed)
 {
+	int64		now = corm_clock_mono();
 	int64		n = 0;
 
+	for (int g = topic->first_group; g >= 0; g = corm_group_slots[g].next)
+		corm_group_promote(topic, &corm_group_slots[g], now, freed);
 	if (topic->settings.durable)
 	{
 		for (int g = topic->first_group; g >= 0; g = corm_group_slots[g].next)
@@ -430,6 +436,7 @@ corm_message_purge(PG_FUNCTION_ARGS)
 {
 	CormTopicRef *topic = corm_topic_ref(corm_topic_name_arg(fcinfo, 0, "topic"));
 	ChangeEffect *change;
+	CormBlockChain freed = {0};
 	int64		n;
 
 	if (!corm_topic_owned(topic))
@@ -449,7 +456,7 @@ corm_message_purge(PG_FUNCTION_ARGS)
 	corm_effect_add(&change->effect, &change_ops);
 	if (!corm_topic_lock(topic->slot, topic->gen))
 		corm_topic_gone(NameStr(topic->name));
-	n = count_to_purge(corm_topic_at(topic->slot));
+	n = count_to_purge(corm_topic_at(topic->slot), &freed);
 	change->to = corm_topic_at(topic->slot)->last_seq;
 	if (topic->settings.durable)
 		for (int g = corm_topic_at(topic->slot)->first_group; g >= 0; g = corm_group_slots[g].next)
@@ -462,6 +469,7 @@ corm_message_purge(PG_FUNCTION_ARGS)
 				group->id = corm_group_slots[g].id;
 			}
 	corm_topic_unlock(topic->slot);
+	corm_work_give(&freed);
 	for (int i = 0; i < change->npurged; i++)
 	{
 		int64		settled;

@@ -60,6 +60,10 @@
 
 #define TABLES		3
 
+/* So many messages, or messages of so many bytes, are inserted at a time. */
+#define INSERT_BATCH	64
+#define INSERT_BYTES	(1024 * 1024)
+
 #define Natts_topic_messages			9
 #define Anum_topic_messages_topic_id	1
 #define Anum_topic_messages_seq			2
@@ -182,63 +186,153 @@ set_text(Datum *values, bool *nulls, int attnum, const char *data, int32 len)
 		values[attnum - 1] = PointerGetDatum(cstring_to_text_with_len(data, len));
 }
 
-/*
- * corm_durable_insert inserts messages of a topic, numbered from first_seq on.  The
- * caller has the topic's lock.
- */
-void
-corm_durable_insert(uint64 topic_id, int64 first_seq, const CormDurableMessage *messages, int n)
+/* How a type is written in rows; for the next message, the type is mostly the same. */
+typedef struct KnownType
 {
-	Relation	rel = open_table("topic_messages", corm_durable_current(), RowExclusiveLock);
-	CatalogIndexState indexes = CatalogOpenIndexes(rel);
-	TimestampTz now = corm_clock_real();
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "corm durable messages",
-												  ALLOCSET_DEFAULT_SIZES);
-	MemoryContext oldcontext = MemoryContextSwitchTo(context);
+	Oid			type;
+	text	   *name;
+} KnownType;
 
-	for (int i = 0; i < n; i++)
+/* fill_message sets the columns of a message; name->name is to outlive the slots. */
+static void
+fill_message(TupleTableSlot *slot, uint64 topic_id, int64 seq, TimestampTz now, const CormDurableMessage *durable,
+			 KnownType *name, MemoryContext outer)
+{
+	const CormOutgoing *message = &durable->message;
+	Datum	   *values = slot->tts_values;
+	bool	   *nulls = slot->tts_isnull;
+
+	if (name->name == NULL || name->type != message->type)
 	{
-		const CormOutgoing *message = &messages[i].message;
-		Datum		values[Natts_topic_messages] = {0};
-		bool		nulls[Natts_topic_messages] = {false};
+		MemoryContext oldcontext = MemoryContextSwitchTo(outer);
 
-		CHECK_FOR_INTERRUPTS();
-		values[Anum_topic_messages_topic_id - 1] = Int64GetDatum((int64) topic_id);
-		values[Anum_topic_messages_seq - 1] = Int64GetDatum(first_seq + i);
-		values[Anum_topic_messages_published_at - 1] = TimestampTzGetDatum(now);
-		values[Anum_topic_messages_due - 1] = TimestampTzGetDatum(messages[i].due);
-		nulls[Anum_topic_messages_due - 1] = messages[i].due == 0;
-		set_text(values, nulls, Anum_topic_messages_key, message->key, message->key_len);
-		nulls[Anum_topic_messages_headers - 1] = message->headers_len < 0;
-		if (message->headers_len >= 0)
-			values[Anum_topic_messages_headers - 1] = corm_message_headers(message);
-		values[Anum_topic_messages_type - 1] = CStringGetTextDatum(format_type_be_qualified(message->type));
-		set_text(values, nulls, Anum_topic_messages_payload, message->payload, message->payload_len);
-		set_text(values, nulls, Anum_topic_messages_dedup_id, messages[i].dedup_id,
-				 messages[i].dedup_id != NULL ? (int32) strlen(messages[i].dedup_id) : -1);
-		CatalogTupleInsertWithInfo(rel, heap_form_tuple(RelationGetDescr(rel), values, nulls), indexes);
-		MemoryContextReset(context);
+		name->type = message->type;
+		name->name = cstring_to_text(format_type_be_qualified(message->type));
+		MemoryContextSwitchTo(oldcontext);
 	}
-	MemoryContextSwitchTo(oldcontext);
-	CatalogCloseIndexes(indexes);
-	MemoryContextDelete(context);
-	table_close(rel, NoLock);
+	memset(values, 0, Natts_topic_messages * sizeof(Datum));
+	memset(nulls, 0, Natts_topic_messages * sizeof(bool));
+	values[Anum_topic_messages_topic_id - 1] = Int64GetDatum((int64) topic_id);
+	values[Anum_topic_messages_seq - 1] = Int64GetDatum(seq);
+	values[Anum_topic_messages_published_at - 1] = TimestampTzGetDatum(now);
+	values[Anum_topic_messages_due - 1] = TimestampTzGetDatum(durable->due);
+	nulls[Anum_topic_messages_due - 1] = durable->due == 0;
+	set_text(values, nulls, Anum_topic_messages_key, message->key, message->key_len);
+	nulls[Anum_topic_messages_headers - 1] = message->headers_len < 0;
+	if (message->headers_len >= 0)
+		values[Anum_topic_messages_headers - 1] = corm_message_headers(message);
+	values[Anum_topic_messages_type - 1] = PointerGetDatum(name->name);
+	set_text(values, nulls, Anum_topic_messages_payload, message->payload, message->payload_len);
+	set_text(values, nulls, Anum_topic_messages_dedup_id, durable->dedup_id,
+			 durable->dedup_id != NULL ? (int32) strlen(durable->dedup_id) : -1);
+	ExecStoreVirtualTuple(slot);
 }
 
-/* type_of returns the type of that name, which may be gone: InvalidOid. */
+/* Messages that are being inserted, of one topic or several. */
+struct CormDurableInsert
+{
+	Relation	rel;
+	CatalogIndexState indexes;
+	TimestampTz now;
+	MemoryContext outer;		/* of this and what lasts as long */
+	MemoryContext context;		/* of the values of a batch */
+	KnownType	name;
+	TupleTableSlot *slots[INSERT_BATCH];
+	int			nslots;			/* that have been made */
+	int			n;				/* that are filled */
+	Size		len;			/* of their payloads */
+};
+
+/* corm_durable_insert_begin prepares to insert messages.  Returns what corm_durable_insert_end frees. */
+CormDurableInsert *
+corm_durable_insert_begin(void)
+{
+	CormDurableInsert *insert = palloc0(sizeof(CormDurableInsert));
+
+	insert->rel = open_table("topic_messages", corm_durable_current(), RowExclusiveLock);
+	insert->indexes = CatalogOpenIndexes(insert->rel);
+	insert->now = corm_clock_real();
+	insert->outer = CurrentMemoryContext;
+	insert->context = AllocSetContextCreate(CurrentMemoryContext, "corm durable messages", ALLOCSET_DEFAULT_SIZES);
+	return insert;
+}
+
+/* flush inserts the messages that have been filled in. */
+static void
+flush(CormDurableInsert *insert)
+{
+	MemoryContext oldcontext;
+
+	if (insert->n == 0)
+		return;
+	oldcontext = MemoryContextSwitchTo(insert->context);
+	CatalogTuplesMultiInsertWithInfo(insert->rel, insert->slots, insert->n, insert->indexes);
+	MemoryContextSwitchTo(oldcontext);
+	for (int i = 0; i < insert->n; i++)
+		ExecClearTuple(insert->slots[i]);
+	MemoryContextReset(insert->context);
+	insert->n = 0;
+	insert->len = 0;
+}
+
+/*
+ * corm_durable_insert inserts messages of a topic, numbered from first_seq on, at once
+ * or by the end.  The caller has the topic's lock.
+ */
+void
+corm_durable_insert(CormDurableInsert *insert, uint64 topic_id, int64 first_seq, const CormDurableMessage *messages, int n)
+{
+	for (int i = 0; i < n; i++)
+	{
+		MemoryContext oldcontext;
+
+		CHECK_FOR_INTERRUPTS();
+		if (insert->n == INSERT_BATCH || insert->len >= INSERT_BYTES)
+			flush(insert);
+		if (insert->n == insert->nslots)
+			insert->slots[insert->nslots++] = MakeSingleTupleTableSlot(RelationGetDescr(insert->rel), &TTSOpsHeapTuple);
+		oldcontext = MemoryContextSwitchTo(insert->context);
+		fill_message(insert->slots[insert->n++], topic_id, first_seq + i, insert->now, &messages[i], &insert->name,
+					 insert->outer);
+		MemoryContextSwitchTo(oldcontext);
+		insert->len += messages[i].message.payload_len;
+	}
+}
+
+/* corm_durable_insert_end inserts what is left. */
+void
+corm_durable_insert_end(CormDurableInsert *insert)
+{
+	flush(insert);
+	for (int i = 0; i < insert->nslots; i++)
+		ExecDropSingleTupleTableSlot(insert->slots[i]);
+	CatalogCloseIndexes(insert->indexes);
+	MemoryContextDelete(insert->context);
+	table_close(insert->rel, NoLock);
+	pfree(insert);
+}
+
+/*
+ * type_of returns the type of that name, which may be gone: InvalidOid.  What was found
+ * last is remembered in *known, in a memory context that outlives it.
+ */
 static Oid
-type_of(const char *name)
+type_of(text *name, KnownType *known, MemoryContext outer)
 {
 	LOCAL_FCINFO(fcinfo, 1);
 	Datum		type;
 
-	if (strcmp(name, "text") == 0)
-		return TEXTOID;
+	if (known->name != NULL && VARSIZE_ANY_EXHDR(known->name) == VARSIZE_ANY_EXHDR(name) &&
+		memcmp(VARDATA_ANY(known->name), VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name)) == 0)
+		return known->type;
+	known->name = (text *) MemoryContextAlloc(outer, VARSIZE_ANY(name));
+	memcpy(known->name, name, VARSIZE_ANY(name));
 	InitFunctionCallInfoData(*fcinfo, NULL, 1, InvalidOid, NULL, NULL);
-	fcinfo->args[0].value = CStringGetTextDatum(name);
+	fcinfo->args[0].value = PointerGetDatum(name);
 	fcinfo->args[0].isnull = false;
 	type = to_regtype(fcinfo);
-	return fcinfo->isnull ? InvalidOid : DatumGetObjectId(type);
+	known->type = fcinfo->isnull ? InvalidOid : DatumGetObjectId(type);
+	return known->type;
 }
 
 /* The three tables of a kind, opened for reading. */
@@ -313,7 +407,8 @@ find_range(Tables *tables, uint64 topic_id, int64 first, int64 last, Found *foun
 
 /* append_message writes a message, from its row, to a take that has been emptied; it grows as needed. */
 static void
-append_message(CormTake *take, const CormTaken *head, HeapTuple tuple, TupleDesc desc, TimestampTz *due)
+append_message(CormTake *take, const CormTaken *head, HeapTuple tuple, TupleDesc desc, TimestampTz *due, KnownType *known,
+			   MemoryContext outer)
 {
 	Datum		values[Natts_topic_messages];
 	bool		nulls[Natts_topic_messages];
@@ -332,7 +427,7 @@ append_message(CormTake *take, const CormTaken *head, HeapTuple tuple, TupleDesc
 		taken.published_at = DatumGetTimestampTz(values[Anum_topic_messages_published_at - 1]);
 		if (!nulls[Anum_topic_messages_due - 1])
 			*due = DatumGetTimestampTz(values[Anum_topic_messages_due - 1]);
-		taken.type = type_of(TextDatumGetCString(values[Anum_topic_messages_type - 1]));
+		taken.type = type_of(DatumGetTextPP(values[Anum_topic_messages_type - 1]), known, outer);
 		if (!nulls[Anum_topic_messages_key - 1])
 		{
 			key = DatumGetTextPP(values[Anum_topic_messages_key - 1]);
@@ -380,6 +475,7 @@ corm_durable_fetch(uint64 topic_id, CormTake *take, TimestampTz *due, bool *foun
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "corm durable messages",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext oldcontext;
+	KnownType	known = {0};
 
 	for (int i = 0; i < n; i++)
 		memcpy(&heads[i], take->buf + i * MAXALIGN(sizeof(CormTaken)), sizeof(CormTaken));
@@ -397,7 +493,7 @@ corm_durable_fetch(uint64 topic_id, CormTake *take, TimestampTz *due, bool *foun
 		for (int k = 0; k < run; k++)
 		{
 			found[i + k] = range.tuples[k] != NULL;
-			append_message(take, &heads[i + k], range.tuples[k], range.desc, &due[i + k]);
+			append_message(take, &heads[i + k], range.tuples[k], range.desc, &due[i + k], &known, oldcontext);
 		}
 		MemoryContextReset(context);
 		i += run;

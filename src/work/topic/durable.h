@@ -29,10 +29,15 @@ typedef struct CormDurableState
 	TimestampTz *dedup_times;
 } CormDurableState;
 
+typedef struct CormDurableInsert CormDurableInsert;
+
 extern void corm_durable_lock(uint64 topic_id);
 extern void corm_durable_lock_group(uint64 group_id);
 extern void corm_durable_unlock_group(uint64 group_id);
-extern void corm_durable_insert(uint64 topic_id, int64 first_seq, const CormDurableMessage *messages, int n);
+extern CormDurableInsert *corm_durable_insert_begin(void);
+extern void corm_durable_insert(CormDurableInsert *insert, uint64 topic_id, int64 first_seq,
+								const CormDurableMessage *messages, int n);
+extern void corm_durable_insert_end(CormDurableInsert *insert);
 extern void corm_durable_fetch(uint64 topic_id, CormTake *take, TimestampTz *due, bool *found);
 extern void corm_durable_settle(uint64 group_id, uint64 epoch, const int64 *seqs, int n);
 extern void corm_durable_load(const CormTopicRef *topic, CormDurableState *state, CormGroupSeed *seeds, int nseeds);

@@ -819,6 +819,8 @@ corm_group_seek(CormTopic *topic, CormGroup *group, int64 seq, int64 now, CormBl
 {
 	seq = Max(seq, topic->settings.durable ? topic->first_seq : 1);
 	seq = Min(seq, topic->last_seq + 1);
+	/* what a lease has run out on is in nobody's hand */
+	corm_group_promote(topic, group, now, freed);
 	corm_group_skip_waiting(topic, group, seq, true, now, freed);
 	if (seq < Min(cursor_seq(topic, group), topic->last_seq + 1))
 		rescan_from(topic, group, seq);

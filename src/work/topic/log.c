@@ -22,6 +22,9 @@
 #include "common/hashfn.h"
 #include "work/topic/log.h"
 
+/* Of so many messages each wakes one receiver; of more, all are woken. */
+#define MAX_SIGNALS		16
+
 /* take_blocks adds a chain of blocks that belonged to the topic to those that are free. */
 static void
 take_blocks(CormBlockId first, CormBlockId last, uint32 count, CormBlockChain *freed)
@@ -236,65 +239,99 @@ over_limits(const CormTopic *topic, const CormGroup *group)
 }
 
 /*
- * appended lets all groups know of the message with the number last_seq,
- * which has just been added, and wakes a receiver of each.
+ * appended lets all groups know of the last n messages, which have just been added,
+ * and wakes receivers.  Where the oldest are dropped, n is 1: what makes way is
+ * decided for each message.
  */
 static void
-appended(CormTopic *topic, int64 now, CormBlockChain *freed)
+appended(CormTopic *topic, int64 n, int64 now, CormBlockChain *freed)
 {
 	for (int g = topic->first_group; g >= 0; g = corm_group_slots[g].next)
 	{
 		CormGroup  *group = &corm_group_slots[g];
 
-		group->unsettled++;
+		group->unsettled += n;
 		if (topic->settings.overflow == CORM_OVERFLOW_DROP_OLDEST)
 			while (over_limits(topic, group) && drop_oldest(topic, group, now, freed))
 				 /* once more */ ;
-		ConditionVariableSignal(&group->arrivals);
+		for (int i = 0; i < n && n <= MAX_SIGNALS; i++)
+			ConditionVariableSignal(&group->arrivals);
+		if (n > MAX_SIGNALS)
+			ConditionVariableBroadcast(&group->arrivals);
+	}
+}
+
+/* count_groups counts the groups of a topic. */
+static int
+count_groups(const CormTopic *topic)
+{
+	int			n = 0;
+
+	for (int g = topic->first_group; g >= 0; g = corm_group_slots[g].next)
+		n++;
+	return n;
+}
+
+/* meet_entry places the cursors of groups that have met all messages before it on an entry. */
+static void
+meet_entry(CormTopic *topic, CormBlockId id)
+{
+	for (int g = topic->first_group; g >= 0; g = corm_group_slots[g].next)
+	{
+		CormGroup  *group = &corm_group_slots[g];
+
+		if (group->next_entry == 0)
+		{
+			group->next_entry = id;
+			group->next_seq = corm_entry(id)->seq;
+		}
 	}
 }
 
 /*
- * corm_log_append adds a message, whose blocks the process holds, to the log of a
- * memory topic and gives it the next number.
+ * corm_log_append adds messages, whose blocks the process holds, to the log of a
+ * memory topic and gives them the next numbers.  They are linked by their next.
  */
 void
-corm_log_append(CormTopic *topic, CormBlockId id, int64 now, TimestampTz real, CormBlockChain *freed)
+corm_log_append(CormTopic *topic, CormBlockId first, int64 now, TimestampTz real, CormBlockChain *freed)
 {
-	CormEntry  *entry = corm_entry(id);
+	int			ngroups = count_groups(topic);
+	bool		one_by_one = topic->settings.overflow == CORM_OVERFLOW_DROP_OLDEST;
+	int64		n = 0;
+	CormBlockId next;
 
-	corm_blocks_linked(&corm_work_blocks, entry->nblocks);
-	entry->seq = ++topic->last_seq;
-	entry->published_at = real;
-	entry->settled_at = now;
-	entry->refs = 0;
-	entry->prev = topic->last;
-	entry->next = 0;
-	if (topic->last != 0)
-		corm_entry(topic->last)->next = id;
-	else
-		topic->first = id;
-	topic->last = id;
-	topic->bytes += entry->payload_len;
-
-	for (int g = topic->first_group; g >= 0; g = corm_group_slots[g].next)
+	for (CormBlockId id = first; id != 0; id = next)
 	{
-		CormGroup  *group = &corm_group_slots[g];
+		CormEntry  *entry = corm_entry(id);
 
-		entry->refs++;
-		if (group->next_entry == 0)
+		next = entry->next;
+		corm_blocks_linked(&corm_work_blocks, entry->nblocks);
+		entry->seq = ++topic->last_seq;
+		entry->published_at = real;
+		entry->settled_at = now;
+		entry->refs = ngroups;
+		entry->prev = topic->last;
+		entry->next = 0;
+		if (topic->last != 0)
+			corm_entry(topic->last)->next = id;
+		else
+			topic->first = id;
+		topic->last = id;
+		topic->bytes += entry->payload_len;
+		if (ngroups > 0)
 		{
-			group->next_entry = id;
-			group->next_seq = entry->seq;
+			topic->waiting++;
+			if (one_by_one || n == 0)
+				meet_entry(topic, id);
+			if (one_by_one)
+				appended(topic, 1, now, freed);
+			n++;
 		}
+		else if (topic->settings.retention == 0)
+			unlink_entry(topic, id, freed);
 	}
-	if (entry->refs > 0)
-	{
-		topic->waiting++;
-		appended(topic, now, freed);
-	}
-	else if (topic->settings.retention == 0)
-		unlink_entry(topic, id, freed);
+	if (n > 0 && !one_by_one)
+		appended(topic, n, now, freed);
 }
 
 /*
@@ -385,10 +422,12 @@ corm_dedup_forget(CormTopic *topic, CormBlockId id, CormBlockChain *freed)
 void
 corm_log_advance(CormTopic *topic, int64 to, int64 now, CormBlockChain *freed)
 {
+	int64		step = topic->settings.overflow == CORM_OVERFLOW_DROP_OLDEST ? 1 : to - topic->last_seq;
+
 	while (topic->last_seq < to)
 	{
-		topic->last_seq++;
-		topic->since++;
-		appended(topic, now, freed);
+		topic->last_seq += step;
+		topic->since += step;
+		appended(topic, step, now, freed);
 	}
 }

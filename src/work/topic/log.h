@@ -47,7 +47,7 @@ typedef struct CormTake
 	uint64		epoch;			/* of the group, durable topics */
 } CormTake;
 
-extern void corm_log_append(CormTopic *topic, CormBlockId id, int64 now, TimestampTz real,
+extern void corm_log_append(CormTopic *topic, CormBlockId first, int64 now, TimestampTz real,
 							CormBlockChain *freed);
 extern void corm_log_advance(CormTopic *topic, int64 to, int64 now, CormBlockChain *freed);
 extern void corm_dedup_hash(const char *id, uint64 *hash);

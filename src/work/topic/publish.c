@@ -127,13 +127,8 @@ append_all(CormTopic *topic, PublishEffect *effect, CormBlockChain *freed)
 	TimestampTz real = corm_clock_real();
 
 	corm_log_trim(topic, now, false, freed);
-	while (effect->first != 0)
-	{
-		CormBlockId id = effect->first;
-
-		effect->first = corm_entry(id)->next;
-		corm_log_append(topic, id, now, real, freed);
-	}
+	corm_log_append(topic, effect->first, now, real, freed);
+	effect->first = effect->last = 0;
 }
 
 /* give_entries frees the messages of an effect. */
@@ -187,20 +182,15 @@ lock_durable(void)
 }
 
 /*
- * publish_reserve makes the messages for a durable topic rows and gives them their
- * numbers.  For others, all was reserved when the function was called.
+ * number_messages makes the messages of an effect on a durable topic rows, with the
+ * next numbers of the topic.
  */
 static void
-publish_reserve(CormEffect *effect)
+number_messages(PublishEffect *publish, CormDurableInsert *insert)
 {
-	PublishEffect *publish = (PublishEffect *) effect;
 	CormTopic  *topic = corm_topic_at(publish->slot);
 	int64		first_seq;
 
-	if (!publish->durable || publish->nmessages == 0)
-		return;
-	if (!durable_locked)
-		lock_durable();
 	if (!corm_topic_lock(publish->slot, publish->gen))
 		return;					/* it was dropped, with its messages */
 	first_seq = topic->numbered + 1;
@@ -208,7 +198,33 @@ publish_reserve(CormEffect *effect)
 	publish->numbered = true;
 	publish->last_seq = topic->numbered;
 	corm_topic_unlock(publish->slot);
-	corm_durable_insert(publish->id, first_seq, publish->messages, publish->nmessages);
+	corm_durable_insert(insert, publish->id, first_seq, publish->messages, publish->nmessages);
+}
+
+/*
+ * publish_reserve makes the messages for durable topics rows and gives them their
+ * numbers: those of all effects, when it is called for the first one.  For others, all
+ * was reserved when the function was called.
+ */
+static void
+publish_reserve(CormEffect *effect)
+{
+	PublishEffect *publish = (PublishEffect *) effect;
+	CormDurableInsert *insert;
+	dlist_iter	iter;
+
+	if (!publish->durable || publish->nmessages == 0 || publish->numbered)
+		return;
+	if (!durable_locked)
+		lock_durable();
+	insert = corm_durable_insert_begin();
+	dlist_foreach(iter, &durable_effects)
+	{
+		publish = dlist_container(PublishEffect, node, iter.cur);
+		if (publish->nmessages > 0 && !publish->numbered)
+			number_messages(publish, insert);
+	}
+	corm_durable_insert_end(insert);
 }
 
 static void
@@ -770,6 +786,27 @@ corm_message_publish(PG_FUNCTION_ARGS)
 	PG_RETURN_INT32(corm_publish_messages(ref, &message, 1, &options));
 }
 
+/*
+ * pack_payload sets type and payload of a message, in as much memory as the text takes:
+ * what the output function of the type takes is freed with context, which is emptied.
+ */
+static void
+pack_payload(CormPayloads *payloads, Datum value, CormOutgoing *message, MemoryContext context)
+{
+	MemoryContext oldcontext;
+
+	if (payloads->is_text)
+	{
+		corm_payload_text(payloads, value, message);
+		return;
+	}
+	oldcontext = MemoryContextSwitchTo(context);
+	corm_payload_text(payloads, value, message);
+	MemoryContextSwitchTo(oldcontext);
+	message->payload = memcpy(palloc(message->payload_len + 1), message->payload, message->payload_len);
+	MemoryContextReset(context);
+}
+
 /* publish_many(topic, payloads) -> int */
 Datum
 corm_message_publish_many(PG_FUNCTION_ARGS)
@@ -787,6 +824,7 @@ corm_message_publish_many(PG_FUNCTION_ARGS)
 	Datum	   *elems;
 	bool	   *nulls;
 	int			n;
+	MemoryContext context;
 
 	if (PG_ARGISNULL(1))
 		ereport(ERROR,
@@ -798,6 +836,7 @@ corm_message_publish_many(PG_FUNCTION_ARGS)
 	deconstruct_array(array, type, typlen, typbyval, typalign, &elems, &nulls, &n);
 	corm_payloads_init(&payloads, type);
 	messages = palloc_extended(Max(n, 1) * sizeof(CormOutgoing), MCXT_ALLOC_HUGE);
+	context = AllocSetContextCreate(CurrentMemoryContext, "corm payload", ALLOCSET_DEFAULT_SIZES);
 	for (int i = 0; i < n; i++)
 	{
 		if (nulls[i])
@@ -807,8 +846,9 @@ corm_message_publish_many(PG_FUNCTION_ARGS)
 					 errdetail("Element %d of the array is null.", i + 1)));
 		CHECK_FOR_INTERRUPTS();
 		messages[i].key_len = messages[i].headers_len = -1;
-		corm_payload_text(&payloads, elems[i], &messages[i]);
+		pack_payload(&payloads, elems[i], &messages[i], context);
 	}
+	MemoryContextDelete(context);
 	ref = corm_topic_ref(name);
 	corm_topic_check_publish(ref);
 	PG_RETURN_INT32(corm_publish_messages(ref, messages, n, &options));

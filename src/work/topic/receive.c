@@ -124,7 +124,7 @@ take_apply(CormEffect *effect)
 				CormDelivery *delivery = corm_delivery(id);
 				CormBlockId next = delivery->mine_next;
 
-				/* what this transaction also acknowledges has an effect of its own, which comes later */
+				/* what this transaction also acknowledges has an effect of its own, which comes later: it stays held */
 				if (!take->manual || delivery->filtered || delivery->exhausted ||
 					(delivery->skip && !delivery->acking))
 				{
@@ -132,6 +132,8 @@ take_apply(CormEffect *effect)
 						group->lost++;
 					corm_group_done(topic, group, id, now, &freed);
 				}
+				else if (delivery->acking)
+					corm_group_hold(group, id);
 				else
 					corm_group_lease(group, id, take->lease_until);
 				id = next;

@@ -120,6 +120,7 @@ class Topic:
             group.enter(message)
             if self.overflow == "drop_oldest":
                 while len(group.unsettled()) > group.get("capacity", self.capacity):
+                    group.expire(now)
                     oldest = next((s for s in group.unsettled() if not s.in_hand()), None)
                     if oldest is None:
                         break
@@ -212,7 +213,7 @@ class Run:
                 group, states, lease = rest
                 for state in states:
                     if group.get("ack") == "manual" and not state.exhausted and (state.acking or not state.skip):
-                        state.state, state.due = "leased", lease
+                        state.state, state.due = "held" if state.acking else "leased", lease
                     else:
                         if state.exhausted == "lost":
                             group.lost += 1
@@ -233,6 +234,7 @@ class Run:
             elif kind == "purge":
                 topic, upto = rest
                 for group in topic.groups.values():
+                    group.expire(self.now)
                     for state in group.unsettled():
                         if state.message.seq <= upto:
                             state.again = False
@@ -281,6 +283,7 @@ class Run:
     def seek(self, group, seq):
         topic = group.topic
         seq = min(max(seq, 1), topic.last + 1)
+        group.expire(self.now)
         for state in list(group.states.values()):
             if state.message.seq < seq and state.state != "settled":
                 if state.in_hand():
@@ -562,4 +565,5 @@ def main():
     sys.exit(failed > 0)
 
 
-main()
+if __name__ == "__main__":
+    main()

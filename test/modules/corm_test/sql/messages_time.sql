@@ -118,6 +118,18 @@ SELECT corm.publish('o', 2), corm.publish('o', 3);
 SELECT corm_test.clock_advance('5 s');
 SELECT seq, attempt FROM corm.receive('o', 'g', 10);
 SELECT lag, lost FROM counted WHERE topic = 'o';
+SELECT corm.ack('o', 'g', 2, 3);
+-- what a transaction receives and acknowledges stays in its hand until both count
+SELECT corm.publish('o', 4);
+BEGIN;
+SELECT seq, attempt FROM corm.receive('o', 'g', 10);
+SELECT corm_test.clock_advance('11 s');
+SELECT corm.publish_many('o', ARRAY[5, 6]);
+SELECT corm.ack('o', 'g', 4);
+COMMIT;
+SELECT * FROM corm.work_check();
+SELECT lag, in_hand, lost FROM counted WHERE topic = 'o';
+SELECT seq, attempt FROM corm.receive('o', 'g', 10);
 SELECT corm.topic_drop('o');
 DROP VIEW counted;
 SELECT corm_test.clock_release();
