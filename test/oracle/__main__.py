@@ -20,6 +20,10 @@ Parts of a run:
     fresh       writers of all kinds and readers of fresh answers at the same time: no answer is older than what was acknowledged
                 before the call (fresh.py)
     fresh-killed   the same while processes are killed, --cycles times
+    messages    random publishers and receivers against a model of topics; with an even seed the topics are durable
+                (test/modules/corm_test/messages_model.py)
+    messages-killed   durable topics while clients, workers and the server are killed with SIGKILL, --cycles times
+                (messages_killed.py)
     hostile     functions of users that change, drop, register and call what the verb that called them is at work on
                 (hostile.py)
     nested      random documents for insert_json and set_related over tables of tenants: the rows stored and the errors
@@ -62,9 +66,14 @@ import hostile
 import interrupts
 import fresh
 import kill
+import messages_killed
 import nested
 import patches
 import racing
+import waiting
+
+# beside this folder, in a checkout and in what script/check-oracle copies
+sys.path += [str(pathlib.Path(__file__).resolve().parent.parent / folder / "corm_test") for folder in ("modules", "test/modules")]
 
 PROGRAM = 150  # operations
 passed = failed = 0
@@ -323,6 +332,34 @@ def fresh_killed(seed, budget, options):
     return fresh_answers(seed, budget, options, options.cycles)
 
 
+def messages(seed, budget, options):
+    """Needs corm_test, which script/check-oracle installs."""
+    import messages_model
+    new_database(waiting.DATABASE, "CREATE EXTENSION corm_test")
+    run, steps, wrong, started = messages_model.Run(seed), 0, "", time.monotonic()
+    try:
+        while budget.left(steps):
+            steps += 1
+            run.step(10)
+        run.finish()
+    except messages_model.Failure as e:
+        wrong = "\n".join([*run.log[-20:], str(e), f"repeat: script/check-oracle --part messages --seed {seed} --seeds 1 --steps {steps}"])
+    for session in run.sessions:
+        session.connection.close()
+    result(f"messages, {'durable' if seed % 2 == 0 else 'in memory'}, seed {seed}", wrong, f"{steps} steps, {steps / max(time.monotonic() - started, 0.001):.0f}/s")
+    return steps
+
+
+def killed_messages(seed, budget, options):
+    new_database("oracle_messages", messages_killed.SETUP)
+    started = time.monotonic()
+    steps, wrong, detail = messages_killed.run(seed, options.cycles)
+    if wrong:
+        wrong += f"\nrepeat, it is a race: script/check-oracle --part messages-killed --seed {seed} --cycles {options.cycles}"
+    result(f"messages, {steps} times kill -9, seed {seed}", wrong, f"{detail}, {time.monotonic() - started:.0f} s")
+    return steps
+
+
 def hostile_code(seed, budget, options):
     new_database("oracle_hostile", "SELECT 1")
     rng, world, offset = random.Random(f"hostile {seed}"), hostile.World("oracle_hostile"), hostile.log_size()
@@ -384,7 +421,7 @@ def patches_of_rows(seed, budget, options):
 
 
 PARTS = {"reads": reads, "around": around_calls, "programs": programs, "disturbed": disturbed, "race": race, "hostile": hostile_code, "elsewhere": elsewhere, "nested": nested_documents,
-         "patches": patches_of_rows, "fresh": fresh_answers, "fresh-killed": fresh_killed}
+         "patches": patches_of_rows, "fresh": fresh_answers, "fresh-killed": fresh_killed, "messages": messages, "messages-killed": killed_messages}
 
 
 def main():

@@ -269,6 +269,76 @@ MUTANTS = [
     Mutant("guard-names", "test", "faults_g13_guards", 0,  # names in a guard mean what the caller's path says
            "corm_guard_check_names(as_model, conditions);",
            ";"),
+    # messages: what a group does with them, and what becomes of transactions
+    Mutant("messages-skip", "messages", 1, 4000,  # a seek forward passes by what is in hand, but it comes again after a rollback
+           "if (delivery->skip)\n\t{\n\t\tcorm_group_settle(topic, group, id, now, freed);\n\t\treturn;\n\t}",
+           ""),
+    Mutant("messages-again", "messages", 1, 4000,  # a seek backward forgets what is in hand
+           "delivery->again = corm_group_in_hand(delivery);",
+           "delivery->again = false;"),
+    Mutant("messages-rescan", "messages", 2, 4000,  # after a seek backward, what waits comes twice
+           "corm_delivery_find(group, seq, &ignore) != NULL)\n\t\tmove_cursor(topic, group);",
+           "corm_delivery_find(group, seq, &ignore) != NULL && seq < 0)\n\t\tmove_cursor(topic, group);"),
+    Mutant("messages-redelivered", "messages", 1, 4000,
+           "if (!delivery->exhausted && ++delivery->attempt > 1)",
+           "if (!delivery->exhausted && ++delivery->attempt > 2)"),
+    Mutant("messages-in-place", "messages", 1, 4000,  # what was given back comes last
+           "while (before != 0 && corm_delivery(before)->seq < seq)",
+           "while (before != 0)"),
+    Mutant("messages-cursor-first", "messages", 2, 4000,
+           "if (id == 0 || corm_delivery(id)->seq > seq)",
+           "if (id == 0 || seq != PG_INT64_MAX)"),
+    Mutant("messages-key-in-hand", "messages", 1, 4000,  # two messages of a key at a time
+           "(corm_delivery(other)->seq < delivery->seq || corm_group_in_hand(corm_delivery(other))))",
+           "corm_delivery(other)->seq < delivery->seq)"),
+    Mutant("messages-key-stuck", "messages", 1, 4000,  # the next one of a key is not woken
+           "delivery->keyed = false;\n\twake_key(group, delivery->key_hash);",
+           "delivery->keyed = false;"),
+    Mutant("messages-key-taken-together", "messages", 2, 4000,  # messages of one take wait for each other
+           "corm_group_consider(group, ((CormTaken *) from)->delivery);",
+           "if (group->in_hand < 0)\n\t\t\tcorm_group_consider(group, ((CormTaken *) from)->delivery);"),
+    Mutant("messages-lease", "messages", 1, 4000,  # a lease that is over can be acknowledged
+           "if (delivery->state == CORM_LEASED && delivery->due > now)",
+           "if (delivery->state == CORM_LEASED)"),
+    Mutant("messages-held", "messages", 2, 4000,  # a rollback leaves what it acknowledged in nobody's hand
+           "if (delivery->state == CORM_ACKING)\n\t\t\t\t\tcorm_group_lease(group, change->ids[i], delivery->due);",
+           ""),
+    Mutant("messages-retry-delay", "messages", 2, 4000,
+           "else if (delay < 0)\n\t\tdelay = group->settings.retry_delay;",
+           "else if (delay < 0)\n\t\tdelay = 0;"),
+    Mutant("messages-max-attempts", "messages", 1, 4000,  # one more
+           "delivery->attempt >= group->settings.max_attempts)",
+           "delivery->attempt > group->settings.max_attempts)"),
+    Mutant("messages-lost-early", "messages", 2, 4000,  # a durable message is lost in shared memory only
+           "if (!group->settings.dead_letter && !topic->settings.durable)",
+           "if (!group->settings.dead_letter)"),
+    Mutant("messages-dead-closed", "messages", 2, 4000,  # dead letters and a closed topic: an error for who receives
+           "if (closed && options->dead_letter)\n\t\t\treturn -1;",
+           ""),
+    Mutant("messages-room", "messages", 1, 4000,  # what other transactions are going to publish takes no room
+           "group->unsettled + topic->reserved + effect->n <= capacity)",
+           "group->unsettled + effect->n <= capacity)"),
+    Mutant("messages-room-kept", "messages", 2, 4000,  # a rollback keeps the room
+           "unreserve(topic, publish);\n\t\tif (publish->dedup != 0)\n\t\t\tcorm_dedup_forget",
+           "if (publish->dedup != 0)\n\t\t\tcorm_dedup_forget"),
+    Mutant("messages-drop-in-hand", "messages", 1, 4000,  # drop_oldest takes what somebody has in hand
+           "if (delivery->seq < seq && !corm_group_in_hand(delivery))",
+           "if (delivery->seq < seq)"),
+    Mutant("messages-purge-in-hand", "messages", 1, 4000,
+           "if (!corm_group_in_hand(delivery))\n\t\t\t\t\tcorm_group_settle",
+           "if (true)\n\t\t\t\t\tcorm_group_settle"),
+    Mutant("messages-settled-at-call", "messages", 1, 4000,  # a rollback settles
+           "corm_group_give_back(topic, group, id, now, -1, freed);\n\t\t\tif (delivery->group_gen",
+           "corm_group_done(topic, group, id, now, freed);\n\t\t\tif (delivery->group_gen"),
+    Mutant("messages-not-stored", "messages-killed", 1, 0,  # what is settled in a durable topic is not stored
+           "if (n > 0)\n\t\tcorm_durable_settle(effect->group_id",
+           "if (n < 0)\n\t\tcorm_durable_settle(effect->group_id"),
+    Mutant("messages-ack-not-stored", "messages-killed", 1, 0,
+           "if (kind == CHANGE_ACK)\n\t\tstore_acked(change, seqs);",
+           ""),
+    Mutant("messages-unlocked-numbers", "messages-killed", 1, 0,  # numbers are given without the topic's lock
+           "(void) LockAcquire(&tag, ExclusiveLock, false, false);\n}\n\n/* corm_durable_lock_group",
+           "(void) tag;\n}\n\n/* corm_durable_lock_group"),
 ]
 
 
