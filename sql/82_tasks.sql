@@ -73,6 +73,7 @@ CREATE TABLE corm.durable_tasks (
 	submitted_at timestamptz NOT NULL,
 	sqlstate text,
 	error text,
+	keep bigint,
 	system_identifier bigint NOT NULL
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 COMMENT ON TABLE corm.durable_tasks IS 'Durable tasks that have not succeeded; see the view corm.tasks';
@@ -84,7 +85,37 @@ CREATE TRIGGER catalog_change
 	FOR EACH ROW EXECUTE FUNCTION corm.on_catalog_change();
 ALTER TABLE corm.durable_tasks ENABLE ALWAYS TRIGGER catalog_change;
 
+CREATE TABLE corm.kept_tasks (
+	id bigint PRIMARY KEY,
+	pool text NOT NULL,
+	name text,
+	priority integer NOT NULL,
+	attempt integer NOT NULL,
+	max_attempts integer NOT NULL,
+	unique_key text,
+	key text,
+	session_role corm.role_ref NOT NULL,
+	user_role corm.role_ref NOT NULL,
+	body text NOT NULL,
+	submitted_at timestamptz NOT NULL,
+	run_at timestamptz NOT NULL,
+	started_at timestamptz NOT NULL,
+	finished_at timestamptz NOT NULL,
+	value jsonb,
+	kept_until timestamptz NOT NULL
+);
+CREATE INDEX kept_tasks_until ON corm.kept_tasks (kept_until);
+COMMENT ON TABLE corm.kept_tasks IS 'Durable tasks that have succeeded and are kept for a while; see the view corm.tasks';
+REVOKE ALL ON corm.kept_tasks FROM PUBLIC;
+GRANT SELECT ON corm.kept_tasks TO pg_database_owner;
+
+CREATE TRIGGER catalog_change
+	BEFORE INSERT OR UPDATE OR DELETE ON corm.kept_tasks
+	FOR EACH ROW EXECUTE FUNCTION corm.on_catalog_change();
+ALTER TABLE corm.kept_tasks ENABLE ALWAYS TRIGGER catalog_change;
+
 SELECT pg_catalog.pg_extension_config_dump('corm.durable_tasks', '');
+SELECT pg_catalog.pg_extension_config_dump('corm.kept_tasks', '');
 SELECT pg_catalog.pg_extension_config_dump('corm.durable_task_id', '');
 
 -- Pools
@@ -156,7 +187,8 @@ CREATE TYPE corm.task_options AS (
 	wait interval,
 	durable boolean,
 	immediate boolean,
-	isolation text
+	isolation text,
+	keep interval
 );
 COMMENT ON TYPE corm.task_options IS 'Options of a task, made by corm.task';
 
@@ -203,10 +235,11 @@ CREATE FUNCTION corm.task(
 	wait interval DEFAULT NULL,
 	durable boolean DEFAULT false,
 	immediate boolean DEFAULT false,
-	isolation text DEFAULT NULL
+	isolation text DEFAULT NULL,
+	keep interval DEFAULT NULL
 ) RETURNS corm.task_options
 	LANGUAGE C IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'corm_task';
-COMMENT ON FUNCTION corm.task(text, text, integer, interval, timestamptz, interval, integer, interval, interval, text, text, text, integer, text, interval, boolean, boolean, text) IS
+COMMENT ON FUNCTION corm.task(text, text, integer, interval, timestamptz, interval, integer, interval, interval, text, text, text, integer, text, interval, boolean, boolean, text, interval) IS
 'Makes the options of a task. Errors: OR006 for an invalid value.';
 
 CREATE FUNCTION corm.submit(body text) RETURNS bigint
@@ -328,7 +361,7 @@ CREATE FUNCTION corm.list_pools(OUT id bigint, OUT workers integer, OUT capacity
 	OUT paused boolean, OUT waiting integer, OUT scheduled integer, OUT retrying integer, OUT running integer,
 	OUT reserved integer, OUT blocked integer, OUT submitted bigint, OUT succeeded bigint, OUT failed bigint,
 	OUT cancelled bigint, OUT retried bigint, OUT full_waits bigint, OUT wait_time double precision,
-	OUT run_time double precision)
+	OUT run_time double precision, OUT wait_histogram jsonb, OUT run_histogram jsonb)
 	RETURNS SETOF record
 	LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10 AS 'MODULE_PATHNAME', 'corm_list_pools';
 COMMENT ON FUNCTION corm.list_pools() IS
@@ -343,6 +376,7 @@ CREATE VIEW corm.pools AS
 		coalesce(p.cancelled, 0) AS cancelled, coalesce(p.retried, 0) AS retried,
 		coalesce(p.full_waits, 0) AS full_waits, coalesce(p.wait_time, 0) AS wait_time,
 		coalesce(p.run_time, 0) AS run_time,
+		coalesce(p.wait_histogram, '[]') AS wait_histogram, coalesce(p.run_histogram, '[]') AS run_histogram,
 		CASE WHEN d.stored THEN
 			(SELECT pg_catalog.array_agg(pg_catalog.concat(
 					CASE WHEN g.grantee OPERATOR(pg_catalog.=) 0::pg_catalog.oid THEN 'PUBLIC' ELSE g.grantee::pg_catalog.text END, '=',

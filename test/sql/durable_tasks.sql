@@ -113,7 +113,66 @@ SELECT key, unique_key FROM corm.durable_tasks WHERE id = :t;
 SELECT corm.pool_resume('d');
 SELECT corm.task_value(:t);
 SELECT corm.task(durable => true, immediate => true);
-SELECT corm.task(durable => true, unique_key => 'u', on_duplicate => 'replace');
+-- replaced, at another time; with its row
+SELECT corm.pool_pause('d');
+SELECT corm.submit(corm.task('d', durable => true, unique_key => 'u', priority => 1, delay => '1 day'), 'INSERT INTO done (what) VALUES (''old'')') AS t \gset
+BEGIN;
+SELECT corm.submit(corm.task('d', durable => true, unique_key => 'u', on_duplicate => 'replace'), 'SELECT 3') = :t AS same;
+ROLLBACK;
+SELECT priority, body, run_at > now() + '1 hour' AS later FROM corm.durable_tasks WHERE id = :t;
+SELECT corm.submit(corm.task('d', durable => true, unique_key => 'u', on_duplicate => 'replace', name => 'new', max_attempts => 4, timeout => '7 s', keep => '1 h', delay => '2 days'),
+	'INSERT INTO done (what) VALUES ($1) RETURNING what', 'replaced') = :t AS same;
+SELECT name, priority, max_attempts, timeout, keep, body, parameters, run_at > now() + '1 day' AS later FROM corm.durable_tasks WHERE id = :t;
+SELECT corm.submit(corm.task('d', unique_key => 'u', on_duplicate => 'reschedule', delay => '1 hour'), 'SELECT 1') = :t AS same;
+SELECT body, run_at < now() + '2 hours' AS sooner FROM corm.durable_tasks WHERE id = :t;
+SELECT corm.submit(corm.task('d', unique_key => 'u', on_duplicate => 'replace'), 'SELECT 1');
+-- in one transaction, and after it was put back and loaded again
+BEGIN;
+SELECT corm.submit(corm.task('d', durable => true, unique_key => 'both', key => 'k'), 'SELECT 1') AS b \gset
+SELECT corm.submit(corm.task('d', durable => true, unique_key => 'both', on_duplicate => 'replace'), 'SELECT 2');
+ROLLBACK;
+BEGIN;
+SELECT corm.submit(corm.task('d', durable => true, unique_key => 'both'), 'SELECT 1') AS b \gset
+SELECT corm.submit(corm.task('d', durable => true, unique_key => 'both', on_duplicate => 'replace'), 'INSERT INTO done (what) VALUES (''second'')') = :b AS same;
+COMMIT;
+SELECT corm.pool_close('d', drain => false);
+SELECT corm.pool_resume('d'), corm.pool_open('d');
+SELECT until(format('(SELECT count(*) = 0 FROM corm.durable_tasks WHERE id = %s)', :b));
+SELECT corm.submit(corm.task('d', durable => true, unique_key => 'u', on_duplicate => 'reschedule'), 'SELECT 1') = :t AS same;
+SELECT value FROM corm.task_wait(:t);
+SELECT what FROM done WHERE what IN ('old', 'second', 'replaced') ORDER BY what;
+-- one that is cancelled, and whose row is not yet deleted, is not replaced
+SELECT corm.pool_pause('d');
+SELECT corm.submit(corm.task('d', durable => true, unique_key => 'u'), 'SELECT 1') AS c \gset
+SELECT corm.task_cancel(:c);
+SELECT sqlstate FROM corm.try_tx('SELECT corm.submit(corm.task(''d'', durable => true, unique_key => ''u'', on_duplicate => ''replace''), ''SELECT 2'')');
+SELECT corm.pool_resume('d');
+SELECT until(format('(SELECT count(*) = 0 FROM corm.durable_tasks WHERE id = %s)', :c));
+
+-- kept after it has succeeded, with its value, when memory has forgotten it
+SELECT id = :t AS it, pool, name, attempt, max_attempts, body, value, kept_until - finished_at AS keep FROM corm.kept_tasks;
+SELECT corm.pool_alter('d', result_ttl => '0');
+SELECT corm.submit(corm.task('d', durable => true, keep => '1 h', name => 'kept'), 'SELECT 42 AS answer') AS k \gset
+SELECT until(format('(SELECT count(*) = 1 FROM corm.kept_tasks WHERE id = %s)', :k));
+SELECT until('(SELECT count(*) = 0 FROM corm.pools WHERE name = ''d'' AND running > 0)');
+SELECT ok, value FROM corm.task_wait(:k);
+SELECT state, attempt, durable, started_at <= finished_at AS ran, body FROM corm.task_info(:k);
+SELECT name, state FROM corm.tasks WHERE id = :k;
+SELECT corm.task_cancel(:k), corm.task_retry(:k);
+UPDATE corm.kept_tasks SET kept_until = now() - interval '1 s' WHERE id = :k;
+SELECT sqlstate FROM corm.try_tx('SELECT corm.task_info($1)', :k);
+SELECT count(*) FROM corm.tasks WHERE id = :k;
+SELECT corm.submit(corm.task('d', durable => true, keep => '1 h'), 'SELECT pg_sleep(0)') AS l \gset
+SELECT until(format('(SELECT count(*) = 1 FROM corm.kept_tasks WHERE id = %s)', :l));
+SELECT count(*) FROM corm.kept_tasks WHERE id = :k;
+SELECT corm.task_forget(:l);
+SELECT count(*) FROM corm.kept_tasks WHERE id = :l;
+SELECT corm.submit(corm.task('d', durable => true, keep => '1 h'), 'SELECT 1 / 0') AS l \gset
+SELECT until(format('(SELECT count(*) = 1 FROM corm.durable_tasks WHERE id = %s AND state = ''failed'')', :l));
+SELECT count(*) FROM corm.kept_tasks WHERE id = :l;
+SELECT corm.task_forget(:t);
+SELECT corm.task(keep => '1 h');
+SELECT corm.pool_alter('d', result_ttl => '5 min');
 
 -- of another cluster: rests until it is adopted
 SELECT corm.pool_pause('d');

@@ -201,7 +201,7 @@ SELECT corm.task(key => 'k', key_limit => 0);
 SELECT corm.task(isolation => 'none');
 SELECT corm.task(name => '');
 SELECT corm.submit(corm.task('unknown'), 'SELECT 1');
-SELECT corm.submit(ROW('p', NULL, NULL, NULL, NULL, NULL, -3, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)::corm.task_options, 'SELECT 1');
+SELECT corm.submit(ROW('p', NULL, NULL, NULL, NULL, NULL, -3, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)::corm.task_options, 'SELECT 1');
 SELECT corm.submit(NULL);
 SELECT corm.submit(NULL::corm.task_options, 'SELECT 1 AS a') AS t \gset
 SELECT corm.task_value(:t);

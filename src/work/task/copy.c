@@ -17,6 +17,7 @@
 #include "utils/memutils.h"
 #include "work/process/job.h"
 #include "work/task/copy.h"
+#include "work/task/kept.h"
 
 static const char *const state_names[] = {
 	[CORM_TASK_UNCOMMITTED] = "uncommitted",
@@ -114,7 +115,7 @@ copy_task(int64 id, bool payload, CormTaskCopy *copy)
 
 /*
  * copy_row makes a copy of the row of a durable task that is not in the queue: one
- * that has failed, or has not been loaded.
+ * that has failed, or is kept, or has not been loaded.
  */
 static void
 copy_row(const CormDurable *durable, CormTaskCopy *copy)
@@ -135,12 +136,15 @@ copy_row(const CormDurable *durable, CormTaskCopy *copy)
 	copy->task.priority = durable->opts.priority;
 	copy->task.user = durable->user;
 	copy->task.session_user = durable->session_user;
-	copy->task.state = durable->failed ? CORM_TASK_FAILED :
+	copy->task.state = durable->kept ? CORM_TASK_SUCCEEDED :
+		durable->failed ? CORM_TASK_FAILED :
 		durable->run_at > corm_clock_real() ? CORM_TASK_SCHEDULED : CORM_TASK_WAITING;
 	copy->more.attempt = durable->attempt;
 	copy->more.max_attempts = durable->opts.max_attempts;
 	copy->more.submitted_at = durable->submitted_at;
 	copy->more.run_at = durable->run_at;
+	copy->more.started_at = durable->started_at;
+	copy->more.finished_at = durable->finished_at;
 	copy->more.progress = -1;
 
 	initStringInfo(&payload);
@@ -156,6 +160,12 @@ copy_row(const CormDurable *durable, CormTaskCopy *copy)
 	copy->more.request_len = payload.len - copy->more.name_len - copy->more.key_len - copy->more.unique_len;
 	copy->payload = payload.data;
 
+	if (durable->value != NULL)
+	{
+		copy->result = (char *) durable->value;
+		copy->more.result = CORM_RESULT_VALUE;
+		copy->more.result_len = VARSIZE(durable->value);
+	}
 	if (durable->error != NULL)
 	{
 		ErrorData  *error = make_error(durable->sqlerrcode, durable->error);
@@ -179,7 +189,8 @@ corm_task_copy(int64 id, bool payload, CormTaskCopy *copy)
 
 	if (copy_task(id, payload, copy))
 		return true;
-	if (id <= 0 || (id & CORM_TASK_ID_BIT) != 0 || !corm_durable_task_read(id, &durable))
+	if (id <= 0 || (id & CORM_TASK_ID_BIT) != 0 ||
+		(!corm_durable_task_read(id, &durable) && !corm_kept_task_read(id, &durable)))
 		return false;
 	copy_row(&durable, copy);
 	return true;

@@ -85,6 +85,7 @@ enum
 	Anum_durable_submitted_at,
 	Anum_durable_sqlstate,
 	Anum_durable_error,
+	Anum_durable_keep,
 	Anum_durable_system,
 	Natts_durable = Anum_durable_system
 };
@@ -294,28 +295,17 @@ set_string(Datum *values, bool *nulls, int attnum, const char *string)
 		values[attnum - 1] = CStringGetTextDatum(string);
 }
 
-/* corm_durable_task_insert adds the row of a task. */
-void
-corm_durable_task_insert(int64 id, const CormTaskOptions *opts, const CormJob *job, TimestampTz submitted_at,
-					TimestampTz run_at, int32 max_attempts)
+/* set_content sets the columns that say what a task is to do, and how. */
+static void
+set_content(Datum *values, bool *nulls, const CormTaskOptions *opts, const CormJob *job, TimestampTz submitted_at,
+			TimestampTz run_at, int32 max_attempts)
 {
-	Relation	rel = open_table(RowExclusiveLock);
-	Datum		values[Natts_durable] = {0};
-	bool		nulls[Natts_durable] = {false};
-
-	values[Anum_durable_id - 1] = Int64GetDatum(id);
-	set_string(values, nulls, Anum_durable_pool, opts->pool);
 	set_string(values, nulls, Anum_durable_name, opts->name);
-	set_string(values, nulls, Anum_durable_state, "pending");
 	values[Anum_durable_priority - 1] = Int32GetDatum(opts->priority);
 	values[Anum_durable_run_at - 1] = TimestampTzGetDatum(run_at);
 	values[Anum_durable_max_attempts - 1] = Int32GetDatum(max_attempts);
 	values[Anum_durable_backoff - 1] = Int64GetDatum(opts->backoff_us);
 	values[Anum_durable_max_backoff - 1] = Int64GetDatum(opts->max_backoff_us);
-	set_string(values, nulls, Anum_durable_unique_key, opts->unique_key);
-	set_string(values, nulls, Anum_durable_key, opts->key);
-	values[Anum_durable_key_limit - 1] = Int32GetDatum(opts->key_limit);
-	values[Anum_durable_session_role - 1] = ObjectIdGetDatum(GetSessionUserId());
 	values[Anum_durable_user_role - 1] = ObjectIdGetDatum(job->user);
 	values[Anum_durable_set_role - 1] = ObjectIdGetDatum(job->role);
 	nulls[Anum_durable_set_role - 1] = !OidIsValid(job->role);
@@ -327,6 +317,27 @@ corm_durable_task_insert(int64 id, const CormTaskOptions *opts, const CormJob *j
 	values[Anum_durable_body - 1] = PointerGetDatum(cstring_to_text_with_len(job->body, job->body_len));
 	put_params(&job->params, &values[Anum_durable_types - 1], &values[Anum_durable_parameters - 1]);
 	values[Anum_durable_submitted_at - 1] = TimestampTzGetDatum(submitted_at);
+	values[Anum_durable_keep - 1] = Int64GetDatum(opts->keep_us);
+	nulls[Anum_durable_keep - 1] = opts->keep_us < 0;
+}
+
+/* corm_durable_task_insert adds the row of a task. */
+void
+corm_durable_task_insert(int64 id, const CormTaskOptions *opts, const CormJob *job, TimestampTz submitted_at,
+					TimestampTz run_at, int32 max_attempts)
+{
+	Relation	rel = open_table(RowExclusiveLock);
+	Datum		values[Natts_durable] = {0};
+	bool		nulls[Natts_durable] = {false};
+
+	set_content(values, nulls, opts, job, submitted_at, run_at, max_attempts);
+	values[Anum_durable_id - 1] = Int64GetDatum(id);
+	set_string(values, nulls, Anum_durable_pool, opts->pool);
+	set_string(values, nulls, Anum_durable_state, "pending");
+	set_string(values, nulls, Anum_durable_unique_key, opts->unique_key);
+	set_string(values, nulls, Anum_durable_key, opts->key);
+	values[Anum_durable_key_limit - 1] = Int32GetDatum(opts->key_limit);
+	values[Anum_durable_session_role - 1] = ObjectIdGetDatum(GetSessionUserId());
 	nulls[Anum_durable_sqlstate - 1] = nulls[Anum_durable_error - 1] = true;
 	values[Anum_durable_system - 1] = Int64GetDatum((int64) GetSystemIdentifier());
 	CatalogTupleInsert(rel, heap_form_tuple(RelationGetDescr(rel), values, nulls));
@@ -373,6 +384,8 @@ read_row(Relation rel, HeapTuple tuple, CormDurable *durable)
 	durable->submitted_at = DatumGetTimestampTz(values[Anum_durable_submitted_at - 1]);
 	durable->body = get_string(values, nulls, Anum_durable_body);
 	durable->error = get_string(values, nulls, Anum_durable_error);
+	if (!nulls[Anum_durable_keep - 1])
+		durable->opts.keep_us = DatumGetInt64(values[Anum_durable_keep - 1]);
 	sqlstate = get_string(values, nulls, Anum_durable_sqlstate);
 	if (sqlstate != NULL && strlen(sqlstate) == 5)
 		durable->sqlerrcode = CORM_ERRCODE_OF(sqlstate);
@@ -503,28 +516,25 @@ corm_durable_task_make_job(int64 id, CormJob *job)
  */
 
 /*
- * corm_durable_task_begin locks the row of a task to the end of the transaction.  Returns
+ * corm_durable_task_begin locks the row of a task to the end of the transaction, and reads it.  Returns
  * false if it is gone, locked by somebody else, or has failed for good.
  */
 bool
-corm_durable_task_begin(int64 id, bool *failed)
+corm_durable_task_begin(int64 id, CormDurable *durable)
 {
 	Relation	rel = open_table(RowExclusiveLock);
 	SysScanDesc scan = begin_scan(rel, id);
 	HeapTuple	tuple = systable_getnext(scan);
 	bool		locked = false;
 
-	*failed = false;
 	if (HeapTupleIsValid(tuple))
 	{
 		HeapTupleData copy = *tuple;
-		CormDurable durable;
 		Buffer		buffer;
 		TM_FailureData failure;
 
-		read_row(rel, tuple, &durable);
-		*failed = durable.failed;
-		if (!durable.failed && !durable.foreign)
+		read_row(rel, tuple, durable);
+		if (!durable->failed && !durable->foreign)
 		{
 			locked = heap_lock_tuple(rel, &copy, GetCurrentCommandId(false), LockTupleExclusive, LockWaitSkip,
 									 false, &buffer, &failure) == TM_Ok;
@@ -582,6 +592,45 @@ update_row(int64 id, Datum *values, bool *nulls, bool *replace)
 	table_close(rel, NoLock);
 	CommandCounterIncrement();
 	return found;
+}
+
+/*
+ * corm_durable_task_replace gives the row of a task that has not begun another content; what it is found
+ * by, and whose it is, stays.  The task is held in the queue (queue.c).
+ */
+void
+corm_durable_task_replace(int64 id, const CormTaskOptions *opts, const CormJob *job, TimestampTz submitted_at,
+						  TimestampTz run_at, int32 max_attempts)
+{
+	static const int columns[] = {
+		Anum_durable_name, Anum_durable_priority, Anum_durable_run_at, Anum_durable_max_attempts, Anum_durable_backoff,
+		Anum_durable_max_backoff, Anum_durable_user_role, Anum_durable_set_role, Anum_durable_security, Anum_durable_isolation,
+		Anum_durable_read_only, Anum_durable_timeout, Anum_durable_settings, Anum_durable_body, Anum_durable_types,
+		Anum_durable_parameters, Anum_durable_submitted_at, Anum_durable_keep,
+	};
+	Datum		values[Natts_durable] = {0};
+	bool		nulls[Natts_durable] = {false};
+	bool		replace[Natts_durable] = {false};
+
+	set_content(values, nulls, opts, job, submitted_at, run_at, max_attempts);
+	for (int i = 0; i < lengthof(columns); i++)
+		replace[columns[i] - 1] = true;
+	if (!update_row(id, values, nulls, replace))
+		elog(ERROR, "task " INT64_FORMAT " has no row", id);
+}
+
+/* corm_durable_task_reschedule gives the row of a task that has not begun another time. */
+void
+corm_durable_task_reschedule(int64 id, TimestampTz run_at)
+{
+	Datum		values[Natts_durable] = {0};
+	bool		nulls[Natts_durable] = {false};
+	bool		replace[Natts_durable] = {false};
+
+	values[Anum_durable_run_at - 1] = TimestampTzGetDatum(run_at);
+	replace[Anum_durable_run_at - 1] = true;
+	if (!update_row(id, values, nulls, replace))
+		elog(ERROR, "task " INT64_FORMAT " has no row", id);
 }
 
 /* corm_durable_task_fail notes that an attempt has failed: there is another one at run_at, or the task has failed. */

@@ -24,20 +24,27 @@ typedef struct CormDurable
 	int32		crashes;
 	bool		failed;
 	bool		foreign;		/* of another cluster: it rests */
+	bool		kept;			/* it has succeeded (kept.h) */
 	TimestampTz submitted_at;
 	TimestampTz run_at;
 	char	   *body;
 	char	   *error;			/* of the last attempt; NULL: none */
 	int			sqlerrcode;
+	TimestampTz started_at;		/* these three only of one that is kept */
+	TimestampTz finished_at;
+	Jsonb	   *value;			/* NULL: none */
 } CormDurable;
 
 /* Submitting */
 extern int64 corm_durable_task_next_id(void);
 extern void corm_durable_task_insert(int64 id, const CormTaskOptions *opts, const CormJob *job,
 								TimestampTz submitted_at, TimestampTz run_at, int32 max_attempts);
+extern void corm_durable_task_replace(int64 id, const CormTaskOptions *opts, const CormJob *job,
+								TimestampTz submitted_at, TimestampTz run_at, int32 max_attempts);
+extern void corm_durable_task_reschedule(int64 id, TimestampTz run_at);
 
 /* Running */
-extern bool corm_durable_task_begin(int64 id, bool *failed);
+extern bool corm_durable_task_begin(int64 id, CormDurable *durable);
 extern void corm_durable_task_succeed(int64 id);
 extern void corm_durable_task_fail(int64 id, int32 attempt, bool retry, TimestampTz run_at, const ErrorData *error);
 extern void corm_durable_task_record_failure(int64 id, int32 attempt, bool retry, TimestampTz run_at, const ErrorData *error);

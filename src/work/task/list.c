@@ -9,6 +9,7 @@
 
 #include "base/compat.h"
 #include "base/guc.h"
+#include "base/jsonb.h"
 #include "catalog/pg_authid.h"
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
@@ -17,12 +18,14 @@
 #include "storage/proc.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/numeric.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 #include "utils/typcache.h"
 #include "work/group/group.h"
 #include "work/process/job.h"
 #include "work/task/copy.h"
+#include "work/task/kept.h"
 
 PG_FUNCTION_INFO_V1(corm_task_info);
 PG_FUNCTION_INFO_V1(corm_list_tasks);
@@ -77,6 +80,8 @@ enum
 	POOL_FULL_WAITS,
 	POOL_WAIT_TIME,
 	POOL_RUN_TIME,
+	POOL_WAIT_HISTOGRAM,
+	POOL_RUN_HISTOGRAM,
 	POOL_COUNT
 };
 
@@ -290,7 +295,42 @@ corm_list_tasks(PG_FUNCTION_ARGS)
 	rows.known = &list;
 	rows.rsinfo = rsinfo;
 	corm_durable_task_each(list_row, &rows);
+	corm_kept_task_each(list_row, &rows);
 	return (Datum) 0;
+}
+
+/* add_time adds a time in milliseconds, exactly. */
+static void
+add_time(JsonbParseState **state, const char *key, int64 us)
+{
+	JsonbValue	value;
+
+	value.type = jbvNumeric;
+	value.val.numeric = DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(psprintf("%.3f", us / 1000.0)),
+															ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+	corm_json_key(state, key);
+	pushJsonbValue(state, WJB_VALUE, &value);
+}
+
+/* histogram_to_json makes an array of objects {"from", "to", "calls"}, as those of corm.stat_queries are, of the buckets that are not empty. */
+static Datum
+histogram_to_json(const int64 *histogram)
+{
+	JsonbParseState *state = NULL;
+
+	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	for (int i = 0; i < CORM_POOL_BUCKETS; i++)
+	{
+		if (histogram[i] == 0)
+			continue;
+		pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+		add_time(&state, "from", i == 0 ? 0 : INT64CONST(1) << (i - 1));
+		add_time(&state, "to", INT64CONST(1) << i);
+		corm_json_key(&state, "calls");
+		corm_json_integer(&state, WJB_VALUE, histogram[i]);
+		pushJsonbValue(&state, WJB_END_OBJECT, NULL);
+	}
+	return JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL)));
 }
 
 /* list_pools() -> SETOF: what is in the pools of the database that are in use */
@@ -332,6 +372,8 @@ corm_list_pools(PG_FUNCTION_ARGS)
 		values[POOL_FULL_WAITS] = Int64GetDatum(pool.full_waits);
 		values[POOL_WAIT_TIME] = Float8GetDatum(pool.wait_us / 1000.0);
 		values[POOL_RUN_TIME] = Float8GetDatum(pool.run_us / 1000.0);
+		values[POOL_WAIT_HISTOGRAM] = histogram_to_json(pool.wait_histogram);
+		values[POOL_RUN_HISTOGRAM] = histogram_to_json(pool.run_histogram);
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
 	return (Datum) 0;

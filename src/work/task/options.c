@@ -43,6 +43,7 @@ enum
 	OPT_DURABLE,
 	OPT_IMMEDIATE,
 	OPT_ISOLATION,
+	OPT_KEEP,
 	OPT_COUNT
 };
 
@@ -73,6 +74,7 @@ corm_task_options_init(CormTaskOptions *opts)
 	opts->key_limit = 1;
 	opts->wait_us = -1;
 	opts->isolation = -1;
+	opts->keep_us = -1;
 }
 
 /* bad_option raises OR006 for an option and what is wrong with it. */
@@ -229,8 +231,12 @@ parse_values(const Datum *values, const bool *nulls, CormTaskOptions *opts)
 		opts->durable = DatumGetBool(values[OPT_DURABLE]);
 	if (opts->durable && opts->immediate)
 		bad_option("durable", "cannot be combined with \"immediate\"");
-	if (opts->durable && opts->on_duplicate > CORM_DUPLICATE_IGNORE)
-		bad_option("durable", "cannot be combined with \"on_duplicate\" replace or reschedule");
+	if (!nulls[OPT_KEEP])
+	{
+		opts->keep_us = get_interval("keep", values[OPT_KEEP]);
+		if (!opts->durable)
+			bad_option("keep", "needs \"durable\"");
+	}
 	if (opts->immediate && opts->on_duplicate > CORM_DUPLICATE_IGNORE)
 		bad_option("immediate", "cannot be combined with \"on_duplicate\" replace or reschedule");
 	if (!nulls[OPT_ISOLATION])

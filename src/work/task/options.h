@@ -41,6 +41,7 @@ typedef struct CormTaskOptions
 	bool		durable;
 	bool		immediate;
 	int			isolation;		/* XACT_..., or -1 for the session's default */
+	int64		keep_us;		/* after success; -1: not at all */
 } CormTaskOptions;
 
 extern void corm_task_options_init(CormTaskOptions *opts);

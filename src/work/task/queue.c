@@ -34,6 +34,10 @@
  * the pool of blocks, and tasks that end are counted in their wait groups, which
  * takes the lock of those.  Workers are woken after the lock is released.
  *
+ * Nobody can interrupt a process that holds the lock.  If a list led in a circle, it would hold it for ever, and the whole
+ * server would hang.  So what puts something into a list first makes sure that it is in none, and what looks for something
+ * stops after as many blocks as there are; if that does not hold, the memory is damaged, and the server is restarted.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -45,6 +49,7 @@
 #include "base/launcher.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
+#include "port/pg_bitutils.h"
 #include "storage/latch.h"
 #include "storage/proc.h"
 #include "utils/timestamp.h"
@@ -155,6 +160,30 @@ void
 corm_queue_lock(void)
 {
 	LWLockAcquire(&corm_tasks->lock, LW_EXCLUSIVE);
+}
+
+/* damaged restarts the server, because what is in shared memory cannot be. */
+static void
+damaged(const char *what)
+{
+	ereport(PANIC,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("the queue of tasks is damaged: %s", what)));
+}
+
+/* unlink_block takes a block out of the list that begins at link; next is where in a block the next one is. */
+static void
+unlink_block(CormBlockId *link, CormBlockId block, Size next)
+{
+	uint32		left = corm_work_block_count();
+
+	while (*link != block)
+	{
+		if (unlikely(*link == 0 || left-- == 0))
+			damaged("a block is not in its list");
+		link = (CormBlockId *) (corm_block_addr(&corm_work_blocks, *link) + next);
+	}
+	*link = *(CormBlockId *) (corm_block_addr(&corm_work_blocks, block) + next);
 }
 
 static CormLane *
@@ -288,8 +317,8 @@ heap_down(uint32 place, CormBlockId block)
 static void
 heap_add(CormBlockId block)
 {
-	Assert(corm_task_at(block)->heap_place == 0);
-	Assert(corm_tasks->nheap + 1 < heap_size);
+	if (unlikely(corm_task_at(block)->heap_place != 0 || corm_tasks->nheap + 1 >= heap_size))
+		damaged("a task comes into the heap twice");
 	heap_up(++corm_tasks->nheap, block);
 	if (heap[1] == block)
 		corm_launcher_wake(duty);
@@ -458,6 +487,8 @@ push_ready(CormBlockId block)
 	CormLane   *lane = lane_at(task->lane);
 	CormBlockId level = *level_link(lane, task->priority);
 
+	if (unlikely(task->place != CORM_TASK_NOWHERE))
+		damaged("a task becomes ready that is in a list");
 	task->next = 0;
 	task->level_lower = task->level_higher = 0;
 	if (level != 0)
@@ -564,13 +595,10 @@ static void
 unref_key(CormBlockId block)
 {
 	CormTaskKey *key = key_at(block);
-	CormBlockId *link = &key_chains[key->hash[0] & (nbuckets - 1)];
 
 	if (--key->refs > 0)
 		return;
-	while (*link != block)
-		link = &key_at(*link)->link;
-	*link = key->link;
+	unlink_block(&key_chains[key->hash[0] & (nbuckets - 1)], block, offsetof(CormTaskKey, link));
 	give_blocks(block, block, 1);
 }
 
@@ -590,6 +618,8 @@ admit(CormTaskKey *key)
 			corm_task_at(task->next)->prev = 0;
 		else
 			key->last = 0;
+		task->next = task->prev = 0;
+		task->place = CORM_TASK_NOWHERE;
 		key->active++;
 		task->active = true;
 		push_ready(block);
@@ -603,6 +633,8 @@ park(CormBlockId block)
 	CormTask   *task = corm_task_at(block);
 	CormTaskKey *key = key_at(task->key);
 
+	if (unlikely(task->place != CORM_TASK_NOWHERE))
+		damaged("a task is parked that is in a list");
 	task->next = 0;
 	task->prev = key->last;
 	if (key->last != 0)
@@ -653,14 +685,10 @@ static void
 drop_unique(CormTask *task)
 {
 	CormBlockId block = task->unique;
-	CormBlockId *link;
 
 	if (block == 0)
 		return;
-	link = &unique_chains[unique_at(block)->hash[0] & (nbuckets - 1)];
-	while (*link != block)
-		link = &unique_at(*link)->link;
-	*link = unique_at(block)->link;
+	unlink_block(&unique_chains[unique_at(block)->hash[0] & (nbuckets - 1)], block, offsetof(CormTaskUnique, link));
 	give_blocks(block, block, 1);
 	task->unique = 0;
 }
@@ -976,6 +1004,15 @@ drop_result(CormTaskMore *more)
 	more->result = CORM_RESULT_NONE;
 }
 
+/* count_time adds a time to a sum and its histogram. */
+static void
+count_time(int64 us, int64 *sum, int64 *histogram)
+{
+	us = Max(us, 0);
+	*sum += us;
+	histogram[us <= 1 ? 0 : Min(pg_leftmost_one_pos64(us - 1) + 1, CORM_POOL_BUCKETS - 1)]++;
+}
+
 /* start makes a waiting task one that this process runs. */
 static void
 start(CormBlockId block)
@@ -994,7 +1031,7 @@ start(CormBlockId block)
 	more->progress = -1;
 	pool->running++;
 	pool->starts++;
-	pool->wait_us += Max(now - more->ready_since, 0);
+	count_time(now - more->ready_since, &pool->wait_us, pool->wait_histogram);
 	/* from now on, when it began to run */
 	more->ready_since = now;
 	corm_waiters_task_started(block);
@@ -1077,7 +1114,7 @@ ended_running(CormBlockId block)
 
 	task->worker.slot = -1;
 	corm_waiters_task_ended(block);
-	pool->run_us += Max(corm_clock_mono() - corm_task_more(task)->ready_since, 0);
+	count_time(corm_clock_mono() - corm_task_more(task)->ready_since, &pool->run_us, pool->run_histogram);
 	if (pool->waiting > 0)
 		corm_queue_wake_pool(task->pool);
 }
@@ -1109,6 +1146,8 @@ corm_queue_end(CormBlockId block, CormTaskState state, CormTaskResult result)
 	else
 		pool->cancelled++;
 
+	if (unlikely(task->place != CORM_TASK_NOWHERE))
+		damaged("a task ends that is in a list");
 	task->place = CORM_TASK_ENDED;
 	task->next = 0;
 	task->prev = corm_tasks->last_ended;
@@ -1309,7 +1348,6 @@ corm_queue_forget(CormBlockId block)
 	CormTask   *task = corm_task_at(block);
 	CormTaskMore *more = corm_task_more(task);
 	CormPool   *pool = &corm_pools[task->pool];
-	CormBlockId *link = chain_of(task->id);
 
 	if (task->place == CORM_TASK_ENDED)
 	{
@@ -1321,9 +1359,7 @@ corm_queue_forget(CormBlockId block)
 		unset_state(block);
 		drop_entries(task);
 	}
-	while (*link != block)
-		link = &corm_task_at(*link)->hash_next;
-	*link = task->hash_next;
+	unlink_block(chain_of(task->id), block, offsetof(CormTask, hash_next));
 
 	drop_result(more);
 	if (more->note != 0)
@@ -1357,6 +1393,8 @@ promote(void)
 			unset_state(block);
 			set_waiting(block);
 		}
+		if (unlikely(corm_tasks->nheap > 0 && heap[1] == block))
+			damaged("a task does not leave the heap");
 	}
 	return PG_INT64_MAX;
 }

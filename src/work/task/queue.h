@@ -159,6 +159,9 @@ typedef struct CormTaskUnique
 	uint64		hash[2];
 } CormTaskUnique;
 
+/* The first bucket of a histogram is up to a microsecond, each other one up to twice as long as the one before. */
+#define CORM_POOL_BUCKETS	40
+
 typedef struct CormPool
 {
 	bool		used;
@@ -191,6 +194,8 @@ typedef struct CormPool
 	int64		wait_us;		/* from ready to start, of all attempts */
 	int64		run_us;
 	int64		starts;
+	int64		wait_histogram[CORM_POOL_BUCKETS];	/* of wait_us and run_us */
+	int64		run_histogram[CORM_POOL_BUCKETS];
 	ConditionVariable room;		/* there may be room, or it was closed */
 	ConditionVariable idle;		/* nothing waits or runs */
 } CormPool;

@@ -34,6 +34,7 @@
 #include "work/process/wait.h"
 #include "work/shared/waiting.h"
 #include "work/task/copy.h"
+#include "work/task/kept.h"
 #include "work/task/run.h"
 #include "work/task/schedule.h"
 #include "work/task/submit.h"
@@ -477,6 +478,8 @@ corm_task_forget(PG_FUNCTION_ARGS)
 		corm_schedule_check_ticker(id, "forget");
 	if (copy.task.durable && copy.task.state == CORM_TASK_FAILED)
 		(void) corm_durable_task_delete(id);
+	if (copy.task.durable && copy.task.state == CORM_TASK_SUCCEEDED)
+		(void) corm_kept_task_delete(id);
 	if (has_row_only(&copy))
 		PG_RETURN_BOOL(corm_task_has_ended(&copy.task));
 	corm_queue_lock();

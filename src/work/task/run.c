@@ -22,6 +22,7 @@
 #include "utils/memutils.h"
 #include "work/process/job.h"
 #include "work/task/durable.h"
+#include "work/task/kept.h"
 #include "work/task/load.h"
 #include "work/task/queue.h"
 #include "work/task/run.h"
@@ -157,13 +158,37 @@ read_request(Size *len)
 /* after how many microseconds the running task is tried again, if it fails; as the row says */
 static int64 durable_delay;
 
+/* the row of the running task, if it is to be kept; in the memory of its transaction */
+static CormDurable *keeping = NULL;
+
 /* begin locks the row. */
 static bool
 begin(CormJob *job)
 {
-	bool		failed;
+	CormDurable durable;
 
-	return corm_durable_task_begin(corm_task_at(running)->id, &failed);
+	keeping = NULL;
+	if (!corm_durable_task_begin(corm_task_at(running)->id, &durable))
+		return false;
+	if (durable.opts.keep_us > 0)
+	{
+		keeping = MemoryContextAlloc(TopTransactionContext, sizeof(CormDurable));
+		*keeping = durable;
+	}
+	return true;
+}
+
+/* keep keeps the running task, which has succeeded. */
+static void
+keep(const CormJobReport *report)
+{
+	CormTaskMore *more = corm_task_more(corm_task_at(running));
+
+	keeping->attempt = more->attempt;
+	keeping->started_at = more->started_at;
+	keeping->finished_at = corm_clock_real();
+	keeping->value = report->value;
+	corm_kept_task_add(keeping);
 }
 
 /* is_cancel tells whether a task has failed because it was cancelled. */
@@ -181,7 +206,11 @@ end(CormJob *job, CormJobReport *report)
 
 	durable_delay = -1;
 	if (report->outcome != CORM_JOB_FAILED)
+	{
 		corm_durable_task_succeed(task->id);
+		if (keeping != NULL && report->outcome == CORM_JOB_COMMITTED)
+			keep(report);
+	}
 	else if (!is_cancel(report))
 	{
 		durable_delay = retry_delay(running);
@@ -247,13 +276,44 @@ settle_unrun(void)
 	return false;
 }
 
+/* what became of the running task's job, when its transaction has ended; NULL before */
+static const CormJobReport *volatile last_report = NULL;
+
+/* settle_report settles the running task as its job has ended.  May raise only for want of memory. */
+static void
+settle_report(const CormJobReport *report, bool durable)
+{
+	StringInfoData error;
+
+	switch (report->outcome)
+	{
+		case CORM_JOB_COMMITTED:
+			if (report->value != NULL)
+				settle_mine(CORM_RESULT_VALUE, 0, report->value, VARSIZE(report->value), -1);
+			else
+				settle_mine(CORM_RESULT_NONE, 0, NULL, 0, -1);
+			break;
+		case CORM_JOB_ROLLED_BACK:
+			settle_mine(CORM_RESULT_ROLLED_BACK, 0, NULL, 0, -1);
+			break;
+		case CORM_JOB_SKIPPED:
+			forget_mine();
+			break;
+		case CORM_JOB_FAILED:
+			initStringInfo(&error);
+			corm_error_flatten(report->error, &error);
+			settle_mine(CORM_RESULT_ERROR, report->error->sqlerrcode, error.data, error.len,
+						durable ? durable_delay : retry_delay(running));
+			break;
+	}
+}
+
 /* run_claimed runs the task.  May raise only for want of memory. */
 static void
 run_claimed(void)
 {
 	CormJob		job;
 	CormJobReport report;
-	StringInfoData error;
 	Size		len;
 	bool		durable = corm_task_at(running)->durable;
 	char	   *request;
@@ -267,35 +327,19 @@ run_claimed(void)
 		job.begin = begin;
 		job.end = end;
 	}
+	*corm_job_phase = CORM_PHASE_NONE;
+	last_report = &report;
 	corm_job_run(&job, &report);
-	switch (report.outcome)
-	{
-		case CORM_JOB_COMMITTED:
-			if (report.value != NULL)
-				settle_mine(CORM_RESULT_VALUE, 0, report.value, VARSIZE(report.value), -1);
-			else
-				settle_mine(CORM_RESULT_NONE, 0, NULL, 0, -1);
-			break;
-		case CORM_JOB_ROLLED_BACK:
-			settle_mine(CORM_RESULT_ROLLED_BACK, 0, NULL, 0, -1);
-			break;
-		case CORM_JOB_SKIPPED:
-			forget_mine();
-			break;
-		case CORM_JOB_FAILED:
-			if (durable && *corm_job_phase != CORM_PHASE_COMMITTED)
-				note_uncommitted(&report);
-			initStringInfo(&error);
-			corm_error_flatten(report.error, &error);
-			settle_mine(CORM_RESULT_ERROR, report.error->sqlerrcode, error.data, error.len,
-						durable ? durable_delay : retry_delay(running));
-			break;
-	}
+	if (report.outcome == CORM_JOB_FAILED && durable && *corm_job_phase != CORM_PHASE_COMMITTED)
+		note_uncommitted(&report);
+	settle_report(&report, durable);
+	last_report = NULL;
 }
 
 /*
- * settle_lost settles the running task when its worker is being terminated.  The row of
- * a durable one has not been changed: it is run again, though not for ever.
+ * settle_lost settles the running task when its worker is being terminated.  If its transaction has
+ * committed, that is what became of it.  Otherwise, the row of a durable one has not been changed: it is run
+ * again, though not for ever.
  */
 static void
 settle_lost(void)
@@ -304,6 +348,11 @@ settle_lost(void)
 	CormTask   *task = corm_task_at(block);
 	CormTaskMore *more = corm_task_more(task);
 
+	if (last_report != NULL && *corm_job_phase == CORM_PHASE_COMMITTED)
+	{
+		settle_report(last_report, task->durable);
+		return;
+	}
 	running = 0;
 	if (!task->durable || task->put_back)
 	{
@@ -337,6 +386,7 @@ run(void *arg)
 		MemoryContextSwitchTo(context);
 		EmitErrorReport();
 		FlushErrorState();
+		last_report = NULL;
 		if (running != 0)
 			settle_lost();
 	}

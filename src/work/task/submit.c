@@ -244,6 +244,7 @@ typedef struct Submission
 	CormJob		job;
 	StringInfoData request;
 	const CormDurable *durable; /* of the row that there is already; or NULL */
+	bool		durable_duplicate;	/* the task that is going to be changed is durable */
 	int			timeout_ms;
 	int64		due;
 	TimestampTz now;
@@ -283,6 +284,13 @@ check_allowed(void)
 						GetUserNameFromId(GetSessionUserId(), true))));
 }
 
+/* max_attempts returns how often a task is run if it fails. */
+static int32
+max_attempts(const Submission *s)
+{
+	return s->opts->max_attempts > 0 ? s->opts->max_attempts : s->ref.max_attempts;
+}
+
 /* write_task fills in the chain of an effect.  Nobody else sees it. */
 static void
 write_task(Submission *s)
@@ -306,7 +314,7 @@ write_task(Submission *s)
 	task->group = s->group;
 	task->user = GetUserId();
 	task->session_user = GetSessionUserId();
-	more->max_attempts = opts->max_attempts > 0 ? opts->max_attempts : s->ref.max_attempts;
+	more->max_attempts = max_attempts(s);
 	more->key_limit = opts->key_limit;
 	more->backoff_us = opts->backoff_us;
 	more->max_backoff_us = opts->max_backoff_us;
@@ -551,7 +559,9 @@ settle_duplicate(Submission *s, CormBlockId block)
 	int64		id = task->id;
 	Oid			user = task->user;
 	Oid			session_user = task->session_user;
-	bool		running = task->state == CORM_TASK_RUNNING;
+	bool		durable = task->durable;
+	/* one that is cancelled still has a row, which a worker will delete */
+	bool		running = task->state == CORM_TASK_RUNNING || (durable && task->cancelled);
 	bool		own = task->procno == corm_my_procno();
 	bool		same = same_key(s, block);
 
@@ -574,11 +584,17 @@ settle_duplicate(Submission *s, CormBlockId block)
 		ereport(ERROR,
 				(errcode(CORM_ERRCODE_BAD_OPTION),
 				 errmsg("a task cannot be replaced by one with another key")));
+	if (how == CORM_DUPLICATE_REPLACE && durable != s->opts->durable)
+		ereport(ERROR,
+				(errcode(CORM_ERRCODE_BAD_OPTION),
+				 durable ? errmsg("a durable task can only be replaced by a durable one") :
+				 errmsg("a task in memory cannot be replaced by a durable one")));
 
 	corm_queue_lock();
 	block = corm_queue_find(id);
 	task = block == 0 ? NULL : corm_task_at(block);
 	if (task == NULL || corm_task_has_ended(task) || task->state == CORM_TASK_RUNNING ||
+		(task->durable && task->cancelled) ||
 		task->holds == UINT8_MAX ||
 		(task->procno != corm_my_procno() && (task->state == CORM_TASK_UNCOMMITTED || task->holds > 0)))
 	{
@@ -592,6 +608,7 @@ settle_duplicate(Submission *s, CormBlockId block)
 	corm_queue_hold(block);
 	task->procno = corm_my_procno();
 	s->effect->deed = how == CORM_DUPLICATE_REPLACE ? DEED_REPLACE : DEED_RESCHEDULE;
+	s->durable_duplicate = durable;
 	s->effect->id = id;
 	s->effect->due = s->due;
 	s->effect->run_at = s->run_at;
@@ -731,8 +748,17 @@ make_request(Submission *s, const char *body, Size len, const CormParams *params
 static void
 insert_row(Submission *s, int64 id)
 {
-	corm_durable_task_insert(id, s->opts, &s->job, s->now, s->run_at,
-						s->opts->max_attempts > 0 ? s->opts->max_attempts : s->ref.max_attempts);
+	corm_durable_task_insert(id, s->opts, &s->job, s->now, s->run_at, max_attempts(s));
+}
+
+/* change_row makes the change to the row of a durable task that the effect makes to the task. */
+static void
+change_row(Submission *s, int64 id)
+{
+	if (s->effect->deed == DEED_REPLACE)
+		corm_durable_task_replace(id, s->opts, &s->job, s->now, s->run_at, max_attempts(s));
+	else if (s->effect->deed == DEED_RESCHEDULE)
+		corm_durable_task_reschedule(id, s->run_at);
 }
 
 /* submit_one submits a task, and returns its ID. */
@@ -766,6 +792,12 @@ submit_one(Submission *s, const char *body, Size len, const CormParams *params)
 	id = add_task(s);
 	if (s->opts->durable && s->effect->deed == DEED_SUBMIT)
 		insert_row(s, id);
+	if (s->durable_duplicate)
+	{
+		PreventCommandIfReadOnly("corm.submit() that changes a durable task");
+		change_row(s, id);
+		s->durable_duplicate = false;
+	}
 	pfree(s->request.data);
 
 	if (s->effect->deed != DEED_SUBMIT && s->group.generation != 0)
