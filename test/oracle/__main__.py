@@ -30,6 +30,12 @@ Parts of a run:
                 against a model of the rules (nested.py)
     patches     random documents for update_json, nested at random, with a fence around every table: the tables and the answers
                 against a model of the rules (patches.py)
+    tasks       random programs of four sessions that submit, replace, cancel and retry tasks, count in a wait group, roll back and
+                are killed, by a clock of their own: all tasks and counts after each step (queue_model.py)
+    durable-killed   durable tasks that each add a row, while workers, clients and the server are killed, --cycles times: each
+                committed submit has exactly one row (durable.py)
+    workers     cancels and terminations of workers, and of who calls them or waits for their tasks, at every fault point, --rounds
+                times each (worker_faults.py)
     elsewhere   another session does that, while the first one is in the middle of a verb (hostile.py)
 
 A step is one operation whose answer was compared, or one look at the whole state (depth, marks, rows, cache) that was.
@@ -62,6 +68,7 @@ from server import Disturber, Session
 from shrink import smaller_check, smaller_program
 import again
 import around
+import durable
 import hostile
 import interrupts
 import fresh
@@ -69,8 +76,10 @@ import kill
 import messages_killed
 import nested
 import patches
+import queue_model
 import racing
 import waiting
+import worker_faults
 
 # beside this folder, in a checkout and in what script/check-oracle copies
 sys.path += [str(pathlib.Path(__file__).resolve().parent.parent / folder / "corm_test") for folder in ("modules", "test/modules")]
@@ -420,8 +429,34 @@ def patches_of_rows(seed, budget, options):
     return steps
 
 
+def tasks(seed, budget, options):
+    started = time.monotonic()
+    steps, wrong, detail = queue_model.run(seed, budget)
+    if wrong:
+        wrong += f"\nrepeat: script/check-oracle --part tasks --seed {seed} --seeds 1 --steps {budget.steps}"
+    result(f"tasks, seed {seed}", wrong, f"{steps} steps ({detail}), {steps / max(time.monotonic() - started, 0.001):.0f}/s")
+    return steps
+
+
+def durable_killed(seed, budget, options):
+    new_database("oracle_durable", "SELECT 1")
+    started = time.monotonic()
+    steps, wrong, detail = durable.run(seed, budget, options.cycles)
+    result(f"durable tasks, killed, seed {seed}", wrong, f"{steps} tasks, {detail}, {steps / max(time.monotonic() - started, 0.001):.0f}/s")
+    return steps
+
+
+def workers(seed, budget, options):
+    new_database("oracle_workers", "SELECT 1")
+    started = time.monotonic()
+    steps, wrong, detail = worker_faults.run(seed, budget, options.rounds)
+    result(f"workers, seed {seed}", wrong, f"{steps} attempts, {detail}, {steps / max(time.monotonic() - started, 0.001):.0f}/s")
+    return steps
+
+
 PARTS = {"reads": reads, "around": around_calls, "programs": programs, "disturbed": disturbed, "race": race, "hostile": hostile_code, "elsewhere": elsewhere, "nested": nested_documents,
-         "patches": patches_of_rows, "fresh": fresh_answers, "fresh-killed": fresh_killed, "messages": messages, "messages-killed": killed_messages}
+         "patches": patches_of_rows, "fresh": fresh_answers, "fresh-killed": fresh_killed, "messages": messages, "messages-killed": killed_messages,
+         "tasks": tasks, "durable-killed": durable_killed, "workers": workers}
 
 
 def main():

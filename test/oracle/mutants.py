@@ -339,6 +339,86 @@ MUTANTS = [
     Mutant("messages-unlocked-numbers", "messages-killed", 1, 0,  # numbers are given without the topic's lock
            "(void) LockAcquire(&tag, ExclusiveLock, false, false);\n}\n\n/* corm_durable_lock_group",
            "(void) tag;\n}\n\n/* corm_durable_lock_group"),
+    # the queue of tasks
+    Mutant("queue-priority", "tasks", 1, 4000,  # the lowest priority first
+           "while (*link != 0 && corm_task_at(*link)->priority > priority)",
+           "while (*link != 0 && corm_task_at(*link)->priority < priority)"),
+    Mutant("queue-last-first", "tasks", 1, 4000,  # a task comes before those that have waited longer
+           "if (head != NULL && head->priority == task->priority)",
+           "if (head != NULL && head->priority > task->priority)"),
+    Mutant("queue-heap", "tasks", 1, 4000,  # what is due last is looked at first
+           "return x->due < y->due;",
+           "return x->due > y->due;"),
+    Mutant("queue-heap-down", "tasks", 1, 4000,  # the wrong child moves up
+           "if (child < corm_tasks->nheap && is_before(heap[child + 1], heap[child]))",
+           "if (child < corm_tasks->nheap && !is_before(heap[child + 1], heap[child]))"),
+    Mutant("queue-due-twice", "tasks", 1, 4000,  # a task whose time has come stays in the heap
+           "unpark(block);\n\theap_remove(block);\n\tswitch",
+           "unpark(block);\n\tswitch"),
+    Mutant("queue-key-limit", "tasks", 1, 4000,  # one task too many of a key
+           "if (key->active >= corm_task_more(task)->key_limit)",
+           "if (key->active > corm_task_more(task)->key_limit)"),
+    Mutant("queue-key-order", "tasks", 1, 4000,  # a task that becomes ready does not wait behind others of its key
+           "if (task->key != 0 && !task->active)",
+           "if (task->key != 0 && !task->active && key_at(task->key)->active > 0)"),
+    Mutant("queue-key-kept", "tasks", 1, 4000,  # a task that has ended leaves its place at the key to nobody
+           "task->active = false;\n\t\t\tadmit(key);",
+           "task->active = false;"),
+    Mutant("queue-unpark-admits", "tasks", 1, 4000,  # the next one stays behind one that has been taken out
+           "task->place = CORM_TASK_NOWHERE;\n\tadmit(key);",
+           "task->place = CORM_TASK_NOWHERE;"),
+    Mutant("queue-unique-kept", "tasks", 1, 4000,  # a unique key is used by a task that has ended
+           "drop_unique(task);\n\tif (task->key != 0)\n\t{\n\t\tCormTaskKey",
+           "if (task->key != 0)\n\t{\n\t\tCormTaskKey"),
+    Mutant("queue-room", "tasks", 1, 4000,  # room of a task that was rolled back is lost
+           "pool->reserved--;\n\t\t\t\ttask->pool_counted = false;",
+           "task->pool_counted = false;"),
+    Mutant("queue-parked-cancel", "tasks", 1, 4000,  # a cancelled task stays in the list of its key
+           "else if (task->place == CORM_TASK_PARKED)\n\t\tunpark(block);\n\theap_remove(block);\n\tswitch",
+           "heap_remove(block);\n\tswitch"),
+    Mutant("queue-cancel-uncommitted", "tasks", 1, 4000,  # a task that was cancelled before its commit runs
+           "if ((task->cancelled && !task->durable) || pool->dropped",
+           "if (pool->dropped"),
+    Mutant("queue-closed-enters", "tasks", 1, 4000,  # a commit brings a task into a closed pool
+           "pool->dropped || (pool->closed && (!pool->draining || later))",
+           "pool->dropped"),
+    Mutant("queue-hold-runs", "tasks", 1, 4000,  # a task that somebody is going to replace begins
+           "if (task->holds++ > 0)\n\t\treturn;",
+           "task->holds++;\n\treturn;"),
+    Mutant("queue-hold-lost", "tasks", 1, 4000,  # one that was not replaced never begins
+           "if (task->state == CORM_TASK_WAITING)\n\t\tput_waiting(block);",
+           ""),
+    Mutant("queue-replace-priority", "tasks", 1, 4000,  # a replaced task keeps its priority
+           "task->priority = from->priority;",
+           ""),
+    Mutant("queue-reschedule", "tasks", 1, 4000,  # a rescheduled task keeps its time
+           "Assert(task->holds > 0);\n\ttask->due = due;",
+           "Assert(task->holds > 0);"),
+    Mutant("queue-ttl", "tasks", 1, 4000,  # a result is kept for too long
+           "task->due = corm_clock_mono() + pool->ttl_us;",
+           "task->due = corm_clock_mono() + pool->ttl_us + 1000000;"),
+    Mutant("queue-retry-attempts", "tasks", 1, 4000,  # a task that is run again has no attempts left
+           "task->cancelled = false;\n\tmore->attempt = 0;",
+           "task->cancelled = false;"),
+    Mutant("queue-attempts", "tasks", 1, 4000,  # one attempt too many
+           "corm_task_more(task)->attempt < corm_task_more(task)->max_attempts &&",
+           "corm_task_more(task)->attempt <= corm_task_more(task)->max_attempts &&"),
+    # wait groups
+    Mutant("group-task-ended", "tasks", 1, 4000,  # a task that has ended is counted still
+           "corm_group_task_ended(task->group);\n\ttask->group.generation = 0;",
+           "task->group.generation = 0;"),
+    Mutant("group-reserved", "tasks", 1, 4000,  # units that were taken away are reserved for ever
+           "group->reserved -= reserved;",
+           ""),
+    Mutant("group-savepoint", "tasks", 1, 4000,  # ROLLBACK TO does not give back what was reserved
+           "groups[pending->ref.index].reserved -= effect->reserved;",
+           ""),
+    Mutant("group-savepoint-counts", "tasks", 1, 4000,  # nor what was added
+           "pending->added -= effect->added;",
+           ""),
+    Mutant("group-level", "tasks", 1, 4000,  # what was done before a savepoint goes with it
+           "if (effect != NULL && effect->effect.level == GetCurrentTransactionNestLevel())",
+           "if (effect != NULL)"),
 ]
 
 

@@ -212,7 +212,13 @@ free_group(uint32 index)
 	uint32	   *link = chain_of(group->database, group->name);
 
 	while (*link != index)
+	{
+		if (unlikely(*link == NO_GROUP))
+			ereport(PANIC,
+					(errcode(ERRCODE_DATA_CORRUPTED),
+					 errmsg("wait groups are damaged: one is not in its list")));
 		link = &groups[*link].next;
+	}
 	*link = group->next;
 	group->next = shared->free;
 	shared->free = index;

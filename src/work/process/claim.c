@@ -331,6 +331,7 @@ corm_claim(void)
 			ResetLatch(MyLatch);
 			CHECK_FOR_INTERRUPTS();
 		}
+		CORM_FAULT("work-claimed");
 	}
 	PG_CATCH();
 	{
@@ -338,7 +339,6 @@ corm_claim(void)
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
-	CORM_FAULT("work-claimed");
 	return &corm_slots[my_number];
 }
 
