@@ -340,12 +340,15 @@ MUTANTS = [
            "(void) LockAcquire(&tag, ExclusiveLock, false, false);\n}\n\n/* corm_durable_lock_group",
            "(void) tag;\n}\n\n/* corm_durable_lock_group"),
     # the queue of tasks
-    Mutant("queue-priority", "tasks", 1, 4000,  # the lowest priority first
-           "while (*link != 0 && corm_task_at(*link)->priority > priority)",
-           "while (*link != 0 && corm_task_at(*link)->priority < priority)"),
-    Mutant("queue-last-first", "tasks", 1, 4000,  # a task comes before those that have waited longer
-           "if (head != NULL && head->priority == task->priority)",
-           "if (head != NULL && head->priority > task->priority)"),
+    Mutant("queue-priority", "tasks", 1, 4000,  # a task of a higher priority does not come first
+           "if (lane->top == 0 || task->priority > corm_task_at(lane->top)->priority)",
+           "if (lane->top == 0)"),
+    Mutant("queue-next-priority", "tasks", 1, 4000,  # after the last one of a priority, any other comes
+           "while (lane->top != 0 && corm_task_at(lane->top)->level_higher != 0)",
+           "while (false)"),
+    Mutant("queue-level-lost", "tasks", 1, 4000,  # a level that goes takes those below it along
+           "*link = lower != 0 ? lower : higher;",
+           "*link = lower;"),
     Mutant("queue-heap", "tasks", 1, 4000,  # what is due last is looked at first
            "return x->due < y->due;",
            "return x->due > y->due;"),

@@ -224,7 +224,7 @@ class Program:
         key = choose.choice([None, None, "a", "b"])
         unique = choose.choice([None, None, None, "u", "v"])
         duplicate = choose.choice(["error", "ignore", "replace", "reschedule"]) if unique else "error"
-        options = {"priority": choose.choice([0, 0, 0, 5, -3]), "key": key, "limit": choose.choice([1, 1, 2]) if key else 1,
+        options = {"priority": choose.choice([0, 0, 5, -3, choose.randint(-9, 9)]), "key": key, "limit": choose.choice([1, 1, 2]) if key else 1,
                    "unique": unique, "max": choose.choice([1, 1, 2, 3]), "delay": choose.choice([0, 0, 0, 30, 200]),
                    "grouped": choose.random() < 0.3}
         immediate = choose.random() < 0.2 and duplicate in ("error", "ignore")
