@@ -25,8 +25,8 @@ CREATE FUNCTION running(pool_name text, how_many int) RETURNS boolean LANGUAGE s
 	$$SELECT task_waits.until(format('(SELECT running = %s FROM corm.pools WHERE name = %L)', how_many, pool_name))$$;
 
 -- a task in whose pool there is no other worker
-SELECT corm.task_value(corm.submit(corm.task('one', immediate => true), 'SELECT task_waits.nested(corm.task(''one'', immediate => true))')) AS value;
-\echo :LAST_ERROR_SQLSTATE
+SELECT sqlstate, message, regexp_replace(detail, '\d+', 'N') AS detail, hint
+FROM corm.task_wait(corm.submit(corm.task('one', immediate => true), 'SELECT task_waits.nested(corm.task(''one'', immediate => true))'));
 SELECT corm.task_value(corm.submit(corm.task('one', immediate => true), 'SELECT task_waits.nested(corm.task(''two'', immediate => true)) AS v')) AS value;
 -- two such tasks: one gives up, so that the other can go on
 SELECT pg_advisory_lock(7501);
