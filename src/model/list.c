@@ -32,6 +32,7 @@
 #include "model/problems.h"
 #include "model/registry.h"
 #include "model/relate.h"
+#include "model/relations.h"
 #include "model/relations_build.h"
 #include "model/shards.h"
 #include "utils/array.h"
@@ -228,6 +229,15 @@ hooks_trial(void *arg)
 }
 
 static void
+get_trial(void *arg)
+{
+	Trial	   *trial = arg;
+
+	trial->model = corm_model_get(trial->relid);
+	(void) corm_model_relations(trial->model);
+}
+
+static void
 advice_trial(void *arg)
 {
 	Trial	   *trial = arg;
@@ -255,6 +265,26 @@ try_model(Oid relid, ErrorData **error)
 		return trial.model;
 	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
 		*error = NULL;
+	return NULL;
+}
+
+/*
+ * corm_model_try is corm_model_get for a model of a list: one that cannot be
+ * used, because of its tags, options or relations, is NULL, and *error says why;
+ * that is NULL, too, if the relation is gone.
+ */
+CormModel *
+corm_model_try(Oid relid, char **error)
+{
+	Trial		trial = {.relid = relid};
+	ErrorData  *data = try_to(get_trial, &trial);
+
+	*error = NULL;
+	/* what was got in the subtransaction was got by it */
+	if (data == NULL)
+		return corm_model_get(relid);
+	if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
+		*error = data->detail ? psprintf("%s: %s", data->message, data->detail) : data->message;
 	return NULL;
 }
 

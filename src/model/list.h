@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * list.h
- *		The views corm.models, corm.fields and corm.relations.
+ *		The views corm.models, corm.fields and corm.relations, and lists of
+ *		models that others make.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,6 +11,7 @@
 
 #include "postgres.h"
 
+#include "model/model.h"
 #include "nodes/pg_list.h"
 
 /* What makes something unusable that is stored about a model. */
@@ -23,5 +25,6 @@ typedef struct CormStoredProblem
 extern List *(*corm_stored_problems_hook) (void);
 
 extern void corm_list_init(void);
+extern CormModel *corm_model_try(Oid relid, char **error);
 
 #endif							/* CORM_MODEL_LIST_H */

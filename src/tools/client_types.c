@@ -27,6 +27,7 @@
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "model/naming.h"
 #include "model/relations.h"
@@ -139,7 +140,7 @@ is_listed(const char *text, const char *const *list)
  * model's or type's in camel case, with the schema or a number if need be.
  */
 static char *
-type_name(Client *client, const char *name, Oid schema)
+type_name(Client *client, const char *name, const char *schema)
 {
 	/* what these languages, or the head of a file, call so */
 	static const char *const reserved[] = {"Any", "Array", "Boolean", "Date", "Error", "Function", "List", "Literal",
@@ -162,7 +163,7 @@ type_name(Client *client, const char *name, Oid schema)
 		}
 		if (!taken)
 			return result;
-		result = i == 0 ? psprintf("%s%s", word(corm_camelize_name(get_namespace_name(schema), true)), base) :
+		result = i == 0 ? psprintf("%s%s", word(corm_camelize_name(schema, true)), base) :
 			psprintf("%s%d", base, i + 1);
 	}
 }
@@ -187,18 +188,19 @@ add_type(Client *client, CormModel *model, Oid typid)
 	type->typid = typid;
 	type->model = model;
 	if (model)
-		type->name = type_name(client, model->name, get_rel_namespace(model->relid));
+		type->name = type_name(client, model->name, corm_model_schema(model));
 	else
 	{
 		/* the type's own name, whatever the search_path */
 		HeapTuple	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(typid));
+		char	   *schema;
 
 		if (!HeapTupleIsValid(tuple))
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_OBJECT),
 					 errmsg("type with OID %u does not exist", typid)));
-		type->name = type_name(client, NameStr(((Form_pg_type) GETSTRUCT(tuple))->typname),
-							   ((Form_pg_type) GETSTRUCT(tuple))->typnamespace);
+		schema = get_namespace_name(((Form_pg_type) GETSTRUCT(tuple))->typnamespace);
+		type->name = type_name(client, NameStr(((Form_pg_type) GETSTRUCT(tuple))->typname), schema ? schema : "");
 		ReleaseSysCache(tuple);
 	}
 	client->types = lappend(client->types, type);
@@ -404,20 +406,40 @@ quoted(const char *text)
 }
 
 /*
+ * line_end returns how many bytes end a line at a place of a text, 0 if none.  In
+ * TypeScript and JavaScript, U+2028 and U+2029 end a line, and a comment, too.
+ */
+static int
+line_end(const char *text)
+{
+	if (*text == '\r' || *text == '\n')
+		return 1;
+	if (GetDatabaseEncoding() == PG_UTF8 &&
+		(strncmp(text, "\xe2\x80\xa8", 3) == 0 || strncmp(text, "\xe2\x80\xa9", 3) == 0))
+		return 3;
+	return 0;
+}
+
+/*
  * append_comment appends a text as lines of comments, each after a prefix.
  */
 static void
 append_comment(StringInfo buf, const char *prefix, const char *comment)
 {
-	if (comment == NULL)
-		return;
-	while (*comment != '\0')
-	{
-		int			len = strcspn(comment, "\r\n");
+	const char *start = comment;
 
-		appendStringInfo(buf, "%s%.*s\n", prefix, len, comment);
-		comment += len;
-		comment += strspn(comment, "\r\n");
+	for (const char *c = comment; c != NULL; c++)
+	{
+		int			end = line_end(c);
+
+		if (*c != '\0' && end == 0)
+			continue;
+		if (c > start)
+			appendStringInfo(buf, "%s%.*s\n", prefix, (int) (c - start), start);
+		if (*c == '\0')
+			break;
+		c += end - 1;
+		start = c + 1;
 	}
 }
 

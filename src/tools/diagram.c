@@ -332,7 +332,7 @@ node_name(Diagram *diagram, CormModel *model)
 		CormModel  *other = lfirst(lc);
 
 		if (other != model && strcmp(other->name, model->name) == 0)
-			return psprintf("%s.%s", get_namespace_name(get_rel_namespace(model->relid)), model->name);
+			return psprintf("%s.%s", corm_model_schema(model), model->name);
 	}
 	return model->name;
 }

@@ -5,9 +5,10 @@
  *
  * What a migration does is DDL of the caller, in the caller's transaction: an
  * error undoes all of it.  Two migrations at once would both find a table
- * missing, so a migration first takes a lock on the extension that conflicts
- * with itself, and keeps it to the end of the transaction: the second one then
- * sees what the first has done.
+ * missing, so a migration first takes a lock on the schemas of its tables that
+ * conflicts with itself and with dropping the schema, but not with DDL in it, and
+ * keeps it to the end of the transaction: the second one then sees what the first
+ * has done.  Only schemas are locked in which the caller can change something.
  *
  * Tags hold SQL, and the type's owner writes them.  So a migration is for
  * types that the caller owns.
@@ -19,8 +20,8 @@
 #include "base/args.h"
 #include "base/compat.h"
 #include "base/errors.h"
-#include "catalog/pg_extension.h"
-#include "commands/extension.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_namespace.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -32,6 +33,7 @@
 #include "tools/models.h"
 #include "tools/plan.h"
 #include "tools/wanted.h"
+#include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -122,6 +124,32 @@ run_step(CormStep *step)
 }
 
 /*
+ * lock_schemas waits for other migrations of the same schemas, in an order that
+ * all have.
+ */
+static void
+lock_schemas(List *tables)
+{
+	List	   *schemas = NIL;
+	ListCell   *lc;
+
+	foreach(lc, tables)
+	{
+		CormWantedTable *table = lfirst(lc);
+		Oid			nsp = get_namespace_oid(table->schema, false);
+
+		if (OidIsValid(table->relid) ? corm_owns_relation(table->relid, GetUserId()) :
+			corm_schema_aclcheck(nsp, GetUserId(), ACL_CREATE) == ACLCHECK_OK)
+			schemas = list_append_unique_oid(schemas, nsp);
+	}
+	list_sort(schemas, list_oid_cmp);
+	foreach(lc, schemas)
+	{
+		LockDatabaseObject(NamespaceRelationId, lfirst_oid(lc), 0, ShareUpdateExclusiveLock);
+	}
+}
+
+/*
  * migrate plans, executes and returns the steps to what models describe.
  */
 static void
@@ -144,7 +172,7 @@ migrate(FunctionCallInfo fcinfo, ArrayType *array, const CormMigrateOptions *opt
 				 errhint("Run the statements that corm.migrate_plan returns one by one, as psql does with \\gexec.")));
 	for (int i = 0; i < nmodels; i++)
 		corm_check_owner(models[i]);
-	LockDatabaseObject(ExtensionRelationId, get_extension_oid("corm", false), 0, ShareUpdateExclusiveLock);
+	lock_schemas(corm_wanted_tables(nmodels, models));
 
 	steps = corm_migrate_steps(corm_wanted_tables(nmodels, models), options);
 	SPI_connect();

@@ -23,6 +23,7 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "model/list.h"
 #include "model/overrides.h"
 #include "model/problems.h"
 #include "model/tags.h"
@@ -92,6 +93,18 @@ is_listed(Form_pg_class form, bool types)
 }
 
 /*
+ * corm_model_schema returns the name of the schema of a model; "" if it was
+ * dropped in the meantime.
+ */
+char *
+corm_model_schema(const CormModel *model)
+{
+	char	   *schema = get_namespace_name(get_rel_namespace(model->relid));
+
+	return schema ? schema : "";
+}
+
+/*
  * compare_names orders relations by schema and name, so that the result does not
  * depend on when they were made.
  */
@@ -102,15 +115,16 @@ compare_names(const ListCell *a, const ListCell *b)
 	const CormModel *y = lfirst(b);
 	int			order = strcmp(x->name, y->name);
 
-	return order != 0 ? order : strcmp(get_namespace_name(get_rel_namespace(x->relid)),
-									   get_namespace_name(get_rel_namespace(y->relid)));
+	return order != 0 ? order : strcmp(corm_model_schema(x), corm_model_schema(y));
 }
 
 /*
  * corm_tool_models returns the models of an array of regclass, in its order, or
  * all of the search_path, by name, if it is empty.  A list of CormModel that is
- * valid until the transaction ends.  Raises 42501 for a table that the user
- * cannot use, and what is wrong with a model.
+ * valid until the transaction ends.  Raises 42501 for a named table that the
+ * user cannot use, and what is wrong with a named model.  Of all, what is wrong
+ * with one is a warning, since another role may have tagged it, and it is left
+ * out.
  */
 List *
 corm_tool_models(ArrayType *array, bool types)
@@ -146,13 +160,21 @@ corm_tool_models(ArrayType *array, bool types)
 	systable_endscan(scan);
 	table_close(class, AccessShareLock);
 
+	/* so that warnings come in the same order each time */
+	list_sort(listed, list_oid_cmp);
 	foreach(lc, listed)
 	{
 		CormModel  *model;
+		char	   *error;
 
 		CHECK_FOR_INTERRUPTS();
-		model = corm_model_get(lfirst_oid(lc));
-		if (corm_model_may_use(model->table))
+		model = corm_model_try(lfirst_oid(lc), &error);
+		if (error)
+			ereport(WARNING,
+					(errcode(ERRCODE_WARNING),
+					 errmsg("model \"%s\" is left out", get_rel_name(lfirst_oid(lc))),
+					 errdetail_internal("%s", error)));
+		if (model && corm_model_may_use(model->table))
 			models = lappend(models, model);
 	}
 	list_sort(models, compare_names);
