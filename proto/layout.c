@@ -82,6 +82,7 @@ typedef struct KnownType
 static uint64 type_changes = 0;
 
 static HTAB *known_types = NULL;
+static long sweep_at = 64;		/* entries */
 static List *outdated = NIL;	/* of MemoryContext */
 static uint64 proto_generation = 1;	/* counts those that became outdated */
 
@@ -576,6 +577,42 @@ free_outdated(XactEvent event, void *arg)
 }
 
 /*
+ * forget removes a type, which goes at the end of the transaction.
+ */
+static void
+forget(KnownType *known)
+{
+	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+
+	outdated = lappend(outdated, known->context);
+	proto_generation++;
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * sweep removes types that were dropped or changed, when there are twice as
+ * many as after the last time: a session may make and drop any number of them.
+ */
+static void
+sweep(void)
+{
+	HASH_SEQ_STATUS status;
+	KnownType  *known;
+
+	if (hash_get_num_entries(known_types) < sweep_at)
+		return;
+	hash_seq_init(&status, known_types);
+	while ((known = hash_seq_search(&status)) != NULL)
+	{
+		if (all_current(known->type))
+			continue;
+		forget(known);
+		hash_search(known_types, &known->typid, HASH_REMOVE, NULL);
+	}
+	sweep_at = Max(2 * hash_get_num_entries(known_types), 64);
+}
+
+/*
  * proto_type_get returns a row type as a message.  It stays until the end of
  * the transaction, and as long as the type does not change it is kept for the
  * session.  Raises what proto_type_make raises.
@@ -604,19 +641,14 @@ proto_type_get(Oid typid)
 	if (known && all_current(known->type))
 		return known->type;
 
+	sweep();
 	context = AllocSetContextCreate(CurrentMemoryContext, "corm proto type", ALLOCSET_SMALL_SIZES);
 	type = proto_type_make(typid, context, &nio);
 	type->nio = nio;
 	/* from here on, only lack of memory is an error */
 	known = hash_search(known_types, &typid, HASH_ENTER, &found);
 	if (found)
-	{
-		MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
-
-		outdated = lappend(outdated, known->context);
-		proto_generation++;
-		MemoryContextSwitchTo(old);
-	}
+		forget(known);
 	MemoryContextSetParent(context, TopMemoryContext);
 	known->context = context;
 	known->type = type;

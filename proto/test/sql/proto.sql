@@ -240,6 +240,34 @@ END $$;
 SELECT change(id), corm.proto_encode(c) FROM of_it ORDER BY id;
 SELECT corm.proto_encode(c) FROM of_it ORDER BY id;
 
+-- A session may make, use and drop any number of types: what it knows of them does not grow.
+CREATE PROCEDURE come_and_go(n int) LANGUAGE plpgsql AS $$
+BEGIN
+    FOR i IN 1 .. n LOOP
+        CREATE TYPE passing AS (a int, b text);
+        EXECUTE 'SELECT corm.proto_decode(NULL::passing, corm.proto_encode(ROW(1, ''x'')::passing))';
+        DROP TYPE passing;
+        COMMIT;
+    END LOOP;
+END $$;
+CALL come_and_go(300);
+SELECT count(*) < 150 AS bounded FROM pg_backend_memory_contexts WHERE name = 'corm proto type';
+-- nor do calls, and errors in them, leave anything behind
+CREATE TABLE used AS SELECT sum(total_bytes) AS bytes FROM pg_backend_memory_contexts WHERE name LIKE 'corm proto%';
+DO $$
+DECLARE data bytea;
+BEGIN
+    FOR i IN 1 .. 3000 LOOP
+        data := corm.proto_encode(ROW(repeat('x', i), ROW(i, 'y'), ARRAY[i], NULL)::sizes);
+        PERFORM corm.proto_decode(NULL::sizes, data);
+        BEGIN
+            PERFORM corm.proto_decode(NULL::strict_t, '\x2a03010203');
+        EXCEPTION WHEN check_violation THEN
+        END;
+    END LOOP;
+END $$;
+SELECT (SELECT sum(total_bytes) FROM pg_backend_memory_contexts WHERE name LIKE 'corm proto%') - bytes < 100000 AS flat FROM used;
+
 -- Whatever the search_path.
 SET search_path = '';
 SELECT corm.proto_encode(c) FROM proto_test.of_it WHERE id = 1;
