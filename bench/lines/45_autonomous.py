@@ -1,6 +1,6 @@
 """Autonomous transactions on a warm worker, against dblink to the same server and a nested scope."""
 
-from harness import Line, no_bar, times_faster
+from harness import SLICES, Line, costs_at_most, times_faster
 
 SETUP = """
 CREATE EXTENSION IF NOT EXISTS dblink;
@@ -26,7 +26,7 @@ def lines(bench):
         [("dblink, kept connection", bench.plpgsql(
             (loop % calls).format("SELECT x INTO r FROM dblink('kept', 'SELECT 1') AS d (x int);"), "r int;"), times_faster(1.2)),
          ("do_tx, nested, in the same transaction", bench.plpgsql(
-             (loop % calls).format("r := corm.do_tx(corm.tx('nested'), 'SELECT 1');"), "r jsonb;"), no_bar())],
+             (loop % calls).format("r := corm.do_tx(corm.tx('nested'), 'SELECT 1');"), "r jsonb;"), costs_at_most(15, "us", SLICES * calls))],
         SETUP)
     insert = Line(
         f"requires_new, warm worker, body INSERT, {calls:,} calls",
