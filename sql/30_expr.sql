@@ -708,6 +708,16 @@ CREATE FUNCTION corm.in(x corm.expr, q corm.query) RETURNS corm.expr
 COMMENT ON FUNCTION corm.in(corm.expr, corm.query) IS
     'condition: equal to one of the rows of the query; none: false';
 
+CREATE FUNCTION corm.in(x text) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.in(text) IS
+    'condition: equal to one of no values: false';
+
+CREATE FUNCTION corm.in(x corm.expr) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.in(corm.expr) IS
+    'condition: equal to one of no values: false';
+
 CREATE FUNCTION corm.not_in(x text, VARIADIC "any") RETURNS corm.expr
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION corm.not_in(text, VARIADIC "any") IS
@@ -747,6 +757,16 @@ CREATE FUNCTION corm.not_in(x corm.expr, q corm.query) RETURNS corm.expr
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION corm.not_in(corm.expr, corm.query) IS
     'condition: equal to none of the rows of the query; none: true';
+
+CREATE FUNCTION corm.not_in(x text) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.not_in(text) IS
+    'condition: equal to none of no values: true';
+
+CREATE FUNCTION corm.not_in(x corm.expr) RETURNS corm.expr
+    AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION corm.not_in(corm.expr) IS
+    'condition: equal to none of no values: true';
 
 CREATE FUNCTION corm.between(x text, lo "any", hi "any") RETURNS corm.expr
     AS 'MODULE_PATHNAME', 'corm_build' LANGUAGE C IMMUTABLE PARALLEL SAFE;

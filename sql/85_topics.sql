@@ -269,6 +269,11 @@ CREATE FUNCTION corm.publish_many(topic text, payloads anyarray) RETURNS int
 COMMENT ON FUNCTION corm.publish_many(text, anyarray) IS
 'Publishes each element of an array at commit, all or none, and returns the number of groups that they go to. Errors: those of corm.publish, such as 53400 if the topic has no room for all.';
 
+CREATE FUNCTION corm.publish_many(topic text, payloads text) RETURNS int
+	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_message_publish_many_text';
+COMMENT ON FUNCTION corm.publish_many(text, text) IS
+'The same for an array of texts that is given as text, such as an untyped parameter. Errors: also 22P02 for a text that is not an array.';
+
 CREATE FUNCTION corm.publish_change() RETURNS trigger
 	LANGUAGE C AS 'MODULE_PATHNAME', 'corm_publish_change';
 COMMENT ON FUNCTION corm.publish_change() IS
@@ -323,6 +328,11 @@ CREATE FUNCTION corm.seek(topic text, grp text, to_time timestamptz) RETURNS voi
 	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_message_seek_time';
 COMMENT ON FUNCTION corm.seek(text, text, timestamptz) IS
 'Makes the first message that was published at a time or later the next one that a group gets, at commit. Errors: 42704 for an unknown topic or group; 42501 without the privilege.';
+
+CREATE FUNCTION corm.seek(topic text, grp text, start text) RETURNS void
+	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_message_seek_text';
+COMMENT ON FUNCTION corm.seek(text, text, text) IS
+'The same for a place given as text, such as an untyped parameter: the number of a message, a time, all, or new for what comes after the last message. Errors: also 22023 for anything else.';
 
 CREATE FUNCTION corm.purge(topic text) RETURNS bigint
 	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_message_purge';

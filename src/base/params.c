@@ -13,9 +13,9 @@
 #include "postgres.h"
 
 #include "base/params.h"
+#include "base/sql_text.h"
 #include "catalog/pg_type.h"
 #include "parser/analyze.h"
-#include "parser/parser.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -134,7 +134,8 @@ corm_params_keep(CormParams *params)
 void
 corm_params_find_types(const char *sql, int n, const Oid *given, Oid *types, const char *taker)
 {
-	List	   *parsed = raw_parser(sql, RAW_PARSE_DEFAULT);
+	List	   *parsed = corm_parse_sql(sql, RAW_PARSE_DEFAULT);
+	ErrorContextCallback callback;
 	int			nfound = n;
 	Oid		   *found = palloc(Max(n, 1) * sizeof(Oid));
 
@@ -145,7 +146,9 @@ corm_params_find_types(const char *sql, int n, const Oid *given, Oid *types, con
 	for (int i = 0; i < n; i++)
 		found[i] = corm_param_is_varying(given[i]) ? UNKNOWNOID : given[i];
 
+	corm_push_sql_errors(&callback, sql);
 	(void) parse_analyze_varparams(linitial_node(RawStmt, parsed), sql, &found, &nfound, NULL);
+	error_context_stack = callback.previous;
 
 	if (nfound > n)
 		ereport(ERROR,

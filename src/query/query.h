@@ -27,9 +27,6 @@
 /* value/cursor.c */
 extern char *corm_cursor_encode(const char *hash, ArrayType *values);
 
-/* value/raw.c */
-extern void corm_push_sql_errors(ErrorContextCallback *callback, const char *sql);
-
 /* value/depend.c */
 extern void corm_depend_init(void);
 

@@ -28,6 +28,7 @@
 #include "base/compat.h"
 #include "base/guc.h"
 #include "base/params.h"
+#include "base/sql_text.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "executor/spi.h"
@@ -37,7 +38,6 @@
 #include "nodes/params.h"
 #include "nodes/parsenodes.h"
 #include "parser/analyze.h"
-#include "parser/parser.h"
 #include "parser/scansup.h"
 #include "tcop/cmdtag.h"
 #include "tcop/pquery.h"
@@ -211,7 +211,7 @@ make_body(const BodyKey *key)
 									ALLOCSET_SMALL_SIZES);
 	text = pnstrdup(key->text, key->len);
 
-	parsed = raw_parser(text, RAW_PARSE_DEFAULT);
+	parsed = corm_parse_sql(text, RAW_PARSE_DEFAULT);
 
 	oldcontext = MemoryContextSwitchTo(context);
 	plan = palloc0(sizeof(CormTxBodyPlan));

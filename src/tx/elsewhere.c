@@ -123,20 +123,6 @@ call_worker_safely(const CormTxOptions *opts, const CormTxBodyCall *call, CormJo
 	CurrentResourceOwner = oldowner;
 }
 
-/* point_at_body makes the position of an error one in the body, not in the client's statement. */
-static void
-point_at_body(ErrorData *error, const CormTxBodyCall *call)
-{
-	if (error->cursorpos <= 0)
-		return;
-	if (error->internalquery == NULL)
-	{
-		error->internalquery = pnstrdup(call->text, call->len);
-		error->internalpos = error->cursorpos;
-	}
-	error->cursorpos = 0;
-}
-
 /*
  * corm_tx_run_elsewhere is corm_tx_run for a scope of another process.  The value of the
  * body is put into call->result.
@@ -175,7 +161,6 @@ corm_tx_run_elsewhere(const CormTxOptions *opts, CormTxBodyCall *call, bool rais
 	}
 
 	report->error = answer.error;
-	point_at_body(report->error, call);
 	if (raise || !corm_tx_is_swallowed(report->error))
 		ThrowErrorData(report->error);
 	error_context_stack = callback.previous;

@@ -15,9 +15,9 @@
 #include "access/xact.h"
 #include "base/compat.h"
 #include "base/params.h"
+#include "base/sql_text.h"
 #include "miscadmin.h"
 #include "parser/analyze.h"
-#include "parser/parser.h"
 #include "tcop/cmdtag.h"
 #include "tcop/pquery.h"
 #include "tcop/tcopprot.h"
@@ -83,7 +83,9 @@ run_statement(RawStmt *raw, const char *sql, const CormParams *given, DestReceiv
 	QueryCompletion qc;
 	List	   *plans;
 	Portal		portal;
+	ErrorContextCallback callback;
 
+	corm_push_sql_errors(&callback, sql);
 	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
 	MemoryContextSwitchTo(context);
@@ -100,6 +102,7 @@ run_statement(RawStmt *raw, const char *sql, const CormParams *given, DestReceiv
 
 	/* a procedure may have ended that transaction, and begun another */
 	CommitTransactionCommand();
+	error_context_stack = callback.previous;
 	MemoryContextSwitchTo(context);
 }
 
@@ -108,7 +111,7 @@ static void
 run_all(const CormJob *job, MemoryContext context, CormJobReport *report)
 {
 	char	   *text = pnstrdup(job->body, job->body_len);
-	List	   *parsed = raw_parser(text, RAW_PARSE_DEFAULT);
+	List	   *parsed = corm_parse_sql(text, RAW_PARSE_DEFAULT);
 	ListCell   *cell;
 
 	foreach(cell, parsed)

@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/errors.h"
+#include "base/sql_text.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "exec/plan/bind.h"
@@ -36,7 +37,6 @@
 #include "nodes/makefuncs.h"
 #include "parser/analyze.h"
 #include "parser/parse_node.h"
-#include "parser/parser.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"

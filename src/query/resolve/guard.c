@@ -37,11 +37,11 @@
 #include "postgres.h"
 
 #include "access/table.h"
+#include "base/sql_text.h"
 #include "catalog/pg_inherits.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "parser/analyze.h"
-#include "parser/parser.h"
 #include "query/query.h"
 #include "query/resolve/guard.h"
 #include "query/resolve/names.h"

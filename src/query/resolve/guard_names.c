@@ -18,6 +18,7 @@
  */
 #include "postgres.h"
 
+#include "base/sql_text.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
@@ -25,7 +26,6 @@
 #include "nodes/nodeFuncs.h"
 #include "parser/analyze.h"
 #include "parser/parse_type.h"
-#include "parser/parser.h"
 #include "query/query.h"
 #include "query/resolve/guard.h"
 #include "query/value/walk.h"

@@ -13,10 +13,10 @@
 
 #include "access/transam.h"
 #include "base/compat.h"
+#include "base/sql_text.h"
 #include "catalog/pg_type.h"
 #include "nodes/nodeFuncs.h"
 #include "parser/analyze.h"
-#include "parser/parser.h"
 #include "query/query.h"
 #include "query/resolve/operators.h"
 #include "query/resolve/raw_columns.h"

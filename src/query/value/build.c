@@ -122,9 +122,10 @@ node_matches(const CormNodeDesc *desc, Form_pg_proc proc)
 			if (letter != 'v' && letter != 'x' && letter != 'Q')
 				return false;
 	}
-	/* arguments that the function lacks must be lists or optional names */
+	/* arguments that the function lacks must be lists, of values too, or optional names */
 	for (int i = proc->pronargs; i < nargs; i++)
-		if (!corm_letter_desc(desc->args[i])->is_list && desc->args[i] != 'o')
+		if (!corm_letter_desc(desc->args[i])->is_list && desc->args[i] != 'o' &&
+			desc->tag != CORM_N_IN && desc->tag != CORM_N_NOT_IN)
 			return false;
 	return true;
 }
@@ -983,7 +984,10 @@ corm_builder_write(Builder *b, int nargs, const CormBuilderArg *args)
 
 	if (b->desc->tag == CORM_N_IN || b->desc->tag == CORM_N_NOT_IN)
 	{
-		write_membership(b, &w, nargs, args);
+		if (nargs == 1)
+			write_listed(b, &w, args[0].value.value, args[0].value.isnull, NIL);
+		else
+			write_membership(b, &w, nargs, args);
 		return corm_writer_finish(&w, CORM_KIND_EXPR);
 	}
 

@@ -15,12 +15,12 @@
 #include <ctype.h>
 
 #include "base/guc.h"
+#include "base/sql_text.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_proc.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/parsenodes.h"
-#include "parser/parser.h"
 #include "parser/scanner.h"
 #include "query/query.h"
 #include "query/value/raw.h"
@@ -29,54 +29,12 @@
 #include "utils/regproc.h"
 
 /*
- * Error positions from the parser refer to the text it was given, not to the
- * client's statement.  Report them as internal positions.
- */
-static void
-sql_error_callback(void *arg)
-{
-	int			position = geterrposition();
-
-	if (position > 0)
-	{
-		errposition(0);
-		internalerrposition(position);
-		internalerrquery((const char *) arg);
-	}
-}
-
-/*
- * corm_push_sql_errors makes errors refer to the given SQL until the caller
- * sets error_context_stack back to callback->previous.
- */
-void
-corm_push_sql_errors(ErrorContextCallback *callback, const char *sql)
-{
-	callback->callback = sql_error_callback;
-	callback->arg = unconstify(char *, sql);
-	callback->previous = error_context_stack;
-	error_context_stack = callback;
-}
-
-static List *
-parse(const char *sql, RawParseMode mode)
-{
-	ErrorContextCallback callback;
-	List	   *parsed;
-
-	corm_push_sql_errors(&callback, sql);
-	parsed = raw_parser(sql, mode);
-	error_context_stack = callback.previous;
-	return parsed;
-}
-
-/*
  * corm_raw_check_expr raises a syntax error unless sql is one expression.
  */
 void
 corm_raw_check_expr(const char *sql)
 {
-	List	   *parsed = parse(sql, RAW_PARSE_PLPGSQL_EXPR);
+	List	   *parsed = corm_parse_sql(sql, RAW_PARSE_PLPGSQL_EXPR);
 	SelectStmt *select = (SelectStmt *) linitial_node(RawStmt, parsed)->stmt;
 
 	/* the PL/pgSQL grammar also allows FROM, WHERE, ...: reject them */
@@ -129,7 +87,7 @@ bool
 corm_raw_names(const char *sql, List *names)
 {
 	NameSearch	search = {names, false};
-	RawStmt    *parsed = linitial_node(RawStmt, parse(sql, RAW_PARSE_PLPGSQL_EXPR));
+	RawStmt    *parsed = linitial_node(RawStmt, corm_parse_sql(sql, RAW_PARSE_PLPGSQL_EXPR));
 
 	(void) name_walker(parsed->stmt, &search);
 	return search.found;
@@ -151,7 +109,7 @@ has_into(SelectStmt *select)
 char *
 corm_raw_check_statement(const char *sql)
 {
-	List	   *parsed = parse(sql, RAW_PARSE_DEFAULT);
+	List	   *parsed = corm_parse_sql(sql, RAW_PARSE_DEFAULT);
 	RawStmt    *stmt;
 
 	if (list_length(parsed) != 1)

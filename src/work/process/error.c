@@ -3,6 +3,9 @@
  * error.c
  *		Errors as flat bytes, with all their fields.
  *
+ * All but cursorpos: the client has not sent the statement that it is a position
+ * in.  Positions in a body are internal ones, see corm_push_sql_errors.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -15,7 +18,6 @@ typedef struct ErrorHeader
 	int			elevel;
 	int			sqlerrcode;
 	int			lineno;
-	int			cursorpos;
 	int			internalpos;
 } ErrorHeader;
 
@@ -56,7 +58,6 @@ corm_error_flatten(const ErrorData *error, StringInfo buf)
 	header.elevel = error->elevel;
 	header.sqlerrcode = error->sqlerrcode;
 	header.lineno = error->lineno;
-	header.cursorpos = error->cursorpos;
 	header.internalpos = error->internalpos;
 	appendBinaryStringInfo(buf, (char *) &header, sizeof(header));
 	put_string(buf, error->filename);
@@ -89,7 +90,6 @@ corm_error_parse(const char *data, Size len)
 	error->elevel = header.elevel;
 	error->sqlerrcode = header.sqlerrcode;
 	error->lineno = header.lineno;
-	error->cursorpos = header.cursorpos;
 	error->internalpos = header.internalpos;
 	error->filename = get_string(&at, end);
 	error->funcname = get_string(&at, end);

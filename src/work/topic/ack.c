@@ -26,12 +26,14 @@
 #include "work/topic/durable.h"
 #include "work/topic/log.h"
 #include "work/topic/rows.h"
+#include "work/topic/subscribe.h"
 
 PG_FUNCTION_INFO_V1(corm_message_ack);
 PG_FUNCTION_INFO_V1(corm_message_nack);
 PG_FUNCTION_INFO_V1(corm_message_touch);
 PG_FUNCTION_INFO_V1(corm_message_seek);
 PG_FUNCTION_INFO_V1(corm_message_seek_time);
+PG_FUNCTION_INFO_V1(corm_message_seek_text);
 PG_FUNCTION_INFO_V1(corm_message_purge);
 
 typedef enum ChangeKind
@@ -356,6 +358,20 @@ seek(ChangeEffect *change, int64 seq)
 	corm_durable_cursor_set(change->topic_id, change->group_id, change->epoch, change->to - 1);
 }
 
+/* seek_time makes the group of a call go to a time. */
+static void
+seek_time(FunctionCallInfo fcinfo, TimestampTz time)
+{
+	ChangeEffect *change = add_effect(fcinfo, CHANGE_SEEK_TIME, 0);
+
+	change->to = time;
+	if (change->durable)
+	{
+		change->kind = CHANGE_SEEK;
+		seek(change, corm_durable_seq_at_time(change->topic_id, change->to));
+	}
+}
+
 /* seek(topic, grp, to_seq bigint) -> void */
 Datum
 corm_message_seek(PG_FUNCTION_ARGS)
@@ -372,19 +388,29 @@ corm_message_seek(PG_FUNCTION_ARGS)
 Datum
 corm_message_seek_time(PG_FUNCTION_ARGS)
 {
-	ChangeEffect *change;
-
 	if (PG_ARGISNULL(2))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("time must not be null")));
-	change = add_effect(fcinfo, CHANGE_SEEK_TIME, 0);
-	change->to = PG_GETARG_TIMESTAMPTZ(2);
-	if (change->durable)
-	{
-		change->kind = CHANGE_SEEK;
-		seek(change, corm_durable_seq_at_time(change->topic_id, change->to));
-	}
+	seek_time(fcinfo, PG_GETARG_TIMESTAMPTZ(2));
+	PG_RETURN_VOID();
+}
+
+/* seek(topic, grp, start text) -> void: what corm.subscribe() takes, or a parameter that has no type */
+Datum
+corm_message_seek_text(PG_FUNCTION_ARGS)
+{
+	CormStart	start;
+
+	if (PG_ARGISNULL(2))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("start must not be null")));
+	start = corm_start_parse(text_to_cstring(PG_GETARG_TEXT_PP(2)));
+	if (start.is_time)
+		seek_time(fcinfo, start.time);
+	else
+		seek(add_effect(fcinfo, CHANGE_SEEK, 0), start.seq);
 	PG_RETURN_VOID();
 }
 

@@ -13,12 +13,12 @@
  */
 #include "postgres.h"
 
+#include "base/sql_text.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
-#include "parser/parser.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/snapmgr.h"
@@ -47,7 +47,7 @@ corm_filter_path(void)
 static char *
 query_of(const char *condition)
 {
-	List	   *list = raw_parser(condition, RAW_PARSE_PLPGSQL_EXPR);
+	List	   *list = corm_parse_sql(condition, RAW_PARSE_PLPGSQL_EXPR);
 	SelectStmt *stmt = list_length(list) == 1 ? (SelectStmt *) linitial_node(RawStmt, list)->stmt : NULL;
 
 	if (stmt == NULL || !IsA(stmt, SelectStmt) || list_length(stmt->targetList) != 1 ||

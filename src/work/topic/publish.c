@@ -36,6 +36,7 @@
 #include "tcop/utility.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -50,6 +51,7 @@
 
 PG_FUNCTION_INFO_V1(corm_message_publish);
 PG_FUNCTION_INFO_V1(corm_message_publish_many);
+PG_FUNCTION_INFO_V1(corm_message_publish_many_text);
 
 /* Publishers leave this part of the memory to receivers. */
 #define RECEIVERS_PART	16
@@ -807,17 +809,18 @@ pack_payload(CormPayloads *payloads, Datum value, CormOutgoing *message, MemoryC
 	MemoryContextReset(context);
 }
 
-/* publish_many(topic, payloads) -> int */
-Datum
-corm_message_publish_many(PG_FUNCTION_ARGS)
+/*
+ * publish_array publishes the elements of an array, and returns the number of groups that
+ * they go to.  Raises 22004 if one is NULL, and what corm_publish_messages raises.
+ */
+static int
+publish_array(CormTopicRef *ref, ArrayType *array)
 {
-	CormTopicRef *ref = topic_to_publish(fcinfo);
 	char	   *name = pstrdup(NameStr(ref->name));
 	CormPublishOptions options = {0};
 	CormPayloads payloads;
 	CormOutgoing *messages;
-	ArrayType  *array;
-	Oid			type;
+	Oid			type = ARR_ELEMTYPE(array);
 	int16		typlen;
 	bool		typbyval;
 	char		typalign;
@@ -826,12 +829,6 @@ corm_message_publish_many(PG_FUNCTION_ARGS)
 	int			n;
 	MemoryContext context;
 
-	if (PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("payloads must not be null")));
-	array = PG_GETARG_ARRAYTYPE_P(1);
-	type = ARR_ELEMTYPE(array);
 	get_typlenbyvalalign(type, &typlen, &typbyval, &typalign);
 	deconstruct_array(array, type, typlen, typbyval, typalign, &elems, &nulls, &n);
 	corm_payloads_init(&payloads, type);
@@ -851,5 +848,35 @@ corm_message_publish_many(PG_FUNCTION_ARGS)
 	MemoryContextDelete(context);
 	ref = corm_topic_ref(name);
 	corm_topic_check_publish(ref);
-	PG_RETURN_INT32(corm_publish_messages(ref, messages, n, &options));
+	return corm_publish_messages(ref, messages, n, &options);
+}
+
+static void
+check_payloads(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("payloads must not be null")));
+}
+
+/* publish_many(topic, payloads anyarray) -> int */
+Datum
+corm_message_publish_many(PG_FUNCTION_ARGS)
+{
+	CormTopicRef *ref = topic_to_publish(fcinfo);
+
+	check_payloads(fcinfo);
+	PG_RETURN_INT32(publish_array(ref, PG_GETARG_ARRAYTYPE_P(1)));
+}
+
+/* publish_many(topic, payloads text) -> int: an array of texts that has no type, such as a driver's parameter */
+Datum
+corm_message_publish_many_text(PG_FUNCTION_ARGS)
+{
+	CormTopicRef *ref = topic_to_publish(fcinfo);
+
+	check_payloads(fcinfo);
+	PG_RETURN_INT32(publish_array(ref, DatumGetArrayTypeP(OidInputFunctionCall(F_ARRAY_IN, text_to_cstring(PG_GETARG_TEXT_PP(1)),
+																			   TEXTOID, -1))));
 }

@@ -35,6 +35,7 @@
 #include "work/topic/handlers.h"
 #include "work/topic/log.h"
 #include "work/topic/rows.h"
+#include "work/topic/subscribe.h"
 
 PG_FUNCTION_INFO_V1(corm_message_subscribe);
 PG_FUNCTION_INFO_V1(corm_message_unsubscribe);
@@ -156,37 +157,50 @@ get_definition(FunctionCallInfo fcinfo, const char *topic, CormGroupRef *ref)
 }
 
 /*
- * start_seq returns the number of the message that a new group gets first: new, all, a
- * number or a time.  Raises 22023 for anything else.
+ * corm_start_parse reads where a group starts: new, all, the number of a message or a
+ * time.  Raises 22023 for anything else, and what the input of numbers and times raises.
  */
-static int64
-start_seq(const CormTopicRef *topic, const char *start)
+CormStart
+corm_start_parse(const char *text)
 {
+	CormStart	start = {0};
+
+	if (strcmp(text, "new") == 0)
+		start.seq = PG_INT64_MAX;
+	else if (strcmp(text, "all") == 0)
+		start.seq = 1;
+	else if (text[0] != '\0' && strspn(text, "0123456789") == strlen(text))
+		start.seq = pg_strtoint64(text);
+	else if (text[0] >= '0' && text[0] <= '9')
+	{
+		start.is_time = true;
+		start.time = DatumGetTimestampTz(DirectFunctionCall3(timestamptz_in, CStringGetDatum(text),
+															 ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+	}
+	else
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unrecognized start \"%s\"", text),
+				 errhint("A group starts with new, all, the number of a message, or a time.")));
+	return start;
+}
+
+/* start_seq returns the number of the message that a new group gets first.  Raises as corm_start_parse. */
+static int64
+start_seq(const CormTopicRef *topic, const char *text)
+{
+	CormStart	start = corm_start_parse(text);
 	int64		seq;
 
-	if (strcmp(start, "new") == 0)
-		return PG_INT64_MAX;
-	if (strcmp(start, "all") == 0)
-		return 1;
-	if (start[0] != '\0' && strspn(start, "0123456789") == strlen(start))
-		return pg_strtoint64(start);
-	if (start[0] >= '0' && start[0] <= '9')
-	{
-		TimestampTz time = DatumGetTimestampTz(DirectFunctionCall3(timestamptz_in, CStringGetDatum(start),
-																   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
-
-		if (topic->settings.durable)
-			return corm_durable_seq_at_time(topic->id, time);
-		if (!corm_topic_lock(topic->slot, topic->gen))
-			corm_topic_gone(NameStr(topic->name));
-		seq = corm_log_seq_at_time(corm_topic_at(topic->slot), time);
-		corm_topic_unlock(topic->slot);
-		return seq;
-	}
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("unrecognized start \"%s\"", start),
-			 errhint("A group starts with new, all, the number of a message, or a time.")));
+	if (!start.is_time)
+		return start.seq;
+	if (topic->settings.durable)
+		return corm_durable_seq_at_time(topic->id, start.time);
+	if (!corm_topic_lock(topic->slot, topic->gen))
+		corm_topic_gone(NameStr(topic->name));
+	seq = corm_log_seq_at_time(corm_topic_at(topic->slot), start.time);
+	corm_topic_unlock(topic->slot);
+	return seq;
 }
 
 /* insert_definition adds the row of a group. */

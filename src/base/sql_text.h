@@ -1,0 +1,17 @@
+/*-------------------------------------------------------------------------
+ *
+ * sql_text.h
+ *		SQL text that is not the client's statement: parsing it, and errors in it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CORM_BASE_SQL_TEXT_H
+#define CORM_BASE_SQL_TEXT_H
+
+#include "parser/parser.h"
+#include "utils/elog.h"
+
+extern void corm_push_sql_errors(ErrorContextCallback *callback, const char *sql);
+extern List *corm_parse_sql(const char *sql, RawParseMode mode);
+
+#endif							/* CORM_BASE_SQL_TEXT_H */
