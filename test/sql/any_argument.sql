@@ -484,8 +484,8 @@ BEGIN
     INSERT INTO x.outcomes VALUES (func, expression, state, message, CASE WHEN length(result) < 100000 THEN result END);
 END $$;
 
--- what some of them need, by the names that they are called with; they do not wait long
-SELECT corm.pool_create('id'), corm.topic_create('id'), corm.subscribe('id', 'id', ack => 'manual'), corm.wg_create('id');
+-- what some of them need, by the names that they are called with, whatever the order; they do not wait long
+SELECT corm.pool_create('id'), corm.topic_create('id'), corm.subscribe('id', 'id', ack => 'manual'), corm.wg_create('id', 10);
 SET corm.max_wait = '1ms';
 SELECT count(x.try(func, call)) = count(*) AS all_tried FROM x.calls;
 SELECT corm.pool_drop('id'), corm.topic_drop('id'), corm.wg_drop('id');
