@@ -256,6 +256,33 @@ def documented(connection):
     connection.execute("DROP TABLE customers; DROP TYPE customer; DROP TYPE customer_plan")
 
 
+def dumped(connection, types):
+    """pg_dump takes the extension, the types with their tags, and rows and views of them."""
+    name = types["shop.User"]
+    data = encode("shop.User", TEXTS[2][1])
+    connection.execute(f"CREATE TABLE proto_main.held (id int PRIMARY KEY, u {name})")
+    connection.execute(f"INSERT INTO proto_main.held SELECT 1, corm.proto_decode(NULL::{name}, %s)", (data,))
+    connection.execute("CREATE VIEW proto_main.sent AS SELECT id, corm.proto_encode(u) AS data FROM proto_main.held")
+    before = connection.execute("SELECT data FROM proto_main.sent").fetchone()[0]
+    database = connection.info.dbname
+    connection.execute("DROP DATABASE IF EXISTS corm_proto_restored")
+    connection.execute("CREATE DATABASE corm_proto_restored")
+    made = subprocess.run(["pg_dump", "-d", database, "-n", "proto_main", "-e", "corm", "-e", "corm_proto", "-f", work / "dump.sql"],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    taken = subprocess.run(["psql", "-Xq", "-v", "ON_ERROR_STOP=1", "-d", "corm_proto_restored", "-f", work / "dump.sql"],
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    report("pg_dump and psql", made.stdout.decode() + taken.stdout.decode() if made.returncode or taken.returncode else None)
+    with psycopg.connect("", dbname="corm_proto_restored", autocommit=True) as restored:
+        after = restored.execute("SELECT data FROM proto_main.sent").fetchone()[0]
+        report("messages are the same afterwards", None if after == before else after)
+        again = [row[0] for row in restored.execute("SELECT DISTINCT action FROM corm.register_proto(%s, 'proto_main')", (descriptors("main.proto"),))]
+        report("and so are the types", None if again == ["unchanged"] else again)
+        restored.execute("DROP VIEW proto_main.sent")
+        restored.execute("DROP EXTENSION corm_proto")
+        report("without the extension, they stay", None if restored.execute(f"SELECT (u).name FROM proto_main.held, (SELECT NULL::{name}) t").fetchone()[0] == 'é\n"\\' else "gone")
+    connection.execute("DROP DATABASE corm_proto_restored")
+
+
 def fuzz(connection, types):
     """Damaged messages: some bytes changed, cut off, put twice or taken from another."""
     rng = random.Random(SEED)
@@ -418,6 +445,7 @@ def main():
         plugin(connection)
         connection.execute("SET search_path = public")
         documented(connection)
+        dumped(connection, types)
         fuzz(connection, types)
         fuzz_descriptors(connection)
         for schema in ("proto_main", "proto_some", "proto_plugin", "proto_same"):
