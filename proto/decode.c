@@ -20,6 +20,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "access/htup_details.h"
 #include "base/compat.h"
 #include "catalog/pg_enum.h"
@@ -137,6 +139,8 @@ double_datum(const ProtoAttribute *attribute, double number)
 	switch (attribute->typid)
 	{
 		case FLOAT4OID:
+			if (isinf((float4) number) && !isinf(number))
+				proto_out_of_range(attribute);
 			return Float4GetDatum((float4) number);
 		case FLOAT8OID:
 			return Float8GetDatum(number);

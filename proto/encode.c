@@ -238,6 +238,20 @@ double_of(const ProtoAttribute *attribute, Datum value)
 }
 
 /*
+ * float_of returns a number as a shorter one, which may be infinite only if
+ * the number is.
+ */
+static float
+float_of(const ProtoAttribute *attribute, double number)
+{
+	float		result = (float) number;
+
+	if (isinf(result) && !isinf(number))
+		proto_out_of_range(attribute);
+	return result;
+}
+
+/*
  * label_number returns the number of a label.
  */
 static int
@@ -293,7 +307,7 @@ bits_of(const ProtoAttribute *attribute, Datum value)
 		case PROTO_FIXED64:
 			return unsigned_of(attribute, value);
 		case PROTO_FLOAT:
-			bits.f = (float) double_of(attribute, value);
+			bits.f = float_of(attribute, double_of(attribute, value));
 			return bits.u32;
 		case PROTO_DOUBLE:
 			bits.d = double_of(attribute, value);

@@ -135,6 +135,14 @@ COMMENT ON COLUMN zeros.d IS '@orm:proto=1 double';
 COMMENT ON COLUMN zeros.f IS '@orm:proto=2 float';
 SELECT corm.proto_encode(ROW(0, 0)::zeros), corm.proto_encode(ROW('-0', '-0')::zeros), corm.proto_decode(NULL::zeros, corm.proto_encode(ROW('-0', '-0')::zeros));
 
+-- A number that is too large for a shorter one is not infinite.
+CREATE TYPE narrow AS (f float8, d real);
+COMMENT ON COLUMN narrow.f IS '@orm:proto=1 float';
+COMMENT ON COLUMN narrow.d IS '@orm:proto=2 double';
+SELECT corm.proto_encode(ROW('infinity', '-infinity')::narrow), corm.proto_decode(NULL::narrow, corm.proto_encode(ROW('infinity', '-infinity')::narrow));
+SELECT corm.proto_encode(ROW(1e300, 1)::narrow);
+SELECT corm.proto_decode(NULL::narrow, '\x119c7500883ce4377e');
+
 -- Precisions and domains hold, within arrays and of arrays and rows, too.
 CREATE DOMAIN few AS int[] CHECK (cardinality(VALUE) < 3);
 CREATE DOMAIN given AS text NOT NULL;
@@ -250,8 +258,8 @@ BEGIN
         COMMIT;
     END LOOP;
 END $$;
-CALL come_and_go(300);
-SELECT count(*) < 150 AS bounded FROM pg_backend_memory_contexts WHERE name = 'corm proto type';
+CALL come_and_go(200);
+SELECT count(*) < 130 AS bounded FROM pg_backend_memory_contexts WHERE name = 'corm proto type';
 -- nor do calls, and errors in them, leave anything behind
 CREATE TABLE used AS SELECT sum(total_bytes) AS bytes FROM pg_backend_memory_contexts WHERE name LIKE 'corm proto%';
 DO $$
@@ -267,6 +275,36 @@ BEGIN
     END LOOP;
 END $$;
 SELECT (SELECT sum(total_bytes) FROM pg_backend_memory_contexts WHERE name LIKE 'corm proto%') - bytes < 100000 AS flat FROM used;
+
+-- Types are made and changed by the rights of the caller.
+CREATE ROLE regress_corm_proto;
+GRANT USAGE ON SCHEMA proto_test TO regress_corm_proto;
+SET ROLE regress_corm_proto;
+SELECT * FROM corm.register_proto('\x0a2a0a09746f702e70726f746f22150a03546f70120e0a02696418012001280552026964620670726f746f33', 'proto_test');
+RESET ROLE;
+SELECT * FROM corm.register_proto('\x0a2a0a09746f702e70726f746f22150a03546f70120e0a02696418012001280552026964620670726f746f33', 'proto_test');
+SET ROLE regress_corm_proto;
+SELECT * FROM corm.register_proto('\x0a2a0a09746f702e70726f746f22150a03546f70120e0a02696418012001280552026964620670726f746f33', 'proto_test');
+DO $$
+BEGIN
+    PERFORM corm.register_proto('\x0a2a0a09746f702e70726f746f22150a03546f70120e0a026e6f18012001280552026964620670726f746f33', 'proto_test');
+    RAISE EXCEPTION USING errcode = 'P0099';
+EXCEPTION WHEN insufficient_privilege THEN
+    RAISE NOTICE 'not the owner';
+END $$;
+SELECT corm.proto_encode(ROW(1)::top);
+RESET ROLE;
+BEGIN READ ONLY;
+SELECT * FROM corm.register_proto('\x0a2a0a09746f702e70726f746f22150a03546f70120e0a026e6f18012001280552026964620670726f746f33', 'proto_test');
+ROLLBACK;
+SET search_path = '';
+SELECT * FROM corm.register_proto('\x0a2a0a09746f702e70726f746f22150a03546f70120e0a026e6f18012001280552026964620670726f746f33');
+SELECT * FROM corm.register_proto('\x0a2a0a09746f702e70726f746f22150a03546f70120e0a026e6f18012001280552026964620670726f746f33', 'proto_test');
+SET search_path = proto_test;
+SELECT corm.proto_encode(ROW(1)::top), (corm.proto_decode(NULL::top, '\x0801')).no;
+SELECT * FROM corm.register_proto('\x0a2a0a09746f702e70726f746f22150a03546f70120e0a02696418012001280552026964620670726f746f33', 'proto_test', '{"prefix": "ppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppp"}');
+REVOKE USAGE ON SCHEMA proto_test FROM regress_corm_proto;
+DROP ROLE regress_corm_proto;
 
 -- Whatever the search_path.
 SET search_path = '';
