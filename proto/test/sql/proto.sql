@@ -258,8 +258,8 @@ BEGIN
         COMMIT;
     END LOOP;
 END $$;
-CALL come_and_go(200);
-SELECT count(*) < 130 AS bounded FROM pg_backend_memory_contexts WHERE name = 'corm proto type';
+CALL come_and_go(130);
+SELECT count(*) < 100 AS bounded FROM pg_backend_memory_contexts WHERE name = 'corm proto type';
 -- nor do calls, and errors in them, leave anything behind
 CREATE TABLE used AS SELECT sum(total_bytes) AS bytes FROM pg_backend_memory_contexts WHERE name LIKE 'corm proto%';
 DO $$
