@@ -178,6 +178,35 @@ DROP ROLE tp_other;
 \set VERBOSITY default
 SELECT corm.unschedule('monthly');
 SELECT corm.pool_drop('owned');
-DROP FUNCTION defined();
+-- what they own goes to another role, or is dropped; a schedule stays with the role that it acts as
+SET ROLE tp_owner;
+SELECT corm.pool_create('owned'), corm.pool_grant('owned', 'tp_other', '{submit}'), corm.pool_grant('owned', 'tp_third', '{submit}');
+SELECT corm.schedule('hers', '@monthly', corm.task('owned'), 'SELECT 1');
+RESET ROLE;
+SET ROLE tp_other;
+SELECT corm.schedule('his', '@monthly', corm.task('owned'), 'SELECT 1');
+RESET ROLE;
+REASSIGN OWNED BY tp_owner TO tp_third;
+SELECT name, owner FROM corm.pools WHERE name = 'owned';
+SELECT name, owner FROM corm.schedules ORDER BY name;
+DROP OWNED BY tp_owner;
+SELECT name, owner FROM corm.schedules ORDER BY name;
+DROP OWNED BY tp_third;
+BEGIN;
+DROP OWNED BY tp_other;
+SELECT name, owner, grants FROM corm.pools WHERE name = 'owned';
+SELECT name FROM corm.schedules;
+ROLLBACK;
+\set VERBOSITY terse
+SET ROLE tp_other;
+DROP OWNED BY tp_third;
+REASSIGN OWNED BY tp_third TO tp_other;
+RESET ROLE;
+\set VERBOSITY default
+SELECT name, owner, grants FROM corm.pools WHERE name = 'owned';
+DROP OWNED BY tp_third, tp_other;
+SELECT name, owner FROM corm.pools WHERE name = 'owned';
+SELECT name FROM corm.schedules;
+SELECT count(*) FROM corm.pool_grants WHERE pool = 'owned';
 DROP ROLE tp_owner, tp_other, tp_third, tp_nologin;
 DROP SCHEMA task_pools CASCADE;

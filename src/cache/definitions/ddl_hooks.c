@@ -6,10 +6,8 @@
  * Two hooks of PostgreSQL:
  *
  *	- object_access_hook: DROP DATABASE, and DROP EXTENSION corm in a database,
- *	  empty its caches when they commit; DROP ROLE is refused if the role has
- *	  caches (owners.c);
- *	- ProcessUtility_hook: DROP OWNED and REASSIGN OWNED include caches;
- *	  statements that need a database without sessions (CREATE DATABASE needs a
+ *	  empty its caches when they commit;
+ *	- ProcessUtility_hook: statements that need a database without sessions (CREATE DATABASE needs a
  *	  template without any) make its notifier exit, which would otherwise stay
  *	  for a minute after the last event.
  *
@@ -32,7 +30,6 @@
 #include "commands/dbcommands.h"
 #include "commands/defrem.h"
 #include "commands/extension.h"
-#include "commands/user.h"
 #include "miscadmin.h"
 #include "tcop/utility.h"
 #include "utils/acl.h"
@@ -46,10 +43,7 @@ void		(*corm_database_leave) (Oid database) = NULL;
 static object_access_hook_type prev_object_access_hook = NULL;
 static ProcessUtility_hook_type prev_process_utility_hook = NULL;
 
-/*
- * on_object_access makes caches empty at commit when their database or the
- * extension is dropped, and refuses to drop roles that have caches.
- */
+/* on_object_access makes caches empty at commit when their database or the extension is dropped. */
 static void
 on_object_access(ObjectAccessType access, Oid class_id, Oid object_id,
 				 int sub_id, void *arg)
@@ -64,8 +58,6 @@ on_object_access(ObjectAccessType access, Oid class_id, Oid object_id,
 	else if (class_id == ExtensionRelationId &&
 			 object_id == get_extension_oid("corm", true))
 		corm_at_commit_kill_database(MyDatabaseId);
-	else if (class_id == AuthIdRelationId)
-		corm_cache_role_drop(object_id);
 }
 
 /*
@@ -176,37 +168,13 @@ make_room_for(Node *stmt)
 	}
 }
 
-/* is_about_owners tells whether follow_owners has anything to do after a statement. */
-static bool
-is_about_owners(Node *stmt)
-{
-	return IsA(stmt, DropOwnedStmt) || IsA(stmt, ReassignOwnedStmt);
-}
-
-/* follow_owners does to caches what a statement has done to tables. */
-static void
-follow_owners(Node *stmt)
-{
-	if (IsA(stmt, DropOwnedStmt))
-		corm_cache_drop_owned(roleSpecsToIds(((DropOwnedStmt *) stmt)->roles));
-	else if (IsA(stmt, ReassignOwnedStmt))
-		corm_cache_reassign_owned(roleSpecsToIds(((ReassignOwnedStmt *) stmt)->roles),
-								  get_rolespec_oid(((ReassignOwnedStmt *) stmt)->newrole, false));
-}
-
-/*
- * on_utility acts before statements that need a database without sessions, and
- * after those about owners.
- */
+/* on_utility acts before statements that need a database without sessions. */
 static void
 on_utility(PlannedStmt *pstmt, const char *query_string, bool read_only_tree,
 		   ProcessUtilityContext context, ParamListInfo params,
 		   QueryEnvironment *env, DestReceiver *dest, QueryCompletion *qc)
 {
-	Node	   *stmt = pstmt->utilityStmt;
-	bool		about_owners = is_about_owners(stmt);
-
-	make_room_for(stmt);
+	make_room_for(pstmt->utilityStmt);
 
 	if (prev_process_utility_hook)
 		prev_process_utility_hook(pstmt, query_string, read_only_tree, context,
@@ -214,10 +182,6 @@ on_utility(PlannedStmt *pstmt, const char *query_string, bool read_only_tree,
 	else
 		standard_ProcessUtility(pstmt, query_string, read_only_tree, context,
 								params, env, dest, qc);
-
-	/* A CALL can have ended the transaction, and pstmt is gone with its plan. */
-	if (about_owners)
-		follow_owners(stmt);
 }
 
 /* corm_cache_hooks_init installs the hooks; only when preloaded. */
@@ -228,4 +192,5 @@ corm_cache_hooks_init(void)
 	object_access_hook = on_object_access;
 	prev_process_utility_hook = ProcessUtility_hook;
 	ProcessUtility_hook = on_utility;
+	corm_cache_owners_init();
 }

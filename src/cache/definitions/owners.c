@@ -3,10 +3,8 @@
  * owners.c
  *		What becomes of caches when their owners and grantees go.
  *
- * PostgreSQL does not know that a row of corm's tables belongs to a role, so the
- * hooks (ddl_hooks.c) call these functions: DROP ROLE is refused if the role
- * owns caches or has rights on some, as it is for tables; DROP OWNED and
- * REASSIGN OWNED treat caches as they treat tables.
+ * DROP ROLE is refused if the role owns caches or has rights on some, as it is for tables; DROP OWNED and
+ * REASSIGN OWNED treat caches as they treat tables (base/owners.c).
  *
  * All this concerns the current database.  A role that is dropped from another
  * database leaves rows behind.  They give rights to no role, and the next
@@ -26,6 +24,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "base/owners.h"
 #include "base/schema.h"
 #include "cache/definitions/owners.h"
 #include "cache/definitions/refs.h"
@@ -44,13 +43,10 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
-/* What to do with the rows of some roles: those of a list, or those that do not exist. */
-typedef struct RoleChange
-{
-	const List *roles;			/* NIL: roles that do not exist */
-	Oid			new_owner;		/* of their caches; InvalidOid: drop these */
-	bool		drop_grants;
-} RoleChange;
+static const CormRoleColumn role_columns[] = {
+	{"cache_definitions", "owner", "owner of cache", 1},
+	{"cache_grants", "grantee", "privileges for cache", 1},
+};
 
 /* have_caches tells whether this database has the tables. */
 static bool
@@ -69,75 +65,12 @@ column(Relation rel, HeapTuple tuple, int attnum)
 	return heap_getattr(tuple, attnum, RelationGetDescr(rel), &isnull);
 }
 
-/* concerns tells whether a role is one that a change is about. */
-static bool
-concerns(const RoleChange *change, Oid role)
-{
-	if (change->roles != NIL)
-		return list_member_oid(change->roles, role);
-	return OidIsValid(role) && !SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(role));
-}
-
-/*
- * append_uses appends to buf a line for each row of a table that names role, and
- * returns the number of these rows.  Closes the table.
- */
-static int
-append_uses(StringInfo buf, Relation rel, int name_attnum, int role_attnum, Oid role, const char *what)
-{
-	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
-	HeapTuple	tuple;
-	int			n = 0;
-
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		if (DatumGetObjectId(column(rel, tuple, role_attnum)) != role)
-			continue;
-		appendStringInfo(buf, "%s%s %s", buf->len > 0 ? "\n" : "", what,
-						 TextDatumGetCString(column(rel, tuple, name_attnum)));
-		n++;
-	}
-	systable_endscan(scan);
-	table_close(rel, AccessShareLock);
-	return n;
-}
-
-/*
- * corm_cache_role_drop raises 2BP01 if a role that is being dropped owns caches
- * of this database or has rights on some.
- */
-void
-corm_cache_role_drop(Oid role)
-{
-	StringInfoData buf;
-	int			n;
-
-	if (!have_caches())
-		return;
-
-	/* DROP ROLE takes this lock, too, but after it has called us. */
-	LockSharedObject(AuthIdRelationId, role, 0, AccessExclusiveLock);
-	initStringInfo(&buf);
-	n = append_uses(&buf, corm_cache_definitions_open(AccessShareLock), Anum_cache_definitions_name,
-					Anum_cache_definitions_owner, role, "owner of cache");
-	n += append_uses(&buf, corm_cache_grants_open(AccessShareLock), Anum_cache_grants_cache,
-					 Anum_cache_grants_grantee, role, "privileges for cache");
-	if (n > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
-				 errmsg("role \"%s\" cannot be dropped because some caches depend on it",
-						GetUserNameFromId(role, false)),
-				 errdetail_internal("%s", buf.data),
-				 errhint("Use REASSIGN OWNED or DROP OWNED, or corm.cache_drop and corm.cache_revoke.")));
-	pfree(buf.data);
-}
-
 /*
  * concerned_names returns the names of the caches with rows of a table that name
  * a role that a change concerns, each once.
  */
 static List *
-concerned_names(Relation rel, int name_attnum, int role_attnum, const RoleChange *change)
+concerned_names(Relation rel, int name_attnum, int role_attnum, const CormRoleChange *change)
 {
 	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
 	HeapTuple	tuple;
@@ -145,7 +78,7 @@ concerned_names(Relation rel, int name_attnum, int role_attnum, const RoleChange
 
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
-		if (concerns(change, DatumGetObjectId(column(rel, tuple, role_attnum))))
+		if (corm_role_concerned(change, DatumGetObjectId(column(rel, tuple, role_attnum))))
 			names = list_append_unique(names, makeString(TextDatumGetCString(column(rel, tuple, name_attnum))));
 	}
 	systable_endscan(scan);
@@ -158,7 +91,7 @@ concerned_names(Relation rel, int name_attnum, int role_attnum, const RoleChange
  * the owner of the database.
  */
 static bool
-change_owner(Relation rel, const char *name, const RoleChange *change)
+change_owner(Relation rel, const char *name, const CormRoleChange *change)
 {
 	HeapTuple	tuple = corm_cache_find_row(rel, name);
 	Oid			new_owner = change->new_owner;
@@ -169,7 +102,7 @@ change_owner(Relation rel, const char *name, const RoleChange *change)
 		return false;
 	id = (uint64) DatumGetInt64(column(rel, tuple, Anum_cache_definitions_id));
 	owner = DatumGetObjectId(column(rel, tuple, Anum_cache_definitions_owner));
-	if (!concerns(change, owner))
+	if (!corm_role_concerned(change, owner))
 		return false;
 	if (!OidIsValid(new_owner) && id == CORM_DEFAULT_CACHE_ID)
 		new_owner = corm_cache_database_owner();
@@ -196,7 +129,7 @@ change_owner(Relation rel, const char *name, const RoleChange *change)
 
 /* drop_grants deletes what was granted on a cache to the roles of a change. */
 static bool
-drop_grants(Relation rel, const char *name, const RoleChange *change)
+drop_grants(Relation rel, const char *name, const CormRoleChange *change)
 {
 	ScanKeyData key;
 	SysScanDesc scan;
@@ -208,7 +141,7 @@ drop_grants(Relation rel, const char *name, const RoleChange *change)
 	scan = systable_beginscan(rel, InvalidOid, false, NULL, 1, &key);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
-		if (!concerns(change, DatumGetObjectId(column(rel, tuple, Anum_cache_grants_grantee))))
+		if (!corm_role_concerned(change, DatumGetObjectId(column(rel, tuple, Anum_cache_grants_grantee))))
 			continue;
 		CatalogTupleDelete(rel, &tuple->t_self);
 		changed = true;
@@ -223,7 +156,7 @@ drop_grants(Relation rel, const char *name, const RoleChange *change)
  * exist: then it leaves out caches that are locked.
  */
 static void
-apply(const RoleChange *change)
+apply(const CormRoleChange *change)
 {
 	Relation	rel = corm_cache_definitions_open(RowExclusiveLock);
 	Relation	grants = corm_cache_grants_open(RowExclusiveLock);
@@ -256,31 +189,25 @@ apply(const RoleChange *change)
 	table_close(rel, NoLock);
 }
 
-/*
- * corm_cache_drop_owned drops the caches that roles own in this database and
- * revokes what has been granted to them there, after DROP OWNED, which has
- * checked the rights.
- */
-void
-corm_cache_drop_owned(const List *roles)
+/* follow makes a change, if this database has caches. */
+static void
+follow(const CormRoleChange *change)
 {
-	RoleChange	change = {.roles = roles, .drop_grants = true};
-
-	if (roles != NIL && have_caches())
-		apply(&change);
+	if (have_caches())
+		apply(change);
 }
 
-/*
- * corm_cache_reassign_owned gives the caches that roles own in this database to
- * another role, after REASSIGN OWNED, which has checked the rights.
- */
-void
-corm_cache_reassign_owned(const List *roles, Oid new_owner)
-{
-	RoleChange	change = {.roles = roles, .new_owner = new_owner};
+static const CormOwners owners = {
+	.columns = role_columns,
+	.ncolumns = lengthof(role_columns),
+	.change = follow,
+};
 
-	if (roles != NIL && have_caches())
-		apply(&change);
+/* corm_cache_owners_init registers caches as what roles own, when preloaded. */
+void
+corm_cache_owners_init(void)
+{
+	corm_owners_add(&owners);
 }
 
 /*
@@ -290,7 +217,7 @@ corm_cache_reassign_owned(const List *roles, Oid new_owner)
 void
 corm_cache_forget_roles(void)
 {
-	RoleChange	change = {.new_owner = corm_cache_database_owner(), .drop_grants = true};
+	CormRoleChange change = {.new_owner = corm_cache_database_owner(), .drop_grants = true};
 
 	apply(&change);
 }

@@ -31,6 +31,7 @@
 #include "common/hashfn.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "nodes/value.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
 #include "tcop/utility.h"
@@ -330,9 +331,9 @@ set_grant(const char *pool, Oid grantee, int add, int take_away)
 	CommandCounterIncrement();
 }
 
-/* drop_grants deletes what was granted on a pool. */
+/* drop_grants deletes what was granted on a pool, to the roles that a change is about, or to all for NULL. */
 static void
-drop_grants(const char *pool)
+drop_grants(const char *pool, const CormRoleChange *change)
 {
 	Relation	rel = corm_pool_catalog("pool_grants", RowExclusiveLock);
 	ScanKeyData key;
@@ -342,9 +343,16 @@ drop_grants(const char *pool)
 	ScanKeyInit(&key, Anum_pool_grant_pool, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(pool));
 	scan = systable_beginscan(rel, InvalidOid, false, NULL, 1, &key);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-		CatalogTupleDelete(rel, &tuple->t_self);
+	{
+		bool		isnull;
+
+		if (change == NULL ||
+			corm_role_concerned(change, DatumGetObjectId(heap_getattr(tuple, Anum_pool_grant_grantee, RelationGetDescr(rel), &isnull))))
+			CatalogTupleDelete(rel, &tuple->t_self);
+	}
 	systable_endscan(scan);
 	table_close(rel, NoLock);
+	CommandCounterIncrement();
 }
 
 /* count_rows returns the number of pools of this database, those of running transactions included. */
@@ -476,35 +484,114 @@ corm_pool_alter(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+/* drop_pool drops a pool whose name is locked.  Raises 2BP01 if schedules use it. */
+static void
+drop_pool(Relation rel, const CormPoolRef *ref)
+{
+	HeapTuple	tuple = find_row(rel, ref->name);
+	char	   *schedules = corm_schedules_of_pool(ref->name);
+
+	if (schedules != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("cannot drop pool \"%s\" because schedules use it", ref->name),
+				 errdetail_internal("%s", schedules),
+				 errhint("Use corm.unschedule, or corm.schedule with another pool.")));
+	if (HeapTupleIsValid(tuple))
+		CatalogTupleDelete(rel, &tuple->t_self);
+	drop_grants(ref->name, NULL);
+	CommandCounterIncrement();
+	at_commit(ref, true);
+}
+
 /* pool_drop(name) -> void */
 Datum
 corm_pool_drop(PG_FUNCTION_ARGS)
 {
 	CormPoolRef ref;
 	Relation	rel;
-	HeapTuple	tuple;
-	char	   *schedules;
 
 	own_pool(fcinfo, "corm.pool_drop()", &ref, &rel);
 	if (ref.id == CORM_DEFAULT_POOL_ID)
 		ereport(ERROR,
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 				 errmsg("cannot drop pool \"%s\" because every database has it", ref.name)));
-	schedules = corm_schedules_of_pool(ref.name);
-	if (schedules != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
-				 errmsg("cannot drop pool \"%s\" because schedules use it", ref.name),
-				 errdetail_internal("%s", schedules),
-				 errhint("Use corm.unschedule, or corm.schedule with another pool.")));
-	tuple = find_row(rel, ref.name);
-	if (HeapTupleIsValid(tuple))
-		CatalogTupleDelete(rel, &tuple->t_self);
-	drop_grants(ref.name);
+	drop_pool(rel, &ref);
 	table_close(rel, NoLock);
-	CommandCounterIncrement();
-	at_commit(&ref, true);
 	PG_RETURN_VOID();
+}
+
+/* set_owner gives a pool another owner. */
+static void
+set_owner(Relation rel, const CormPoolRef *ref, Oid owner)
+{
+	HeapTuple	tuple = find_row(rel, ref->name);
+	Datum		values[Natts_pool] = {0};
+	bool		nulls[Natts_pool] = {false};
+	bool		replace[Natts_pool] = {false};
+
+	if (!HeapTupleIsValid(tuple))
+		return;
+	shdepLockAndCheckObject(AuthIdRelationId, owner);
+	values[Anum_pool_owner - 1] = ObjectIdGetDatum(owner);
+	replace[Anum_pool_owner - 1] = true;
+	CatalogTupleUpdate(rel, &tuple->t_self, heap_modify_tuple(tuple, RelationGetDescr(rel), values, nulls, replace));
+	CommandCounterIncrement();
+}
+
+/* concerned_pools returns the names of the pools with rows of a table that name a role that a change is about, each once. */
+static List *
+concerned_pools(List *names, const char *table, int role_attnum, const CormRoleChange *change)
+{
+	Relation	rel = corm_pool_catalog(table, AccessShareLock);
+	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
+	HeapTuple	tuple;
+	bool		isnull;
+
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		CHECK_FOR_INTERRUPTS();
+		/* the name is the first column of both tables */
+		if (corm_role_concerned(change, DatumGetObjectId(heap_getattr(tuple, role_attnum, RelationGetDescr(rel), &isnull))))
+			names = list_append_unique(names, makeString(TextDatumGetCString(heap_getattr(tuple, 1, RelationGetDescr(rel), &isnull))));
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return names;
+}
+
+/*
+ * corm_pools_change_owners drops the pools of some roles, or gives them to another one, and takes back what
+ * was granted to them.  The pool "default" cannot be dropped: it goes to the owner of the database.
+ */
+void
+corm_pools_change_owners(const CormRoleChange *change)
+{
+	List	   *names = concerned_pools(NIL, "pool_definitions", Anum_pool_owner, change);
+	Relation	rel = corm_pool_catalog("pool_definitions", RowExclusiveLock);
+	ListCell   *lc;
+
+	if (change->drop_grants)
+		names = concerned_pools(names, "pool_grants", Anum_pool_grant_grantee, change);
+	foreach(lc, names)
+	{
+		CormPoolRef ref;
+
+		corm_pool_lock(strVal(lfirst(lc)), ExclusiveLock);
+		if (!corm_pool_try_find(strVal(lfirst(lc)), &ref))
+			continue;
+		if (change->drop_grants)
+			drop_grants(ref.name, change);
+		if (!ref.stored || !corm_role_concerned(change, ref.owner))
+			continue;
+		if (OidIsValid(change->new_owner))
+			set_owner(rel, &ref, change->new_owner);
+		else if (ref.id == CORM_DEFAULT_POOL_ID)
+			set_owner(rel, &ref, corm_pool_database_owner());
+		else
+			drop_pool(rel, &ref);
+	}
+	table_close(rel, NoLock);
 }
 
 /* get_privileges reads a list of privileges.  Raises 22023 for an unknown one. */

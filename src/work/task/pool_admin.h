@@ -10,6 +10,7 @@
 
 #include "postgres.h"
 
+#include "base/owners.h"
 #include "datatype/timestamp.h"
 #include "storage/lockdefs.h"
 
@@ -44,6 +45,7 @@ enum
 
 extern int	corm_pool_timeout_ms(const Interval *timeout);
 extern int64 corm_pool_ttl_us(const Interval *ttl);
+extern void corm_pools_change_owners(const CormRoleChange *change);
 extern void corm_pool_lock(const char *name, LOCKMODE mode);
 
 #endif							/* CORM_WORK_POOL_ADMIN_H */

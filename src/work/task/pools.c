@@ -49,9 +49,9 @@ corm_pool_catalog(const char *name, LOCKMODE mode)
 	return rel;
 }
 
-/* database_owner returns the owner of the current database. */
-static Oid
-database_owner(void)
+/* corm_pool_database_owner returns the owner of the current database, who owns the pool "default" by default. */
+Oid
+corm_pool_database_owner(void)
 {
 	HeapTuple	tuple = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(MyDatabaseId));
 	Oid			owner = InvalidOid;
@@ -106,7 +106,7 @@ corm_pool_try_find(const char *name, CormPoolRef *ref)
 	{
 		ref->id = CORM_DEFAULT_POOL_ID;
 		ref->version = 1;
-		ref->owner = database_owner();
+		ref->owner = corm_pool_database_owner();
 		ref->workers = CORM_POOL_WORKERS;
 		ref->capacity = CORM_POOL_CAPACITY;
 		ref->max_attempts = 1;

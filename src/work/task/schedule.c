@@ -276,6 +276,41 @@ corm_schedule_check_ticker(int64 id, const char *deed)
 				 errhint("Use corm.unschedule.")));
 }
 
+/* corm_schedules_drop_owned drops the schedules of some roles. */
+void
+corm_schedules_drop_owned(const CormRoleChange *change)
+{
+	Relation	rel = corm_catalog_open(SCHEDULE_TABLE, RowExclusiveLock, NULL);
+	List	   *names = NIL;
+	ListCell   *lc;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	bool		isnull;
+
+	if (rel == NULL)
+		return;
+	scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (corm_role_concerned(change, DatumGetObjectId(heap_getattr(tuple, Anum_schedule_owner, RelationGetDescr(rel), &isnull))))
+			names = lappend(names, TextDatumGetCString(heap_getattr(tuple, Anum_schedule_name, RelationGetDescr(rel), &isnull)));
+	}
+	systable_endscan(scan);
+	foreach(lc, names)
+	{
+		lock_name(rel, lfirst(lc));
+		tuple = find_row(rel, lfirst(lc));
+		if (!HeapTupleIsValid(tuple) ||
+			!corm_role_concerned(change, DatumGetObjectId(heap_getattr(tuple, Anum_schedule_owner, RelationGetDescr(rel), &isnull))))
+			continue;
+		end_ticker(DatumGetInt64(heap_getattr(tuple, Anum_schedule_ticker, RelationGetDescr(rel), &isnull)));
+		CatalogTupleDelete(rel, &tuple->t_self);
+	}
+	table_close(rel, NoLock);
+	CommandCounterIncrement();
+}
+
 /* get_word returns an argument that must be one of some words. */
 static const char *
 get_word(FunctionCallInfo fcinfo, int argno, const char *what, const char *const *words, int n)

@@ -10,6 +10,9 @@
 
 #include "postgres.h"
 
+#include "base/owners.h"
+
+extern void corm_schedules_drop_owned(const CormRoleChange *change);
 extern char *corm_schedules_of_pool(const char *pool);
 extern void corm_schedule_check_ticker(int64 id, const char *deed);
 

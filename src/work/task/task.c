@@ -8,8 +8,8 @@
 #include "postgres.h"
 
 #include "work/task/load.h"
+#include "work/task/owners.h"
 #include "work/task/queue.h"
-#include "work/task/roles.h"
 #include "work/task/run.h"
 #include "work/task/task.h"
 #include "work/task/waiters.h"
@@ -21,6 +21,6 @@ corm_task_init(void)
 	corm_queue_init();
 	corm_waiters_init();
 	corm_load_init();
-	corm_task_roles_init();
+	corm_task_owners_init();
 	corm_task_run_init();
 }
