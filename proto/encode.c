@@ -162,12 +162,35 @@ close_length(Out *out, size_t start)
  */
 
 /*
+ * numeric_text returns a numeric as text without zeros after the point.
+ */
+static char *
+numeric_text(Datum value)
+{
+	return DatumGetCString(DirectFunctionCall1(numeric_out, DirectFunctionCall1(numeric_trim_scale, value)));
+}
+
+/*
+ * whole_of returns a number with a floating point as an integer, which it must
+ * be.
+ */
+static int64
+whole_of(const ProtoAttribute *attribute, double number)
+{
+	if (number != rint(number) || !FLOAT8_FITS_IN_INT64(number))
+		proto_out_of_range(attribute);
+	return (int64) number;
+}
+
+/*
  * integer_of returns a number as an integer between two bounds.
  */
 static int64
 integer_of(const ProtoAttribute *attribute, Datum value, int64 min, int64 max)
 {
 	int64		result;
+	char	   *text;
+	char	   *end;
 
 	switch (attribute->typid)
 	{
@@ -184,13 +207,17 @@ integer_of(const ProtoAttribute *attribute, Datum value, int64 min, int64 max)
 			result = DatumGetObjectId(value);
 			break;
 		case FLOAT4OID:
-			result = DatumGetInt64(DirectFunctionCall1(ftoi8, value));
+			result = whole_of(attribute, DatumGetFloat4(value));
 			break;
 		case FLOAT8OID:
-			result = DatumGetInt64(DirectFunctionCall1(dtoi8, value));
+			result = whole_of(attribute, DatumGetFloat8(value));
 			break;
 		default:
-			result = DatumGetInt64(DirectFunctionCall1(numeric_int8, value));
+			text = numeric_text(value);
+			errno = 0;
+			result = strtoll(text, &end, 10);
+			if (errno != 0 || *end != '\0')
+				proto_out_of_range(attribute);
 			break;
 	}
 	if (result < min || result > max)
@@ -210,7 +237,7 @@ unsigned_of(const ProtoAttribute *attribute, Datum value)
 
 	if (attribute->typid != NUMERICOID)
 		return integer_of(attribute, value, 0, PG_INT64_MAX);
-	text = DatumGetCString(DirectFunctionCall1(numeric_out, value));
+	text = numeric_text(value);
 	errno = 0;
 	result = strtoull(text, &end, 10);
 	if (errno != 0 || *end != '\0' || text[0] == '-')

@@ -135,6 +135,21 @@ COMMENT ON COLUMN zeros.d IS '@orm:proto=1 double';
 COMMENT ON COLUMN zeros.f IS '@orm:proto=2 float';
 SELECT corm.proto_encode(ROW(0, 0)::zeros), corm.proto_encode(ROW('-0', '-0')::zeros), corm.proto_decode(NULL::zeros, corm.proto_encode(ROW('-0', '-0')::zeros));
 
+-- A number with a fraction is no integer.
+CREATE TYPE fractions AS (n numeric, f float8, u numeric);
+COMMENT ON COLUMN fractions.n IS '@orm:proto=1 int64';
+COMMENT ON COLUMN fractions.f IS '@orm:proto=2 sint32';
+COMMENT ON COLUMN fractions.u IS '@orm:proto=3 uint64';
+SELECT corm.proto_encode(ROW(-2.00, -2, 2.00)::fractions), corm.proto_decode(NULL::fractions, corm.proto_encode(ROW(-2.00, -2, 2.00)::fractions));
+SELECT corm.proto_encode(ROW(1.5, NULL, NULL)::fractions);
+SELECT corm.proto_encode(ROW('NaN', NULL, NULL)::fractions);
+SELECT corm.proto_encode(ROW(9223372036854775808, NULL, NULL)::fractions);
+SELECT corm.proto_encode(ROW(0, 1.5, NULL)::fractions);
+SELECT corm.proto_encode(ROW(0, 'NaN', NULL)::fractions);
+SELECT corm.proto_encode(ROW(0, 3e9, NULL)::fractions);
+SELECT corm.proto_encode(ROW(0, 1e300, NULL)::fractions);
+SELECT corm.proto_encode(ROW(0, 0, 1.5)::fractions);
+
 -- A number that is too large for a shorter one is not infinite.
 CREATE TYPE narrow AS (f float8, d real);
 COMMENT ON COLUMN narrow.f IS '@orm:proto=1 float';
