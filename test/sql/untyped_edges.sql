@@ -49,6 +49,29 @@ EXECUTE seek('ued', 'g', '2');
 SELECT seq FROM corm.peek('ued', 'g', 10);
 SELECT corm.topic_drop('ue'), corm.topic_drop('ued');
 
+-- messages say what to do, and in good grammar
+SELECT corm.count(corm.selector('things'), corm.cached());
+SELECT corm.count(corm.selector('things'), corm.selector('things'));
+SELECT corm.exec(corm.updater('things'), corm.set('name', 'x'), corm.where(corm.eq('id', 1)), corm.max_rows(0));
+SELECT corm.exec(corm.updater('things'), corm.set('name', 'x'), corm.where(corm.gt('id', 0)), corm.max_rows(1));
+DO $$
+DECLARE
+	hint text;
+BEGIN
+	BEGIN
+		PERFORM corm.task_wait(corm.submit(corm.task(durable => true), 'SELECT 1'));
+	EXCEPTION WHEN object_not_in_prerequisite_state THEN
+		GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
+		RAISE NOTICE 'durable: %', hint;
+	END;
+	BEGIN
+		PERFORM corm.task_wait(corm.submit('SELECT 1'));
+	EXCEPTION WHEN object_not_in_prerequisite_state THEN
+		GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
+		RAISE NOTICE 'in memory: %', hint;
+	END;
+END $$;
+
 -- the position of an error is one in the text that has it
 SELECT 'longer than the text', corm.do_tx('SELECT 1; SELEC 1');
 SELECT 'longer than the text', corm.autonomous('SELECT 1; SELEC 1');

@@ -374,6 +374,7 @@ corm_check_max_rows(CormPlan *plan, int64 max_rows, uint64 processed)
 		ereport(ERROR,
 				(errcode(CORM_ERRCODE_MAX_ROWS_EXCEEDED),
 				 errmsg("write affects more rows than max_rows allows"),
-				 errdetail("It affects " UINT64_FORMAT " rows of model \"%s\", " INT64_FORMAT " are allowed.",
-						   processed, plan->model_name ? plan->model_name : "", max_rows)));
+				 errdetail_plural("It affects " UINT64_FORMAT " row of model \"%s\", " INT64_FORMAT " are allowed.",
+								  "It affects " UINT64_FORMAT " rows of model \"%s\", " INT64_FORMAT " are allowed.",
+								  processed, processed, plan->model_name ? plan->model_name : "", max_rows)));
 }

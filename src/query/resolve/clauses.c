@@ -498,7 +498,10 @@ corm_place_clause(CormStmt *stmt, CormTree *clause, List **preloads)
 			if (stmt->parent || stmt->beside)
 				corm_misplaced_clause(clause, "belongs to the whole query, not to a part of it");
 			if (clause->args[0].node->tag != CORM_N_VALUE)
-				corm_misplaced_clause(clause, "takes an interval that is not null");
+				ereport(ERROR,
+						(errcode(ERRCODE_SYNTAX_ERROR),
+						 errmsg("corm.cached() takes an interval that is not null"),
+						 errhint("Give how old a result may be, or fresh => true for one of the tables as they are.")));
 			stmt->cached = clause->args[0].node;
 			stmt->fresh = false;
 			break;

@@ -399,6 +399,8 @@ resolve_stmt(List *clauses, Oid default_model, CormRelation *related, CormStmt *
 				ereport(ERROR,
 						(errcode(ERRCODE_SYNTAX_ERROR),
 						 errmsg("query has more than one source"),
+						 source->desc == clause->desc ?
+						 errdetail("Function corm.%s() was given twice.", clause->desc->func) :
 						 errdetail("Both corm.%s() and corm.%s() were given.",
 								   source->desc->func, clause->desc->func)));
 			source = clause;

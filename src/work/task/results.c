@@ -115,6 +115,7 @@ look_up(int64 id, CormTaskCopy *copy)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("cannot wait for task " INT64_FORMAT ", which this transaction has submitted", id),
 				 errdetail("It starts when the transaction commits."),
+				 copy->task.durable ? errhint("Commit first.") :
 				 errhint("Commit first, or submit it with immediate => true.")));
 	if (uncommitted)
 		corm_task_no_such(id);
