@@ -210,6 +210,39 @@ BEGIN READ ONLY;
 SELECT corm.submit(corm.task(durable => true), 'SELECT 1');
 ROLLBACK;
 
+-- what reads a value of a parameter runs as the task's user, also if the task was brought back into memory from its row
+SELECT corm.pool_grant('d', 'durable_a', '{manage}');
+GRANT USAGE, CREATE ON SCHEMA durable_tasks TO durable_a;
+SET SESSION AUTHORIZATION durable_a;
+CREATE TABLE ran_as (who text, is_superuser text);
+GRANT ALL ON ran_as TO PUBLIC;
+CREATE FUNCTION note(v int) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+	INSERT INTO durable_tasks.ran_as VALUES (concat_ws(' ', current_user, session_user), current_setting('is_superuser'));
+	RETURN true;
+END $$;
+CREATE DOMAIN noted AS int CHECK (durable_tasks.note(VALUE));
+CREATE TYPE holder AS (a noted[]);
+SELECT corm.pool_pause('d');
+SELECT corm.submit(corm.task('d', durable => true), 'SELECT $1 AS a, $2 AS b', 1::noted, ROW(ARRAY[2])::holder) AS t \gset
+SELECT corm.pool_close('d', drain => false);
+SELECT corm.pool_open('d'), corm.pool_resume('d');
+SELECT until(format('(SELECT count(*) = 1 FROM corm.tasks WHERE id = %s AND state = ''succeeded'')', :t));
+SELECT corm.task_value(:t);
+RESET SESSION AUTHORIZATION;
+SELECT DISTINCT who, is_superuser FROM ran_as;
+-- one that cannot be read any more
+SET SESSION AUTHORIZATION durable_a;
+SELECT corm.pool_pause('d');
+SELECT corm.submit(corm.task('d', durable => true), 'SELECT $1 AS a', 1::noted) AS t \gset
+SELECT corm.pool_close('d', drain => false);
+ALTER DOMAIN noted ADD CONSTRAINT large CHECK (VALUE > 100) NOT VALID;
+SELECT corm.pool_open('d'), corm.pool_resume('d');
+SELECT until(format('(SELECT count(*) = 1 FROM corm.tasks WHERE id = %s AND state = ''failed'')', :t));
+SELECT sqlstate FROM corm.task_info(:t);
+RESET SESSION AUTHORIZATION;
+DROP OWNED BY durable_a;
+
 SELECT corm.task_forget(id) FROM corm.tasks WHERE durable AND state = 'failed';
 SELECT count(*) FROM corm.durable_tasks;
 SELECT * FROM corm.work_check();

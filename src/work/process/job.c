@@ -66,6 +66,7 @@ typedef struct RequestHeader
 	Size		settings_len;
 	Size		body_len;
 	int			nparams;
+	bool		late_params;
 } RequestHeader;
 
 /* One parameter; its bytes follow unless it is null. */
@@ -166,6 +167,7 @@ corm_job_flatten(const CormJob *job, StringInfo request)
 	header.settings_len = job->settings_len;
 	header.body_len = job->body_len;
 	header.nparams = job->params.n;
+	header.late_params = job->late_params;
 
 	appendBinaryStringInfo(request, (char *) &header, sizeof(header));
 	appendBinaryStringInfo(request, job->settings, job->settings_len);
@@ -215,6 +217,7 @@ corm_job_parse(CormJob *job, const char *request, Size len)
 	job->body_len = header.body_len;
 	job->body = take(&at, end, header.body_len);
 	job->params.n = header.nparams;
+	job->late_params = header.late_params;
 	job->flat_params = at;
 	job->flat_params_len = end - at;
 }
@@ -222,7 +225,7 @@ corm_job_parse(CormJob *job, const char *request, Size len)
 /*
  * read_params makes the parameters of a job that was parsed, in the current
  * memory context.  Needs a transaction.  Raises 42704 for a type that this process does
- * not see, and 42804 for one that was altered since the request was made.
+ * not see, and 42804 for one that was altered since the request was made.  Runs code of users.
  */
 static void
 read_params(CormJob *job)
@@ -231,6 +234,11 @@ read_params(CormJob *job)
 	const char *end = at + job->flat_params_len;
 	CormParams *params = &job->params;
 
+	if (job->late_params)
+	{
+		job->read_late(job);
+		return;
+	}
 	if (params->n == 0)
 		return;
 	params->types = palloc(params->n * sizeof(Oid));

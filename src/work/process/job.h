@@ -57,6 +57,13 @@ typedef struct CormJob
 	Size		flat_params_len;
 
 	/*
+	 * The request has no parameters: read_late reads them, when the job acts as its user, before the body.  The input
+	 * functions of types run code of users.
+	 */
+	bool		late_params;
+	void		(*read_late) (struct CormJob *job);
+
+	/*
 	 * For tasks; both may be NULL.  They run in the transaction of the body, as
 	 * the session user, without the settings.  begin: before the body; if it
 	 * returns false, the job ends at once, as CORM_JOB_SKIPPED, rolled back.  end:

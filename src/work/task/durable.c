@@ -466,8 +466,7 @@ corm_durable_task_each(bool (*visit) (CormDurable *durable, void *arg), void *ar
 
 /*
  * corm_durable_task_make_job makes the job of a task from its row, in the current memory
- * context.  Returns false if there is no row.  Raises what parameters raise that
- * cannot be read any more.
+ * context, without its parameters: this runs no code of users.  Returns false if there is no row.
  */
 bool
 corm_durable_task_make_job(int64 id, CormJob *job)
@@ -505,10 +504,31 @@ corm_durable_task_make_job(int64 id, CormJob *job)
 		job->settings_len = settings.len;
 		job->body = get_string(values, nulls, Anum_durable_body);
 		job->body_len = strlen(job->body);
-		take_params(values[Anum_durable_types - 1], values[Anum_durable_parameters - 1], &job->params);
+		job->late_params = true;
 	}
 	table_close(rel, AccessShareLock);
 	return found;
+}
+
+/*
+ * corm_durable_task_params reads the parameters of a task from its row, in the current memory context.  To be
+ * called as the user of the task: the input functions of types run code of users, for example CHECKs of domains.
+ */
+void
+corm_durable_task_params(int64 id, CormParams *params)
+{
+	Relation	rel = open_table(AccessShareLock);
+	SysScanDesc scan = begin_scan(rel, id);
+	HeapTuple	tuple = systable_getnext(scan);
+	Datum		values[Natts_durable];
+	bool		nulls[Natts_durable];
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "task " INT64_FORMAT " has no row", id);
+	heap_deform_tuple(heap_copytuple(tuple), RelationGetDescr(rel), values, nulls);
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	take_params(values[Anum_durable_types - 1], values[Anum_durable_parameters - 1], params);
 }
 
 /*

@@ -53,6 +53,7 @@ extern void corm_durable_task_record_cancel(int64 id);
 /* Looking */
 extern bool corm_durable_task_read(int64 id, CormDurable *durable);
 extern void corm_durable_task_each(bool (*visit) (CormDurable *durable, void *arg), void *arg);
+extern void corm_durable_task_params(int64 id, CormParams *params);
 extern bool corm_durable_task_make_job(int64 id, CormJob *job);
 extern int32 corm_durable_task_count_crash(int64 id);
 extern bool corm_durable_task_reset(int64 id);

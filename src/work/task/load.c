@@ -10,9 +10,9 @@
  * same is done for one database when somebody asks for it: a pool was opened again,
  * rows were adopted, or there was no memory for all of them.
  *
- * The worker is one of the bootstrap superuser, and runs nothing of users but the
- * input functions of parameters' types.  Each row is tried in a subtransaction; one that
- * cannot be read has failed.
+ * The worker is one of the bootstrap superuser, and so must run nothing of users: parameters are
+ * left in the row until the task runs, because reading a value can run code of users.  Each row is tried in a
+ * subtransaction; one that cannot be read has failed.
  *
  * A row that tells of a crash (durable.c) counts it.  After a few, the task has
  * failed: it may be what brings the server down.

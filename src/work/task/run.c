@@ -178,6 +178,13 @@ begin(CormJob *job)
 	return true;
 }
 
+/* read_late reads the parameters of a task that came from its row. */
+static void
+read_late(CormJob *job)
+{
+	corm_durable_task_params(corm_task_at(running)->id, &job->params);
+}
+
 /* keep keeps the running task, which has succeeded. */
 static void
 keep(const CormJobReport *report)
@@ -324,6 +331,7 @@ run_claimed(void)
 	corm_job_parse(&job, request, len);
 	if (durable)
 	{
+		job.read_late = read_late;
 		job.begin = begin;
 		job.end = end;
 	}
