@@ -28,6 +28,7 @@
 #include "access/htup_details.h"
 #include "access/tupmacs.h"
 #include "base/compat.h"
+#include "base/relcache.h"
 #include "base/value.h"
 #include "catalog/pg_type.h"
 #include "common/cryptohash.h"
@@ -67,7 +68,7 @@ void
 corm_value_init(void)
 {
 	CacheRegisterSyscacheCallback(TYPEOID, types_changed, (Datum) 0);
-	CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
+	corm_on_relcache(relation_changed);
 }
 
 /*

@@ -25,6 +25,7 @@
 #include "access/relation.h"
 #include "base/schema.h"
 #include "catalog/pg_class.h"
+#include "commands/extension.h"
 #include "miscadmin.h"
 #include "model/catalogs.h"
 #include "tcop/utility.h"
@@ -182,13 +183,17 @@ corm_catalogs_temporary(void)
 
 /*
  * corm_catalogs_changed notes that the current user has changed what is defined about a
- * model: in one of the catalogs, or in a comment.
+ * model: in one of the catalogs, or in a comment.  What an extension's script does is part
+ * of the extension.
  */
 void
 corm_catalogs_changed(void)
 {
-	MemoryContext oldcontext = MemoryContextSwitchTo(TopTransactionContext);
+	MemoryContext oldcontext;
 
+	if (creating_extension)
+		return;
+	oldcontext = MemoryContextSwitchTo(TopTransactionContext);
 	changed_by = list_append_unique_oid(changed_by, GetUserId());
 	MemoryContextSwitchTo(oldcontext);
 }

@@ -53,6 +53,7 @@
 
 #include "access/xact.h"
 #include "base/clock.h"
+#include "base/relcache.h"
 #include "catalog/pg_type.h"
 #include "lib/ilist.h"
 #include "model/catalogs.h"
@@ -126,7 +127,7 @@ static CormModel *parse_model(Oid relid);
 void
 corm_registry_init(void)
 {
-	CacheRegisterRelcacheCallback(relcache_changed, (Datum) 0);
+	corm_on_relcache(relcache_changed);
 	CacheRegisterSyscacheCallback(NAMESPACEOID, schema_changed, (Datum) 0);
 	CacheRegisterSyscacheCallback(TYPEOID, type_changed, (Datum) 0);
 	CacheRegisterSyscacheCallback(CONSTROID, constraint_changed, (Datum) 0);

@@ -16,12 +16,23 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "model/shards.h"
 #include "nodes/value.h"
 #include "parser/parse_func.h"
 #include "utils/lsyscache.h"
+
+/*
+ * corm_may_be_distributed tells whether tables of this database may be distributed: whether
+ * Citus is installed in it.
+ */
+bool
+corm_may_be_distributed(void)
+{
+	return OidIsValid(get_relname_relid("pg_dist_partition", PG_CATALOG_NAMESPACE));
+}
 
 /* Returns the function that knows shards, InvalidOid if there is none. */
 static Oid

@@ -10,6 +10,7 @@
 
 #include "postgres.h"
 
+extern bool corm_may_be_distributed(void);
 extern bool corm_is_shard(Oid relid);
 extern void corm_refuse_shard(Oid relid);
 

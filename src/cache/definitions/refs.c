@@ -31,6 +31,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/tableam.h"
+#include "base/relcache.h"
 #include "base/schema.h"
 #include "cache/cache.h"
 #include "cache/definitions/refs.h"
@@ -75,7 +76,7 @@ roles_changed(Datum arg, int cacheid, uint32 hashvalue)
 void
 corm_refs_init(void)
 {
-	CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
+	corm_on_relcache(relation_changed);
 	CacheRegisterSyscacheCallback(AUTHOID, roles_changed, (Datum) 0);
 	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, roles_changed, (Datum) 0);
 	CacheRegisterSyscacheCallback(DATABASEOID, roles_changed, (Datum) 0);

@@ -28,6 +28,8 @@ typedef struct CormVerb
 	uint8		restore;		/* a stage of OUTPUT_RESTORE */
 	uint8		whole;			/* JSON with hidden fields, for a verb's own
 								 * use */
+	uint32		nrows;			/* the array of rows of an insert has so many
+								 * elements; 0: any number */
 } CormVerb;
 
 /* How much of a write with hooks a plan does: hooked.c. */

@@ -672,6 +672,7 @@ build_from_stmt(CormPlan *plan, const CormPlanMaker *maker, CormStmt *stmt,
 		.order_by_key = verb->order_by_key,
 		.path_is_safe = maker->path_is_safe,
 		.rows_fields = rows_fields,
+		.nrows = verb->nrows,
 		.whole = verb->whole,
 		.written = verb->source != CORM_PLAN_QUERY || verb->stage == CORM_STAGE_SHOW
 	};

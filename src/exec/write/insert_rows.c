@@ -36,12 +36,15 @@
 #include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "model/model.h"
+#include "model/shards.h"
 #include "tx/tx.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
+
+#define MAX_VALUES	16			/* rows that are written as VALUES */
 
 static void
 empty_batch(void)
@@ -516,12 +519,17 @@ check_upsert_runs(const CormExec *exec, CormPlan *template, CormQuerySet *set, L
 static uint64
 run_run(const CormExec *exec, const CormVerb *verb, CormPlan *template, CormQuerySet *set, CormRun *run, CormSink *sink)
 {
+	CormVerb	sized = *verb;
 	CormPlan   *plan;
 	volatile uint64 processed = 0;
 
 	CORM_FAULT("rows-run");
 	corm_exec_check(exec);
-	plan = corm_plan_for_queries(verb, set, run->fields);
+	/* each number of rows has a plan of its own, so only of a few; a row of defaults has no VALUES */
+	if (run->nrows <= MAX_VALUES && bms_num_members(run->fields) > 1 &&
+		set->values[template->rows_valno].typid != JSONBOID && corm_may_be_distributed())
+		sized.nrows = run->nrows;
+	plan = corm_plan_for_queries(&sized, set, run->fields);
 	PG_TRY();
 	{
 		corm_exec_check_plan(exec, plan);

@@ -31,6 +31,7 @@
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_partitioned_table.h"
 #include "miscadmin.h"
+#include "model/shards.h"
 #include "query/query.h"
 #include "query/resolve/carry.h"
 #include "query/value/walk.h"
@@ -87,7 +88,7 @@ corm_locates_rows(CormModel *model, CormField *field)
 {
 	Oid			table = model->table;
 
-	if (OidIsValid(get_relname_relid("pg_dist_partition", PG_CATALOG_NAMESPACE)))
+	if (corm_may_be_distributed())
 		return true;
 	while (OidIsValid(table) && get_rel_relkind(table) == RELKIND_PARTITIONED_TABLE)
 	{

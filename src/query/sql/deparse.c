@@ -964,6 +964,7 @@ corm_deparse(CormStmt *stmt, const CormDeparseRequest *request)
 	ctx.limit = request->limit;
 	ctx.order_by_key = request->order_by_key;
 	ctx.rows_fields = request->rows_fields;
+	ctx.nrows = request->nrows;
 	ctx.whole = request->whole;
 	ctx.written = request->written;
 	ctx.wants_rows = request->output == CORM_OUTPUT_ROWS || request->output == CORM_OUTPUT_JSON ||

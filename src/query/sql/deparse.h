@@ -45,6 +45,7 @@ typedef struct CormDeparse
 	bool		wants_rows;		/* the outermost statement has to return rows,
 								 * even without columns */
 	Bitmapset  *rows_fields;
+	int			nrows;			/* of the array of rows; 0: any number */
 	CormStmt   *checked;		/* a write whose checks go into the next item */
 	CormModel  *met_model;		/* what the next value meets, for error
 								 * messages */

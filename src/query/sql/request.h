@@ -79,6 +79,7 @@ typedef struct CormDeparseRequest
 	bool		path_is_safe;	/* pg_catalog is searched first: see
 								 * corm_search_path_is_safe */
 	Bitmapset  *rows_fields;	/* INSERT with rows(): fields that they give */
+	int			nrows;			/* of them, if they are an array; 0: any number */
 	bool		whole;			/* JSON, JSON_ROW: with hidden fields */
 	bool		written;		/* the rows have just been written, so
 								 * after_find is not called */

@@ -238,6 +238,78 @@ override_identity(CormDeparse *ctx, CormStmt *stmt, List *given)
 }
 
 /*
+ * Appends what an INSERT writes of one of its rows: the fields that it gives, and what is set
+ * in each.  row is the SQL for the row.
+ */
+static void
+deparse_row(CormDeparse *ctx, CormStmt *stmt, List *row_fields, const char *row)
+{
+	StringInfo	buf = ctx->buf;
+	CormModel  *model = stmt->source->model;
+	bool		is_json = stmt->rows->typid == JSONBOID;
+	ListCell   *lc;
+
+	foreach(lc, row_fields)
+	{
+		CormField  *field = lfirst(lc);
+		const char *column = field->column;
+		bool		cast = false;
+		CormAssignment *set;
+
+		/* an array has the attributes of the model's row type */
+		if (!is_json)
+		{
+			column = get_attname(model->relid, field->rownum, false);
+			cast = get_atttype(model->relid, field->rownum) != field->typid;
+		}
+		set = find_assignment(stmt->fixed, field);
+		appendStringInfo(buf, "%s%s%s%s.%s", foreach_current_index(lc) == 0 ? "" : ", ",
+						 set ? "COALESCE(" : "", cast ? "CAST(" : "", row, quote_identifier(column));
+		if (cast)
+			appendStringInfo(buf, " AS %s)", corm_deparse_type(field->typid, -1));
+		if (set)
+		{
+			appendStringInfoString(buf, ", ");
+			corm_deparse_value_for(ctx, set->value, model, field);
+			appendStringInfoChar(buf, ')');
+		}
+	}
+	foreach(lc, stmt->sets)
+	{
+		CormAssignment *set = lfirst(lc);
+
+		if (row_fields || foreach_current_index(lc) > 0)
+			appendStringInfoString(buf, ", ");
+		corm_deparse_value_for(ctx, set->value, model, set->field);
+	}
+}
+
+/*
+ * Appends VALUES with a row for each element of the array of rows, of which the number is
+ * known: ($1[1]).a, ($1[1]).b.  Each row is sent to the shard that it belongs to, while a
+ * SELECT from the array is a query whose rows Citus would redistribute.
+ */
+static void
+deparse_values(CormDeparse *ctx, CormStmt *stmt, List *row_fields)
+{
+	StringInfo	buf = ctx->buf;
+	int			start = buf->len;
+	char	   *rows;
+
+	corm_deparse_expr(ctx, stmt->rows);
+	rows = pstrdup(buf->data + start);
+	buf->len = start;
+	buf->data[start] = '\0';
+	appendStringInfoString(buf, " VALUES ");
+	for (int i = 1; i <= ctx->nrows; i++)
+	{
+		appendStringInfoString(buf, i == 1 ? "(" : ", (");
+		deparse_row(ctx, stmt, row_fields, psprintf("((%s)[%d])", rows, i));
+		appendStringInfoChar(buf, ')');
+	}
+}
+
+/*
  * Appends an INSERT, up to ON CONFLICT.  Its rows come from an array or JSON,
  * with what is set in each, or else it is one row of what is set.
  */
@@ -290,44 +362,12 @@ deparse_insert(CormDeparse *ctx, CormStmt *stmt)
 		appendStringInfoChar(buf, ')');
 	override_identity(ctx, stmt, given);
 
-	if (stmt->rows)
+	if (stmt->rows && ctx->nrows > 0)
+		deparse_values(ctx, stmt, row_fields);
+	else if (stmt->rows)
 	{
-		bool		is_json = stmt->rows->typid == JSONBOID;
-
 		appendStringInfoString(buf, " SELECT ");
-		foreach(lc, row_fields)
-		{
-			CormField  *field = lfirst(lc);
-			const char *column = field->column;
-			bool		cast = false;
-			CormAssignment *set;
-
-			/* an array has the attributes of the model's row type */
-			if (!is_json)
-			{
-				column = get_attname(model->relid, field->rownum, false);
-				cast = get_atttype(model->relid, field->rownum) != field->typid;
-			}
-			set = find_assignment(stmt->fixed, field);
-			appendStringInfo(buf, "%s%s%s%s.%s", foreach_current_index(lc) == 0 ? "" : ", ",
-							 set ? "COALESCE(" : "", cast ? "CAST(" : "", CORM_ROWS_ALIAS, quote_identifier(column));
-			if (cast)
-				appendStringInfo(buf, " AS %s)", corm_deparse_type(field->typid, -1));
-			if (set)
-			{
-				appendStringInfoString(buf, ", ");
-				corm_deparse_value_for(ctx, set->value, model, field);
-				appendStringInfoChar(buf, ')');
-			}
-		}
-		foreach(lc, stmt->sets)
-		{
-			CormAssignment *set = lfirst(lc);
-
-			if (row_fields || foreach_current_index(lc) > 0)
-				appendStringInfoString(buf, ", ");
-			corm_deparse_value_for(ctx, set->value, model, set->field);
-		}
+		deparse_row(ctx, stmt, row_fields, CORM_ROWS_ALIAS);
 		deparse_rows_source(ctx, stmt->rows, row_fields);
 	}
 	else if (stmt->sets)

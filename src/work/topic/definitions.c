@@ -30,6 +30,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "base/clock.h"
+#include "base/relcache.h"
 #include "base/schema.h"
 #include "cache/cache.h"
 #include "catalog/pg_authid.h"
@@ -72,7 +73,7 @@ roles_changed(Datum arg, int cacheid, uint32 hashvalue)
 void
 corm_definitions_init(void)
 {
-	CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
+	corm_on_relcache(relation_changed);
 	CacheRegisterSyscacheCallback(AUTHOID, roles_changed, (Datum) 0);
 	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, roles_changed, (Datum) 0);
 }
