@@ -40,6 +40,7 @@
 #include "exec/exec.h"
 #include "exec/plan/plan.h"
 #include "exec/plan/plan_build.h"
+#include "exec/plan/plan_check.h"
 #include "exec/plan/query_set.h"
 #include "exec/rows/in_progress.h"
 #include "funcapi.h"
@@ -380,6 +381,8 @@ is_current(CormPlan *plan)
 	if (plan->search_path &&
 		(plan->search_path_role != GetUserId() ||
 		 strcmp(plan->search_path, namespace_search_path) != 0))
+		return false;
+	if (unlikely(plan->layout != 0) && !corm_plan_has_layout(plan))
 		return false;
 	if (plan->spi && !SPI_plan_is_valid(plan->spi))
 		return false;

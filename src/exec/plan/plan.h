@@ -132,6 +132,8 @@ typedef struct CormPlan
 	TupleDesc	tupdesc;		/* OUTPUT_ROWS: of the row type */
 	bool		is_physical;	/* result columns are the attributes one by
 								 * one */
+	uint32		layout;			/* of the composite types in a value, or in the
+								 * columns of a row; 0: none */
 	int16		typlen;			/* OUTPUT_VALUE */
 	bool		typbyval;
 

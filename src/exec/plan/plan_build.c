@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/errors.h"
 #include "base/sql_text.h"
+#include "base/value.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "exec/plan/bind.h"
@@ -574,6 +575,18 @@ has_dropped(TupleDesc tupdesc)
 	return false;
 }
 
+/* Are there values of composite types, or made of such, in the columns of a row type? */
+static bool
+has_rows(TupleDesc tupdesc)
+{
+	for (int i = 0; i < tupdesc->natts; i++)
+	{
+		if (!TupleDescAttr(tupdesc, i)->attisdropped && corm_type_layout(TupleDescAttr(tupdesc, i)->atttypid) != 0)
+			return true;
+	}
+	return false;
+}
+
 /*
  * Turns a write into the wanted stage.  The row arrays that it needs are the last
  * values.
@@ -708,9 +721,14 @@ build_from_stmt(CormPlan *plan, const CormPlanMaker *maker, CormStmt *stmt,
 		 * column
 		 */
 		plan->is_physical = plan->tupdesc->natts > 0 && !has_dropped(plan->tupdesc);
+		if (has_rows(plan->tupdesc))
+			plan->layout = corm_type_layout(verb->typid);
 	}
 	else if (verb->output == CORM_OUTPUT_VALUE)
+	{
 		get_typlenbyval(verb->typid, &plan->typlen, &plan->typbyval);
+		plan->layout = corm_type_layout(verb->typid);
+	}
 	else
 	{
 		plan->typlen = verb->output == CORM_OUTPUT_COUNT ? 8 : verb->output == CORM_OUTPUT_EXISTS ? 1 : -1;

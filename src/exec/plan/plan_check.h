@@ -11,6 +11,7 @@
 #include "exec/plan/plan.h"
 
 extern void corm_exec_check_plan(const CormExec *exec, const CormPlan *plan);
+extern bool corm_plan_has_layout(const CormPlan *plan);
 extern void corm_plan_check(const CormPlan *plan);
 extern void corm_plan_check_rows(const CormPlan *plan);
 
