@@ -382,9 +382,6 @@ MUTANTS = [
     Mutant("queue-cancel-uncommitted", "tasks", 1, 4000,  # a task that was cancelled before its commit runs
            "if ((task->cancelled && !task->durable) || pool->dropped",
            "if (pool->dropped"),
-    Mutant("queue-closed-enters", "tasks", 1, 4000,  # a commit brings a task into a closed pool
-           "pool->dropped || (pool->closed && (!pool->draining || later))",
-           "pool->dropped"),
     Mutant("queue-hold-runs", "tasks", 1, 4000,  # a task that somebody is going to replace begins
            "if (task->holds++ > 0)\n\t\treturn;",
            "task->holds++;\n\treturn;"),

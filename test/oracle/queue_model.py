@@ -222,7 +222,7 @@ class Program:
     def submit(self, n):
         model, choose = self.model, self.random
         key = choose.choice([None, None, "a", "b"])
-        unique = choose.choice([None, None, None, "u", "v"])
+        unique = choose.choice([None, None, "u", "v", "w"])
         duplicate = choose.choice(["error", "ignore", "replace", "reschedule"]) if unique else "error"
         options = {"priority": choose.choice([0, 0, 5, -3, choose.randint(-9, 9)]), "key": key, "limit": choose.choice([1, 1, 2]) if key else 1,
                    "unique": unique, "max": choose.choice([1, 1, 2, 3]), "delay": choose.choice([0, 0, 0, 30, 200]),

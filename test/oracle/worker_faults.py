@@ -13,7 +13,8 @@ from server import LOST, Session
 
 LOCK = 99
 PATIENCE = 60
-SETUP = "CREATE EXTENSION IF NOT EXISTS corm_test; CREATE TABLE added (n bigint NOT NULL)"
+SETUP = ("CREATE EXTENSION IF NOT EXISTS corm_test", "CREATE TABLE added (n bigint NOT NULL)",
+         "ALTER SYSTEM SET corm.worker_max_jobs = 0", "SELECT pg_reload_conf()")
 CALLER_POINTS = ("work-claimed", "work-submit", "work-submitted", "work-wait-lock", "work-answered")
 # the job that sets a point passes the later ones itself
 WORKER_POINTS = {"work-receive": 1, "work-job-start": 1, "work-job-body-done": 2, "work-job-ended": 2, "work-answer": 2}
@@ -43,6 +44,7 @@ class Faults:
         self.caller = Session("caller")
         self.n = 0
         self.told = {}  # what callers were told
+        self.missed = 0
 
     def value(self, sql):
         return self.control.must(sql)[0][0]
@@ -79,7 +81,12 @@ class Faults:
         told = []
         thread = threading.Thread(target=lambda: told.append(self.caller.run(sql)[0]), daemon=True)
         thread.start()
-        wait_for(lambda: self.stopped(pid), "it waits at the point")
+        wait_for(lambda: told or self.stopped(pid), "it waits at the point")
+        if told:  # the call has got another worker
+            self.missed += 1
+            self.locker.must(f"SELECT pg_advisory_unlock({LOCK})")
+            self.settled(kind, pid)
+            return
         target = self.caller.pid if whom == "caller" else pid
         self.control.must(f"SELECT pg_{verb}_backend({target})")
         time.sleep(self.rng.choice([0, 0, 0.0005, 0.003, 0.02]))
@@ -124,6 +131,8 @@ class Faults:
             rows = self.control.must(sql)
             if rows:
                 raise Wrong(f"{what}: {rows}")
+        if self.missed > 5 + self.n // 100:
+            raise Wrong(f"{self.missed} attempts have missed their point")
         if self.value("SELECT corm.autonomous('SELECT 1 AS one')") != '[{"one": 1}]':
             raise Wrong("the next call gives another answer")
 
@@ -131,7 +140,8 @@ class Faults:
 def run(seed, budget, rounds):
     """rounds attempts of each combination.  Returns the number of attempts, what is wrong, and what was told."""
     setup = Session("setup")
-    setup.must(SETUP)
+    for command in SETUP:
+        setup.must(command)
     setup.close()
     faults = Faults(random.Random(f"workers {seed}"))
     steps = 0

@@ -208,5 +208,6 @@ DROP OWNED BY tp_third, tp_other;
 SELECT name, owner FROM corm.pools WHERE name = 'owned';
 SELECT name FROM corm.schedules;
 SELECT count(*) FROM corm.pool_grants WHERE pool = 'owned';
+SELECT count(*) FROM corm.durable_tasks;
 DROP ROLE tp_owner, tp_other, tp_third, tp_nologin;
 DROP SCHEMA task_pools CASCADE;

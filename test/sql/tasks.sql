@@ -185,6 +185,36 @@ SELECT corm.wg_wait('g', '1 min');
 SELECT corm.wg_drop('g');
 SELECT corm.submit(corm.task(wait_group => 'g'), 'SELECT 1');
 
+-- statements that cannot run in a transaction (a function that waits would have a snapshot, for which these wait), and procedures that commit: where the current user is the session user
+CREATE TABLE steps (n int);
+CREATE PROCEDURE in_steps(fail_at int DEFAULT 0) LANGUAGE plpgsql AS $$
+BEGIN
+	FOR i IN 1 .. 3 LOOP
+		INSERT INTO steps VALUES (i);
+		IF i = fail_at THEN RAISE 'step %', i; END IF;
+		COMMIT;
+	END LOOP;
+END $$;
+SELECT sqlstate, message FROM corm.task_wait(corm.submit(corm.task(immediate => true), 'VACUUM (ANALYZE) steps'));
+SELECT corm.submit(corm.task(name => 'index'), ' CREATE INDEX CONCURRENTLY steps_n ON steps (n)') AS t \gset
+CALL corm.task_wait(:t, '1 min', NULL);
+SELECT indisvalid FROM pg_index WHERE indexrelid = 'steps_n'::regclass;
+SELECT corm.submit(corm.task(name => 'index'), 'REINDEX INDEX CONCURRENTLY steps_n') AS t \gset
+CALL corm.task_wait(:t, '1 min', NULL);
+SELECT corm.submit(corm.task(name => 'index'), 'DROP INDEX CONCURRENTLY steps_n') AS t \gset
+CALL corm.task_wait(:t, '1 min', NULL);
+SELECT sqlstate, message FROM corm.task_wait(corm.submit(corm.task(immediate => true), 'CALL in_steps()'));
+SELECT count(*) FROM steps;
+TRUNCATE steps;
+SELECT sqlstate, message FROM corm.task_wait(corm.submit(corm.task(immediate => true, name => 'steps'), 'CALL in_steps($1)', 2));
+TABLE steps;
+SELECT name, state, attempt FROM corm.tasks WHERE name = 'steps';
+-- together with others, durable or with another role, they are in a transaction
+SELECT sqlstate FROM corm.task_wait(corm.submit(corm.task(immediate => true), 'SELECT 1; VACUUM steps'));
+SELECT corm.submit(corm.task(durable => true), 'CALL tasks_test.in_steps()') AS t \gset
+SELECT sqlstate FROM corm.task_wait(:t);
+SELECT corm.task_forget(id) FROM corm.tasks WHERE durable;
+
 -- options
 SELECT corm.task();
 SELECT corm.task('p', 'n', 1, '1 s', timeout => '1 min', max_attempts => 2, unique_key => 'u', on_duplicate => 'Ignore', key => 'k', key_limit => 2, wait => '0', isolation => 'Serializable');

@@ -48,6 +48,7 @@
 
 static CormSlot *my_slot = NULL;
 static int	my_depth = 0;
+static bool used_up = false;	/* to be replaced */
 static MemoryContext job_context = NULL;
 
 static const CormTaskSource *sources[MAX_SOURCES];
@@ -386,6 +387,13 @@ end_task(bool more, bool clean)
 	LWLockRelease(&corm_workers->lock);
 }
 
+/* corm_worker_use_up has the process replaced after what it runs now, which leaves something in it. */
+void
+corm_worker_use_up(void)
+{
+	used_up = true;
+}
+
 /* after_job does what PostgresMain does after each command, and returns whether the process may go on. */
 static bool
 after_job(void)
@@ -394,7 +402,7 @@ after_job(void)
 
 	pgstat_report_stat(false);
 	QueryCancelPending = false;
-	return clean;
+	return clean && !used_up;
 }
 
 /* run_tasks runs tasks as long as there are some and nobody else has the process. */

@@ -50,6 +50,9 @@ extern void corm_worker_add_source(const CormTaskSource *source);
 /* In a worker: the job that it is running, to be kept with the task; elsewhere slot is -1. */
 extern CormWorkerRef corm_worker_self(void);
 
+/* In a worker: the process is replaced after what it runs now. */
+extern void corm_worker_use_up(void);
+
 /*
  * A task of this key is ready: wakes a free worker of the key, or else the launcher.
  * Raises nothing; for the apply callback of late effects.

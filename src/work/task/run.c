@@ -335,6 +335,9 @@ run_claimed(void)
 		job.begin = begin;
 		job.end = end;
 	}
+	/* its settings are the session's then */
+	if (job.kind == CORM_JOB_TOP_LEVEL)
+		corm_worker_use_up();
 	*corm_job_phase = CORM_PHASE_NONE;
 	last_report = &report;
 	corm_job_run(&job, &report);

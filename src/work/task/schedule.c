@@ -188,18 +188,18 @@ submit_ticker(const char *name, const char *pool, TimestampTz at)
 }
 
 /*
- * end_ticker ends the task that a schedule waits with when the transaction commits; one that has failed
- * is in nobody's queue, and its row goes with the schedule's.
+ * end_ticker ends the task that a schedule waits with.  Its row goes with the schedule's, unless the task runs: then
+ * it waits for the lock on the schedule's name, and will find that there is nothing to do.
  */
 static void
 end_ticker(int64 id)
 {
 	CormDurable durable;
 
-	if (corm_durable_task_read(id, &durable) && durable.failed)
+	if (corm_durable_task_begin(id, &durable) ||
+		(corm_durable_task_read(id, &durable) && (durable.failed || durable.foreign)))
 		(void) corm_durable_task_delete(id);
-	else
-		corm_submit_cancel_at_commit(id);
+	corm_submit_cancel_at_commit(id);
 }
 
 /* options_of reads the options of a schedule's tasks; null for the defaults. */

@@ -23,9 +23,12 @@
 #include "base/errors.h"
 #include "base/guc.h"
 #include "base/params.h"
+#include "base/sql_text.h"
 #include "catalog/pg_authid.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "parser/scansup.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
 #include "storage/lmgr.h"
@@ -724,6 +727,65 @@ set_time(Submission *s)
 	s->run_at = s->opts->run_at != 0 ? s->opts->run_at : now + delay;
 }
 
+/* is_outside tells whether a statement cannot, or may not want to, run inside of a transaction. */
+static bool
+is_outside(const Node *stmt)
+{
+	ListCell   *lc;
+
+	switch (nodeTag(stmt))
+	{
+		case T_CallStmt:
+			return true;
+		case T_VacuumStmt:
+			return ((const VacuumStmt *) stmt)->is_vacuumcmd;
+		case T_IndexStmt:
+			return ((const IndexStmt *) stmt)->concurrent;
+		case T_DropStmt:
+			return ((const DropStmt *) stmt)->concurrent;
+		case T_ReindexStmt:
+			if (((const ReindexStmt *) stmt)->kind >= REINDEX_OBJECT_SCHEMA)
+				return true;
+			foreach(lc, ((const ReindexStmt *) stmt)->params)
+			{
+				if (strcmp(lfirst_node(DefElem, lc)->defname, "concurrently") == 0)
+					return true;
+			}
+			return false;
+		default:
+			return false;
+	}
+}
+
+/*
+ * runs_outside tells whether a body is a single statement that is to run outside of a transaction, which is
+ * possible only if the worker's process is nobody else's: where the current user is the session user.  Raises 42601.
+ */
+static bool
+runs_outside(const CormTaskOptions *opts, const char *body, Size len)
+{
+	static const char *const words[] = {"call", "vacuum", "create", "drop", "reindex"};
+	bool		candidate = false;
+	List	   *parsed;
+	Oid			user;
+	int			security;
+
+	GetUserIdAndSecContext(&user, &security);
+	if (opts->durable || user != GetSessionUserId() || security != 0)
+		return false;
+	while (len > 0 && scanner_isspace(*body))
+	{
+		body++;
+		len--;
+	}
+	for (int i = 0; i < lengthof(words) && !candidate; i++)
+		candidate = len > strlen(words[i]) && pg_strncasecmp(body, words[i], strlen(words[i])) == 0;
+	if (!candidate)
+		return false;
+	parsed = corm_parse_sql(pnstrdup(body, len), RAW_PARSE_DEFAULT);
+	return list_length(parsed) == 1 && is_outside(linitial_node(RawStmt, parsed)->stmt);
+}
+
 /* make_request writes what the worker is to run. */
 static void
 make_request(Submission *s, const char *body, Size len, const CormParams *params)
@@ -737,6 +799,8 @@ make_request(Submission *s, const char *body, Size len, const CormParams *params
 	job->timeout_ms = s->timeout_ms;
 	job->body = body;
 	job->body_len = len;
+	if (runs_outside(s->opts, body, len))
+		job->kind = CORM_JOB_TOP_LEVEL;
 	if (params != NULL)
 		job->params = *params;
 	initStringInfo(&s->request);
