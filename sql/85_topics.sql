@@ -287,7 +287,7 @@ COMMENT ON FUNCTION corm.publish_changes(regclass, text, text[]) IS
 CREATE FUNCTION corm.receive(topic text, grp text, max int DEFAULT 1, timeout interval DEFAULT '0') RETURNS SETOF corm.message
 	LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10 AS 'MODULE_PATHNAME', 'corm_message_receive';
 COMMENT ON FUNCTION corm.receive(text, text, int, interval) IS
-'Returns up to max messages of a group, and waits for the first one up to timeout, corm.max_wait at most. They are settled at commit, or leased if the group acknowledges by hand; rollback gives them back. Errors: 42704 for an unknown topic or group; 42501 without the privilege; 22023 for an invalid number or timeout; 55000 if the group is dropped meanwhile.';
+'Receives up to max messages of a group. If there are none, it waits for the first one, at most for timeout and for corm.max_wait. A commit settles the messages, or leases them if the group has ack => manual; a rollback gives them back. Errors: 42704 for an unknown topic or group; 42501 without the privilege; 22023 for an invalid number or timeout; 55000 if the group is dropped meanwhile.';
 
 CREATE FUNCTION corm.receive_as(t anyelement, topic text, grp text, max int DEFAULT 1, timeout interval DEFAULT '0') RETURNS SETOF anyelement
 	LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10 AS 'MODULE_PATHNAME', 'corm_message_receive_as';
@@ -297,7 +297,7 @@ COMMENT ON FUNCTION corm.receive_as(anyelement, text, text, int, interval) IS
 CREATE PROCEDURE corm.receive(topic text, grp text, max int, timeout interval, INOUT messages corm.message[])
 	LANGUAGE C AS 'MODULE_PATHNAME', 'corm_message_receive_call';
 COMMENT ON PROCEDURE corm.receive(text, text, int, interval, corm.message[]) IS
-'Receives as the function does, but waits without a snapshot, and as long as it is told, if the transaction has done nothing yet. Errors: those of corm.receive, such as 42704.';
+'Receives like the function. If the transaction has done nothing yet, it waits without a snapshot, so that VACUUM is not held up, and for the whole timeout. Errors: those of corm.receive, such as 42704.';
 
 CREATE FUNCTION corm.peek(topic text, grp text, max int DEFAULT 1) RETURNS SETOF corm.message
 	LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10 AS 'MODULE_PATHNAME', 'corm_message_peek';

@@ -33,10 +33,11 @@ def page(name):
         return file.read()
 
 
-def fenced(source, language):
-    """The one block of this language."""
-    [block] = re.findall(rf"^```{language}\n(.*?)^```$", source, re.MULTILINE | re.DOTALL)
-    return block
+def fenced(source, language, which=1, of=1):
+    """The block of this language; of several, that number."""
+    blocks = re.findall(rf"^```{language}\n(.*?)^```$", source, re.MULTILINE | re.DOTALL)
+    assert len(blocks) == of
+    return blocks[which - 1]
 
 
 def indented(source, heading):
@@ -131,7 +132,7 @@ def works(name, group, command):
         lines.append(worker.stdout.readline().rstrip() if ready else "nothing")
     check(f"{name}: what is published", lines, ["done: one", "done: two"])
     deadline = time.time() + SECONDS
-    while (lag := writer.execute("SELECT lag FROM corm.groups WHERE topic = 'work'").fetchone()[0]) and time.time() < deadline:
+    while (lag := writer.execute("SELECT sum(lag) FROM corm.groups WHERE topic = 'work'").fetchone()[0]) and time.time() < deadline:
         time.sleep(0.01)
     check(f"{name}: acknowledged", lag, 0)
     worker.kill()
@@ -140,7 +141,10 @@ def works(name, group, command):
 
 
 messages = page("messages.md")
-works("messages.md, Python", "python", [sys.executable, "-c", fenced(messages, "python")])
+works("messages.md, Python", "python", [sys.executable, "-c", fenced(messages, "python", 1, 2)])
+writer.execute(re.search("^CREATE FUNCTION ring.*;$", messages, re.MULTILINE).group())
+works("messages.md, a listener", "listener", [sys.executable, "-c", fenced(messages, "python", 2, 2)])
+writer.execute("DROP FUNCTION ring")
 works("messages.md, JavaScript", "node", ["node", "-e", fenced(messages, "javascript")])
 
 drivers = page("postgrest-and-drivers.md")
