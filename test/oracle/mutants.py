@@ -289,8 +289,11 @@ MUTANTS = [
            "if (id == 0 || corm_delivery(id)->seq > seq)",
            "if (id == 0 || seq != PG_INT64_MAX)"),
     Mutant("messages-key-in-hand", "messages", 1, 4000,  # two messages of a key at a time
-           "(corm_delivery(other)->seq < delivery->seq || corm_group_in_hand(corm_delivery(other))))",
-           "corm_delivery(other)->seq < delivery->seq)"),
+           "corm_delivery(other)->key_hash == delivery->key_hash && (!passed || held))",
+           "corm_delivery(other)->key_hash == delivery->key_hash && !passed)"),
+    Mutant("messages-key-last", "messages", 1, 4000,  # what left its key is still the last one of it
+           "if (bucket->last == id)\n\t\tbucket->last = prev;",
+           ""),
     Mutant("messages-key-stuck", "messages", 1, 4000,  # the next one of a key is not woken
            "delivery->keyed = false;\n\twake_key(group, delivery->key_hash);",
            "delivery->keyed = false;"),
@@ -299,7 +302,7 @@ MUTANTS = [
            "if (group->in_hand < 0)\n\t\t\tcorm_group_consider(group, ((CormTaken *) from)->delivery);"),
     Mutant("messages-lease", "messages", 1, 4000,  # a lease that is over can be acknowledged
            "if (delivery->state == CORM_LEASED && delivery->due > now)",
-           "if (delivery->state == CORM_LEASED)"),
+           "if (delivery->state == CORM_LEASED && now > 0)"),
     Mutant("messages-held", "messages", 2, 4000,  # a rollback leaves what it acknowledged in nobody's hand
            "if (delivery->state == CORM_ACKING)\n\t\t\t\t\tcorm_group_lease(group, change->ids[i], delivery->due);",
            ""),
@@ -335,7 +338,7 @@ MUTANTS = [
            "if (n < 0)\n\t\tcorm_durable_settle(effect->group_id"),
     Mutant("messages-ack-not-stored", "messages-killed", 1, 0,
            "if (kind == CHANGE_ACK)\n\t\tstore_acked(change, seqs);",
-           ""),
+           "if (kind == CHANGE_ACK && n < 0)\n\t\tstore_acked(change, seqs);"),
     Mutant("messages-unlocked-numbers", "messages-killed", 1, 0,  # numbers are given without the topic's lock
            "(void) LockAcquire(&tag, ExclusiveLock, false, false);\n}\n\n/* corm_durable_lock_group",
            "(void) tag;\n}\n\n/* corm_durable_lock_group"),

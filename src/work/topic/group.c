@@ -39,10 +39,19 @@ bucket_of(CormGroup *group, int64 seq)
 	return &group->bucket[(uint64) seq % CORM_DELIVERY_BUCKETS];
 }
 
-static CormBlockId *
+static CormKeyBucket *
 key_bucket_of(CormGroup *group, uint64 key_hash)
 {
-	return &group->key_bucket[key_hash % CORM_DELIVERY_BUCKETS];
+	return &group->key_bucket[key_hash % CORM_KEY_BUCKETS];
+}
+
+/* count_in_hand counts that a delivery comes into a hand (1), or leaves one (-1). */
+static void
+count_in_hand(CormGroup *group, const CormDelivery *delivery, int by)
+{
+	group->in_hand += by;
+	if (delivery->keyed)
+		key_bucket_of(group, delivery->key_hash)->in_hand += by;
 }
 
 /* list_remove takes a delivery out of a list. */
@@ -51,6 +60,8 @@ list_remove(CormDeliveryList *list, CormBlockId id)
 {
 	CormDelivery *delivery = corm_delivery(id);
 
+	if (list->latest == id)
+		list->latest = delivery->prev;
 	if (delivery->prev != 0)
 		corm_delivery(delivery->prev)->next = delivery->next;
 	else
@@ -78,9 +89,10 @@ list_insert_before(CormDeliveryList *list, CormBlockId id, CormBlockId before)
 		corm_delivery(before)->prev = id;
 	else
 		list->last = id;
+	list->latest = id;
 }
 
-/* insert_by_seq puts a delivery into a list that is ordered by number; usually near an end. */
+/* insert_by_seq puts a delivery into a list that is ordered by number; usually at its end, or after the latest one. */
 static void
 insert_by_seq(CormDeliveryList *list, CormBlockId id)
 {
@@ -89,6 +101,8 @@ insert_by_seq(CormDeliveryList *list, CormBlockId id)
 
 	if (list->last != 0 && corm_delivery(list->last)->seq < seq)
 		before = 0;
+	else if (list->latest != 0 && corm_delivery(list->latest)->seq < seq)
+		before = corm_delivery(list->latest)->next;
 	while (before != 0 && corm_delivery(before)->seq < seq)
 		before = corm_delivery(before)->next;
 	list_insert_before(list, id, before);
@@ -143,25 +157,36 @@ static bool
 has_turn(CormGroup *group, CormBlockId id)
 {
 	CormDelivery *delivery = corm_delivery(id);
+	CormKeyBucket *bucket = key_bucket_of(group, delivery->key_hash);
+	int32		in_hand = bucket->in_hand;
+	bool		passed = false;
 
 	if (!delivery->keyed)
 		return true;
-	for (CormBlockId other = *key_bucket_of(group, delivery->key_hash); other != 0;
-		 other = corm_delivery(other)->key_next)
-		if (other != id && corm_delivery(other)->key_hash == delivery->key_hash &&
-			(corm_delivery(other)->seq < delivery->seq || corm_group_in_hand(corm_delivery(other))))
+	/* those after it matter if they are in hand */
+	for (CormBlockId other = bucket->first; other != 0 && (!passed || in_hand > 0); other = corm_delivery(other)->key_next)
+	{
+		bool		held = corm_group_in_hand(corm_delivery(other));
+
+		in_hand -= held;
+		if (other == id)
+			passed = true;
+		else if (corm_delivery(other)->key_hash == delivery->key_hash && (!passed || held))
 			return false;
+	}
 	return true;
 }
 
 /*
- * enter_key gives a delivery of an ordered group its place among those of
- * its key.  Returns false if it has to wait for another one; the caller parks it.
+ * enter_key gives a delivery of an ordered group, which is in nobody's hand, its place
+ * among those of its key.  Returns false if it has to wait for another one; the caller
+ * parks it.
  */
 static bool
 enter_key(CormGroup *group, CormBlockId id, uint64 key_hash)
 {
 	CormDelivery *delivery = corm_delivery(id);
+	CormKeyBucket *bucket = key_bucket_of(group, key_hash);
 	CormBlockId *link;
 
 	if (!group->settings.ordered || key_hash == 0)
@@ -170,11 +195,16 @@ enter_key(CormGroup *group, CormBlockId id, uint64 key_hash)
 	{
 		delivery->key_hash = key_hash;
 		delivery->keyed = true;
-		link = key_bucket_of(group, key_hash);
+		if (bucket->last != 0 && corm_delivery(bucket->last)->seq < delivery->seq)
+			link = &corm_delivery(bucket->last)->key_next;
+		else
+			link = &bucket->first;
 		while (*link != 0 && corm_delivery(*link)->seq < delivery->seq)
 			link = &corm_delivery(*link)->key_next;
 		delivery->key_next = *link;
 		*link = id;
+		if (delivery->key_next == 0)
+			bucket->last = id;
 	}
 	return has_turn(group, id);
 }
@@ -183,7 +213,7 @@ enter_key(CormGroup *group, CormBlockId id, uint64 key_hash)
 static void
 wake_key(CormGroup *group, uint64 key_hash)
 {
-	for (CormBlockId id = *key_bucket_of(group, key_hash); id != 0; id = corm_delivery(id)->key_next)
+	for (CormBlockId id = key_bucket_of(group, key_hash)->first; id != 0; id = corm_delivery(id)->key_next)
 	{
 		if (corm_delivery(id)->key_hash != key_hash)
 			continue;
@@ -196,18 +226,24 @@ wake_key(CormGroup *group, uint64 key_hash)
 	}
 }
 
-/* leave_key ends the turn of a delivery. */
+/* leave_key ends the turn of a delivery, which is in nobody's hand. */
 static void
 leave_key(CormGroup *group, CormBlockId id)
 {
 	CormDelivery *delivery = corm_delivery(id);
-	CormBlockId *link;
+	CormKeyBucket *bucket = key_bucket_of(group, delivery->key_hash);
+	CormBlockId prev = 0;
 
 	if (!delivery->keyed)
 		return;
-	for (link = key_bucket_of(group, delivery->key_hash); *link != id; link = &corm_delivery(*link)->key_next)
-		 /* find it */ ;
-	*link = delivery->key_next;
+	for (CormBlockId other = bucket->first; other != id; other = corm_delivery(other)->key_next)
+		prev = other;
+	if (prev != 0)
+		corm_delivery(prev)->key_next = delivery->key_next;
+	else
+		bucket->first = delivery->key_next;
+	if (bucket->last == id)
+		bucket->last = prev;
 	delivery->keyed = false;
 	wake_key(group, delivery->key_hash);
 }
@@ -228,11 +264,11 @@ leave_list(CormGroup *group, CormBlockId id)
 			break;
 		case CORM_LEASED:
 			list_remove(&group->leased, id);
-			group->in_hand--;
+			count_in_hand(group, delivery, -1);
 			break;
 		case CORM_IN_HAND:
 		case CORM_ACKING:
-			group->in_hand--;
+			count_in_hand(group, delivery, -1);
 			break;
 		case CORM_PARKED:
 			break;
@@ -244,12 +280,14 @@ static void
 forget(CormGroup *group, CormBlockId id, CormBlockChain *freed)
 {
 	CormDelivery *delivery = corm_delivery(id);
-	CormBlockId *link;
 
 	leave_key(group, id);
-	for (link = bucket_of(group, delivery->seq); *link != id; link = &corm_delivery(*link)->hash_next)
-		 /* find it */ ;
-	*link = delivery->hash_next;
+	if (delivery->hash_prev != 0)
+		corm_delivery(delivery->hash_prev)->hash_next = delivery->hash_next;
+	else
+		*bucket_of(group, delivery->seq) = delivery->hash_next;
+	if (delivery->hash_next != 0)
+		corm_delivery(delivery->hash_next)->hash_prev = delivery->hash_prev;
 	delivery->group_gen = 0;
 	corm_blocks_unlinked(&corm_work_blocks, 1);
 	corm_blocks_append(&corm_work_blocks, freed, id, id, 1);
@@ -362,7 +400,7 @@ corm_group_lease(CormGroup *group, CormBlockId id, int64 until)
 	CormDelivery *delivery = corm_delivery(id);
 
 	leave_list(group, id);
-	group->in_hand++;
+	count_in_hand(group, delivery, 1);
 	delivery->state = CORM_LEASED;
 	delivery->due = until;
 	insert_by_due(&group->leased, id);
@@ -375,7 +413,7 @@ void
 corm_group_hold(CormGroup *group, CormBlockId id)
 {
 	leave_list(group, id);
-	group->in_hand++;
+	count_in_hand(group, corm_delivery(id), 1);
 	corm_delivery(id)->state = CORM_ACKING;
 }
 
@@ -405,7 +443,7 @@ corm_group_admit(CormGroup *group, CormBlockId id, uint64 key_hash, int64 due)
 	if (due == 0 && enter_key(group, id, key_hash))
 	{
 		delivery->state = CORM_IN_HAND;
-		group->in_hand++;
+		count_in_hand(group, delivery, 1);
 		return true;
 	}
 	if (delivery->attempt-- > 1)
@@ -509,6 +547,8 @@ new_delivery(CormGroup *group, int64 seq, CormBlockChain *blocks)
 	delivery->group_gen = group->gen;
 	delivery->state = CORM_PARKED;
 	delivery->hash_next = *bucket_of(group, seq);
+	if (delivery->hash_next != 0)
+		corm_delivery(delivery->hash_next)->hash_prev = one.first;
 	*bucket_of(group, seq) = one.first;
 	return one.first;
 }
@@ -580,7 +620,7 @@ hand_out(CormGroup *group, CormBlockId id, CormTake *take)
 	delivery->mine_next = 0;
 	if (!delivery->exhausted && ++delivery->attempt > 1)
 		group->redelivered++;
-	group->in_hand++;
+	count_in_hand(group, delivery, 1);
 	if (take->last != 0)
 		corm_delivery(take->last)->mine_next = id;
 	else

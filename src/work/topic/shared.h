@@ -41,7 +41,8 @@
 #include "storage/lwlock.h"
 #include "work/shared/memory.h"
 
-#define CORM_DELIVERY_BUCKETS	64
+#define CORM_DELIVERY_BUCKETS	256
+#define CORM_KEY_BUCKETS		64
 #define CORM_DEDUP_BUCKETS		64
 
 typedef enum CormOverflow
@@ -115,6 +116,7 @@ typedef struct CormDelivery
 	CormBlockId prev;			/* in the list of its state */
 	CormBlockId next;
 	CormBlockId hash_next;		/* of the bucket of its number */
+	CormBlockId hash_prev;
 	CormBlockId key_next;		/* of the bucket of its key */
 	CormBlockId mine_next;		/* of the same transaction's */
 	CormBlockId entry;			/* 0: of a durable topic */
@@ -143,7 +145,16 @@ typedef struct CormDeliveryList
 {
 	CormBlockId first;
 	CormBlockId last;
+	CormBlockId latest;			/* the one that was inserted last, if it is still there */
 } CormDeliveryList;
+
+/* Deliveries in the order of their numbers, of the keys that share a bucket. */
+typedef struct CormKeyBucket
+{
+	CormBlockId first;
+	CormBlockId last;
+	int32		in_hand;		/* how many of them are in hand */
+} CormKeyBucket;
 
 /* The id of a message, remembered against its being published twice. */
 typedef struct CormDedup
@@ -184,8 +195,7 @@ typedef struct CormGroup
 	CormDeliveryList delayed;
 	CormDeliveryList leased;
 	CormBlockId bucket[CORM_DELIVERY_BUCKETS];	/* by number */
-	CormBlockId key_bucket[CORM_DELIVERY_BUCKETS];	/* by key, in the order of
-													 * their turns */
+	CormKeyBucket key_bucket[CORM_KEY_BUCKETS];
 	ConditionVariable arrivals;
 } CormGroup;
 

@@ -202,6 +202,25 @@ check_list(CormAudit *audit, const CormDeliveryList *list, CormDeliveryState sta
 	return n;
 }
 
+/* check_keys looks at the deliveries of the keys that share a bucket. */
+static void
+check_keys(CormAudit *audit, const CormKeyBucket *bucket)
+{
+	CormBlockId prev = 0;
+	int32		in_hand = 0;
+
+	for (CormBlockId id = bucket->first; id != 0; id = corm_delivery(id)->key_next)
+	{
+		note(audit, corm_delivery(id)->keyed, "a delivery is among those of a key, and has none", corm_delivery(id)->seq);
+		note(audit, prev == 0 || corm_delivery(prev)->seq < corm_delivery(id)->seq, "deliveries of keys are not ordered",
+			 corm_delivery(id)->seq);
+		in_hand += corm_group_in_hand(corm_delivery(id));
+		prev = id;
+	}
+	note(audit, bucket->last == prev, "the end of the deliveries of keys is wrong", 0);
+	note(audit, bucket->in_hand == in_hand, "the number of messages in hand of keys is wrong", in_hand);
+}
+
 /* check_group looks at a group of a topic. */
 static void
 check_group(CormAudit *audit, CormTopic *topic, CormGroup *group)
@@ -223,6 +242,8 @@ check_group(CormAudit *audit, CormTopic *topic, CormGroup *group)
 					 "a message is in the hand of a process that is gone", delivery->seq);
 			unsettled++;
 		}
+	for (int b = 0; b < CORM_KEY_BUCKETS; b++)
+		check_keys(audit, &group->key_bucket[b]);
 	note(audit, check_list(audit, &group->ready, CORM_READY) == by_state[CORM_READY],
 		 "the number of ready deliveries is wrong", 0);
 	note(audit, check_list(audit, &group->delayed, CORM_DELAYED) == by_state[CORM_DELAYED],
