@@ -51,6 +51,23 @@ result_type(FunctionCallInfo fcinfo)
 	return typid;
 }
 
+/*
+ * The same for a verb that returns single values.  A query may be one, in a column of
+ * them, but given as t it was meant to be run.
+ */
+static Oid
+value_type(FunctionCallInfo fcinfo, const char *verb)
+{
+	Oid			typid = result_type(fcinfo);
+
+	if (typid == corm_query_type_oid() && !PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("the first argument of corm.%s() is a query, but the type of the result is wanted", verb),
+				 errhint("Give a typed NULL before the query, such as NULL::text.")));
+	return typid;
+}
+
 static void no_rows(const char *model) pg_attribute_noreturn();
 
 /* Raises P0002 for a query over a model; NULL: over something else. */
@@ -239,7 +256,7 @@ corm_get_multi_json_text(PG_FUNCTION_ARGS)
 Datum
 corm_value(PG_FUNCTION_ARGS)
 {
-	CormVerb	verb = {.output = CORM_OUTPUT_VALUE, .limit = 1, .typid = result_type(fcinfo)};
+	CormVerb	verb = {.output = CORM_OUTPUT_VALUE, .limit = 1, .typid = value_type(fcinfo, "value")};
 	Datum		value;
 	bool		isnull;
 
@@ -252,7 +269,7 @@ corm_value(PG_FUNCTION_ARGS)
 Datum
 corm_pluck(PG_FUNCTION_ARGS)
 {
-	CormVerb	verb = {.output = CORM_OUTPUT_VALUE, .typid = result_type(fcinfo)};
+	CormVerb	verb = {.output = CORM_OUTPUT_VALUE, .typid = value_type(fcinfo, "pluck")};
 	CormQuerySet set;
 	CormSink	sink = {.kind = CORM_SINK_STORE};
 	TupleDesc	tupdesc;

@@ -108,6 +108,34 @@ corm_model_field(CormModel *model, const char *name)
 }
 
 /*
+ * hint_for_sql returns what to write instead of a field's name with an order or
+ * an alias behind it, as SQL has them, or NULL.
+ */
+static char *
+hint_for_sql(CormModel *model, const char *name)
+{
+	const char *blank = strchr(name, ' ');
+	CormField  *field;
+	char	   *word;
+
+	if (blank == NULL)
+		return NULL;
+	word = pnstrdup(name, blank - name);
+	field = corm_model_find_field(model, word);
+	while (*blank == ' ')
+		blank++;
+	if (field == NULL || field->hidden)
+		return NULL;
+	if (pg_strcasecmp(blank, "desc") == 0)
+		return psprintf("Write '-%s' or corm.desc('%s').", word, word);
+	if (pg_strcasecmp(blank, "asc") == 0)
+		return psprintf("Write '%s' or corm.asc('%s').", word, word);
+	if (pg_strncasecmp(blank, "as ", 3) == 0)
+		return psprintf("Write corm.as('%s', '%s').", word, blank + 3);
+	return NULL;
+}
+
+/*
  * corm_unknown_field raises 42703 for a name that is no field of model.  The
  * hint names the nearest field, or all of them when none is near; never a
  * hidden one.
@@ -116,7 +144,7 @@ void
 corm_unknown_field(CormModel *model, const char *name)
 {
 	CormNearest nearest;
-	char	   *hint;
+	char	   *hint = hint_for_sql(model, name);
 	int			nshown = 0;
 
 	corm_nearest_init(&nearest, name);
@@ -129,7 +157,9 @@ corm_unknown_field(CormModel *model, const char *name)
 		corm_nearest_offer(&nearest, model->fields[i].column);
 	}
 
-	if (nearest.name != NULL)
+	if (hint != NULL)
+		;
+	else if (nearest.name != NULL)
 		hint = psprintf("Perhaps you meant the field \"%s\".", nearest.name);
 	else if (nshown > 0)
 	{

@@ -54,6 +54,19 @@ SELECT corm.count(corm.selector('things'), corm.cached());
 SELECT corm.count(corm.selector('things'), corm.selector('things'));
 SELECT corm.exec(corm.updater('things'), corm.set('name', 'x'), corm.where(corm.eq('id', 1)), corm.max_rows(0));
 SELECT corm.exec(corm.updater('things'), corm.set('name', 'x'), corm.where(corm.gt('id', 0)), corm.max_rows(1));
+SELECT corm.value(corm.selector('things'), corm.select('name'));
+SELECT corm.pluck(corm.selector('things'), corm.select('name'));
+SELECT * FROM corm.pluck(corm.selector('things'), corm.select('name'));
+CREATE TABLE stored (q corm.query);
+INSERT INTO stored VALUES (corm.selector('things'));
+SELECT corm.value(NULL::corm.query, corm.selector('stored'), corm.select('q'));
+SELECT corm.count(corm.selector('things'), corm.order_by('name desc'));
+SELECT corm.count(corm.selector('things'), corm.order_by('name  ASC'));
+SELECT corm.get_json(corm.selector('things'), corm.select('name AS n'));
+SELECT corm.get_json(corm.selector('things'), corm.select('nam as n'));
+COMMENT ON COLUMN things.name IS '@orm:hidden';
+SELECT corm.get_json(corm.selector('things'), corm.select('name as n'));
+COMMENT ON COLUMN things.name IS NULL;
 DO $$
 DECLARE
 	hint text;

@@ -169,6 +169,17 @@ verb_of_function(Oid funcid)
 }
 
 /*
+ * Is a single value of that type compiled?  The verbs raise errors for the others, and for
+ * a query in the place of the type.
+ */
+static bool
+is_value_type(Oid typid)
+{
+	return typid != RECORDOID && typid != corm_query_type_oid() &&
+		get_typtype(getBaseType(typid)) != TYPTYPE_COMPOSITE && get_typtype(typid) != TYPTYPE_PSEUDO;
+}
+
+/*
  * Returns the query that a call in FROM would run; NULL if it is to be executed.
  */
 static Query *
@@ -190,8 +201,7 @@ query_of_rows(CormInline *state, FuncExpr *call, const VerbFunction *function, b
 	}
 	else
 	{
-		if (verb.typid == RECORDOID || get_typtype(getBaseType(verb.typid)) == TYPTYPE_COMPOSITE ||
-			get_typtype(verb.typid) == TYPTYPE_PSEUDO)
+		if (!is_value_type(verb.typid))
 			return NULL;
 		verb.output = CORM_OUTPUT_VALUE;
 	}
@@ -278,9 +288,7 @@ value_of_call(CormInline *state, FuncExpr *call, const VerbFunction *function)
 				verb.output = CORM_OUTPUT_VALUE;
 				verb.limit = 1;
 				verb.typid = exprType(type);
-				if (contain_volatile_functions(type) || checkExprHasSubLink(type) || verb.typid == RECORDOID ||
-					get_typtype(getBaseType(verb.typid)) == TYPTYPE_COMPOSITE ||
-					get_typtype(verb.typid) == TYPTYPE_PSEUDO)
+				if (contain_volatile_functions(type) || checkExprHasSubLink(type) || !is_value_type(verb.typid))
 					return NULL;
 				args = list_copy_tail(args, 1);
 				break;
