@@ -236,6 +236,7 @@ WHERE pronamespace = 'corm'::regnamespace AND provolatile = 'v' AND proname NOT 
 		'publish', 'publish_many', 'publish_change', 'publish_changes', 'subscribe', 'unsubscribe', 'receive', 'receive_as', 'peek', 'ack', 'nack', 'touch', 'seek', 'purge',
 		'group_counters', 'fresh_counters', 'cached_explain',
 		'auto_migrate', 'migrate', 'migrate_plan', 'erd', 'client_types',	-- look at the catalogs, and run DDL
+		'definitions', 'keep_definitions', 'node_differences', 'sync_nodes',	-- what corm itself has stored
 		'register', 'unregister', 'relate', 'unrelate', 'define_scope', 'drop_scope', 'wait_ready')
 ORDER BY proname;
 
