@@ -243,18 +243,24 @@ change_walker(Node *node, void *context)
 static void
 after_analysis(ParseState *pstate, Query *query, JumbleState * jstate)
 {
-	DocumentWalk walk = {.source = pstate->p_sourcetext};
+	DocumentWalk walk;
+	Oid		   *types;
+	int			n;
 	bool		any = false;
 
 	if (prev_post_parse_analyze)
 		prev_post_parse_analyze(pstate, query, jstate);
 
-	if (query->utilityStmt || !corm_open_params(pstate, &walk.types, &walk.n) || !OidIsValid(corm_schema_oid()))
+	if (!corm_open_params(pstate, &types, &n) || query->utilityStmt || !OidIsValid(corm_schema_oid()))
 		return;
-	for (int i = 0; i < walk.n && !any; i++)
-		any = walk.types[i] == TEXTOID;
+	for (int i = 0; i < n && !any; i++)
+		any = types[i] == TEXTOID;
 	if (!any)
 		return;
+	memset(&walk, 0, sizeof(walk));
+	walk.source = pstate->p_sourcetext;
+	walk.types = types;
+	walk.n = n;
 	walk.uses = palloc0(sizeof(int) * walk.n);
 	walk.as_document = palloc0(sizeof(int) * walk.n);
 	(void) count_walker((Node *) query, &walk);

@@ -17,10 +17,10 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "base/compat.h"
+#include "base/drops.h"
 #include "base/owners.h"
 #include "base/schema.h"
 #include "catalog/dependency.h"
-#include "catalog/objectaccess.h"
 #include "catalog/pg_authid.h"
 #include "commands/user.h"
 #include "lib/stringinfo.h"
@@ -41,7 +41,6 @@
 static const CormOwners *parts[MAX_PARTS];
 static int	nparts = 0;
 
-static object_access_hook_type prev_object_access_hook = NULL;
 static ProcessUtility_hook_type prev_process_utility_hook = NULL;
 
 /* corm_role_concerned tells whether a role is one that a change is about. */
@@ -131,11 +130,9 @@ refuse_role_drop(Oid role)
 }
 
 static void
-on_object_access(ObjectAccessType access, Oid class_id, Oid object_id, int sub_id, void *arg)
+on_drop(Oid class_id, Oid object_id, int sub_id)
 {
-	if (prev_object_access_hook)
-		prev_object_access_hook(access, class_id, object_id, sub_id, arg);
-	if (access == OAT_DROP && class_id == AuthIdRelationId)
+	if (class_id == AuthIdRelationId)
 		refuse_role_drop(object_id);
 }
 
@@ -188,8 +185,7 @@ corm_owners_add(const CormOwners *owners)
 		elog(ERROR, "too many parts with owners");
 	if (nparts == 0)
 	{
-		prev_object_access_hook = object_access_hook;
-		object_access_hook = on_object_access;
+		corm_on_drop(on_drop);
 		prev_process_utility_hook = ProcessUtility_hook;
 		ProcessUtility_hook = on_utility;
 	}

@@ -29,11 +29,27 @@
 /* The schema that has been found to be the extension's, since a schema changed. */
 static Oid	own_schema = InvalidOid;
 
+/* Whether there is a schema "corm", as it was when a schema last changed. */
+static bool looked = false;
+static bool no_schema = false;
+
 /* schema_changed makes is_own_schema look again: a syscache callback. */
 static void
 schema_changed(Datum arg, int cacheid, uint32 hashvalue)
 {
 	own_schema = InvalidOid;
+	looked = false;
+}
+
+static void
+watch_schemas(void)
+{
+	static bool watching = false;
+
+	if (watching)
+		return;
+	CacheRegisterSyscacheCallback(NAMESPACEOID, schema_changed, (Datum) 0);
+	watching = true;
 }
 
 /*
@@ -42,16 +58,11 @@ schema_changed(Datum arg, int cacheid, uint32 hashvalue)
 static bool
 is_own_schema(Oid schema)
 {
-	static bool watching = false;
 	Oid			extension;
 
 	if (likely(schema == own_schema))
 		return true;
-	if (!watching)
-	{
-		CacheRegisterSyscacheCallback(NAMESPACEOID, schema_changed, (Datum) 0);
-		watching = true;
-	}
+	watch_schemas();
 	extension = get_extension_oid("corm", true);
 	if (!OidIsValid(extension) || getExtensionOfObject(NamespaceRelationId, schema) != extension)
 		return false;
@@ -71,6 +82,23 @@ corm_schema_oid(void)
 	Oid			schema = get_namespace_oid("corm", true);
 
 	return OidIsValid(schema) && is_own_schema(schema) ? schema : InvalidOid;
+}
+
+/*
+ * corm_is_absent tells whether the extension is certainly not installed in this database:
+ * for what is called so often that looking up the schema would be felt.
+ */
+bool
+corm_is_absent(void)
+{
+	if (!looked)
+	{
+		watch_schemas();
+		/* before it is looked up: looking may bring the message */
+		looked = true;
+		no_schema = !OidIsValid(get_namespace_oid("corm", true));
+	}
+	return no_schema;
 }
 
 /*

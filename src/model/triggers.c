@@ -29,8 +29,8 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "base/drops.h"
 #include "base/schema.h"
-#include "catalog/objectaccess.h"
 #include "catalog/objectaddress.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
@@ -58,7 +58,6 @@ typedef struct Dropped
 	bool		going;			/* they are still there: no need to look */
 } Dropped;
 
-static object_access_hook_type prev_object_access_hook = NULL;
 static Dropped dropped_relations;	/* of the command, since an event trigger
 									 * was called */
 static bool drops_seen = false; /* the hook has been in place for a DROP */
@@ -362,17 +361,12 @@ note_dropped(Oid relid)
 }
 
 /*
- * on_object_access notes which relations are dropped, and deletes what is
+ * on_drop notes which relations are dropped, and deletes what is
  * stored about a temporary one.
  */
 static void
-on_object_access(ObjectAccessType access, Oid class_id, Oid object_id, int sub_id, void *arg)
+on_drop(Oid class_id, Oid object_id, int sub_id)
 {
-	if (prev_object_access_hook)
-		prev_object_access_hook(access, class_id, object_id, sub_id, arg);
-
-	if (access != OAT_DROP)
-		return;
 	drops_seen = true;
 	if (class_id != RelationRelationId || sub_id != 0)
 		return;
@@ -398,13 +392,12 @@ transaction_ended(XactEvent event, void *arg)
 }
 
 /*
- * corm_triggers_init installs the hook.  Called once, from corm_model_init.
+ * corm_triggers_init waits for drops.  Called once, from corm_model_init.
  */
 void
 corm_triggers_init(void)
 {
-	prev_object_access_hook = object_access_hook;
-	object_access_hook = on_object_access;
+	corm_on_drop(on_drop);
 	RegisterXactCallback(transaction_ended, NULL);
 }
 

@@ -767,8 +767,6 @@ run_executor(void *arg)
 static void
 executor_run(CORM_EXECUTOR_RUN_PARAMS)
 {
-	ExecutorCall call = {query_desc, direction, count, CORM_EXECUTE_ONCE};
-
 	corm_tx_note_statement();
 	if (flag_is_ours)
 	{
@@ -776,7 +774,13 @@ executor_run(CORM_EXECUTOR_RUN_PARAMS)
 		flag_is_ours = false;
 	}
 	if (corm_tx_session_deadlines > 0 && !under_deadline)
+	{
+		ExecutorCall call = {query_desc, direction, count, CORM_EXECUTE_ONCE};
+
 		run_under_deadline(run_executor, &call);
+	}
+	else if (prev_executor_run != NULL)
+		CORM_EXECUTOR_RUN(prev_executor_run, query_desc, direction, count, CORM_EXECUTE_ONCE);
 	else
-		run_executor(&call);
+		CORM_EXECUTOR_RUN(standard_ExecutorRun, query_desc, direction, count, CORM_EXECUTE_ONCE);
 }

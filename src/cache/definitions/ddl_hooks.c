@@ -3,10 +3,10 @@
  * ddl_hooks.c
  *		Hooks that follow what happens to databases, roles and the extension.
  *
- * Two hooks of PostgreSQL:
+ * There are two:
  *
- *	- object_access_hook: DROP DATABASE, and DROP EXTENSION corm in a database,
- *	  empty its caches when they commit;
+ *	- for drops (base/drops.c): DROP DATABASE, and DROP EXTENSION corm in a
+ *	  database, empty its caches when they commit;
  *	- ProcessUtility_hook: statements that need a database without sessions (CREATE DATABASE needs a
  *	  template without any) make its notifier exit, which would otherwise stay
  *	  for a minute after the last event.
@@ -17,13 +17,13 @@
 
 #include "access/htup_details.h"
 #include "base/clock.h"
+#include "base/drops.h"
 #include "cache/cache.h"
 #include "cache/definitions/at_commit.h"
 #include "cache/definitions/ddl_hooks.h"
 #include "cache/definitions/owners.h"
 #include "cache/shared/events.h"
 #include "cache/shared/shared.h"
-#include "catalog/objectaccess.h"
 #include "catalog/pg_authid.h"
 #include "catalog/pg_database.h"
 #include "catalog/pg_extension.h"
@@ -40,19 +40,12 @@
 
 void		(*corm_database_leave) (Oid database) = NULL;
 
-static object_access_hook_type prev_object_access_hook = NULL;
 static ProcessUtility_hook_type prev_process_utility_hook = NULL;
 
-/* on_object_access makes caches empty at commit when their database or the extension is dropped. */
+/* on_drop makes caches empty at commit when their database or the extension is dropped. */
 static void
-on_object_access(ObjectAccessType access, Oid class_id, Oid object_id,
-				 int sub_id, void *arg)
+on_drop(Oid class_id, Oid object_id, int sub_id)
 {
-	if (prev_object_access_hook)
-		prev_object_access_hook(access, class_id, object_id, sub_id, arg);
-
-	if (access != OAT_DROP)
-		return;
 	if (class_id == DatabaseRelationId)
 		corm_at_commit_kill_database(object_id);
 	else if (class_id == ExtensionRelationId &&
@@ -188,8 +181,7 @@ on_utility(PlannedStmt *pstmt, const char *query_string, bool read_only_tree,
 void
 corm_cache_hooks_init(void)
 {
-	prev_object_access_hook = object_access_hook;
-	object_access_hook = on_object_access;
+	corm_on_drop(on_drop);
 	prev_process_utility_hook = ProcessUtility_hook;
 	ProcessUtility_hook = on_utility;
 	corm_cache_owners_init();

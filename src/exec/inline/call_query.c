@@ -331,6 +331,9 @@ corm_query_of_call(CormInline *state, const CormVerb *verb, FuncExpr *call, Node
 	state->has_vars = false;
 	state->reader.fold = fold;
 	state->reader.symbol = make_symbol;
+	state->queries = NIL;
+	for (CormQueryLevel *level = state->level; level; level = level->outer)
+		state->queries = lappend(state->queries, level->query);
 	if (queries && !corm_read_queries(&state->reader, queries, &nodes))
 		return NULL;
 	/* a value that is the same for all rows is better asked for once */

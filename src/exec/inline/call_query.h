@@ -14,12 +14,20 @@
 #include "nodes/parsenodes.h"
 #include "query/query.h"
 
+/* A query of the statement that is being planned, and the one around it. */
+typedef struct CormQueryLevel
+{
+	Query	   *query;
+	struct CormQueryLevel *outer;
+} CormQueryLevel;
+
 /* The statement that is being planned. */
 typedef struct CormInline
 {
 	CormCallReader reader;
 	ParamListInfo params;		/* those that are known */
 	Query	   *parse;			/* the statement */
+	CormQueryLevel *level;		/* that which is at hand */
 	List	   *queries;		/* of Query: that which has the call, and those
 								 * around it */
 	List	   *symbols;		/* of CormSymbol: those of the call */

@@ -102,6 +102,7 @@ static planner_hook_type prev_planner = NULL;
 static ExecutorStart_hook_type prev_executor_start = NULL;
 
 static void inline_in_query(CormInline *state, Query *query);
+static void inline_executor_start(QueryDesc *query_desc, int eflags);
 
 static void
 functions_changed(Datum arg, int cacheid, uint32 hash)
@@ -355,8 +356,12 @@ calls_verb(Node *node)
 	}
 	check_stack_depth();
 	foreach(lc, args)
-		if (calls_verb(lfirst(lc)))
+	{
+		Node	   *arg = lfirst(lc);
+
+		if (arg && !IsA(arg, Var) && !IsA(arg, Const) && calls_verb(arg))
 			return true;
+	}
 	return false;
 }
 
@@ -381,7 +386,7 @@ replace_values(Node *node, CormInline *state)
 
 			if (value)
 			{
-				((Query *) linitial(state->queries))->hasSubLinks = true;
+				state->level->query->hasSubLinks = true;
 				return value;
 			}
 			corm_precompute(state, (FuncExpr *) node);
@@ -397,6 +402,8 @@ replace_in_conditions(CormInline *state, Node *jtnode)
 {
 	ListCell   *lc;
 
+	if (IsA(jtnode, RangeTblRef))
+		return;
 	check_stack_depth();
 	if (IsA(jtnode, FromExpr))
 	{
@@ -404,7 +411,7 @@ replace_in_conditions(CormInline *state, Node *jtnode)
 
 		foreach(lc, from->fromlist)
 			replace_in_conditions(state, lfirst(lc));
-		if (calls_verb(from->quals))
+		if (from->quals && calls_verb(from->quals))
 			from->quals = replace_values(from->quals, state);
 	}
 	else if (IsA(jtnode, JoinExpr))
@@ -431,10 +438,11 @@ replace_in_query(CormInline *state, Query *query)
 	{
 		TargetEntry *target = lfirst_node(TargetEntry, lc);
 
+		if (IsA(target->expr, Var) || !calls_verb((Node *) target->expr))
+			continue;
 		state->may_replace = query->commandType == CMD_SELECT && !query->groupClause && !query->groupingSets &&
 			!query->hasAggs && !query->distinctClause && !query->setOperations && !query->hasWindowFuncs;
-		if (calls_verb((Node *) target->expr))
-			target->expr = (Expr *) replace_values((Node *) target->expr, state);
+		target->expr = (Expr *) replace_values((Node *) target->expr, state);
 	}
 	state->may_replace = query->commandType == CMD_SELECT;
 	replace_in_conditions(state, (Node *) query->jointree);
@@ -575,10 +583,11 @@ inline_in_sublinks(Node *node, CormInline *state)
 static void
 inline_in_query(CormInline *state, Query *query)
 {
+	CormQueryLevel level = {.query = query, .outer = state->level};
 	ListCell   *lc;
 
 	check_stack_depth();
-	state->queries = lcons(query, state->queries);
+	state->level = &level;
 	foreach(lc, query->rtable)
 	{
 		RangeTblEntry *rte = lfirst(lc);
@@ -593,7 +602,7 @@ inline_in_query(CormInline *state, Query *query)
 	if (query->hasSubLinks)
 		(void) query_tree_walker(query, inline_in_sublinks, state, QTW_IGNORE_RC_SUBQUERIES);
 	replace_in_query(state, query);
-	state->queries = list_delete_first(state->queries);
+	state->level = level.outer;
 }
 
 /* While queries are logged or have comments, each is run by itself. */
@@ -601,6 +610,21 @@ static bool
 settings_permit(void)
 {
 	return corm_inline && !corm_log_queries && corm_log_min_duration < 0 && !corm_sql_comments;
+}
+
+/*
+ * Installs the hook for executions, once there is a plan that it is for.
+ */
+static void
+watch_executions(void)
+{
+	static bool watching = false;
+
+	if (watching)
+		return;
+	prev_executor_start = ExecutorStart_hook;
+	ExecutorStart_hook = inline_executor_start;
+	watching = true;
 }
 
 static PlannedStmt *
@@ -611,7 +635,7 @@ inline_planner(Query *parse, const char *query_string, int cursor_options, Param
 	PlannedStmt *stmt;
 
 	corm_dependencies_pending();
-	if (parse->commandType != CMD_UTILITY && IsTransactionState())
+	if (parse->commandType != CMD_UTILITY && IsTransactionState() && !corm_is_absent())
 	{
 		state.disabled = parse->hasModifyingCTE || !settings_permit();
 		state.params = params;
@@ -624,6 +648,7 @@ inline_planner(Query *parse, const char *query_string, int cursor_options, Param
 		standard_planner(parse, query_string, cursor_options, params);
 	if (state.considered)
 	{
+		watch_executions();
 		state.dependencies.functions = list_concat_unique_oid(state.dependencies.functions, state.reader.functions);
 		state.dependencies.on_role |= !state.reader.all_public;
 		corm_dependencies_add(&state.dependencies, stmt);
@@ -688,7 +713,8 @@ inline_executor_start(QueryDesc *query_desc, int eflags)
 }
 
 /*
- * corm_inline_init installs the hooks.  Called once, from _PG_init.
+ * corm_inline_init installs the hook of the planner and the callbacks.  Called once, from
+ * _PG_init.
  */
 void
 corm_inline_init(void)
@@ -698,6 +724,4 @@ corm_inline_init(void)
 	CacheRegisterSyscacheCallback(NAMESPACEOID, functions_changed, (Datum) 0);
 	prev_planner = planner_hook;
 	planner_hook = inline_planner;
-	prev_executor_start = ExecutorStart_hook;
-	ExecutorStart_hook = inline_executor_start;
 }

@@ -33,17 +33,60 @@
 #include "query/value/read_calls.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
 static CormNode *read_node(CormCallReader *r, Node *node);
+
+/*
+ * Returns the usual expressions of constants as a constant, as they are when a literal meets
+ * a list of names, or a bigint; NULL for others.  PostgreSQL's own way starts an executor.
+ */
+static Const *
+fold_usual(Node *node)
+{
+	if (IsA(node, FuncExpr) && ((FuncExpr *) node)->funcid == F_INT8_INT4)
+	{
+		Const	   *arg = linitial(((FuncExpr *) node)->args);
+
+		if (IsA(arg, Const) && !arg->constisnull)
+			return makeConst(INT8OID, -1, InvalidOid, sizeof(int64), Int64GetDatum(DatumGetInt32(arg->constvalue)),
+							 false, FLOAT8PASSBYVAL);
+	}
+	if (IsA(node, ArrayExpr) && ((ArrayExpr *) node)->element_typeid == TEXTOID && !((ArrayExpr *) node)->multidims &&
+		list_length(((ArrayExpr *) node)->elements) > 0)
+	{
+		ArrayExpr  *array = (ArrayExpr *) node;
+		Datum	   *elements = palloc(sizeof(Datum) * list_length(array->elements));
+		ListCell   *lc;
+
+		foreach(lc, array->elements)
+		{
+			Const	   *element = lfirst(lc);
+
+			if (!IsA(element, Const) || element->constisnull)
+				return NULL;
+			elements[foreach_current_index(lc)] = element->constvalue;
+		}
+		return makeConst(array->array_typeid, -1, array->array_collid, -1,
+						 PointerGetDatum(construct_array(elements, list_length(array->elements), TEXTOID, -1, false,
+														 TYPALIGN_INT)),
+						 false, false);
+	}
+	return NULL;
+}
 
 /* Folds an expression.  Returns false if it is no constant then. */
 static bool
 fold_to_const(CormCallReader *r, Node *node, NullableDatum *value)
 {
 	if (!IsA(node, Const))
-		node = r->fold(r, node);
+	{
+		Const	   *usual = fold_usual(node);
+
+		node = usual ? (Node *) usual : r->fold(r, node);
+	}
 	if (!IsA(node, Const))
 		return false;
 	value->value = ((Const *) node)->constvalue;

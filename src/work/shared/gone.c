@@ -11,8 +11,8 @@
  */
 #include "postgres.h"
 
+#include "base/drops.h"
 #include "base/effects.h"
-#include "catalog/objectaccess.h"
 #include "catalog/pg_database.h"
 #include "catalog/pg_extension.h"
 #include "commands/extension.h"
@@ -31,7 +31,6 @@ typedef struct GoneEffect
 
 static CormWorkForget callbacks[MAX_CALLBACKS];
 static int	ncallbacks = 0;
-static object_access_hook_type prev_object_access_hook = NULL;
 
 static void
 gone_reserve(CormEffect *effect)
@@ -59,18 +58,12 @@ static const CormEffectOps gone_ops = {
 	.late = true,
 };
 
-/* on_object_access notes that a database, or the extension in it, is dropped. */
+/* on_drop notes that a database, or the extension in it, is dropped. */
 static void
-on_object_access(ObjectAccessType access, Oid class_id, Oid object_id,
-				 int sub_id, void *arg)
+on_drop(Oid class_id, Oid object_id, int sub_id)
 {
 	Oid			database = InvalidOid;
 
-	if (prev_object_access_hook)
-		prev_object_access_hook(access, class_id, object_id, sub_id, arg);
-
-	if (access != OAT_DROP)
-		return;
 	if (class_id == DatabaseRelationId)
 		database = object_id;
 	else if (class_id == ExtensionRelationId && object_id == get_extension_oid("corm", true))
@@ -93,12 +86,11 @@ corm_work_when_gone(CormWorkForget forget)
 	callbacks[ncallbacks++] = forget;
 }
 
-/* corm_work_gone_init installs the hook; only when preloaded. */
+/* corm_work_gone_init waits for drops; only when preloaded. */
 void
 corm_work_gone_init(void)
 {
 	if (!process_shared_preload_libraries_in_progress)
 		return;
-	prev_object_access_hook = object_access_hook;
-	object_access_hook = on_object_access;
+	corm_on_drop(on_drop);
 }

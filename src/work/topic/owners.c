@@ -17,9 +17,9 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "base/drops.h"
 #include "catalog/dependency.h"
 #include "catalog/indexing.h"
-#include "catalog/objectaccess.h"
 #include "catalog/pg_authid.h"
 #include "catalog/pg_database.h"
 #include "commands/user.h"
@@ -46,7 +46,6 @@ typedef struct RoleChange
 	bool		drop_grants;
 } RoleChange;
 
-static object_access_hook_type prev_object_access_hook = NULL;
 static ProcessUtility_hook_type prev_process_utility_hook = NULL;
 
 /* column returns a column; 0 if it is null. */
@@ -279,14 +278,11 @@ corm_topics_forget_roles(void)
 	apply(&change);
 }
 
-/* on_object_access refuses DROP ROLE. */
+/* on_drop refuses DROP ROLE. */
 static void
-on_object_access(ObjectAccessType access, Oid class_id, Oid object_id, int sub_id, void *arg)
+on_drop(Oid class_id, Oid object_id, int sub_id)
 {
-	if (prev_object_access_hook)
-		prev_object_access_hook(access, class_id, object_id, sub_id, arg);
-
-	if (access == OAT_DROP && class_id == AuthIdRelationId)
+	if (class_id == AuthIdRelationId)
 		refuse_role_drop(object_id);
 }
 
@@ -333,8 +329,7 @@ on_utility(PlannedStmt *pstmt, const char *query_string, bool read_only_tree,
 void
 corm_topic_hooks_init(void)
 {
-	prev_object_access_hook = object_access_hook;
-	object_access_hook = on_object_access;
+	corm_on_drop(on_drop);
 	prev_process_utility_hook = ProcessUtility_hook;
 	ProcessUtility_hook = on_utility;
 }
