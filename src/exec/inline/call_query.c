@@ -191,7 +191,11 @@ rewritten_query(CormInline *state, const CormPlan *plan)
 		return NULL;
 	query = linitial_node(Query, source->query_list);
 	if (unusable_walker((Node *) query, &row_security) || contain_volatile_functions((Node *) query))
+	{
+		/* one of its functions may become another */
+		state->dependencies.items = list_concat(state->dependencies.items, copyObject(source->invalItems));
 		return NULL;
+	}
 	state->dependencies.on_role |= row_security || source->dependsOnRLS;
 	return query;
 }
