@@ -8,15 +8,18 @@ exactly what a plain query shows; two tables that are always written together ha
 
 If the server has corm_test, its sessions take random naps at the steps of the protocol (NAPS), so that others come between,
 and some calls are looked at: each kind of call must have been answered from the cache at least once.
-With kills, backends or the postmaster's children are killed with SIGKILL; the server restarts, and what was prepared is there.
+With kills, backends, the postmaster's helpers or the postmaster itself are killed with SIGKILL; the server restarts, and what was
+prepared is there.
 
 hardening 61
 """
 
 import json
 import os
+import pathlib
 import random
 import signal
+import subprocess
 import threading
 import time
 
@@ -381,19 +384,36 @@ def merge(a, b):
     return {w: max(b[w], (a or {}).get(w, -10 ** 9)) for w in b}
 
 
-def kill_some(world, clients, rng, cycles):
-    """SIGKILL at random backends, and now and then at a helper of the postmaster; returns how often."""
-    killed = 0
-    while killed < cycles and not world.done.wait(rng.uniform(0.2, 1.5)):
+def kill_server():
+    """SIGKILL at the postmaster, whose children then end; start the server again, which fails as long as one is left."""
+    data = pathlib.Path(os.environ["CORM_DATA"])
+    os.kill(int((data / "postmaster.pid").read_text().splitlines()[0]), signal.SIGKILL)
+    end = time.monotonic() + 120
+    start = [os.path.join(os.environ["CORM_BINDIR"], "pg_ctl"), "-D", data, "-l", os.environ["CORM_LOG"], "-w", "start"]
+    while subprocess.run(start, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode != 0:
+        if time.monotonic() > end:
+            raise TimeoutError("the server does not start")
+        time.sleep(0.2)
+
+
+def kill_some(world, rng, cycles):
+    """SIGKILL at random backends, now and then at a helper of the postmaster or at the postmaster itself; returns how often each."""
+    killed = {"backends": 0, "helpers": 0, "postmaster": 0}
+    while sum(killed.values()) < cycles and not world.done.wait(rng.uniform(0.2, 1.5)):
+        kind = rng.choices(list(killed), [8, 1, 1])[0]
         try:
+            if kind == "postmaster":
+                kill_server()
+                killed[kind] += 1
+                continue
             look = Session("kill look")
-            kinds = "'checkpointer', 'walwriter', 'background writer', 'corm launcher'" if rng.random() < 0.2 else "'client backend'"
-            rows = look.run(f"SELECT pid FROM pg_stat_activity WHERE backend_type IN ({kinds}) AND pid <> pg_backend_pid()")[1]
+            types = {"helpers": "'checkpointer', 'walwriter', 'background writer', 'corm launcher'", "backends": "'client backend'"}[kind]
+            rows = look.run(f"SELECT pid FROM pg_stat_activity WHERE backend_type IN ({types}) AND pid <> pg_backend_pid()")[1]
             look.close()
             if rows:
                 os.kill(int(rng.choice(rows)[0]), signal.SIGKILL)
-                killed += 1
-        except (ConnectionError, ProcessLookupError):
+                killed[kind] += 1
+        except (ConnectionError, ProcessLookupError, FileNotFoundError):
             pass
     return killed
 
@@ -407,7 +427,7 @@ def run(seed, budget, naps, cycles=0):
     readers = [Reader(world, f"reader {r}", random.Random(f"fresh {seed} r{r}"), naps, share) for r in range(1, READERS + 1)]
     for client in writers + readers:
         client.start()
-    killed = kill_some(world, writers + readers, random.Random(f"fresh {seed} kill"), cycles) if cycles else 0
+    killed = kill_some(world, random.Random(f"fresh {seed} kill"), cycles) if cycles else {}
     if cycles:
         world.done.set()
     for client in writers + readers:
@@ -438,5 +458,5 @@ def run(seed, budget, naps, cycles=0):
         for sqlstate, n in client.errors.items():
             errors[sqlstate] = errors.get(sqlstate, 0) + n
     return (sum(client.steps for client in writers + readers), wrong,
-            f"hits {', '.join(f'{cache} {n}' for cache, n in sorted(hits.items()))}{f'{killed} kills' if cycles else ''}; errors {errors}; "
+            f"hits {', '.join(f'{cache} {n}' for cache, n in sorted(hits.items()))}{', '.join(f'{n} {kind} killed' for kind, n in killed.items())}; errors {errors}; "
             f"answered from the cache: {', '.join(f'{way} of {t} {found}/{asked}' for (way, t), (asked, found) in sorted(kinds.items()))}")

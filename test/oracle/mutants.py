@@ -46,13 +46,13 @@ MUTANTS = [
     Mutant("fresh-read-after", "fresh", 1, 30000,  # r1 after the query has run
            "CORM_FAULT(\"cached-run\");\n\tif (recorder.too_large)",
            "CORM_FAULT(\"cached-run\");\n\tif (sum != NULL)\n\t\t(void) corm_fresh_now(plan->fresh_depends, (uint64 *) recorder.buf.data);\n\tif (recorder.too_large)"),
-    Mutant("fresh-old-catalogs", "test", "modules:corm_test", 0,  # r2 left out
+    Mutant("fresh-old-catalogs", "test", "modules:corm_test/fresh_catalogs", 0,  # r2 left out
            "AcceptInvalidationMessages();\n\tif (why != NULL)",
            "if (why != NULL)"),
     Mutant("fresh-old-hierarchy", "test", "fresh_queries", 0,  # r3 left out
            "if (corm_fresh_look(plan) && plan->fresh_looks == looks)",
            "if (true)"),
-    Mutant("fresh-at-once", "test", "modules:corm_test", 0,  # a table is settled while those who passed by it commit
+    Mutant("fresh-at-once", "test", "modules:corm_test/fresh_commit", 0,  # a table is settled while those who passed by it commit
            "if (slot != 0 && slot < epoch)\n\t\t\treturn false;",
            "if (slot != 0 && slot < epoch)\n\t\t\tcontinue;"),
     Mutant("fresh-prepared-unnoticed", "test", "078_fresh", 0,  # PREPARE leaves the cells alone
@@ -64,10 +64,10 @@ MUTANTS = [
     Mutant("fresh-prepared-version", "test", "078_fresh", 0,  # PREPARE makes no new version
            "(word + ONE_VERSION) & ~SETTLED",
            "word & ~SETTLED"),
-    Mutant("fresh-settle-blindly", "test", "modules:corm_test", 0,  # settled although it was unsettled since
+    Mutant("fresh-settle-blindly", "test", "modules:corm_test/fresh_prepared", 0,  # settled although it was unsettled since
            "if (pg_atomic_compare_exchange_u64(&cell->word, &word, word | SETTLED))\n\t\t\treturn true;",
            "pg_atomic_fetch_or_u64(&cell->word, SETTLED);\n\t\treturn true;"),
-    Mutant("fresh-prepare-ends-early", "test", "modules:corm_test", 0,  # the slot is empty before the locks are handed over
+    Mutant("fresh-prepare-ends-early", "test", "modules:corm_test/fresh_prepared", 0,  # the slot is empty before the locks are handed over
            "CORM_FAULT(\"fresh-preparing\");",
            "corm_commit_end();\n\tCORM_FAULT(\"fresh-preparing\");"),
     Mutant("fresh-own-writes", "test", "fresh_queries", 0,  # a transaction does not see what it has written
@@ -85,12 +85,33 @@ MUTANTS = [
     Mutant("fresh-functions", "test", "fresh_queries", 0,  # functions are not followed
            "case PROCOID:\n\t\tcase AGGFNOID:",
            "case AGGFNOID:"),
-    Mutant("fresh-fetch-read-after", "test", "modules:corm_test", 0,  # cache_fetch reads the versions after the loader has run
+    Mutant("fresh-fetch-read-after", "test", "modules:corm_test/fresh_prepared", 0,  # cache_fetch reads the versions after the loader has run
            "keep = keep && corm_fresh_possible() == NULL && corm_follow_unchanged(&follow);",
            "keep = corm_fresh_possible() == NULL && corm_follow_begin(&follow) == CORM_FRESH_KNOWN;"),
-    Mutant("fresh-aborted", "test", "modules:corm_test", 0,  # what was aborted counts as committing for good
+    Mutant("fresh-aborted", "test", "modules:corm_test/fresh_prepared", 0,  # what was aborted counts as committing for good
            "pg_atomic_fetch_sub_u64(&versions->cell[cell].word, ONE_COMMITTING);",
            "(void) cell;"),
+    Mutant("fresh-view-behind", "test", "modules:corm_test/fresh_views", 0,  # what is behind a view is looked up before r1
+           "follow->tables = NIL;\n\tforeach(lc, follow->named)",
+           "foreach(lc, follow->tables == NIL ? follow->named : NIL)"),
+    Mutant("fresh-set-untracked", "test", "modules:corm_test/fresh_set", 0,  # who wrote a table that nobody tracked is forgotten
+           "\t\tnote_change(cell, ended);",
+           ""),
+    Mutant("fresh-set-prepared", "test", "modules:corm_test/fresh_set", 0,  # settled between COMMIT PREPARED and its end
+           "\t\t\tcorm_finish_begin();",
+           ""),
+    Mutant("fresh-names", "test", "fresh_queries", 0,  # the key has names, not what they mean
+           "appendBinaryStringInfo(&buf, (char *) &plan->cached_tree, sizeof(plan->cached_tree));",
+           ""),
+    Mutant("fresh-casts", "test", "fresh_queries", 0,  # casts are not followed
+           "*cell = CORM_CELL_CASTS;\n\t\t\treturn true;",
+           "return false;"),
+    Mutant("fresh-domains", "test", "fresh_queries", 0,  # domains are not followed
+           "*cell = CORM_CELL_DOMAINS;\n\t\t\treturn true;",
+           "return false;"),
+    Mutant("fresh-row-types", "test", "fresh_queries", 0,  # row types are not followed
+           "found->rows = list_append_unique_oid(found->rows, get_typ_typrelid(type));",
+           ";"),
     Mutant("keyset-null", "reads", 3, 500,  # rows with NULL behind the cursor are lost
            "if (key->nullable && !nulls_first)\n\t\tcond = corm_make_list(CORM_N_OR",
            "if (key->nullable && nulls_first)\n\t\tcond = corm_make_list(CORM_N_OR"),
