@@ -1,6 +1,8 @@
 """Measures how cost grows: with rows found, keys in the cache, sessions, and shapes of queries; and
 how the hit ratio of a cache grows with its size.
 
+    bench/run --plots [--quick] [SERIES]...      SERIES: rows, keys, sessions, shapes, hits; without any, all
+
 Each series becomes a file of numbers and a picture (SVG, by gnuplot) in bench/results/growth/.  A point is the median
 of several rounds, in which all points of a series take turns.
 """
@@ -171,12 +173,17 @@ def hit_ratios(skew, scans, connection, quick):
 
 def main():
     quick = "--quick" in sys.argv[1:]
+    wanted = [argument for argument in sys.argv[1:] if argument != "--quick"]
     os.makedirs(OUTPUT, exist_ok=True)
     install_test_extension()
     with psycopg.connect("", autocommit=True) as connection:
         connection.execute("CREATE EXTENSION IF NOT EXISTS corm_test")
     ratios = [functools.partial(hit_ratios, skew, scans) for skew, scans in ((0.8, 0), (1.0, 0), (1.2, 0), (1.0, 0.2))]
-    for maker in (rows_found, keys_in_cache, sessions, shapes, *ratios):
+    makers = {"rows": [rows_found], "keys": [keys_in_cache], "sessions": [sessions], "shapes": [shapes], "hits": ratios}
+    for name in wanted:
+        if name not in makers:
+            sys.exit(f"there is no series {name}; there are {', '.join(makers)}")
+    for maker in (maker for name in wanted or makers for maker in makers[name]):
         with psycopg.connect("", autocommit=True) as connection:
             series = maker(connection, quick)
             rows = series.run(2 if quick else 5)

@@ -87,4 +87,9 @@ BEGIN
     RETURN corm.insert_json('orders', document);
 END $$;
 
+-- A join of three tables, as a view and as a materialized one.
+CREATE VIEW bench_sales AS SELECT u.company_id, count(DISTINCT u.id) AS users, count(DISTINCT o.id) AS orders, count(*) AS items
+    FROM users u JOIN orders o ON o.user_id = u.id JOIN items i ON i.order_id = o.id WHERE u.company_id < 20 GROUP BY 1;
+CREATE MATERIALIZED VIEW bench_sales_kept AS SELECT * FROM bench_sales;
+
 VACUUM ANALYZE;

@@ -51,7 +51,7 @@ MUTANTS = [
            "if (why != NULL)"),
     Mutant("fresh-old-hierarchy", "test", "fresh_queries", 0,  # r3 left out
            "if (corm_fresh_look(plan) && plan->fresh_looks == looks)",
-           "if (true)"),
+           "if (plan->fresh_looks >= looks)"),
     Mutant("fresh-at-once", "test", "modules:corm_test/fresh_commit", 0,  # a table is settled while those who passed by it commit
            "if (slot != 0 && slot < epoch)\n\t\t\treturn false;",
            "if (slot != 0 && slot < epoch)\n\t\t\tcontinue;"),

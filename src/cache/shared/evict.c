@@ -81,11 +81,14 @@ typedef struct Search
 	int			barren;			/* passes begun since anything was evicted */
 } Search;
 
-/* corm_hand_init initializes a hand at the beginning of its first pass. */
+/*
+ * corm_hand_init initializes a hand at the beginning of its first pass.  No entry is
+ * born before that, even if many are by the time of the first eviction.
+ */
 void
 corm_hand_init(CormHand *hand)
 {
-	pg_atomic_init_u64(&hand->state, STATE(1, false, 0));
+	pg_atomic_init_u64(&hand->state, STATE(1, false, CORM_FIRST_BORN - MAX_AGE));
 	pg_atomic_init_u32(&hand->next_shard, 0);
 }
 
