@@ -167,7 +167,7 @@ def hit_ratios(skew, scans, connection, quick):
         return found[size][lines[line]]
 
     with_scans = f", {scans:.0%} scans" if scans else ""
-    return Series(f"hit-ratio-{skew}{'-scans' if scans else ''}", f"Hit ratio, {keys:,} keys, Zipf {skew}{with_scans}", "places",
+    return Series(f"hit_ratio_{skew * 10:02.0f}{'_scans' if scans else ''}", f"Hit ratio, {keys:,} keys, Zipf {skew}{with_scans}", "places",
                   "hits", list(lines), places, measure, log_y=False)
 
 

@@ -77,6 +77,8 @@ typedef enum CormPlanSource
 	CORM_PLAN_UPDATE_MULTI		/* by an array of records */
 } CormPlanSource;
 
+#define CORM_TREE_UNKNOWN	(-1)	/* no generation of a plan */
+
 typedef struct CormPlan
 {
 	/* key */
@@ -150,7 +152,9 @@ typedef struct CormPlan
 									 * last check; 0: check again */
 	uint64		cached_roles;
 	Oid			cached_role;
-	uint64		cached_tree;	/* hash of the parsed query */
+	uint64		cached_tree;	/* hash of the parsed query, in this
+								 * generation of its plan */
+	int64		cached_generation;
 
 	bool		fresh;			/* cached(fresh => true) */
 	const char *fresh_why;		/* why its answers cannot be fresh, or NULL:

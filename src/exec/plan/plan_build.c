@@ -759,6 +759,7 @@ build_from_stmt(CormPlan *plan, const CormPlanMaker *maker, CormStmt *stmt,
 		plan->max_rows = corm_value_copy(stmt->max_rows->constant, plan->context);
 	}
 	plan->cached_valno = -1;
+	plan->cached_generation = CORM_TREE_UNKNOWN;
 	plan->has_cached = stmt->cached != NULL || stmt->fresh;
 	plan->fresh = stmt->fresh;
 	if (stmt->cached)

@@ -286,16 +286,26 @@ find_calls(CormPlan *plan, Calls *calls)
 }
 
 /*
- * hash_of_queries returns a hash of what came of parsing a plan's query: the relations,
+ * look_at_tree keeps in a plan a hash of what came of parsing its query: the relations,
  * functions, operators, types and collations that its names mean, and constants.  In
  * another session, or later, the same SQL may become something else: names may mean other
  * objects, temporary functions for one, and 'today' another day.
+ *
+ * A query that is parsed anew is planned anew, too, which has a new generation.
  */
-static uint64
-hash_of_queries(CormPlan *plan)
+static void
+look_at_tree(CormPlan *plan)
 {
+	int64		generation = 0;
 	uint64		hash = 0;
 	ListCell   *lc;
+
+	foreach(lc, SPI_plan_get_plan_sources(plan->spi))
+	{
+		generation += ((CachedPlanSource *) lfirst(lc))->generation;
+	}
+	if (plan->cached_generation == generation)
+		return;
 
 	foreach(lc, SPI_plan_get_plan_sources(plan->spi))
 	{
@@ -304,7 +314,8 @@ hash_of_queries(CormPlan *plan)
 		hash = hash_combine64(hash, hash_bytes_extended((unsigned char *) tree, strlen(tree), 0));
 		pfree(tree);
 	}
-	return hash;
+	plan->cached_tree = hash;
+	plan->cached_generation = generation;
 }
 
 /*
@@ -330,7 +341,7 @@ look_at_query(CormPlan *plan)
 		corm_shareable_refused(plan->cached_refused);
 	if (plan->fresh)
 		(void) corm_fresh_look(plan);
-	plan->cached_tree = hash_of_queries(plan);
+	look_at_tree(plan);
 	plan->cached_settings = calls.settings;
 	plan->cached_asks_settings = calls.asks_settings;
 	plan->cached_functions = functions;
@@ -358,6 +369,7 @@ refresh(CormPlan *plan)
 	if (is_current(plan))
 		return true;
 	forget_query(plan);
+	plan->cached_generation = CORM_TREE_UNKNOWN;
 	made = SPI_plan_get_cached_plan(plan->spi);
 	if (made != NULL)
 		ReleaseCachedPlan(made, CurrentResourceOwner);
@@ -413,7 +425,10 @@ corm_shareable_now(CormPlan *plan)
 	{
 		/* the run may parse it anew */
 		if (!is_current(plan))
+		{
 			forget_query(plan);
+			plan->cached_generation = CORM_TREE_UNKNOWN;
+		}
 		return false;
 	}
 	if (!refresh(plan))

@@ -444,6 +444,22 @@ begin_fresh(CormPlan *plan, const CormVerb *verb, CormQuerySet *set, uint8 *key,
 }
 
 /*
+ * run runs a plan.  If that fails, its query may have been parsed anew, without another
+ * generation of its plan to tell.
+ */
+static uint64
+run(CormPlan *plan, ParamListInfo params, CormSink *sink)
+{
+	int64		generation = plan->cached_generation;
+	uint64		processed;
+
+	plan->cached_generation = CORM_TREE_UNKNOWN;
+	processed = corm_run(plan, params, sink);
+	plan->cached_generation = generation;
+	return processed;
+}
+
+/*
  * run_recording runs a plan and keeps its result, if keep allows it; its rows go to the
  * sink.  sum is stored with a fresh one, otherwise it is NULL.
  */
@@ -459,7 +475,7 @@ run_recording(CormPlan *plan, const CormVerb *verb, CormQuerySet *set, ParamList
 	if (sum != NULL)
 		appendBinaryStringInfo(&recorder.buf, (char *) sum, sizeof(*sum));
 	recorder.skip = skip;
-	(void) corm_run(plan, params, &recording);
+	(void) run(plan, params, &recording);
 	CORM_FAULT("cached-run");
 	if (recorder.too_large)
 		return;
@@ -487,7 +503,7 @@ answer_fresh(CormPlan *plan, const CormVerb *verb, CormQuerySet *set, ParamListI
 	else if (begin_fresh(plan, verb, set, key, &sum))
 		run_recording(plan, verb, set, params, tupdesc, key, &sum, ttl_us, sink);
 	else
-		(void) corm_run(plan, params, sink);
+		(void) run(plan, params, sink);
 }
 
 /*
@@ -500,7 +516,7 @@ corm_run_cached(const CormVerb *verb, CormPlan *plan, CormQuerySet *set, CormSin
 {
 	TupleDesc	tupdesc;
 	ParamListInfo params;
-	bool		run;
+	bool		bypass;
 	uint8		key[PG_SHA256_DIGEST_LENGTH];
 	char	   *data;
 	Size		size;
@@ -516,16 +532,16 @@ corm_run_cached(const CormVerb *verb, CormPlan *plan, CormQuerySet *set, CormSin
 	params = corm_bind_values(plan, set);
 
 	if (plan->fresh)
-		run = blocked(plan) != NULL;
+		bypass = blocked(plan) != NULL;
 	else
-		run = !corm_shareable_now(plan);
-	if (run)
+		bypass = !corm_shareable_now(plan);
+	if (bypass)
 	{
 		uint64		processed;
 
 		if (plan->fresh)
 			corm_cache_count_fresh(CORM_FRESH_BYPASSED);
-		processed = corm_run(plan, params, sink);
+		processed = run(plan, params, sink);
 		SPI_finish();
 		return processed;
 	}
