@@ -285,6 +285,15 @@ value(q{SELECT corm.autonomous('CREATE TABLE counted (i int)')});
 value(q{SELECT corm.autonomous('INSERT INTO counted SELECT generate_series(1, 1001)')});
 ok($node->poll_query_until('postgres', q{SELECT n_tup_ins = 1001 FROM pg_stat_user_tables WHERE relname = 'counted'}), 'what a worker writes is counted');
 
+# The largest answer that a document can be, and one that is larger.
+if (($ENV{PG_TEST_EXTRA} // '') =~ /\bworkers\b/)
+{
+	is(value(q{SELECT length(corm.autonomous('SELECT repeat(''x'', 200000000) AS x') -> 0 ->> 'x')}), '200000000', 'a large answer');
+	like(($node->psql('postgres', q{\set VERBOSITY verbose
+		SELECT corm.autonomous('SELECT repeat(''x'', 300000000) AS x')}))[2], qr/54000/, 'one that is too large');
+	sound('large answers');
+}
+
 # Replaced after so many jobs, gone when idle, and one of another role gives way.
 {
 	value(q{ALTER SYSTEM SET corm.worker_max_jobs = 3});
