@@ -213,7 +213,7 @@ SELECT name, state, attempt FROM corm.tasks WHERE name = 'steps';
 SELECT sqlstate FROM corm.task_wait(corm.submit(corm.task(immediate => true), 'SELECT 1; VACUUM steps'));
 SELECT corm.submit(corm.task(durable => true), 'CALL tasks_test.in_steps()') AS t \gset
 SELECT sqlstate FROM corm.task_wait(:t);
-SELECT corm.task_forget(id) FROM corm.tasks WHERE durable;
+SELECT corm.task_forget(:t);
 
 -- options
 SELECT corm.task();
