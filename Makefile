@@ -64,7 +64,7 @@ all-proto install-proto uninstall-proto clean-proto:
 
 # What is not the server's build is a script, so that it also works without make's variables.
 
-CHECKS = check-assert check-valgrind check-asan check-fuzz check-sqlsmith check-core check-cache-stress check-oracle \
+CHECKS = check-assert check-inline check-valgrind check-asan check-fuzz check-sqlsmith check-core check-cache-stress check-oracle \
 	check-matrix check-upgrade check-package
 
 .PHONY: lint format format-check coverage bench $(CHECKS) dist

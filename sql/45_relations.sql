@@ -47,7 +47,7 @@ COMMENT ON FUNCTION corm.same_order(text, text) IS
 CREATE FUNCTION corm.like_pattern(value text, form text) RETURNS text
     AS 'MODULE_PATHNAME', 'corm_like_pattern' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION corm.like_pattern(text, text) IS
-    'Returns the LIKE pattern that corm.contains(), corm.starts_with() or corm.ends_with() makes of a value; form names one of them. ERROR 22023 for another form. Plans of compiled queries call it.';
+    'Makes a LIKE pattern of a text as corm.contains(), corm.starts_with() or corm.ends_with() does; form is the name of one of them. Errors: 22023 for another name. Used in the plans of compiled queries.';
 
 CREATE FUNCTION corm.cursor_text(value anyelement) RETURNS text
     AS 'MODULE_PATHNAME', 'corm_cursor_text' LANGUAGE C STABLE PARALLEL SAFE;

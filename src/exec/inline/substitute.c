@@ -424,16 +424,8 @@ corm_substitute(CormPlan *plan, const CormQuerySet *set, List *symbols, const Qu
 	for (int i = 0; i < plan->nparams; i++)
 	{
 		CormPlanParam *param = &plan->params[i];
-		const CormValue *value = param->constant;
+		const CormValue *value = corm_param_value(param, set);
 
-		if (value == NULL)
-		{
-			if (param->valno >= set->nvalues)
-				ereport(ERROR,
-						(errcode(ERRCODE_DATA_CORRUPTED),
-						 errmsg("invalid binary value of type corm.query")));
-			value = &set->values[param->valno];
-		}
 		if (value->symbol)
 		{
 			if (value->symbol > list_length(symbols) || value->typid != param->value_type)

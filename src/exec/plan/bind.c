@@ -434,6 +434,23 @@ corm_bind_value(CormPlanParam *param, const CormValue *value)
 }
 
 /*
+ * corm_param_value returns the value that a parameter of a plan stands for: one of the
+ * queries' bound values, or one that is stored with the plan.  Raises XX001 if a corrupt
+ * query has fewer values than its plan.
+ */
+const CormValue *
+corm_param_value(const CormPlanParam *param, const CormQuerySet *set)
+{
+	if (param->constant)
+		return param->constant;
+	if (param->valno >= set->nvalues)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("invalid binary value of type corm.query")));
+	return &set->values[param->valno];
+}
+
+/*
  * corm_bind_values makes the parameters of a plan from the bound values of its queries,
  * in the current context; by-reference datums may point into the query values.  The
  * values must match the shape under which the plan was found; in a corrupt query they
@@ -452,20 +469,11 @@ corm_bind_values(CormPlan *plan, const CormQuerySet *set)
 	{
 		CormPlanParam *param = &plan->params[i];
 		ParamExternData *data = &list->params[i];
-		const CormValue *value = param->constant;
 
-		if (value == NULL)
-		{
-			if (param->valno >= set->nvalues)
-				ereport(ERROR,
-						(errcode(ERRCODE_DATA_CORRUPTED),
-						 errmsg("invalid binary value of type corm.query")));
-			value = &set->values[param->valno];
-		}
 		data->ptype = param->typid;
 		data->pflags = PARAM_FLAG_CONST;
 		data->isnull = false;
-		data->value = corm_bind_value(param, value);
+		data->value = corm_bind_value(param, corm_param_value(param, set));
 	}
 	return list;
 }

@@ -52,6 +52,7 @@ extern void corm_bind_prepare(CormPlanParam *params, const CormDeparsed *deparse
 							  const Oid *types, MemoryContext context,
 							  const Oid *value_types);
 extern Datum corm_bind_value(CormPlanParam *param, const CormValue *value);
+extern const CormValue *corm_param_value(const CormPlanParam *param, const CormQuerySet *set);
 extern ParamListInfo corm_bind_values(CormPlan *plan, const CormQuerySet *set);
 extern ParamListInfo corm_bind_record(CormPlan *plan, const CormExec *exec, const Datum *values,
 									  const bool *nulls);
