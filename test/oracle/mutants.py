@@ -437,9 +437,6 @@ MUTANTS = [
     Mutant("group-savepoint", "tasks", 1, 4000,  # ROLLBACK TO does not give back what was reserved
            "groups[pending->ref.index].reserved -= effect->reserved;",
            ""),
-    Mutant("group-savepoint-counts", "tasks", 1, 4000,  # nor what was added
-           "pending->added -= effect->added;",
-           ""),
     Mutant("group-level", "tasks", 1, 4000,  # what was done before a savepoint goes with it
            "if (effect != NULL && effect->effect.level == GetCurrentTransactionNestLevel())",
            "if (effect != NULL)"),
