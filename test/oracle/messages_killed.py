@@ -155,37 +155,37 @@ def lives(pid):
         return False
 
 
+def processes_in(directory):
+    """Those that have it as their working directory, as all processes of a server have its data directory."""
+    found = []
+    for path in glob.glob("/proc/[0-9]*/cwd"):
+        try:
+            if os.readlink(path) == directory:
+                found.append(int(path.split("/")[2]))
+        except OSError:
+            pass
+    return [pid for pid in found if lives(pid)]
+
+
 def kill_server(data, bindir, log):
-    """Kills the postmaster and all its children, and starts the server."""
+    """Kills all processes of the server, the postmaster first, and starts it."""
     with open(f"{data}/postmaster.pid") as file:
-        postmaster = int(file.readline())
-    children = []
-    for status in glob.glob("/proc/[0-9]*/stat"):
-        try:
-            with open(status) as file:
-                if int(file.read().rpartition(")")[2].split()[1]) == postmaster:
-                    children.append(int(status.split("/")[2]))
-        except (OSError, ValueError):
-            pass
-    for pid in [postmaster, *children]:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-    for pid in [postmaster, *children]:
-        while lives(pid):
-            time.sleep(0.01)
+        doomed = [int(file.readline())]
+    while doomed:
+        for pid in doomed:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        time.sleep(0.01)
+        doomed = processes_in(data)
     # one that nobody has waited for seems to be there still, to the next server
     for lock in (f"{data}/postmaster.pid", f"{os.environ['PGHOST']}/.s.PGSQL.{os.environ['PGPORT']}.lock"):
         os.unlink(lock)
-    # a process that it had just started may still be leaving
-    for _ in range(30):
-        started = subprocess.run([f"{bindir}/pg_ctl", "-D", data, "-l", log, "-w", "-t", "120", "start"], capture_output=True, text=True)
-        if started.returncode == 0:
-            return
-        time.sleep(1)
-    with open(log) as file:
-        raise TimeoutError(started.stderr + "".join(file.readlines()[-10:]))
+    started = subprocess.run([f"{bindir}/pg_ctl", "-D", data, "-l", log, "-w", "-t", "120", "start"], capture_output=True, text=True)
+    if started.returncode != 0:
+        with open(log) as file:
+            raise TimeoutError(started.stderr + "".join(file.readlines()[-10:]))
 
 
 def run(seed, cycles):

@@ -309,7 +309,7 @@ MUTANTS = [
     Mutant("messages-cursor-first", "messages", 2, 4000,
            "if (id == 0 || corm_delivery(id)->seq > seq)",
            "if (id == 0 || seq != PG_INT64_MAX)"),
-    Mutant("messages-key-in-hand", "messages", 1, 4000,  # two messages of a key at a time
+    Mutant("messages-key-in-hand", "messages", 3, 4000,  # two messages of a key at a time
            "corm_delivery(other)->key_hash == delivery->key_hash && (!passed || held))",
            "corm_delivery(other)->key_hash == delivery->key_hash && !passed)"),
     Mutant("messages-key-last", "messages", 1, 4000,  # what left its key is still the last one of it
@@ -336,9 +336,6 @@ MUTANTS = [
     Mutant("messages-lost-early", "messages", 2, 4000,  # a durable message is lost in shared memory only
            "if (!group->settings.dead_letter && !topic->settings.durable)",
            "if (!group->settings.dead_letter)"),
-    Mutant("messages-dead-closed", "messages", 2, 4000,  # dead letters and a closed topic: an error for who receives
-           "if (closed && options->dead_letter)\n\t\t\treturn -1;",
-           ""),
     Mutant("messages-room", "messages", 1, 4000,  # what other transactions are going to publish takes no room
            "group->unsettled + topic->reserved + effect->n <= capacity)",
            "group->unsettled + effect->n <= capacity)"),

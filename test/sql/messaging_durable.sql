@@ -152,6 +152,15 @@ SELECT payload FROM corm.receive('small', 'g');
 SELECT payload FROM corm.receive('key', 'dead', 10);
 SELECT payload FROM corm.receive('small', 'g');
 SELECT lost FROM corm.groups WHERE grp = 'dead';
+-- neither does a dead letter overtake an earlier message of its key
+SELECT corm.subscribe('key', 'dead in order', start => 'all', ordered => true, max_attempts => 1, dead_letter => 'small');
+SELECT corm.seek('key', 'dead in order', 2);
+BEGIN; SELECT payload FROM corm.receive('key', 'dead in order', 1); ROLLBACK;
+SELECT corm.seek('key', 'dead in order', 1);
+SELECT payload FROM corm.receive('key', 'dead in order', 10);
+SELECT count(*) FROM corm.receive('small', 'g');
+SELECT payload FROM corm.receive('key', 'dead in order', 10);
+SELECT payload FROM corm.receive('small', 'g');
 SELECT * FROM corm.work_check();
 SELECT corm.topic_drop('key'), corm.topic_drop('small');
 DROP VIEW counted, stored, settled;

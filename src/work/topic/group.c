@@ -446,7 +446,7 @@ corm_group_admit(CormGroup *group, CormBlockId id, uint64 key_hash, int64 due)
 		count_in_hand(group, delivery, 1);
 		return true;
 	}
-	if (delivery->attempt-- > 1)
+	if (!delivery->exhausted && delivery->attempt-- > 1)
 		group->redelivered--;
 	if (due > 0)
 	{

@@ -369,13 +369,14 @@ admit(TakeEffect *effect, CormGroup *group, CormBlockId before, int n, const Tim
 		from += size;
 		if (!found[i])
 			taken->exhausted = taken->lose = delivery->exhausted = delivery->lose = true;
-		else if (!delivery->exhausted)
+		else
 		{
 			CormOutgoing message;
 
 			corm_message_from_taken(taken, &message);
 			key_hash = corm_message_key_hash(message.key, message.key_len);
-			until = due[i] > real ? take->now + (due[i] - real) : 0;
+			if (!delivery->exhausted && due[i] > real)
+				until = take->now + (due[i] - real);
 		}
 		if (!corm_group_admit(group, taken->delivery, key_hash, until))
 		{
