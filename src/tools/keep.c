@@ -31,6 +31,7 @@
 #include "miscadmin.h"
 #include "tcop/utility.h"
 #include "tools/definitions.h"
+#include "tools/nodes.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -38,6 +39,8 @@
 #include "utils/regproc.h"
 #include "utils/syscache.h"
 #include "utils/varlena.h"
+
+#define CITUS_MODE	"citus.multi_shard_modify_mode"
 
 /* A function that takes rows of a table. */
 typedef struct RowFunction
@@ -206,6 +209,8 @@ corm_keep_definitions(PG_FUNCTION_ARGS)
 	List	   *now;
 	List	   *functions;
 	bool		any = false;
+	bool		citus = corm_has_nodes();
+	int			level = NewGUCNestLevel();
 	int			result;
 	ListCell   *lc;
 
@@ -216,6 +221,9 @@ corm_keep_definitions(PG_FUNCTION_ARGS)
 	definitions = corm_definitions();
 	SPI_connect();
 	functions = row_functions(context);
+	/* Citus makes functions only where it has not used several connections to a node before */
+	if (citus && GetConfigOption(CITUS_MODE, true, false))
+		(void) set_config_option(CITUS_MODE, "sequential", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	result = SPI_execute(text_to_cstring(PG_GETARG_TEXT_PP(0)), false, 0);
 	if (result < 0)
 		ereport(ERROR,
@@ -239,5 +247,11 @@ corm_keep_definitions(PG_FUNCTION_ARGS)
 			make_again(rsinfo, definition->sql);
 	}
 	SPI_finish();
+	AtEOXact_GUC(true, level);
+	if (citus && any)
+		ereport(WARNING,
+				(errcode(ERRCODE_WARNING),
+				 errmsg("the nodes lose the definitions of the tables that were replaced when the transaction is committed"),
+				 errhint("Call corm.sync_nodes() then.")));
 	return (Datum) 0;
 }

@@ -109,9 +109,9 @@ static const char *const apply_query =
  * Citus
  */
 
-/* Is Citus installed in this database? */
-static bool
-citus_is_installed(void)
+/* corm_has_nodes tells whether Citus is installed in this database. */
+bool
+corm_has_nodes(void)
 {
 	Oid			types[] = {TEXTOID, BOOLOID};
 
@@ -136,7 +136,7 @@ ask(const char *query)
 static void
 require_coordinator(void)
 {
-	if (!citus_is_installed())
+	if (!corm_has_nodes())
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("extension citus is not installed in this database"),
@@ -507,7 +507,7 @@ transaction_ends(XactEvent event, void *arg)
 		return;
 	}
 	roles = corm_catalogs_changed_by();
-	if (roles == NIL || IsParallelWorker() || IsBinaryUpgrade || !OidIsValid(corm_schema_oid()) || !citus_is_installed())
+	if (roles == NIL || IsParallelWorker() || IsBinaryUpgrade || !OidIsValid(corm_schema_oid()) || !corm_has_nodes())
 		return;
 	PushActiveSnapshot(GetTransactionSnapshot());
 	foreach(lc, roles)

@@ -157,4 +157,69 @@ the_suite($coordinator, 'Citus',
 		my ($stdout, $stderr) = run($on, 'tenants', "BEGIN; SET LOCAL citus.log_remote_commands = on; SET LOCAL client_min_messages = notice; \\o /dev/null\n$call;\n\\o\nROLLBACK");
 		return distinct(map { $range{$_} } $stderr =~ /issuing [^\n]*?_(\d{6,})\b/g);
 	});
+
+# What Citus does otherwise than partitions
+$coordinator->safe_psql('postgres', q{
+	CREATE TABLE users (tenant int, id int, name text, deleted_at timestamptz, PRIMARY KEY (tenant, id));
+	SELECT create_distributed_table('users', 'tenant', shard_count => 4, colocate_with => 'none');
+	INSERT INTO users SELECT t, i, 'u' FROM generate_series(1, 8) t, generate_series(1, 3) i});
+my ($status, $stdout, $stderr) = $coordinator->psql('postgres', q{SELECT corm.register('users', '{"soft_delete": "deleted_at"}')});
+is($stderr, '', 'a registration on the coordinator reaches the nodes');
+is($coordinator->safe_psql('postgres', 'SELECT count(*) FROM corm.node_differences()'), 0, '... which do not differ');
+is($_->safe_psql('postgres', q{SELECT corm.describe('users') ->> 'soft_delete'}), 'deleted_at', '... and know it: ' . $_->name) for @nodes;
+for my $node (@nodes[1, 2])
+{
+	is($node->safe_psql('postgres', q{SELECT count(*) FROM corm.models WHERE model::text LIKE 'users%'}), 1, 'shards are in no view');
+}
+# SQLSTATE and message of a failure
+sub failure
+{
+	my ($sql) = @_;
+	my (undef, undef, $errors) = $coordinator->psql('postgres', "\\set VERBOSITY verbose\n$sql");
+	return $errors =~ /ERROR:  (.*)/ ? $1 : "none: $errors";
+}
+like(failure('SELECT corm.delete(u) FROM users u'), qr/^0A000: "users_\d+" is a shard of a distributed table, not a model/, 'a verb in a query that goes to the shards');
+is($coordinator->safe_psql('postgres', 'SELECT count(*) FROM users'), 24, '... deletes nothing');
+my $key_exists = qr/^23505: duplicate key value violates unique constraint/;
+like(failure(q{SELECT corm.insert_multi(ARRAY[(1, 9, 'x', NULL), (1, 1, 'x', NULL)]::users[])}), $key_exists, 'a key that exists: records');
+like(failure(q{SELECT corm.insert_json('users', '[{"tenant": 1, "id": 9}, {"tenant": 1, "id": 1}]')}), $key_exists, '... JSON');
+like(failure(q{SELECT corm.exec(corm.inserter('users'), corm.rows('[{"tenant": 1, "id": 1}]'::jsonb))}), $key_exists, '... rows()');
+for my $order ('t', 't DESC', 't % 3, t')
+{
+	is($coordinator->safe_psql('postgres', "SELECT string_agg(tenant::text, ' ' ORDER BY number) FROM corm.insert_multi((SELECT array_agg((t, 100, 'x', NULL)::users ORDER BY $order) FROM generate_series(1, 20) t)) WITH ORDINALITY AS r (tenant, id, name, deleted_at, number);
+		DELETE FROM users WHERE id = 100"),
+		$coordinator->safe_psql('postgres', "SELECT string_agg(t::text, ' ' ORDER BY $order) FROM generate_series(1, 20) t"), "rows of several shards, in the order of the records: $order");
+}
+is($coordinator->safe_psql('postgres', q{SELECT string_agg(tenant::text, ' ' ORDER BY number) FROM corm.update_multi((SELECT array_agg((t, 1, 'y', NULL)::users ORDER BY t % 3, t) FROM generate_series(1, 8) t)) WITH ORDINALITY AS r (tenant, id, name, deleted_at, number)}),
+	'3 6 1 4 7 2 5 8', 'update_multi: the same');
+is($coordinator->safe_psql('postgres', q{SELECT corm.exec(corm.updater('users'), corm.set('name', 'z'), corm.where(corm.eq('id', 2)))}), 8, 'a write by query, of all shards');
+my $locks = qr/^0A000: could not run distributed query with FOR UPDATE/;
+like(failure(q{SELECT count(*) FROM corm.get_multi(NULL::users, corm.where(corm.eq('id', 2)), corm.for_update())}), $locks, 'locks on all shards are not possible');
+$coordinator->safe_psql('postgres', 'CREATE FUNCTION before_save(u users) RETURNS users LANGUAGE plpgsql AS $$ BEGIN u.name := upper(u.name); RETURN u; END $$');
+like(failure(q{SELECT corm.exec(corm.updater('users'), corm.set('name', 'z'), corm.where(corm.eq('id', 2)))}), $locks, '... nor is a write with hooks that goes to all');
+is($coordinator->safe_psql('postgres', q{SELECT sum(corm.exec(corm.updater('users'), corm.set('name', 'z'), corm.where(corm.eq('id', 2), corm.eq('tenant', t)))) FROM generate_series(1, 8) t}), 8, '... but it is for one tenant after the other');
+is($coordinator->safe_psql('postgres', q{SELECT DISTINCT name FROM users WHERE id = 2}), 'Z', '... with its hooks');
+# a verb where the data is: a function that Citus delegates
+$coordinator->safe_psql('postgres', q{
+	CREATE FUNCTION forget(t int, i int) RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN RETURN corm.exec(corm.deleter('users'), corm.where(corm.eq('tenant', t), corm.eq('id', i))); END $$;
+	SELECT create_distributed_function('forget(int, int)', 't', colocate_with => 'users')});
+is($coordinator->safe_psql('postgres', 'SELECT forget(5, 3)'), 1, 'a delegated function');
+is($coordinator->safe_psql('postgres', 'SELECT count(*), count(deleted_at) FROM users WHERE tenant = 5 AND id = 3'), '1|1', '... deletes softly, as a worker knows to');
+# tables that Citus replaces
+for my $change (q{alter_distributed_table('users', shard_count => 8)}, q{undistribute_table('users')})
+{
+	my $old = $coordinator->safe_psql('postgres', q{SELECT 'users'::regclass::oid});
+	(undef, undef, $stderr) = $coordinator->psql('postgres', "SET client_min_messages = warning; SELECT corm.keep_definitions(\$\$SELECT $change\$\$)");
+	like($stderr, qr/WARNING:  the nodes lose the definitions/, "$change: a warning");
+	isnt($coordinator->safe_psql('postgres', q{SELECT 'users'::regclass::oid}), $old, '... of a table that is another one now');
+	is($coordinator->safe_psql('postgres', 'SELECT count(error) FROM corm.sync_nodes()'), 0, '... and the nodes are synchronized');
+	is($coordinator->safe_psql('postgres', 'SELECT count(*) FROM corm.node_differences()'), 0, '... and do not differ');
+	is($coordinator->safe_psql('postgres', q{SELECT corm.describe('users') ->> 'soft_delete', corm.describe('users') ->> 'hooks'}), 'deleted_at|["before_save"]', '... and nothing is lost');
+}
+# a table that is distributed and registered in one transaction
+(undef, undef, $stderr) = $coordinator->psql('postgres', q{SET client_min_messages = warning; BEGIN; SELECT create_distributed_table('users', 'tenant', shard_count => 4, colocate_with => 'none'); SELECT corm.register('users', '{"soft_delete": "deleted_at"}'); COMMIT});
+like($stderr, qr/WARNING:  \d+ definitions of corm are not the same on all nodes/, 'distributed and registered at once: a warning');
+is($coordinator->safe_psql('postgres', 'SELECT count(error) FROM corm.sync_nodes()'), 0, '... and the nodes are synchronized');
+is($_->safe_psql('postgres', q{SELECT corm.describe('users') ->> 'soft_delete'}), 'deleted_at', '... ' . $_->name) for @nodes;
+
 done_testing();

@@ -216,7 +216,7 @@ write_batch(const CormExec *exec, Datum array, CormSink *sink)
 
 	corm_stats_begin(&stats);
 	/* the statement's only parameter */
-	values[0] = corm_sort_by_key(exec, hooks ? call_before_batch(hooks, exec, array) : array, &numbers);
+	values[0] = corm_sort_by_key(exec, hooks ? call_before_batch(hooks, exec, array) : array, false, &numbers);
 
 	plan = corm_plan_for_record(&verb, exec, updated_fields(model));
 	PG_TRY();

@@ -71,6 +71,8 @@ typedef struct Write
 	Datum	   *inserted;		/* booleans, if the write reports them; else
 								 * NULL */
 	Bitmapset **given;			/* fields given for each row of an insert */
+	int			values;			/* rows that an insert writes as VALUES; 0: it
+								 * selects them */
 	bool		shown_only;		/* there are no hooks: of the rows written, we
 								 * need what is shown */
 } Write;
@@ -108,6 +110,7 @@ run_stage(Write *write, CormStage stage, CormOutput output, CormQuerySet *set,
 	verb.stage = stage;
 	verb.restore = verb.output == CORM_OUTPUT_RESTORE;
 	verb.output = output;
+	verb.nrows = stage == CORM_STAGE_WRITE ? write->values : 0;
 	if (stage != CORM_STAGE_SHOW)
 	{
 		verb.typid = write->model->typid;
@@ -495,13 +498,17 @@ insert_run(Write *write, CormQuerySet *set, Datum rows, Bitmapset *fields, const
 	CormHookedWrite *hooked = write->template->hooked;
 	int			nfields = write->model->nfields;
 	int			i = -1;
+	uint64		processed;
 
 	while (hooked->updates_given && (i = bms_next_member(given, i)) >= 0 && i < nfields)
 		fields = bms_add_member(fields, nfields + 1 + i);
 	if (write->shown_only)
 		fields = corm_stage_shows(write->model, fields, hooked->shown);
 	set_array(set, write->set->nvalues, write->model, rows);
-	return write_rows(write, CORM_STAGE_WRITE, set, fields, written);
+	write->values = corm_rows_as_values(write->model, fields, ArrayGetNItems(ARR_NDIM(DatumGetArrayTypeP(rows)), ARR_DIMS(DatumGetArrayTypeP(rows))), false);
+	processed = write_rows(write, CORM_STAGE_WRITE, set, fields, written);
+	write->values = 0;
+	return processed;
 }
 
 /*

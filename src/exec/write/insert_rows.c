@@ -43,8 +43,10 @@
 #include "utils/datum.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
+#include "utils/typcache.h"
 
 #define MAX_VALUES	16			/* rows that are written as VALUES */
+#define MAX_READ_VALUES 4096	/* values that are read from JSON for that */
 
 static void
 empty_batch(void)
@@ -512,6 +514,42 @@ check_upsert_runs(const CormExec *exec, CormPlan *template, CormQuerySet *set, L
 						   JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&json, WJB_END_ARRAY, NULL))));
 }
 
+/* Has a table a column of a domain? */
+static bool
+has_domain(Oid table)
+{
+	TupleDesc	tupdesc = lookup_rowtype_tupdesc(get_rel_type_id(table), -1);
+	bool		found = false;
+
+	for (int i = 0; i < tupdesc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(tupdesc, i);
+
+		found |= !att->attisdropped && get_typtype(att->atttypid) == TYPTYPE_DOMAIN;
+	}
+	ReleaseTupleDesc(tupdesc);
+	return found;
+}
+
+/*
+ * corm_rows_as_values returns the number of rows if they are to be inserted by VALUES, else
+ * 0.  fields are those that the rows give.  That is for tables that may be distributed, and
+ * for few rows: each number has a plan of its own.  A row of JSON is read once for each of
+ * its fields, and as a row of the table, in which a domain may refuse the NULL of a field
+ * that is not given.
+ */
+int
+corm_rows_as_values(CormModel *model, const Bitmapset *fields, int nrows, bool is_json)
+{
+	int			nfields = bms_num_members(fields);
+
+	if (nrows > MAX_VALUES || !corm_may_be_distributed() || bms_next_member(fields, -1) >= model->nfields)
+		return 0;
+	if (is_json && (nrows * nfields * nfields > MAX_READ_VALUES || has_domain(model->table)))
+		return 0;
+	return nrows;
+}
+
 /*
  * Inserts the rows of one run, all of which give the same fields.  Returns the number
  * of rows written.
@@ -525,10 +563,7 @@ run_run(const CormExec *exec, const CormVerb *verb, CormPlan *template, CormQuer
 
 	CORM_FAULT("rows-run");
 	corm_exec_check(exec);
-	/* each number of rows has a plan of its own, so only of a few; a row of defaults has no VALUES */
-	if (run->nrows <= MAX_VALUES && bms_num_members(run->fields) > 1 &&
-		set->values[template->rows_valno].typid != JSONBOID && corm_may_be_distributed())
-		sized.nrows = run->nrows;
+	sized.nrows = corm_rows_as_values(exec->model, run->fields, run->nrows, set->values[template->rows_valno].typid == JSONBOID);
 	plan = corm_plan_for_queries(&sized, set, run->fields);
 	PG_TRY();
 	{
@@ -666,6 +701,16 @@ run_sorted(const CormExec *exec, const CormVerb *verb, CormPlan *template, CormQ
 	}
 	ExecDropSingleTupleTableSlot(slot);
 	tuplestore_end(store.store);
+	/* those of a distributed table come by shards */
+	if (nrows > 1 && corm_may_be_distributed())
+	{
+		int		   *unused;
+		bool	   *nulls;
+		ArrayType  *array = construct_array(rows, nrows, exec->model->typid, -1, false, TYPALIGN_DOUBLE);
+
+		deconstruct_array(DatumGetArrayTypeP(corm_sort_by_key(exec, PointerGetDatum(array), false, &unused)), exec->model->typid,
+						  -1, false, TYPALIGN_DOUBLE, &rows, &nulls, &nrows);
+	}
 	give_in_order(exec, sorted, numbers, rows, nrows, sink);
 	return processed;
 }
@@ -695,7 +740,7 @@ corm_run_rows(const CormVerb *verb, CormPlan *template, CormQuerySet *set, CormS
 		rows->typid != get_array_type(exec.model->typid))
 		return run_rows(&exec, verb, template, set, sink);
 
-	sorted = corm_sort_by_key(&exec, corm_value_datum(rows, -1, false), &numbers);
+	sorted = corm_sort_by_key(&exec, corm_value_datum(rows, -1, false), gives_rows && corm_may_be_distributed(), &numbers);
 	if (numbers == NULL)
 		return run_rows(&exec, verb, template, set, sink);
 	rows->data = DatumGetPointer(sorted);

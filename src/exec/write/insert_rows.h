@@ -25,6 +25,7 @@ typedef struct CormRun
 extern void corm_refuse_empty_object(Jsonb *json);
 extern List *corm_cut_rows(const CormExec *exec, CormValue *rows, bool nulls_given);
 extern void corm_check_upsert_rows(const CormExec *exec, const CormPlan *template, Oid type, Datum rows);
+extern int	corm_rows_as_values(CormModel *model, const Bitmapset *fields, int nrows, bool is_json);
 extern Bitmapset *corm_first_rows(CormPlan *plan, CormQuerySet *set);
 extern uint64 corm_run_rows(const CormVerb *verb, CormPlan *plan, CormQuerySet *set, CormSink *sink);
 

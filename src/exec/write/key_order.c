@@ -115,13 +115,13 @@ corm_keyed_records(const CormExec *exec, ArrayType *array, int *nrecords)
 
 /*
  * corm_sort_by_key returns an array of records sorted by key, and in *numbers the
- * original position of each, from 0, both in the current context.  If the array is
- * already sorted or cannot be sorted, it is returned unchanged and *numbers is NULL.  A
+ * original position of each, from 0, both in the current context.  If the array cannot be
+ * sorted, or is sorted already and not always, it is returned unchanged and *numbers is NULL.  A
  * key with a NULL has no defined position and needs none: the table fills in the NULL,
  * so the row is distinct from the others.
  */
 Datum
-corm_sort_by_key(const CormExec *exec, Datum array, int **numbers)
+corm_sort_by_key(const CormExec *exec, Datum array, bool always, int **numbers)
 {
 	CormKeyedRecord *records;
 	Datum	   *rows;
@@ -141,7 +141,7 @@ corm_sort_by_key(const CormExec *exec, Datum array, int **numbers)
 			return array;
 		sorted = sorted && records[i].number == i + 1;
 	}
-	if (sorted)
+	if (sorted && !always)
 		return array;
 
 	rows = palloc_extended(sizeof(Datum) * n, MCXT_ALLOC_HUGE);

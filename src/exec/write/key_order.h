@@ -19,6 +19,6 @@ typedef struct CormKeyedRecord
 } CormKeyedRecord;
 
 extern CormKeyedRecord *corm_keyed_records(const CormExec *exec, ArrayType *array, int *nrecords);
-extern Datum corm_sort_by_key(const CormExec *exec, Datum array, int **numbers);
+extern Datum corm_sort_by_key(const CormExec *exec, Datum array, bool always, int **numbers);
 
 #endif							/* CORM_EXEC_KEY_ORDER_H */

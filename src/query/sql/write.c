@@ -286,7 +286,7 @@ deparse_row(CormDeparse *ctx, CormStmt *stmt, List *row_fields, const char *row)
 
 /*
  * Appends VALUES with a row for each element of the array of rows, of which the number is
- * known: ($1[1]).a, ($1[1]).b.  Each row is sent to the shard that it belongs to, while a
+ * known: ($1[1]).a, ($1[1]).b; of JSON, as rows of the table.  Each row is sent to the shard that it belongs to, while a
  * SELECT from the array is a query whose rows Citus would redistribute.
  */
 static void
@@ -295,7 +295,14 @@ deparse_values(CormDeparse *ctx, CormStmt *stmt, List *row_fields)
 	StringInfo	buf = ctx->buf;
 	int			start = buf->len;
 	char	   *rows;
+	bool		is_json = stmt->rows->typid == JSONBOID;
+	Oid			table = stmt->source->model->table;
+	ListCell   *lc;
 
+	foreach(lc, row_fields)
+	{
+		ctx->meets_hidden |= ((CormField *) lfirst(lc))->hidden;
+	}
 	corm_deparse_expr(ctx, stmt->rows);
 	rows = pstrdup(buf->data + start);
 	buf->len = start;
@@ -304,7 +311,9 @@ deparse_values(CormDeparse *ctx, CormStmt *stmt, List *row_fields)
 	for (int i = 1; i <= ctx->nrows; i++)
 	{
 		appendStringInfoString(buf, i == 1 ? "(" : ", (");
-		deparse_row(ctx, stmt, row_fields, psprintf("((%s)[%d])", rows, i));
+		deparse_row(ctx, stmt, row_fields, !is_json ? psprintf("((%s)[%d])", rows, i) :
+					psprintf("(pg_catalog.jsonb_populate_record(NULL::%s, pg_catalog.jsonb_array_element(%s, %d)))",
+							 quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)), get_rel_name(table)), rows, i - 1));
 		appendStringInfoChar(buf, ')');
 	}
 }
