@@ -239,7 +239,7 @@ def run(seed, cycles):
                     break
                 rows += some
                 if group == "manual":
-                    session.must(f"SELECT corm.ack('killed', 'manual', {', '.join(str(seq) for seq, _ in some)})")
+                    session.must(f"SELECT corm.ack('killed', 'manual', VARIADIC ARRAY[{', '.join(str(seq) for seq, _ in some)}])")
             world.met(group, rows)
             came = [payload for _, payload in rows]
             if len(set(came)) < len(came):

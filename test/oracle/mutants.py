@@ -342,7 +342,7 @@ MUTANTS = [
     Mutant("messages-room-kept", "messages", 2, 4000,  # a rollback keeps the room
            "unreserve(topic, publish);\n\t\tif (publish->dedup != 0)\n\t\t\tcorm_dedup_forget",
            "if (publish->dedup != 0)\n\t\t\tcorm_dedup_forget"),
-    Mutant("messages-drop-in-hand", "messages", 1, 4000,  # drop_oldest takes what somebody has in hand
+    Mutant("messages-drop-in-hand", "messages", 5, 4000,  # drop_oldest takes what somebody has in hand
            "if (delivery->seq < seq && !corm_group_in_hand(delivery))",
            "if (delivery->seq < seq)"),
     Mutant("messages-purge-in-hand", "messages", 1, 4000,
