@@ -69,7 +69,7 @@ MUTANTS = [
            "pg_atomic_fetch_or_u64(&cell->word, SETTLED);\n\t\treturn true;"),
     Mutant("fresh-prepare-ends-early", "test", "modules:corm_test/fresh_prepared", 0,  # the slot is empty before the locks are handed over
            "CORM_FAULT(\"fresh-preparing\");",
-           "corm_commit_end();\n\tCORM_FAULT(\"fresh-preparing\");"),
+           "corm_commit_end(0);\n\tCORM_FAULT(\"fresh-preparing\");"),
     Mutant("fresh-own-writes", "test", "fresh_queries", 0,  # a transaction does not see what it has written
            "if (TransactionIdIsValid(GetTopTransactionIdIfAny()))\n\t\treturn \"The transaction has written something.\";",
            ""),
@@ -111,7 +111,7 @@ MUTANTS = [
            "return false;"),
     Mutant("fresh-row-types", "test", "fresh_queries", 0,  # row types are not followed
            "found->rows = list_append_unique_oid(found->rows, get_typ_typrelid(type));",
-           ";"),
+           "found->rows = NIL;"),
     Mutant("keyset-null", "reads", 3, 500,  # rows with NULL behind the cursor are lost
            "if (key->nullable && !nulls_first)\n\t\tcond = corm_make_list(CORM_N_OR",
            "if (key->nullable && nulls_first)\n\t\tcond = corm_make_list(CORM_N_OR"),

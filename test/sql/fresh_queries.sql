@@ -212,10 +212,10 @@ ALTER TABLE wares RENAME cost TO price;
 
 -- a cast to a domain may become an error
 CREATE DOMAIN small AS int;
-SELECT * FROM ask(corm.selector('shops'), corm.select(corm.as(corm.raw('max(id)::fresh.small'), 'x')));
-SELECT * FROM ask(corm.selector('shops'), corm.select(corm.as(corm.raw('max(id)::fresh.small'), 'x')));
+SELECT corm.get_multi_json(corm.selector('shops'), corm.select(corm.as(corm.raw('max(id)::fresh.small'), 'x')), corm.cached(fresh => true));
+SELECT corm.get_multi_json(corm.selector('shops'), corm.select(corm.as(corm.raw('max(id)::fresh.small'), 'x')), corm.cached(fresh => true));
 ALTER DOMAIN small ADD CHECK (VALUE < 0);
-SELECT * FROM ask(corm.selector('shops'), corm.select(corm.as(corm.raw('max(id)::fresh.small'), 'x')));
+SELECT corm.get_multi_json(corm.selector('shops'), corm.select(corm.as(corm.raw('max(id)::fresh.small'), 'x')), corm.cached(fresh => true));
 
 -- an operator of users that sorts
 CREATE FUNCTION below(int, int) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1 < $2';
