@@ -1,4 +1,4 @@
--- Wait groups: counters in shared memory that sessions wait for. See src/work/group/group.c.
+-- Wait groups: counters in shared memory that sessions wait for. See group.c.
 
 CREATE FUNCTION corm.wg_create(name text, n integer DEFAULT 0) RETURNS void
 	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_wg_create';

@@ -1,5 +1,5 @@
 -- Tasks: SQL that workers run. Two tables hold the definitions of pools and the privileges on them; only the
--- functions below write them, see src/work/task/pools.c. Tasks themselves are in shared memory.
+-- functions below write them, see pools.c. Tasks themselves are in shared memory.
 
 CREATE TABLE corm.pool_definitions (
 	name text COLLATE "C" PRIMARY KEY,

@@ -1,4 +1,4 @@
--- Schedules: tasks that are submitted again and again. See src/work/task/schedule.c.
+-- Schedules: tasks that are submitted again and again. See schedule.c.
 
 CREATE TABLE corm.schedule_definitions (
 	name text COLLATE "C" PRIMARY KEY,

@@ -1,5 +1,5 @@
 -- Messages: topics with groups of receivers. Three tables hold the definitions of topics, the privileges on them, and
--- their groups. Only the functions below write them; see src/work/topic/definitions.c.
+-- their groups. Only the functions below write them; see definitions.c.
 
 CREATE TABLE corm.topic_definitions (
 	name text COLLATE "C" PRIMARY KEY,
@@ -82,7 +82,7 @@ SELECT pg_catalog.pg_extension_config_dump('corm.topic_definitions', '');
 SELECT pg_catalog.pg_extension_config_dump('corm.topic_grants', '');
 SELECT pg_catalog.pg_extension_config_dump('corm.group_definitions', '');
 
--- Messages and settlements of durable topics; see src/work/topic/durable.c. Three tables of each take turns.
+-- Messages and settlements of durable topics; see durable.c. Three tables of each take turns.
 
 CREATE TABLE corm.topic_messages_0 (
 	topic_id bigint NOT NULL,

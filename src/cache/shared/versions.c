@@ -47,11 +47,11 @@
  * a result without W's changes.  Then W became visible after r4.
  *
  *	- W's w3 comes after it is visible, so after r4 and after r1.  If h comes after w3,
- *	  the sum differs: no hit.  The client is told after w3; so whoever knows that W has
- *	  committed, from the client or from anybody the client told, gets no hit.
+ *	  the sum differs: no hit.  The client is told after w3; so a session
+ *	  that knows of the commit, from the client or by way of others, gets no hit.
  *	- If h comes before w3, but W is visible, then w1 has been done, and h sees it
- *	  committing: no hit.  So whoever has seen W's rows before the client was told gets
- *	  no hit either.  What a session sees never goes back in time.
+ *	  committing: no hit.  So a session that has seen W's rows before the client was
+ *	  told gets no hit either.  What a session sees never goes back in time.
  *	- If h comes before W is visible, the result is what the query would return.
  *
  * h reads the cells of several tables one after the other, and is right as of the moment
@@ -472,7 +472,7 @@ corm_cells_unsettle(const uint32 *cells, int n)
 		if (word == 0)
 			continue;
 
-		/* The epoch first: whoever finds the cell unsettled finds this epoch. */
+		/* The epoch first: a reader that finds the cell unsettled finds this epoch. */
 		pg_atomic_write_u64(&cell->epoch, epoch);
 		pg_memory_barrier();
 		while (!pg_atomic_compare_exchange_u64(&cell->word, &word,

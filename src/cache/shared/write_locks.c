@@ -3,7 +3,7 @@
  * write_locks.c
  *		Which tables a transaction has locks to write.
  *
- * Whoever changes a table holds a lock on it until the end of the transaction: statements
+ * A transaction that changes a table holds a lock on it until it ends: statements
  * on their result relations and on the partitions to which rows are routed, cascades of
  * foreign keys, COPY, TRUNCATE, REFRESH, CLUSTER, ALTER TABLE, the workers of
  * subscriptions, and extensions that write in C, since PostgreSQL's own DDL relies on

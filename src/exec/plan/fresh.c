@@ -9,7 +9,7 @@
  *
  *	- the tables that the parsed query names, those behind views, and the views; with
  *	  their descendants.  System catalogs, foreign tables, sequences and temporary
- *	  tables are not followed, nor are xmax and the like: locking a row changes them;
+ *	  tables are not followed, nor are xmax and other system columns: locking a row changes them;
  *	- functions.  An immutable one depends on its arguments, and on its own text or
  *	  that of functions it calls.  Of PostgreSQL's stable ones there is a list of
  *	  those that depend on no more than their arguments and the settings that are in
@@ -17,7 +17,7 @@
  *	  them, if the name is a constant: all such settings are in the key.  Any other
  *	  may depend on the time, the session or catalogs; and a user's function that is
  *	  not immutable may read tables that nobody knows of;
- *	- types.  Values of regclass and the like are names of objects, and changes of
+ *	- types.  Values of regclass and its kin are names of objects, and changes of
  *	  these are not followed.  Changes of enums are; those of row types, whose columns
  *	  become keys of JSON; those of casts to json, which may call functions of users;
  *	  and those of domains, which may come to reject a value that is cast to them.
@@ -363,7 +363,7 @@ is_read_with_context(Oid type)
 	return func_volatile(input) != PROVOLATILE_IMMUTABLE;
 }
 
-/* look_at_table_function looks at XMLTABLE and the like, which read values from text. */
+/* look_at_table_function looks at functions such as XMLTABLE, which read values from text. */
 static void
 look_at_table_function(TableFunc *table, Found *found)
 {
@@ -377,7 +377,7 @@ look_at_table_function(TableFunc *table, Found *found)
 	}
 }
 
-/* look_at_sort looks at an item of GROUP BY, ORDER BY and the like. */
+/* look_at_sort looks at an item of GROUP BY, ORDER BY, DISTINCT or a window. */
 static void
 look_at_sort(SortGroupClause *item, Found *found)
 {

@@ -3,8 +3,8 @@
  * group.c
  *		Wait groups: counters in shared memory that sessions wait for.
  *
- * A group has a count, which corm.wg_add raises and corm.wg_done lowers, and
- * whoever waits is woken when it is zero.  A task that is submitted with a group
+ * A group has a count, which corm.wg_add raises and corm.wg_done lowers, and those
+ * who wait are woken when it is zero.  A task that is submitted with a group
  * is counted in it until it has ended.
  *
  * Two counts.  Units that users add and units of tasks are counted apart, and a

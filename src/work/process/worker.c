@@ -301,7 +301,7 @@ enroll(int number, uint32 generation)
 	return mine;
 }
 
-/* ready tells whoever waits for this process that it has started. */
+/* ready tells the process that waits for this one that it has started. */
 static void
 ready(void)
 {

@@ -26,7 +26,7 @@
 /* While a test has taken over the clock, a sleep cannot know when it is over. */
 #define VIRTUAL_PAUSE_MS	5
 
-/* The longest sleep; whoever waits longer looks again. */
+/* The longest sleep; a longer wait looks again. */
 #define MAX_PAUSE_MS		60000
 
 /*

@@ -17,8 +17,8 @@
  * again.
  *
  * A topic gets a slot in shared memory when it is first used after the server's
- * start, together with all its groups (corm_topic_attach).  Whoever defines or drops a
- * group attaches its topic before, so that a topic that is attached has the groups of
+ * start, together with all its groups (corm_topic_attach).  Defining or dropping a group
+ * attaches its topic before, so that a topic that is attached has the groups of
  * all transactions, and the tables are not read again.  The id of a topic or group is
  * random and never used again.
  *

@@ -5,7 +5,7 @@
  *
  * A filter is an expression of SQL on key, payload and headers.  It is evaluated when a
  * message is received, as the owner of the group, with the search_path of when the
- * group was made: whoever receives must not be able to decide what the names in it
+ * group was made: a receiver must not be able to decide what the names in it
  * mean.  pg_temp comes last in that path, for the same reason.  It may not write, and
  * the settings it makes end with it.
  *
