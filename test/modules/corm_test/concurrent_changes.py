@@ -177,8 +177,9 @@ WRITES = {
 }
 OTHERS = {"plan_cache_stats", "exact_json", "cached_explain"}  # functions of sql/50_verbs.sql that read no rows
 TESTED_ELSEWHERE = {"cache-evict", "cache-expired", "fetch-load", "fetch-loaded"}  # points of the cache: test/modules/corm_test/specs, test/oracle/fresh.py
-# of commits, of answers that are followed, and of workers: test/modules/corm_test/specs, test/oracle/mutants.py, test/t/110_workers.pl
-OTHER_SUBJECTS = ("effects-", "fresh-", "work-")
+# of commits, of answers that are followed, of workers and of messages: test/modules/corm_test/specs, test/oracle/mutants.py,
+# test/t/110_workers.pl, messages_faults.py
+OTHER_SUBJECTS = ("ack-", "effects-", "fresh-", "receive-", "work-")
 
 CONTENTS = "SELECT * FROM a3.contents()"
 
