@@ -1,6 +1,6 @@
 """A receiver is in the middle of a call, and another session drops, closes, changes, moves or purges what it receives from.
 
-The receiver waits at a fault point of the library, a CORM_FAULT in src/work/topic, each one that it comes by.  There the other
+The receiver waits at a fault point of the library, a CORM_FAULT of topics, each one that it comes by.  There the other
 session makes its change, and after a drop fills the memory that has become free.  Then the receiver goes on, and commits or
 rolls back.  It may get 55000 if the topic or group is gone.  Afterwards shared memory must be sound, other topics' messages as they
 were published, each message must have come as often as the documentation says, and what was acknowledged is what is stored.
