@@ -153,6 +153,9 @@ read_array(CormCallReader *r, const Builder *b, char letter, Node *node, CormBui
 	bool		of_ours = IsA(node, ArrayExpr) &&
 		(array->element_typeid == b->expr_type || array->element_typeid == b->query_type);
 
+	/* where there are elements, nothing may depend on the value */
+	arg->value.value = (Datum) 0;
+	arg->value.isnull = false;
 	if (!of_ours && fold_to_const(r, node, &arg->value))
 		return true;
 	if (!IsA(node, ArrayExpr) || array->multidims)
