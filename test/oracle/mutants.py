@@ -351,6 +351,12 @@ MUTANTS = [
     Mutant("messages-settled-at-call", "messages", 1, 4000,  # a rollback settles
            "corm_group_give_back(topic, group, id, now, -1, freed);\n\t\t\tif (delivery->group_gen",
            "corm_group_done(topic, group, id, now, freed);\n\t\t\tif (delivery->group_gen"),
+    Mutant("messages-refused-counted", "messages", 1, 4000,  # what a filter refuses counts as handed out, if the transaction is rolled back
+           "corm_group_undeliver(group, id);\n\t\tdelay = 0;",
+           "delivery->filtered = false;\n\t\tdelay = 0;"),
+    Mutant("messages-failed-settled", "messages", 1, 4000,  # a message for which a filter fails is settled
+           "corm_group_give_back(topic, group, id, now, Max(group->settings.retry_delay, FILTER_REST_US), &freed);",
+           "corm_group_settle(topic, group, id, now, &freed);"),
     Mutant("messages-not-stored", "messages-killed", 1, 0,  # what is settled in a durable topic is not stored
            "if (n > 0)\n\t\tcorm_durable_settle(effect->group_id",
            "if (n < 0)\n\t\tcorm_durable_settle(effect->group_id"),

@@ -31,6 +31,19 @@ COMMIT;
 SELECT current_setting('search_path'), current_setting('work_mem'), coalesce(current_setting('filter.placeholder', true), '') AS placeholder;
 RESET work_mem;
 
+-- it may not write, not even in functions
+CREATE TABLE filter_rights.written (payload text);
+GRANT INSERT ON filter_rights.written TO filter_owner;
+CREATE FUNCTION filter_rights.writes(text) RETURNS boolean LANGUAGE sql AS 'INSERT INTO filter_rights.written VALUES ($1) RETURNING true';
+SET ROLE filter_owner;
+SELECT corm.subscribe('rights', 'writes', filter => 'filter_rights.writes(payload)', retry_delay => '1 hour');
+RESET ROLE;
+SELECT corm.publish('rights', 'another'::text);
+SELECT payload FROM corm.receive('rights', 'writes', 5);
+TABLE filter_rights.written;
+INSERT INTO filter_rights.written VALUES ('the receiver may') RETURNING *;
+SELECT corm.unsubscribe('rights', 'writes');
+
 -- who sees a filter
 CREATE ROLE filter_reader;
 SELECT grp, filter FROM corm.groups WHERE topic = 'rights';

@@ -55,6 +55,17 @@ TRUNCATE handled;
 SELECT corm.publish_many('durable', ARRAY['a', 'b', 'c']);
 SELECT done('durable');
 SELECT payload FROM handled;
+-- a message for which the filter fails does not keep the handler from others, and is a dead letter in the end
+CREATE FUNCTION picky(payload text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RETURN payload::int > 0; END $$;
+TRUNCATE handled;
+SELECT corm.topic_create('numbers'), corm.topic_create('numbers_rows', durable => true),
+	corm.subscribe('numbers', 'picky', handler => 'one(corm.message)', batch => 10, filter => 'message_handlers.picky(payload)', max_attempts => 1, dead_letter => 'dead'),
+	corm.subscribe('numbers_rows', 'picky rows', handler => 'one(corm.message)', batch => 10, filter => 'message_handlers.picky(payload)', max_attempts => 1, dead_letter => 'dead');
+SELECT corm.publish_many('numbers', ARRAY['1', '-2', 'x', '3']), corm.publish_many('numbers_rows', ARRAY['10', 'y', '30']);
+SELECT done('picky', 'picky rows');
+SELECT payload, attempt FROM handled ORDER BY payload::int;
+SELECT payload FROM corm.receive('dead', 'd', 10) ORDER BY payload;
+SELECT corm.topic_drop('numbers'), corm.topic_drop('numbers_rows');
 -- errors
 CREATE FUNCTION wrong(int) RETURNS int LANGUAGE sql AS 'SELECT $1';
 SELECT corm.subscribe('t', 'bad', handler => 'wrong(int)');

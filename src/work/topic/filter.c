@@ -9,10 +9,17 @@
  * mean.  pg_temp comes last in that path, for the same reason.  It may not write, and
  * the settings it makes end with it.
  *
+ * What a condition raises is the failure of one message, not of who receives: he may
+ * have nothing to do with it, and other messages are to get past it.  So messages are
+ * evaluated in a subtransaction, as many as there are until one fails, and the rest in
+ * the next one.  That the query cannot be planned, however, is nobody's fault but the
+ * group's, and a cancel is the receiver's: these are raised.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "base/sql_text.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
@@ -30,8 +37,17 @@ struct CormFilter
 	char	   *query;
 	char	   *path;
 	Oid			owner;
-	SPIPlanPtr	plan;			/* of the SPI level in which it was made */
+	SPIPlanPtr	plan;			/* NULL: not yet made */
+	MemoryContextCallback callback;
 };
+
+/* Who calls a filter, to be restored after it. */
+typedef struct Caller
+{
+	Oid			user;
+	int			context;
+	int			level;			/* of settings */
+} Caller;
 
 /* corm_filter_path returns the search_path that a filter made now is evaluated with. */
 char *
@@ -95,7 +111,18 @@ corm_filter_check(const char *condition)
 	SPI_finish();
 }
 
-/* corm_filter_make returns a filter, palloc'd. */
+/* end_filter frees the plan of a filter. */
+static void
+end_filter(void *arg)
+{
+	CormFilter *filter = arg;
+
+	if (filter->plan != NULL)
+		SPI_freeplan(filter->plan);
+	filter->plan = NULL;
+}
+
+/* corm_filter_make returns a filter, palloc'd; what it holds is freed with the memory context at the latest. */
 CormFilter *
 corm_filter_make(const char *condition, const char *path, Oid owner)
 {
@@ -104,7 +131,59 @@ corm_filter_make(const char *condition, const char *path, Oid owner)
 	filter->query = query_of(condition);
 	filter->path = pstrdup(path);
 	filter->owner = owner;
+	filter->callback.func = end_filter;
+	filter->callback.arg = filter;
+	MemoryContextRegisterResetCallback(CurrentMemoryContext, &filter->callback);
 	return filter;
+}
+
+/* corm_filter_end frees what a filter holds. */
+void
+corm_filter_end(CormFilter *filter)
+{
+	if (filter != NULL)
+		end_filter(filter);
+}
+
+/*
+ * enter makes this process act as the owner of a filter.  After an error the end of the
+ * subtransaction restores user and settings.
+ */
+static void
+enter(const CormFilter *filter, Caller *caller)
+{
+	GetUserIdAndSecContext(&caller->user, &caller->context);
+	SetUserIdAndSecContext(filter->owner, caller->context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+	caller->level = NewGUCNestLevel();
+	(void) set_config_option("search_path", filter->path, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+}
+
+/* leave ends that.  Settings that the condition has made are undone: they would be the receiver's. */
+static void
+leave(const Caller *caller)
+{
+	AtEOXact_GUC(false, caller->level);
+	SetUserIdAndSecContext(caller->user, caller->context);
+}
+
+/* prepare plans a filter, if that has not been done.  Raises what is wrong with it. */
+static void
+prepare(CormFilter *filter)
+{
+	Caller		caller;
+	SPIPlanPtr	plan;
+
+	if (filter->plan != NULL)
+		return;
+	enter(filter, &caller);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	plan = make_plan(filter->query);
+	if (SPI_keepplan(plan) != 0)
+		elog(ERROR, "SPI_keepplan failed");
+	filter->plan = plan;
+	SPI_finish();
+	leave(&caller);
 }
 
 /* evaluate runs the query of a filter, as whom it is to be run.  NULL is false. */
@@ -114,19 +193,11 @@ evaluate(CormFilter *filter, const CormTaken *taken)
 	CormOutgoing message;
 	Datum		values[3] = {0};
 	char		nulls[3] = {' ', ' ', ' '};
-	SPIPlanPtr	plan;
 	bool		isnull = true;
 	Datum		result = (Datum) 0;
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	if (filter->plan == NULL)
-	{
-		plan = make_plan(filter->query);
-		if (SPI_keepplan(plan) != 0)
-			elog(ERROR, "SPI_keepplan failed");
-		filter->plan = plan;
-	}
 	corm_message_from_taken(taken, &message);
 	if (message.key_len >= 0)
 		values[0] = PointerGetDatum(cstring_to_text_with_len(message.key, message.key_len));
@@ -146,36 +217,89 @@ evaluate(CormFilter *filter, const CormTaken *taken)
 	return !isnull;
 }
 
-/*
- * corm_filter_accepts tells whether a filter accepts a message.  Raises what its
- * condition raises.
- */
-bool
-corm_filter_accepts(CormFilter *filter, const CormTaken *taken)
+/* accepts tells whether a filter accepts a message.  Raises what its condition raises. */
+static bool
+accepts(CormFilter *filter, const CormTaken *taken)
 {
-	Oid			user;
-	int			context;
-	int			level;
+	Caller		caller;
 	bool		result;
 
-	/*
-	 * After an error the end of the subtransaction restores user and settings.  Settings
-	 * that the condition makes are undone with the level: they would be the receiver's.
-	 */
-	GetUserIdAndSecContext(&user, &context);
-	SetUserIdAndSecContext(filter->owner, context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
-	level = NewGUCNestLevel();
-	(void) set_config_option("search_path", filter->path, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	enter(filter, &caller);
 	result = evaluate(filter, taken);
-	AtEOXact_GUC(false, level);
-	SetUserIdAndSecContext(user, context);
+	leave(&caller);
 	return result;
 }
 
-/* corm_filter_end frees the plan of a filter. */
-void
-corm_filter_end(CormFilter *filter)
+/*
+ * note_failure marks a message for which a filter has raised an error, and reports the
+ * error as a warning.  The subtransaction has been rolled back.
+ */
+static void
+note_failure(CormTaken *taken, const ErrorData *error, const char *topic, const char *grp)
 {
-	if (filter != NULL && filter->plan != NULL)
-		SPI_freeplan(filter->plan);
+	taken->failed = true;
+	ereport(WARNING,
+			(errcode(error->sqlerrcode),
+			 errmsg("filter of group \"%s\" of topic \"%s\" failed for message %lld: %s",
+					grp, topic, (long long) taken->seq, error->message),
+			 error->detail != NULL ? errdetail_internal("%s", error->detail) : 0));
+}
+
+/*
+ * corm_filter_messages evaluates a filter for n messages that follow each other, and
+ * sets `filtered` of those it refuses, `failed` of those for which its condition raises
+ * an error.  It leaves alone those that no filter is for: dead letters, and what was
+ * marked by a negative number.  The caller has a snapshot.  Raises what is wrong with
+ * the query as such, and 57014 if it is canceled.
+ */
+void
+corm_filter_messages(CormFilter *filter, char *messages, int n, const char *topic, const char *grp)
+{
+	MemoryContext oldcontext = CurrentMemoryContext;
+	ResourceOwner oldowner = CurrentResourceOwner;
+	char	   *volatile at = messages;
+	volatile int i = 0;
+
+	prepare(filter);
+	while (i < n)
+	{
+		BeginInternalSubTransaction(NULL);
+		MemoryContextSwitchTo(oldcontext);
+		/* until the end of the subtransaction: functions must not write either */
+		XactReadOnly = true;
+		PG_TRY();
+		{
+			for (; i < n; i++)
+			{
+				CormTaken  *taken = (CormTaken *) at;
+
+				CHECK_FOR_INTERRUPTS();
+				if (taken->seq >= 0 && !taken->exhausted && !taken->lose)
+					taken->filtered = !accepts(filter, taken);
+				at += CORM_TAKEN_SIZE(taken);
+			}
+			ReleaseCurrentSubTransaction();
+			MemoryContextSwitchTo(oldcontext);
+			CurrentResourceOwner = oldowner;
+		}
+		PG_CATCH();
+		{
+			CormTaken  *taken = (CormTaken *) at;
+			ErrorData  *error;
+
+			MemoryContextSwitchTo(oldcontext);
+			error = CopyErrorData();
+			FlushErrorState();
+			RollbackAndReleaseCurrentSubTransaction();
+			MemoryContextSwitchTo(oldcontext);
+			CurrentResourceOwner = oldowner;
+			if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION)
+				ReThrowError(error);
+			note_failure(taken, error, topic, grp);
+			FreeErrorData(error);
+			at += CORM_TAKEN_SIZE(taken);
+			i++;
+		}
+		PG_END_TRY();
+	}
 }

@@ -16,6 +16,6 @@ extern char *corm_filter_path(void);
 extern void corm_filter_check(const char *condition);
 extern CormFilter *corm_filter_make(const char *condition, const char *path, Oid owner);
 extern void corm_filter_end(CormFilter *filter);
-extern bool corm_filter_accepts(CormFilter *filter, const CormTaken *taken);
+extern void corm_filter_messages(CormFilter *filter, char *messages, int n, const char *topic, const char *grp);
 
 #endif							/* CORM_TOPIC_FILTER_H */

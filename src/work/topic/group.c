@@ -321,6 +321,15 @@ start_again(CormGroup *group, CormBlockId id)
 	ConditionVariableSignal(&group->arrivals);
 }
 
+/* corm_group_undeliver undoes that handing a message out was counted: the group's filter has not accepted it. */
+void
+corm_group_undeliver(CormGroup *group, CormBlockId id)
+{
+	corm_delivery(id)->filtered = false;
+	if (corm_delivery(id)->attempt-- > 1)
+		group->redelivered--;
+}
+
 /*
  * corm_group_done ends that somebody has a message in hand: its group is done with it,
  * unless a seek meanwhile wants it to come again.
@@ -360,8 +369,7 @@ corm_group_give_back(CormTopic *topic, CormGroup *group, CormBlockId id, int64 n
 	leave_list(group, id);
 	if (delivery->filtered)
 	{
-		delivery->filtered = false;
-		delivery->attempt--;
+		corm_group_undeliver(group, id);
 		delay = 0;
 	}
 	else if (group->settings.max_attempts > 0 && delivery->attempt >= group->settings.max_attempts)
@@ -617,6 +625,7 @@ hand_out(CormGroup *group, CormBlockId id, CormTake *take)
 	delivery->procno = (int32) corm_my_procno();
 	delivery->acking = false;
 	delivery->lose = false;
+	delivery->filtered = take->filtering && !delivery->exhausted;
 	delivery->mine_next = 0;
 	if (!delivery->exhausted && ++delivery->attempt > 1)
 		group->redelivered++;

@@ -348,7 +348,7 @@ corm_log_read(CormTake *take, const CormEntry *entry, CormBlockId delivery, int3
 	taken->delivery = delivery;
 	taken->attempt = attempt;
 	taken->exhausted = exhausted;
-	taken->filtered = taken->lose = false;
+	taken->filtered = taken->failed = taken->lose = false;
 	taken->published_at = entry->published_at;
 	taken->type = entry->type;
 	taken->key_len = entry->key_len;

@@ -17,7 +17,8 @@ typedef struct CormTaken
 	CormBlockId delivery;		/* 0 if it was only looked at */
 	int32		attempt;
 	bool		exhausted;
-	bool		filtered;		/* set by the receiver */
+	bool		filtered;		/* refused by the group's filter */
+	bool		failed;			/* the filter has raised an error */
 	bool		lose;			/* as in the delivery */
 	TimestampTz published_at;
 	Oid			type;
@@ -39,6 +40,7 @@ typedef struct CormTake
 	Size		used;
 	Size		needed;			/* the next one needs so much room */
 	int			n;
+	bool		filtering;		/* a filter is going to look at the messages */
 	bool		want_blocks;	/* spare is used up */
 	CormBlockChain spare;		/* for deliveries; held by this process */
 	CormBlockId first;			/* the deliveries that were made, linked by
@@ -78,6 +80,7 @@ extern void corm_group_hold(CormGroup *group, CormBlockId id);
 extern void corm_group_seek(CormTopic *topic, CormGroup *group, int64 seq, int64 now, CormBlockChain *freed);
 extern void corm_group_skip_waiting(CormTopic *topic, CormGroup *group, int64 before, bool skip,
 									int64 now, CormBlockChain *freed);
+extern void corm_group_undeliver(CormGroup *group, CormBlockId id);
 extern void corm_group_done(CormTopic *topic, CormGroup *group, CormBlockId id, int64 now,
 							CormBlockChain *freed);
 extern void corm_group_promote(CormTopic *topic, CormGroup *group, int64 now, CormBlockChain *freed);

@@ -56,6 +56,9 @@ PG_FUNCTION_INFO_V1(corm_message_peek);
 #define LOOK_AGAIN_US	(INT64CONST(1000) * 1000)
 #define LOOK_AGAIN_VIRTUAL_US	(INT64CONST(10) * 1000)
 
+/* A message for which the group's filter fails rests at least so long. */
+#define FILTER_REST_US	USECS_PER_SEC
+
 typedef struct TakeEffect
 {
 	CormEffect	effect;			/* must be first */
@@ -130,6 +133,8 @@ take_apply(CormEffect *effect)
 				{
 					if (delivery->exhausted && delivery->lose)
 						group->lost++;
+					if (delivery->filtered)
+						corm_group_undeliver(group, id);
 					corm_group_done(topic, group, id, now, &freed);
 				}
 				else if (delivery->acking)
@@ -435,7 +440,7 @@ store_settled(const TakeEffect *effect)
 	{
 		const CormTaken *taken = (const CormTaken *) at;
 
-		if (!effect->manual || taken->exhausted || taken->filtered)
+		if (!taken->failed && (!effect->manual || taken->exhausted || taken->filtered))
 			seqs[n++] = taken->seq;
 		at += CORM_TAKEN_SIZE(taken);
 	}
@@ -461,22 +466,18 @@ more_blocks(TakeEffect *effect, int max, bool may_fail)
 }
 
 /*
- * mark_delivery notes in the delivery of a message in hand what its receiver found:
- * that the filter refused it, or that it will be lost.  The topic or group may have
+ * lose notes that a message in hand is going to be lost.  The topic or group may have
  * been dropped since it was taken, and the delivery's block be in use for something
- * else.  Done for each message at once, as user code that runs for the next one can
- * end the session.
+ * else.
  */
 static void
-mark_delivery(const TakeEffect *effect, const CormTaken *taken)
+lose(const TakeEffect *effect, CormTaken *taken)
 {
+	taken->lose = true;
 	if (!corm_topic_lock(effect->slot, effect->gen))
 		return;
 	if (corm_group_at(effect->slot, effect->group, effect->group_gen) != NULL)
-	{
-		corm_delivery(taken->delivery)->filtered = taken->filtered;
-		corm_delivery(taken->delivery)->lose = taken->lose;
-	}
+		corm_delivery(taken->delivery)->lose = true;
 	corm_topic_unlock(effect->slot);
 }
 
@@ -493,25 +494,90 @@ make_dead_letter(const TakeEffect *effect, const char *dead_letter, CormTaken *t
 
 	corm_message_from_taken(taken, &message);
 	if (dead == NULL || corm_publish_messages(dead, &message, 1, &options) < 0)
-	{
-		taken->lose = true;
-		mark_delivery(effect, taken);
-	}
+		lose(effect, taken);
 }
 
 /*
- * deliver looks at what was taken and passes what the group wants to the sink.  Returns
- * how many these are.
+ * sift has the group's filter look at what was taken last, after the delivery `before`
+ * (0: there is none).  A message for which the filter fails is given back at once,
+ * whatever becomes of the transaction: that is a failed delivery, and the message rests.
+ * Until the filter has looked at all of them, the deliveries say that none of them has
+ * been accepted, which is what they are given back as if it is canceled.
+ */
+static void
+sift(TakeEffect *effect, CormFilter *filter, CormBlockId before, const char *topic_name, const char *grp)
+{
+	CormTake   *take = &effect->take;
+	CormTopic  *topic = corm_topic_at(effect->slot);
+	CormBlockChain freed = {0};
+	CormGroup  *group;
+	char	   *at = take->buf;
+
+	corm_filter_messages(filter, take->buf, take->n, topic_name, grp);
+	CORM_FAULT("receive-filtered");
+	if (!corm_topic_lock(effect->slot, effect->gen))
+		return;
+	if ((group = corm_group_at(effect->slot, effect->group, effect->group_gen)) != NULL)
+	{
+		int64		now = corm_clock_mono();
+
+		take->last = before;
+		if (before == 0)
+			take->first = 0;
+		for (int i = 0; i < take->n; i++)
+		{
+			CormTaken  *taken = (CormTaken *) at;
+			CormBlockId id = taken->delivery;
+
+			at += CORM_TAKEN_SIZE(taken);
+			corm_delivery(id)->filtered = taken->filtered;
+			if (taken->failed)
+			{
+				effect->n--;
+				corm_group_give_back(topic, group, id, now, Max(group->settings.retry_delay, FILTER_REST_US), &freed);
+				ConditionVariableBroadcast(&topic->room);
+				continue;
+			}
+			if (take->last != 0)
+				corm_delivery(take->last)->mine_next = id;
+			else
+				take->first = id;
+			take->last = id;
+		}
+		if (take->last != 0)
+			corm_delivery(take->last)->mine_next = 0;
+	}
+	corm_topic_unlock(effect->slot);
+	corm_work_give(&freed);
+}
+
+/* Who receives from what, and where to. */
+typedef struct Receiver
+{
+	const char *topic;
+	const char *grp;
+	CormFilter *filter;			/* NULL: there is none */
+	const char *dead_letter;	/* NULL: there is none */
+	CormMessageSink sink;
+	void	   *arg;
+} Receiver;
+
+/*
+ * deliver looks at what was taken last, after the delivery `before`, and passes what the
+ * group wants to the sink.  Returns how many messages these are.
  */
 static int
-deliver(TakeEffect *effect, CormFilter *filter, const char *dead_letter, CormMessageSink sink, void *arg)
+deliver(TakeEffect *effect, const Receiver *receiver, CormBlockId before)
 {
-	char	   *at = effect->take.buf;
+	char	   *at;
 	bool		need_snapshot = !ActiveSnapshotSet();
 	int			delivered = 0;
 
 	if (need_snapshot)
 		PushActiveSnapshot(GetTransactionSnapshot());
+	if (receiver->filter != NULL)
+		sift(effect, receiver->filter, before, receiver->topic, receiver->grp);
+	at = effect->take.buf;
 	for (int i = 0; i < effect->take.n; i++)
 	{
 		CormTaken  *taken = (CormTaken *) at;
@@ -521,15 +587,10 @@ deliver(TakeEffect *effect, CormFilter *filter, const char *dead_letter, CormMes
 		if (taken->lose)
 			 /* its row is gone */ ;
 		else if (taken->exhausted)
-			make_dead_letter(effect, dead_letter, taken);
-		else if (filter != NULL && !corm_filter_accepts(filter, taken))
+			make_dead_letter(effect, receiver->dead_letter, taken);
+		else if (!taken->filtered && !taken->failed)
 		{
-			taken->filtered = true;
-			mark_delivery(effect, taken);
-		}
-		else
-		{
-			sink(taken, arg);
+			receiver->sink(taken, receiver->arg);
 			delivered++;
 		}
 		at += CORM_TAKEN_SIZE(taken);
@@ -573,8 +634,7 @@ corm_receive_messages(const char *topic_name, const char *grp, int max, int64 ti
 	CormTopicRef *topic = corm_topic_ref(topic_name);
 	CormGroupRef *ref;
 	TakeEffect *effect;
-	CormFilter *filter = NULL;
-	char	   *dead_letter = NULL;
+	Receiver	receiver = {topic_name, grp, NULL, NULL, sink, arg};
 	int64		now = corm_clock_mono();
 	int64		until = timeout < PG_INT64_MAX - now ? now + timeout : PG_INT64_MAX;
 	int64		lease;
@@ -590,12 +650,13 @@ corm_receive_messages(const char *topic_name, const char *grp, int max, int64 ti
 	effect = add_effect(topic, ref);
 	lease = ref->settings.lease;
 	if (ref->filter != NULL)
-		filter = corm_filter_make(ref->filter, ref->filter_path, ref->owner);
+		receiver.filter = corm_filter_make(ref->filter, ref->filter_path, ref->owner);
+	effect->take.filtering = receiver.filter != NULL;
 	if (ref->dead_letter != NULL)
 	{
 		CormTopicRef *dead = corm_topic_ref_or_null(ref->dead_letter);
 
-		dead_letter = pstrdup(ref->dead_letter);
+		receiver.dead_letter = pstrdup(ref->dead_letter);
 		if (dead != NULL && !dead->settings.durable)
 		{
 			corm_topic_attach(dead);
@@ -624,7 +685,7 @@ corm_receive_messages(const char *topic_name, const char *grp, int max, int64 ti
 				fetch(effect, &look);
 			if (effect->durable && effect->ordered)
 				corm_durable_unlock_group(effect->group_id);
-			delivered += deliver(effect, filter, dead_letter, sink, arg);
+			delivered += deliver(effect, &receiver, look.before);
 			CORM_FAULT("receive-delivered");
 			if (effect->durable && effect->group_id != 0)
 				store_settled(effect);
@@ -651,7 +712,7 @@ corm_receive_messages(const char *topic_name, const char *grp, int max, int64 ti
 	}
 	ConditionVariableCancelSleep();
 	corm_work_give(&effect->take.spare);
-	corm_filter_end(filter);
+	corm_filter_end(receiver.filter);
 	pfree(effect->take.buf);
 	effect->take.buf = NULL;
 	return delivered;
@@ -932,11 +993,20 @@ corm_message_peek(PG_FUNCTION_ARGS)
 			CormTaken  *taken = (CormTaken *) at;
 
 			at += CORM_TAKEN_SIZE(taken);
-			if ((durable && (!found[i] || due[i] > corm_clock_real())) ||
-				(filter != NULL && !corm_filter_accepts(filter, taken)))
+			if (durable && (!found[i] || due[i] > corm_clock_real()))
 				taken->seq = -1;
-			else
-				shown++;
+		}
+		if (filter != NULL)
+			corm_filter_messages(filter, take.buf, take.n, topic_name, grp);
+		at = take.buf;
+		for (int i = 0; i < take.n; i++)
+		{
+			CormTaken  *taken = (CormTaken *) at;
+
+			at += CORM_TAKEN_SIZE(taken);
+			if (taken->filtered || taken->failed)
+				taken->seq = -1;
+			shown += taken->seq >= 0;
 		}
 		passed = take.n;
 		if (shown >= max || passed < take.max || take.max >= PG_INT32_MAX / 2)

@@ -125,8 +125,9 @@ typedef struct CormDelivery
 	bool		skip;			/* settled as soon as nobody has it in hand */
 	bool		again;			/* in hand, and a seek wants it to come again */
 	bool		exhausted;		/* handed out often enough: a dead letter */
-	bool		filtered;		/* refused by the group's filter, so no dead
-								 * letter */
+	bool		filtered;		/* in hand, and the group's filter has not
+								 * accepted it: it has not looked yet, or it
+								 * has refused; so this is no delivery */
 	bool		lose;			/* exhausted, and no topic takes it */
 	bool		acking;			/* in hand, and acknowledged, given back or
 								 * touched by the same transaction */

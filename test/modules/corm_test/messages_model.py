@@ -1,5 +1,5 @@
 """Random publishers and receivers against a plain model of topics: transactions, savepoints, rollbacks, leases, delays, keys,
-dead letters, seeks, purges, every overflow policy that does not wait.  After each step the messages returned, the counters of
+filters, dead letters, seeks, purges, every overflow policy that does not wait.  After each step the messages returned, the counters of
 all groups and corm.work_check() must be as the model says; with --every N, counters and corm.work_check() after each N-th one.
 
     messages_model.py [--seed N] [--seeds N] [--steps N] [--every N]
@@ -20,6 +20,14 @@ from waiting import DATABASE, drop_database, make_database  # noqa: E402
 
 SESSIONS = 3
 
+# A filter that refuses some messages, and fails for others.
+FILTER = "CASE WHEN payload::int % 5 = 0 THEN false ELSE 1 / (payload::int % 7) >= 0 END"
+
+
+def verdict(payload):
+    """What the filter says about a message."""
+    return "refused" if int(payload) % 5 == 0 else "failed" if int(payload) % 7 == 0 else "accepted"
+
 
 class Message:
     def __init__(self, seq, payload, key, due):
@@ -31,7 +39,7 @@ class State:
 
     def __init__(self, message):
         self.message, self.state, self.attempt, self.due = message, "waiting", 0, message.due
-        self.owner, self.skip, self.again, self.exhausted, self.acking = None, False, False, False, False
+        self.owner, self.skip, self.again, self.exhausted, self.acking, self.refused = None, False, False, False, False, False
 
     def in_hand(self):
         return self.state in ("hand", "leased", "held")
@@ -73,7 +81,9 @@ class Group:
             return
         state.state, state.owner, state.due = "waiting", None, 0
         limit = self.get("max_attempts")
-        if limit and state.attempt >= limit:
+        if state.refused:
+            state.refused = False
+        elif limit and state.attempt >= limit:
             if self.get("dead_letter") or self.topic.durable:
                 state.exhausted = True
             else:
@@ -185,6 +195,8 @@ class Run:
                     options["retry_delay"] = self.random.choice([5, 20])
                 if self.random.random() < 0.3:
                     options["capacity"] = self.random.choice([2, 8])
+                if self.random.random() < 0.4:
+                    options["filter"] = FILTER
                 self.subscribe(topic, name, options)
 
     def subscribe(self, topic, name, options):
@@ -212,7 +224,7 @@ class Run:
             elif kind == "take":
                 group, states, lease = rest
                 for state in states:
-                    if group.get("ack") == "manual" and not state.exhausted and (state.acking or not state.skip):
+                    if group.get("ack") == "manual" and not state.exhausted and not state.refused and (state.acking or not state.skip):
                         state.state, state.due = "held" if state.acking else "leased", lease
                     else:
                         if state.exhausted == "lost":
@@ -400,9 +412,15 @@ class Run:
                 else:
                     topic.reserved += 1
                     dead.append(("publish", topic, [[state.message.payload, state.message.key, 0]]))
+            elif group.get("filter") and verdict(state.message.payload) == "refused":
+                state.refused = True
             else:
                 state.attempt += 1
                 group.redelivered += state.attempt > 1
+                if group.get("filter") and verdict(state.message.payload) == "failed":
+                    # a failed delivery, whatever becomes of the transaction
+                    group.give_back(state, self.now, max(group.get("retry_delay", 0), 1))
+                    continue
                 expected.append((state.message.seq, state.message.key, state.message.payload, state.attempt))
             taken.append(state)
         got = session.sql("SELECT seq, key, payload, attempt FROM corm.receive(%s, %s, %s)", group.topic.name, group.name, limit)
@@ -425,7 +443,7 @@ class Run:
             return
         delay = self.random.choice([None, 0, 10])
         ok = (state.state == "leased" and state.due > self.now) or \
-            (state.state == "hand" and state.owner == session.number and not state.acking and not state.exhausted)
+            (state.state == "hand" and state.owner == session.number and not state.acking and not state.exhausted and not state.refused)
         if kind == "nack":
             got = session.sql("SELECT corm.nack(%s, %s, %s, %s * interval '1 s')", group.topic.name, group.name, state.message.seq, delay)
             self.same(f"nack {group.topic.name} {group.name} {state.message.seq}", got, [(ok,)])
@@ -470,7 +488,8 @@ class Run:
         group = self.group()
         if any(s.exhausted for s in group.unsettled()) or group.get("ordered"):
             return
-        expected = [(s.message.seq, s.attempt + 1) for s in group.unsettled() if s.state == "waiting" and s.due <= self.now][:3]
+        expected = [(s.message.seq, s.attempt + 1) for s in group.unsettled() if s.state == "waiting" and s.due <= self.now
+                    and (not group.get("filter") or verdict(s.message.payload) == "accepted")][:3]
         self.same("peek", session.sql("SELECT seq, attempt FROM corm.peek(%s, %s, 3)", group.topic.name, group.name), expected)
 
     def advance(self, session):

@@ -131,5 +131,57 @@ SELECT * FROM corm.work_check();
 SELECT lag, in_hand, lost FROM counted WHERE topic = 'o';
 SELECT seq, attempt FROM corm.receive('o', 'g', 10);
 SELECT corm.topic_drop('o');
+-- a message for which the group's filter fails: it is given back and rests, others pass by, in the end it is a dead letter
+CREATE VIEW kinds AS SELECT * FROM (VALUES ('memory'), ('rows')) AS v (t);
+SELECT corm.topic_create('memory'), corm.topic_create('rows', durable => true), corm.topic_create('dead'), corm.subscribe('dead', 'd');
+SELECT corm.subscribe(t, 'g', filter => '10 / payload::int > 1', retry_delay => '5 s', max_attempts => 2, dead_letter => 'dead') FROM kinds;
+SELECT corm.publish(t, payload::text, key => 'of ' || t) FROM kinds, unnest(ARRAY['1', '20', 'x', '2']) payload;
+SELECT t, p.* FROM kinds, LATERAL (SELECT seq, payload, attempt FROM corm.peek(t, 'g', 10)) p;
+BEGIN;
+SELECT t, r.* FROM kinds, LATERAL (SELECT seq, payload, attempt FROM corm.receive(t, 'g', 10)) r;
+SELECT topic, lag, in_hand, redelivered FROM counted WHERE grp = 'g';
+ROLLBACK;
+-- what the filter has accepted was handed out once; the other one keeps its attempt, whatever becomes of the transaction
+SELECT corm_test.clock_advance('4 s');
+SELECT t, r.* FROM kinds, LATERAL (SELECT seq, payload, attempt FROM corm.receive(t, 'g', 10)) r;
+SELECT corm_test.clock_advance('1 s');
+SELECT t, r.* FROM kinds, LATERAL (SELECT seq, payload, attempt FROM corm.receive(t, 'g', 10)) r;
+SELECT topic, lag, in_hand, redelivered, lost FROM counted WHERE grp = 'g';
+SELECT key, payload FROM corm.receive('dead', 'd', 10);
+-- without a limit it stays, and rests for a second; so it does in a group that leases, and where there is nobody to take the letter it is lost
+SELECT corm.unsubscribe(t, 'g'), corm.subscribe(t, 'stays', filter => '10 / payload::int > 1', ordered => true),
+	corm.subscribe(t, 'leases', filter => '10 / payload::int > 1', ack => 'manual', max_attempts => 1) FROM kinds;
+SELECT corm.publish(t, payload::text, key => k) FROM kinds, (VALUES ('1', 'k'), ('x', 'l'), ('2', 'l'), ('3', 'm')) AS v (payload, k);
+SELECT t, r.* FROM kinds, LATERAL (SELECT key, payload, attempt FROM corm.receive(t, 'stays', 10)) r;
+SELECT t, r.* FROM kinds, LATERAL (SELECT key, payload, attempt FROM corm.receive(t, 'leases', 10)) r;
+SELECT count(*) FROM kinds, LATERAL corm.receive(t, 'stays', 10);
+SELECT topic, grp, lag, in_hand, lost FROM counted WHERE grp IN ('stays', 'leases');
+SELECT corm_test.clock_advance('1 s');
+SELECT t, r.* FROM kinds, LATERAL (SELECT seq, payload, attempt FROM corm.receive(t, 'stays', 10)) r;
+SELECT corm.seek(t, 'stays', 'new') FROM kinds;
+SELECT topic, grp, lag, in_hand, redelivered, lost FROM counted WHERE grp IN ('stays', 'leases');
+-- a filter that is canceled: nothing has been handed out, and no message is at fault
+SELECT corm.subscribe(t, 'slow', filter => $$CASE payload WHEN 'slow' THEN (SELECT pg_sleep(600)) IS NULL ELSE payload <> 'refused' END$$, max_attempts => 1) FROM kinds;
+SELECT corm.publish(t, payload::text) FROM kinds, unnest(ARRAY['first', 'refused', 'slow', 'last']) payload;
+SET statement_timeout = '200ms';
+SELECT payload FROM corm.receive('memory', 'slow', 10);
+SELECT payload FROM corm.receive('rows', 'slow', 10);
+RESET statement_timeout;
+SELECT topic, lag, in_hand, redelivered, lost FROM counted WHERE grp = 'slow';
+SELECT t, r.* FROM kinds, LATERAL (SELECT payload, attempt FROM corm.receive(t, 'slow')) r;
+-- that it cannot be evaluated at all is the receiver's error
+CREATE FUNCTION fine(text) RETURNS boolean LANGUAGE sql AS 'SELECT true';
+SELECT corm.subscribe(t, 'broken', filter => 'fine(payload)', max_attempts => 1), corm.publish(t, 'kept'::text) FROM kinds;
+DROP FUNCTION fine;
+SELECT payload FROM corm.receive('memory', 'broken');
+SELECT payload FROM corm.receive('rows', 'broken');
+SELECT payload FROM corm.peek('memory', 'broken');
+CREATE FUNCTION fine(text) RETURNS boolean LANGUAGE sql AS 'SELECT true';
+SELECT t, r.* FROM kinds, LATERAL (SELECT payload, attempt FROM corm.receive(t, 'broken')) r;
+SELECT * FROM corm.work_check();
+SELECT corm.topic_drop(t) FROM kinds;
+SELECT corm.topic_drop('dead');
+DROP FUNCTION fine;
+DROP VIEW kinds;
 DROP VIEW counted;
 SELECT corm_test.clock_release();
