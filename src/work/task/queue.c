@@ -1161,7 +1161,8 @@ corm_queue_end(CormBlockId block, CormTaskState state, CormTaskResult result)
 
 	corm_group_task_ended(task->group);
 	task->group.generation = 0;
-	corm_waiters_wake(task->id);
+	if (task->awaited)
+		corm_waiters_wake(task->id);
 	look_idle(pool);
 }
 

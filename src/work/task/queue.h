@@ -85,6 +85,7 @@ typedef struct CormTask
 	bool		pool_counted;	/* has room reserved in its pool */
 	bool		durable;		/* has a row */
 	bool		broken;			/* its worker was lost too often: not to be run */
+	bool		awaited;		/* somebody waits for it, or has */
 	bool		put_back;		/* its pool was closed: the row stays as it is */
 	CormWorkerRef worker;		/* while it runs */
 	CormGroupRef group;

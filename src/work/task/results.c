@@ -58,7 +58,9 @@ typedef struct TaskWait
 	int			n;
 	int			ended;			/* index of one that has ended, or is gone */
 	int			last;			/* index of one whose process was looked at last */
+	bool		begun;			/* others know of all of them */
 	int64		look_at;		/* when to look whether it waits in vain; of the machine */
+	int64		pause;			/* until the next look, in microseconds */
 	int			in_vain;		/* so often it did */
 	int64		stuck;			/* a task that cannot begin or end */
 } TaskWait;
@@ -67,8 +69,12 @@ static uint32 wait_event = 0;
 
 #define LOADING_MS	10000
 
-/* A wait is in vain if it is so twice, with this between. */
+/* A wait is in vain if it is so twice, with this between.  As long as it is not, the pauses grow. */
 #define LOOK_AGAIN_US	(INT64CONST(200) * 1000)
+#define LOOK_LATER_US	(INT64CONST(1600) * 1000)
+
+/* So many tasks are looked at before the lock of the queue is let go for a moment. */
+#define AT_A_TIME	1000
 
 /* get_id returns the ID of a task that is the first argument. */
 static int64
@@ -137,8 +143,17 @@ give_up(TaskWait *wait)
 
 	if (now < wait->look_at)
 		return false;
-	wait->look_at = now + LOOK_AGAIN_US;
-	wait->in_vain = corm_waiters_in_vain(&wait->stuck) ? wait->in_vain + 1 : 0;
+	if (corm_waiters_in_vain(&wait->stuck))
+	{
+		wait->in_vain++;
+		wait->pause = LOOK_AGAIN_US;
+	}
+	else
+	{
+		wait->in_vain = 0;
+		wait->pause = Min(wait->pause * 2, LOOK_LATER_US);
+	}
+	wait->look_at = now + wait->pause;
 	return wait->in_vain >= 2;
 }
 
@@ -156,6 +171,11 @@ one_ended(void *arg)
 
 		if (block == 0 || corm_task_has_ended(corm_task_at(block)))
 			wait->ended = i;
+		if (i % AT_A_TIME == AT_A_TIME - 1)
+		{
+			corm_queue_unlock();
+			corm_queue_lock();
+		}
 	}
 	corm_queue_unlock();
 	return wait->ended >= 0 || (wait->look_at > 0 && give_up(wait));
@@ -177,6 +197,11 @@ working_process(void *arg)
 		block = corm_queue_find(wait->ids[wait->last]);
 		if (block != 0 && corm_task_at(block)->state == CORM_TASK_RUNNING)
 			ref = corm_task_at(block)->worker;
+		if (i % AT_A_TIME == AT_A_TIME - 1)
+		{
+			corm_queue_unlock();
+			corm_queue_lock();
+		}
 	}
 	corm_queue_unlock();
 	return corm_worker_procno(ref);
@@ -204,8 +229,10 @@ wait_for_one(TaskWait *wait, int64 deadline)
 		wait_event = corm_wait_event_new("CormTask");
 	PG_ENSURE_ERROR_CLEANUP(stop_waiting, (Datum) 0);
 	{
-		corm_waiters_begin(wait->ids, wait->n);
+		corm_waiters_begin(wait->ids, wait->n, wait->begun);
+		wait->begun = true;
 		wait->look_at = corm_clock_machine() + (int64) DeadlockTimeout * 1000;
+		wait->pause = LOOK_AGAIN_US / 2;
 		wait->in_vain = 0;
 		for (;;)
 		{

@@ -11,8 +11,12 @@
  * vain if whatever would have to end before the task can begin waits itself, in the end
  * for a task that cannot begin: for example, two tasks in a pool of two workers that
  * each submit a task to that pool and wait for it.  What is known of all waits is in
- * shared memory, so this can be computed: all who wait are taken to wait in vain, and
- * those who do not are taken out until nothing changes.
+ * shared memory, so this can be computed: all workers that wait are taken to wait in vain, and
+ * those that do not are taken out until nothing changes.
+ *
+ * Only a worker looks: an ordinary session holds none, so that it gives up would help nobody, and nothing
+ * waits for it.  It takes down, under the lock, what each running job waits for, at most MAX_IDS things, and
+ * computes from that after it has released the lock, in a time that is linear in what it has taken down.
  *
  * A wait for a lock, for room, for a message or in a client is not looked at: who is in one
  * counts as one that will go on.  So a deadlock may be missed, but none is found that is not
@@ -32,13 +36,15 @@
 #include "miscadmin.h"
 #include "storage/latch.h"
 #include "storage/proc.h"
-#include "utils/memutils.h"
 #include "work/process/slots.h"
 #include "work/task/queue.h"
 #include "work/task/waiters.h"
 
 /* So many IDs of those that a process waits for are known to others. */
 #define MAX_IDS		8
+
+/* So many tasks are looked at before the lock is let go for a moment. */
+#define AT_A_TIME	1000
 
 typedef struct Waiter
 {
@@ -57,9 +63,6 @@ typedef struct Waiters
 } Waiters;
 
 static Waiters *waiters = NULL;
-
-/* In this process: who waits in vain, as far as is known now; by procno. */
-static bool *in_vain = NULL;
 
 static Size
 waiters_size(void)
@@ -88,14 +91,15 @@ corm_waiters_init(void)
 	corm_shared_add(&waiters_part);
 }
 
-/* corm_waiters_begin says that the end of one of these tasks must set the latch of this process. */
+/*
+ * corm_waiters_begin says that the end of one of these tasks must set the latch of this process.  again: it has been
+ * called with all of them before.
+ */
 void
-corm_waiters_begin(const int64 *ids, int n)
+corm_waiters_begin(const int64 *ids, int n, bool again)
 {
 	Waiter	   *me = &waiters->by_procno[corm_my_procno()];
 
-	if (in_vain == NULL)
-		in_vain = MemoryContextAlloc(TopMemoryContext, corm_max_procs() * sizeof(bool));
 	corm_queue_lock();
 	if (me->n == 0)
 		waiters->n++;
@@ -103,6 +107,18 @@ corm_waiters_begin(const int64 *ids, int n)
 	me->more = n > MAX_IDS;
 	me->seq = ++waiters->next_seq;
 	memcpy(me->ids, ids, me->n * sizeof(int64));
+	for (int i = 0; i < n && !again; i++)
+	{
+		CormBlockId block = corm_queue_find(ids[i]);
+
+		if (block != 0)
+			corm_task_at(block)->awaited = true;
+		if (i % AT_A_TIME == AT_A_TIME - 1)
+		{
+			corm_queue_unlock();
+			corm_queue_lock();
+		}
+	}
 	corm_queue_unlock();
 }
 
@@ -166,124 +182,316 @@ corm_waiters_task_ended(CormBlockId block)
  * Waits that are in vain
  */
 
-/* Which running tasks keep another one from beginning. */
-typedef struct Holders
-{
-	int			pool;			/* of this pool; -1: any */
-	CormBlockId key;			/* with this key; 0: any */
-	uint32		needed;			/* so many there must be */
-} Holders;
-
 /*
- * held_in_vain tells whether at least as many running tasks as are needed keep a task from beginning, and
- * the processes of all of them wait in vain.
+ * A thing that can be in vain: a job that runs, which is so as long as one of those that it waits for is; or all
+ * jobs that keep a task from beginning, as long as every one of them is.
  */
-static bool
-held_in_vain(const Holders *holders)
+typedef struct WaitNode
 {
-	uint32		n = 0;
+	int			count;			/* so many that it depends on are in vain; at 0 it is not, either */
+	int			first;			/* edge to one that depends on it; -1: none */
+} WaitNode;
 
-	for (int i = 0; i < corm_workers->nslots; i++)
-	{
-		const CormSlot *slot = &corm_slots[i];
-		int			procno = slot->procno;
-		CormBlockId block;
-		CormTask   *task;
+/* An edge from a node to one that depends on it. */
+typedef struct Edge
+{
+	int			to;
+	int			next;			/* of the same node; -1: none */
+} Edge;
 
-		if (slot->state != CORM_SLOT_RUNNING || !slot->task || procno < 0)
-			continue;
-		block = waiters->by_procno[procno].running;
-		if (block == 0)
-			return false;
-		task = corm_task_at(block);
-		if ((holders->pool >= 0 && task->pool != holders->pool) || (holders->key != 0 && task->key != holders->key))
-			continue;
-		if (!in_vain[procno])
-			return false;
-		n++;
-	}
-	return n >= holders->needed;
-}
+/* What a job waits for. */
+typedef struct Wait
+{
+	int64		id;				/* of a task */
+	int			job;			/* runs it; -1: it does not run */
+	int			pool;			/* whose workers are all busy; -1: none */
+	CormBlockId key;			/* of which no more may run; 0: none */
+	uint32		needed;			/* so many running jobs must keep it from beginning, or as many as there may be */
+} Wait;
 
-/* task_in_vain tells whether a task that somebody waits for cannot end before one of those that wait in vain goes on. */
-static bool
-task_in_vain(int64 id)
+/* A job that runs, by its slot, as it was seen. */
+typedef struct Job
+{
+	bool		runs;
+	bool		is_task;
+	bool		can_tell;		/* its process looks whether it waits in vain: it is not in the lock manager */
+	int			called;			/* the job of an autonomous transaction that it waits for; -1: none */
+	uint64		seq;
+	int			pool;			/* of its task; -1: unknown */
+	CormBlockId key;
+	int			nwaits;
+	Wait		waits[MAX_IDS];
+} Job;
+
+/* A key of running jobs, and the node that stands for all of them. */
+typedef struct KeyNode
+{
+	CormBlockId key;
+	int			node;
+	uint32		n;
+} KeyNode;
+
+/* One look. */
+typedef struct Look
+{
+	int			njobs;			/* slots */
+	Job		   *jobs;
+	int		   *job_of;			/* by procno; -1: it runs none */
+	uint32	   *running;		/* tasks, by pool */
+	uint32		tasks;			/* that run */
+	bool		unknown;		/* a worker is just beginning or ending a task */
+	KeyNode    *keys;
+	int			nkeys;
+	WaitNode	   *nodes;			/* jobs; then all tasks; then pools; then keys */
+	Edge	   *edges;
+	int			nedges;
+	int		   *found;			/* nodes that were found not to be in vain */
+	int			nfound;
+} Look;
+
+/* see_wait takes down what a job waits for.  Needs the lock. */
+static void
+see_wait(Wait *wait, int64 id)
 {
 	CormBlockId block = corm_queue_find(id);
 	CormTask   *task = block == 0 ? NULL : corm_task_at(block);
 	CormPool   *pool;
 
+	*wait = (Wait) {.id = id, .job = -1, .pool = -1};
 	if (task == NULL)
-		return false;
+		return;
 	pool = &corm_pools[task->pool];
 	if (task->state == CORM_TASK_RUNNING)
 	{
 		int			procno = task->worker.slot >= 0 ? corm_slots[task->worker.slot].procno : -1;
 
-		return procno >= 0 && waiters->by_procno[procno].running == block && in_vain[procno];
+		if (procno >= 0 && waiters->by_procno[procno].running == block)
+			wait->job = task->worker.slot;
 	}
-	if (task->state != CORM_TASK_WAITING || task->holds > 0 || pool->paused)
-		return false;
-	if (task->place == CORM_TASK_PARKED)
-		return held_in_vain(&(Holders) {.pool = -1, .key = task->key, .needed = corm_queue_key_active(task->key)});
-	if (pool->running >= pool->workers)
-		return held_in_vain(&(Holders) {.pool = task->pool, .needed = pool->running});
-	return held_in_vain(&(Holders) {.pool = -1, .needed = Max(corm_workers->nslots - corm_reserved_workers, 1)});
-}
-
-/* called_procno returns the worker that runs an autonomous transaction for a process, or -1. */
-static int
-called_procno(int procno)
-{
-	for (int i = 0; i < corm_workers->nslots; i++)
+	else if (task->state != CORM_TASK_WAITING || task->holds > 0 || pool->paused)
+		return;
+	else if (task->place == CORM_TASK_PARKED)
 	{
-		if (corm_slots[i].state == CORM_SLOT_RUNNING && !corm_slots[i].task && corm_slots[i].claimant == procno)
-			return corm_slots[i].procno;
+		wait->key = task->key;
+		wait->needed = corm_queue_key_active(task->key);
 	}
-	return -1;
-}
-
-/* is_in_vain tells whether a process waits in vain, if those do that are taken to. */
-static bool
-is_in_vain(int procno)
-{
-	Waiter	   *waiter = &waiters->by_procno[procno];
-	int			called = called_procno(procno);
-
-	if (called >= 0)
-		return in_vain[called];
-	for (int i = 0; i < waiter->n; i++)
+	else if (pool->running >= pool->workers)
 	{
-		if (task_in_vain(waiter->ids[i]))
-			return true;
+		wait->pool = task->pool;
+		wait->needed = pool->running;
 	}
-	return false;
+	else
+		wait->needed = Max(corm_workers->nslots - corm_reserved_workers, 1);
 }
 
-/* can_tell tells whether a process looks whether it waits in vain: it is not in the lock manager. */
+/* may_tell tells whether a process that waits looks itself whether that is in vain.  Needs the lock. */
 static bool
-can_tell(const Waiter *waiter)
+may_tell(const Waiter *waiter)
 {
 	CormBlockId block;
 
-	if (waiter->n == 0)
-		return false;
-	if (waiter->n > 1)
-		return true;
+	if (waiter->n != 1)
+		return waiter->n > 1;
 	block = corm_queue_find(waiter->ids[0]);
 	return block != 0 && corm_task_at(block)->state == CORM_TASK_WAITING;
 }
 
-/* is_worker tells whether a process runs a job. */
-static bool
-is_worker(int procno)
+/* see takes down what all running jobs wait for.  Needs the lock; raises nothing. */
+static void
+see(Look *look)
 {
-	for (int i = 0; i < corm_workers->nslots; i++)
+	for (int i = 0; i < look->njobs; i++)
 	{
-		if (corm_slots[i].state == CORM_SLOT_RUNNING && corm_slots[i].procno == procno)
-			return true;
+		const CormSlot *slot = &corm_slots[i];
+		Job		   *job = &look->jobs[i];
+		int			procno = slot->procno;
+		Waiter	   *waiter;
+
+		*job = (Job) {.called = -1, .pool = -1};
+		if (slot->state != CORM_SLOT_RUNNING || procno < 0)
+			continue;
+		waiter = &waiters->by_procno[procno];
+		job->runs = true;
+		job->is_task = slot->task;
+		if (job->is_task && waiter->running != 0)
+		{
+			job->pool = corm_task_at(waiter->running)->pool;
+			job->key = corm_task_at(waiter->running)->key;
+		}
+		job->seq = waiter->seq;
+		job->can_tell = may_tell(waiter);
+		job->nwaits = waiter->n;
+		for (int w = 0; w < waiter->n; w++)
+			see_wait(&job->waits[w], waiter->ids[w]);
+		look->job_of[procno] = i;
 	}
-	return false;
+	for (int i = 0; i < look->njobs; i++)
+	{
+		const CormSlot *slot = &corm_slots[i];
+		int			claimant = slot->claimant;
+
+		if (look->jobs[i].runs && !look->jobs[i].is_task && claimant >= 0 && look->job_of[claimant] >= 0)
+			look->jobs[look->job_of[claimant]].called = i;
+	}
+}
+
+static int
+compare_keys(const void *a, const void *b)
+{
+	CormBlockId x = ((const KeyNode *) a)->key;
+	CormBlockId y = ((const KeyNode *) b)->key;
+
+	return x < y ? -1 : x > y;
+}
+
+/* count_tasks counts running tasks, all of them, by pool and by key. */
+static void
+count_tasks(Look *look)
+{
+	int			n = 0;
+
+	for (int i = 0; i < look->njobs; i++)
+	{
+		const Job  *job = &look->jobs[i];
+
+		if (!job->runs || !job->is_task)
+			continue;
+		look->tasks++;
+		if (job->pool < 0)
+			look->unknown = true;
+		else
+			look->running[job->pool]++;
+		if (job->key != 0)
+			look->keys[look->nkeys++] = (KeyNode) {.key = job->key, .n = 1};
+	}
+	if (look->nkeys == 0)
+		return;
+	qsort(look->keys, look->nkeys, sizeof(KeyNode), compare_keys);
+	for (int i = 1; i < look->nkeys; i++)
+	{
+		if (look->keys[i].key == look->keys[n].key)
+			look->keys[n].n++;
+		else
+			look->keys[++n] = look->keys[i];
+	}
+	look->nkeys = n + 1;
+	for (int i = 0; i < look->nkeys; i++)
+		look->keys[i].node = look->njobs + 1 + corm_max_pools + i;
+}
+
+static KeyNode *
+key_node(Look *look, CormBlockId key)
+{
+	return bsearch(&(KeyNode) {.key = key}, look->keys, look->nkeys, sizeof(KeyNode), compare_keys);
+}
+
+/* depends makes one node depend on another. */
+static void
+depends(Look *look, int node, int on)
+{
+	look->edges[look->nedges] = (Edge) {.to = node, .next = look->nodes[on].first};
+	look->nodes[on].first = look->nedges++;
+}
+
+/* node_of returns the node that a wait depends on; -1: it is not in vain. */
+static int
+node_of(Look *look, const Wait *wait)
+{
+	int			all = look->njobs;
+
+	if (wait->job >= 0)
+		return wait->job;
+	if (wait->needed == 0 || look->unknown)
+		return -1;
+	if (wait->key != 0)
+	{
+		KeyNode    *key = key_node(look, wait->key);
+
+		return key != NULL && key->n >= wait->needed ? key->node : -1;
+	}
+	if (wait->pool >= 0)
+		return look->running[wait->pool] >= wait->needed ? all + 1 + wait->pool : -1;
+	return look->tasks >= wait->needed ? all : -1;
+}
+
+/* connect_job makes a job depend on what it waits for, and what stands for it and others on it. */
+static void
+connect_job(Look *look, int i)
+{
+	Job		   *job = &look->jobs[i];
+	WaitNode	   *node = &look->nodes[i];
+
+	if (job->called >= 0)
+	{
+		depends(look, i, job->called);
+		node->count = 1;
+	}
+	for (int w = 0; w < job->nwaits && job->called < 0; w++)
+	{
+		int			on = node_of(look, &job->waits[w]);
+
+		if (on < 0)
+			continue;
+		depends(look, i, on);
+		node->count++;
+	}
+	if (job->runs && job->is_task)
+	{
+		depends(look, look->njobs, i);
+		if (job->pool >= 0)
+			depends(look, look->njobs + 1 + job->pool, i);
+		if (job->key != 0)
+			depends(look, key_node(look, job->key)->node, i);
+	}
+	if (node->count == 0)
+		look->found[look->nfound++] = i;
+}
+
+/* decide finds out which nodes are in vain: those whose count is not 0 in the end. */
+static void
+decide(Look *look)
+{
+	int			nnodes = look->njobs + 1 + corm_max_pools + look->nkeys;
+
+	for (int i = 0; i < nnodes; i++)
+		look->nodes[i] = (WaitNode) {.count = i >= look->njobs, .first = -1};
+	for (int i = 0; i < look->njobs; i++)
+		connect_job(look, i);
+	while (look->nfound > 0)
+	{
+		int			node = look->found[--look->nfound];
+
+		for (int edge = look->nodes[node].first; edge >= 0; edge = look->edges[edge].next)
+		{
+			WaitNode	   *to = &look->nodes[look->edges[edge].to];
+
+			if (to->count > 0 && --to->count == 0)
+				look->found[look->nfound++] = look->edges[edge].to;
+		}
+	}
+}
+
+/* is_victim tells whether a job waits in vain, and is the one that is to give up.  *id is a task that it waits for in vain. */
+static bool
+is_victim(Look *look, int i, int64 *id)
+{
+	const Job  *job = &look->jobs[i];
+
+	if (look->nodes[i].count == 0 || !job->can_tell)
+		return false;
+	for (int other = 0; other < look->njobs; other++)
+	{
+		if (look->nodes[other].count > 0 && look->jobs[other].can_tell && look->jobs[other].seq > job->seq)
+			return false;
+	}
+	for (int w = 0; w < job->nwaits && job->called < 0; w++)
+	{
+		int			on = node_of(look, &job->waits[w]);
+
+		if (on >= 0 && look->nodes[on].count > 0)
+			*id = job->waits[w].id;
+	}
+	return true;
 }
 
 /*
@@ -293,35 +501,36 @@ is_worker(int procno)
 bool
 corm_waiters_in_vain(int64 *id)
 {
-	int			me = corm_my_procno();
-	bool		changed;
-	bool		mine;
+	int			me = corm_worker_self().slot;
+	int			n = corm_workers->nslots;
+	Look		look = {.njobs = n};
+	bool		victim;
+
+	if (me < 0)
+		return false;
+	look.jobs = palloc(n * sizeof(Job));
+	look.job_of = palloc(corm_max_procs() * sizeof(int));
+	memset(look.job_of, -1, corm_max_procs() * sizeof(int));
+	look.running = palloc0(corm_max_pools * sizeof(uint32));
+	look.keys = palloc(n * sizeof(KeyNode));
+	look.nodes = palloc((2 * n + 1 + corm_max_pools) * sizeof(WaitNode));
+	look.found = palloc((2 * n + 1 + corm_max_pools) * sizeof(int));
+	/* a job depends on MAX_IDS others or on one, and three depend on it */
+	look.edges = palloc(n * (MAX_IDS + 3) * sizeof(Edge));
 
 	corm_queue_lock();
-	for (uint32 i = 0; i < corm_max_procs(); i++)
-		in_vain[i] = waiters->by_procno[i].n > 0 || called_procno(i) >= 0;
-	do
-	{
-		changed = false;
-		for (uint32 i = 0; i < corm_max_procs(); i++)
-		{
-			if (in_vain[i] && !is_in_vain(i))
-			{
-				in_vain[i] = false;
-				changed = true;
-			}
-		}
-	} while (changed);
-	/* an ordinary session holds no worker: that it gives up would help nobody */
-	mine = in_vain[me] && is_worker(me) && can_tell(&waiters->by_procno[me]);
-	for (uint32 i = 0; mine && i < corm_max_procs(); i++)
-		mine = !in_vain[i] || waiters->by_procno[i].seq <= waiters->by_procno[me].seq ||
-			!is_worker(i) || !can_tell(&waiters->by_procno[i]);
-	for (int i = 0; mine && i < waiters->by_procno[me].n; i++)
-	{
-		if (task_in_vain(waiters->by_procno[me].ids[i]))
-			*id = waiters->by_procno[me].ids[i];
-	}
+	see(&look);
 	corm_queue_unlock();
-	return mine;
+	count_tasks(&look);
+	decide(&look);
+	victim = is_victim(&look, me, id);
+
+	pfree(look.edges);
+	pfree(look.found);
+	pfree(look.nodes);
+	pfree(look.keys);
+	pfree(look.running);
+	pfree(look.job_of);
+	pfree(look.jobs);
+	return victim;
 }

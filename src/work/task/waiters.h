@@ -20,7 +20,7 @@ extern void corm_waiters_task_started(CormBlockId block);
 extern void corm_waiters_task_ended(CormBlockId block);
 
 /* These take it. */
-extern void corm_waiters_begin(const int64 *ids, int n);
+extern void corm_waiters_begin(const int64 *ids, int n, bool again);
 extern void corm_waiters_end(void);
 extern bool corm_waiters_in_vain(int64 *id);
 
