@@ -16,14 +16,17 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/table.h"
 #include "base/schema.h"
 #include "catalog/dependency.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_index.h"
 #include "catalog/pg_namespace.h"
 #include "commands/extension.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
 #include "utils/syscache.h"
 
 /* The schema that has been found to be the extension's, since a schema changed. */
@@ -115,11 +118,44 @@ corm_catalog_oid(const char *relname)
 }
 
 /*
+ * check_indexes raises 55000 if somebody has added an index to one of corm's tables that
+ * the functions for writing to catalogs cannot maintain: on an expression, which they
+ * crash on, or with a condition, which they do not look at.
+ */
+static void
+check_indexes(Relation rel)
+{
+	List	   *indexes = RelationGetIndexList(rel);
+	ListCell   *lc;
+
+	foreach(lc, indexes)
+	{
+		HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(lfirst_oid(lc)));
+		bool		plain = true;
+
+		if (HeapTupleIsValid(tuple))
+		{
+			plain = heap_attisnull(tuple, Anum_pg_index_indexprs, NULL) && heap_attisnull(tuple, Anum_pg_index_indpred, NULL);
+			ReleaseSysCache(tuple);
+		}
+		if (!plain)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("cannot write to table \"corm.%s\" because of index \"%s\"", RelationGetRelationName(rel),
+							get_rel_name(lfirst_oid(lc))),
+					 errdetail("Tables of corm cannot have indexes on expressions or with conditions."),
+					 errhint("Drop the index.")));
+	}
+	list_free(indexes);
+}
+
+/*
  * corm_catalog_open opens that relation, or returns NULL if there is none.  If
  * another session drops and recreates the extension while this one waits for
  * the lock, the result is the new relation.  *known, unless known is NULL, is
  * set to the OID before the lock is taken, so that invalidation callbacks
- * recognize the relation.
+ * recognize the relation.  Raises 55000 if it is to be written to, and has an index
+ * that cannot be maintained.
  */
 Relation
 corm_catalog_open(const char *relname, LOCKMODE lockmode, Oid *known)
@@ -136,6 +172,8 @@ corm_catalog_open(const char *relname, LOCKMODE lockmode, Oid *known)
 			return NULL;
 		rel = try_table_open(relid, lockmode);
 	} while (rel == NULL);
+	if (lockmode >= RowExclusiveLock)
+		check_indexes(rel);
 	return rel;
 }
 

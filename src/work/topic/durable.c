@@ -524,7 +524,7 @@ corm_durable_settle(uint64 group_id, uint64 epoch, const int64 *seqs, int n)
 		values[Anum_topic_settled_first_seq - 1] = Int64GetDatum(seqs[i]);
 		values[Anum_topic_settled_last_seq - 1] = Int64GetDatum(seqs[i] + run - 1);
 		tuple = heap_form_tuple(RelationGetDescr(rel), values, nulls);
-		simple_heap_insert(rel, tuple);
+		CatalogTupleInsert(rel, tuple);
 		heap_freetuple(tuple);
 		i += run;
 	}

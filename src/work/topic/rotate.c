@@ -14,8 +14,12 @@
  * wait: if somebody uses them, it is tried again later.
  *
  * A worker does it when a topic has had many messages since the last time; it can be
- * called as corm.topic_rotate(), too.  The worker acts as the bootstrap superuser and
- * runs nothing but this.
+ * called as corm.topic_rotate(), too.  The worker is authenticated as the bootstrap
+ * superuser and runs nothing but this.
+ *
+ * Both act as the owner of the tables, who may be nobody special any more and may have
+ * added triggers.  These run as him, in a security-restricted operation: what they
+ * could defer would run when the transaction commits, as the superuser.
  *
  *-------------------------------------------------------------------------
  */
@@ -368,7 +372,7 @@ rotate(void)
 
 /*
  * rotate_in_subtransaction does a rotation as the owner of the tables, and undoes all if
- * it comes to nothing.
+ * it comes to nothing.  Raises what that raises, when the subtransaction has ended.
  */
 static bool
 rotate_in_subtransaction(void)
@@ -380,24 +384,41 @@ rotate_in_subtransaction(void)
 	Oid			user;
 	int			context;
 	int			level;
-	bool		done;
+	volatile bool done = false;
+	ErrorData  *volatile error = NULL;
 
 	table_close(rel, AccessShareLock);
 	GetUserIdAndSecContext(&user, &context);
 	BeginInternalSubTransaction(NULL);
-	SetUserIdAndSecContext(owner, context | SECURITY_LOCAL_USERID_CHANGE);
+	SetUserIdAndSecContext(owner, context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
 	level = NewGUCNestLevel();
 	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	MemoryContextSwitchTo(oldcontext);
-	done = rotate();
-	AtEOXact_GUC(false, level);
-	SetUserIdAndSecContext(user, context);
+	PG_TRY();
+	{
+		done = rotate();
+	}
+	PG_CATCH();
+	{
+		/* the end of the subtransaction restores user and settings */
+		MemoryContextSwitchTo(oldcontext);
+		error = CopyErrorData();
+		FlushErrorState();
+	}
+	PG_END_TRY();
+	if (error == NULL)
+	{
+		AtEOXact_GUC(false, level);
+		SetUserIdAndSecContext(user, context);
+	}
 	if (done)
 		ReleaseCurrentSubTransaction();
 	else
 		RollbackAndReleaseCurrentSubTransaction();
 	MemoryContextSwitchTo(oldcontext);
 	CurrentResourceOwner = oldowner;
+	if (error != NULL)
+		ReThrowError(error);
 	return done;
 }
 
