@@ -309,6 +309,11 @@ CREATE FUNCTION corm.ack(topic text, grp text, VARIADIC seqs bigint[]) RETURNS i
 COMMENT ON FUNCTION corm.ack(text, text, bigint[]) IS
 'Settles messages of a group that acknowledges by hand, at commit, and returns how many of them were in hand. Errors: 55000 if the group acknowledges by commit; 42704 for an unknown topic or group; 42501 without the privilege.';
 
+CREATE FUNCTION corm.ack(topic text, grp text) RETURNS int
+	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_message_ack';
+COMMENT ON FUNCTION corm.ack(text, text) IS
+'Settles no message: corm.ack for an empty list of them. Returns 0. Errors: 55000 if the group acknowledges by commit; 42704 for an unknown topic or group; 42501 without the privilege.';
+
 CREATE FUNCTION corm.nack(topic text, grp text, seq bigint, delay interval DEFAULT NULL) RETURNS boolean
 	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_message_nack';
 COMMENT ON FUNCTION corm.nack(text, text, bigint, interval) IS
@@ -318,6 +323,11 @@ CREATE FUNCTION corm.touch(topic text, grp text, VARIADIC seqs bigint[]) RETURNS
 	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_message_touch';
 COMMENT ON FUNCTION corm.touch(text, text, bigint[]) IS
 'Renews the lease of messages, at commit, and returns how many of them were in hand. Errors: 55000 if the group acknowledges by commit; 42704 for an unknown topic or group; 42501 without the privilege.';
+
+CREATE FUNCTION corm.touch(topic text, grp text) RETURNS int
+	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_message_touch';
+COMMENT ON FUNCTION corm.touch(text, text) IS
+'Renews the lease of no message: corm.touch for an empty list of them. Returns 0. Errors: 55000 if the group acknowledges by commit; 42704 for an unknown topic or group; 42501 without the privilege.';
 
 CREATE FUNCTION corm.seek(topic text, grp text, to_seq bigint) RETURNS void
 	LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'corm_message_seek';

@@ -160,7 +160,7 @@ ROLLBACK;
 BEGIN;
 SELECT corm.touch('keys', 'g', 5), corm.nack('keys', 'g', 5);
 COMMIT;
-SELECT corm.ack('keys', 'g', VARIADIC '{}');
+SELECT corm.ack('keys', 'g', VARIADIC '{}'), corm.ack('keys', 'g'), corm.touch('keys', 'g');
 SELECT corm.ack('keys', 'g', 5), corm.publish('keys', 'c1', 'c');
 -- received and acknowledged in one transaction
 BEGIN;

@@ -71,6 +71,7 @@ CREATE FUNCTION wrong(int) RETURNS int LANGUAGE sql AS 'SELECT $1';
 SELECT corm.subscribe('t', 'bad', handler => 'wrong(int)');
 SELECT corm.subscribe('t', 'bad', handler => 'one(corm.message)', temporary => true);
 SELECT corm.subscribe('t', 'bad', handler => 'one(corm.message)', pool => 'nothing');
+SELECT corm.subscribe('t', 'bad', pool => 'nothing');
 SELECT corm.subscribe('t', 'bad', handler => 'nothing(corm.message)');
 SELECT corm.topic_handle('dead', 'd');
 SET ROLE handler_owner;

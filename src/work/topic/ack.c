@@ -271,24 +271,28 @@ store_acked(const ChangeEffect *change, int64 *seqs)
 	corm_durable_settle(change->group_id, change->epoch, seqs, change->n);
 }
 
-/* change_many does the work of ack and touch, whose arguments it takes. */
-static Datum
-change_many(FunctionCallInfo fcinfo, ChangeKind kind)
+/*
+ * numbers_arg returns the numbers of messages that ack or touch is called with: none where
+ * the argument is left out.  Raises 22004 for NULL.
+ */
+static int64 *
+numbers_arg(FunctionCallInfo fcinfo, int *n)
 {
 	Datum	   *elems;
 	bool	   *nulls;
 	int64	   *seqs;
-	int			n;
-	ChangeEffect *change;
 
+	*n = 0;
+	if (PG_NARGS() < 3)
+		return NULL;
 	if (PG_ARGISNULL(2))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("numbers of messages must not be null")));
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P(2), INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE,
-					  &elems, &nulls, &n);
-	seqs = palloc(Max(n, 1) * sizeof(int64));
-	for (int i = 0; i < n; i++)
+					  &elems, &nulls, n);
+	seqs = palloc(Max(*n, 1) * sizeof(int64));
+	for (int i = 0; i < *n; i++)
 	{
 		if (nulls[i])
 			ereport(ERROR,
@@ -296,7 +300,17 @@ change_many(FunctionCallInfo fcinfo, ChangeKind kind)
 					 errmsg("numbers of messages must not be null")));
 		seqs[i] = DatumGetInt64(elems[i]);
 	}
-	change = add_effect(fcinfo, kind, n);
+	return seqs;
+}
+
+/* change_many does the work of ack and touch, whose arguments it takes. */
+static Datum
+change_many(FunctionCallInfo fcinfo, ChangeKind kind)
+{
+	int			n;
+	int64	   *seqs = numbers_arg(fcinfo, &n);
+	ChangeEffect *change = add_effect(fcinfo, kind, n);
+
 	n = hold(change, seqs, n);
 	CORM_FAULT("ack-held");
 	if (kind == CHANGE_ACK)
@@ -304,14 +318,14 @@ change_many(FunctionCallInfo fcinfo, ChangeKind kind)
 	PG_RETURN_INT32(n);
 }
 
-/* ack(topic, grp, variadic seqs) -> int */
+/* ack(topic, grp [, variadic seqs]) -> int */
 Datum
 corm_message_ack(PG_FUNCTION_ARGS)
 {
 	return change_many(fcinfo, CHANGE_ACK);
 }
 
-/* touch(topic, grp, variadic seqs) -> int */
+/* touch(topic, grp [, variadic seqs]) -> int */
 Datum
 corm_message_touch(PG_FUNCTION_ARGS)
 {

@@ -104,8 +104,6 @@ get_dead_letter(FunctionCallInfo fcinfo, const char *topic)
 static void
 get_handler(FunctionCallInfo fcinfo, CormGroupRef *ref)
 {
-	CormPoolRef pool;
-
 	if (ref->temporary)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -115,10 +113,21 @@ get_handler(FunctionCallInfo fcinfo, CormGroupRef *ref)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("a handler needs workers"),
 				 errhint("Increase corm.max_workers and restart the server.")));
-	corm_pool_find(ref->pool, &pool);
-	corm_pool_check(&pool, CORM_POOL_SUBMIT);
 	ref->handler = corm_handler_check(PG_GETARG_OID(ARG_HANDLER), &ref->handler_owner);
 	ref->settings.handler_role = GetSessionUserId();
+}
+
+/* get_pool reads the pool whose tasks call the handler; one that is named must exist, and take tasks of the current role. */
+static void
+get_pool(FunctionCallInfo fcinfo, CormGroupRef *ref)
+{
+	CormPoolRef pool;
+
+	ref->pool = PG_ARGISNULL(ARG_POOL) ? "default" : text_to_cstring(PG_GETARG_TEXT_PP(ARG_POOL));
+	if (PG_ARGISNULL(ARG_HANDLER) && strcmp(ref->pool, "default") == 0)
+		return;
+	corm_pool_find(ref->pool, &pool);
+	corm_pool_check(&pool, CORM_POOL_SUBMIT);
 }
 
 /* get_definition reads what a group is to be like. */
@@ -145,7 +154,7 @@ get_definition(FunctionCallInfo fcinfo, const char *topic, CormGroupRef *ref)
 	ref->dead_letter = get_dead_letter(fcinfo, topic);
 	ref->settings.dead_letter = ref->dead_letter != NULL;
 	ref->batch = positive_arg(fcinfo, ARG_BATCH, "batch", 1);
-	ref->pool = PG_ARGISNULL(ARG_POOL) ? "default" : text_to_cstring(PG_GETARG_TEXT_PP(ARG_POOL));
+	get_pool(fcinfo, ref);
 	if (!PG_ARGISNULL(ARG_HANDLER))
 		get_handler(fcinfo, ref);
 	if (!PG_ARGISNULL(ARG_FILTER))
