@@ -173,7 +173,9 @@ def run(case, point, change, commit, receiver, other):
     waiter = Waiter(case.statement(), receiver)
     if not until(lambda: waits(other) or not waiter.runs()):
         return ["it does not get there"]
+    other.must("SET lock_timeout = '50ms'")
     sqlstate, _ = other.run(CHANGES[change])
+    other.must("RESET lock_timeout")
     if sqlstate not in ("", "55P03"):
         return [f"{change}: {sqlstate} {other.message}"]
     made = not sqlstate
@@ -196,7 +198,6 @@ def main():
     options = parser.parse_args()
     setup = make_database("corm", "corm_test")
     receiver, other = Session("receiver", DATABASE), Session("other", DATABASE)
-    other.must("SET lock_timeout = '50ms'")
     met, turn = set(), itertools.cycle((True, False))
     for durable in (False, True):
         if options.durable and not durable or options.memory and durable:

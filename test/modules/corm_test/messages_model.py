@@ -149,8 +149,6 @@ class Session:
 
     def connect(self):
         self.connection = psycopg.connect(dbname=DATABASE, autocommit=True)
-        # two seeks of a group of a durable topic wait for each other
-        self.sql("SET lock_timeout = '20ms'")
 
     def sql(self, text, *parameters):
         cursor = self.connection.execute(text, parameters or None)
@@ -457,10 +455,17 @@ class Run:
                 state.acking = True
             self.add(session, kind, group, state, *([delay] if kind == "nack" else []))
 
+    def hurried(self, session, text, *parameters):
+        """The same, for what may have to wait: two seeks of a group of a durable topic wait for each other."""
+        session.sql("SET lock_timeout = '20ms'")
+        got = self.attempt(session, text, *parameters)
+        session.sql("RESET lock_timeout")
+        return got
+
     def move(self, session):
         group = self.group()
         seq = self.random.randint(1, group.topic.last + 2)
-        if self.attempt(session, "SELECT corm.seek(%s, %s, %s::bigint)", group.topic.name, group.name, seq) == "55P03":
+        if self.hurried(session, "SELECT corm.seek(%s, %s, %s::bigint)", group.topic.name, group.name, seq) == "55P03":
             return
         self.log.append(f"seek {group.topic.name} {group.name} {seq}")
         self.add(session, "seek", group, min(seq, group.topic.last + 1))
@@ -470,7 +475,7 @@ class Run:
         n = sum(not any(g.states[s].in_hand() for g in topic.groups.values()) for s in topic.log)
         if topic.durable:
             n = max(sum(not s.in_hand() for s in g.unsettled()) for g in topic.groups.values())
-        got = self.attempt(session, "SELECT corm.purge(%s)", topic.name)
+        got = self.hurried(session, "SELECT corm.purge(%s)", topic.name)
         if got == "55P03":
             return
         self.same("purge", got, [(n,)])
