@@ -12,7 +12,12 @@
  */
 #include "postgres.h"
 
+#include <ctype.h>
+
+#include "access/transam.h"
+#include "base/errors.h"
 #include "base/params.h"
+#include "base/schema.h"
 #include "base/sql_text.h"
 #include "catalog/pg_type.h"
 #include "parser/analyze.h"
@@ -28,14 +33,58 @@ corm_param_is_varying(Oid type)
 	return type == TEXTOID || type == UNKNOWNOID;
 }
 
+/* mentions tells whether a text has $n somewhere, be it in a comment. */
+static bool
+mentions(const text *body, int n)
+{
+	const char *at = VARDATA_ANY(body);
+	const char *end = at + VARSIZE_ANY_EXHDR(body);
+	char		name[16];
+	int			len = snprintf(name, sizeof(name), "$%d", n);
+
+	for (; at + len <= end; at++)
+	{
+		if (memcmp(at, name, len) == 0 && (at + len == end || !isdigit((unsigned char) at[len])))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * check_options raises OR006 if parameter $n has the type of corm.tx(...) or corm.task(...), and the body does not
+ * use it: they were given in the wrong place, and would be ignored.
+ */
+static void
+check_options(Oid type, const text *body, int n)
+{
+	bool		of_task;
+	char	   *name;
+
+	if (get_typ_typrelid(type) == InvalidOid || get_rel_namespace(get_typ_typrelid(type)) != corm_schema_oid())
+		return;
+	name = get_rel_name(get_typ_typrelid(type));
+	if (name == NULL)
+		return;
+	of_task = strcmp(name, "task_options") == 0;
+	if ((!of_task && strcmp(name, "tx_options") != 0) || mentions(body, n))
+		return;
+	ereport(ERROR,
+			(errcode(CORM_ERRCODE_BAD_OPTION),
+			 errmsg("options are given as parameter $%d, which the body does not use", n),
+			 of_task ?
+			 errhint("Options of a task come before the body: corm.submit(corm.task(...), body, ...).") :
+			 errhint("Options of a transaction come before the body: corm.do_tx(corm.tx(...), body, ...); or after it in CALL corm.run_tx(body, corm.tx(...), NULL, ...).")));
+}
+
 /*
  * corm_params_of_call collects the parameters from the arguments of a call, from
- * number first on: VARIADIC "any", or VARIADIC with an array.  Everything is
+ * number first on: VARIADIC "any", or VARIADIC with an array.  body is the number of the SQL
+ * text, which is not NULL.  Everything is
  * allocated in the current memory context; values stay those of the call.
- * Raises 42P18 for an argument without a type.
+ * Raises 42P18 for an argument without a type, OR006 for options that the text does not use.
  */
 void
-corm_params_of_call(FunctionCallInfo fcinfo, int first, CormParams *params)
+corm_params_of_call(FunctionCallInfo fcinfo, int first, int body, CormParams *params)
 {
 	int			nargs = PG_NARGS() - first;
 
@@ -95,6 +144,8 @@ corm_params_of_call(FunctionCallInfo fcinfo, int first, CormParams *params)
 			ereport(ERROR,
 					(errcode(ERRCODE_INDETERMINATE_DATATYPE),
 					 errmsg("could not determine the type of parameter $%d of the body", i + 1)));
+		if (unlikely(type >= FirstNormalObjectId))
+			check_options(type, PG_GETARG_TEXT_PP(body), i + 1);
 		params->types[i] = type;
 		params->values[i] = PG_GETARG_DATUM(first + i);
 		params->nulls[i] = PG_ARGISNULL(first + i);

@@ -21,7 +21,7 @@ typedef struct CormParams
 } CormParams;
 
 extern bool corm_param_is_varying(Oid type);
-extern void corm_params_of_call(FunctionCallInfo fcinfo, int first, CormParams *params);
+extern void corm_params_of_call(FunctionCallInfo fcinfo, int first, int body, CormParams *params);
 extern void corm_params_keep(CormParams *params);
 extern void corm_params_find_types(const char *sql, int n, const Oid *given, Oid *types, const char *taker);
 extern ParamListInfo corm_params_bind(const CormParams *params, const Oid *types);

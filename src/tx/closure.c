@@ -320,7 +320,7 @@ run_function(FunctionCallInfo fcinfo, bool has_opts, bool raise)
 	call.text = VARDATA_ANY(body);
 	call.len = VARSIZE_ANY_EXHDR(body);
 	call.result_context = CurrentMemoryContext;
-	corm_params_of_call(fcinfo, body_arg + 1, &call.params);
+	corm_params_of_call(fcinfo, body_arg + 1, body_arg, &call.params);
 
 	if (corm_tx_is_elsewhere(&opts))
 		outcome = corm_tx_run_elsewhere(&opts, &call, raise, &report);

@@ -229,7 +229,7 @@ corm_autonomous(PG_FUNCTION_ARGS)
 	body = PG_GETARG_TEXT_PP(0);
 	call.text = VARDATA_ANY(body);
 	call.len = VARSIZE_ANY_EXHDR(body);
-	corm_params_of_call(fcinfo, 1, &call.params);
+	corm_params_of_call(fcinfo, 1, 0, &call.params);
 	(void) corm_tx_run_elsewhere(&opts, &call, true, &report);
 	if (call.result == NULL)
 		PG_RETURN_NULL();

@@ -308,7 +308,7 @@ corm_once(PG_FUNCTION_ARGS)
 			body.text = VARDATA_ANY(sql);
 			body.len = VARSIZE_ANY_EXHDR(sql);
 			body.result_context = CurrentMemoryContext;
-			corm_params_of_call(fcinfo, 2, &body.params);
+			corm_params_of_call(fcinfo, 2, 1, &body.params);
 			row.result = NULL;
 			if (run_first(&body, role, key))
 			{

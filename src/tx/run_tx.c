@@ -173,7 +173,7 @@ corm_run_tx(PG_FUNCTION_ARGS)
 	call.text = body;
 	call.len = strlen(body);
 	call.result_context = CurrentMemoryContext;
-	corm_params_of_call(fcinfo, 3, &call.params);
+	corm_params_of_call(fcinfo, 3, 0, &call.params);
 
 	atomic = call_context == NULL || !IsA(call_context, CallContext) || call_context->atomic ||
 		IsSubTransaction();

@@ -241,6 +241,11 @@ SELECT corm.task_wait(0);
 SELECT corm.task_wait(NULL);
 SELECT corm.task_wait(1, '-1 s');
 SELECT corm.task_value(-5);
+-- options come first
+SELECT corm.submit('SELECT $1', 5, corm.task('p'));
+SELECT corm.submit('SELECT 1', 'text', corm.task());
+SELECT corm.submit(corm.task('p'), 'SELECT 1', corm.tx());
+SELECT corm.task_value(corm.submit(corm.task('p', immediate => true), 'SELECT ($1).priority', corm.task(priority => 7)));
 SELECT corm.task_cancel(0);
 SELECT corm.task_info(0);
 SELECT corm.task_wait_all(ARRAY[0]);

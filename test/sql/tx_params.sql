@@ -53,6 +53,20 @@ SELECT corm.do_tx('SELECT $1', ROW(1, 2));
 \set VERBOSITY default
 SELECT corm.do_tx('SELECT id FROM t WHERE id = $2', 'x');
 
+-- Options in the place of a parameter, which the body does not use, are an error.
+SELECT corm.do_tx('SELECT $1', 5, corm.tx(name => 'last'));
+SELECT sqlstate, message, hint FROM corm.try_tx($$SELECT corm.do_tx('SELECT 1', corm.tx())$$);
+SELECT corm.do_tx(corm.tx(), 'SELECT $1, ''$20''', 5, corm.task());
+SELECT corm.try_tx('SELECT 1', 'text', corm.tx());
+SELECT corm.autonomous('SELECT 1', corm.tx('requires_new'));
+CALL corm.run_tx('SELECT 1', NULL, NULL, corm.tx());
+SELECT corm.once('key', 'SELECT 1', corm.tx());
+SELECT corm.cache_fetch('key', 'SELECT $1', NULL, 'default', 1, corm.task());
+SELECT corm.do_tx('SELECT ($1).name, ($2).priority', corm.tx(name => 'first'), corm.task(priority => 5));
+CREATE TYPE tx_options AS (n int);
+SELECT corm.do_tx('SELECT 1 AS one', ROW(1)::tx_options);
+DROP TYPE tx_options;
+
 -- A body that runs itself with another search path: what its text parameters mean is found anew while it runs.
 CREATE SCHEMA path_a;
 CREATE SCHEMA path_b;

@@ -330,7 +330,7 @@ corm_cache_fetch(PG_FUNCTION_ARGS)
 
 	corm_cache_fetch_check(fcinfo);
 	loader.sql = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	corm_params_of_call(fcinfo, 4, &loader.params);
+	corm_params_of_call(fcinfo, 4, 1, &loader.params);
 	return corm_cache_fetch_with(fcinfo, load_sql, &loader, -1);
 }
 

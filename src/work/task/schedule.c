@@ -351,10 +351,15 @@ corm_schedule(PG_FUNCTION_ARGS)
 				 errmsg("name, specification and body of a schedule must not be null")));
 	name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	spec = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	if (name[0] == '\0' || strlen(name) >= NAMEDATALEN)
+	if (name[0] == '\0')
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_NAME),
-				 errmsg("name of a schedule must have 1 to %d bytes", NAMEDATALEN - 1)));
+				 errmsg("name of a schedule must not be empty")));
+	if (strlen(name) >= NAMEDATALEN)
+		ereport(ERROR,
+				(errcode(ERRCODE_NAME_TOO_LONG),
+				 errmsg("name of schedule \"%s\" is too long", name),
+				 errdetail("The limit is %d bytes.", NAMEDATALEN - 1)));
 	options_of(PG_GETARG_DATUM(2), PG_ARGISNULL(2), &opts);
 	if (opts.unique_key != NULL || opts.delay_us >= 0 || opts.run_at != 0 || opts.immediate)
 		ereport(ERROR,

@@ -988,7 +988,7 @@ submit(FunctionCallInfo fcinfo, bool has_opts)
 	else
 		corm_task_options_init(&opts);
 	body = PG_GETARG_TEXT_PP(body_arg);
-	corm_params_of_call(fcinfo, body_arg + 1, &params);
+	corm_params_of_call(fcinfo, body_arg + 1, body_arg, &params);
 	PG_RETURN_INT64(corm_task_submit(&opts, VARDATA_ANY(body), VARSIZE_ANY_EXHDR(body), &params));
 }
 

@@ -43,6 +43,7 @@ SELECT corm.schedule('s', '* * * * *', NULL, 'SELECT 1', missed => 'what');
 SELECT corm.schedule('s', '* * * * *', corm.task(unique_key => 'u'), 'SELECT 1');
 SELECT corm.schedule('s', '* * * * *', corm.task('missing'), 'SELECT 1');
 SELECT corm.schedule('', '* * * * *', NULL, 'SELECT 1');
+SELECT sqlstate, message, detail FROM corm.try_tx('SELECT corm.schedule(repeat(''x'', 64), ''* * * * *'', NULL, ''SELECT 1'')');
 SELECT corm.schedule(NULL, '* * * * *', NULL, 'SELECT 1');
 SELECT corm.unschedule('s');
 SELECT until('(SELECT count(*) = 0 FROM corm.durable_tasks)');
