@@ -378,7 +378,7 @@ COMMENT ON FUNCTION corm.group_counters() IS
 CREATE VIEW corm.topics AS
 	SELECT d.name, d.owner::pg_catalog.regrole AS owner, d.durable, d.capacity, d.overflow,
 		COALESCE(c.published, 0::pg_catalog.int8) AS published, COALESCE(c.waiting, 0::pg_catalog.int8) AS waiting,
-		CASE WHEN NOT d.durable THEN COALESCE(c.bytes, 0::pg_catalog.int8) END AS bytes, d.closed, d.max_bytes, d.retention, d.dedup,
+		COALESCE(c.bytes, 0::pg_catalog.int8) AS bytes, d.closed, d.max_bytes, d.retention, d.dedup,
 		(SELECT pg_catalog.array_agg(pg_catalog.concat(
 				CASE WHEN g.grantee OPERATOR(pg_catalog.=) 0::pg_catalog.oid THEN 'PUBLIC' ELSE g.grantee::pg_catalog.text END, '=',
 				pg_catalog.concat_ws('/', CASE WHEN g.can_publish THEN 'publish' END, CASE WHEN g.can_receive THEN 'receive' END))

@@ -66,8 +66,6 @@ ROLLBACK;
 BEGIN READ ONLY;
 SELECT seq FROM corm.receive('d', 'm');
 ROLLBACK;
-SELECT corm.topic_create('bad', durable => true, max_bytes => 10);
-SELECT corm.topic_alter('d', max_bytes => 10);
 
 -- seek and purge
 SELECT corm.seek('d', 'g', 2);

@@ -65,8 +65,9 @@ CREATE INDEX enough_2 ON corm.topic_settled_2 (group_id);
 SELECT corm.publish('owned', 'two'::text);
 SELECT payload FROM corm.receive('owned', 'g', 10);
 SET enable_seqscan = off;
-SELECT sum(n) FROM (SELECT count(*) AS n FROM corm.topic_settled_0 WHERE group_id > 0 UNION ALL SELECT count(*) FROM corm.topic_settled_1 WHERE group_id > 0
-	UNION ALL SELECT count(*) FROM corm.topic_settled_2 WHERE group_id > 0) s;
+SELECT id FROM corm.group_definitions WHERE topic = 'owned' \gset
+SELECT sum(n) FROM (SELECT count(*) AS n FROM corm.topic_settled_0 WHERE group_id = :id UNION ALL SELECT count(*) FROM corm.topic_settled_1 WHERE group_id = :id
+	UNION ALL SELECT count(*) FROM corm.topic_settled_2 WHERE group_id = :id) s;
 RESET enable_seqscan;
 DROP INDEX corm.enough_0, corm.enough_1, corm.enough_2;
 

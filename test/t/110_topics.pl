@@ -25,8 +25,19 @@ sql(q{SELECT corm.receive('d', 'a', 4)});
 sql(q{SELECT corm.receive('d', 'b', 5)});
 sql(q{SELECT corm.ack('d', 'b', 2, 4, 5)});
 is(sql($lags), 'd.a=7/0 d.b=8/2 d.c=11/0 m.a=1/0', 'before');
+# of a's messages, most are settled; sizes are those before compression
+sql(q{SELECT corm.topic_create('b', durable => true, max_bytes => 250000), corm.subscribe('b', 'a'), corm.subscribe('b', 'c')});
+sql(q{SELECT corm.publish('b', repeat('x', n)) FROM unnest(ARRAY[5000, 6000, 7000, 100000, 100000]) n});
+sql(q{SELECT count(*) FROM corm.receive('b', 'a', 4)});
+sql(q{SELECT count(*) FROM corm.receive('b', 'c', 2)});
+my $bytes = q{SELECT bytes FROM corm.topics WHERE name = 'b'};
+is(sql($bytes), '207000', 'bytes from the oldest message on that is not settled');
 
 $node->restart;
+is(sql($bytes), '207000', 'bytes after a restart');
+isnt($node->psql('postgres', q{SELECT corm.publish('b', repeat('x', 43001))}), 0, 'too many bytes');
+is(sql(q{SELECT corm.publish('b', repeat('x', 43000))}), '2', 'and just as many as there is room for');
+sql(q{SELECT corm.topic_drop('b')});
 is(sql($lags), 'd.a=7/0 d.b=8/0 d.c=11/0 m.a=0/0', 'after a restart: what was in hand is given back, what was in memory is gone');
 is(sql(q{SELECT string_agg(seq::text, ' ') FROM corm.receive('d', 'b', 4)}), '1 3 6 7', 'not what was acknowledged');
 is(sql(q{SELECT corm.publish('d', 'eleven', dedup_id => 'eleven')}), '0', 'an id is remembered');

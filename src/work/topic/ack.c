@@ -69,6 +69,7 @@ typedef struct ChangeEffect
 	uint64		epoch;
 	int64		delay;			/* NACK; -1: that of the group */
 	int64		to;				/* SEEK, PURGE: a number; SEEK_TIME: a time */
+	CormByteMark before;		/* SEEK, durable topics */
 	int			npurged;		/* PURGE of a durable topic: its groups */
 	PurgedGroup *purged;
 	int			n;
@@ -130,13 +131,18 @@ change_apply(CormEffect *effect)
 	else if ((group = corm_group_at(change->slot, change->group, change->group_gen)) != NULL)
 	{
 		if (change->durable && change->kind == CHANGE_SEEK)
+		{
 			group->epoch = change->epoch;
+			corm_marks_add_first(&topic->marks, change->before.seq, change->before.bytes);
+		}
 		if (change->kind == CHANGE_SEEK)
 			corm_group_seek(topic, group, change->to, now, &freed);
 		else if (change->kind == CHANGE_SEEK_TIME)
 			corm_group_seek(topic, group, corm_log_seq_at_time(topic, change->to), now, &freed);
 		else
 			change_deliveries(topic, group, change, now, &freed);
+		if (change->kind == CHANGE_SEEK)
+			corm_log_count_bytes(topic);
 	}
 	ConditionVariableBroadcast(&topic->room);
 	corm_topic_unlock(change->slot);
@@ -365,6 +371,8 @@ seek(ChangeEffect *change, int64 seq)
 		return;
 	change->to = Max(Min(seq, corm_topic_at(change->slot)->last_seq + 1), corm_topic_at(change->slot)->first_seq);
 	corm_topic_unlock(change->slot);
+	if (change->durable)
+		change->before = corm_durable_know_bytes(change->slot, change->gen, change->topic_id, change->to);
 	if (!change->durable || change->group_id == 0)
 		return;
 	(void) corm_durable_cursor_get(change->group_id, &change->epoch, &settled);

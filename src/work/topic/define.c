@@ -111,17 +111,6 @@ get_limits(FunctionCallInfo fcinfo, int first, CormTopicSettings *settings)
 		settings->dedup = corm_span_us(PG_GETARG_INTERVAL_P(first + 4), "dedup");
 }
 
-/* check_durable refuses settings that a durable topic cannot have. */
-static void
-check_durable(const CormTopicSettings *settings)
-{
-	if (settings->durable && settings->max_bytes > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("a durable topic cannot have max_bytes"),
-				 errhint("Limit the number of messages with capacity.")));
-}
-
 /* set_interval sets an interval of a row to an argument; zero is stored as NULL. */
 static void
 set_interval(FunctionCallInfo fcinfo, int argno, Datum *values, bool *nulls, int attnum, int64 us)
@@ -157,7 +146,6 @@ corm_topic_create(PG_FUNCTION_ARGS)
 	corm_topic_check_name("topic", name);
 	settings.durable = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);
 	get_limits(fcinfo, 2, &settings);
-	check_durable(&settings);
 
 	rel = corm_topic_definitions_open(RowExclusiveLock);
 	corm_topics_forget_roles();
@@ -203,7 +191,6 @@ corm_topic_alter(PG_FUNCTION_ARGS)
 	bool		nulls[Natts_topic_definitions];
 
 	get_limits(fcinfo, 1, &settings);
-	check_durable(&settings);
 	corm_topic_attach(ref);
 	tuple = corm_topic_find_row(rel, NameStr(ref->name));
 	heap_deform_tuple(tuple, RelationGetDescr(rel), values, nulls);

@@ -631,6 +631,8 @@ seed_durable(const CormTopicRef *ref, CormTopicSeed *seed)
 	corm_durable_load(ref, &state, seed->groups, seed->ngroups);
 	seed->last_seq = state.last_seq;
 	seed->first_seq = state.first_seq;
+	seed->last_bytes = state.last_bytes;
+	seed->marks = state.marks;
 	seed->ndedup = state.ndedup;
 	seed->dedup = palloc_extended(Max(state.ndedup, 1) * sizeof(CormDedupSeed), MCXT_ALLOC_HUGE);
 	for (int i = 0; i < state.ndedup; i++)
@@ -758,6 +760,8 @@ corm_group_attach(const CormTopicRef *topic, CormGroupRef *ref)
 		seed.next_seq = PG_INT64_MAX;
 		if (topic->settings.durable && corm_durable_cursor_get(ref->id, &seed.epoch, &seed.next_seq))
 			seed.next_seq++;
+		if (topic->settings.durable)
+			(void) corm_durable_know_bytes(topic->slot, topic->gen, topic->id, seed.next_seq);
 		ref->group = corm_group_make(topic->slot, topic->gen, &seed, &ref->group_gen);
 		if (ref->group >= 0 && group_defined(ref))
 			return;

@@ -37,6 +37,7 @@
  */
 #include "postgres.h"
 
+#include "access/detoast.h"
 #include "access/genam.h"
 #include "access/heapam.h"
 #include "access/htup_details.h"
@@ -785,6 +786,111 @@ read_numbers(const CormTopicRef *topic, CormDurableState *state)
 }
 
 /*
+ * read_sizes finds out how many bytes the payloads of a topic's messages have, of numbers
+ * from first to last; sizes[0] becomes that of first.
+ */
+static void
+read_sizes(uint64 topic_id, int64 first, int64 last, int32 *sizes)
+{
+	Tables		tables;
+
+	open_tables(&tables, "topic_messages");
+	for (int t = 0; t < TABLES; t++)
+	{
+		Relation	rel = tables.rel[t];
+		ScanKeyData keys[3];
+		SysScanDesc scan;
+		HeapTuple	tuple;
+
+		ScanKeyInit(&keys[0], Anum_topic_messages_topic_id, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum((int64) topic_id));
+		ScanKeyInit(&keys[1], Anum_topic_messages_seq, BTGreaterEqualStrategyNumber, F_INT8GE, Int64GetDatum(first));
+		ScanKeyInit(&keys[2], Anum_topic_messages_seq, BTLessEqualStrategyNumber, F_INT8LE, Int64GetDatum(last));
+		scan = systable_beginscan(rel, index_of(rel), true, tables.snapshot, 3, keys);
+		while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+		{
+			bool		isnull;
+			int64		seq = DatumGetInt64(heap_getattr(tuple, Anum_topic_messages_seq, RelationGetDescr(rel), &isnull));
+			Datum		payload = heap_getattr(tuple, Anum_topic_messages_payload, RelationGetDescr(rel), &isnull);
+
+			CHECK_FOR_INTERRUPTS();
+			/* nothing is detoasted for that */
+			sizes[seq - first] = isnull ? 0 : toast_raw_datum_size(payload) - VARHDRSZ;
+		}
+		systable_endscan(scan);
+	}
+	close_tables(&tables);
+}
+
+/* allocate_sizes returns room for the sizes of n messages, set to 0. */
+static int32 *
+allocate_sizes(int64 n)
+{
+	return palloc_extended(Max(n, 1) * sizeof(int32), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+}
+
+/* mark_sizes marks how many bytes a topic has that is being loaded, from the oldest number that a group has not settled on. */
+static void
+mark_sizes(const CormTopicRef *topic, CormDurableState *state, const CormGroupSeed *seeds, int nseeds)
+{
+	int64		oldest = state->last_seq + 1;
+	int32	   *sizes;
+
+	for (int g = 0; g < nseeds; g++)
+		oldest = Min(oldest, seeds[g].nunsettled > 0 ? seeds[g].unsettled[0] : seeds[g].next_seq);
+	corm_marks_init(&state->marks, oldest - 1, 0);
+	sizes = allocate_sizes(state->last_seq - oldest + 1);
+	read_sizes(topic->id, oldest, state->last_seq, sizes);
+	for (int64 seq = oldest; seq <= state->last_seq; seq++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		state->last_bytes += sizes[seq - oldest];
+		if (state->last_bytes - state->marks.mark[state->marks.n - 1].bytes <
+			corm_marks_stride(&state->marks, state->last_bytes, topic->settings.max_bytes))
+			continue;
+		if (corm_marks_full(&state->marks))
+			corm_marks_thin(&state->marks, oldest);
+		corm_marks_add(&state->marks, seq, state->last_bytes);
+	}
+	pfree(sizes);
+}
+
+/*
+ * corm_durable_know_bytes makes sure that the topic's marks begin before a number, which
+ * is going to be the oldest one that a group has not settled.  Returns the mark, which
+ * can be added again if marks have been thinned out before it is.
+ */
+CormByteMark
+corm_durable_know_bytes(int slot, uint64 gen, uint64 topic_id, int64 seq)
+{
+	CormByteMarks *marks = &corm_topic_at(slot)->marks;
+	CormByteMark before = {PG_INT64_MAX, 0};
+	CormByteMark first;
+	int32	   *sizes;
+
+	if (!corm_topic_lock(slot, gen))
+		return before;
+	first = marks->mark[0];
+	seq = Max(seq, corm_topic_at(slot)->first_seq);
+	before = corm_marks_before(marks, seq);
+	corm_topic_unlock(slot);
+	if (seq > first.seq)
+		return before;
+	before.seq = seq - 1;
+	before.bytes = first.bytes;
+	sizes = allocate_sizes(first.seq - seq + 1);
+	read_sizes(topic_id, seq, first.seq, sizes);
+	for (int64 i = 0; i <= first.seq - seq; i++)
+		before.bytes -= sizes[i];
+	pfree(sizes);
+	if (corm_topic_lock(slot, gen))
+	{
+		corm_marks_add_first(marks, before.seq, before.bytes);
+		corm_topic_unlock(slot);
+	}
+	return before;
+}
+
+/*
  * corm_durable_load reads what the tables say of a topic and its groups.  The seeds,
  * which have ids, get their cursors.
  */
@@ -806,6 +912,7 @@ corm_durable_load(const CormTopicRef *topic, CormDurableState *state, CormGroupS
 	read_settled(seeds, nseeds, ranges);
 	for (int g = 0; g < nseeds; g++)
 		place_cursor(&seeds[g], &ranges[g]);
+	mark_sizes(topic, state, seeds, nseeds);
 }
 
 /* corm_durable_seq_at_time returns the number of the first message of a topic published at or after a time, PG_INT64_MAX for none. */

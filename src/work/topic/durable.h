@@ -27,6 +27,9 @@ typedef struct CormDurableState
 	int			ndedup;			/* ids that are remembered still, oldest first */
 	char	  **dedup_ids;
 	TimestampTz *dedup_times;
+	int64		last_bytes;		/* of the payloads, from the oldest message that
+								 * some group has not settled on */
+	CormByteMarks marks;
 } CormDurableState;
 
 typedef struct CormDurableInsert CormDurableInsert;
@@ -45,6 +48,7 @@ extern void corm_durable_cursor_set(uint64 topic_id, uint64 group_id, uint64 epo
 extern bool corm_durable_cursor_get(uint64 group_id, uint64 *epoch, int64 *settled);
 extern void corm_durable_cursor_delete(uint64 group_id);
 extern int	corm_durable_current(void);
+extern CormByteMark corm_durable_know_bytes(int slot, uint64 gen, uint64 topic_id, int64 seq);
 extern int64 corm_durable_first_seq(uint64 topic_id, int64 otherwise);
 extern int64 corm_durable_seq_at_time(uint64 topic_id, TimestampTz time);
 extern bool corm_durable_published_at(uint64 topic_id, int64 seq, TimestampTz *time);

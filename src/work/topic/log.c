@@ -196,18 +196,16 @@ corm_log_free_all(CormTopic *topic, CormBlockChain *freed)
 }
 
 /*
- * drop_oldest gives up the oldest message of a group that nobody has in hand.
- * Returns false if there is none.
+ * oldest_in_no_hand returns the number of the oldest message of a group that nobody has
+ * in hand, PG_INT64_MAX if there is none; *found is its delivery, 0 for the one at the
+ * cursor.
  */
-static bool
-drop_oldest(CormTopic *topic, CormGroup *group, int64 now, CormBlockChain *freed)
+static int64
+oldest_in_no_hand(CormTopic *topic, CormGroup *group, CormBlockId *found)
 {
-	CormBlockId found = 0;
-	int64		seq;
+	int64		seq = corm_group_pass_known(topic, group);
 
-	/* what a lease has run out on is in nobody's hand */
-	corm_group_promote(topic, group, now, freed);
-	seq = corm_group_pass_known(topic, group);
+	*found = 0;
 	for (int b = 0; b < CORM_DELIVERY_BUCKETS; b++)
 		for (CormBlockId id = group->bucket[b]; id != 0; id = corm_delivery(id)->hash_next)
 		{
@@ -216,26 +214,126 @@ drop_oldest(CormTopic *topic, CormGroup *group, int64 now, CormBlockChain *freed
 			if (delivery->seq < seq && !corm_group_in_hand(delivery))
 			{
 				seq = delivery->seq;
-				found = id;
+				*found = id;
 			}
 		}
+	return seq;
+}
+
+/*
+ * drop_oldest gives up the oldest message of a group that nobody has in hand.
+ * Returns false if there is none.
+ */
+static bool
+drop_oldest(CormTopic *topic, CormGroup *group, int64 now, CormBlockChain *freed)
+{
+	CormBlockId found;
+
+	/* what a lease has run out on is in nobody's hand */
+	corm_group_promote(topic, group, now, freed);
+	if (oldest_in_no_hand(topic, group, &found) == PG_INT64_MAX)
+		return false;
 	if (found != 0)
 		corm_group_settle(topic, group, found, now, freed);
-	else if (seq != PG_INT64_MAX)
-		corm_group_settle_at_cursor(topic, group, now, freed);
 	else
-		return false;
+		corm_group_settle_at_cursor(topic, group, now, freed);
 	group->lost++;
 	return true;
 }
 
-/* over_limits tells whether a topic with drop_oldest keeps more than it may for a group. */
-static bool
-over_limits(const CormTopic *topic, const CormGroup *group)
+/* oldest_unsettled returns the smallest number that some group has not settled, the next one if there is none. */
+static int64
+oldest_unsettled(CormTopic *topic)
 {
-	return group->unsettled > corm_group_capacity(topic, group) ||
-		(topic->settings.max_bytes > 0 && topic->bytes > topic->settings.max_bytes &&
-		 group->unsettled > 1);
+	int64		seq = topic->last_seq + 1;
+
+	for (int g = topic->first_group; g >= 0; g = corm_group_slots[g].next)
+		if (corm_group_slots[g].unsettled > 0)
+			seq = Min(seq, corm_group_oldest(topic, &corm_group_slots[g]));
+	return seq;
+}
+
+/* corm_log_bytes returns how many bytes of payloads count against the max_bytes of a topic. */
+int64
+corm_log_bytes(CormTopic *topic)
+{
+	int64		oldest;
+
+	if (!topic->settings.durable)
+		return topic->bytes;
+	oldest = oldest_unsettled(topic);
+	return oldest > topic->last_seq ? 0 : topic->last_bytes - corm_marks_before(&topic->marks, oldest).bytes;
+}
+
+/*
+ * corm_log_count_bytes finds out how many bytes a durable topic keeps: from the oldest
+ * message that some group has not settled on.  Between two counts, what is settled still
+ * counts, because to find the oldest takes a look at every group.  So it must be called
+ * when an older message is not settled any more.
+ */
+void
+corm_log_count_bytes(CormTopic *topic)
+{
+	if (topic->settings.durable)
+		topic->bytes = corm_log_bytes(topic);
+}
+
+/* corm_log_mark notes that the messages of a durable topic up to a number have so many bytes, if that is worth a mark. */
+void
+corm_log_mark(CormTopic *topic, int64 seq, int64 bytes)
+{
+	CormByteMarks *marks = &topic->marks;
+	const CormByteMark *last = &marks->mark[marks->n - 1];
+
+	/* transactions can come here in another order than that of their numbers */
+	if (seq <= last->seq ||
+		bytes - last->bytes < corm_marks_stride(marks, bytes, topic->settings.max_bytes))
+		return;
+	if (corm_marks_full(marks))
+		corm_marks_thin(marks, oldest_unsettled(topic));
+	corm_marks_add(marks, seq, bytes);
+}
+
+/* too_many_bytes tells whether a topic with drop_oldest keeps more bytes than it may. */
+static bool
+too_many_bytes(CormTopic *topic)
+{
+	if (topic->settings.max_bytes == 0 || topic->bytes <= topic->settings.max_bytes)
+		return false;
+	corm_log_count_bytes(topic);
+	return topic->bytes > topic->settings.max_bytes;
+}
+
+/*
+ * drop_bytes gives up the oldest messages of all groups until a topic keeps no more bytes
+ * than it may.  The last message stays.  Where only the oldest one counts, because it is
+ * durable, and somebody has it in hand, nothing can make way.
+ */
+static void
+drop_bytes(CormTopic *topic, int64 now, CormBlockChain *freed)
+{
+	while (too_many_bytes(topic))
+	{
+		CormGroup  *first = NULL;
+		int64		oldest = topic->last_seq;
+
+		for (int g = topic->first_group; g >= 0; g = corm_group_slots[g].next)
+		{
+			CormBlockId ignore;
+			int64		seq;
+
+			corm_group_promote(topic, &corm_group_slots[g], now, freed);
+			seq = oldest_in_no_hand(topic, &corm_group_slots[g], &ignore);
+			if (seq < oldest)
+			{
+				oldest = seq;
+				first = &corm_group_slots[g];
+			}
+		}
+		if (first == NULL || (topic->settings.durable && oldest > oldest_unsettled(topic)))
+			break;
+		(void) drop_oldest(topic, first, now, freed);
+	}
 }
 
 /*
@@ -252,7 +350,7 @@ appended(CormTopic *topic, int64 n, int64 now, CormBlockChain *freed)
 
 		group->unsettled += n;
 		if (topic->settings.overflow == CORM_OVERFLOW_DROP_OLDEST)
-			while (over_limits(topic, group) && drop_oldest(topic, group, now, freed))
+			while (group->unsettled > corm_group_capacity(topic, group) && drop_oldest(topic, group, now, freed))
 				 /* once more */ ;
 		for (int i = 0; i < n && n <= MAX_SIGNALS; i++)
 			ConditionVariableSignal(&group->arrivals);
@@ -324,7 +422,10 @@ corm_log_append(CormTopic *topic, CormBlockId first, int64 now, TimestampTz real
 			if (one_by_one || n == 0)
 				meet_entry(topic, id);
 			if (one_by_one)
+			{
 				appended(topic, 1, now, freed);
+				drop_bytes(topic, now, freed);
+			}
 			n++;
 		}
 		else if (topic->settings.retention == 0)
@@ -417,17 +518,24 @@ corm_dedup_forget(CormTopic *topic, CormBlockId id, CormBlockChain *freed)
 
 /*
  * corm_log_advance makes the messages of a durable topic up to a number those of its
- * groups: their transactions have committed.
+ * groups: their transactions have committed.  Up to it the payloads have so many bytes.
  */
 void
-corm_log_advance(CormTopic *topic, int64 to, int64 now, CormBlockChain *freed)
+corm_log_advance(CormTopic *topic, int64 to, int64 bytes, int64 now, CormBlockChain *freed)
 {
-	int64		step = topic->settings.overflow == CORM_OVERFLOW_DROP_OLDEST ? 1 : to - topic->last_seq;
+	bool		one_by_one = topic->settings.overflow == CORM_OVERFLOW_DROP_OLDEST;
+	int64		step = one_by_one ? 1 : to - topic->last_seq;
 
+	if (topic->last_seq >= to)
+		return;
+	topic->bytes += bytes - topic->last_bytes;
+	topic->last_bytes = bytes;
 	while (topic->last_seq < to)
 	{
 		topic->last_seq += step;
 		topic->since += step;
 		appended(topic, step, now, freed);
 	}
+	if (one_by_one)
+		drop_bytes(topic, now, freed);
 }

@@ -51,7 +51,10 @@ typedef struct CormTake
 
 extern void corm_log_append(CormTopic *topic, CormBlockId first, int64 now, TimestampTz real,
 							CormBlockChain *freed);
-extern void corm_log_advance(CormTopic *topic, int64 to, int64 now, CormBlockChain *freed);
+extern void corm_log_advance(CormTopic *topic, int64 to, int64 bytes, int64 now, CormBlockChain *freed);
+extern void corm_log_mark(CormTopic *topic, int64 seq, int64 bytes);
+extern int64 corm_log_bytes(CormTopic *topic);
+extern void corm_log_count_bytes(CormTopic *topic);
 extern void corm_dedup_hash(const char *id, uint64 *hash);
 extern CormBlockId corm_dedup_add(CormTopic *topic, const uint64 *hash, int64 until, CormBlockChain *blocks);
 extern void corm_dedup_forget(CormTopic *topic, CormBlockId id, CormBlockChain *freed);

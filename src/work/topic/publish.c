@@ -80,6 +80,7 @@ typedef struct PublishEffect
 	int			nmessages;
 	bool		numbered;
 	int64		last_seq;		/* of its messages */
+	int64		last_bytes;		/* sum of the topic's payloads up to that one */
 } PublishEffect;
 
 /* Effects of this transaction on durable topics, and whether it has their locks. */
@@ -199,6 +200,8 @@ number_messages(PublishEffect *publish, CormDurableInsert *insert)
 	topic->numbered += publish->nmessages;
 	publish->numbered = true;
 	publish->last_seq = topic->numbered;
+	topic->numbered_bytes += publish->bytes;
+	publish->last_bytes = topic->numbered_bytes;
 	corm_topic_unlock(publish->slot);
 	corm_durable_insert(insert, publish->id, first_seq, publish->messages, publish->nmessages);
 }
@@ -229,6 +232,20 @@ publish_reserve(CormEffect *effect)
 	corm_durable_insert_end(insert);
 }
 
+/* mark_bytes marks how many bytes a durable topic has up to the messages of an effect.  Needs the topic's lock. */
+static void
+mark_bytes(CormTopic *topic, const PublishEffect *publish)
+{
+	int64		seq = publish->last_seq - publish->nmessages;
+	int64		bytes = publish->last_bytes - publish->bytes;
+
+	for (int i = 0; i < publish->nmessages; i++)
+	{
+		bytes += publish->messages[i].message.payload_len;
+		corm_log_mark(topic, ++seq, bytes);
+	}
+}
+
 static void
 publish_apply(CormEffect *effect)
 {
@@ -251,7 +268,8 @@ publish_apply(CormEffect *effect)
 			corm_dedup(publish->dedup)->pending = false;
 		if (publish->durable)
 		{
-			corm_log_advance(topic, publish->last_seq, corm_clock_mono(), &freed);
+			mark_bytes(topic, publish);
+			corm_log_advance(topic, publish->last_seq, publish->last_bytes, corm_clock_mono(), &freed);
 			rotate = topic->since >= CORM_ROTATE_AFTER;
 		}
 		else
@@ -284,7 +302,10 @@ publish_discard(CormEffect *effect)
 
 		/* the lock under which they were numbered is still held */
 		if (publish->numbered)
+		{
 			topic->numbered -= publish->nmessages;
+			topic->numbered_bytes -= publish->bytes;
+		}
 		unreserve(topic, publish);
 		if (publish->dedup != 0)
 			corm_dedup_forget(topic, publish->dedup, &freed);
@@ -394,6 +415,7 @@ keep_message(PublishEffect *effect, const CormOutgoing *message, const CormPubli
 	kept->due = options->due > 0 ? corm_clock_real() + (options->due - corm_clock_mono()) : 0;
 	effect->nmessages++;
 	effect->n++;
+	effect->bytes += message->payload_len;
 }
 
 /* keep_messages keeps the messages for a durable topic until the commit. */
@@ -410,6 +432,38 @@ keep_messages(CormTopicRef *ref, PublishEffect *effect, const CormOutgoing *mess
 		keep_message(effect, &messages[i], options);
 	}
 	MemoryContextSwitchTo(oldcontext);
+}
+
+/*
+ * make_room looks whether what a topic counts is still so: messages can be lost when a lease
+ * is over, and, if it is about bytes, what is kept for the retention only makes way.  Needs
+ * the topic's lock.
+ */
+static void
+make_room(CormTopic *topic, bool bytes, CormBlockChain *freed)
+{
+	int64		now = corm_clock_mono();
+
+	for (int g = topic->first_group; g >= 0; g = corm_group_slots[g].next)
+		corm_group_promote(topic, &corm_group_slots[g], now, freed);
+	if (bytes)
+		corm_log_trim(topic, now, true, freed);
+	corm_log_count_bytes(topic);
+}
+
+/*
+ * all_mine tells whether only what this transaction has published or has in hand keeps a
+ * topic full, so that waiting cannot help.
+ */
+static bool
+all_mine(CormTopic *topic, const PublishEffect *effect)
+{
+	if (topic->reserved != own(effect->slot, effect->gen)->n)
+		return false;
+	for (int g = topic->first_group; g >= 0; g = corm_group_slots[g].next)
+		if (corm_group_slots[g].unsettled != corm_in_hand_of(g, corm_group_slots[g].gen))
+			return false;
+	return true;
 }
 
 typedef enum Room
@@ -445,8 +499,7 @@ look_for_room(CormTopic *topic, const PublishEffect *effect, const CormGroup **f
 	}
 	if (topic->settings.max_bytes > 0 &&
 		topic->bytes + topic->reserved_bytes + effect->bytes > topic->settings.max_bytes)
-		return topic->waiting == 0 && topic->reserved == mine->n ? NO_ROOM :
-			effect->bytes + mine->bytes > topic->settings.max_bytes ? NO_ROOM : ROOM_LATER;
+		return effect->bytes + mine->bytes > topic->settings.max_bytes ? NO_ROOM : ROOM_LATER;
 	return ROOM;
 }
 
@@ -537,11 +590,12 @@ reserve(CormTopicRef *ref, PublishEffect *effect, const CormPublishOptions *opti
 		if (!closed && !duplicate)
 		{
 			room = look_for_room(topic, effect, &full);
-			if (room == ROOM_LATER && full == NULL)
+			if (room != ROOM)
 			{
-				/* what is kept for its retention only makes way */
-				corm_log_trim(topic, corm_clock_mono(), true, &freed);
+				make_room(topic, full == NULL, &freed);
 				room = look_for_room(topic, effect, &full);
+				if (room == ROOM_LATER && full == NULL && all_mine(topic, effect))
+					room = NO_ROOM;
 			}
 			if (full != NULL)
 				group_name = full->name;

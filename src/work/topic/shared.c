@@ -220,7 +220,9 @@ corm_topic_make(CormTopicSeed *seed, uint64 *gen)
 			topic->first_seq = seed->first_seq;
 			topic->since = seed->last_seq + 1 - seed->first_seq;
 			topic->first = topic->last = 0;
-			topic->waiting = topic->bytes = topic->reserved = topic->reserved_bytes = 0;
+			topic->waiting = topic->reserved = topic->reserved_bytes = 0;
+			topic->bytes = topic->last_bytes = topic->numbered_bytes = seed->last_bytes;
+			topic->marks = seed->marks;
 			topic->dedup_first = topic->dedup_last = 0;
 			memset(topic->dedup_bucket, 0, sizeof(topic->dedup_bucket));
 			topic->used = true;
@@ -255,6 +257,7 @@ corm_group_make(int slot, uint64 gen, CormGroupSeed *seed, uint64 *group_gen)
 		else
 		{
 			group = make_group(slot, seed, NULL);
+			corm_log_count_bytes(corm_topic_at(slot));
 			*group_gen = corm_group_slots[group].gen;
 			seed->next_seq = corm_group_slots[group].next_seq;
 		}

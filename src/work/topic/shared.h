@@ -40,6 +40,7 @@
 #include "storage/lock.h"
 #include "storage/lwlock.h"
 #include "work/shared/memory.h"
+#include "work/topic/marks.h"
 
 #define CORM_DELIVERY_BUCKETS	256
 #define CORM_KEY_BUCKETS		64
@@ -214,10 +215,16 @@ typedef struct CormTopic
 								 * heavyweight lock */
 	int64		first_seq;		/* durable: the oldest that may still be there */
 	int64		since;			/* durable: messages since the last rotation */
+	int64		numbered_bytes; /* durable: sum of the payloads up to `numbered`;
+								 * protected as that is */
+	int64		last_bytes;		/* durable: up to last_seq */
+	CormByteMarks marks;		/* durable: up to others */
 	CormBlockId first;			/* the log */
 	CormBlockId last;
 	int64		waiting;		/* entries that some group has not settled */
-	int64		bytes;			/* of the payloads that are kept */
+	int64		bytes;			/* of the payloads that are kept; durable: from the
+								 * oldest that some group has not settled on, or
+								 * more: see corm_log_count_bytes */
 	int64		reserved;		/* messages of transactions that have not
 								 * committed */
 	int64		reserved_bytes;
@@ -310,6 +317,8 @@ typedef struct CormTopicSeed
 	int64		first_seq;
 	int			ngroups;
 	CormGroupSeed *groups;
+	int64		last_bytes;		/* durable topics */
+	CormByteMarks marks;
 	int			ndedup;
 	CormDedupSeed *dedup;
 	CormBlockChain blocks;		/* one for each unsettled number and each id */

@@ -81,8 +81,7 @@ corm_topic_counters(PG_FUNCTION_ARGS)
 		values[0] = Int64GetDatum((int64) topic->id);
 		values[1] = Int64GetDatum(topic->last_seq);
 		values[2] = Int64GetDatum(topic->settings.durable ? longest_lag(topic) : topic->waiting);
-		values[3] = Int64GetDatum(topic->bytes);
-		nulls[3] = topic->settings.durable;
+		values[3] = Int64GetDatum(used ? corm_log_bytes(topic) : 0);
 		LWLockRelease(corm_topic_lwlock(i));
 		if (used)
 			tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
@@ -307,6 +306,10 @@ check_topic(CormAudit *audit, CormTopic *topic)
 	note(audit, topic->waiting == waiting, "the number of waiting messages is wrong", topic->waiting);
 	note(audit, topic->settings.durable || topic->bytes == bytes, "the number of bytes is wrong", topic->bytes);
 	note(audit, topic->reserved >= 0 && topic->reserved_bytes >= 0, "less than nothing is reserved", topic->reserved);
+	for (int i = 1; topic->settings.durable && i < topic->marks.n; i++)
+		note(audit, topic->marks.mark[i - 1].seq < topic->marks.mark[i].seq &&
+			 topic->marks.mark[i - 1].bytes <= topic->marks.mark[i].bytes, "the marks of bytes are not ordered", topic->marks.mark[i].seq);
+	note(audit, !topic->settings.durable || topic->bytes >= corm_log_bytes(topic), "too few bytes are counted", topic->bytes);
 	for (int g = topic->first_group; g >= 0; g = corm_group_slots[g].next)
 		check_group(audit, topic, &corm_group_slots[g]);
 }

@@ -112,18 +112,44 @@ class Group:
 
 
 class Topic:
-    def __init__(self, name, capacity, overflow, retention, durable):
+    def __init__(self, name, capacity, overflow, retention, durable, max_bytes=None):
         self.name, self.capacity, self.overflow, self.retention, self.durable = name, capacity, overflow, retention, durable
+        self.max_bytes, self.reserved_bytes, self.sizes = max_bytes, 0, []
         self.closed, self.last, self.reserved, self.log, self.groups = False, 0, 0, {}, {}
 
-    def room(self, n, own):
+    def bytes(self):
+        """What the payloads take that count against max_bytes."""
+        unsettled = {seq for g in self.groups.values() for seq in g.open}
+        if self.durable:
+            return sum(self.sizes[min(unsettled) - 1:]) if unsettled else 0
+        return sum(self.sizes[seq - 1] for seq in unsettled)
+
+    def room(self, n, size=0):
         """Whether n messages may be published now."""
         if self.overflow == "drop_oldest":
             return True
-        return all(len(g.unsettled()) + self.reserved + n <= g.get("capacity", self.capacity) for g in self.groups.values())
+        if not all(len(g.unsettled()) + self.reserved + n <= g.get("capacity", self.capacity) for g in self.groups.values()):
+            return False
+        if self.max_bytes and not self.durable and sum(self.sizes[s - 1] for s in self.log) + self.reserved_bytes + size > self.max_bytes:
+            # what is kept for the retention only makes way
+            self.log = {s: m for s, m in self.log.items() if any(s in g.open for g in self.groups.values())}
+        return not self.max_bytes or self.bytes() + self.reserved_bytes + size <= self.max_bytes
+
+    def drop_bytes(self, now):
+        """The oldest messages make way until there are not too many bytes; not the last one."""
+        while self.overflow == "drop_oldest" and self.max_bytes and self.bytes() > self.max_bytes:
+            for group in self.groups.values():
+                group.expire(now)
+            oldest = min((s.message.seq for g in self.groups.values() for s in g.unsettled() if not s.in_hand()), default=self.last)
+            if oldest == self.last or self.durable and oldest > min(s for g in self.groups.values() for s in g.open):
+                break
+            group = next(g for g in self.groups.values() if oldest in g.open and not g.open[oldest].in_hand())
+            group.settle(group.open[oldest])
+            group.lost += 1
 
     def append(self, payload, key, due, now):
         self.last += 1
+        self.sizes.append(len(payload))
         message = Message(self.last, payload, key, due)
         self.log[message.seq] = message
         for group in self.groups.values():
@@ -136,6 +162,8 @@ class Topic:
                         break
                     group.settle(oldest)
                     group.lost += 1
+        if not self.durable:
+            self.drop_bytes(now)
 
     def kept(self, seq):
         """Whether a message that all groups may have settled is still there: always, in a topic with a retention."""
@@ -173,10 +201,12 @@ class Run:
         self.counter = 0
         for name, overflow, retention in (("dead", "error", None), ("t", self.random.choice(["error", "drop_oldest"]), None),
                                           ("u", "error", "1 day")):
-            topic = Topic(self.prefix + name, self.random.choice([4, 10, 30]), overflow, retention is not None, durable)
+            # as few bytes as these are counted exactly
+            max_bytes = self.random.choice([None, 12, 40]) if name != "dead" else None
+            topic = Topic(self.prefix + name, self.random.choice([4, 10, 30]), overflow, retention is not None, durable, max_bytes)
             self.topics[name] = topic
-            admin.sql("SELECT corm.topic_create(%s, capacity => %s, overflow => %s, retention => %s::text::interval, durable => %s)",
-                      topic.name, topic.capacity, overflow, retention, durable)
+            admin.sql("SELECT corm.topic_create(%s, capacity => %s, overflow => %s, retention => %s::text::interval, durable => %s, max_bytes => %s)",
+                      topic.name, topic.capacity, overflow, retention, durable, max_bytes)
         self.subscribe("dead", "d", {})
         for topic in ("t", "u"):
             for name in "abc":
@@ -217,8 +247,11 @@ class Run:
             if kind == "publish":
                 topic, messages = rest
                 topic.reserved -= len(messages)
+                topic.reserved_bytes -= sum(len(m[0]) for m in messages)
                 for payload, key, due in messages:
                     topic.append(payload, key, due, self.now)
+                if topic.durable:
+                    topic.drop_bytes(self.now)
             elif kind == "take":
                 group, states, lease = rest
                 for state in states:
@@ -269,6 +302,7 @@ class Run:
         for kind, *rest in reversed(effects):
             if kind == "publish":
                 rest[0].reserved -= len(rest[1])
+                rest[0].reserved_bytes -= sum(len(m[0]) for m in rest[1])
             elif kind == "take":
                 group, states, _ = rest
                 for state in states:
@@ -279,7 +313,7 @@ class Run:
                     if state.exhausted and state.state != "settled" and not group.topic.durable:
                         group.settle(state)
                         dead = self.topics["dead"]
-                        if dead.closed or not dead.room(1, 0):
+                        if dead.closed or not dead.room(1):
                             group.lost += 1
                         else:
                             dead.append(state.message.payload, state.message.key, 0, self.now)
@@ -379,15 +413,18 @@ class Run:
                 messages[0][2] = self.now + delay
             text = "SELECT corm.publish(%s, %s::text, key => %s, delay => %s * interval '1 s', immediate => %s)"
             parameters = (topic.name, messages[0][0], messages[0][1], delay, immediate)
-        expected = "55000" if topic.closed else [(len(topic.groups),)] if topic.room(n, 0) else "53400"
+        expected = "55000" if topic.closed else [(len(topic.groups),)] if topic.room(n, sum(len(m[0]) for m in messages)) else "53400"
         got = self.attempt(session, text, *parameters)
         self.same("publish", got, expected)
         if got == expected and isinstance(got, list):
             if immediate:
                 for message in messages:
                     topic.append(*message, self.now)
+                if topic.durable:
+                    topic.drop_bytes(self.now)
             else:
                 topic.reserved += n
+                topic.reserved_bytes += sum(len(m[0]) for m in messages)
                 self.add(session, "publish", topic, messages)
 
     def group(self):
@@ -399,28 +436,37 @@ class Run:
         limit = self.random.choice([1, 1, 2, 5, 100])
         taken, expected, dead = [], [], []
         while len(expected) < limit:
-            state = group.next(self.now)
-            if state is None:
+            # messages are taken, then the filter looks at them all, then they are handed out; more are taken if these were too few
+            some = []
+            while len(some) < limit - len(expected) and (state := group.next(self.now)):
+                state.state, state.owner = "hand", session.number
+                some.append(state)
+            if not some:
                 break
-            state.state, state.owner = "hand", session.number
-            if state.exhausted:
-                topic = self.topics["dead"]
-                if not group.get("dead_letter") or topic.closed or not topic.room(1, 0):
-                    state.exhausted = "lost"
-                else:
-                    topic.reserved += 1
-                    dead.append(("publish", topic, [[state.message.payload, state.message.key, 0]]))
-            elif group.get("filter") and verdict(state.message.payload) == "refused":
-                state.refused = True
-            else:
+            for state in [s for s in some if not s.exhausted]:
                 state.attempt += 1
                 group.redelivered += state.attempt > 1
-                if group.get("filter") and verdict(state.message.payload) == "failed":
+                judged = verdict(state.message.payload) if group.get("filter") else "accepted"
+                if judged == "refused":
+                    state.refused = True
+                    group.redelivered -= state.attempt > 1
+                    state.attempt -= 1
+                elif judged == "failed":
                     # a failed delivery, whatever becomes of the transaction
+                    some.remove(state)
                     group.give_back(state, self.now, max(group.get("retry_delay", 0), 1))
-                    continue
-                expected.append((state.message.seq, state.message.key, state.message.payload, state.attempt))
-            taken.append(state)
+            for state in some:
+                if state.exhausted:
+                    topic = self.topics["dead"]
+                    if not group.get("dead_letter") or topic.closed or not topic.room(1):
+                        state.exhausted = "lost"
+                    else:
+                        topic.reserved += 1
+                        topic.reserved_bytes += len(state.message.payload)
+                        dead.append(("publish", topic, [[state.message.payload, state.message.key, 0]]))
+                elif not state.refused:
+                    expected.append((state.message.seq, state.message.key, state.message.payload, state.attempt))
+            taken += some
         got = session.sql("SELECT seq, key, payload, attempt FROM corm.receive(%s, %s, %s)", group.topic.name, group.name, limit)
         self.same(f"receive {group.topic.name} {group.name} {limit}", got, expected)
         effects = [("take", group, taken, self.now + 30), *dead]
@@ -531,8 +577,9 @@ class Run:
         got = sorted(admin.sql("SELECT topic, grp, lag, in_hand, redelivered, lost FROM corm.groups WHERE topic LIKE %s", self.prefix + "%"))
         if got != expected:
             raise Failure(f"groups: got {got!r}, expected {expected!r}")
-        expected = sorted((topic.name, topic.last) for topic in self.topics.values())
-        got = sorted(admin.sql("SELECT name, published FROM corm.topics WHERE name LIKE %s", self.prefix + "%"))
+        # of a topic in memory, what is kept for the retention is there, too
+        expected = sorted((topic.name, topic.last, topic.bytes() if topic.durable or not topic.retention else None) for topic in self.topics.values())
+        got = sorted(admin.sql("SELECT name, published, CASE WHEN durable OR retention IS NULL THEN bytes END FROM corm.topics WHERE name LIKE %s", self.prefix + "%"))
         if got != expected:
             raise Failure(f"topics: got {got!r}, expected {expected!r}")
 
@@ -546,8 +593,8 @@ class Run:
         what(session)
         self.steps += 1
         self.expire()
-        # after time has passed, the view of groups makes ready what has become due
-        if self.steps % every == 0 or what == self.advance:
+        # the view of groups makes ready what has become due; the functions must do so without it, too
+        if self.steps % every == 0 or what == self.advance and self.random.random() < 0.5:
             self.check()
 
     def finish(self):
