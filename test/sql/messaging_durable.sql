@@ -159,7 +159,21 @@ SELECT payload FROM corm.receive('key', 'dead in order', 10);
 SELECT count(*) FROM corm.receive('small', 'g');
 SELECT payload FROM corm.receive('key', 'dead in order', 10);
 SELECT payload FROM corm.receive('small', 'g');
+-- payloads, headers and keys that are stored out of line, among others of the same call
+SELECT corm.topic_create('large', durable => true), corm.subscribe('large', 'g');
+CREATE FUNCTION noise(n int) RETURNS text LANGUAGE sql AS $$ SELECT string_agg(md5(i::text), '') FROM generate_series(1, n / 32) i $$;
+SELECT corm.publish_many('large', ARRAY['first', noise(1600), noise(3200), 'between', noise(320000), repeat('x', 100000), 'last']);
+SELECT corm.publish('large', 'headers', headers => jsonb_build_object('h', noise(32000)));
+SELECT corm.publish('large', 'key', key => noise(32000));
+SELECT seq, length(payload), length(key) AS key, length(headers ->> 'h') AS h, left(payload, 5) AS begins,
+	md5(payload) IN (md5(noise(1600)), md5(noise(3200)), md5(noise(320000))) AS noise FROM corm.peek('large', 'g', 10);
+SELECT seq, length(payload), attempt FROM corm.receive('large', 'g', 5);
+SELECT corm.topic_rotate() IS NOT NULL AS rotated, corm.topic_rotate() IS NOT NULL AS rotated;
+SELECT corm.seek('large', 'g', 1);
+SELECT seq, length(payload), attempt FROM corm.receive('large', 'g', 20);
+SELECT lag, lost FROM corm.groups WHERE topic = 'large';
 SELECT * FROM corm.work_check();
-SELECT corm.topic_drop('key'), corm.topic_drop('small');
+SELECT corm.topic_drop('key'), corm.topic_drop('small'), corm.topic_drop('large');
+DROP FUNCTION noise;
 DROP VIEW counted, stored, settled;
 DROP TYPE message_part;

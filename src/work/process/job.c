@@ -360,6 +360,17 @@ run_body(CormJob *job, MemoryContext context, CormJobReport *report)
 		SetUserIdAndSecContext(job->user, job->security | SECURITY_LOCAL_USERID_CHANGE);
 }
 
+/* end calls what a job has to be called last.  It writes rows, for which PostgreSQL wants a snapshot. */
+static void
+end(CormJob *job, CormJobReport *report)
+{
+	if (job->end == NULL)
+		return;
+	PushActiveSnapshot(GetTransactionSnapshot());
+	job->end(job, report);
+	PopActiveSnapshot();
+}
+
 /*
  * run_attempt runs a job once, in a transaction of its own, and puts everything back
  * except the report.  Raises nothing.
@@ -387,8 +398,7 @@ run_attempt(CormJob *job, CormJobReport *report)
 		else
 		{
 			run_body(job, context, report);
-			if (job->end != NULL)
-				job->end(job, report);
+			end(job, report);
 		}
 		MemoryContextSwitchTo(context);
 		CORM_FAULT("work-job-body-done");

@@ -41,6 +41,7 @@
 #include "access/genam.h"
 #include "access/heapam.h"
 #include "access/htup_details.h"
+#include "access/heaptoast.h"
 #include "access/table.h"
 #include "access/xact.h"
 #include "base/clock.h"
@@ -233,6 +234,7 @@ fill_message(TupleTableSlot *slot, uint64 topic_id, int64 seq, TimestampTz now, 
 struct CormDurableInsert
 {
 	Relation	rel;
+	bool		pushed;			/* a snapshot, as before a commit there is none */
 	CatalogIndexState indexes;
 	TimestampTz now;
 	MemoryContext outer;		/* of this and what lasts as long */
@@ -250,6 +252,9 @@ corm_durable_insert_begin(void)
 {
 	CormDurableInsert *insert = palloc0(sizeof(CormDurableInsert));
 
+	insert->pushed = !ActiveSnapshotSet();
+	if (insert->pushed)
+		PushActiveSnapshot(GetTransactionSnapshot());
 	insert->rel = open_table("topic_messages", corm_durable_current(), RowExclusiveLock);
 	insert->indexes = CatalogOpenIndexes(insert->rel);
 	insert->now = corm_clock_real();
@@ -264,16 +269,40 @@ flush(CormDurableInsert *insert)
 {
 	MemoryContext oldcontext;
 
-	if (insert->n == 0)
-		return;
 	oldcontext = MemoryContextSwitchTo(insert->context);
-	CatalogTuplesMultiInsertWithInfo(insert->rel, insert->slots, insert->n, insert->indexes);
+	if (insert->n > 0)
+		CatalogTuplesMultiInsertWithInfo(insert->rel, insert->slots, insert->n, insert->indexes);
 	MemoryContextSwitchTo(oldcontext);
 	for (int i = 0; i < insert->n; i++)
 		ExecClearTuple(insert->slots[i]);
 	MemoryContextReset(insert->context);
 	insert->n = 0;
 	insert->len = 0;
+}
+
+/*
+ * add_message adds a message to those that are inserted together.  One that must be
+ * toasted is inserted alone: the rows of a batch get their index entries by the place of
+ * the tuple that was given, which is not the one that was stored then.
+ */
+static void
+add_message(CormDurableInsert *insert, uint64 topic_id, int64 seq, const CormDurableMessage *message)
+{
+	MemoryContext oldcontext = MemoryContextSwitchTo(insert->context);
+	TupleTableSlot *slot = insert->slots[insert->n];
+	HeapTuple	tuple;
+
+	fill_message(slot, topic_id, seq, insert->now, message, &insert->name, insert->outer);
+	tuple = ExecFetchSlotHeapTuple(slot, true, NULL);
+	if (tuple->t_len > TOAST_TUPLE_THRESHOLD)
+	{
+		CatalogTupleInsertWithInfo(insert->rel, tuple, insert->indexes);
+		ExecClearTuple(slot);
+	}
+	else
+		insert->n++;
+	insert->len += message->message.payload_len;
+	MemoryContextSwitchTo(oldcontext);
 }
 
 /*
@@ -285,18 +314,12 @@ corm_durable_insert(CormDurableInsert *insert, uint64 topic_id, int64 first_seq,
 {
 	for (int i = 0; i < n; i++)
 	{
-		MemoryContext oldcontext;
-
 		CHECK_FOR_INTERRUPTS();
 		if (insert->n == INSERT_BATCH || insert->len >= INSERT_BYTES)
 			flush(insert);
 		if (insert->n == insert->nslots)
 			insert->slots[insert->nslots++] = MakeSingleTupleTableSlot(RelationGetDescr(insert->rel), &TTSOpsHeapTuple);
-		oldcontext = MemoryContextSwitchTo(insert->context);
-		fill_message(insert->slots[insert->n++], topic_id, first_seq + i, insert->now, &messages[i], &insert->name,
-					 insert->outer);
-		MemoryContextSwitchTo(oldcontext);
-		insert->len += messages[i].message.payload_len;
+		add_message(insert, topic_id, first_seq + i, &messages[i]);
 	}
 }
 
@@ -310,6 +333,8 @@ corm_durable_insert_end(CormDurableInsert *insert)
 	CatalogCloseIndexes(insert->indexes);
 	MemoryContextDelete(insert->context);
 	table_close(insert->rel, NoLock);
+	if (insert->pushed)
+		PopActiveSnapshot();
 	pfree(insert);
 }
 
