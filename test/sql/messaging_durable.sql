@@ -177,3 +177,17 @@ SELECT corm.topic_drop('key'), corm.topic_drop('small'), corm.topic_drop('large'
 DROP FUNCTION noise;
 DROP VIEW counted, stored, settled;
 DROP TYPE message_part;
+
+-- large ones, compressed and out of line, in key, headers and payload, among small ones
+CREATE FUNCTION noise(n int) RETURNS text LANGUAGE sql AS $$ SELECT left(string_agg(md5(i::text), ''), n) FROM generate_series(1, n / 32 + 1) i $$;
+SELECT corm.topic_create('large', durable => true), corm.subscribe('large', 'g');
+SELECT corm.publish_many('large', ARRAY['first', repeat('x', 3000), noise(1900), noise(2100), noise(5000), 'between', noise(100000), repeat('y', 1000000)]);
+SELECT corm.publish('large', 'last', key => noise(3000), headers => jsonb_build_object('h', noise(9000)));
+BEGIN;
+SELECT seq, length(payload) FROM corm.peek('large', 'g', 100);
+SELECT seq, length(key) AS key, length(headers ->> 'h') AS headers, length(payload), payload IN (noise(length(payload)), repeat(left(payload, 1), length(payload)), 'first', 'between', 'last') AS same
+	FROM corm.receive('large', 'g', 100);
+ROLLBACK;
+SELECT lag, lost FROM corm.groups WHERE topic = 'large';
+SELECT corm.topic_drop('large');
+DROP FUNCTION noise;
