@@ -22,6 +22,7 @@
 #include "base/schema.h"
 #include "catalog/dependency.h"
 #include "catalog/pg_authid.h"
+#include "catalog/pg_database.h"
 #include "commands/user.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
@@ -42,6 +43,20 @@ static const CormOwners *parts[MAX_PARTS];
 static int	nparts = 0;
 
 static ProcessUtility_hook_type prev_process_utility_hook = NULL;
+
+/* corm_database_owner returns the owner of this database. */
+Oid
+corm_database_owner(void)
+{
+	HeapTuple	tuple = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(MyDatabaseId));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		return BOOTSTRAP_SUPERUSERID;
+	owner = ((Form_pg_database) GETSTRUCT(tuple))->datdba;
+	ReleaseSysCache(tuple);
+	return owner;
+}
 
 /* corm_role_concerned tells whether a role is one that a change is about. */
 bool

@@ -41,6 +41,7 @@ typedef struct CormOwners
 } CormOwners;
 
 extern void corm_owners_add(const CormOwners *owners);
+extern Oid	corm_database_owner(void);
 extern bool corm_role_concerned(const CormRoleChange *change, Oid role);
 
 #endif							/* CORM_BASE_OWNERS_H */

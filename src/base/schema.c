@@ -177,6 +177,17 @@ corm_catalog_open(const char *relname, LOCKMODE lockmode, Oid *known)
 	return rel;
 }
 
+/* corm_catalog_require is the same, but raises 42P01 if there is no such relation. */
+Relation
+corm_catalog_require(const char *relname, LOCKMODE lockmode, Oid *known)
+{
+	Relation	rel = corm_catalog_open(relname, lockmode, known);
+
+	if (rel == NULL)
+		corm_catalog_missing(relname);
+	return rel;
+}
+
 /*
  * corm_catalog_missing raises 42P01 for a relation of schema "corm" that is
  * needed and does not exist: either the extension is not in this database, or

@@ -16,6 +16,7 @@ extern Oid	corm_schema_oid(void);
 extern bool corm_is_absent(void);
 extern Oid	corm_catalog_oid(const char *relname);
 extern Relation corm_catalog_open(const char *relname, LOCKMODE lockmode, Oid *known);
+extern Relation corm_catalog_require(const char *relname, LOCKMODE lockmode, Oid *known);
 extern void corm_catalog_missing(const char *relname) pg_attribute_noreturn();
 
 #endif							/* CORM_BASE_SCHEMA_H */

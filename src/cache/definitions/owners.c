@@ -105,7 +105,7 @@ change_owner(Relation rel, const char *name, const CormRoleChange *change)
 	if (!corm_role_concerned(change, owner))
 		return false;
 	if (!OidIsValid(new_owner) && id == CORM_DEFAULT_CACHE_ID)
-		new_owner = corm_cache_database_owner();
+		new_owner = corm_database_owner();
 	if (new_owner == owner)
 		return false;
 
@@ -217,7 +217,7 @@ corm_cache_owners_init(void)
 void
 corm_cache_forget_roles(void)
 {
-	CormRoleChange change = {.new_owner = corm_cache_database_owner(), .drop_grants = true};
+	CormRoleChange change = {.new_owner = corm_database_owner(), .drop_grants = true};
 
 	apply(&change);
 }

@@ -31,6 +31,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/tableam.h"
+#include "base/owners.h"
 #include "base/relcache.h"
 #include "base/schema.h"
 #include "cache/cache.h"
@@ -38,7 +39,6 @@
 #include "cache/shared/namespace.h"
 #include "cache/shared/shared.h"
 #include "catalog/pg_authid.h"
-#include "catalog/pg_database.h"
 #include "catalog/pg_type.h"
 #include "common/int.h"
 #include "miscadmin.h"
@@ -82,29 +82,18 @@ corm_refs_init(void)
 	CacheRegisterSyscacheCallback(DATABASEOID, roles_changed, (Datum) 0);
 }
 
-/* open_catalog opens one of the two tables, which must exist. */
-static Relation
-open_catalog(const char *name, LOCKMODE lockmode, Oid *known)
-{
-	Relation	rel = corm_catalog_open(name, lockmode, known);
-
-	if (rel == NULL)
-		corm_catalog_missing(name);
-	return rel;
-}
-
 /* corm_cache_definitions_open opens corm.cache_definitions. */
 Relation
 corm_cache_definitions_open(LOCKMODE lockmode)
 {
-	return open_catalog("cache_definitions", lockmode, &definitions_oid);
+	return corm_catalog_require("cache_definitions", lockmode, &definitions_oid);
 }
 
 /* corm_cache_grants_open opens corm.cache_grants. */
 Relation
 corm_cache_grants_open(LOCKMODE lockmode)
 {
-	return open_catalog("cache_grants", lockmode, &grants_oid);
+	return corm_catalog_require("cache_grants", lockmode, &grants_oid);
 }
 
 #define MAX_SPAN_DAYS	INT64CONST(36525)
@@ -176,20 +165,6 @@ corm_events_parse(ArrayType *names)
 					 errhint("Cache events are deleted, expired, evicted and stale.")));
 	}
 	return events;
-}
-
-/* corm_cache_database_owner returns the owner of this database. */
-Oid
-corm_cache_database_owner(void)
-{
-	HeapTuple	tuple = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(MyDatabaseId));
-	Oid			owner;
-
-	if (!HeapTupleIsValid(tuple))
-		return BOOTSTRAP_SUPERUSERID;
-	owner = ((Form_pg_database) GETSTRUCT(tuple))->datdba;
-	ReleaseSysCache(tuple);
-	return owner;
 }
 
 /* read_definition fills ref from the row of the cache.  Returns false if there is none. */
@@ -286,7 +261,7 @@ fill_ref(CormCacheRef *ref)
 	else if (strcmp(NameStr(ref->name), "default") == 0)
 	{
 		ref->id = CORM_DEFAULT_CACHE_ID;
-		ref->owner = corm_cache_database_owner();
+		ref->owner = corm_database_owner();
 		ref->ttl = ref->max_bytes = 0;
 		ref->events = CORM_EVENT_DELETED | CORM_EVENT_EXPIRED | CORM_EVENT_EVICTED;
 		namestrcpy(&ref->channel, "corm_cache");

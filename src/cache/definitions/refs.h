@@ -41,7 +41,6 @@ extern void corm_cache_check(const CormCacheRef *ref, bool read, bool write);
 extern bool corm_cache_owned(const CormCacheRef *ref);
 extern bool corm_ref_attach(CormCacheRef *ref);
 extern void corm_ref_not_attached(const CormCacheRef *ref) pg_attribute_noreturn();
-extern Oid	corm_cache_database_owner(void);
 extern uint8 corm_events_parse(ArrayType *names);
 
 #endif							/* CORM_CACHE_REFS_H */

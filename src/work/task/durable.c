@@ -94,11 +94,7 @@ enum
 static Relation
 open_table(LOCKMODE mode)
 {
-	Relation	rel = corm_catalog_open(DURABLE_TABLE, mode, NULL);
-
-	if (rel == NULL)
-		corm_catalog_missing(DURABLE_TABLE);
-	return rel;
+	return corm_catalog_require(DURABLE_TABLE, mode, NULL);
 }
 
 /* begin_scan begins to look for the row of a task. */

@@ -292,7 +292,7 @@ default_values(const CormPoolRef *ref, Datum *values, bool *nulls)
 static void
 set_grant(const char *pool, Oid grantee, int add, int take_away)
 {
-	Relation	rel = corm_pool_catalog("pool_grants", RowExclusiveLock);
+	Relation	rel = corm_catalog_require("pool_grants", RowExclusiveLock, NULL);
 	ScanKeyData keys[2];
 	SysScanDesc scan;
 	HeapTuple	tuple;
@@ -335,7 +335,7 @@ set_grant(const char *pool, Oid grantee, int add, int take_away)
 static void
 drop_grants(const char *pool, const CormRoleChange *change)
 {
-	Relation	rel = corm_pool_catalog("pool_grants", RowExclusiveLock);
+	Relation	rel = corm_catalog_require("pool_grants", RowExclusiveLock, NULL);
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple	tuple;
@@ -384,7 +384,7 @@ own_pool(FunctionCallInfo fcinfo, const char *function, CormPoolRef *ref, Relati
 	PreventCommandIfReadOnly(function);
 	corm_pool_find(name, ref);
 	corm_pool_check(ref, CORM_POOL_OWN);
-	*rel = corm_pool_catalog("pool_definitions", RowExclusiveLock);
+	*rel = corm_catalog_require("pool_definitions", RowExclusiveLock, NULL);
 	corm_pool_lock(name, ExclusiveLock);
 	corm_pool_find(name, ref);
 	corm_pool_check(ref, CORM_POOL_OWN);
@@ -427,7 +427,7 @@ corm_pool_create(PG_FUNCTION_ARGS)
 				 errmsg("name of pool \"%s\" is too long", name),
 				 errdetail("The limit is %d bytes.", NAMEDATALEN - 1)));
 
-	rel = corm_pool_catalog("pool_definitions", RowExclusiveLock);
+	rel = corm_catalog_require("pool_definitions", RowExclusiveLock, NULL);
 	corm_pool_lock(name, ExclusiveLock);
 	if (corm_pool_try_find(name, &ref))
 		ereport(ERROR,
@@ -543,7 +543,7 @@ set_owner(Relation rel, const CormPoolRef *ref, Oid owner)
 static List *
 concerned_pools(List *names, const char *table, int role_attnum, const CormRoleChange *change)
 {
-	Relation	rel = corm_pool_catalog(table, AccessShareLock);
+	Relation	rel = corm_catalog_require(table, AccessShareLock, NULL);
 	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
 	HeapTuple	tuple;
 	bool		isnull;
@@ -568,7 +568,7 @@ void
 corm_pools_change_owners(const CormRoleChange *change)
 {
 	List	   *names = concerned_pools(NIL, "pool_definitions", Anum_pool_owner, change);
-	Relation	rel = corm_pool_catalog("pool_definitions", RowExclusiveLock);
+	Relation	rel = corm_catalog_require("pool_definitions", RowExclusiveLock, NULL);
 	ListCell   *lc;
 
 	if (change->drop_grants)
@@ -587,7 +587,7 @@ corm_pools_change_owners(const CormRoleChange *change)
 		if (OidIsValid(change->new_owner))
 			set_owner(rel, &ref, change->new_owner);
 		else if (ref.id == CORM_DEFAULT_POOL_ID)
-			set_owner(rel, &ref, corm_pool_database_owner());
+			set_owner(rel, &ref, corm_database_owner());
 		else
 			drop_pool(rel, &ref);
 	}

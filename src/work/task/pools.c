@@ -23,8 +23,8 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "base/guc.h"
+#include "base/owners.h"
 #include "base/schema.h"
-#include "catalog/pg_database.h"
 #include "datatype/timestamp.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
@@ -38,32 +38,6 @@
 
 #define MAX_RUNNING 256
 
-/* corm_pool_catalog opens one of the two tables, which must exist. */
-Relation
-corm_pool_catalog(const char *name, LOCKMODE mode)
-{
-	Relation	rel = corm_catalog_open(name, mode, NULL);
-
-	if (rel == NULL)
-		corm_catalog_missing(name);
-	return rel;
-}
-
-/* corm_pool_database_owner returns the owner of the current database, who owns the pool "default" by default. */
-Oid
-corm_pool_database_owner(void)
-{
-	HeapTuple	tuple = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(MyDatabaseId));
-	Oid			owner = InvalidOid;
-
-	if (HeapTupleIsValid(tuple))
-	{
-		owner = ((Form_pg_database) GETSTRUCT(tuple))->datdba;
-		ReleaseSysCache(tuple);
-	}
-	return owner;
-}
-
 /*
  * corm_pool_try_find fills in *ref for the pool of a name, and returns whether there is
  * one.  No right is checked.
@@ -71,7 +45,7 @@ corm_pool_database_owner(void)
 bool
 corm_pool_try_find(const char *name, CormPoolRef *ref)
 {
-	Relation	rel = corm_pool_catalog("pool_definitions", AccessShareLock);
+	Relation	rel = corm_catalog_require("pool_definitions", AccessShareLock, NULL);
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple	tuple;
@@ -106,7 +80,7 @@ corm_pool_try_find(const char *name, CormPoolRef *ref)
 	{
 		ref->id = CORM_DEFAULT_POOL_ID;
 		ref->version = 1;
-		ref->owner = corm_pool_database_owner();
+		ref->owner = corm_database_owner();
 		ref->workers = CORM_POOL_WORKERS;
 		ref->capacity = CORM_POOL_CAPACITY;
 		ref->max_attempts = 1;
@@ -130,7 +104,7 @@ corm_pool_find(const char *name, CormPoolRef *ref)
 static bool
 granted(const CormPoolRef *ref, int privileges)
 {
-	Relation	rel = corm_pool_catalog("pool_grants", AccessShareLock);
+	Relation	rel = corm_catalog_require("pool_grants", AccessShareLock, NULL);
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple	tuple;

@@ -39,8 +39,6 @@ extern bool corm_pool_try_find(const char *name, CormPoolRef *ref);
 extern bool corm_pool_may(const CormPoolRef *ref, int privilege);
 extern void corm_pool_check(const CormPoolRef *ref, int privilege);
 extern int	corm_pool_number(const CormPoolRef *ref);
-extern Relation corm_pool_catalog(const char *name, LOCKMODE mode);
-extern Oid	corm_pool_database_owner(void);
 extern void corm_pool_empty(int pool);
 
 #endif							/* CORM_WORK_POOLS_H */

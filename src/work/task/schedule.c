@@ -88,11 +88,7 @@ enum
 static Relation
 open_table(LOCKMODE mode)
 {
-	Relation	rel = corm_catalog_open(SCHEDULE_TABLE, mode, NULL);
-
-	if (rel == NULL)
-		corm_catalog_missing(SCHEDULE_TABLE);
-	return rel;
+	return corm_catalog_require(SCHEDULE_TABLE, mode, NULL);
 }
 
 /* lock_name takes the writers' lock on the name of a schedule to the end of the transaction. */

@@ -78,36 +78,25 @@ corm_definitions_init(void)
 	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, roles_changed, (Datum) 0);
 }
 
-/* open_catalog opens one of the tables, which must exist. */
-static Relation
-open_catalog(const char *name, LOCKMODE lockmode, Oid *known)
-{
-	Relation	rel = corm_catalog_open(name, lockmode, known);
-
-	if (rel == NULL)
-		corm_catalog_missing(name);
-	return rel;
-}
-
 /* corm_topic_definitions_open opens corm.topic_definitions. */
 Relation
 corm_topic_definitions_open(LOCKMODE lockmode)
 {
-	return open_catalog("topic_definitions", lockmode, &definitions_oid);
+	return corm_catalog_require("topic_definitions", lockmode, &definitions_oid);
 }
 
 /* corm_topic_grants_open opens corm.topic_grants. */
 Relation
 corm_topic_grants_open(LOCKMODE lockmode)
 {
-	return open_catalog("topic_grants", lockmode, &grants_oid);
+	return corm_catalog_require("topic_grants", lockmode, &grants_oid);
 }
 
 /* corm_group_definitions_open opens corm.group_definitions. */
 Relation
 corm_group_definitions_open(LOCKMODE lockmode)
 {
-	return open_catalog("group_definitions", lockmode, &groups_oid);
+	return corm_catalog_require("group_definitions", lockmode, &groups_oid);
 }
 
 /* corm_have_topics tells whether this database has the tables. */

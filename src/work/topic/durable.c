@@ -94,16 +94,12 @@ static Relation
 open_table(const char *name, int number, LOCKMODE mode)
 {
 	char		full[NAMEDATALEN];
-	Relation	rel;
 
 	if (number >= 0)
 		snprintf(full, sizeof(full), "%s_%d", name, number);
 	else
 		strlcpy(full, name, sizeof(full));
-	rel = corm_catalog_open(full, mode, NULL);
-	if (rel == NULL)
-		corm_catalog_missing(full);
-	return rel;
+	return corm_catalog_require(full, mode, NULL);
 }
 
 /* index_of returns the primary key of a table, which is opened. */

@@ -190,13 +190,9 @@ static Relation
 open_number(const char *name, int number, LOCKMODE mode)
 {
 	char		full[NAMEDATALEN];
-	Relation	rel;
 
 	snprintf(full, sizeof(full), "%s_%d", name, number);
-	rel = corm_catalog_open(full, mode, NULL);
-	if (rel == NULL)
-		corm_catalog_missing(full);
-	return rel;
+	return corm_catalog_require(full, mode, NULL);
 }
 
 /*

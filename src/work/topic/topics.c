@@ -372,6 +372,5 @@ corm_topics_init(void)
 	corm_handlers_init();
 	corm_audit_add(&audit_part);
 	corm_work_when_gone(corm_topics_kill_database);
-	if (process_shared_preload_libraries_in_progress)
-		corm_topic_hooks_init();
+	corm_topic_owners_init();
 }
