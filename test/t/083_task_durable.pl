@@ -47,7 +47,8 @@ for my $round (1 .. 6)
 	}
 	elsif ($round % 3 == 2)
 	{
-		$node->restart('fast');
+		$node->stop('fast');
+		$node->start;
 	}
 	else
 	{
@@ -80,7 +81,8 @@ ok($node->poll_query_until('other', 'SELECT count(*) = 1 FROM done'), 'a task of
 # without the setting, they rest
 $node->safe_psql('postgres', q{SELECT corm.pool_pause('default'); SELECT corm.submit(corm.task(durable => true), 'INSERT INTO done VALUES (1000)')});
 $node->append_conf('postgresql.conf', 'corm.run_tasks = off');
-$node->restart('immediate');
+$node->stop('immediate');
+$node->start;
 usleep(1_500_000);
 is($node->safe_psql('postgres', 'SELECT count(*) FROM done WHERE n = 1000'), '0', 'corm.run_tasks = off: nothing runs');
 $node->append_conf('postgresql.conf', 'corm.run_tasks = on');
