@@ -583,11 +583,18 @@ class Run:
         got = sorted(admin.sql("SELECT topic, grp, lag, in_hand, redelivered, lost FROM corm.groups WHERE topic LIKE %s", self.prefix + "%"))
         if got != expected:
             raise Failure(f"groups: got {got!r}, expected {expected!r}")
-        # of a topic in memory, what is kept for the retention is there, too
-        expected = sorted((topic.name, topic.last, topic.bytes() if topic.durable or not topic.retention else None) for topic in self.topics.values())
-        got = sorted(admin.sql("SELECT name, published, CASE WHEN durable OR retention IS NULL THEN bytes END FROM corm.topics WHERE name LIKE %s", self.prefix + "%"))
+        expected = sorted((topic.name, topic.last) for topic in self.topics.values())
+        got = sorted(admin.sql("SELECT name, published FROM corm.topics WHERE name LIKE %s", self.prefix + "%"))
         if got != expected:
             raise Failure(f"topics: got {got!r}, expected {expected!r}")
+        kept = dict(admin.sql("SELECT name, bytes FROM corm.topics WHERE name LIKE %s", self.prefix + "%"))
+        for topic in self.topics.values():
+            # in memory, what is kept for the retention is there, too; without a limit, sums of durable payloads are marked here and there
+            if topic.retention and not topic.durable:
+                continue
+            more = sum(topic.sizes) // 32 if topic.durable and not topic.max_bytes else 0
+            if not topic.bytes() <= kept[topic.name] <= topic.bytes() + more:
+                raise Failure(f"bytes of {topic.name}: got {kept[topic.name]}, expected {topic.bytes()}")
 
     def step(self, every):
         session = self.random.choice(self.sessions)
