@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * jsonb.h
- *		Pushing scalars of C into a jsonb document that is being made.
+ *		Pushing scalars of C into a jsonb document that is being made; any value as jsonb.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,11 +10,21 @@
 
 #include "postgres.h"
 
+#include "fmgr.h"
 #include "utils/jsonb.h"
+
+/* How values of one type become jsonb. */
+typedef struct CormToJsonb
+{
+	FmgrInfo	function;		/* to_jsonb() or to_json() */
+	bool		as_text;		/* it returns json */
+} CormToJsonb;
 
 extern void corm_json_key(JsonbParseState **state, const char *key);
 extern void corm_json_string(JsonbParseState **state, JsonbIteratorToken token, const char *string);
 extern void corm_json_integer(JsonbParseState **state, JsonbIteratorToken token, int64 value);
 extern void corm_json_bool(JsonbParseState **state, JsonbIteratorToken token, bool value);
+extern void corm_to_jsonb_init(CormToJsonb *to_jsonb, Oid typid);
+extern Jsonb *corm_to_jsonb(CormToJsonb *to_jsonb, Datum value);
 
 #endif							/* CORM_BASE_JSONB_H */

@@ -17,14 +17,13 @@
 #include "access/htup_details.h"
 #include "base/compat.h"
 #include "base/errors.h"
+#include "base/jsonb.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "model/cast.h"
 #include "model/model.h"
-#include "nodes/makefuncs.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -456,15 +455,10 @@ corm_set_field_text(PG_FUNCTION_ARGS)
 static Datum
 value_to_jsonb(Oid type, Datum value)
 {
-	FmgrInfo	function;
-	Node	   *call;
+	CormToJsonb to_jsonb;
 
-	/* to_jsonb is polymorphic: it asks the call what its argument is. */
-	call = (Node *) makeFuncExpr(F_TO_JSONB, JSONBOID, list_make1(makeNullConst(type, -1, InvalidOid)),
-								 InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL);
-	fmgr_info(F_TO_JSONB, &function);
-	fmgr_info_set_expr(call, &function);
-	return FunctionCall1(&function, value);
+	corm_to_jsonb_init(&to_jsonb, type);
+	return JsonbPGetDatum(corm_to_jsonb(&to_jsonb, value));
 }
 
 PG_FUNCTION_INFO_V1(corm_iterate_fields);

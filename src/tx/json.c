@@ -16,12 +16,11 @@
 #include "postgres.h"
 
 #include "base/compat.h"
-#include "catalog/pg_type.h"
 #include "base/exact_json.h"
-#include "nodes/makefuncs.h"
+#include "base/jsonb.h"
+#include "catalog/pg_type.h"
 #include "tx/json.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
 
@@ -44,7 +43,7 @@ typedef struct JsonColumn
 	JsonbValue	key;
 	ColumnKind	kind;
 	Oid			typid;
-	FmgrInfo	to_jsonb;		/* of COLUMN_OTHER */
+	CormToJsonb to_jsonb;		/* of COLUMN_OTHER */
 } JsonColumn;
 
 typedef struct JsonReceiver
@@ -149,16 +148,7 @@ init_column(JsonColumn *column, Form_pg_attribute attribute)
 		column->kind = COLUMN_EXACT;
 
 	if (column->kind == COLUMN_OTHER)
-	{
-		Expr	   *argument = (Expr *) makeNullConst(attribute->atttypid, attribute->atttypmod,
-													  attribute->attcollation);
-
-		/* to_jsonb asks for the type of its argument */
-		fmgr_info(F_TO_JSONB, &column->to_jsonb);
-		fmgr_info_set_expr((Node *) makeFuncExpr(F_TO_JSONB, JSONBOID, list_make1(argument),
-												 InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL),
-						   &column->to_jsonb);
-	}
+		corm_to_jsonb_init(&column->to_jsonb, attribute->atttypid);
 }
 
 /*
@@ -258,7 +248,7 @@ push_column(JsonReceiver *receiver, JsonColumn *column, Datum value)
 				/* what is pushed points into the document, so it must last */
 				Jsonb	   *jsonb = column->kind == COLUMN_JSONB ? DatumGetJsonbPCopy(value) :
 					column->kind == COLUMN_EXACT ? corm_exact_jsonb(column->typid, value) :
-					DatumGetJsonbP(FunctionCall1(&column->to_jsonb, value));
+					corm_to_jsonb(&column->to_jsonb, value);
 
 				if (JB_ROOT_IS_SCALAR(jsonb))
 				{

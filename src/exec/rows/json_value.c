@@ -45,8 +45,6 @@
 void
 corm_push_value(JsonbParseState **state, JsonbIteratorToken token, Oid typid, Datum value)
 {
-	FmgrInfo	flinfo;
-	FuncExpr   *call;
 	Jsonb	   *json;
 	JsonbValue	element;
 
@@ -54,13 +52,10 @@ corm_push_value(JsonbParseState **state, JsonbIteratorToken token, Oid typid, Da
 		json = corm_exact_jsonb(typid, value);
 	else
 	{
-		/* to_jsonb() gets the type of its argument from the call expression */
-		fmgr_info(F_TO_JSONB, &flinfo);
-		call = makeFuncExpr(F_TO_JSONB, JSONBOID,
-							list_make1(makeNullConst(typid, -1, InvalidOid)),
-							InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL);
-		fmgr_info_set_expr((Node *) call, &flinfo);
-		json = DatumGetJsonbP(FunctionCall1(&flinfo, value));
+		CormToJsonb to_jsonb;
+
+		corm_to_jsonb_init(&to_jsonb, typid);
+		json = corm_to_jsonb(&to_jsonb, value);
 	}
 	if (JB_ROOT_IS_SCALAR(json))
 		(void) JsonbExtractScalar(&json->root, &element);
