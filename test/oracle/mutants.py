@@ -321,7 +321,7 @@ MUTANTS = [
     Mutant("messages-key-taken-together", "messages", 2, 4000,  # messages of one take wait for each other
            "corm_group_consider(group, ((CormTaken *) from)->delivery);",
            "if (group->in_hand < 0)\n\t\t\tcorm_group_consider(group, ((CormTaken *) from)->delivery);"),
-    Mutant("messages-lease", "messages", 1, 4000,  # a lease that is over can be acknowledged
+    Mutant("messages-lease", "messages", 5, 4000,  # a lease that is over can be acknowledged
            "if (delivery->state == CORM_LEASED && delivery->due > now)",
            "if (delivery->state == CORM_LEASED && now > 0)"),
     Mutant("messages-held", "messages", 2, 4000,  # a rollback leaves what it acknowledged in nobody's hand
@@ -357,6 +357,9 @@ MUTANTS = [
     Mutant("messages-failed-settled", "messages", 1, 4000,  # a message for which a filter fails is settled
            "corm_group_give_back(topic, group, id, now, Max(group->settings.retry_delay, FILTER_REST_US), &freed);",
            "corm_group_settle(topic, group, id, now, &freed);"),
+    Mutant("messages-bytes-after-seek", "messages", 6, 4000,  # a seek backward does not make messages count
+           "if (change->kind == CHANGE_SEEK)\n\t\t\tcorm_log_count_bytes(topic);",
+           ""),
     Mutant("messages-not-stored", "messages-killed", 1, 0,  # what is settled in a durable topic is not stored
            "if (n > 0)\n\t\tcorm_durable_settle(effect->group_id",
            "if (n < 0)\n\t\tcorm_durable_settle(effect->group_id"),
