@@ -367,6 +367,7 @@ synchronize(MemoryContext context, List **left)
 		int			before = list_length(*left);
 		List	   *errors = NIL;
 		List	   *done = NIL;
+		MemoryContext oldcontext;
 		ListCell   *lc;
 
 		foreach(lc, *left)
@@ -380,6 +381,8 @@ synchronize(MemoryContext context, List **left)
 				done = apply_to_node(context, done, *left, difference);
 			last = difference;
 		}
+		/* what is returned outlives SPI, whose context is the current one */
+		oldcontext = MemoryContextSwitchTo(context);
 		foreach(lc, done)
 		{
 			Applied    *entry = lfirst(lc);
@@ -389,6 +392,7 @@ synchronize(MemoryContext context, List **left)
 			else
 				applied = lappend(applied, entry);
 		}
+		MemoryContextSwitchTo(oldcontext);
 		*left = find_differences(context);
 		/* a definition may need one that was made after it: once more, if that helped */
 		if (*left == NIL || list_length(*left) == before || round == MAX_ROUNDS - 1)
