@@ -367,6 +367,7 @@ synchronize(MemoryContext context, List **left)
 		int			before = list_length(*left);
 		List	   *errors = NIL;
 		List	   *done = NIL;
+		bool		last_round;
 		MemoryContext oldcontext;
 		ListCell   *lc;
 
@@ -381,25 +382,25 @@ synchronize(MemoryContext context, List **left)
 				done = apply_to_node(context, done, *left, difference);
 			last = difference;
 		}
+		*left = find_differences(context);
+		/* a definition may need one that was made after it: once more, if that helped */
+		last_round = *left == NIL || list_length(*left) == before || round == MAX_ROUNDS - 1;
+
 		/* what is returned outlives SPI, whose context is the current one */
 		oldcontext = MemoryContextSwitchTo(context);
 		foreach(lc, done)
 		{
 			Applied    *entry = lfirst(lc);
 
-			if (entry->error)
-				errors = lappend(errors, entry);
-			else
+			if (entry->error == NULL)
 				applied = lappend(applied, entry);
+			else if (last_round)
+				errors = lappend(errors, entry);
 		}
+		applied = list_concat(applied, errors);
 		MemoryContextSwitchTo(oldcontext);
-		*left = find_differences(context);
-		/* a definition may need one that was made after it: once more, if that helped */
-		if (*left == NIL || list_length(*left) == before || round == MAX_ROUNDS - 1)
-		{
-			applied = list_concat(applied, errors);
+		if (last_round)
 			break;
-		}
 	}
 	return applied;
 }
