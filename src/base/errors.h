@@ -32,4 +32,7 @@
 /* The code that five characters stand for. */
 #define CORM_ERRCODE_OF(state)	MAKE_SQLSTATE((state)[0], (state)[1], (state)[2], (state)[3], (state)[4])
 
+/* PostgreSQL's own, since 17. */
+#define CORM_ERRCODE_TRANSACTION_TIMEOUT	CORM_ERRCODE_OF("25P04")
+
 #endif							/* CORM_BASE_ERRORS_H */

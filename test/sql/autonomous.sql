@@ -268,6 +268,27 @@ CALL corm.run_tx('INSERT INTO log (what) VALUES (''by run_tx'')', corm.tx('requi
 ROLLBACK;
 SELECT what FROM log ORDER BY id;
 
+-- transaction_timeout, which PostgreSQL has since 17: that of the role or database does not hold; one that the body sets ends
+-- its worker, and that is what the error says
+SELECT current_setting('server_version_num')::int >= 170000 AS has_timeout \gset
+\if :has_timeout
+DO $$BEGIN EXECUTE format('ALTER DATABASE %I SET transaction_timeout = ''100ms''', current_database()); END$$;
+\endif
+SELECT count(pg_terminate_backend(pid, 60000)) > 0 AS new_ones FROM corm.workers WHERE state = 'idle';
+SELECT corm.autonomous('SELECT pg_sleep(0.3)::text = '''' AS slept');
+SELECT corm.task_value(corm.submit(corm.task(immediate => true), 'SELECT pg_sleep(0.3)::text = '''' AS slept'));
+\if :has_timeout
+DO $$BEGIN EXECUTE format('ALTER DATABASE %I RESET transaction_timeout', current_database()); END$$;
+SELECT sqlstate, message, detail FROM corm.try_tx(corm.tx('requires_new', retries => 2), 'SET LOCAL transaction_timeout = ''50ms''; SELECT pg_sleep(60)') \gset call_
+SELECT sqlstate, message FROM corm.task_wait(corm.submit(corm.task(immediate => true), 'SET LOCAL transaction_timeout = ''50ms''; SELECT pg_sleep(60)')) \gset task_
+\else
+SELECT '25P04' AS sqlstate, 'worker was terminated' AS message, 'terminating connection due to transaction timeout' AS detail \gset call_
+SELECT '25P04' AS sqlstate, 'task exceeded the transaction_timeout that its body has set' AS message \gset task_
+\endif
+SELECT :'call_sqlstate' AS sqlstate, :'call_message' AS message, :'call_detail' AS detail;
+SELECT :'task_sqlstate' AS sqlstate, :'task_message' AS message;
+SELECT corm.autonomous('SELECT 1 AS one');
+
 SELECT * FROM corm.work_check();
 DROP OWNED BY regress_auto_user, regress_auto_other, regress_auto_login;
 RESET search_path;

@@ -361,6 +361,9 @@ worker_gone_error(const CormSlot *slot)
 	error->sqlerrcode = unknown ? ERRCODE_T_R_STATEMENT_COMPLETION_UNKNOWN : CORM_ERRCODE_WORKER_TERMINATED;
 	error->message = pstrdup("worker was terminated");
 	error->message_id = error->message;
+	/* what the body has asked for: no reason to run it again */
+	if (!unknown && slot->fatal_sqlstate == CORM_ERRCODE_TRANSACTION_TIMEOUT)
+		error->sqlerrcode = CORM_ERRCODE_TRANSACTION_TIMEOUT;
 	if (unknown)
 		error->detail = pstrdup(what_became(slot, true));
 	else if (slot->fatal_sqlstate != 0)

@@ -220,6 +220,12 @@ on_log(ErrorData *error)
 	}
 }
 
+int
+corm_worker_fatal_sqlstate(void)
+{
+	return my_slot != NULL ? my_slot->fatal_sqlstate : 0;
+}
+
 /* worker_gone gives the slot back when the process ends. */
 static void
 worker_gone(int code, Datum arg)

@@ -50,6 +50,9 @@ extern void corm_worker_add_source(const CormTaskSource *source);
 /* In a worker: the job that it is running, to be kept with the task; elsewhere slot is -1. */
 extern CormWorkerRef corm_worker_self(void);
 
+/* In a worker that is ending: the SQLSTATE of what ends it; 0: unknown. */
+extern int	corm_worker_fatal_sqlstate(void);
+
 /* In a worker: the process is replaced after what it runs now. */
 extern void corm_worker_use_up(void);
 

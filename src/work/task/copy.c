@@ -247,6 +247,8 @@ corm_task_error(const CormTaskCopy *copy)
 			return make_error(ERRCODE_QUERY_CANCELED, "task was cancelled");
 		case CORM_RESULT_LOST:
 			return make_error(CORM_ERRCODE_WORKER_TERMINATED, "worker was terminated");
+		case CORM_RESULT_TIMED_OUT:
+			return make_error(CORM_ERRCODE_TRANSACTION_TIMEOUT, "task exceeded the transaction_timeout that its body has set");
 		case CORM_RESULT_GIVEN_UP:
 			if (copy->task.state == CORM_TASK_FAILED || copy->task.state == CORM_TASK_RETRYING)
 				return make_error(ERRCODE_OUT_OF_MEMORY, "task failed with an error that could not be kept");

@@ -50,6 +50,7 @@ typedef enum CormTaskResult
 	CORM_RESULT_ROLLED_BACK,	/* set_rollback_only() */
 	CORM_RESULT_CANCELLED,
 	CORM_RESULT_LOST,			/* its worker was terminated */
+	CORM_RESULT_TIMED_OUT,		/* by the transaction_timeout of its body, which ends the worker */
 	CORM_RESULT_GIVEN_UP		/* there was no memory to keep it */
 } CormTaskResult;
 

@@ -80,10 +80,11 @@ static void
 settle(CormBlockId block, CormTaskResult result, int sqlstate, const void *data, Size len, int64 delay_us)
 {
 	CormTask   *task = corm_task_at(block);
-	bool		failed = result == CORM_RESULT_ERROR || result == CORM_RESULT_LOST;
+	bool		lost = result == CORM_RESULT_LOST || result == CORM_RESULT_TIMED_OUT;
+	bool		failed = result == CORM_RESULT_ERROR || lost;
 
 	corm_queue_lock();
-	if (failed && task->cancelled && (sqlstate == ERRCODE_QUERY_CANCELED || result == CORM_RESULT_LOST))
+	if (failed && task->cancelled && (sqlstate == ERRCODE_QUERY_CANCELED || lost))
 		corm_queue_end(block, CORM_TASK_CANCELLED, corm_queue_store(block, CORM_RESULT_CANCELLED, NULL, 0));
 	else
 	{
@@ -367,7 +368,8 @@ settle_lost(void)
 	running = 0;
 	if (!task->durable || task->put_back)
 	{
-		settle(block, CORM_RESULT_LOST, 0, NULL, 0, retry_delay(block));
+		settle(block, corm_worker_fatal_sqlstate() == CORM_ERRCODE_TRANSACTION_TIMEOUT ? CORM_RESULT_TIMED_OUT : CORM_RESULT_LOST,
+			   0, NULL, 0, retry_delay(block));
 		return;
 	}
 	corm_queue_lock();
