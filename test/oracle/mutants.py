@@ -383,17 +383,17 @@ MUTANTS = [
            "return x->due < y->due;",
            "return x->due > y->due;"),
     Mutant("queue-heap-down", "tasks", 1, 4000,  # the wrong child moves up
-           "if (child < corm_tasks->nheap && is_before(heap[child + 1], heap[child]))",
-           "if (child < corm_tasks->nheap && !is_before(heap[child + 1], heap[child]))"),
+           "if (child < corm_tasks->nheap && corm_queue_is_before(corm_queue.heap[child + 1], corm_queue.heap[child]))",
+           "if (child < corm_tasks->nheap && !corm_queue_is_before(corm_queue.heap[child + 1], corm_queue.heap[child]))"),
     Mutant("queue-due-twice", "tasks", 1, 4000,  # a task whose time has come stays in the heap
-           "unpark(block);\n\theap_remove(block);\n\tswitch",
-           "unpark(block);\n\tswitch"),
+           "corm_queue_unpark(block);\n\tcorm_queue_heap_remove(block);\n\tswitch",
+           "corm_queue_unpark(block);\n\tswitch"),
     Mutant("queue-key-limit", "tasks", 1, 4000,  # one task too many of a key
            "if (key->active >= corm_task_more(task)->key_limit)",
            "if (key->active > corm_task_more(task)->key_limit)"),
     Mutant("queue-key-order", "tasks", 1, 4000,  # a task that becomes ready does not wait behind others of its key
            "if (task->key != 0 && !task->active)",
-           "if (task->key != 0 && !task->active && key_at(task->key)->active > 0)"),
+           "if (task->key != 0 && !task->active && corm_key_at(task->key)->active > 0)"),
     Mutant("queue-key-kept", "tasks", 1, 4000,  # a task that has ended leaves its place at the key to nobody
            "task->active = false;\n\t\t\tadmit(key);",
            "task->active = false;"),
@@ -407,8 +407,8 @@ MUTANTS = [
            "pool->reserved--;\n\t\t\t\ttask->pool_counted = false;",
            "task->pool_counted = false;"),
     Mutant("queue-parked-cancel", "tasks", 1, 4000,  # a cancelled task stays in the list of its key
-           "else if (task->place == CORM_TASK_PARKED)\n\t\tunpark(block);\n\theap_remove(block);\n\tswitch",
-           "heap_remove(block);\n\tswitch"),
+           "else if (task->place == CORM_TASK_PARKED)\n\t\tcorm_queue_unpark(block);\n\tcorm_queue_heap_remove(block);\n\tswitch",
+           "corm_queue_heap_remove(block);\n\tswitch"),
     Mutant("queue-cancel-uncommitted", "tasks", 1, 4000,  # a task that was cancelled before its commit runs
            "if ((task->cancelled && !task->durable) || pool->dropped",
            "if (pool->dropped"),

@@ -371,6 +371,31 @@ end(CormJob *job, CormJobReport *report)
 	PopActiveSnapshot();
 }
 
+/* begin_report makes the report of a job that begins. */
+static void
+begin_report(CormJobReport *report)
+{
+	report->value = NULL;
+	report->error = NULL;
+	report->outcome = CORM_JOB_COMMITTED;
+	*corm_job_phase = CORM_PHASE_BODY;
+}
+
+/* report_error puts the current error into the report, in context, and rolls its transaction back. */
+static void
+report_error(CormJobReport *report, MemoryContext context)
+{
+	HOLD_INTERRUPTS();
+	disable_all_timeouts(false);
+	MemoryContextSwitchTo(context);
+	report->error = CopyErrorData();
+	report->value = NULL;
+	report->outcome = CORM_JOB_FAILED;
+	AbortCurrentTransaction();
+	FlushErrorState();
+	RESUME_INTERRUPTS();
+}
+
 /*
  * run_attempt runs a job once, in a transaction of its own, and puts everything back
  * except the report.  Raises nothing.
@@ -383,10 +408,7 @@ run_attempt(CormJob *job, CormJobReport *report)
 	int			base_security;
 
 	GetUserIdAndSecContext(&base_user, &base_security);
-	report->value = NULL;
-	report->error = NULL;
-	report->outcome = CORM_JOB_COMMITTED;
-	*corm_job_phase = CORM_PHASE_BODY;
+	begin_report(report);
 	PG_TRY();
 	{
 		CORM_FAULT("work-job-start");
@@ -417,16 +439,8 @@ run_attempt(CormJob *job, CormJobReport *report)
 	}
 	PG_CATCH();
 	{
-		HOLD_INTERRUPTS();
-		disable_all_timeouts(false);
-		MemoryContextSwitchTo(context);
-		report->error = CopyErrorData();
-		report->value = NULL;
-		report->outcome = CORM_JOB_FAILED;
-		AbortCurrentTransaction();
+		report_error(report, context);
 		*corm_job_phase = CORM_PHASE_ROLLED_BACK;
-		FlushErrorState();
-		RESUME_INTERRUPTS();
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(context);
@@ -484,10 +498,7 @@ run_top_level(CormJob *job, CormJobReport *report)
 {
 	MemoryContext context = CurrentMemoryContext;
 
-	report->value = NULL;
-	report->error = NULL;
-	report->outcome = CORM_JOB_COMMITTED;
-	*corm_job_phase = CORM_PHASE_BODY;
+	begin_report(report);
 	PG_TRY();
 	{
 		prepare_session(job, context);
@@ -495,15 +506,7 @@ run_top_level(CormJob *job, CormJobReport *report)
 	}
 	PG_CATCH();
 	{
-		HOLD_INTERRUPTS();
-		disable_all_timeouts(false);
-		MemoryContextSwitchTo(context);
-		report->error = CopyErrorData();
-		report->value = NULL;
-		report->outcome = CORM_JOB_FAILED;
-		AbortCurrentTransaction();
-		FlushErrorState();
-		RESUME_INTERRUPTS();
+		report_error(report, context);
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(context);
