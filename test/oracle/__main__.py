@@ -31,7 +31,7 @@ Parts of a run:
     patches     random documents for update_json, nested at random, with a fence around every table: the tables and the answers
                 against a model of the rules (patches.py)
     tasks       random programs of four sessions that submit, replace, cancel and retry tasks, count in a wait group, roll back and
-                are killed, by a clock of their own: all tasks and counts after each step (queue_model.py)
+                are killed, by a clock of their own: what each step answers, all tasks and counts (queue_model.py)
     durable-killed   durable tasks that each add a row, while workers, clients and the server are killed, --cycles times: each
                 committed submit has exactly one row (durable.py)
     workers     cancels and terminations of workers, and of who calls them or waits for their tasks, at every fault point, --rounds

@@ -1,6 +1,9 @@
 """The queue of tasks and wait groups against a plain model: random programs of four sessions with transactions, savepoints,
-cancels, retries, replacements, keys, kills, closed pools, and time, which a test clock moves.  After each step all tasks, counts
-and waits must be those of the model.
+cancels, retries, replacements, keys, kills, closed pools, and time, which a test clock moves, often to the very moment at which
+something is due.  Every few steps, and after each that is rare, all tasks and counts must be those of the model; what a step answers
+must be what the model says at once.
+
+All times are in microseconds.
 
 The pool is paused, so that no worker takes tasks; the program does.  Nothing in it waits: what would is left out.  The server
 must have the extension corm_test.
@@ -16,7 +19,10 @@ from waiting import DATABASE, Session, drop_database, make_database, until
 
 CAPACITY = 12
 HANGS = 60  # seconds without an answer
-TTL = 300
+SECOND = 1000000
+TTL = 300 * SECOND
+COMPARE = 3  # steps
+CHECK = 20  # comparisons
 ENDED = ("succeeded", "failed", "cancelled")
 
 
@@ -37,7 +43,6 @@ class Model:
     def __init__(self):
         self.tasks = {}
         self.now = 0
-        self.clock = 0
         self.sequence = 0
         self.parked = {}
         self.closed = False
@@ -203,9 +208,11 @@ class Program:
         self.open = [False] * 4
         self.log = []
         self.counts = {}
-        self.compared = 0
+        self.compared = self.steps = 0
         self.control.must("SELECT corm_test.clock_freeze()")
-        self.control.must(f"SELECT corm.pool_create('m', capacity => {CAPACITY}, result_ttl => '{TTL} s'), corm.pool_pause('m'), corm.wg_create('mg')")
+        self.control.must("PREPARE compare AS SELECT (SELECT string_agg(concat_ws(' ', id, state, attempt), ',') FROM corm.tasks WHERE pool = 'm'), "
+                          "waiting + scheduled, retrying, running, reserved, (corm.wg_count('mg')).count FROM corm.pools WHERE name = 'm'")
+        self.control.must(f"SELECT corm.pool_create('m', capacity => {CAPACITY}, result_ttl => '{TTL} microseconds'), corm.pool_pause('m'), corm.wg_create('mg')")
 
     def fail(self, what):
         tail = "\n".join(self.log[-15:])
@@ -264,13 +271,13 @@ class Program:
                     model.hold(first)
                     first.session = n
                     content = {"priority": options["priority"], "max": options["max"]} if duplicate == "replace" else {}
-                    effect = ("change", (first, model.now + options["delay"] if options["delay"] else 0, content))
+                    effect = ("change", (first, model.now + options["delay"] * SECOND if options["delay"] else 0, content))
                     model.pending[n].append(effect)
                     if not self.open[n]:
                         model.commit(model.pending[n])
                         model.pending[n] = []
                 return
-            task = Task(number, session=n, due=model.now + options["delay"] if options["delay"] else 0, **options)
+            task = Task(number, session=n, due=model.now + options["delay"] * SECOND if options["delay"] else 0, **options)
             model.tasks[number] = task
             if own:
                 model.pending[n].append(("task", task))
@@ -386,10 +393,10 @@ class Program:
                 model.end(task, "cancelled")
             elif task.attempt < task.max and not model.closed:
                 task.state = "retrying"
-                wait = float(self.run(self.control, f"SELECT extract(epoch FROM run_at - finished) FROM (SELECT (corm.task_info({task.id})).run_at, "
-                                      "'2020-01-01'::timestamptz AS finished) x")[0][0]) - model.clock
-                if not 0.75 * 10 * 2 ** (task.attempt - 1) <= wait <= 1.25 * 10 * 2 ** (task.attempt - 1):
-                    self.fail(f"tries again after {wait} s")
+                wait = int(self.run(self.control, f"SELECT (extract(epoch FROM run_at - finished) * {SECOND})::bigint "
+                                    f"FROM (SELECT (corm.task_info({task.id})).run_at, '2020-01-01'::timestamptz AS finished) x")[0][0]) - model.now
+                if not 7.5 * SECOND * 2 ** (task.attempt - 1) <= wait <= 12.5 * SECOND * 2 ** (task.attempt - 1):
+                    self.fail(f"tries again after {wait} us")
                 task.due = model.now + wait
             else:
                 model.end(task, "failed")
@@ -425,19 +432,21 @@ class Program:
             model.close()
 
     def time(self):
-        by = self.random.choice([1, 7, 40, 120])
-        self.run(self.control, f"SELECT corm_test.clock_advance('{by} s')")
-        self.model.now += by
-        self.model.clock += by
+        model = self.model
+        moments = sorted({when for task in model.tasks.values() if (when := task.forget if task.state in ENDED else task.due) > model.now})
+        by = self.random.choice([1, 7, 40, 120]) * SECOND
+        if moments and self.random.random() < 0.5:
+            # to one of the next moments, or just before it
+            by = max(self.random.choice(moments[:3]) - model.now - self.random.randrange(2), 1)
+        self.run(self.control, f"SELECT corm_test.clock_advance('{by} microseconds')")
+        model.now += by
 
     def compare(self):
         model = self.model
         model.promote()
         # a claim, of a pool that has no task too, does at once what is due; so does the launcher, at some time
         listed, *counted, count = self.control.must(
-            "SELECT corm_test.claim_task('none'); "
-            "SELECT (SELECT string_agg(concat_ws(' ', id, state, attempt), ',') FROM corm.tasks WHERE pool = 'm'), "
-            "waiting + scheduled, retrying, running, reserved, (corm.wg_count('mg')).count FROM corm.pools WHERE name = 'm'")[0]
+            "SELECT corm_test.claim_task('none'); EXECUTE compare")[0]
         got = {int(number): (state, int(attempt)) for number, state, attempt in map(str.split, listed.split(",") if listed else [])}
         expected = {task.id: (task.state, task.attempt) for task in model.tasks.values() if task.state != "uncommitted"}
         if got != expected:
@@ -450,7 +459,7 @@ class Program:
         if count != model.group_count():
             self.fail(f"the wait group counts {count}, expected {model.group_count()}")
         self.compared += 1
-        if self.compared % 5 == 0:
+        if self.compared % CHECK == 0:
             problems = self.control.must("SELECT * FROM corm.work_check()")
             if problems:
                 self.fail(f"work_check: {problems}")
@@ -461,8 +470,11 @@ class Program:
         kinds = [self.transaction, self.transaction, self.submit, self.submit, self.submit, self.group, self.change]
         kind = self.random.randrange(len(kinds) + 4)
         rare = self.random.random()
+        self.steps += 1
+        compare = self.steps % COMPARE == 0 or rare > 0.995
         if rare < (0.1 if self.model.closed else 0.005):
             self.close_or_open()
+            compare = True
         elif rare > 0.995:
             self.kill(self.random.randrange(4))
         elif kind < len(kinds):
@@ -471,7 +483,9 @@ class Program:
             self.work()
         else:
             self.time()
-        self.compare()
+            compare = True
+        if compare:
+            self.compare()
 
     def watch(self):
         """A process that holds the lock of the queue for ever cannot be interrupted, and neither can who waits for that"""
