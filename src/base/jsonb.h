@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * jsonb.h
- *		Pushing scalars of C into a jsonb document that is being made; any value as jsonb.
+ *		Making jsonb documents: of scalars of C, of any value, and of other documents.
  *
  *-------------------------------------------------------------------------
  */
@@ -26,5 +26,7 @@ extern void corm_json_integer(JsonbParseState **state, JsonbIteratorToken token,
 extern void corm_json_bool(JsonbParseState **state, JsonbIteratorToken token, bool value);
 extern void corm_to_jsonb_init(CormToJsonb *to_jsonb, Oid typid);
 extern Jsonb *corm_to_jsonb(CormToJsonb *to_jsonb, Datum value);
+extern Jsonb *corm_json_array(Jsonb **documents, int n);
+extern Jsonb *corm_json_object_with(Jsonb *object, const char *const *keys, Jsonb **values, int n);
 
 #endif							/* CORM_BASE_JSONB_H */

@@ -22,12 +22,18 @@
 #include "exec/plan/bind.h"
 #include "exec/plan/plan.h"
 #include "exec/plan/query_set.h"
+#include "exec/rows/call_hooks.h"
+#include "exec/rows/in_progress.h"
+#include "exec/rows/json_value.h"
 #include "exec/run/cached.h"
 #include "exec/run/execute.h"
 #include "exec/run/sink.h"
 #include "exec/run/stats.h"
 #include "exec/write/hooked.h"
 #include "exec/write/insert_rows.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "model/hooks.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
@@ -242,4 +248,70 @@ corm_insert_json_rows(Oid model, Jsonb *array, bool whole)
 
 	corm_rows_query(model, JSONBOID, JsonbPGetDatum(array), &set);
 	return corm_run_json(&set, whole);
+}
+
+/* Returns the objects of an array as documents of their own. */
+static Jsonb **
+objects_of(Jsonb *array, int *n)
+{
+	Jsonb	  **objects = palloc_extended(sizeof(Jsonb *) * Max(JB_ROOT_COUNT(array), 1), MCXT_ALLOC_HUGE);
+	JsonbIterator *it = JsonbIteratorInit(&array->root);
+	JsonbValue	element;
+
+	*n = 0;
+	(void) JsonbIteratorNext(&it, &element, false);
+	while (JsonbIteratorNext(&it, &element, true) == WJB_ELEM)
+	{
+		CHECK_FOR_INTERRUPTS();
+		/* middleware can return anything */
+		if (element.type != jbvBinary || !JsonContainerIsObject(element.val.binary.data))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("rows given as JSON must be objects")));
+		objects[(*n)++] = JsonbValueToJsonb(&element);
+	}
+	return objects;
+}
+
+/*
+ * corm_insert_documents does what corm_insert_json_rows does, and returns the rows each
+ * as a document of its own, with hidden fields.  Rows of the model become documents here,
+ * which is cheaper than to have the statement write one text of all of them, that is then
+ * read.  Middleware and hooks see the statement that returns JSON.  Raises 55006 if the
+ * model has changed meanwhile.
+ */
+Jsonb **
+corm_insert_documents(CormModel *model, Jsonb *array, int *n)
+{
+	CormVerb	verb = {.output = CORM_OUTPUT_ROWS, .typid = model->typid};
+	CormSink	sink = {.kind = CORM_SINK_STORE, .context = CurrentMemoryContext};
+	CormExec	exec;
+	CormQuerySet set;
+	TupleTableSlot *slot;
+	Jsonb	  **objects;
+
+	corm_exec_begin(&exec, model);
+	if (corm_middleware_exists() || corm_hooks_has(model, CORM_WRITE_CREATE) ||
+		OidIsValid(corm_model_hook(model, CORM_HOOK_AFTER_FIND)))
+	{
+		objects = objects_of(corm_insert_json_rows(model->relid, array, true), n);
+		corm_exec_check(&exec);
+		return objects;
+	}
+	sink.store = corm_exec_store(&exec, false);
+	corm_rows_query(model->relid, JSONBOID, JsonbPGetDatum(array), &set);
+	(void) corm_run_directly(&verb, &set, &sink);
+	corm_exec_check(&exec);
+	objects = palloc_extended(sizeof(Jsonb *) * Max(sink.nrows, 1), MCXT_ALLOC_HUGE);
+	slot = MakeSingleTupleTableSlot(model->tupdesc, &TTSOpsMinimalTuple);
+	*n = 0;
+	while (tuplestore_gettupleslot(sink.store, true, false, slot))
+	{
+		CHECK_FOR_INTERRUPTS();
+		objects[(*n)++] = corm_row_to_json(model, ExecFetchSlotHeapTupleDatum(slot), false);
+	}
+	ExecDropSingleTupleTableSlot(slot);
+	tuplestore_end(sink.store);
+	corm_exec_check(&exec);
+	return objects;
 }

@@ -15,5 +15,6 @@ extern uint64 corm_run_queries(const CormVerb *verb, CormQuerySet *set, CormSink
 extern uint64 corm_run_directly(const CormVerb *verb, CormQuerySet *set, CormSink *sink);
 extern Jsonb *corm_run_json(CormQuerySet *set, bool whole);
 extern Jsonb *corm_insert_json_rows(Oid model, Jsonb *array, bool whole);
+extern Jsonb **corm_insert_documents(CormModel *model, Jsonb *array, int *n);
 
 #endif							/* CORM_EXEC_RUN_QUERY_H */

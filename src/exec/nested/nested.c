@@ -84,26 +84,6 @@ suppressed(NestedWrite *write, CormModel *model)
 }
 
 /*
- * Adds the pairs of an object to the object being built.  For duplicate keys, the last
- * one wins.
- */
-static void
-push_pairs(JsonbParseState **state, JsonbContainer *object)
-{
-	JsonbIterator *it = JsonbIteratorInit(object);
-	JsonbValue	key;
-	JsonbValue	value;
-
-	(void) JsonbIteratorNext(&it, &key, false);
-	while (JsonbIteratorNext(&it, &key, true) == WJB_KEY)
-	{
-		(void) JsonbIteratorNext(&it, &value, true);
-		pushJsonbValue(state, WJB_KEY, &key);
-		pushJsonbValue(state, WJB_VALUE, &value);
-	}
-}
-
-/*
  * Does a row reference another by a belongs_to relation, although the document says null?
  * The row that it is nested in, a field or another relation may give the key.  A
  * relation with a condition, such as a polymorphic one, need not lead to the row of the key.
@@ -132,26 +112,22 @@ leads_somewhere(CormModel *model, Jsonb *row, const NestedMember *member)
 Jsonb *
 corm_nested_with_members(Jsonb *row, const NestedObject *object)
 {
-	JsonbParseState *state = NULL;
+	int			nmembers = list_length(object->members);
+	const char **names = palloc(sizeof(char *) * Max(nmembers, 1));
+	Jsonb	  **results = palloc(sizeof(Jsonb *) * Max(nmembers, 1));
+	int			n = 0;
 	ListCell   *lc;
 
-	if (object->members == NIL)
-		return row;
-	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	push_pairs(&state, &row->root);
 	foreach(lc, object->members)
 	{
 		NestedMember *member = lfirst(lc);
-		JsonbValue	result = {.type = jbvNull};
 
 		if (leads_somewhere(object->model, row, member))
 			continue;
-		if (member->result)
-			corm_nested_value_of(member->result, &result);
-		corm_json_key(&state, member->name);
-		pushJsonbValue(&state, WJB_VALUE, &result);
+		names[n] = member->name;
+		results[n++] = member->result;
 	}
-	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+	return n > 0 ? corm_json_object_with(row, names, results, n) : row;
 }
 
 /*
@@ -202,27 +178,6 @@ column_values(const NestedColumns *columns)
 	return values;
 }
 
-/* Extracts the written rows from an array; returns their number. */
-static int
-take_rows(NestedWrite *write, Jsonb *array, int n, const NestedColumns **columns, Jsonb **rows)
-{
-	JsonbIterator *it = JsonbIteratorInit(&array->root);
-	JsonbValue	element;
-	int			nrows = 0;
-
-	(void) JsonbIteratorNext(&it, &element, false);
-	while (nrows < n && JsonbIteratorNext(&it, &element, true) == WJB_ELEM)
-	{
-		if (!corm_nested_is_object(&element))
-			rows_must_be_objects(); /* middleware can return anything */
-		rows[nrows] = corm_nested_document(&element);
-		if (columns[nrows])
-			corm_nested_check_row(write, columns[nrows], rows[nrows]);
-		nrows++;
-	}
-	return nrows;
-}
-
 /*
  * Inserts objects without relations in one statement.  Returns the number of rows
  * written.  If all is set, it is an error if any row was not written.
@@ -233,8 +188,8 @@ insert_batch(NestedWrite *write, CormModel *model, NestedObject *objects, int n,
 {
 	const NestedPath *path = write->path;
 	JsonbValue *values = column_values(columns);
-	const NestedColumns **each = palloc(sizeof(NestedColumns *) * n);
 	JsonbParseState *state = NULL;
+	Jsonb	  **written;
 	int			nrows;
 
 	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
@@ -244,12 +199,16 @@ insert_batch(NestedWrite *write, CormModel *model, NestedObject *objects, int n,
 		write->path = &objects[i].path;
 		corm_nested_check_given(write, &objects[i], columns);
 		corm_nested_push_row(&state, &objects[i], columns, values);
-		each[i] = columns->n > 0 ? columns : NULL;
 	}
 	write->path = n == 1 ? &objects[0].path : objects[0].path.up;
-	nrows = take_rows(write, corm_insert_json_rows(model->relid,
-												   JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL)), true),
-					  n, each, rows);
+	written = corm_insert_documents(model, JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL)), &nrows);
+	nrows = Min(nrows, n);
+	for (int i = 0; i < nrows; i++)
+	{
+		if (columns->n > 0)
+			corm_nested_check_row(write, columns, written[i]);
+		rows[i] = written[i];
+	}
 	corm_nested_same_model(model);
 	if (all && nrows < n)
 		suppressed(write, model);
@@ -555,25 +514,6 @@ corm_nested_elements(NestedWrite *write, CormModel *model, const NestedMember *m
 	return elements;
 }
 
-/*
- * corm_nested_array_of returns documents as one JSON array.
- */
-Jsonb *
-corm_nested_array_of(Jsonb **rows, int n)
-{
-	JsonbParseState *state = NULL;
-
-	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
-	for (int i = 0; i < n; i++)
-	{
-		JsonbValue	value;
-
-		corm_nested_value_of(rows[i], &value);
-		pushJsonbValue(&state, WJB_ELEM, &value);
-	}
-	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
-}
-
 /* Writes the rows that a row is linked to, then the links. */
 static void
 write_linked(NestedWrite *write, CormModel *model, Jsonb *row, NestedMember *member,
@@ -605,7 +545,7 @@ write_linked(NestedWrite *write, CormModel *model, Jsonb *row, NestedMember *mem
 	for (int i = 0; i < n; i++)
 		if (targets[i].shown)
 			shown[nshown++] = targets[i].shown;
-	member->result = corm_nested_array_of(shown, nshown);
+	member->result = corm_json_array(shown, nshown);
 	write->path = path.up;
 }
 
@@ -642,7 +582,7 @@ write_children(NestedWrite *write, CormModel *model, Jsonb *row, NestedMember *m
 	n = corm_nested_write_rows(write, condition->target.model, objects, n, &in, &in.columns, false, rows);
 	if (!condition->whole)
 		corm_nested_check_related(write, model, row, relation, n);
-	member->result = relation->kind == CORM_HAS_ONE ? (n > 0 ? rows[0] : NULL) : corm_nested_array_of(rows, n);
+	member->result = relation->kind == CORM_HAS_ONE ? (n > 0 ? rows[0] : NULL) : corm_json_array(rows, n);
 	write->path = path.up;
 }
 
@@ -796,13 +736,10 @@ write_object(NestedWrite *write, NestedObject *object, const NestedIn *in, const
 
 	if (hooks == NULL)
 	{
-		JsonbValue *first;
-		Jsonb	   *rows = corm_insert_json_rows(model->relid, corm_nested_row_document(object, &columns, true), true);
+		int			nrows;
+		Jsonb	  **rows = corm_insert_documents(model, corm_nested_row_document(object, &columns, true), &nrows);
 
-		first = getIthJsonbValueFromContainer(&rows->root, 0);
-		if (first && !corm_nested_is_object(first))
-			rows_must_be_objects();
-		row = first ? corm_nested_document(first) : NULL;
+		row = nrows > 0 ? rows[0] : NULL;
 	}
 	else if (insert_unhooked(model, corm_nested_row_document(object, &columns, false), &typed_row))
 	{
@@ -823,7 +760,7 @@ write_object(NestedWrite *write, NestedObject *object, const NestedIn *in, const
 		{
 			/* keep an empty array */
 			if (corm_nested_is_array(&member->value))
-				member->result = corm_nested_array_of(NULL, 0);
+				member->result = corm_json_array(NULL, 0);
 			continue;
 		}
 		if (member->relation->kind == CORM_BELONGS_TO)
@@ -935,7 +872,7 @@ insert_rows(CormModel *model, Jsonb *data)
 		write.path = NULL;
 	}
 	n = corm_nested_write_rows(&write, model, objects, n, NULL, &none, false, rows);
-	result = corm_nested_shown(model, corm_nested_array_of(rows, n));
+	result = corm_nested_shown(model, corm_json_array(rows, n));
 	corm_nested_end(&write);
 	return result;
 }
@@ -996,7 +933,7 @@ corm_insert_json(PG_FUNCTION_ARGS)
 	if (!JB_ROOT_IS_SCALAR(data) && corm_has_relation_keys(model, data))
 		array = insert_nested(model, data);
 	else
-		array = corm_insert_json_rows(relid, JB_ROOT_IS_OBJECT(data) ? corm_nested_array_of(&data, 1) : data, false);
+		array = corm_insert_json_rows(relid, JB_ROOT_IS_OBJECT(data) ? corm_json_array(&data, 1) : data, false);
 	if (!JB_ROOT_IS_OBJECT(data))
 		PG_RETURN_JSONB_P(array);
 	row = getIthJsonbValueFromContainer(&array->root, 0);

@@ -28,7 +28,6 @@ extern void corm_nested_check_back(NestedWrite *write, NestedMember *member, con
 extern void corm_nested_check_given(NestedWrite *write, const NestedObject *object, const NestedColumns *columns);
 extern JsonbValue *corm_nested_elements(NestedWrite *write, CormModel *model, const NestedMember *member,
 										const NestedPath *path, int *n, NestedPath **paths);
-extern Jsonb *corm_nested_array_of(Jsonb **rows, int n);
 extern Jsonb *corm_nested_with_members(Jsonb *row, const NestedObject *object);
 
 #endif							/* CORM_EXEC_NESTED_H */

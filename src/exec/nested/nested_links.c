@@ -166,9 +166,8 @@ insert_links(LinkSet *set, NestedWrite *write, const Link *links, int n)
 	CormModel  *through = set->through;
 	NestedObject empty = {.model = through};
 	JsonbParseState *state = NULL;
-	Jsonb	   *rows;
-	JsonbIterator *it;
-	JsonbValue	element;
+	Jsonb	  **rows;
+	int			nrows;
 
 	if (n == 0)
 		return 0;
@@ -190,14 +189,10 @@ insert_links(LinkSet *set, NestedWrite *write, const Link *links, int n)
 		corm_nested_push_row(&state, &empty, &columns, NULL);
 	}
 	CORM_FAULT("links-insert");
-	rows = corm_insert_json_rows(through->relid, JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL)), true);
-	corm_nested_same_model(through);
-	it = JsonbIteratorInit(&rows->root);
-	(void) JsonbIteratorNext(&it, &element, false);
-	while (JsonbIteratorNext(&it, &element, true) == WJB_ELEM)
-		if (corm_nested_is_object(&element))
-			corm_nested_check_row(write, &set->near, corm_nested_document(&element));
-	return JB_ROOT_COUNT(rows);
+	rows = corm_insert_documents(through, JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL)), &nrows);
+	for (int i = 0; i < nrows; i++)
+		corm_nested_check_row(write, &set->near, rows[i]);
+	return nrows;
 }
 
 /*

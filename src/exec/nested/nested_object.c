@@ -269,15 +269,52 @@ push_shown(JsonbParseState **state, CormModel *model, JsonbContainer *container)
 	return pushJsonbValue(state, array ? WJB_END_ARRAY : WJB_END_OBJECT, NULL);
 }
 
+/* May a document, or part of one, have hidden fields?  Its objects are rows of a model. */
+static bool
+may_hide(CormModel *model, JsonbContainer *container)
+{
+	JsonbIterator *it;
+	JsonbIteratorToken token;
+	JsonbValue	v;
+
+	check_stack_depth();
+	if (JsonContainerIsObject(container))
+		for (int i = 0; i < model->nfields; i++)
+			if (model->fields[i].hidden)
+				return true;
+	it = JsonbIteratorInit(container);
+	(void) JsonbIteratorNext(&it, &v, false);
+	while ((token = JsonbIteratorNext(&it, &v, true)) == WJB_ELEM || token == WJB_KEY)
+	{
+		CormModel  *element = model;
+
+		if (token == WJB_KEY)
+		{
+			JsonbValue	key = v;
+			CormRelation *relation = NULL;
+
+			(void) JsonbIteratorNext(&it, &v, true);
+			if (v.type == jbvBinary && corm_nested_key_field(model, key.val.string.val, key.val.string.len) < 0)
+				relation = corm_nested_key_relation(model, pnstrdup(key.val.string.val, key.val.string.len));
+			element = relation ? corm_model_get(relation->target) : NULL;
+		}
+		if (element && v.type == jbvBinary && may_hide(element, v.val.binary.data))
+			return true;
+	}
+	return false;
+}
+
 /*
- * corm_nested_shown returns an array of written rows, with those of their relations, as
- * the user sees them: without hidden fields.
+ * corm_nested_shown returns a written row or an array of them, with those of their
+ * relations, as the user sees them: without hidden fields.
  */
 Jsonb *
 corm_nested_shown(CormModel *model, Jsonb *rows)
 {
 	JsonbParseState *state = NULL;
 
+	if (!may_hide(model, &rows->root))
+		return rows;
 	return JsonbValueToJsonb(push_shown(&state, model, &rows->root));
 }
 

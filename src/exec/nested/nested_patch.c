@@ -750,7 +750,7 @@ change_related(NestedWrite *write, CormModel *model, Jsonb *row, NestedMember *m
 		part->member = *member;
 		part->path = *path;
 		if (member->value.type == jbvNull)
-			corm_nested_value_of(corm_nested_array_of(NULL, 0), &part->member.value);
+			corm_nested_value_of(corm_json_array(NULL, 0), &part->member.value);
 		parts = list_make1(part);
 	}
 	else
@@ -790,7 +790,7 @@ change_related(NestedWrite *write, CormModel *model, Jsonb *row, NestedMember *m
 		rows[foreach_current_index(lc)] = lfirst(lc);
 	}
 	if (relation->kind != CORM_HAS_ONE)
-		member->result = corm_nested_array_of(rows, n);
+		member->result = corm_json_array(rows, n);
 	else if (n > 0)
 		member->result = rows[0];
 	write->path = path->up;

@@ -14,6 +14,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "access/htup_details.h"
 #include "access/transam.h"
 #include "base/compat.h"
@@ -32,11 +34,66 @@
 #include "nodes/makefuncs.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/json.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"
 #include "utils/syscache.h"
+
+/*
+ * Turns a value of one of the most common types into what to_jsonb() makes of it.
+ * Returns false for other types.
+ */
+static bool
+common_value(Oid typid, Datum value, JsonbValue *json)
+{
+	char	   *string;
+
+	switch (typid)
+	{
+		case BOOLOID:
+			json->type = jbvBool;
+			json->val.boolean = DatumGetBool(value);
+			return true;
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+			json->type = jbvNumeric;
+			json->val.numeric = int64_to_numeric(typid == INT2OID ? DatumGetInt16(value) :
+												 typid == INT4OID ? DatumGetInt32(value) : DatumGetInt64(value));
+			return true;
+		case NUMERICOID:
+			json->val.numeric = DatumGetNumeric(value);
+			if (numeric_is_nan(json->val.numeric) || numeric_is_inf(json->val.numeric))
+				return false;
+			json->type = jbvNumeric;
+			return true;
+		case FLOAT8OID:
+			if (isnan(DatumGetFloat8(value)) || isinf(DatumGetFloat8(value)))
+				return false;
+			string = DatumGetCString(DirectFunctionCall1(float8out, value));
+			json->type = jbvNumeric;
+			json->val.numeric = DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(string),
+																	ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+			return true;
+		case DATEOID:
+		case TIMESTAMPOID:
+		case TIMESTAMPTZOID:
+			string = JsonEncodeDateTime(NULL, value, typid, NULL);
+			break;
+		case TEXTOID:
+		case VARCHAROID:
+			string = TextDatumGetCString(value);
+			break;
+		default:
+			return false;
+	}
+	json->type = jbvString;
+	json->val.string.val = string;
+	json->val.string.len = strlen(string);
+	return true;
+}
 
 /*
  * corm_push_value pushes a value as JSON, by to_jsonb() of its type, or as
@@ -50,6 +107,11 @@ corm_push_value(JsonbParseState **state, JsonbIteratorToken token, Oid typid, Da
 
 	if (corm_json_is_exact())
 		json = corm_exact_jsonb(typid, value);
+	else if (common_value(typid, value, &element))
+	{
+		pushJsonbValue(state, token, &element);
+		return;
+	}
 	else
 	{
 		CormToJsonb to_jsonb;
@@ -270,6 +332,13 @@ surely_converts(CheckKind kind, const CormField *field, const JsonbValue *value)
 			integer = numeric_int4_opt_error(number, &too_large);
 			return !too_large &&
 				(field->typid != INT2OID || (integer >= PG_INT16_MIN && integer <= PG_INT16_MAX));
+		case FLOAT4OID:
+		case FLOAT8OID:
+			/* a fraction of more digits may be too small */
+			if (DatumGetInt32(DirectFunctionCall1(numeric_scale, NumericGetDatum(number))) > 30)
+				return false;
+			(void) numeric_int4_opt_error(number, &too_large);
+			return !too_large;
 		default:
 			return false;
 	}
