@@ -161,7 +161,7 @@ INSERT INTO cases (verb, statement) VALUES
 	('get_multi_json', $$SELECT corm.get_multi_json(corm.deleter('users'), corm.where(corm.in('id', ARRAY[5, 6])), corm.returning('name'))$$),
 	('exec', $$SELECT corm.exec(corm.with('w', corm.pipe(corm.updater('users'), corm.set('name', 'hit'), corm.all_rows(), corm.returning('id'))), corm.from_cte('w'))$$),
 	('restore', $$SELECT corm.restore(corm.selector('users'), corm.where(corm.eq('id', 8)))$$),
-	('restore', $$SELECT corm.restore(corm.selector('users'))$$),
+	('restore', $$SELECT corm.restore(corm.selector('users'), corm.all_rows())$$),
 	('update', $$SELECT corm.update(ROW(2, 'hit', 0, 1, NULL)::users)$$),
 	('update', $$SELECT corm.update(ROW(2, 'hit', NULL)::login)$$),
 	('update', $$SELECT corm.update(ROW(2, 'hit', 0)::user_view)$$),

@@ -25,6 +25,10 @@ SELECT corm.cache_fetch('d', 'SELECT array_agg(id ORDER BY id) FROM goods WHERE 
 SELECT corm.cache_fetch('e', 'SELECT $1 IS NULL AND $2::int IS NULL', NULL, 'default', NULL, NULL);
 SELECT corm.cache_fetch('f', 'SELECT $2 || $1', NULL, 'default', 'x'::text, 'y'::text);
 SELECT corm.cache_fetch('g', 'SELECT $1 || $2', NULL, 'default', VARIADIC ARRAY['p', 'q']);
+-- An array of integers could be tables to depend on, too: the name of the parameter tells.
+SELECT corm.cache_fetch('g2', 'SELECT $1 + $2', NULL, 'default', VARIADIC ARRAY[1, 2]);
+SELECT corm.cache_fetch('g2', 'SELECT $1 + $2', NULL, 'default', VARIADIC params => ARRAY[1, 2]);
+SELECT corm.cache_fetch('g3', 'SELECT $1', NULL, 'default', VARIADIC params => ARRAY[9007199254740993]);
 SELECT corm.cache_fetch('h', 'SELECT ($1).name', NULL, 'default', g) FROM goods g WHERE id = 2;
 PREPARE untyped AS SELECT corm.cache_fetch($1, 'SELECT name FROM goods WHERE price > $1 AND name LIKE $2', $2, $3, $4, $5);
 EXECUTE untyped('i', '1 min', 'default', '20', 'O%');

@@ -196,6 +196,21 @@ SELECT corm.restore(corm.selector('notes'), corm.where(corm.eq('user.name', 'ann
 SELECT corm.restore(corm.selector('notes'), corm.where(corm.some('user', corm.eq('name', 'bob'))));
 SELECT corm.restore(corm.selector('notes'), corm.join('user'));
 
+-- A restore without a condition is a write without one.
+UPDATE notes SET gone_at = now();
+SELECT corm.restore(corm.selector('notes'));
+SELECT corm.restore(corm.selector('notes'), corm.where());
+SELECT corm.restore(corm.selector('notes'), corm.where(corm.not_in('id')));
+SELECT corm.restore(corm.selector('notes'), corm.where(corm.lt('id', 3)), corm.max_rows(1));
+SELECT corm.restore(corm.selector('notes'), corm.unscoped());
+SELECT corm.count(corm.selector('notes')) AS restored;
+SELECT corm.restore(corm.selector('notes'), corm.where(corm.eq('id', 1)), corm.max_rows(1));
+SELECT corm.restore(corm.selector('notes'), corm.all_rows());
+SELECT corm.restore(corm.selector('notes'), corm.all_rows());
+SELECT corm.get_multi_json(corm.selector('notes'), corm.all_rows());
+UPDATE notes SET gone_at = now() WHERE id IN (1, 2);
+SELECT corm.restore(corm.selector('notes'), corm.where(corm.eq('id', 1)));
+
 -- Records that are null
 SELECT corm.update_multi(ARRAY[NULL, ROW(1, 1, NULL)]::notes[]);
 

@@ -24,6 +24,7 @@
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 
@@ -88,6 +89,12 @@ corm_bind_prepare(CormPlanParam *params, const CormDeparsed *deparsed,
 				fmgr_info_cxt(typinput, &param->input, context);
 			}
 		}
+		else if (source->form == CORM_PARAM_ARRAYS)
+		{
+			param->binding = CORM_BIND_ARRAYS;
+			getTypeInputInfo(source->listed, &typinput, &param->ioparam);
+			fmgr_info_cxt(typinput, &param->input, context);
+		}
 		else if (source->form != CORM_PARAM_PLAIN)
 			param->binding = CORM_BIND_PATTERN;
 		else if (value_type == UNKNOWNOID && param->typid != TEXTOID && param->typid != VARCHAROID)
@@ -130,11 +137,39 @@ corm_bind_prepare(CormPlanParam *params, const CormDeparsed *deparsed,
 	}
 }
 
+/* A value that is being converted. */
+typedef struct BindContext
+{
+	const CormPlanParam *param;
+	Datum		value;
+	const char *element;		/* of a list of arrays, being tried */
+} BindContext;
+
+/* Is it an element where an array was to be given? */
+static bool
+is_lone_element(const BindContext *context)
+{
+	const CormPlanParam *param = context->param;
+	const char *string = context->element;
+
+	if (param->from_filter || geterrcode() != ERRCODE_INVALID_TEXT_REPRESENTATION)
+		return false;
+	if (string == NULL && (param->binding != CORM_BIND_INPUT || !type_is_array(getBaseType(param->typid))))
+		return false;
+	if (string == NULL)
+		string = TextDatumGetCString(context->value);
+	string += strspn(string, " \t\n\r\f\v");
+	return *string != '{' && *string != '[';
+}
+
 static void
 bind_error_context(void *arg)
 {
-	const CormPlanParam *param = arg;
+	const BindContext *context = arg;
+	const CormPlanParam *param = context->param;
 
+	if (is_lone_element(context))
+		errhint("To find the rows whose array has this element, use corm.any_of(), or corm.overlaps() with a list of elements.");
 	if (param->field)
 		errcontext("value for field \"%s\" of model \"%s\"", param->field, param->model);
 }
@@ -326,11 +361,36 @@ convert_real(CormPlanParam *param, Datum value)
 }
 
 /*
+ * A list of arrays as an array of their texts.  Each is tried, since an error of the
+ * statement that reads it would not name the field.
+ */
+static Datum
+try_arrays(CormPlanParam *param, Datum value, BindContext *context)
+{
+	Datum	   *elems;
+	bool	   *nulls;
+	int			n;
+
+	if (param->value_type == UNKNOWNOID)
+		value = OidInputFunctionCall(F_ARRAY_IN, TextDatumGetCString(value), TEXTOID, -1);
+	deconstruct_array(DatumGetArrayTypeP(value), TEXTOID, -1, false, TYPALIGN_INT, &elems, &nulls, &n);
+	for (int i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (nulls[i])
+			continue;
+		context->element = TextDatumGetCString(elems[i]);
+		(void) InputFunctionCall(&param->input, unconstify(char *, context->element), param->ioparam, -1);
+	}
+	return value;
+}
+
+/*
  * Converts a value to the type of its parameter, in the current context.  Raises the error
  * of the input function.
  */
 static Datum
-convert_value(CormPlanParam *param, Datum value)
+convert_value(CormPlanParam *param, Datum value, BindContext *context)
 {
 	switch (param->binding)
 	{
@@ -355,6 +415,9 @@ convert_value(CormPlanParam *param, Datum value)
 		case CORM_BIND_REAL:
 			value = convert_real(param, value);
 			break;
+		case CORM_BIND_ARRAYS:
+			value = try_arrays(param, value, context);
+			break;
 	}
 	return value;
 }
@@ -366,14 +429,14 @@ convert_value(CormPlanParam *param, Datum value)
  * errors.
  */
 static Datum
-convert_filter_value(CormPlanParam *param, Datum value)
+convert_filter_value(CormPlanParam *param, Datum value, BindContext *bind)
 {
 	MemoryContext context = CurrentMemoryContext;
 	volatile Datum result = (Datum) 0;
 
 	PG_TRY();
 	{
-		result = convert_value(param, value);
+		result = convert_value(param, value, bind);
 	}
 	PG_CATCH();
 	{
@@ -404,13 +467,14 @@ convert_filter_value(CormPlanParam *param, Datum value)
 static Datum
 convert(CormPlanParam *param, Datum value)
 {
+	BindContext context = {.param = param,.value = value};
 	ErrorContextCallback errcallback;
 
 	errcallback.callback = bind_error_context;
-	errcallback.arg = param;
+	errcallback.arg = &context;
 	errcallback.previous = error_context_stack;
 	error_context_stack = &errcallback;
-	value = param->from_filter ? convert_filter_value(param, value) : convert_value(param, value);
+	value = param->from_filter ? convert_filter_value(param, value, &context) : convert_value(param, value, &context);
 	error_context_stack = errcallback.previous;
 	return value;
 }

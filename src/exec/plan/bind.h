@@ -22,8 +22,10 @@ typedef enum CormBinding
 								 * of its elements */
 	CORM_BIND_RANGE,			/* as text, of an element too, into a range or
 								 * multirange */
-	CORM_BIND_REAL				/* a number of a filter, or an array of them,
+	CORM_BIND_REAL,				/* a number of a filter, or an array of them,
 								 * into real */
+	CORM_BIND_ARRAYS			/* as text[], whose elements are tried as
+								 * arrays */
 } CormBinding;
 
 typedef struct CormPlanParam
@@ -38,7 +40,7 @@ typedef struct CormPlanParam
 	bool		typbyval;
 	Oid			value_type;		/* of the value */
 	FmgrInfo	input;			/* BIND_INPUT, BIND_ARRAY_INPUT, BIND_JSON,
-								 * BIND_RANGE */
+								 * BIND_RANGE, BIND_ARRAYS */
 	Oid			ioparam;
 	Oid			element_type;	/* BIND_ARRAY_INPUT, BIND_JSON: of the array */
 	const char *model;			/* what it meets, for error messages */

@@ -265,6 +265,8 @@ check_clause_fits(CormStmt *stmt, CormTree *clause)
 		corm_misplaced_clause(clause, "cannot be combined with a raw query");
 	if (stmt->command == CORM_CMD_SELECT)
 	{
+		if (stmt->restoring && (tag == CORM_N_ALL_ROWS || tag == CORM_N_MAX_ROWS))
+			return;
 		if (corm_tree_is(clause, CORM_IS_WRITE | CORM_IS_INSERT))
 			corm_misplaced_clause(clause, "has no meaning in a query that reads");
 		return;

@@ -446,8 +446,9 @@ aggregate_walker(CormTree *tree, void *context)
 	return corm_tree_walker(tree, aggregate_walker, context);
 }
 
-static bool
-has_groups(CormStmt *stmt)
+/* corm_has_groups tells whether the rows of a query are groups. */
+bool
+corm_has_groups(CormStmt *stmt)
 {
 	ListCell   *lc;
 
@@ -488,7 +489,7 @@ corm_check_filter_preload(CormStmt *stmt, CormRelation *relation)
 	CormTree   *key;
 	bool		grouped;
 
-	if (!has_groups(stmt) || is_grouped_by_key(stmt, stmt->source))
+	if (!corm_has_groups(stmt) || is_grouped_by_key(stmt, stmt->source))
 		return;
 	key = corm_make_tree(CORM_N_COLUMN);
 	key->range = stmt->source;
@@ -575,7 +576,7 @@ corm_check_filter_grouping(CormStmt *stmt)
 {
 	if (stmt->command != CORM_CMD_SELECT)
 		return;
-	if (has_groups(stmt))
+	if (corm_has_groups(stmt))
 	{
 		check_groups(stmt, stmt->select, "Selecting");
 		check_groups(stmt, stmt->order_by, "Ordering by");

@@ -15,6 +15,7 @@
 extern void corm_check_filterable(CormTree *tree);
 extern void corm_check_filter(CormTree *tree);
 extern void corm_check_filter_order(CormTree *tree);
+extern bool corm_has_groups(CormStmt *stmt);
 extern void corm_check_filter_grouping(CormStmt *stmt);
 extern void corm_check_filter_preload(CormStmt *stmt, CormRelation *relation);
 extern List *corm_filter_select(List *items);

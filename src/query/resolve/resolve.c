@@ -34,6 +34,7 @@
 #include "query/resolve/truth.h"
 #include "query/value/filter.h"
 #include "query/value/tree.h"
+#include "query/value/walk.h"
 
 static void
 resolve_assignments(CormStmt *stmt, List *sets)
@@ -58,9 +59,40 @@ check_has_where(CormStmt *stmt)
 			(errcode(CORM_ERRCODE_MISSING_WHERE),
 			 errmsg("missing where clause"),
 			 errdetail("The %s of model \"%s\" would write every row.",
-					   stmt->command == CORM_CMD_UPDATE ? "update" : "delete",
+					   stmt->restoring ? "restore" : stmt->command == CORM_CMD_UPDATE ? "update" : "delete",
 					   stmt->source->model->name),
 			 errhint("Add corm.where(), or corm.all_rows() if that is meant.")));
+}
+
+/* Is there a window function in a tree, subqueries aside? */
+static bool
+window_walker(CormTree *tree, void *context)
+{
+	if (tree->tag == CORM_N_OVER || tree->tag == CORM_N_OVER_CLAUSES)
+		return true;
+	return !corm_tree_is(tree, CORM_IS_RELATION | CORM_IS_SUBQUERY) && corm_tree_walker(tree, window_walker, context);
+}
+
+/*
+ * Raises 42601 for a query that locks rows, although its own are not rows of a table.
+ * PostgreSQL's error would be 0A000, and speak of SQL.
+ */
+static void
+check_lock(CormStmt *stmt)
+{
+	const char *combined;
+
+	if (stmt->lock == CORM_N_INVALID)
+		return;
+	combined = stmt->distinct || stmt->distinct_on ? "distinct rows" : stmt->setops ? "a set operation" :
+		corm_has_groups(stmt) ? "groups or aggregates" :
+		corm_trees_walker(stmt->select, window_walker, NULL) || corm_trees_walker(stmt->order_by, window_walker, NULL) ?
+		"windows" : NULL;
+	if (combined)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("corm.%s() cannot be combined with %s", stmt->lock == CORM_N_FOR_UPDATE ? "for_update" : "for_share", combined),
+				 errhint("Lock the rows in a query of their own, and read that by corm.from_query().")));
 }
 
 /*
@@ -171,7 +203,7 @@ expand_scopes(CormStmt *stmt, List *clauses)
 	 * the default scopes are always there, so they do not count as a
 	 * condition
 	 */
-	if (stmt->command == CORM_CMD_UPDATE || stmt->command == CORM_CMD_DELETE)
+	if (stmt->command == CORM_CMD_UPDATE || stmt->command == CORM_CMD_DELETE || stmt->restoring)
 		stmt->has_where = corm_has_condition(result);
 	if (model && by_default && !stmt->unscoped && stmt->command != CORM_CMD_INSERT)
 		result = list_concat(result, default_scope_clauses(stmt, model));
@@ -479,6 +511,7 @@ resolve_stmt(List *clauses, Oid default_model, CormRelation *related, CormStmt *
 
 	corm_unify_expressions(stmt);
 	corm_check_filter_grouping(stmt);
+	check_lock(stmt);
 
 	check_conflict(stmt);
 	if (stmt->command == CORM_CMD_UPDATE && stmt->sets == NIL)
@@ -594,7 +627,7 @@ corm_resolve(List *clauses, Oid default_model)
 
 /*
  * corm_resolve_restore builds the update that undoes the soft delete of a
- * query's rows.
+ * query's rows.  Raises OR001 without a condition, as for other writes.
  */
 CormStmt *
 corm_resolve_restore(List *clauses, Oid default_model)
@@ -603,5 +636,6 @@ corm_resolve_restore(List *clauses, Oid default_model)
 									 default_model, true);
 
 	corm_make_restore(stmt);
+	check_has_where(stmt);
 	return stmt;
 }

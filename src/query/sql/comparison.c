@@ -112,6 +112,127 @@ deparse_cast_param(CormDeparse *ctx, CormTree *value, Oid typid, Oid to)
 }
 
 /*
+ * Array fields
+ */
+
+/* Is an operand an array, as far as its type is known? */
+static bool
+is_array_operand(Oid typid)
+{
+	return OidIsValid(typid) && typid != UNKNOWNOID && type_is_array(getBaseType(typid));
+}
+
+/* DETAIL and HINT of an error about an array that is compared with something else. */
+static int
+array_help(CormTree *left, const char *hint)
+{
+	if (left->field && left->range && left->range->model)
+		errdetail("Field \"%s\" of model \"%s\" is of type %s.", left->field->name, left->range->model->name,
+				  format_type_be(left->field->typid));
+	errhint("%s", hint);
+	return 0;
+}
+
+/*
+ * Raises 42804 if an array is compared with a value that is none, or with a pattern.
+ * PostgreSQL's error would speak of generated SQL, and not tell what to write instead.
+ */
+static void
+check_array_operand(CormTree *tree)
+{
+	CormTree   *left = tree->args[0].node;
+	Oid			typid;
+
+	if (!is_array_operand(corm_expr_type(left)) || OidIsValid(tree->opr))
+		return;
+	switch (tree->tag)
+	{
+		case CORM_N_EQ:
+		case CORM_N_NEQ:
+		case CORM_N_LT:
+		case CORM_N_LTE:
+		case CORM_N_GT:
+		case CORM_N_GTE:
+		case CORM_N_BETWEEN:
+		case CORM_N_IS_DISTINCT_FROM:
+		case CORM_N_CONTAINS:
+		case CORM_N_OVERLAPS:
+			for (int i = 1; i < (tree->tag == CORM_N_BETWEEN ? 3 : 2); i++)
+			{
+				typid = corm_expr_type(tree->args[i].node);
+				if (tree->args[i].node->tag == CORM_N_VALUE && typid != UNKNOWNOID && get_typtype(typid) == TYPTYPE_BASE &&
+					!is_array_operand(typid) && left->tag != CORM_N_FILTER_COLUMN)
+					ereport(ERROR,
+							(errcode(ERRCODE_DATATYPE_MISMATCH),
+							 errmsg("corm.%s() expects an array, not a value of type %s", tree->desc->func, format_type_be(typid)),
+							 array_help(left, "To find the rows whose array has an element, use corm.any_of().")));
+			}
+			break;
+		case CORM_N_LIKE:
+		case CORM_N_NOT_LIKE:
+		case CORM_N_ILIKE:
+		case CORM_N_NOT_ILIKE:
+		case CORM_N_REGEX:
+		case CORM_N_IREGEX:
+		case CORM_N_STARTS_WITH:
+		case CORM_N_ENDS_WITH:
+		case CORM_N_ICONTAINS:
+		case CORM_N_HAS_KEY:
+			typid = corm_expr_type(tree->args[1].node);
+			if (typid == UNKNOWNOID || typid == TEXTOID)
+				ereport(ERROR,
+						(errcode(ERRCODE_DATATYPE_MISMATCH),
+						 errmsg("corm.%s() does not apply to arrays", tree->desc->func),
+						 array_help(left, "To compare elements, use corm.any_of() or corm.overlaps().")));
+			break;
+		default:
+			break;
+	}
+}
+
+/*
+ * Appends IN or NOT IN of a list of arrays.  There are no arrays of arrays, so the
+ * list holds their texts.
+ */
+static void
+deparse_in_arrays(CormDeparse *ctx, CormTree *tree, Oid left_type)
+{
+	CormTree   *left = tree->args[0].node;
+	CormTree   *right = tree->args[1].node;
+	bool		negated = tree->tag == CORM_N_NOT_IN;
+	const char *op = negated ? "<>" : "=";
+	Oid			listed = getBaseType(left_type);
+	ListCell   *lc;
+
+	if (right->tag == CORM_N_NULL)
+	{
+		appendStringInfoString(ctx->buf, "NULL::pg_catalog.bool");
+		return;
+	}
+	if (right->typid != TEXTARRAYOID && right->typid != UNKNOWNOID)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("corm.%s() expects a list of arrays, not of values of type %s", tree->desc->func,
+						format_type_be(OidIsValid(get_base_element_type(right->typid)) ? get_base_element_type(right->typid) : right->typid)),
+				 array_help(left, "To find the rows whose array has one of the elements, use corm.overlaps().")));
+	corm_deparse_operand(ctx, left);
+	corm_deparse_operator(ctx, op, op, listed, listed);
+	appendStringInfo(ctx->buf, "%s (SELECT CAST(l.l AS %s) FROM pg_catalog.unnest(", negated ? "ALL" : "ANY",
+					 corm_deparse_type(listed, -1));
+	corm_deparse_meets(ctx, left);
+	corm_deparse_param(ctx, right, TEXTARRAYOID, CORM_PARAM_ARRAYS);
+	corm_deparse_meets(ctx, NULL);
+	foreach(lc, ctx->params)
+	{
+		CormParam  *param = lfirst(lc);
+
+		if (param->form == CORM_PARAM_ARRAYS && !OidIsValid(param->listed))
+			param->listed = listed;
+	}
+	appendStringInfoString(ctx->buf, ") AS l)");
+}
+
+/*
  * Appends an operator between its two operands.  The comparison with a bound
  * NULL is a test for NULL.
  */
@@ -284,6 +405,11 @@ deparse_in(CormDeparse *ctx, CormTree *tree)
 	const char *op = negated ? "<>" : "=";
 	Oid			element_type = InvalidOid;
 
+	if ((right->tag == CORM_N_VALUE || right->tag == CORM_N_NULL) && is_array_operand(left_type))
+	{
+		deparse_in_arrays(ctx, tree, left_type);
+		return;
+	}
 	if (right->tag == CORM_N_NULL)
 		element_type = UNKNOWNOID;
 	else if (right->tag == CORM_N_VALUE)
@@ -483,6 +609,7 @@ corm_deparse_compare(CormDeparse *ctx, CormTree *tree)
 	bool		leaky = ctx->leaky;
 
 	ctx->leaky = is_leaky(ctx, tree);
+	check_array_operand(tree);
 
 	switch (tree->tag)
 	{

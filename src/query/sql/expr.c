@@ -106,6 +106,7 @@ add_param(CormDeparse *ctx, CormTree *value, Oid typid, CormParamForm form)
 	param->constant = value->constant;
 	param->typid = typid;
 	param->form = form;
+	param->listed = InvalidOid;
 	param->model = ctx->met_model ? ctx->met_model->name : NULL;
 	param->field = ctx->met_field ? ctx->met_field->name : NULL;
 	param->from_filter = ctx->met_filter;

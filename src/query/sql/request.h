@@ -21,8 +21,9 @@ typedef enum CormParamForm
 	CORM_PARAM_CONTAINS,		/* a LIKE pattern made of a literal text */
 	CORM_PARAM_STARTS,
 	CORM_PARAM_ENDS,
-	CORM_PARAM_JSON				/* a value of JSON, which the type of the
+	CORM_PARAM_JSON,			/* a value of JSON, which the type of the
 								 * parameter contains */
+	CORM_PARAM_ARRAYS			/* a list of arrays, each as text */
 } CormParamForm;
 
 /*
@@ -45,6 +46,7 @@ typedef struct CormParam
 	Oid			typid;			/* its declared type; UNKNOWNOID: to be
 								 * inferred */
 	CormParamForm form;
+	Oid			listed;			/* PARAM_ARRAYS: the type of the arrays */
 	const char *model;			/* for error messages: what it meets */
 	const char *field;
 	bool		from_filter;	/* a value of a filter from outside */
