@@ -9,14 +9,12 @@
  */
 #include "postgres.h"
 
+#include "base/analysis.h"
 #include "base/clock.h"
 #include "base/compat.h"
-#include "base/documents.h"
 #include "base/effects.h"
 #include "base/guc.h"
 #include "base/launcher.h"
-#include "base/misread.h"
-#include "base/untyped.h"
 #include "base/value.h"
 #include "cache/cache.h"
 #include "exec/exec.h"
@@ -45,9 +43,7 @@ _PG_init(void)
 	corm_cache_init_first();
 	corm_effects_init();
 	corm_launcher_init();
-	corm_untyped_init();
-	corm_documents_init();
-	corm_misread_init();
+	corm_analysis_init();
 	corm_value_init();
 	corm_model_init();
 	corm_node_init();

@@ -26,7 +26,6 @@
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/value.h"
-#include "parser/analyze.h"
 #include "parser/parse_func.h"
 #include "parser/parse_node.h"
 #include "utils/builtins.h"
@@ -54,8 +53,6 @@ typedef struct DocumentWalk
 	int		   *uses;			/* of each parameter */
 	int		   *as_document;	/* uses as a document, without a cast */
 } DocumentWalk;
-
-static post_parse_analyze_hook_type prev_post_parse_analyze = NULL;
 
 /*
  * corm_document_arg returns an argument, which is not null, as jsonb.
@@ -239,23 +236,24 @@ change_walker(Node *node, void *context)
 	return expression_tree_walker(node, change_walker, context);
 }
 
-/* The post_parse_analyze hook. */
-static void
-after_analysis(ParseState *pstate, Query *query, JumbleState * jstate)
+/*
+ * corm_settle_documents makes the parameters of a statement that are documents jsonb.
+ * corm_has_open_params must be true; called after corm_settle_untyped.
+ */
+void
+corm_settle_documents(ParseState *pstate, Query *query)
 {
 	DocumentWalk walk;
 	Oid		   *types;
 	int			n;
 	bool		any = false;
 
-	if (prev_post_parse_analyze)
-		prev_post_parse_analyze(pstate, query, jstate);
-
-	if (!corm_open_params(pstate, &types, &n) || query->utilityStmt || !OidIsValid(corm_schema_oid()))
+	corm_open_params(pstate, &types, &n);
+	if (query->utilityStmt)
 		return;
 	for (int i = 0; i < n && !any; i++)
 		any = types[i] == TEXTOID;
-	if (!any)
+	if (!any || !OidIsValid(corm_schema_oid()))
 		return;
 	memset(&walk, 0, sizeof(walk));
 	walk.source = pstate->p_sourcetext;
@@ -269,12 +267,4 @@ after_analysis(ParseState *pstate, Query *query, JumbleState * jstate)
 		any = walk.as_document[i] > 0;
 	if (any)
 		(void) change_walker((Node *) query, &walk);
-}
-
-/* corm_documents_init installs the hook; after corm_untyped_init. */
-void
-corm_documents_init(void)
-{
-	prev_post_parse_analyze = post_parse_analyze_hook;
-	post_parse_analyze_hook = after_analysis;
 }

@@ -20,17 +20,24 @@ static CormDropCallback callbacks[MAX_CALLBACKS];
 static int	ncallbacks = 0;
 static object_access_hook_type prev_object_access = NULL;
 
-/* The object access hook. */
-static void
-on_object_access(ObjectAccessType access, Oid class_id, Oid object_id, int sub_id, void *arg)
+/* Tells the hook that was there before, and of a drop those that wait for it. */
+static pg_noinline void
+tell(ObjectAccessType access, Oid class_id, Oid object_id, int sub_id, void *arg)
 {
 	if (prev_object_access)
 		prev_object_access(access, class_id, object_id, sub_id, arg);
-
 	if (access != OAT_DROP)
 		return;
 	for (int i = 0; i < ncallbacks; i++)
 		callbacks[i] (class_id, object_id, sub_id);
+}
+
+/* The object access hook. */
+static void
+on_object_access(ObjectAccessType access, Oid class_id, Oid object_id, int sub_id, void *arg)
+{
+	if (unlikely(access == OAT_DROP) || prev_object_access)
+		tell(access, class_id, object_id, sub_id, arg);
 }
 
 /*

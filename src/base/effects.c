@@ -48,10 +48,10 @@
 #include "access/xact.h"
 #include "base/clock.h"
 #include "base/effects.h"
+#include "base/xact_end.h"
 #include "lib/ilist.h"
 #include "miscadmin.h"
 #include "replication/logicalworker.h"
-#include "utils/resowner.h"
 
 static dlist_head effects = DLIST_STATIC_INIT(effects);
 
@@ -73,7 +73,7 @@ static bool reserving_done = false;
 /*
  * corm_effect_add puts an effect at the end of the current subtransaction's
  * list.  Raises only what reserve raises, in the rare case that another
- * extension's commit callback comes here after ours has run.
+ * extension's commit callback comes here after ours has run, or would have.
  */
 void
 corm_effect_add(CormEffect *effect, const CormEffectOps *ops)
@@ -82,7 +82,8 @@ corm_effect_add(CormEffect *effect, const CormEffectOps *ops)
 	effect->level = GetCurrentTransactionNestLevel();
 	dlist_push_tail(&effects, &effect->node);
 	has_late |= ops->late;
-	if (reserving_done)
+	corm_xact_needs_end();
+	if (reserving_done || corm_xact_committing)
 		ops->reserve(effect);
 }
 
@@ -237,7 +238,12 @@ apply_committed(void)
 	if (dlist_is_empty(&late_effects))
 		finish();
 	else
+	{
+		/* if an error comes in between, there is one more end */
+		corm_xact_needs_end();
+		corm_xact_release_due = true;
 		CORM_FAULT("effects-committed");
+	}
 }
 
 /*
@@ -340,23 +346,26 @@ at_subxact_event(SubXactEvent event, SubTransactionId mine,
 	}
 }
 
-/*
- * at_release applies the late effects once the locks are released.  It is called
- * for each resource owner of the transaction; the first call does it all.
- */
+/* at_release applies the late effects once the locks are released. */
 static void
-at_release(ResourceReleasePhase phase, bool is_commit, bool is_top_level, void *arg)
+at_release(void)
 {
-	if (phase == RESOURCE_RELEASE_AFTER_LOCKS && is_commit && is_top_level &&
-		!dlist_is_empty(&late_effects))
+	if (!dlist_is_empty(&late_effects))
 		apply_late();
+}
+
+/* Whether the end of the transaction has nothing to do here. */
+static bool
+is_idle(void)
+{
+	return dlist_is_empty(&effects) && dlist_is_empty(&late_effects) && !reserving_done;
 }
 
 /* corm_effects_init installs the callbacks. */
 void
 corm_effects_init(void)
 {
-	RegisterXactCallback(at_xact_event, NULL);
+	corm_on_xact_end(at_xact_event, is_idle);
 	RegisterSubXactCallback(at_subxact_event, NULL);
-	RegisterResourceReleaseCallback(at_release, NULL);
+	corm_on_xact_released(at_release);
 }

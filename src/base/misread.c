@@ -17,12 +17,8 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "nodes/parsenodes.h"
-#include "parser/analyze.h"
-#include "parser/parse_node.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-
-static post_parse_analyze_hook_type prev_post_parse_analyze = NULL;
 
 /* Returns the text that the only output of a statement gives to a function, or NULL. */
 static char *
@@ -53,27 +49,15 @@ is_relation(const char *name)
 	return OidIsValid(RelnameGetRelid(name));
 }
 
-/* The post_parse_analyze hook. */
-static void
-after_analysis(ParseState *pstate, Query *query, JumbleState * jstate)
+/* corm_warn_of_misread looks at a statement of which nothing is known but that it is analyzed. */
+void
+corm_warn_of_misread(const Query *query)
 {
-	char	   *name;
+	char	   *name = only_argument(query, "count");
 
-	if (prev_post_parse_analyze)
-		prev_post_parse_analyze(pstate, query, jstate);
-
-	name = only_argument(query, "count");
 	if (name && is_relation(name))
 		ereport(WARNING,
 				(errcode(ERRCODE_WARNING),
 				 errmsg("corm.count('%s') is an expression, no count of rows", name),
 				 errhint("To count the rows of the table, write corm.count(corm.selector('%s')).", name)));
-}
-
-/* corm_misread_init installs the hook. */
-void
-corm_misread_init(void)
-{
-	prev_post_parse_analyze = post_parse_analyze_hook;
-	post_parse_analyze_hook = after_analysis;
 }

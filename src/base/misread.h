@@ -8,6 +8,8 @@
 #ifndef CORM_BASE_MISREAD_H
 #define CORM_BASE_MISREAD_H
 
-extern void corm_misread_init(void);
+#include "nodes/parsenodes.h"
+
+extern void corm_warn_of_misread(const Query *query);
 
 #endif							/* CORM_BASE_MISREAD_H */

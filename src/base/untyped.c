@@ -44,7 +44,6 @@ typedef struct UntypedWalk
 	Oid			schema;			/* corm's; InvalidOid: not looked up yet */
 } UntypedWalk;
 
-static post_parse_analyze_hook_type prev_post_parse_analyze = NULL;
 static CoerceParamHook variable_params = NULL;	/* parse_param.c's, where types
 												 * are to be found */
 
@@ -116,41 +115,47 @@ settle_walker(Node *node, void *arg)
 	return expression_tree_walker(node, settle_walker, arg);
 }
 
-/* The post_parse_analyze hook. */
-static void
-after_analysis(ParseState *pstate, Query *query, JumbleState * jstate)
+/*
+ * corm_has_open_params returns whether the client may leave types of a statement's parameters
+ * open.
+ */
+bool
+corm_has_open_params(const ParseState *pstate)
 {
-	if (prev_post_parse_analyze)
-		prev_post_parse_analyze(pstate, query, jstate);
-
-	if (pstate->p_coerce_param_hook == variable_params && has_untyped(pstate->p_ref_hook_state))
-	{
-		UntypedWalk walk = {.params = pstate->p_ref_hook_state};
-
-		if (query->utilityStmt == NULL)
-			settle_walker((Node *) query, &walk);
-		else if (IsA(query->utilityStmt, CallStmt))
-			settle_walker((Node *) ((CallStmt *) query->utilityStmt)->funcexpr, &walk);
-	}
+	return pstate->p_coerce_param_hook == variable_params;
 }
 
 /*
- * corm_open_params gives the types of the parameters of a statement whose client may leave
- * them open, and their number.  Returns false if it may not.  Types may be changed.
+ * corm_settle_untyped makes the untyped parameters of a statement text, where they are
+ * arguments of corm's functions.  corm_has_open_params must be true.
  */
-bool
+void
+corm_settle_untyped(ParseState *pstate, Query *query)
+{
+	UntypedWalk walk = {.params = pstate->p_ref_hook_state};
+
+	if (!has_untyped(walk.params))
+		return;
+	if (query->utilityStmt == NULL)
+		settle_walker((Node *) query, &walk);
+	else if (IsA(query->utilityStmt, CallStmt))
+		settle_walker((Node *) ((CallStmt *) query->utilityStmt)->funcexpr, &walk);
+}
+
+/*
+ * corm_open_params gives the types of the parameters of such a statement, and their
+ * number.  Types may be changed.
+ */
+void
 corm_open_params(ParseState *pstate, Oid **types, int *n)
 {
 	VarParamState *params = pstate->p_ref_hook_state;
 
-	if (pstate->p_coerce_param_hook != variable_params)
-		return false;
 	*types = *params->param_types;
 	*n = *params->num_params;
-	return true;
 }
 
-/* corm_untyped_init installs the hook. */
+/* corm_untyped_init learns how to recognize such statements. */
 void
 corm_untyped_init(void)
 {
@@ -161,6 +166,4 @@ corm_untyped_init(void)
 	setup_parse_variable_parameters(pstate, &types, &ntypes);
 	variable_params = pstate->p_coerce_param_hook;
 	free_parsestate(pstate);
-	prev_post_parse_analyze = post_parse_analyze_hook;
-	post_parse_analyze_hook = after_analysis;
 }

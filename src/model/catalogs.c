@@ -24,6 +24,7 @@
 
 #include "access/relation.h"
 #include "base/schema.h"
+#include "base/xact_end.h"
 #include "catalog/pg_class.h"
 #include "commands/extension.h"
 #include "miscadmin.h"
@@ -194,6 +195,8 @@ corm_catalogs_changed(void)
 	if (creating_extension)
 		return;
 	oldcontext = MemoryContextSwitchTo(TopTransactionContext);
+	/* nothing may have been written yet */
+	corm_xact_needs_end();
 	changed_by = list_append_unique_oid(changed_by, GetUserId());
 	MemoryContextSwitchTo(oldcontext);
 }

@@ -54,6 +54,7 @@
 #include "access/xact.h"
 #include "base/clock.h"
 #include "base/relcache.h"
+#include "base/xact_end.h"
 #include "catalog/pg_type.h"
 #include "lib/ilist.h"
 #include "model/catalogs.h"
@@ -118,6 +119,7 @@ static void constraint_changed(Datum arg, int cacheid, uint32 hash);
 static void forget_related(Oid relid);
 static void forget_unrelated(void);
 static void transaction_ended(XactEvent event, void *arg);
+static bool no_zombies(void);
 static CormModel *parse_model(Oid relid);
 
 /*
@@ -132,7 +134,7 @@ corm_registry_init(void)
 	CacheRegisterSyscacheCallback(TYPEOID, type_changed, (Datum) 0);
 	CacheRegisterSyscacheCallback(CONSTROID, constraint_changed, (Datum) 0);
 	CacheRegisterSyscacheCallback(AUTHOID, constraint_changed, (Datum) 0);
-	RegisterXactCallback(transaction_ended, NULL);
+	corm_on_xact_end(transaction_ended, no_zombies);
 }
 
 /*
@@ -184,6 +186,7 @@ retire(CormModel *model)
 {
 	model->valid = false;
 	retired++;
+	corm_xact_needs_end();
 	dlist_push_head(&outdated_models, &model->outdated);
 	MemoryContextSetParent(model->context, zombie_context);
 }
@@ -213,6 +216,7 @@ bring_back(CormModel *model)
 		if (old->relations)
 			MemoryContextSetParent(old->relations->context, zombie_context);
 		old->relations = NULL;
+		corm_xact_needs_end();
 		/* who has the old descriptor has it until the transaction ends */
 		if (old->tupdesc_context)
 			MemoryContextSetParent(old->tupdesc_context, zombie_context);
@@ -457,6 +461,13 @@ transaction_ended(XactEvent event, void *arg)
 	dlist_init(&outdated_models);
 	if (zombie_context != NULL)
 		MemoryContextDeleteChildren(zombie_context);
+}
+
+/* Whether there is nothing to free. */
+static bool
+no_zombies(void)
+{
+	return dlist_is_empty(&outdated_models) && (zombie_context == NULL || zombie_context->firstchild == NULL);
 }
 
 /*
@@ -719,7 +730,10 @@ corm_registry_relations(CormModel *model)
 		hash_search(related, &relations->depends[i], HASH_ENTER, NULL);
 
 	if (model->relations != NULL)
+	{
 		MemoryContextSetParent(model->relations->context, zombie_context);
+		corm_xact_needs_end();
+	}
 	MemoryContextSetParent(relations->context, model->context);
 	model->relations = relations;
 

@@ -31,6 +31,7 @@
 #include "access/xact.h"
 #include "base/drops.h"
 #include "base/schema.h"
+#include "base/xact_end.h"
 #include "catalog/objectaddress.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
@@ -368,6 +369,7 @@ static void
 on_drop(Oid class_id, Oid object_id, int sub_id)
 {
 	drops_seen = true;
+	corm_xact_needs_end();
 	if (class_id != RelationRelationId || sub_id != 0)
 		return;
 
@@ -391,6 +393,13 @@ transaction_ended(XactEvent event, void *arg)
 		forget_dropped();
 }
 
+/* Whether there is nothing to forget. */
+static bool
+nothing_dropped(void)
+{
+	return dropped_relations.n == 0;
+}
+
 /*
  * corm_triggers_init waits for drops.  Called once, from corm_model_init.
  */
@@ -398,7 +407,7 @@ void
 corm_triggers_init(void)
 {
 	corm_on_drop(on_drop);
-	RegisterXactCallback(transaction_ended, NULL);
+	corm_on_xact_end(transaction_ended, nothing_dropped);
 }
 
 PG_FUNCTION_INFO_V1(corm_on_sql_drop);

@@ -35,6 +35,7 @@
 #include "base/args.h"
 #include "base/compat.h"
 #include "base/schema.h"
+#include "base/xact_end.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_extension.h"
 #include "catalog/pg_type.h"
@@ -522,6 +523,13 @@ transaction_ends(XactEvent event, void *arg)
 	PopActiveSnapshot();
 }
 
+/* Whether the transaction has changed no definitions. */
+static bool
+nothing_changed(void)
+{
+	return corm_catalogs_changed_by() == NIL;
+}
+
 /*
  * corm_nodes_init asks to be told of the end of transactions.  Called once, when the library
  * is loaded.
@@ -529,5 +537,5 @@ transaction_ends(XactEvent event, void *arg)
 void
 corm_nodes_init(void)
 {
-	RegisterXactCallback(transaction_ends, NULL);
+	corm_on_xact_end(transaction_ends, nothing_changed);
 }

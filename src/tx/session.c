@@ -763,22 +763,30 @@ run_executor(void *arg)
 						  call->execute_once);
 }
 
+/*
+ * run_statement_under_deadline is what executor_run does for a statement whose time is
+ * limited: apart, so that the others do not pay for it.
+ */
+static pg_noinline void
+run_statement_under_deadline(QueryDesc *query_desc, ScanDirection direction, uint64 count, bool execute_once)
+{
+	ExecutorCall call = {query_desc, direction, count, execute_once};
+
+	run_under_deadline(run_executor, &call);
+}
+
 /* executor_run is the ExecutorRun hook. */
 static void
 executor_run(CORM_EXECUTOR_RUN_PARAMS)
 {
 	corm_tx_note_statement();
-	if (flag_is_ours)
+	if (unlikely(flag_is_ours))
 	{
 		MyXactFlags &= ~XACT_FLAGS_NEEDIMMEDIATECOMMIT;
 		flag_is_ours = false;
 	}
-	if (corm_tx_session_deadlines > 0 && !under_deadline)
-	{
-		ExecutorCall call = {query_desc, direction, count, CORM_EXECUTE_ONCE};
-
-		run_under_deadline(run_executor, &call);
-	}
+	if (unlikely(corm_tx_session_deadlines > 0) && !under_deadline)
+		run_statement_under_deadline(query_desc, direction, count, CORM_EXECUTE_ONCE);
 	else if (prev_executor_run != NULL)
 		CORM_EXECUTOR_RUN(prev_executor_run, query_desc, direction, count, CORM_EXECUTE_ONCE);
 	else

@@ -45,6 +45,7 @@
 
 #include "base/errors.h"
 #include "base/guc.h"
+#include "base/xact_end.h"
 #include "miscadmin.h"
 #include "storage/proc.h"
 #include "tx/stack.h"
@@ -96,12 +97,13 @@ static void reset_stack(void);
 static void on_subtransaction(SubXactEvent event, SubTransactionId subid,
 							  SubTransactionId parent_subid, void *arg);
 static void on_transaction(XactEvent event, void *arg);
+static bool is_idle(void);
 
 /* corm_tx_stack_init registers the callbacks that keep the stack true. */
 void
 corm_tx_stack_init(void)
 {
-	RegisterXactCallback(on_transaction, NULL);
+	corm_on_xact_end(on_transaction, is_idle);
 	RegisterSubXactCallback(on_subtransaction, NULL);
 }
 
@@ -167,6 +169,7 @@ corm_tx_push(const CormTxOptions *opts, CormTxHold hold, bool session, int level
 		scope->name[0] = '\0';
 
 	stack = scope;
+	corm_xact_needs_end();
 	corm_tx_stats.scopes++;
 	corm_tx_stats.max_depth = Max(corm_tx_stats.max_depth, scope->depth);
 	return scope;
@@ -256,6 +259,7 @@ corm_tx_doom(CormTxScope *target, CormTxMark *mark)
 {
 	CormTxMark **place = target != NULL ? &target->doomed : &root_mark;
 
+	corm_xact_needs_end();
 	if (*place == NULL)
 		*place = mark;
 	else
@@ -409,6 +413,8 @@ corm_tx_note_statement(void)
 	{
 		outermost_known = true;
 		outermost_in_block = IsTransactionBlock();
+		if (outermost_in_block)
+			corm_xact_needs_end();
 	}
 }
 
@@ -437,6 +443,7 @@ corm_tx_note_block(bool begun, bool chain)
 		block_explicit = true;
 	}
 	block_chain = chain;
+	corm_xact_needs_end();
 }
 
 /*
@@ -449,6 +456,7 @@ corm_tx_note_savepoint_rollback(bool drop_scope)
 {
 	savepoint_rollback_pending = true;
 	drop_rolled_back_scope = drop_scope;
+	corm_xact_needs_end();
 }
 
 /* level_info returns what is known about a nest level; valid until the next call. */
@@ -671,6 +679,8 @@ reset_block(void)
 	block_known = true;
 	block_explicit = block_chain;
 	block_chain = false;
+	if (block_explicit)
+		corm_xact_needs_end();
 	outermost_known = true;
 	outermost_in_block = false;
 }
@@ -689,6 +699,16 @@ reset_stack(void)
 	reset_block();
 }
 
+/* Whether the end of a transaction would reset nothing. */
+static bool
+is_idle(void)
+{
+	return stack == NULL && corm_tx_session_deadlines == 0 && root_mark == NULL &&
+		newest_subid == InvalidSubTransactionId && !savepoint_rollback_pending &&
+		!drop_rolled_back_scope && !warned_subtransactions && block_known && !block_explicit &&
+		!block_chain && outermost_known && !outermost_in_block;
+}
+
 /* on_subtransaction is called as subtransactions of any origin start and end. */
 static void
 on_subtransaction(SubXactEvent event, SubTransactionId subid,
@@ -703,6 +723,7 @@ on_subtransaction(SubXactEvent event, SubTransactionId subid,
 				CormTxLevel *info = level_info(level);
 				SubTransactionId old_subid = info->subid;
 
+				corm_xact_needs_end();
 				info->subid = subid;
 				info->leftover = false;
 				newest_subid = subid;

@@ -41,8 +41,8 @@ MUTANTS = [
            "cells[ncommitting++] = cells[i];\n\t}\n\tCORM_FAULT(\"fresh-committing\");",
            "corm_cell_committed(cells[i], 1);\n\t}\n\tCORM_FAULT(\"fresh-committing\");"),
     Mutant("fresh-before-messages", "fresh", 1, 30000,  # before the invalidation messages are sent
-           "phase == RESOURCE_RELEASE_AFTER_LOCKS && is_top_level)\n\t\tpublish();",
-           "phase == RESOURCE_RELEASE_BEFORE_LOCKS && is_top_level)\n\t\tpublish();"),
+           "phase != RESOURCE_RELEASE_AFTER_LOCKS || !is_top_level)",
+           "phase != RESOURCE_RELEASE_BEFORE_LOCKS || !is_top_level)"),
     Mutant("fresh-read-after", "fresh", 1, 30000,  # r1 after the query has run
            "CORM_FAULT(\"cached-run\");\n\tif (recorder.too_large)",
            "CORM_FAULT(\"cached-run\");\n\tif (sum != NULL)\n\t\t(void) corm_fresh_now(plan->fresh_depends, (uint64 *) recorder.buf.data);\n\tif (recorder.too_large)"),

@@ -26,6 +26,7 @@
 #include "access/xact.h"
 #include "base/blocks.h"
 #include "base/effects.h"
+#include "base/xact_end.h"
 #include "cache/definitions/refs.h"
 #include "cache/operations/overlay.h"
 #include "cache/shared/change.h"
@@ -160,6 +161,7 @@ make_cache(const CormCacheRef *ref)
 		cache = MemoryContextAllocZero(TopTransactionContext, sizeof(PendingCache));
 		cache->ref = *ref;
 		cache->next = caches;
+		corm_xact_needs_end();
 		caches = cache;
 		corm_overlay_active = true;
 	}

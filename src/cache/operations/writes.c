@@ -28,6 +28,7 @@
 #include "access/xact.h"
 #include "base/clock.h"
 #include "base/compat.h"
+#include "base/xact_end.h"
 #include "cache/operations/writes.h"
 #include "cache/shared/shared.h"
 #include "cache/shared/versions.h"
@@ -39,7 +40,6 @@
 #include "storage/sinval.h"
 #include "tcop/utility.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
@@ -210,6 +210,9 @@ become_visible(void)
 		}
 	}
 	state = WRITES_VISIBLE;
+	/* if an error comes in between, there is one more end */
+	corm_xact_needs_end();
+	corm_xact_release_due = true;
 	CORM_FAULT("fresh-visible");
 }
 
@@ -297,6 +300,7 @@ on_utility(PlannedStmt *pstmt, const char *query_string, bool read_only_tree,
 
 		if (stmt->kind == TRANS_STMT_COMMIT_PREPARED || stmt->kind == TRANS_STMT_ROLLBACK_PREPARED)
 		{
+			corm_xact_needs_end();
 			corm_finish_begin();
 			state = WRITES_NOTED;
 			noted_command = GetCurrentCommandId(false);
@@ -340,10 +344,17 @@ at_xact_event(XactEvent event, void *arg)
 
 /* at_release publishes once the locks of a committed transaction are released. */
 static void
-at_release(ResourceReleasePhase phase, bool is_commit, bool is_top_level, void *arg)
+at_release(void)
 {
-	if (state == WRITES_VISIBLE && phase == RESOURCE_RELEASE_AFTER_LOCKS && is_top_level)
+	if (state == WRITES_VISIBLE)
 		publish();
+}
+
+/* Whether the end of a transaction without a number has nothing to do here. */
+static bool
+is_idle(void)
+{
+	return state == WRITES_NONE && ncommitting == 0;
 }
 
 /*
@@ -355,8 +366,8 @@ corm_writes_init(void)
 {
 	if (!process_shared_preload_libraries_in_progress)
 		return;
-	RegisterXactCallback(at_xact_event, NULL);
-	RegisterResourceReleaseCallback(at_release, NULL);
+	corm_on_xact_end(at_xact_event, is_idle);
+	corm_on_xact_released(at_release);
 	prev_process_utility_hook = ProcessUtility_hook;
 	ProcessUtility_hook = on_utility;
 }

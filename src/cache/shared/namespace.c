@@ -23,6 +23,7 @@
 
 #include "base/blocks.h"
 #include "base/clock.h"
+#include "base/xact_end.h"
 #include "cache/shared/events.h"
 #include "cache/shared/namespace.h"
 #include "cache/shared/shared.h"
@@ -523,6 +524,7 @@ local_counts(uint16 ns, uint64 gen)
 	}
 	local_ns = Max(local_ns, ns);
 	local_total++;
+	corm_xact_needs_end();
 	return local;
 }
 

@@ -33,6 +33,7 @@
 
 #include "access/xact.h"
 #include "base/guc.h"
+#include "base/xact_end.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "exec/inline/dependencies.h"
@@ -171,6 +172,13 @@ transaction_ended(XactEvent event, void *arg)
 		corm_dependencies_pending();
 }
 
+/* Whether no plan is late. */
+static bool
+not_pending(void)
+{
+	return !pending;
+}
+
 /* corm_dependencies_init registers the callbacks. */
 void
 corm_dependencies_init(void)
@@ -178,7 +186,7 @@ corm_dependencies_init(void)
 	corm_registry_on_invalidation(model_changed);
 	CacheRegisterSyscacheCallback(PROCOID, function_changed, (Datum) 0);
 	CacheRegisterSyscacheCallback(PROCNAMEARGSNSP, function_name_changed, (Datum) 0);
-	RegisterXactCallback(transaction_ended, NULL);
+	corm_on_xact_end(transaction_ended, not_pending);
 	corm_inline_changed = setting_changed;
 }
 
@@ -301,6 +309,7 @@ void
 corm_dependencies_late(void)
 {
 	pending = true;
+	corm_xact_needs_end();
 }
 
 /*

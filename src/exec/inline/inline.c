@@ -146,7 +146,7 @@ verb_of_function(Oid funcid)
 	VerbFunction *entry;
 
 	/* in single-user mode extensions have OIDs below FirstNormalObjectId */
-	if (funcid < FirstUnpinnedObjectId)
+	if (funcid < FirstUnpinnedObjectId || !IsTransactionState() || corm_is_absent())
 		return verb;
 	if (verbs && verbs_outdated)
 	{
@@ -302,6 +302,25 @@ value_of_call(CormInline *state, FuncExpr *call, const VerbFunction *function)
 	return corm_value_of_call(state, &verb, call, linitial(args));
 }
 
+/* Is an expression one of those that most are, and that call nothing? */
+static inline bool
+is_leaf(const Node *node)
+{
+	return node == NULL || IsA(node, Var) || IsA(node, Const) || IsA(node, Param);
+}
+
+/* Is an expression a comparison, or another operator, of two such? */
+static inline bool
+is_plain_comparison(const Node *node)
+{
+	const List *args;
+
+	if (!IsA(node, OpExpr))
+		return false;
+	args = ((const OpExpr *) node)->args;
+	return args->length == 2 && is_leaf(args->elements[0].ptr_value) && is_leaf(args->elements[1].ptr_value);
+}
+
 /*
  * Does an expression call a verb?  Looks at the usual nodes only, and at each once, so
  * that it costs statements without such calls nothing to speak of.
@@ -312,7 +331,7 @@ calls_verb(Node *node)
 	List	   *args;
 	ListCell   *lc;
 
-	if (node == NULL)
+	if (is_leaf(node) || is_plain_comparison(node))
 		return false;
 	switch (nodeTag(node))
 	{
@@ -354,12 +373,12 @@ calls_verb(Node *node)
 		default:
 			return false;
 	}
-	check_stack_depth();
 	foreach(lc, args)
 	{
-		Node	   *arg = lfirst(lc);
-
-		if (arg && !IsA(arg, Var) && !IsA(arg, Const) && calls_verb(arg))
+		if (is_leaf(lfirst(lc)))
+			continue;
+		check_stack_depth();
+		if (calls_verb(lfirst(lc)))
 			return true;
 	}
 	return false;
@@ -423,6 +442,47 @@ replace_in_conditions(CormInline *state, Node *jtnode)
 		if (calls_verb(join->quals))
 			join->quals = replace_values(join->quals, state);
 	}
+}
+
+/* Do the conditions of a join tree call verbs? */
+static bool
+conditions_call_verbs(const Node *jtnode)
+{
+	Node	   *quals;
+
+	if (IsA(jtnode, FromExpr))
+	{
+		const List *from = ((const FromExpr *) jtnode)->fromlist;
+
+		for (int i = list_length(from) - 1; i >= 0; i--)
+		{
+			const Node *item = from->elements[i].ptr_value;
+
+			if (IsA(item, RangeTblRef))
+				continue;
+			check_stack_depth();
+			if (conditions_call_verbs(item))
+				return true;
+		}
+		quals = ((const FromExpr *) jtnode)->quals;
+	}
+	else
+	{
+		const JoinExpr *join = (const JoinExpr *) jtnode;
+
+		for (int side = 0; side < 2; side++)
+		{
+			const Node *arg = side == 0 ? join->larg : join->rarg;
+
+			if (IsA(arg, RangeTblRef))
+				continue;
+			check_stack_depth();
+			if (conditions_call_verbs(arg))
+				return true;
+		}
+		quals = join->quals;
+	}
+	return !is_leaf(quals) && !is_plain_comparison(quals) && calls_verb(quals);
 }
 
 /*
@@ -627,23 +687,21 @@ watch_executions(void)
 	watching = true;
 }
 
-static PlannedStmt *
-inline_planner(Query *parse, const char *query_string, int cursor_options, ParamListInfo params)
+/* Plans a statement in which there may be calls of verbs. */
+static pg_noinline PlannedStmt *
+plan_with_calls(Query *parse, const char *query_string, int cursor_options, ParamListInfo params)
 {
 	CormInline	state = {.reader.all_public = true};
 	uint64		changes = corm_dependencies_changes();
 	PlannedStmt *stmt;
 
 	corm_dependencies_pending();
-	if (parse->commandType != CMD_UTILITY && IsTransactionState() && !corm_is_absent())
-	{
-		state.disabled = parse->hasModifyingCTE || !settings_permit();
-		state.params = params;
-		state.parse = parse;
-		inline_in_query(&state, parse);
-		if (state.considered)
-			flatten_statement(parse);
-	}
+	state.disabled = parse->hasModifyingCTE || !settings_permit();
+	state.params = params;
+	state.parse = parse;
+	inline_in_query(&state, parse);
+	if (state.considered)
+		flatten_statement(parse);
 	stmt = prev_planner ? prev_planner(parse, query_string, cursor_options, params) :
 		standard_planner(parse, query_string, cursor_options, params);
 	if (state.considered)
@@ -656,6 +714,53 @@ inline_planner(Query *parse, const char *query_string, int cursor_options, Param
 			corm_dependencies_late();
 	}
 	return stmt;
+}
+
+/*
+ * May a statement call verbs?  Most are seen not to at a glance, and pay for no more than
+ * that.
+ */
+static bool
+may_call_verbs(const Query *query)
+{
+	const ListCell *cell;
+	const ListCell *end;
+
+	if (query->hasSubLinks || query->cteList)
+		return true;
+	if (query->rtable != NIL)
+	{
+		cell = query->rtable->elements;
+		for (end = cell + query->rtable->length; cell < end; cell++)
+		{
+			RTEKind		kind = ((const RangeTblEntry *) cell->ptr_value)->rtekind;
+
+			if (kind == RTE_SUBQUERY || kind == RTE_FUNCTION)
+				return true;
+		}
+	}
+	if (query->targetList != NIL)
+	{
+		cell = query->targetList->elements;
+		for (end = cell + query->targetList->length; cell < end; cell++)
+		{
+			Node	   *node = (Node *) ((const TargetEntry *) cell->ptr_value)->expr;
+
+			if (unlikely(!IsA(node, Var)) && calls_verb(node))
+				return true;
+		}
+	}
+	return conditions_call_verbs((Node *) query->jointree);
+}
+
+/* The hook of the planner. */
+static PlannedStmt *
+inline_planner(Query *parse, const char *query_string, int cursor_options, ParamListInfo params)
+{
+	if (unlikely(may_call_verbs(parse)) && IsTransactionState() && !corm_is_absent())
+		return plan_with_calls(parse, query_string, cursor_options, params);
+	return prev_planner ? prev_planner(parse, query_string, cursor_options, params) :
+		standard_planner(parse, query_string, cursor_options, params);
 }
 
 /*

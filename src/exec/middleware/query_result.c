@@ -27,6 +27,7 @@
 #include "access/xact.h"
 #include "base/compat.h"
 #include "base/jsonb.h"
+#include "base/xact_end.h"
 #include "catalog/pg_type.h"
 #include "exec/middleware/query_result.h"
 #include "exec/plan/plan.h"
@@ -108,6 +109,7 @@ corm_result_create(CormResultOwner *owner)
 	result->nest_level = GetCurrentTransactionNestLevel();
 	result->context = AllocSetContextCreate(parent, "corm result", ALLOCSET_SMALL_SIZES);
 	dlist_push_head(&results, &result->node);
+	corm_xact_needs_end();
 	return result;
 }
 
@@ -159,6 +161,13 @@ transaction_ended(XactEvent event, void *arg)
 		dlist_init(&results);
 }
 
+/* Whether there is nothing to forget. */
+static bool
+no_results(void)
+{
+	return dlist_is_empty(&results);
+}
+
 /*
  * Results made in a subtransaction become void when it is rolled back.  Those without
  * an owner live in the subtransaction's memory.  The others are still referenced by the
@@ -195,7 +204,7 @@ subtransaction_ended(SubXactEvent event, SubTransactionId id, SubTransactionId p
 void
 corm_result_init(void)
 {
-	RegisterXactCallback(transaction_ended, NULL);
+	corm_on_xact_end(transaction_ended, no_results);
 	RegisterSubXactCallback(subtransaction_ended, NULL);
 }
 

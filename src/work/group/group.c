@@ -41,6 +41,7 @@
 #include "base/clock.h"
 #include "base/effects.h"
 #include "base/guc.h"
+#include "base/xact_end.h"
 #include "common/hashfn.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -266,6 +267,7 @@ make_pending(CormGroupRef ref, const char *name)
 		pending = MemoryContextAllocZero(TopTransactionContext, sizeof(Pending));
 		pending->ref = ref;
 		strlcpy(pending->name, name, NAMEDATALEN);
+		corm_xact_needs_end();
 		pending->next = pendings;
 		pendings = pending;
 	}
