@@ -21,6 +21,7 @@
 #include "catalog/pg_type.h"
 #include "exec/call/operation.h"
 #include "exec/inline/call_query.h"
+#include "exec/inline/kept.h"
 #include "exec/inline/substitute.h"
 #include "exec/middleware/middleware.h"
 #include "exec/plan/plan.h"
@@ -318,13 +319,38 @@ verb_returns_rows(const CormVerb *verb)
 }
 
 /*
- * corm_query_of_call returns the query that the call of a verb would run, to be put
- * into the query that has the call; NULL if it is to be executed.  queries is the
- * argument with the queries, or NULL.  *guarded is set if a guard keeps rows from it.
- * Raises the errors of the query.
+ * May the query of a call, compiled without known values, be kept for calls with any?  Not
+ * if it was compiled with more than what kept.c checks, and not where corm converts values:
+ * it raises its own errors, and converts early.
  */
-Query *
-corm_query_of_call(CormInline *state, const CormVerb *verb, FuncExpr *call, Node *queries, bool *guarded)
+static bool
+may_keep(CormInline *state, CormPlan *plan, const CormQuerySet *set)
+{
+	if (state->has_vars || state->dependencies.items || !state->reader.all_public || !plan->cached ||
+		plan->npremises > 0 || needs_fmgr_hook)
+		return false;
+	for (int i = 0; i < plan->nparams; i++)
+	{
+		CormPlanParam *param = &plan->params[i];
+		uint32		symbol = corm_param_value(param, set)->symbol;
+		Oid			typid;
+
+		if (symbol == 0 || param->binding == CORM_BIND_PLAIN)
+			continue;
+		typid = exprType((Node *) ((CormSymbol *) list_nth(state->symbols, symbol - 1))->expr);
+		if (param->typid != TEXTOID || typid != TEXTOID ||
+			(param->binding != CORM_BIND_INPUT && param->binding != CORM_BIND_PATTERN))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Compiles the call of a verb; see corm_query_of_call.  With keep, it is to be kept, and not
+ * compiled if that cannot be.
+ */
+static Query *
+compile_call(CormInline *state, const CormVerb *verb, FuncExpr *call, Node *queries, bool keep, bool *guarded)
 {
 	CormQuerySet set;
 	List	   *nodes = NIL;
@@ -351,6 +377,13 @@ corm_query_of_call(CormInline *state, const CormVerb *verb, FuncExpr *call, Node
 	{
 		query = query_of_plan(state, plan, &set, call);
 		*guarded = plan->guarded;
+		if (keep && query)
+		{
+			if (may_keep(state, plan, &set))
+				corm_keep_query(state, call, plan, query);
+			else
+				query = NULL;
+		}
 	}
 	PG_FINALLY();
 	{
@@ -358,6 +391,54 @@ corm_query_of_call(CormInline *state, const CormVerb *verb, FuncExpr *call, Node
 	}
 	PG_END_TRY();
 	return query;
+}
+
+/*
+ * Compiles a call whose parameters are known, for others, too; NULL if it cannot be kept.
+ */
+static Query *
+compile_and_keep(CormInline *state, const CormVerb *verb, FuncExpr *call, Node *queries, bool *guarded)
+{
+	CormInline	fresh = *state;
+	Query	   *query;
+
+	/* by itself, to see what the call brings */
+	memset(&fresh.dependencies, 0, sizeof(fresh.dependencies));
+	fresh.reader.functions = NIL;
+	fresh.reader.all_public = true;
+	fresh.params = NULL;
+	query = compile_call(&fresh, verb, call, queries, true, guarded);
+	if (query == NULL)
+	{
+		corm_keep_none(state, call);
+		return NULL;
+	}
+	state->dependencies.on_role |= fresh.dependencies.on_role;
+	state->dependencies.models = list_concat(state->dependencies.models, fresh.dependencies.models);
+	return query;
+}
+
+/*
+ * corm_query_of_call returns the query that the call of a verb would run, to be put
+ * into the query that has the call; NULL if it is to be executed.  queries is the
+ * argument with the queries, or NULL.  *guarded is set if a guard keeps rows from it.
+ * Raises the errors of the query.
+ */
+Query *
+corm_query_of_call(CormInline *state, const CormVerb *verb, FuncExpr *call, Node *queries, bool *guarded)
+{
+	/* where values are known, the statement is planned for each execution */
+	if (state->params && queries && verb_returns_rows(verb))
+	{
+		Query	   *query = NULL;
+		CormKept	kept = corm_kept_query(state, call, &query, guarded);
+
+		if (kept == CORM_KEPT_SEEN)
+			query = compile_and_keep(state, verb, call, queries, guarded);
+		if (query)
+			return query;
+	}
+	return compile_call(state, verb, call, queries, false, guarded);
 }
 
 /*

@@ -27,6 +27,7 @@ typedef struct CormInline
 	CormCallReader reader;
 	ParamListInfo params;		/* those that are known */
 	Query	   *parse;			/* the statement */
+	const char *source;			/* its text, or that of what it is in */
 	CormQueryLevel *level;		/* that which is at hand */
 	List	   *queries;		/* of Query: that which has the call, and those
 								 * around it */

@@ -699,6 +699,7 @@ plan_with_calls(Query *parse, const char *query_string, int cursor_options, Para
 	state.disabled = parse->hasModifyingCTE || !settings_permit();
 	state.params = params;
 	state.parse = parse;
+	state.source = query_string;
 	inline_in_query(&state, parse);
 	if (state.considered)
 		flatten_statement(parse);

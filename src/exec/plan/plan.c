@@ -210,6 +210,40 @@ corm_plan_release(CormPlan *plan)
 		free_plan(plan);
 }
 
+/* corm_plan_use takes a plan in use, for as long as the caller wants. */
+void
+corm_plan_use(CormPlan *plan)
+{
+	plan->in_use++;
+}
+
+/* The callback of what is watched. */
+static void
+analysis_gone(void *arg)
+{
+	CormPlan   *plan = arg;
+
+	plan->analyses++;
+	plan->analysis_watched = false;
+}
+
+/*
+ * corm_plan_watch_analysis makes plan->analyses count when PostgreSQL discards the analyzed
+ * statement of a plan.
+ */
+void
+corm_plan_watch_analysis(CormPlan *plan)
+{
+	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan->spi));
+
+	if (plan->analysis_watched)
+		return;
+	plan->analysis_gone.func = analysis_gone;
+	plan->analysis_gone.arg = plan;
+	MemoryContextRegisterResetCallback(source->query_context, &plan->analysis_gone);
+	plan->analysis_watched = true;
+}
+
 /*
  * Keys
  */
@@ -238,6 +272,13 @@ set_key(const char *key, uint32 len)
 	memcpy(key_buffer, key, len);
 }
 
+/* The byte of a key that tells of settings, behind the verb. */
+static char
+settings_in_key(bool path_is_safe)
+{
+	return (path_is_safe ? 1 : 0) | (corm_skip_hooks ? 2 : 0) | (corm_json_is_exact() ? 4 : 0);
+}
+
 /*
  * Begins a key in key_buffer and returns where the payload goes, which is the
  * shape and, behind it, rows_len bytes that tell the fields of rows().
@@ -252,7 +293,7 @@ start_key(const CormVerb *verb, bool path_is_safe, uint16 rows_len, Size payload
 	p = key_buffer;
 	memcpy(p, verb, sizeof(CormVerb));
 	p += sizeof(CormVerb);
-	*p++ = (path_is_safe ? 1 : 0) | (corm_skip_hooks ? 2 : 0) | (corm_json_is_exact() ? 4 : 0);
+	*p++ = settings_in_key(path_is_safe);
 	memcpy(p, &rows_len, sizeof(rows_len));
 	p += sizeof(rows_len);
 	*len = size;
@@ -413,6 +454,24 @@ find_current_plan(uint32 key_len, const CormExec *exec)
 	}
 	drop_plan(plan);
 	return NULL;
+}
+
+/*
+ * corm_plan_reuse takes a plan in use that the caller holds, without the query that it is
+ * for.  Returns false if the query would not find it now.
+ */
+bool
+corm_plan_reuse(CormPlan *plan)
+{
+	if (!plan->cached || plan->key[sizeof(CormVerb)] != settings_in_key(corm_search_path_is_safe()))
+		return false;
+	corm_plan_lock(plan);
+	if (!is_current(plan) || !plan->cached)
+		return false;
+	plan->in_use++;
+	dlist_move_head(&plans_lru, &plan->lru);
+	plan_hits++;
+	return true;
 }
 
 /*

@@ -178,12 +178,20 @@ typedef struct CormPlan
 	bool		nulls_given;	/* null in JSON rows is a value */
 	CormHookedWrite *hooked;	/* NULL: the plan can be run */
 	const char *model_name;		/* for messages; NULL for a raw query */
+
+	uint64		analyses;		/* how often PostgreSQL has discarded what it
+								 * had analyzed, while that was watched */
+	bool		analysis_watched;
+	MemoryContextCallback analysis_gone;
 } CormPlan;
 
 extern CormPlan *corm_plan_for_queries(const CormVerb *verb, CormQuerySet *set,
 									   Bitmapset *rows_fields);
 extern CormPlan *corm_plan_for_record(const CormVerb *verb, const CormExec *exec, Bitmapset *fields);
 extern void corm_plan_release(CormPlan *plan);
+extern void corm_plan_use(CormPlan *plan);
+extern bool corm_plan_reuse(CormPlan *plan);
+extern void corm_plan_watch_analysis(CormPlan *plan);
 extern uint64 corm_plan_misses(void);
 extern const char *corm_op_name(CormCommand command);
 
