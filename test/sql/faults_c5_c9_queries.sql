@@ -154,7 +154,7 @@ SELECT corm.get_multi_json(corm.updater('v8'), corm.set('id', corm.c('id')), cor
 CREATE TABLE vs (id int PRIMARY KEY, version smallint, deleted_at timestamptz);
 SELECT corm.register('vs', '{"soft_delete": true, "version": "version"}');
 INSERT INTO vs VALUES (1, NULL, NULL);
-SELECT corm.delete(ROW(1, NULL, NULL)::vs), corm.restore(corm.selector('vs'));
+SELECT corm.delete(ROW(1, NULL, NULL)::vs), corm.restore(corm.selector('vs'), corm.all_rows());
 SELECT id, version FROM vs;
 
 \echo C9: set operations as JSON, by the naming of the model
