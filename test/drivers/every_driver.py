@@ -100,7 +100,7 @@ DRIVERS = {
     "DBD::Pg": {"needs": lambda: succeeds("/usr/bin/perl", "-MDBD::Pg", "-e", "1"), "missing": "libdbd-pg-perl",
                 "run": ["/usr/bin/perl", str(CLIENTS / "dbd_pg.pl")]},
     "libpqxx": {"needs": lambda: succeeds("g++", "--version") and os.path.exists("/usr/include/pqxx/pqxx"), "missing": "g++ and libpqxx-dev",
-                "build": ["g++", "-std=c++17", "-o", str(work / "pqxx"), str(CLIENTS / "pqxx.cpp"), "-lpqxx", "-lpq"], "run": [str(work / "pqxx")]},
+                "build": ["g++", "-std=c++20", "-o", str(work / "pqxx"), str(CLIENTS / "pqxx.cpp"), "-lpqxx", "-lpq"], "run": [str(work / "pqxx")]},
 }
 
 count = 0
