@@ -94,9 +94,9 @@ holds_rows(Oid typid)
  * corm_to_jsonb_init prepares to make jsonb of values of a type, in the current memory
  * context.
  *
- * to_jsonb() of a row goes on using the names in the row's description when it has
- * released that.  If a cast to json has changed the type meanwhile, the names are
- * gone.  to_json() copies them at once, so rows take the way through text.
+ * to_jsonb() of a row keeps pointers to the column names after it has released the row
+ * descriptor.  If a cast to json alters the type, the names are freed before they are
+ * used.  to_json() copies each name at once, so we convert rows to text first.
  */
 void
 corm_to_jsonb_init(CormToJsonb *to_jsonb, Oid typid)

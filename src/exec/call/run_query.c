@@ -275,10 +275,9 @@ objects_of(Jsonb *array, int *n)
 
 /*
  * corm_insert_documents does what corm_insert_json_rows does, and returns the rows each
- * as a document of its own, with hidden fields.  Rows of the model become documents here,
- * which is cheaper than to have the statement write one text of all of them, that is then
- * read.  Middleware and hooks see the statement that returns JSON.  Raises 55006 if the
- * model has changed meanwhile.
+ * as a document of its own, with hidden fields.  It converts the rows itself, which is
+ * cheaper than parsing JSON text that the statement has made.  Middleware and hooks see
+ * the statement that returns JSON.  Raises 55006 if the model changes during the call.
  */
 Jsonb **
 corm_insert_documents(CormModel *model, Jsonb *array, int *n)

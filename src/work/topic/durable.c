@@ -385,6 +385,18 @@ close_tables(Tables *tables)
 		table_close(tables->rel[t], AccessShareLock);
 }
 
+/* begin_range begins to look in a table for the messages of a topic with numbers from first to last. */
+static SysScanDesc
+begin_range(Relation rel, Snapshot snapshot, uint64 topic_id, int64 first, int64 last)
+{
+	ScanKeyData keys[3];
+
+	ScanKeyInit(&keys[0], Anum_topic_messages_topic_id, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum((int64) topic_id));
+	ScanKeyInit(&keys[1], Anum_topic_messages_seq, BTGreaterEqualStrategyNumber, F_INT8GE, Int64GetDatum(first));
+	ScanKeyInit(&keys[2], Anum_topic_messages_seq, BTLessEqualStrategyNumber, F_INT8LE, Int64GetDatum(last));
+	return systable_beginscan(rel, index_of(rel), true, snapshot, 3, keys);
+}
+
 /* The messages of a range of numbers, found in the tables. */
 typedef struct Found
 {
@@ -405,14 +417,9 @@ find_range(Tables *tables, uint64 topic_id, int64 first, int64 last, Found *foun
 	for (int t = 0, left = found->n; t < TABLES && left > 0; t++)
 	{
 		Relation	rel = tables->rel[t];
-		ScanKeyData keys[3];
-		SysScanDesc scan;
+		SysScanDesc scan = begin_range(rel, tables->snapshot, topic_id, first, last);
 		HeapTuple	tuple;
 
-		ScanKeyInit(&keys[0], Anum_topic_messages_topic_id, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum((int64) topic_id));
-		ScanKeyInit(&keys[1], Anum_topic_messages_seq, BTGreaterEqualStrategyNumber, F_INT8GE, Int64GetDatum(first));
-		ScanKeyInit(&keys[2], Anum_topic_messages_seq, BTLessEqualStrategyNumber, F_INT8LE, Int64GetDatum(last));
-		scan = systable_beginscan(rel, index_of(rel), true, tables->snapshot, 3, keys);
 		while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 		{
 			bool		isnull;
@@ -819,14 +826,9 @@ read_sizes(uint64 topic_id, int64 first, int64 last, int32 *sizes)
 	for (int t = 0; t < TABLES; t++)
 	{
 		Relation	rel = tables.rel[t];
-		ScanKeyData keys[3];
-		SysScanDesc scan;
+		SysScanDesc scan = begin_range(rel, tables.snapshot, topic_id, first, last);
 		HeapTuple	tuple;
 
-		ScanKeyInit(&keys[0], Anum_topic_messages_topic_id, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum((int64) topic_id));
-		ScanKeyInit(&keys[1], Anum_topic_messages_seq, BTGreaterEqualStrategyNumber, F_INT8GE, Int64GetDatum(first));
-		ScanKeyInit(&keys[2], Anum_topic_messages_seq, BTLessEqualStrategyNumber, F_INT8LE, Int64GetDatum(last));
-		scan = systable_beginscan(rel, index_of(rel), true, tables.snapshot, 3, keys);
 		while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 		{
 			bool		isnull;

@@ -41,7 +41,7 @@ struct CormFilter
 	MemoryContextCallback callback;
 };
 
-/* Who calls a filter, to be restored after it. */
+/* The caller's user and settings, restored after the filter has run. */
 typedef struct Caller
 {
 	Oid			user;

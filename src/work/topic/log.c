@@ -196,9 +196,9 @@ corm_log_free_all(CormTopic *topic, CormBlockChain *freed)
 }
 
 /*
- * oldest_in_no_hand returns the number of the oldest message of a group that nobody has
- * in hand, PG_INT64_MAX if there is none; *found is its delivery, 0 for the one at the
- * cursor.
+ * oldest_in_no_hand returns the number of a group's oldest message that no transaction
+ * or client holds, or PG_INT64_MAX if there is none.  *found becomes its delivery, or 0
+ * for the message at the cursor.
  */
 static int64
 oldest_in_no_hand(CormTopic *topic, CormGroup *group, CormBlockId *found)
@@ -221,7 +221,7 @@ oldest_in_no_hand(CormTopic *topic, CormGroup *group, CormBlockId *found)
 }
 
 /*
- * drop_oldest gives up the oldest message of a group that nobody has in hand.
+ * drop_oldest drops the group's oldest message that no transaction or client holds.
  * Returns false if there is none.
  */
 static bool
