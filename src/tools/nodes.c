@@ -24,6 +24,11 @@
  * - somebody else's uncommitted definitions would look like ones to be removed: so one
  *	 transaction at a time synchronizes, until it has ended.
  *
+ * What a transaction has changed may be gone when it ends, as may be what it was changed with.
+ * Definitions, relations, nodes and Citus itself are looked up then.  A role that was dropped
+ * has left its tables to somebody else, so the current user stands in for it, as if it
+ * called corm.sync_nodes.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -37,6 +42,7 @@
 #include "base/schema.h"
 #include "base/xact_end.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_authid.h"
 #include "catalog/pg_extension.h"
 #include "catalog/pg_type.h"
 #include "commands/extension.h"
@@ -57,6 +63,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 
 #define MAX_ROUNDS		4		/* of definitions that need others first */
 
@@ -106,6 +113,58 @@ static const char *const apply_query =
 	"SELECT r.success, r.result FROM pg_catalog.master_run_on_worker(ARRAY[$1], ARRAY[$2], ARRAY[$3], false)"
 	" AS r";
 
+/* What the node answers, for each statement. */
+static const char *const answer_query =
+	"SELECT s ->> 'sql', s ->> 'error'"
+	" FROM pg_catalog.json_array_elements($1::pg_catalog.json) WITH ORDINALITY AS a (s, n) WHERE n > 1 ORDER BY n";
+
+/*
+ * Queries
+ */
+
+/*
+ * Connects to SPI, for queries whose names are those of pg_catalog.  finish_queries takes
+ * the result; an error undoes it, too.
+ */
+static int
+begin_queries(void)
+{
+	SPI_connect();
+	return corm_catalog_path();
+}
+
+static void
+finish_queries(int level)
+{
+	AtEOXact_GUC(true, level);
+	SPI_finish();
+}
+
+/* Runs a query that returns rows. */
+static void
+run_query(const char *query, int nargs, Oid *types, Datum *values, bool read_only)
+{
+	if (SPI_execute_with_args(query, nargs, types, values, NULL, read_only, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not run query: %s", query);
+}
+
+/* Adds a row of texts to the result of a function; NULL is a null. */
+static void
+put_row(FunctionCallInfo fcinfo, const char *const *texts, int ntexts)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	Datum	   *values = palloc0(ntexts * sizeof(Datum));
+	bool	   *nulls = palloc0(ntexts * sizeof(bool));
+
+	for (int i = 0; i < ntexts; i++)
+	{
+		nulls[i] = texts[i] == NULL;
+		if (!nulls[i])
+			values[i] = CStringGetTextDatum(texts[i]);
+	}
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
 /*
  * Citus
  */
@@ -120,15 +179,14 @@ corm_has_nodes(void)
 									 lengthof(types), types, true));
 }
 
-/* Runs a query that returns a value; NULL is false.  SPI is connected. */
+/* Is this the coordinator?  SPI is connected. */
 static bool
-ask(const char *query)
+is_coordinator(void)
 {
 	bool		isnull;
 	Datum		answer;
 
-	if (SPI_execute(query, true, 1) != SPI_OK_SELECT || SPI_processed != 1)
-		elog(ERROR, "could not ask Citus: %s", query);
+	run_query("SELECT pg_catalog.citus_is_coordinator()", 0, NULL, NULL, true);
 	answer = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 	return !isnull && DatumGetBool(answer);
 }
@@ -142,7 +200,7 @@ require_coordinator(void)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("extension citus is not installed in this database"),
 				 errdetail("Without Citus, there are no nodes with definitions of their own.")));
-	if (!ask("SELECT pg_catalog.citus_is_coordinator()"))
+	if (!is_coordinator())
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("this node is not the coordinator"),
@@ -169,8 +227,7 @@ find_differences(MemoryContext context)
 	Datum		values[] = {CStringGetTextDatum(node_command)};
 	List	   *result = NIL;
 
-	if (SPI_execute_with_args(differences_query, 1, types, values, NULL, true, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not compare definitions");
+	run_query(differences_query, 1, types, values, true);
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		Difference *difference = MemoryContextAllocZero(context, sizeof(Difference));
@@ -212,35 +269,24 @@ Datum		corm_node_differences(PG_FUNCTION_ARGS);
 Datum
 corm_node_differences(PG_FUNCTION_ARGS)
 {
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	MemoryContext context = CurrentMemoryContext;
 	int			level;
 	List	   *differences;
 	ListCell   *lc;
 
 	InitMaterializedSRF(fcinfo, 0);
-	SPI_connect();
-	level = corm_catalog_path();
+	level = begin_queries();
 	require_coordinator();
 	differences = find_differences(context);
-	AtEOXact_GUC(true, level);
-	SPI_finish();
+	finish_queries(level);
 	foreach(lc, differences)
 	{
 		Difference *difference = lfirst(lc);
-		Datum		values[6] = {
-			CStringGetTextDatum(node_name(difference)), CStringGetTextDatum(difference->model), CStringGetTextDatum(difference->kind),
-			CStringGetTextDatum(difference->name)
+		const char *const texts[] = {
+			node_name(difference), difference->model, difference->kind, difference->name, difference->here, difference->there
 		};
-		bool		nulls[6] = {false};
 
-		nulls[4] = difference->here == NULL;
-		nulls[5] = difference->there == NULL;
-		if (difference->here)
-			values[4] = CStringGetTextDatum(difference->here);
-		if (difference->there)
-			values[5] = CStringGetTextDatum(difference->there);
-		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+		put_row(fcinfo, texts, lengthof(texts));
 	}
 	return (Datum) 0;
 }
@@ -335,16 +381,15 @@ apply_to_node(MemoryContext context, List *applied, List *differences, const Dif
 	Datum		json;
 	bool		isnull;
 
-	if (SPI_execute_with_args(apply_query, 3, types, values, NULL, false, 1) != SPI_OK_SELECT || SPI_processed != 1)
-		elog(ERROR, "could not send definitions");
+	run_query(apply_query, 3, types, values, false);
+	if (SPI_processed != 1)
+		elog(ERROR, "a node gave " UINT64_FORMAT " answers", SPI_processed);
 	json = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull);
 	if (!DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull)))
 		return add_applied(context, applied, node, NULL, TextDatumGetCString(json));
 
 	/* all but the first, which sets the timeout */
-	if (SPI_execute_with_args("SELECT s ->> 'sql', s ->> 'error' FROM pg_catalog.json_array_elements($1::pg_catalog.json) WITH ORDINALITY AS a (s, n) WHERE n > 1 ORDER BY n",
-							  1, json_type, &json, NULL, true, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not read the answer of a node");
+	run_query(answer_query, 1, json_type, &json, true);
 	for (uint64 i = 0; i < SPI_processed; i++)
 		applied = add_applied(context, applied, node, SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1),
 							  SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 2));
@@ -435,7 +480,6 @@ Datum		corm_sync_nodes(PG_FUNCTION_ARGS);
 Datum
 corm_sync_nodes(PG_FUNCTION_ARGS)
 {
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	MemoryContext context = CurrentMemoryContext;
 	int			level;
 	List	   *applied;
@@ -445,25 +489,16 @@ corm_sync_nodes(PG_FUNCTION_ARGS)
 	PreventCommandIfReadOnly("corm.sync_nodes()");
 	PreventCommandIfParallelMode("corm.sync_nodes()");
 	InitMaterializedSRF(fcinfo, 0);
-	SPI_connect();
-	level = corm_catalog_path();
+	level = begin_queries();
 	require_coordinator();
 	applied = synchronize(context, &left);
-	AtEOXact_GUC(true, level);
-	SPI_finish();
+	finish_queries(level);
 	foreach(lc, applied)
 	{
 		Applied    *entry = lfirst(lc);
-		Datum		values[3] = {CStringGetTextDatum(entry->node)};
-		bool		nulls[3] = {false};
+		const char *const texts[] = {entry->node, entry->sql, entry->error};
 
-		nulls[1] = entry->sql == NULL;
-		nulls[2] = entry->error == NULL;
-		if (entry->sql)
-			values[1] = CStringGetTextDatum(entry->sql);
-		if (entry->error)
-			values[2] = CStringGetTextDatum(entry->error);
-		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+		put_row(fcinfo, texts, lengthof(texts));
 	}
 	if (left != NIL)
 		warn_of_differences(left, applied);
@@ -474,27 +509,65 @@ corm_sync_nodes(PG_FUNCTION_ARGS)
  * At the end of a transaction
  */
 
-/* Synchronizes as a role that has changed definitions. */
-static void
+/*
+ * Returns whether a role exists; then it does until the transaction has ended, unless that
+ * drops it.
+ */
+static bool
+hold_role(Oid role)
+{
+	LockSharedObject(AuthIdRelationId, role, 0, AccessShareLock);
+	return SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(role));
+}
+
+/*
+ * Returns who synchronizes for the roles that have changed definitions: themselves, and the
+ * current user for those that do not exist anymore.  *unsure is set to whether the latter
+ * may not own all that those have defined.
+ */
+static List *
+senders_for(List *roles, bool *unsure)
+{
+	List	   *senders = NIL;
+	bool		all_exist = true;
+	ListCell   *lc;
+
+	foreach(lc, roles)
+	{
+		if (hold_role(lfirst_oid(lc)))
+			senders = lappend_oid(senders, lfirst_oid(lc));
+		else
+			all_exist = false;
+	}
+	*unsure = !all_exist && !superuser();
+	/* another session may have dropped the current user as well */
+	if (!all_exist && hold_role(GetUserId()))
+		senders = list_append_unique_oid(senders, GetUserId());
+	return senders;
+}
+
+/* Synchronizes as a role.  Returns false, and does nothing, if this is not the coordinator. */
+static bool
 synchronize_as(Oid role)
 {
 	Oid			userid;
 	int			sec_context;
 	int			level;
+	bool		coordinator;
 	List	   *applied = NIL;
 	List	   *left = NIL;
 
 	GetUserIdAndSecContext(&userid, &sec_context);
 	SetUserIdAndSecContext(role, sec_context | SECURITY_LOCAL_USERID_CHANGE);
-	level = corm_catalog_path();
-	SPI_connect();
-	if (ask("SELECT pg_catalog.citus_is_coordinator()"))
+	level = begin_queries();
+	coordinator = is_coordinator();
+	if (coordinator)
 		applied = synchronize(TopTransactionContext, &left);
-	SPI_finish();
-	AtEOXact_GUC(true, level);
+	finish_queries(level);
 	SetUserIdAndSecContext(userid, sec_context);
 	if (left != NIL)
 		warn_of_differences(left, applied);
+	return coordinator;
 }
 
 /*
@@ -505,6 +578,8 @@ static void
 transaction_ends(XactEvent event, void *arg)
 {
 	List	   *roles;
+	bool		unsure;
+	bool		coordinator = true;
 	ListCell   *lc;
 
 	if (event != XACT_EVENT_PRE_COMMIT && event != XACT_EVENT_PRE_PREPARE)
@@ -516,11 +591,17 @@ transaction_ends(XactEvent event, void *arg)
 	if (roles == NIL || IsParallelWorker() || IsBinaryUpgrade || !OidIsValid(corm_schema_oid()) || !corm_has_nodes())
 		return;
 	PushActiveSnapshot(GetTransactionSnapshot());
-	foreach(lc, roles)
+	foreach(lc, senders_for(roles, &unsure))
 	{
-		synchronize_as(lfirst_oid(lc));
+		coordinator = synchronize_as(lfirst_oid(lc)) && coordinator;
 	}
 	PopActiveSnapshot();
+	if (unsure && coordinator)
+		ereport(WARNING,
+				(errcode(ERRCODE_WARNING),
+				 errmsg("a role that has changed definitions of corm does not exist anymore"),
+				 errdetail("The nodes may not have what it has defined."),
+				 errhint("See corm.node_differences(), and call corm.sync_nodes(), as a superuser or as the owner of the models, when the transaction has ended.")));
 }
 
 /* Whether the transaction has changed no definitions. */

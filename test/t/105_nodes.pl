@@ -164,6 +164,66 @@ sql(q{CREATE FUNCTION definer() RETURNS void LANGUAGE sql SECURITY DEFINER AS $$
 $server->safe_psql('postgres', 'SELECT definer()', extra_params => [ '-U', 'bob' ]);
 is(on_nodes(q{SELECT count(*) FROM corm.definitions() WHERE kind = 'scope' AND model = 'public.other'}), '0 0', 'a function of the owner defines, somebody else commits');
 
+# A role that has defined something is dropped before the transaction ends
+sub defines
+{
+	my ($sql) = @_;
+	my ($status, $stdout, $stderr) = $server->psql('postgres', $sql);
+	is($status, 0, 'the transaction is committed');
+	return $stderr;
+}
+sub scopes_on_nodes { return on_nodes(q{SELECT coalesce(string_agg(name, ',' ORDER BY name), '-') FROM corm.definitions() WHERE kind = 'scope' AND model = 'public.other'}) }
+my $gone = qr/^(psql:<stdin>:\d+: )?WARNING:  a role that has changed definitions of corm does not exist anymore\nDETAIL:  The nodes may not have what it has defined\.\nHINT:  See corm\.node_differences\(\)/;
+my $by_eve = q{
+	BEGIN;
+	CREATE ROLE eve;
+	GRANT ann TO eve;
+	SET LOCAL ROLE eve;
+	SELECT corm.define_scope('other', '%s', corm.where(corm.gt('id', 1)));
+	RESET ROLE;
+	DROP ROLE eve;};
+is(defines(sprintf($by_eve, 'a') . 'COMMIT'), '', 'a superuser drops it');
+is(scopes_on_nodes(), 'a a', '... and sends what it has defined');
+like(defines(sprintf($by_eve, 'b') . q{SET LOCAL ROLE bob; COMMIT}), $gone, 'another role commits');
+is(scopes_on_nodes(), 'a a', '... which cannot send it');
+is(sql(q{SELECT node, model, name FROM corm.node_differences()}), "one:1|public.other|b\ntwo:2|public.other|b", '... so the nodes differ');
+is(defines(sprintf($by_eve, 'c') . q{SET LOCAL ROLE ann; SELECT corm.drop_scope('other', 'b'); COMMIT}) =~ $gone, 1, 'one that has defined something, too');
+is(scopes_on_nodes(), 'a,c a,c', '... and sends all that it owns');
+$server->safe_psql('postgres', 'CREATE ROLE eve; GRANT ann TO eve');
+my $session = $server->background_psql('postgres', on_error_stop => 0);
+$session->query_safe(q{SET ROLE eve; BEGIN; SELECT corm.drop_scope('other', 'c')});
+sql('DROP ROLE eve');
+my $printed = $session->query('COMMIT');
+is($session->query(q{SELECT count(*) FROM pg_roles WHERE rolname = 'eve'}), 0, 'another session drops the role that commits');
+like($session->{stderr}, $gone, '... a warning');
+$session->quit;
+is(scopes_on_nodes(), 'a,c a,c', '... nobody sends it');
+is(sql(q{SELECT count(*), count(error) FROM corm.sync_nodes()}), '2|0', '... until somebody does');
+
+# So are the objects
+is(defines(q{
+	BEGIN;
+	CREATE SCHEMA passing;
+	CREATE TABLE passing.item (id int PRIMARY KEY);
+	CREATE FUNCTION passing.pass(qc corm.query_context) RETURNS corm.query_result LANGUAGE plpgsql AS $$ BEGIN RETURN corm.next(qc); END $$;
+	SELECT corm.register('passing.item', '{"naming": "camel"}');
+	SELECT corm.relate('item', 'passing', 'has_many', 'passing.item', '{id}', '{id}');
+	SELECT corm.use('passing.pass(corm.query_context)', 'item', '{SELECT}');
+	SELECT corm.use('passing.pass(corm.query_context)', NULL, '{SELECT}');
+	SET LOCAL client_min_messages = warning;
+	DROP SCHEMA passing CASCADE;
+	COMMIT}), '', 'a schema with a model, a target and a function');
+is(sql('SELECT count(*) FROM corm.node_differences()'), 0, '... nothing is sent');
+is(defines(q{
+	SET allow_system_table_mods = on;
+	BEGIN;
+	SELECT corm.register('account', '{}');
+	ALTER FUNCTION pg_catalog.run_command_on_workers(text, boolean) RENAME TO run_no_command;
+	COMMIT;
+	ALTER FUNCTION pg_catalog.run_no_command(text, boolean) RENAME TO run_command_on_workers;
+	SELECT corm.register('account', '{"soft_delete": "gone"}');}), '', 'Citus');
+is(sql('SELECT count(*) FROM corm.node_differences()'), 0, '... which is back');
+
 # Nodes that differ: a warning, and a way out
 $server->safe_psql('one', 'ALTER TABLE account RENAME TO account_2');
 ($status, $stdout, $stderr) = $server->psql('postgres', q{SELECT corm.register('account', '{"soft_delete": "gone", "naming": "camel"}')});
@@ -223,5 +283,9 @@ like($stderr, qr/ERROR:  function public.(before_save|first_of)\(public.account(
 is(sql(q{SELECT count(*) FROM pg_proc WHERE proname IN ('before_save', 'first_of')}), 2, '... is not lost');
 fails('SELECT corm.keep_definitions(NULL)', qr/ERROR:  22004: the command must not be null/, 'no command');
 fails(q{SELECT corm.keep_definitions('SELECT 1/0')}, qr/ERROR:  22012: /, 'a command that fails');
+
+# Without corm, there is nothing to send
+is(defines(q{SET client_min_messages = warning; BEGIN; SELECT corm.register('account', '{}'); DROP EXTENSION corm CASCADE; COMMIT}), '', 'the extension');
+is(on_nodes('SELECT count(*) > 5 FROM corm.definitions()'), 't t', '... leaves the nodes as they are');
 
 done_testing();
