@@ -255,10 +255,10 @@ class Model:
             parts = sorted(value.items(), key=lambda part: order.index(part[0]))
             if not parts or ("set" in value and len(value) > 1):
                 raise Refused("kind")
-        shown, named = self.children(relation, id), set()
+        shown, named, unlinked = self.children(relation, id), set(), set()
         for part, elements in parts:
             if kind == "many_to_many":
-                self.change_linked(id, part, elements, shown, named)
+                self.change_linked(id, part, elements, shown, named, unlinked)
             else:
                 self.change_children(table, id, kind, target, part, elements, shown, named)
 
@@ -280,6 +280,8 @@ class Model:
                 self.take_away(target, child, part == "delete")
             elif part == "add":
                 if self.is_reference(element) and target == "book":
+                    if child in named:
+                        raise Refused("twice")
                     row = self.visible(target, child)
                     if not row or row["to"] is not None:
                         raise Refused("missing")
@@ -308,7 +310,7 @@ class Model:
         for element in created:
             self.create(target, element, (table, id))
 
-    def change_linked(self, id, part, elements, shown, named):
+    def change_linked(self, id, part, elements, shown, named, unlinked):
         wanted, patched, gone, plain = set(), [], [], []
         for element in elements:
             tag = self.id(element)
@@ -326,6 +328,8 @@ class Model:
                 plain.append(element)
         for tag in gone:
             self.tables["link"].pop((id, tag), None)
+        if part == "remove":
+            unlinked.update(gone)
         if part == "delete":
             for tag in gone:
                 self.delete("tag", tag)
@@ -335,7 +339,10 @@ class Model:
             self.patch("tag", tag, element)
             wanted.add(tag)
         for element in plain:
-            wanted.add(self.target_tag(element, None, set()))
+            tag = self.target_tag(element, None, set())
+            if tag in unlinked:
+                raise Refused("twice")
+            wanted.add(tag)
         if part == "set":
             for tag in shown:
                 if tag not in wanted:

@@ -117,8 +117,8 @@ SELECT corm.update_json('person', '{"id": 1}', '{"tag": {"set": [{"id": 2}, {"na
 SELECT corm.update_json('person', '{"id": 1}', '{"tag": {"add": [{"id": 3}, {"id": 3}, {"id": 2}]}}') -> 'tag';
 SELECT corm.insert_json('person', '{"id": 7, "tag": [{"name": "c"}, {"id": 3}, {"id": 1}]}') -> 'tag';
 SELECT * FROM person_tag ORDER BY 1, 2;
--- taken away and added again by one document
-SELECT corm.update_json('person', '{"id": 1}', '{"tag": {"remove": [{"id": 2}, {"id": 3}], "add": [{"name": "b"}]}}') -> 'tag';
+-- taken away, and others added, by one document
+SELECT corm.update_json('person', '{"id": 1}', '{"tag": {"remove": [{"id": 1}, {"id": 3}], "add": [{"name": "b"}]}}') -> 'tag';
 SELECT * FROM person_tag WHERE person_id = 1 ORDER BY 1, 2;
 -- null for what the row that it is nested in gives is not shown
 SELECT corm.update_json('person', '{"id": 1}', '{"orders": [{"id": 3, "amount": 30, "person": null}]}') -> 'orders';

@@ -42,6 +42,30 @@ SELECT try($$ corm.update_json('posts', '{"id": 1}', '{"notes": [{"id": 1, "name
 SELECT name FROM tags WHERE id = 1;
 SELECT name FROM notes;
 
+\echo taken away and linked
+SELECT try($$ corm.update_json('posts', '{"id": 1}', '{"tags": {"remove": [{"id": 1}], "add": [{"id": 2}, {"code": "a"}]}}') $$);
+SELECT try($$ corm.update_json('posts', '{"id": 1}', '{"tags": {"add": [{"$connect_or_create": {"id": 1, "code": "a"}}], "remove": [{"code": "a"}]}}') $$);
+SELECT try($$ corm.update_json('posts', '{"id": 1}', '{"tags": {"add": [{"id": 1, "name": "x"}], "remove": [{"id": 1}]}}') $$);
+SELECT try($$ corm.update_json('posts', '{"id": 1}', '{"notes": {"remove": [{"id": 1}], "add": [{"name": "other"}, {"id": "1"}]}}') $$);
+SELECT try($$ corm.update_json('posts', '{"id": 1}', '{"notes": {"delete": [{"id": 1}], "add": [{"id": 1}]}}') $$);
+SELECT try($$ corm.update_json('posts', '{"id": 1}', '{"notes": {"update": [{"id": 1, "name": "x"}], "add": [{"id": 1}]}}') $$);
+
+\echo taken away, and another one linked
+BEGIN;
+SELECT try($$ corm.update_json('posts', '{"id": 1}', '{"tags": {"remove": [{"id": 1}], "add": [{"id": 3}]}}') $$);
+SELECT try($$ corm.update_json('posts', '{"id": 1}', '{"notes": {"remove": [{"id": 1}], "add": [{"id": 2, "name": "n"}]}}') $$);
+SELECT id, post_id, name FROM notes ORDER BY id;
+ROLLBACK;
+
+\echo deleted, and a new one with the same keys
+BEGIN;
+DELETE FROM post_tags WHERE post_id <> 1;
+SELECT try($$ corm.update_json('posts', '{"id": 1}', '{"tags": {"delete": [{"id": 1}], "add": [{"$connect_or_create": {"id": 1, "code": "a"}}]}}') $$);
+SELECT try($$ corm.update_json('posts', '{"id": 1}', '{"notes": {"delete": [{"id": 1}], "add": [{"id": 1, "name": "new"}]}}') $$);
+SELECT id, code, name FROM tags ORDER BY id;
+SELECT id, post_id, name FROM notes ORDER BY id;
+ROLLBACK;
+
 \t off
 SET client_min_messages = warning;
 DROP SCHEMA twice CASCADE;

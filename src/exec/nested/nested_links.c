@@ -290,26 +290,35 @@ corm_links_delete(LinkSet *set, const Link *links, int n)
 	return deleted;
 }
 
-/* corm_links_forget takes links, which are gone, out of a finished set. */
-void
-corm_links_forget(LinkSet *set, const Link *links, int n)
+/* corm_links_subset makes a finished set of some links of a set. */
+LinkSet *
+corm_links_subset(LinkSet *set, const Link *links, int n)
 {
-	LinkSet		gone = *set;
-	int			nkept = 0;
+	LinkSet    *subset = palloc(sizeof(LinkSet));
 
-	gone.n = n;
-	gone.links = palloc(sizeof(Link) * Max(n, 1));
-	gone.repeated = palloc0(sizeof(bool) * Max(n, 1));
+	*subset = *set;
+	subset->n = n;
+	subset->links = palloc(sizeof(Link) * Max(n, 1));
+	subset->repeated = palloc0(sizeof(bool) * Max(n, 1));
 	for (int i = 0; i < n; i++)
 	{
-		gone.links[i] = links[i];
-		gone.links[i].number = i;
+		subset->links[i] = links[i];
+		subset->links[i].number = i;
 	}
-	corm_links_finish(&gone);
+	corm_links_finish(subset);
+	return subset;
+}
+
+/* corm_links_forget takes the links of another finished set, which are gone, out of one. */
+void
+corm_links_forget(LinkSet *set, LinkSet *gone)
+{
+	int			nkept = 0;
+
 	for (int i = 0; i < set->n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (!corm_links_has(&gone, &set->links[i]))
+		if (!corm_links_has(gone, &set->links[i]))
 			set->links[nkept++] = set->links[i];
 	}
 	set->n = nkept;

@@ -43,7 +43,8 @@ extern void corm_links_add(LinkSet *set, NestedWrite *write, CormModel *target, 
 extern bool corm_links_has(LinkSet *set, const Link *link);
 extern void corm_links_finish(LinkSet *set);
 extern int64 corm_links_delete(LinkSet *set, const Link *links, int n);
-extern void corm_links_forget(LinkSet *set, const Link *links, int n);
+extern LinkSet *corm_links_subset(LinkSet *set, const Link *links, int n);
+extern void corm_links_forget(LinkSet *set, LinkSet *gone);
 extern int64 corm_links_add_missing(LinkSet *old, NestedWrite *write, LinkSet *wanted);
 extern Jsonb *corm_nested_read_related(CormModel *model, Jsonb *row, CormRelation *relation, Bitmapset *fields);
 extern void corm_links_read(LinkSet *set, NestedWrite *write, CormModel *model, Jsonb *row, CormRelation *relation);

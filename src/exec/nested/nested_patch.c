@@ -19,7 +19,9 @@
  * another column can be null.
  *
  * Rows are taken away before others are changed, and changed before others are written, so
- * that unique keys can be used again.
+ * that unique keys can be used again.  A row that is both taken away and linked is named
+ * twice, which is an error: the document contradicts itself, and a link made anew would have
+ * lost what else its row held.
  *
  *-------------------------------------------------------------------------
  */
@@ -63,6 +65,8 @@ typedef struct Change
 	NestedKey	key;			/* that identifies rows of the target */
 	int			n;
 	Current    *current;
+	LinkSet    *unlinked;		/* links that were deleted and their rows not,
+								 * or NULL */
 	List	   *results;		/* of Jsonb: the rows that were changed or
 								 * written */
 } Change;
@@ -351,16 +355,25 @@ no_such_child(NestedWrite *write, Change *change, const NestedObject *object, co
 			 errdetail("It is named at %s.", corm_nested_path(write))));
 }
 
+/* Raises 21000: the document names a row that it has named before. */
+static void named_twice(NestedWrite *write, Change *change) pg_attribute_noreturn();
+
+static void
+named_twice(NestedWrite *write, Change *change)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_CARDINALITY_VIOLATION),
+			 errmsg("a row of relation \"%s\" of model \"%s\" is named twice", change->relation->name,
+					change->model->name),
+			 errdetail("The second time, it is at %s.", corm_nested_path(write))));
+}
+
 /* Marks a row as named by the document.  Raises 21000 if it has been named before. */
 static void
-mark_named(NestedWrite *write, Change *change, const NestedObject *object, Current *current)
+mark_named(NestedWrite *write, Change *change, Current *current)
 {
 	if (current->named)
-		ereport(ERROR,
-				(errcode(ERRCODE_CARDINALITY_VIOLATION),
-				 errmsg("a row of relation \"%s\" of model \"%s\" is named twice", change->relation->name,
-						change->model->name),
-				 errdetail("The second time, it is at %s.", corm_nested_path(write))));
+		named_twice(write, change);
 	current->named = true;
 }
 
@@ -385,7 +398,7 @@ find_current(NestedWrite *write, Change *change, const NestedObject *object, con
 			CHECK_FOR_INTERRUPTS();
 			if (has_key(object, key, &change->current[i]))
 			{
-				mark_named(write, change, object, &change->current[i]);
+				mark_named(write, change, &change->current[i]);
 				return &change->current[i];
 			}
 		}
@@ -418,7 +431,7 @@ find_by_key(NestedWrite *write, Change *change, const NestedObject *object, cons
 		CHECK_FOR_INTERRUPTS();
 		if (has_key(object, key, &change->current[i]))
 		{
-			mark_named(write, change, object, &change->current[i]);
+			mark_named(write, change, &change->current[i]);
 			return &change->current[i];
 		}
 	}
@@ -475,7 +488,8 @@ is_unlinked(Change *change, Jsonb *row)
 
 /*
  * Links an existing row that belongs to none.  Returns false if the object is not exactly a
- * key, or rows cannot be unlinked: then it is a new row.
+ * key, or rows cannot be unlinked: then it is a new row.  Raises 21000 if it has been named
+ * before.
  */
 static bool
 adopt(NestedWrite *write, Change *change, NestedObject *object, Jsonb **result)
@@ -487,6 +501,12 @@ adopt(NestedWrite *write, Change *change, NestedObject *object, Jsonb **result)
 
 	if (key == NULL)
 		return false;
+	for (int i = 0; i < change->n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (change->current[i].named && has_key(object, key, &change->current[i]))
+			named_twice(write, change);
+	}
 	row = corm_nested_find_one(write, object, key, bms_copy(change->unlink), true);
 	corm_nested_same_model(change->target);
 	if (row == NULL)
@@ -573,7 +593,7 @@ change_children(NestedWrite *write, Change *change, NestedPart *part)
 				if (named[i].current == NULL && change->relation->kind == CORM_HAS_ONE && change->n > 0)
 				{
 					named[i].current = &change->current[0];
-					mark_named(write, change, object, named[i].current);
+					mark_named(write, change, named[i].current);
 				}
 				break;
 			case NESTED_UPDATE:
@@ -668,10 +688,14 @@ change_linked(NestedWrite *write, Change *change, NestedPart *part, LinkSet *old
 	write->path = &part->path;
 	if (part->change == NESTED_REMOVE || part->change == NESTED_DELETE)
 	{
+		LinkSet    *unlinked = corm_links_subset(old, gone, ngone);
+
 		if (ngone > 0)
 			(void) corm_links_delete(old, gone, ngone);
-		/* a later part may link the rows again */
-		corm_links_forget(old, gone, ngone);
+		/* a later part may link new rows with the keys of deleted ones */
+		corm_links_forget(old, unlinked);
+		if (part->change == NESTED_REMOVE)
+			change->unlinked = unlinked;
 		for (int i = 0; i < n && part->change == NESTED_DELETE; i++)
 		{
 			write->path = &paths[i];
@@ -700,6 +724,8 @@ change_linked(NestedWrite *write, Change *change, NestedPart *part, LinkSet *old
 		corm_nested_same_model(change->model);
 		write->path = &paths[i];
 		corm_links_add(&wanted, write, target, targets[i].row, &paths[i]);
+		if (change->unlinked && corm_links_has(change->unlinked, &wanted.links[i]))
+			named_twice(write, change);
 		write->path = &part->path;
 	}
 	corm_links_finish(&wanted);
