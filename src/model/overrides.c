@@ -406,7 +406,9 @@ apply_field(CormDraft *draft, const char *path, int i, CormField *field, JsonbCo
 
 /*
  * apply_fields applies the object of fields.  Its keys are looked up among
- * the fields as they were, so that two fields can swap their names.
+ * the fields as they were, so that two fields can swap their names.  They have no
+ * order that somebody has chosen, so a primary key that is declared here has the
+ * order of the fields.
  */
 static void
 apply_fields(CormDraft *draft, JsonbValue *value)
@@ -461,6 +463,7 @@ apply_fields(CormDraft *draft, JsonbValue *value)
 		}
 	}
 	memcpy(model->fields, changed, size);
+	list_sort(draft->pk, list_int_cmp);
 }
 
 /*

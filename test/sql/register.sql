@@ -54,6 +54,18 @@ SELECT corm.register('people', '{"primary_key": ["id", "user_name"]}');
 SELECT corm.describe('people')->'primary_key' AS pk;
 SELECT corm.register('people', '{"fields": {"user_name": {"primary_key": true}}}');
 SELECT corm.describe('people')->'primary_key' AS pk;
+-- in the order of the view, since the keys of an object have none; an array has one
+INSERT INTO users (id, user_name) VALUES (7, 'Eve');
+SELECT corm.register('people', '{"fields": {"user_name": {"primary_key": true}, "id": {"primary_key": true}}}');
+SELECT corm.describe('people')->'primary_key' AS pk, corm.find_json('people', 'Eve', 7)->'id' AS id;
+SELECT corm.register('people', '{"fields": {"user_name": {"primary_key": true}, "id": {"primary_key": true}}, "primary_key": ["id", "user_name"]}');
+SELECT corm.describe('people')->'primary_key' AS pk, corm.find_json('people', 7, 'Eve')->'id' AS id;
+COMMENT ON COLUMN people.id IS '@orm:primary_key';
+SELECT corm.register('people', '{"fields": {"user_name": {"primary_key": true}}}');
+SELECT corm.describe('people')->'primary_key' AS pk;
+SELECT corm.register('people', '{"fields": {"user_name": {"primary_key": true}, "id": {"primary_key": false}}}');
+SELECT corm.describe('people')->'primary_key' AS pk;
+DELETE FROM users WHERE id = 7;
 
 -- What is wrong is refused, and nothing is stored
 CREATE FUNCTION try(options jsonb) RETURNS text LANGUAGE plpgsql AS $$
