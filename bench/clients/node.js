@@ -2,7 +2,7 @@
 //
 // Reads requests {peer, work, first, count} as JSON lines, does the work so often, and answers {seconds, check} or
 // {error}.  `check` sums up what came back, for the harness to compare.  A work is the same for every peer: which
-// key, which conditions, depends on the number of the turn alone.
+// key, which conditions, depends on the number of the turn alone.  What is not in `works`, a peer does all in one go.
 
 'use strict'
 
@@ -358,6 +358,27 @@ const makers = {
     }
   },
 
+  // A queue of jobs in PostgreSQL whose workers are in Node; the job is one statement.
+  async graphile() {
+    const { Pool } = require('pg')
+    const { Logger, makeWorkerUtils, runOnce } = require('graphile-worker')
+    const concurrency = 10
+    const pgPool = new Pool({ ...connection, max: concurrency + 1 })
+    const logger = new Logger(() => () => {})
+    const utils = await makeWorkerUtils({ pgPool, logger })
+    await utils.migrate()
+    const taskList = { trivial: (payload, { query }) => query('SELECT 1') }
+    return {
+      jobs: async count => {
+        await pgPool.query("SELECT count(graphile_worker.add_job('trivial')) FROM generate_series(1, $1::int)", [count])
+        await runOnce({ pgPool, concurrency, taskList, logger })
+        const left = (await pgPool.query('SELECT count(*)::int AS jobs FROM graphile_worker.jobs')).rows[0].jobs
+        if (left !== 0) throw new Error(`${left} jobs are left`)
+        return count
+      }
+    }
+  },
+
   // npm alone does not install it: `prisma generate` downloads an engine from a server of its own.  With a
   // client generated into clients/prisma (models users, orders and items, datasource postgresql) it takes part.
   async prisma() {
@@ -420,7 +441,8 @@ async function answer(request) {
   const work = works[request.work]
   let check = 0
   const start = process.hrtime.bigint()
-  for (let turn = request.first; turn < request.first + request.count; turn++) check += await work(peer, turn)
+  if (!work) check = await peer[request.work](request.count)
+  else for (let turn = request.first; turn < request.first + request.count; turn++) check += await work(peer, turn)
   return { seconds: Number(process.hrtime.bigint() - start) / 1e9, check }
 }
 

@@ -1,7 +1,7 @@
 """Tasks: in memory and durable, against rows that workers claim with SKIP LOCKED, as River and its like do; and what waits.
 
-The peers' workers are procedures in the server, on two connections, so no time goes to a client: they are faster than the
-libraries, which fetch each job to where they run, are.
+The workers that claim rows are procedures in the server, on two connections, so no time goes to a client: they are faster than
+libraries that fetch each job to where they run, of which graphile-worker stands for the others.
 """
 
 import threading
@@ -98,6 +98,11 @@ def skip_locked(bench, n, batch):
     return run
 
 
+def graphile(bench, n):
+    """The same number of jobs with graphile-worker: added in one statement, and worked off in Node"""
+    return lambda: bench.node.ask(peer="graphile", work="jobs", first=0, count=n)["seconds"]
+
+
 def held(bench, n, seconds):
     """Durable tasks in a database where a transaction is open, since the first call, and in one where none is"""
     bench.execute("DROP DATABASE IF EXISTS bench_held WITH (FORCE)")
@@ -149,7 +154,8 @@ def lines(bench):
         ("corm.submit, durable", in_pool(bench.execute, "'bench', durable => true", few)),
         [("nothing", nothing, costs_at_most(200, "us", few)),
          ("rows claimed one by one with SKIP LOCKED, 2 workers", skip_locked(bench, few, 1), times_faster(3)),
-         ("the same, ten at a time", skip_locked(bench, few, 10), times_faster(3))], slices=1)
+         ("the same, ten at a time", skip_locked(bench, few, 10), times_faster(3)),
+         ("graphile-worker, ten jobs at once", graphile(bench, few), times_faster(3))], slices=1)
     seconds = bench.count(60)
     horizon = Line(
         f"durable tasks where a transaction has been open for {seconds} s, {few:,} tasks",

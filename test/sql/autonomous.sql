@@ -268,6 +268,16 @@ CALL corm.run_tx('INSERT INTO log (what) VALUES (''by run_tx'')', corm.tx('requi
 ROLLBACK;
 SELECT what FROM log ORDER BY id;
 
+-- timeouts of the caller: its statement's ends the body, too; while it waits it is not idle, and neither is its worker
+SET statement_timeout = '500ms';
+SELECT corm.autonomous('SELECT pg_sleep(60)');
+RESET statement_timeout;
+SELECT count(*) FROM corm.workers WHERE state = 'running';
+BEGIN;
+SET LOCAL idle_in_transaction_session_timeout = '100ms';
+SELECT corm.autonomous('SELECT pg_sleep(0.3)::text = '''' AS slept');
+COMMIT;
+
 -- transaction_timeout, which PostgreSQL has since 17: that of the role or database does not hold; one that the body sets ends
 -- its worker, and that is what the error says
 SELECT current_setting('server_version_num')::int >= 170000 AS has_timeout \gset
