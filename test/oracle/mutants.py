@@ -343,8 +343,8 @@ MUTANTS = [
            "unreserve(topic, publish);\n\t\tif (publish->dedup != 0)\n\t\t\tcorm_dedup_forget",
            "if (publish->dedup != 0)\n\t\t\tcorm_dedup_forget"),
     Mutant("messages-drop-in-hand", "messages", 5, 4000,  # drop_oldest takes what somebody has in hand
-           "if (delivery->seq < seq && !corm_group_in_hand(delivery))",
-           "if (delivery->seq < seq)"),
+           "if (delivery != NULL && !(free && corm_group_in_hand(delivery)))",
+           "if (delivery != NULL)"),
     Mutant("messages-purge-in-hand", "messages", 1, 4000,
            "if (!corm_group_in_hand(delivery))\n\t\t\t\t\tcorm_group_settle",
            "if (true)\n\t\t\t\t\tcorm_group_settle"),

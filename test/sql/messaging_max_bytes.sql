@@ -81,6 +81,33 @@ SELECT t, payload FROM kinds, LATERAL corm.receive(t, 'g');
 SELECT t, corm.publish_many(t, '{four,five}'::text[]) FROM kinds;
 COMMIT;
 SELECT t, g, (SELECT string_agg(payload, ' ') FROM corm.receive(t, g, 10)) FROM kinds, unnest('{g,h}'::text[]) g;
+-- what is kept for the retention only makes way before anything is lost
+SELECT corm.purge(t), corm.topic_alter(t, retention => '1 hour') FROM kinds;
+SELECT t, corm.publish_many(t, '{aaaa,bbbb}'::text[]) FROM kinds;
+SELECT t, g, (SELECT string_agg(payload, ' ') FROM corm.receive(t, g)) FROM kinds, unnest('{g,h}'::text[]) g;
+SELECT t, corm.publish(t, 'cccc'::text) FROM kinds;
+SELECT t, g, (SELECT string_agg(payload, ' ') FROM corm.peek(t, g, 10)) FROM kinds, unnest('{g,h}'::text[]) g;
+SELECT t, corm.publish(t, 'dddd'::text) FROM kinds;
+SELECT t, g, (SELECT string_agg(payload, ' ') FROM corm.receive(t, g, 10)) FROM kinds, unnest('{g,h}'::text[]) g;
+SELECT corm.topic_alter(t, retention => '0') FROM kinds;
+-- many groups, whose messages wait in different ways: delayed, given back to rest, behind one of their key, in hand
+SELECT corm.purge(t) FROM kinds;
+SELECT count(corm.subscribe(t, 'n' || i, ordered => i % 2 = 0, retry_delay => '1 hour', temporary => true)) FROM kinds, generate_series(1, 20) i;
+SELECT t, corm.publish(t, 'a'::text, key => 'k'), corm.publish(t, 'b'::text, delay => '1 hour'), corm.publish(t, 'c'::text, key => 'k'),
+	corm.publish(t, 'd'::text) FROM kinds;
+BEGIN;
+SELECT t, payload, count(*) FROM kinds, generate_series(1, 20) i, LATERAL corm.receive(t, 'n' || i, 2) WHERE i < 11 GROUP BY 1, 2 ORDER BY 1, 2;
+SAVEPOINT s;
+SELECT t, payload, count(*) FROM kinds, generate_series(1, 20) i, LATERAL corm.receive(t, 'n' || i, 4) WHERE i > 10 GROUP BY 1, 2 ORDER BY 1, 2;
+ROLLBACK TO s;
+SELECT * FROM corm.work_check();
+SELECT t, corm.publish_many(t, '{12345678,9}'::text[]) FROM kinds;
+COMMIT;
+SELECT topic, CASE WHEN grp IN ('g', 'h') THEN grp WHEN substr(grp, 2)::int < 11 THEN 'in hand' ELSE 'given back' END AS kind, substr(grp, 2) ~ '[02468]$' AS ordered,
+	lag, in_hand, lost, count(*) FROM corm.groups JOIN kinds ON t = topic GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4;
+SELECT * FROM corm.work_check();
+SELECT count(corm.unsubscribe(t, 'n' || i)) FROM kinds, generate_series(1, 20) i;
+SELECT corm.purge(t) FROM kinds;
 
 -- many messages: not more than a 64th of max_bytes is counted too much
 SELECT corm.topic_alter(t, overflow => 'error', max_bytes => 100000, capacity => 100000) FROM kinds;

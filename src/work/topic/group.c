@@ -50,6 +50,8 @@ static void
 count_in_hand(CormGroup *group, const CormDelivery *delivery, int by)
 {
 	group->in_hand += by;
+	if (by < 0)
+		group->lowest_free = Min(group->lowest_free, delivery->seq);
 	if (delivery->keyed)
 		key_bucket_of(group, delivery->key_hash)->in_hand += by;
 }
@@ -71,6 +73,7 @@ list_remove(CormDeliveryList *list, CormBlockId id)
 	else
 		list->last = delivery->prev;
 	delivery->prev = delivery->next = 0;
+	list->n--;
 }
 
 /* list_insert_before puts a delivery into a list before another, at the end if that is 0. */
@@ -90,6 +93,7 @@ list_insert_before(CormDeliveryList *list, CormBlockId id, CormBlockId before)
 	else
 		list->last = id;
 	list->latest = id;
+	list->n++;
 }
 
 /* insert_by_seq puts a delivery into a list that is ordered by number; usually at its end, or after the latest one. */
@@ -289,6 +293,8 @@ forget(CormGroup *group, CormBlockId id, CormBlockChain *freed)
 	if (delivery->hash_next != 0)
 		corm_delivery(delivery->hash_next)->hash_prev = delivery->hash_prev;
 	delivery->group_gen = 0;
+	if (--group->deliveries == 0)
+		group->lowest = group->lowest_free = PG_INT64_MAX;
 	corm_blocks_unlinked(&corm_work_blocks, 1);
 	corm_blocks_append(&corm_work_blocks, freed, id, id, 1);
 }
@@ -525,11 +531,11 @@ move_cursor(const CormTopic *topic, CormGroup *group)
 }
 
 /*
- * corm_group_pass_known moves the cursor past messages that have deliveries, which there are after
+ * pass_known moves the cursor past messages that have deliveries, which there are after
  * a seek backward only.  Returns the number at the cursor, as cursor_seq.
  */
-int64
-corm_group_pass_known(const CormTopic *topic, CormGroup *group)
+static int64
+pass_known(const CormTopic *topic, CormGroup *group)
 {
 	CormBlockId ignore;
 	int64		seq;
@@ -558,6 +564,9 @@ new_delivery(CormGroup *group, int64 seq, CormBlockChain *blocks)
 	if (delivery->hash_next != 0)
 		corm_delivery(delivery->hash_next)->hash_prev = one.first;
 	*bucket_of(group, seq) = one.first;
+	group->deliveries++;
+	group->lowest = Min(group->lowest, seq);
+	group->lowest_free = Min(group->lowest_free, seq);
 	return one.first;
 }
 
@@ -665,7 +674,7 @@ fits(CormTake *take, const CormEntry *entry)
 static CormBlockId
 next_delivery(CormTopic *topic, CormGroup *group, CormTake *take)
 {
-	int64		seq = corm_group_pass_known(topic, group);
+	int64		seq = pass_known(topic, group);
 	CormBlockId id = group->ready.first;
 
 	if (id == 0 || corm_delivery(id)->seq > seq)
@@ -794,7 +803,7 @@ void
 corm_group_skip_waiting(CormTopic *topic, CormGroup *group, int64 before, bool skip, int64 now, CormBlockChain *freed)
 {
 	/* first the cursor: it passes by what has a delivery */
-	while (corm_group_pass_known(topic, group) < before)
+	while (pass_known(topic, group) < before)
 		corm_group_settle_at_cursor(topic, group, now, freed);
 	for (int b = 0; b < CORM_DELIVERY_BUCKETS; b++)
 	{
@@ -876,14 +885,88 @@ corm_group_seek(CormTopic *topic, CormGroup *group, int64 seq, int64 now, CormBl
 	ConditionVariableBroadcast(&group->arrivals);
 }
 
-/* corm_group_oldest returns the smallest number that a group has not settled, the next one if there is none. */
+/*
+ * lowest_delivery finds the delivery with the smallest number that is smaller than `below`: of
+ * all, or (free) of those that are in nobody's hand.  Returns 0 if there is none.
+ *
+ * To look at all of them takes long where there are many, so the group keeps numbers that
+ * are not greater than the smallest ones, and it is looked from there on.
+ */
+static CormBlockId
+lowest_delivery(CormGroup *group, bool free, int64 below)
+{
+	int64	   *from = free ? &group->lowest_free : &group->lowest;
+	CormBlockId found = 0;
+	CormBlockId id;
+
+	/* mostly it is one of the next numbers */
+	for (int i = 0; i < CORM_DELIVERY_BUCKETS && *from < below; i++)
+	{
+		const CormDelivery *delivery = corm_delivery_find(group, *from, &id);
+
+		if (delivery != NULL && !(free && corm_group_in_hand(delivery)))
+			return id;
+		(*from)++;
+	}
+	if (*from >= below)
+		return 0;
+	*from = below;
+	for (int b = 0; b < CORM_DELIVERY_BUCKETS; b++)
+		for (id = group->bucket[b]; id != 0; id = corm_delivery(id)->hash_next)
+		{
+			const CormDelivery *delivery = corm_delivery(id);
+
+			if (delivery->seq < *from && !(free && corm_group_in_hand(delivery)))
+			{
+				*from = delivery->seq;
+				found = id;
+			}
+		}
+	return found;
+}
+
+/* lowest_of returns the smaller one of a number and that of a delivery (0: of none). */
+static int64
+lowest_of(int64 seq, CormBlockId id)
+{
+	return id != 0 ? Min(seq, corm_delivery(id)->seq) : seq;
+}
+
+/*
+ * corm_group_oldest returns the smallest number that a group has not settled, the next one
+ * if there is none.  Needs the exclusive lock, as everything here.
+ */
 int64
 corm_group_oldest(CormTopic *topic, CormGroup *group)
 {
-	int64		seq = Min(cursor_seq(topic, group), topic->last_seq + 1);
+	int64		seq = lowest_of(Min(cursor_seq(topic, group), topic->last_seq + 1), group->ready.first);
 
-	for (int b = 0; b < CORM_DELIVERY_BUCKETS; b++)
-		for (CormBlockId id = group->bucket[b]; id != 0; id = corm_delivery(id)->hash_next)
-			seq = Min(seq, corm_delivery(id)->seq);
+	if (group->deliveries > group->ready.n)
+		seq = lowest_of(seq, lowest_delivery(group, false, seq));
+	return seq;
+}
+
+/*
+ * corm_group_oldest_free returns the smallest number of a group's messages that no
+ * transaction or client holds, or PG_INT64_MAX if there is none.  *id becomes its
+ * delivery, or 0 for the message at the cursor.
+ */
+int64
+corm_group_oldest_free(CormTopic *topic, CormGroup *group, CormBlockId *id)
+{
+	int64		seq = pass_known(topic, group);
+	CormBlockId other;
+
+	*id = 0;
+	if (group->ready.first != 0 && corm_delivery(group->ready.first)->seq < seq)
+	{
+		*id = group->ready.first;
+		seq = corm_delivery(*id)->seq;
+	}
+	if (group->deliveries > group->ready.n + group->in_hand && (other = lowest_delivery(group, true, seq)) != 0)
+	{
+		*id = other;
+		seq = corm_delivery(other)->seq;
+	}
 	return seq;
 }

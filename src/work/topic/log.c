@@ -48,6 +48,7 @@ unlink_entry(CormTopic *topic, CormBlockId id, CormBlockChain *freed)
 	else
 		topic->last = entry->prev;
 	topic->bytes -= entry->payload_len;
+	topic->entries--;
 	take_blocks(id, entry->last_block, entry->nblocks, freed);
 }
 
@@ -77,7 +78,7 @@ corm_log_trim(CormTopic *topic, int64 now, bool all, CormBlockChain *freed)
 {
 	CormBlockId id = topic->first;
 
-	while (id != 0)
+	while (id != 0 && topic->entries > topic->waiting)
 	{
 		CormEntry  *entry = corm_entry(id);
 		CormBlockId next = entry->next;
@@ -186,6 +187,7 @@ corm_log_free_all(CormTopic *topic, CormBlockChain *freed)
 		unlink_entry(topic, topic->first, freed);
 	topic->waiting = 0;
 	topic->bytes = 0;
+	Assert(topic->entries == 0);
 	while (topic->dedup_first != 0)
 	{
 		CormBlockId id = topic->dedup_first;
@@ -196,28 +198,17 @@ corm_log_free_all(CormTopic *topic, CormBlockChain *freed)
 }
 
 /*
- * oldest_in_no_hand returns the number of a group's oldest message that no transaction
- * or client holds, or PG_INT64_MAX if there is none.  *found becomes its delivery, or 0
- * for the message at the cursor.
+ * drop drops a message of a group that nobody has in hand, its oldest one: with a
+ * delivery, or (0) at the cursor.
  */
-static int64
-oldest_in_no_hand(CormTopic *topic, CormGroup *group, CormBlockId *found)
+static void
+drop(CormTopic *topic, CormGroup *group, CormBlockId id, int64 now, CormBlockChain *freed)
 {
-	int64		seq = corm_group_pass_known(topic, group);
-
-	*found = 0;
-	for (int b = 0; b < CORM_DELIVERY_BUCKETS; b++)
-		for (CormBlockId id = group->bucket[b]; id != 0; id = corm_delivery(id)->hash_next)
-		{
-			CormDelivery *delivery = corm_delivery(id);
-
-			if (delivery->seq < seq && !corm_group_in_hand(delivery))
-			{
-				seq = delivery->seq;
-				*found = id;
-			}
-		}
-	return seq;
+	if (id != 0)
+		corm_group_settle(topic, group, id, now, freed);
+	else
+		corm_group_settle_at_cursor(topic, group, now, freed);
+	group->lost++;
 }
 
 /*
@@ -227,17 +218,13 @@ oldest_in_no_hand(CormTopic *topic, CormGroup *group, CormBlockId *found)
 static bool
 drop_oldest(CormTopic *topic, CormGroup *group, int64 now, CormBlockChain *freed)
 {
-	CormBlockId found;
+	CormBlockId id;
 
 	/* what a lease has run out on is in nobody's hand */
 	corm_group_promote(topic, group, now, freed);
-	if (oldest_in_no_hand(topic, group, &found) == PG_INT64_MAX)
+	if (corm_group_oldest_free(topic, group, &id) == PG_INT64_MAX)
 		return false;
-	if (found != 0)
-		corm_group_settle(topic, group, found, now, freed);
-	else
-		corm_group_settle_at_cursor(topic, group, now, freed);
-	group->lost++;
+	drop(topic, group, id, now, freed);
 	return true;
 }
 
@@ -305,34 +292,57 @@ too_many_bytes(CormTopic *topic)
 }
 
 /*
+ * drop_from_all drops a message from all groups that have it, if nobody has it in hand there
+ * and they have no older one.  Returns the oldest one that is in nobody's hand then, the
+ * last message if it is not older.
+ */
+static int64
+drop_from_all(CormTopic *topic, int64 seq, int64 now, CormBlockChain *freed)
+{
+	int64		oldest = topic->last_seq;
+
+	for (int g = topic->first_group; g >= 0; g = corm_group_slots[g].next)
+	{
+		CormGroup  *group = &corm_group_slots[g];
+		CormBlockId id;
+		int64		next = corm_group_oldest_free(topic, group, &id);
+
+		if (next == seq)
+		{
+			drop(topic, group, id, now, freed);
+			next = corm_group_oldest_free(topic, group, &id);
+		}
+		oldest = Min(oldest, next);
+	}
+	return oldest;
+}
+
+/*
  * drop_bytes gives up the oldest messages of all groups until a topic keeps no more bytes
  * than it may.  The last message stays.  Where only the oldest one counts, because it is
  * durable, and somebody has it in hand, nothing can make way.
+ *
+ * Each message that makes way costs a look at each group, however much waits there.
  */
 static void
 drop_bytes(CormTopic *topic, int64 now, CormBlockChain *freed)
 {
-	while (too_many_bytes(topic))
+	int64		oldest;
+
+	if (!too_many_bytes(topic))
+		return;
+	for (int g = topic->first_group; g >= 0; g = corm_group_slots[g].next)
+		corm_group_promote(topic, &corm_group_slots[g], now, freed);
+	/* a number that no message has drops nothing */
+	oldest = drop_from_all(topic, 0, now, freed);
+	for (;;)
 	{
-		CormGroup  *first = NULL;
-		int64		oldest = topic->last_seq;
-
-		for (int g = topic->first_group; g >= 0; g = corm_group_slots[g].next)
-		{
-			CormBlockId ignore;
-			int64		seq;
-
-			corm_group_promote(topic, &corm_group_slots[g], now, freed);
-			seq = oldest_in_no_hand(topic, &corm_group_slots[g], &ignore);
-			if (seq < oldest)
-			{
-				oldest = seq;
-				first = &corm_group_slots[g];
-			}
-		}
-		if (first == NULL || (topic->settings.durable && oldest > oldest_unsettled(topic)))
+		/* what is kept for the retention only makes way first */
+		corm_log_trim(topic, now, true, freed);
+		if (!too_many_bytes(topic) || oldest == topic->last_seq ||
+			(topic->settings.durable && oldest > oldest_unsettled(topic)))
 			break;
-		(void) drop_oldest(topic, first, now, freed);
+		oldest = drop_from_all(topic, oldest, now, freed);
 	}
 }
 
@@ -416,6 +426,7 @@ corm_log_append(CormTopic *topic, CormBlockId first, int64 now, TimestampTz real
 			topic->first = id;
 		topic->last = id;
 		topic->bytes += entry->payload_len;
+		topic->entries++;
 		if (ngroups > 0)
 		{
 			topic->waiting++;

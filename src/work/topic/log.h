@@ -87,11 +87,11 @@ extern void corm_group_undeliver(CormGroup *group, CormBlockId id);
 extern void corm_group_done(CormTopic *topic, CormGroup *group, CormBlockId id, int64 now,
 							CormBlockChain *freed);
 extern void corm_group_promote(CormTopic *topic, CormGroup *group, int64 now, CormBlockChain *freed);
-extern int64 corm_group_pass_known(const CormTopic *topic, CormGroup *group);
 extern void corm_group_settle_at_cursor(CormTopic *topic, CormGroup *group, int64 now,
 										CormBlockChain *freed);
 extern bool corm_group_in_hand(const CormDelivery *delivery);
 extern int64 corm_group_oldest(CormTopic *topic, CormGroup *group);
+extern int64 corm_group_oldest_free(CormTopic *topic, CormGroup *group, CormBlockId *id);
 extern void corm_group_add_ready(CormGroup *group, int64 seq, CormBlockChain *blocks);
 extern void corm_group_consider(CormGroup *group, CormBlockId id);
 extern bool corm_group_admit(CormGroup *group, CormBlockId id, uint64 key_hash, int64 due);

@@ -172,6 +172,8 @@ make_group(int slot, const CormGroupSeed *seed, CormBlockChain *blocks)
 	group->handled_until = 0;
 	group->unsettled = group->in_hand = group->redelivered = group->lost = 0;
 	group->epoch = seed->epoch;
+	group->deliveries = 0;
+	group->lowest = group->lowest_free = PG_INT64_MAX;
 	memset(&group->ready, 0, sizeof(group->ready));
 	memset(&group->delayed, 0, sizeof(group->delayed));
 	memset(&group->leased, 0, sizeof(group->leased));
@@ -220,7 +222,7 @@ corm_topic_make(CormTopicSeed *seed, uint64 *gen)
 			topic->first_seq = seed->first_seq;
 			topic->since = seed->last_seq + 1 - seed->first_seq;
 			topic->first = topic->last = 0;
-			topic->waiting = topic->reserved = topic->reserved_bytes = 0;
+			topic->entries = topic->waiting = topic->reserved = topic->reserved_bytes = 0;
 			topic->bytes = topic->last_bytes = topic->numbered_bytes = seed->last_bytes;
 			topic->marks = seed->marks;
 			topic->dedup_first = topic->dedup_last = 0;

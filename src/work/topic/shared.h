@@ -148,6 +148,7 @@ typedef struct CormDeliveryList
 	CormBlockId first;
 	CormBlockId last;
 	CormBlockId latest;			/* the one that was inserted last, if it is still there */
+	int64		n;
 } CormDeliveryList;
 
 /* Deliveries in the order of their numbers, of the keys that share a bucket. */
@@ -196,6 +197,9 @@ typedef struct CormGroup
 	CormDeliveryList ready;
 	CormDeliveryList delayed;
 	CormDeliveryList leased;
+	int64		deliveries;
+	int64		lowest;			/* no delivery has a smaller number */
+	int64		lowest_free;	/* none that is in nobody's hand has */
 	CormBlockId bucket[CORM_DELIVERY_BUCKETS];	/* by number */
 	CormKeyBucket key_bucket[CORM_KEY_BUCKETS];
 	ConditionVariable arrivals;
@@ -221,6 +225,7 @@ typedef struct CormTopic
 	CormByteMarks marks;		/* durable: up to others */
 	CormBlockId first;			/* the log */
 	CormBlockId last;
+	int64		entries;
 	int64		waiting;		/* entries that some group has not settled */
 	int64		bytes;			/* of the payloads that are kept; durable: from the
 								 * oldest that some group has not settled on, or

@@ -76,7 +76,7 @@ corm_topic_counters(PG_FUNCTION_ARGS)
 		bool		nulls[4] = {false};
 		bool		used;
 
-		LWLockAcquire(corm_topic_lwlock(i), LW_SHARED);
+		LWLockAcquire(corm_topic_lwlock(i), LW_EXCLUSIVE);
 		used = topic->used && topic->db == MyDatabaseId;
 		values[0] = Int64GetDatum((int64) topic->id);
 		values[1] = Int64GetDatum(topic->last_seq);
@@ -198,6 +198,7 @@ check_list(CormAudit *audit, const CormDeliveryList *list, CormDeliveryState sta
 		n++;
 	}
 	note(audit, list->last == prev, "the end of a list of deliveries is wrong", 0);
+	note(audit, list->n == n, "the length of a list of deliveries is wrong", list->n);
 	return n;
 }
 
@@ -239,8 +240,12 @@ check_group(CormAudit *audit, CormTopic *topic, CormGroup *group)
 			if (delivery->state == CORM_IN_HAND && delivery->procno >= 0)
 				note(audit, ProcGlobal->allProcs[delivery->procno].pid != 0,
 					 "a message is in the hand of a process that is gone", delivery->seq);
+			note(audit, delivery->seq >= group->lowest, "a delivery is older than the oldest one", delivery->seq);
+			note(audit, delivery->seq >= group->lowest_free || corm_group_in_hand(delivery),
+				 "a delivery in nobody's hand is older than the oldest one", delivery->seq);
 			unsettled++;
 		}
+	note(audit, group->deliveries == unsettled, "the number of deliveries is wrong", group->deliveries);
 	for (int b = 0; b < CORM_KEY_BUCKETS; b++)
 		check_keys(audit, &group->key_bucket[b]);
 	note(audit, check_list(audit, &group->ready, CORM_READY) == by_state[CORM_READY],
@@ -286,6 +291,7 @@ check_topic(CormAudit *audit, CormTopic *topic)
 	CormBlockId prev = 0;
 	int64		waiting = 0;
 	int64		bytes = 0;
+	int64		n = 0;
 
 	for (CormBlockId id = topic->first; id != 0; id = corm_entry(id)->next)
 	{
@@ -300,9 +306,11 @@ check_topic(CormAudit *audit, CormTopic *topic)
 		note(audit, refs > 0 || topic->settings.retention > 0, "a message is kept for nobody", entry->seq);
 		waiting += refs > 0;
 		bytes += entry->payload_len;
+		n++;
 		prev = id;
 	}
 	note(audit, topic->last == prev, "the end of the log is wrong", 0);
+	note(audit, topic->entries == n, "the number of messages is wrong", topic->entries);
 	note(audit, topic->waiting == waiting, "the number of waiting messages is wrong", topic->waiting);
 	note(audit, topic->settings.durable || topic->bytes == bytes, "the number of bytes is wrong", topic->bytes);
 	note(audit, topic->reserved >= 0 && topic->reserved_bytes >= 0, "less than nothing is reserved", topic->reserved);
