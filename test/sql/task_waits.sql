@@ -83,6 +83,24 @@ UPDATE locked SET n = 1;
 SELECT sqlstate FROM corm.try_tx($$SELECT corm.parallel(ARRAY['SELECT 1', 'UPDATE task_waits.locked SET n = 2'])$$);
 ROLLBACK;
 
+-- many: all of them, in the order in which they have ended
+SELECT corm.submit_many(corm.task('one'), 'SELECT $1::int AS n', (SELECT jsonb_agg(jsonb_build_array(n)) FROM generate_series(1, 700) n)) AS ids \gset
+SELECT array_agg(id ORDER BY n DESC) AS reverse FROM unnest(:'ids'::bigint[]) WITH ORDINALITY AS i (id, n) \gset
+SELECT count(*), array_agg(id ORDER BY n) = :'ids' AS as_ended, bool_and((result).value = jsonb_build_array(jsonb_build_object('n', n))) AS right_values
+FROM corm.task_wait_all(:'reverse'::bigint[]) WITH ORDINALITY AS w (id, result, n);
+SELECT array_agg(id ORDER BY n) = :'ids' AS as_ended FROM corm.task_wait_all(:'reverse'::bigint[]) WITH ORDINALITY AS w (id, result, n);
+-- those that have ended when the time is over
+SELECT corm.pool_pause('one');
+SELECT corm.submit_many(corm.task('one'), 'SELECT 1', (SELECT jsonb_agg('[]'::jsonb) FROM generate_series(1, 200))) AS later \gset
+SELECT count(*), bool_and(id = ANY (:'ids')) AS ended FROM corm.task_wait_all(:'later'::bigint[] || :'ids'::bigint[], '10 ms');
+SELECT count(*) FROM corm.task_wait_all(:'later'::bigint[], '10 ms');
+SELECT bool_and(corm.task_cancel(id)) FROM unnest(:'later'::bigint[]) id;
+SELECT count(*), count(DISTINCT (result).sqlstate) FROM corm.task_wait_all(:'later'::bigint[] || :'later'::bigint[]);
+SELECT corm.pool_resume('one');
+-- bodies side by side; the first error ends it
+SELECT corm.parallel(array_agg(format('SELECT %s AS n', n) ORDER BY n)) = array_agg(jsonb_build_array(jsonb_build_object('n', n)) ORDER BY n) AS in_place FROM generate_series(1, 300) n;
+SELECT sqlstate FROM corm.try_tx($$SELECT corm.parallel('SELECT 1 / 0'::text || array_fill('SELECT pg_sleep(600)'::text, ARRAY[200]))$$);
+
 SELECT until('(SELECT count(*) = 0 FROM corm.tasks WHERE state IN (''waiting'', ''running''))');
 SELECT * FROM corm.work_check();
 SELECT corm.pool_drop('one'), corm.pool_drop('two'), corm.pool_drop('many');

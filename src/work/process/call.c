@@ -255,7 +255,7 @@ take_answer(CormSlot *slot, CormJobReport *report, char **notices, Size *notices
 	AnswerHeader header;
 	char	   *error;
 
-	(void) corm_wait(CORM_WAIT_BEGINS, is_answered, working_process, slot, -1, corm_wait_event_new("CormAutonomous"));
+	(void) corm_wait(CORM_WAIT_BEGINS, is_answered, working_process, slot, NULL, -1, corm_wait_event_new("CormAutonomous"));
 	if (!take_part(slot, &header, sizeof(header)))
 		return false;
 	report->outcome = header.outcome;

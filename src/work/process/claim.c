@@ -181,7 +181,7 @@ find(int64 until)
 		return;
 
 	CORM_FAULT("work-claim-wait");
-	(void) corm_wait(CORM_WAIT_BEGINS, was_given_one, NULL, NULL, time_left(until), corm_wait_event_new("CormWorkerWait"));
+	(void) corm_wait(CORM_WAIT_BEGINS, was_given_one, NULL, NULL, NULL, time_left(until), corm_wait_event_new("CormWorkerWait"));
 
 	LWLockAcquire(&corm_workers->lock, LW_EXCLUSIVE);
 	given = corm_slot_waiters[key.procno].slot >= 0;
@@ -276,7 +276,7 @@ start_process(CormSlot *slot)
 		return false;
 	}
 	CORM_FAULT("work-claim-launched");
-	in_time = corm_wait(CORM_WAIT_BEGINS, is_up, starting_process, &start, corm_worker_start_timeout,
+	in_time = corm_wait(CORM_WAIT_BEGINS, is_up, starting_process, &start, NULL, corm_worker_start_timeout,
 						corm_wait_event_new("CormWorkerStart"));
 	pfree(start.handle);
 	if (slot->state != CORM_SLOT_CLAIMED)

@@ -150,7 +150,7 @@ wait_for_process(CormWaitKind how, VirtualTransactionId vxid, long waited_ms, lo
 
 bool
 corm_wait(CormWaitKind how, bool (*done) (void *arg), int (*target) (void *arg), void *arg,
-		  long timeout_ms, uint32 wait_event)
+		  const long *again_ms, long timeout_ms, uint32 wait_event)
 {
 	int64		started = 0;
 	long		latch_ms = how == CORM_WAIT_MANY ? DeadlockTimeout : Min(LATCH_MS, DeadlockTimeout / 4);
@@ -206,6 +206,8 @@ corm_wait(CormWaitKind how, bool (*done) (void *arg), int (*target) (void *arg),
 
 		if (timeout_ms >= 0)
 			pause = pause < 0 ? timeout_ms - passed : Min(pause, timeout_ms - passed);
+		if (again_ms != NULL && *again_ms >= 0)
+			pause = pause < 0 ? *again_ms : Min(pause, *again_ms);
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | (pause >= 0 ? WL_TIMEOUT : 0),
 						 Max(pause, 0), wait_event);
 		ResetLatch(MyLatch);

@@ -27,6 +27,9 @@
  * CORM_WAIT_MANY: the same, and target returns another one of several each time, all of which must end; done
  * may become true by any of them.
  *
+ * again_ms, which may be NULL, is where done says in how many milliseconds it wants to be called
+ * again even if the latch is not set, -1 if not.
+ *
  * done and target look at shared memory only; they may take LWLocks.  Raises what
  * interrupts raise, and 40P01.
  */
@@ -38,6 +41,6 @@ typedef enum CormWaitKind
 } CormWaitKind;
 
 extern bool corm_wait(CormWaitKind how, bool (*done) (void *arg), int (*target) (void *arg), void *arg,
-					  long timeout_ms, uint32 wait_event);
+					  const long *again_ms, long timeout_ms, uint32 wait_event);
 
 #endif							/* CORM_WORK_WAIT_H */

@@ -8,6 +8,11 @@
  * transaction, so that a deadlock between the task and the session that waits for it
  * is found (work/process/wait.c).  A wait for a task that cannot begin is one too: waiters.c.
  *
+ * Who waits for many tasks does not look at all of them whenever one ends: that would take a
+ * time that grows with the square of their number.  It looks when as many have ended as are
+ * worth it, an eighth of those that are left, and takes all of them then.  All that it has to
+ * be told is when the last one has ended, and with few left it looks each time.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -51,19 +56,33 @@ PG_FUNCTION_INFO_V1(corm_task_forget);
 PG_FUNCTION_INFO_V1(corm_task_adopt);
 PG_FUNCTION_INFO_V1(corm_parallel);
 
+/* A task that is waited for. */
+typedef struct Awaited
+{
+	int64		id;
+	int			number;			/* of those that were given */
+	TimestampTz ended_at;		/* 0: it has not, or has gone from the queue */
+} Awaited;
+
 /* Tasks to wait for. */
 typedef struct TaskWait
 {
-	int64	   *ids;
+	Awaited    *tasks;			/* those that have not ended, as far as is known */
 	int			n;
-	int			ended;			/* index of one that has ended, or is gone */
+	Awaited    *ended;			/* those that have, since the last look, in that order */
+	int			nended;
 	int			last;			/* index of one whose process was looked at last */
-	bool		begun;			/* others know of all of them */
+	uint32		woken;			/* corm_waiters_woken() before the last look; see is_due */
+	int64		look_again;		/* when to look anyway; of the machine; 0: now */
+	long		again_ms;		/* in so many milliseconds, if some have ended; -1: none */
 	int64		look_at;		/* when to look whether it waits in vain; of the machine */
 	int64		pause;			/* until the next look, in microseconds */
 	int			in_vain;		/* so often it did */
 	int64		stuck;			/* a task that cannot begin or end */
 } TaskWait;
+
+/* What is done with a task that has ended.  Returns false to end the wait. */
+typedef bool (*TakeEnded) (const Awaited *task, void *arg);
 
 static uint32 wait_event = 0;
 
@@ -75,6 +94,14 @@ static uint32 wait_event = 0;
 
 /* So many tasks are looked at before the lock of the queue is let go for a moment. */
 #define AT_A_TIME	1000
+
+/* So many are looked at whenever one has ended. */
+#define FEW			64
+
+/* Of more, this part must have ended; or this time has passed, and so many times as long as the last look has taken. */
+#define WORTH_A_LOOK	8
+#define LOOK_ANYWAY_US	(INT64CONST(50) * 1000)
+#define LOOK_SHARE		16
 
 /* get_id returns the ID of a task that is the first argument. */
 static int64
@@ -157,28 +184,84 @@ give_up(TaskWait *wait)
 	return wait->in_vain >= 2;
 }
 
-/* one_ended tells whether one of the tasks has ended, and which; or that the wait is in vain: then none. */
-static bool
-one_ended(void *arg)
+/* compare_ended orders tasks by when they have ended; at the same time, as they were given. */
+static int
+compare_ended(const void *a, const void *b)
 {
-	TaskWait   *wait = arg;
+	const Awaited *x = a;
+	const Awaited *y = b;
 
-	wait->ended = -1;
+	if (x->ended_at != y->ended_at)
+		return x->ended_at < y->ended_at ? -1 : 1;
+	return x->number - y->number;
+}
+
+/*
+ * look looks at all tasks, and moves those that have ended, or are gone, to wait->ended.  The
+ * ends of the others set the latch of this process, if it has said that it waits.
+ */
+static void
+look(TaskWait *wait)
+{
+	int64		started = corm_clock_machine();
+	int			left = 0;
+
+	wait->woken = corm_waiters_woken();
+	wait->nended = 0;
 	corm_queue_lock();
-	for (int i = 0; i < wait->n && wait->ended < 0; i++)
+	for (int i = 0; i < wait->n; i++)
 	{
-		CormBlockId block = corm_queue_find(wait->ids[i]);
+		Awaited    *task = &wait->tasks[i];
+		CormBlockId block = corm_queue_find(task->id);
 
-		if (block == 0 || corm_task_has_ended(corm_task_at(block)))
-			wait->ended = i;
+		if (block != 0 && !corm_task_has_ended(corm_task_at(block)))
+		{
+			corm_task_at(block)->awaited = true;
+			wait->tasks[left++] = *task;
+		}
+		else
+		{
+			task->ended_at = block != 0 ? corm_task_more(corm_task_at(block))->finished_at : 0;
+			wait->ended[wait->nended++] = *task;
+		}
 		if (i % AT_A_TIME == AT_A_TIME - 1)
 		{
 			corm_queue_unlock();
+			CHECK_FOR_INTERRUPTS();
 			corm_queue_lock();
 		}
 	}
 	corm_queue_unlock();
-	return wait->ended >= 0 || (wait->look_at > 0 && give_up(wait));
+	wait->n = left;
+	qsort(wait->ended, wait->nended, sizeof(Awaited), compare_ended);
+	wait->look_again = corm_clock_machine();
+	wait->look_again += Max(LOOK_ANYWAY_US, LOOK_SHARE * (wait->look_again - started));
+}
+
+/* is_due tells whether it is worth it to look at the tasks.  If not, sets when it will be. */
+static bool
+is_due(TaskWait *wait)
+{
+	uint32		woken = corm_waiters_woken() - wait->woken;
+	int64		now = corm_clock_machine();
+
+	wait->again_ms = -1;
+	if (wait->n <= FEW || now >= wait->look_again || woken >= (uint32) (wait->n / WORTH_A_LOOK))
+		return true;
+	if (woken > 0)
+		wait->again_ms = (long) ((wait->look_again - now) / 1000 + 1);
+	return false;
+}
+
+/* some_ended tells whether some of the tasks have ended; or that the wait is in vain: then none. */
+static bool
+some_ended(void *arg)
+{
+	TaskWait   *wait = arg;
+
+	if (is_due(wait))
+		look(wait);
+	return wait->nended > 0 || give_up(wait);
 }
 
 /* working_process returns the process that runs the task; if there are several, that of the next one that runs. */
@@ -194,7 +277,7 @@ working_process(void *arg)
 		CormBlockId block;
 
 		wait->last = (wait->last + 1) % wait->n;
-		block = corm_queue_find(wait->ids[wait->last]);
+		block = corm_queue_find(wait->tasks[wait->last].id);
 		if (block != 0 && corm_task_at(block)->state == CORM_TASK_RUNNING)
 			ref = corm_task_at(block)->worker;
 		if (i % AT_A_TIME == AT_A_TIME - 1)
@@ -215,45 +298,118 @@ stop_waiting(int code, Datum arg)
 }
 
 /*
- * wait_for_one waits until one of the tasks has ended, whose index is in wait->ended
- * then.  Returns false if the deadline passes first.  Raises 40P01.
+ * wait_for_some waits until some of the tasks have ended, which are in wait->ended then.
+ * Returns false if the deadline passes first.  Raises 40P01.
  */
 static bool
-wait_for_one(TaskWait *wait, int64 deadline)
+wait_for_some(TaskWait *wait, int64 deadline)
 {
-	volatile bool ended = false;
+	int64		ids[CORM_WAITER_IDS];
+	int			n = Min(wait->n, CORM_WAITER_IDS);
+	bool		ended;
 
-	if (one_ended(wait))
-		return true;
-	if (wait_event == 0)
-		wait_event = corm_wait_event_new("CormTask");
-	PG_ENSURE_ERROR_CLEANUP(stop_waiting, (Datum) 0);
+	for (int i = 0; i < n; i++)
+		ids[i] = wait->tasks[i].id;
+	corm_waiters_begin(ids, n, wait->n > n);
+	wait->look_at = corm_clock_machine() + (int64) DeadlockTimeout * 1000;
+	wait->pause = LOOK_AGAIN_US / 2;
+	wait->in_vain = 0;
+	for (;;)
 	{
-		corm_waiters_begin(wait->ids, wait->n, wait->begun);
-		wait->begun = true;
-		wait->look_at = corm_clock_machine() + (int64) DeadlockTimeout * 1000;
-		wait->pause = LOOK_AGAIN_US / 2;
-		wait->in_vain = 0;
-		for (;;)
-		{
-			long		pause = corm_work_pause(deadline);
+		long		pause = corm_work_pause(deadline);
 
-			ended = corm_wait(wait->n == 1 ? CORM_WAIT_JOINS : CORM_WAIT_MANY, one_ended, working_process, wait,
-							  pause, wait_event);
-			if (ended || pause == 0)
-				break;
-		}
+		ended = corm_wait(wait->n == 1 ? CORM_WAIT_JOINS : CORM_WAIT_MANY, some_ended, working_process, wait,
+						  &wait->again_ms, pause, wait_event);
+		if (ended || pause == 0)
+			break;
 	}
-	PG_END_ENSURE_ERROR_CLEANUP(stop_waiting, (Datum) 0);
-	stop_waiting(0, (Datum) 0);
-	wait->look_at = 0;
-	if (ended && wait->ended < 0)
+	if (ended && wait->nended == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_DEADLOCK_DETECTED),
 				 errmsg("deadlock detected"),
 				 errdetail("Task " INT64_FORMAT " cannot begin or end, because the workers it needs run tasks that wait, as this one does.", wait->stuck),
 				 errhint("Give the pool more workers, or corm.max_workers a larger value; or do not wait for tasks in tasks.")));
+	/* the last ones may not have been worth a look */
+	if (!ended)
+		look(wait);
 	return ended;
+}
+
+/* take_ended hands over what has ended.  Returns false if the wait is to end. */
+static bool
+take_ended(TaskWait *wait, TakeEnded take, void *arg)
+{
+	int			n = wait->nended;
+
+	wait->nended = 0;
+	for (int i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (take != NULL && !take(&wait->ended[i], arg))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * wait_for_all waits until all tasks have ended, and hands each to take, which may be NULL:
+ * those that are found ended together in the order in which they have.  Returns true when it
+ * has waited for all or take has returned false; false if the deadline passes first.  Raises
+ * 40P01, and what take raises.
+ */
+static bool
+wait_for_all(TaskWait *wait, int64 deadline, TakeEnded take, void *arg)
+{
+	volatile bool in_time = true;
+
+	look(wait);
+	if (!take_ended(wait, take, arg) || wait->n == 0)
+		return true;
+	if (wait_event == 0)
+		wait_event = corm_wait_event_new("CormTask");
+	/* what has ended before others knew that this process waits */
+	wait->look_again = 0;
+	PG_ENSURE_ERROR_CLEANUP(stop_waiting, (Datum) 0);
+	{
+		bool		more = true;
+
+		while (more && in_time && wait->n > 0)
+		{
+			in_time = wait_for_some(wait, deadline);
+			more = take_ended(wait, take, arg);
+		}
+		in_time = in_time || !more || wait->n == 0;
+	}
+	PG_END_ENSURE_ERROR_CLEANUP(stop_waiting, (Datum) 0);
+	stop_waiting(0, (Datum) 0);
+	return in_time;
+}
+
+/* wait_for_task waits for one task.  Returns false if the deadline passes first. */
+static bool
+wait_for_task(int64 id, int64 deadline)
+{
+	Awaited		task = {.id = id};
+	Awaited		ended;
+	TaskWait	wait = {.tasks = &task, .n = 1, .ended = &ended};
+
+	return wait_for_all(&wait, deadline, NULL, NULL);
+}
+
+/* begin_wait makes a wait for as many as n tasks, which the caller adds. */
+static void
+begin_wait(TaskWait *wait, int n)
+{
+	memset(wait, 0, sizeof(TaskWait));
+	wait->tasks = MemoryContextAllocHuge(CurrentMemoryContext, Max(n, 1) * sizeof(Awaited));
+	wait->ended = MemoryContextAllocHuge(CurrentMemoryContext, Max(n, 1) * sizeof(Awaited));
+}
+
+static void
+add_task(TaskWait *wait, int64 id)
+{
+	wait->tasks[wait->n] = (Awaited) {.id = id, .number = wait->n};
+	wait->n++;
 }
 
 /* result_of makes a corm.tx_result of a task that has ended. */
@@ -276,9 +432,7 @@ result_of(int64 id, TupleDesc desc)
 static bool
 wait_for_result(int64 id, int64 deadline, TupleDesc desc, Datum *result)
 {
-	TaskWait	wait = {.ids = &id, .n = 1};
-
-	if (!wait_for_one(&wait, deadline))
+	if (!wait_for_task(id, deadline))
 		return false;
 	*result = result_of(id, desc);
 	return true;
@@ -331,13 +485,12 @@ corm_task_value(PG_FUNCTION_ARGS)
 {
 	int64		id = get_id(fcinfo);
 	int64		deadline = corm_work_deadline(fcinfo, 1, true);
-	TaskWait	wait = {.ids = &id, .n = 1};
 	CormTaskCopy copy;
 	Jsonb	   *value;
 	ErrorData  *error;
 
 	look_up(id, &copy);
-	if (!wait_for_one(&wait, deadline))
+	if (!wait_for_task(id, deadline))
 		ereport(ERROR,
 				(errcode(CORM_ERRCODE_TASK_TIME_OVER),
 				 errmsg("task " INT64_FORMAT " has not ended in time", id)));
@@ -349,16 +502,35 @@ corm_task_value(PG_FUNCTION_ARGS)
 	PG_RETURN_JSONB_P(value);
 }
 
+/* Where corm.task_wait_all puts results. */
+typedef struct Results
+{
+	ReturnSetInfo *rsinfo;
+	TupleDesc	desc;			/* of corm.tx_result */
+} Results;
+
+/* put_result makes a row of a task that has ended: a TakeEnded. */
+static bool
+put_result(const Awaited *task, void *arg)
+{
+	Results    *results = arg;
+	Datum		values[2] = {Int64GetDatum(task->id), result_of(task->id, results->desc)};
+	bool		nulls[2] = {false};
+
+	tuplestore_putvalues(results->rsinfo->setResult, results->rsinfo->setDesc, values, nulls);
+	return true;
+}
+
 /* task_wait_all(ids, timeout) -> SETOF (id, result), as they end */
 Datum
 corm_task_wait_all(PG_FUNCTION_ARGS)
 {
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	Results		results = {.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo};
 	int64		deadline = corm_work_deadline(fcinfo, 1, true);
-	TaskWait	wait = {0};
-	TupleDesc	desc;
+	TaskWait	wait;
 	Datum	   *elems;
 	bool	   *elem_nulls;
+	int			n;
 
 	corm_work_require("a task");
 	if (PG_ARGISNULL(0))
@@ -366,34 +538,23 @@ corm_task_wait_all(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("IDs of tasks must not be null")));
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE,
-					  &elems, &elem_nulls, &wait.n);
+					  &elems, &elem_nulls, &n);
 	InitMaterializedSRF(fcinfo, 0);
-	desc = lookup_rowtype_tupdesc_copy(TupleDescAttr(rsinfo->setDesc, 1)->atttypid, -1);
-	wait.ids = palloc(Max(wait.n, 1) * sizeof(int64));
-	for (int i = 0; i < wait.n; i++)
+	results.desc = lookup_rowtype_tupdesc_copy(TupleDescAttr(results.rsinfo->setDesc, 1)->atttypid, -1);
+	begin_wait(&wait, n);
+	for (int i = 0; i < n; i++)
 	{
 		CormTaskCopy copy;
 
+		CHECK_FOR_INTERRUPTS();
 		if (elem_nulls[i])
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("ID of a task must not be null")));
-		wait.ids[i] = DatumGetInt64(elems[i]);
-		look_up(wait.ids[i], &copy);
+		look_up(DatumGetInt64(elems[i]), &copy);
+		add_task(&wait, DatumGetInt64(elems[i]));
 	}
-	while (wait.n > 0 && wait_for_one(&wait, deadline))
-	{
-		int64		id = wait.ids[wait.ended];
-		Datum		values[2];
-		bool		nulls[2] = {false};
-
-		values[0] = Int64GetDatum(id);
-		values[1] = result_of(id, desc);
-		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-		memmove(&wait.ids[wait.ended], &wait.ids[wait.ended + 1], (wait.n - wait.ended - 1) * sizeof(int64));
-		wait.n--;
-		CHECK_FOR_INTERRUPTS();
-	}
+	(void) wait_for_all(&wait, deadline, put_result, &results);
 	return (Datum) 0;
 }
 
@@ -541,6 +702,14 @@ corm_task_adopt(PG_FUNCTION_ARGS)
  * Fork and join
  */
 
+/* What corm.parallel makes. */
+typedef struct Values
+{
+	Datum	   *values;			/* in the order of the bodies */
+	bool	   *nulls;
+	ErrorData  *error;			/* of the first body that has failed */
+} Values;
+
 /* cancel_all cancels tasks, when corm.parallel ends before they do. */
 static void
 cancel_all(int code, Datum arg)
@@ -548,44 +717,27 @@ cancel_all(int code, Datum arg)
 	TaskWait   *wait = (TaskWait *) DatumGetPointer(arg);
 
 	for (int i = 0; i < wait->n; i++)
-		(void) cancel(wait->ids[i]);
+		(void) cancel(wait->tasks[i].id);
 }
 
-/*
- * join waits for the tasks of corm.parallel, whose IDs are in order in all, and puts
- * their values in place.  Returns the error of the first that has failed, or NULL.
- */
-static ErrorData *
-join(TaskWait *wait, const int64 *all, int n, Datum *values, bool *nulls, int64 deadline)
+/* put_value puts the value of a body in place, or notes its error: a TakeEnded. */
+static bool
+put_value(const Awaited *task, void *arg)
 {
-	while (wait->n > 0)
-	{
-		CormTaskCopy copy;
-		Jsonb	   *value;
-		ErrorData  *error;
-		int64		id;
+	Values	   *all = arg;
+	CormTaskCopy copy;
+	Jsonb	   *value;
 
-		if (!wait_for_one(wait, deadline))
-			ereport(ERROR,
-					(errcode(CORM_ERRCODE_SCOPE_TIMED_OUT),
-					 errmsg("corm.parallel timed out"),
-					 errdetail("The bodies that were running or waiting have been cancelled.")));
-		id = wait->ids[wait->ended];
-		look_up(id, &copy);
-		memmove(&wait->ids[wait->ended], &wait->ids[wait->ended + 1], (wait->n - wait->ended - 1) * sizeof(int64));
-		wait->n--;
-		if (corm_task_outcome(&copy, &value, &error) == CORM_TX_FAILED)
-			return error;
-		for (int i = 0; i < n; i++)
-		{
-			if (all[i] == id && value != NULL)
-			{
-				values[i] = JsonbPGetDatum(value);
-				nulls[i] = false;
-			}
-		}
+	look_up(task->id, &copy);
+	if (corm_task_outcome(&copy, &value, &all->error) == CORM_TX_FAILED)
+		return false;
+	all->error = NULL;
+	if (value != NULL)
+	{
+		all->values[task->number] = JsonbPGetDatum(value);
+		all->nulls[task->number] = false;
 	}
-	return NULL;
+	return true;
 }
 
 /* parallel(bodies, timeout) -> jsonb[] */
@@ -594,16 +746,13 @@ corm_parallel(PG_FUNCTION_ARGS)
 {
 	int64		deadline = corm_work_deadline(fcinfo, 1, true);
 	CormTaskOptions opts;
-	TaskWait	wait = {0};
+	TaskWait	wait;
+	Values		all = {0};
 	Datum	   *bodies;
 	bool	   *body_nulls;
-	int64	   *all;
-	Datum	   *values;
-	bool	   *nulls;
 	int			n;
 	int			dims[1];
 	int			lbs[1] = {1};
-	ErrorData  *volatile error = NULL;
 
 	corm_work_require("corm.parallel");
 	if (PG_ARGISNULL(0))
@@ -623,25 +772,27 @@ corm_parallel(PG_FUNCTION_ARGS)
 
 	corm_task_options_init(&opts);
 	opts.immediate = true;
-	wait.ids = palloc(n * sizeof(int64));
-	all = palloc(n * sizeof(int64));
-	values = palloc0(n * sizeof(Datum));
-	nulls = palloc(n * sizeof(bool));
-	memset(nulls, true, n * sizeof(bool));
+	begin_wait(&wait, n);
+	all.values = palloc0(n * sizeof(Datum));
+	all.nulls = palloc(n * sizeof(bool));
+	memset(all.nulls, true, n * sizeof(bool));
 	PG_ENSURE_ERROR_CLEANUP(cancel_all, PointerGetDatum(&wait));
 	{
 		for (int i = 0; i < n; i++)
 		{
 			text	   *body = DatumGetTextPP(bodies[i]);
 
-			all[i] = corm_task_submit(&opts, VARDATA_ANY(body), VARSIZE_ANY_EXHDR(body), NULL);
-			wait.ids[wait.n++] = all[i];
+			add_task(&wait, corm_task_submit(&opts, VARDATA_ANY(body), VARSIZE_ANY_EXHDR(body), NULL));
 		}
-		error = join(&wait, all, n, values, nulls, deadline);
-		if (error != NULL)
-			ThrowErrorData(error);
+		if (!wait_for_all(&wait, deadline, put_value, &all))
+			ereport(ERROR,
+					(errcode(CORM_ERRCODE_SCOPE_TIMED_OUT),
+					 errmsg("corm.parallel timed out"),
+					 errdetail("The bodies that were running or waiting have been cancelled.")));
+		if (all.error != NULL)
+			ThrowErrorData(all.error);
 	}
 	PG_END_ENSURE_ERROR_CLEANUP(cancel_all, PointerGetDatum(&wait));
 	dims[0] = n;
-	PG_RETURN_ARRAYTYPE_P(construct_md_array(values, nulls, 1, dims, lbs, JSONBOID, -1, false, TYPALIGN_INT));
+	PG_RETURN_ARRAYTYPE_P(construct_md_array(all.values, all.nulls, 1, dims, lbs, JSONBOID, -1, false, TYPALIGN_INT));
 }

@@ -15,7 +15,7 @@
  * those that do not are taken out until nothing changes.
  *
  * Only a worker looks: an ordinary session holds none, so that it gives up would help nobody, and nothing
- * waits for it.  It takes down, under the lock, what each running job waits for, at most MAX_IDS things, and
+ * waits for it.  It takes down, under the lock, what each running job waits for, at most CORM_WAITER_IDS things, and
  * computes from that after it has released the lock, in a time that is linear in what it has taken down.
  *
  * A wait for a lock, for room, for a message or in a client is not looked at: who is in one
@@ -40,18 +40,13 @@
 #include "work/task/queue.h"
 #include "work/task/waiters.h"
 
-/* So many IDs of those that a process waits for are known to others. */
-#define MAX_IDS		8
-
-/* So many tasks are looked at before the lock is let go for a moment. */
-#define AT_A_TIME	1000
-
 typedef struct Waiter
 {
 	int			n;				/* IDs in ids; 0: it does not wait */
 	bool		more;			/* it waits for others, too */
+	uint32		woken;			/* counts ends of tasks that it may wait for */
 	uint64		seq;			/* order of the beginnings */
-	int64		ids[MAX_IDS];
+	int64		ids[CORM_WAITER_IDS];
 	CormBlockId running;		/* the task that this process runs; 0: none */
 } Waiter;
 
@@ -92,34 +87,33 @@ corm_waiters_init(void)
 }
 
 /*
- * corm_waiters_begin says that the end of one of these tasks must set the latch of this process.  again: it has been
- * called with all of them before.
+ * corm_waiters_begin says that the ends of tasks must set the latch of this process: of n
+ * of which the IDs are given, CORM_WAITER_IDS at most; with more, of others, too.  Only
+ * tasks that are marked as awaited tell it.
  */
 void
-corm_waiters_begin(const int64 *ids, int n, bool again)
+corm_waiters_begin(const int64 *ids, int n, bool more)
 {
 	Waiter	   *me = &waiters->by_procno[corm_my_procno()];
 
 	corm_queue_lock();
 	if (me->n == 0)
 		waiters->n++;
-	me->n = Min(n, MAX_IDS);
-	me->more = n > MAX_IDS;
+	me->n = n;
+	me->more = more;
 	me->seq = ++waiters->next_seq;
-	memcpy(me->ids, ids, me->n * sizeof(int64));
-	for (int i = 0; i < n && !again; i++)
-	{
-		CormBlockId block = corm_queue_find(ids[i]);
-
-		if (block != 0)
-			corm_task_at(block)->awaited = true;
-		if (i % AT_A_TIME == AT_A_TIME - 1)
-		{
-			corm_queue_unlock();
-			corm_queue_lock();
-		}
-	}
+	memcpy(me->ids, ids, n * sizeof(int64));
 	corm_queue_unlock();
+}
+
+/*
+ * corm_waiters_woken returns how often the end of a task has set the latch of this process:
+ * a count that goes on from one wait to the next.  It needs no lock.
+ */
+uint32
+corm_waiters_woken(void)
+{
+	return *(volatile uint32 *) &waiters->by_procno[corm_my_procno()].woken;
 }
 
 /* corm_waiters_end ends that. */
@@ -158,8 +152,10 @@ corm_waiters_wake(int64 id)
 		if (waiters->by_procno[i].n == 0)
 			continue;
 		left--;
-		if (waits_for(&waiters->by_procno[i], id))
-			SetLatch(&ProcGlobal->allProcs[i].procLatch);
+		if (!waits_for(&waiters->by_procno[i], id))
+			continue;
+		waiters->by_procno[i].woken++;
+		SetLatch(&ProcGlobal->allProcs[i].procLatch);
 	}
 }
 
@@ -220,7 +216,7 @@ typedef struct Job
 	int			pool;			/* of its task; -1: unknown */
 	CormBlockId key;
 	int			nwaits;
-	Wait		waits[MAX_IDS];
+	Wait		waits[CORM_WAITER_IDS];
 } Job;
 
 /* A key of running jobs, and the node that stands for all of them. */
@@ -515,8 +511,8 @@ corm_waiters_in_vain(int64 *id)
 	look.keys = palloc(n * sizeof(KeyNode));
 	look.nodes = palloc((2 * n + 1 + corm_max_pools) * sizeof(WaitNode));
 	look.found = palloc((2 * n + 1 + corm_max_pools) * sizeof(int));
-	/* a job depends on MAX_IDS others or on one, and three depend on it */
-	look.edges = palloc(n * (MAX_IDS + 3) * sizeof(Edge));
+	/* a job depends on CORM_WAITER_IDS others or on one, and three depend on it */
+	look.edges = palloc(n * (CORM_WAITER_IDS + 3) * sizeof(Edge));
 
 	corm_queue_lock();
 	see(&look);

@@ -12,7 +12,11 @@
 
 #include "base/blocks.h"
 
+/* So many IDs of those that a process waits for are known to others. */
+#define CORM_WAITER_IDS		8
+
 extern void corm_waiters_init(void);
+extern uint32 corm_waiters_woken(void);
 
 /* These need the lock of the queue, and raise nothing. */
 extern void corm_waiters_wake(int64 id);
@@ -20,7 +24,7 @@ extern void corm_waiters_task_started(CormBlockId block);
 extern void corm_waiters_task_ended(CormBlockId block);
 
 /* These take it. */
-extern void corm_waiters_begin(const int64 *ids, int n, bool again);
+extern void corm_waiters_begin(const int64 *ids, int n, bool more);
 extern void corm_waiters_end(void);
 extern bool corm_waiters_in_vain(int64 *id);
 
