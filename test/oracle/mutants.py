@@ -355,7 +355,7 @@ MUTANTS = [
            "corm_group_undeliver(group, id);\n\t\tdelay = 0;",
            "delivery->filtered = false;\n\t\tdelay = 0;"),
     Mutant("messages-failed-settled", "messages", 1, 4000,  # a message for which a filter fails is settled
-           "corm_group_give_back(topic, group, id, now, Max(group->settings.retry_delay, FILTER_REST_US), &freed);",
+           "corm_group_give_back(topic, group, id, now, Max(group->settings.retry_delay, FAILED_REST_US), &freed);",
            "corm_group_settle(topic, group, id, now, &freed);"),
     Mutant("messages-bytes-after-seek", "messages", 6, 4000,  # a seek backward does not make messages count
            "if (change->kind == CHANGE_SEEK)\n\t\t\tcorm_log_count_bytes(topic);",

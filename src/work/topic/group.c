@@ -337,6 +337,22 @@ corm_group_undeliver(CormGroup *group, CormBlockId id)
 }
 
 /*
+ * corm_group_acquit is called before a message that a handler has got together with others is
+ * given back: nobody knows that it is this one's fault, so this was no delivery, and it comes
+ * alone the next time.
+ */
+void
+corm_group_acquit(CormGroup *group, CormBlockId id)
+{
+	CormDelivery *delivery = corm_delivery(id);
+
+	if (delivery->exhausted)
+		return;
+	delivery->filtered = true;
+	group->single_until = Max(group->single_until, delivery->seq);
+}
+
+/*
  * corm_group_done ends that somebody has a message in hand: its group is done with it,
  * unless a seek meanwhile wants it to come again.
  */
@@ -721,6 +737,15 @@ corm_group_take(CormTopic *topic, CormGroup *group, CormTake *take, CormBlockCha
 	take->needed = 0;
 }
 
+/* corm_group_next_is_single tells whether the next message must not share a batch with others. */
+bool
+corm_group_next_is_single(CormTopic *topic, CormGroup *group, int64 now, CormBlockChain *freed)
+{
+	corm_group_promote(topic, group, now, freed);
+	return Min(pass_known(topic, group),
+			   group->ready.first != 0 ? corm_delivery(group->ready.first)->seq : PG_INT64_MAX) <= group->single_until;
+}
+
 /*
  * corm_group_look copies what would be handed out next, without handing it out.  Of a
  * durable topic it gives the numbers only.
@@ -877,6 +902,7 @@ corm_group_seek(CormTopic *topic, CormGroup *group, int64 seq, int64 now, CormBl
 {
 	seq = Max(seq, topic->settings.durable ? topic->first_seq : 1);
 	seq = Min(seq, topic->last_seq + 1);
+	group->single_until = 0;
 	/* what a lease has run out on is in nobody's hand */
 	corm_group_promote(topic, group, now, freed);
 	corm_group_skip_waiting(topic, group, seq, true, now, freed);

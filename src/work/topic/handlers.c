@@ -16,7 +16,10 @@
  *
  * Each batch is received and handled in a subtransaction.  An error rolls back that
  * batch alone, which gives its messages back, and is reported as a warning; the task
- * then ends, and the group rests for a while.
+ * then ends.  If the batch was one message, this was one of its attempts: it rests, and
+ * so does the group, for less long.  Nobody knows which one of several is at fault, so
+ * for these it was no attempt, and they come again at once, one message a task.  The
+ * same is done if the whole transaction fails, at commit or because it is canceled.
  *
  * A handler is found by its name, so that it can be replaced and restored.  One of that
  * name that somebody else has made must not run as the group's owner: it has to belong
@@ -60,8 +63,11 @@ PG_FUNCTION_INFO_V1(corm_topic_handle);
 /* After this time a task that was submitted, and has not ended, is submitted again. */
 #define DISPATCH_US		(INT64CONST(5) * USECS_PER_SEC)
 
-/* After an error, a group rests at least so long. */
+/* After an error that is not about a message, a group rests for so long. */
 #define REST_US			USECS_PER_SEC
+
+/* After one that is, so that a handler that always fails does not fail too often. */
+#define SHORT_REST_US	(USECS_PER_SEC / 10)
 
 /* A task handles messages for so long. */
 #define HANDLE_US		(INT64CONST(2) * USECS_PER_SEC)
@@ -429,8 +435,6 @@ call_handler(Oid function, bool array, const HandlerSink *sink)
 	ListCell   *lc;
 	ArrayBuildState *state = NULL;
 
-	if (corm_function_aclcheck(function, GetUserId()) != ACLCHECK_OK)
-		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FUNCTION, get_func_name(function));
 	foreach(lc, sink->rows)
 	{
 		if (array)
@@ -463,17 +467,53 @@ call_handler(Oid function, bool array, const HandlerSink *sink)
 	}
 }
 
+/* A group, while its messages are handled. */
+typedef struct Handled
+{
+	const char *topic;
+	const char *grp;
+	const char *handler;
+	Oid			handler_owner;
+	Oid			group_owner;
+	int			batch;
+} Handled;
+
+/* check_handler returns the function that handles, if it can be called now.  Sets *array to whether it takes an array. */
+static Oid
+check_handler(const Handled *group, bool *array)
+{
+	Oid			function = find_handler(group->handler, group->handler_owner, group->group_owner);
+
+	*array = takes_array(function);
+	if (corm_function_aclcheck(function, GetUserId()) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FUNCTION, get_func_name(function));
+	return function;
+}
+
+/* report_failure reports an error as a warning. */
+static void
+report_failure(const Handled *group, const ErrorData *error, int messages)
+{
+	ereport(WARNING,
+			(errcode(error->sqlerrcode),
+			 errmsg("handler of group \"%s\" of topic \"%s\" failed: %s", group->grp, group->topic, error->message),
+			 error->detail != NULL ? errdetail_internal("%s", error->detail) : 0,
+			 messages > 1 ? errhint("The %d messages of this batch are handled again, one by one.", messages) : 0,
+			 error->context != NULL ? errcontext("%s", error->context) : 0));
+}
+
 /*
  * handle_batch receives messages and calls the handler, in a subtransaction.  Returns
  * how many there were; -1 after an error, which has been reported.
  */
 static int
-handle_batch(const char *topic, const char *grp, const char *handler, Oid handler_owner, Oid group_owner, int batch)
+handle_batch(const Handled *group, CormHandling *handling)
 {
 	MemoryContext oldcontext = CurrentMemoryContext;
 	ResourceOwner oldowner = CurrentResourceOwner;
 	volatile int n = 0;
 
+	handling->last = 0;
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(oldcontext);
 	PG_TRY();
@@ -482,13 +522,16 @@ handle_batch(const char *topic, const char *grp, const char *handler, Oid handle
 		Oid			function;
 		bool		array;
 
+		/* without a handler, no message is at fault */
+		(void) check_handler(group, &array);
 		sink.desc = corm_message_desc();
-		n = corm_receive_messages(topic, grp, batch, 0, handler_sink, &sink);
+		n = corm_receive_for_handler(group->topic, group->grp, group->batch, handling, handler_sink, &sink);
 		if (n > 0)
 		{
-			function = find_handler(handler, handler_owner, group_owner);
-			array = takes_array(function);
+			/* once more: the group's filter may have run user code */
+			function = check_handler(group, &array);
 			call_handler(function, array, &sink);
+			corm_receive_handled(handling);
 		}
 		ReleaseTupleDesc(sink.desc);
 		ReleaseCurrentSubTransaction();
@@ -507,11 +550,7 @@ handle_batch(const char *topic, const char *grp, const char *handler, Oid handle
 			CurrentResourceOwner = oldowner;
 			ReThrowError(error);
 		}
-		ereport(WARNING,
-				(errcode(error->sqlerrcode),
-				 errmsg("handler of group \"%s\" of topic \"%s\" failed: %s", grp, topic, error->message),
-				 error->detail != NULL ? errdetail_internal("%s", error->detail) : 0,
-				 error->context != NULL ? errcontext("%s", error->context) : 0));
+		report_failure(group, error, handling->last);
 		n = -1;
 	}
 	PG_END_TRY();
@@ -570,10 +609,8 @@ corm_topic_handle(PG_FUNCTION_ARGS)
 	CormTopicRef *topic = corm_topic_ref(name);
 	CormGroupRef *ref;
 	HandledEffect *handled;
-	char	   *handler;
-	Oid			handler_owner;
-	Oid			group_owner;
-	int			batch;
+	Handled		group = {.topic = name,.grp = grp};
+	CormHandling *handling;
 	int64		until = corm_clock_machine() + HANDLE_US;
 	int32		total = 0;
 	int			n;
@@ -590,10 +627,11 @@ corm_topic_handle(PG_FUNCTION_ARGS)
 				 errmsg("group \"%s\" of topic \"%s\" has no handler", grp, name)));
 	corm_topic_attach(topic);
 	corm_group_attach(topic, ref);
-	handler = pstrdup(ref->handler);
-	handler_owner = ref->handler_owner;
-	group_owner = ref->owner;
-	batch = ref->batch;
+	group.handler = pstrdup(ref->handler);
+	group.handler_owner = ref->handler_owner;
+	group.group_owner = ref->owner;
+	group.batch = ref->batch;
+	handling = MemoryContextAllocZero(TopTransactionContext, sizeof(CormHandling));
 	handled = MemoryContextAllocZero(TopTransactionContext, sizeof(HandledEffect));
 	handled->of = (Dispatch) {topic->slot, topic->gen, ref->group, ref->group_gen, topic->id, ref->id};
 	handled->handlers.db = MyDatabaseId;
@@ -602,12 +640,12 @@ corm_topic_handle(PG_FUNCTION_ARGS)
 
 	do
 	{
-		n = handle_batch(name, grp, handler, handler_owner, group_owner, batch);
+		n = handle_batch(&group, handling);
 		if (n > 0)
 			total += n;
-	} while (n > 0 && corm_clock_machine() < until);
-	if (n < 0)
-		handled->rest = REST_US;
+	} while (n > 0 && !handling->single && corm_clock_machine() < until);
+	if (n < 0 && handling->last <= 1)
+		handled->rest = handling->last == 0 ? REST_US : SHORT_REST_US;
 	corm_effect_add(&handled->effect, &handled_ops);
 	PG_RETURN_INT32(total);
 }

@@ -83,6 +83,8 @@ extern void corm_group_hold(CormGroup *group, CormBlockId id);
 extern void corm_group_seek(CormTopic *topic, CormGroup *group, int64 seq, int64 now, CormBlockChain *freed);
 extern void corm_group_skip_waiting(CormTopic *topic, CormGroup *group, int64 before, bool skip,
 									int64 now, CormBlockChain *freed);
+extern bool corm_group_next_is_single(CormTopic *topic, CormGroup *group, int64 now, CormBlockChain *freed);
+extern void corm_group_acquit(CormGroup *group, CormBlockId id);
 extern void corm_group_undeliver(CormGroup *group, CormBlockId id);
 extern void corm_group_done(CormTopic *topic, CormGroup *group, CormBlockId id, int64 now,
 							CormBlockChain *freed);

@@ -56,8 +56,8 @@ PG_FUNCTION_INFO_V1(corm_message_peek);
 #define LOOK_AGAIN_US	(INT64CONST(1000) * 1000)
 #define LOOK_AGAIN_VIRTUAL_US	(INT64CONST(10) * 1000)
 
-/* A message for which the group's filter fails rests at least so long. */
-#define FILTER_REST_US	USECS_PER_SEC
+/* A message for which the group's filter or its handler fails rests at least so long. */
+#define FAILED_REST_US	USECS_PER_SEC
 
 typedef struct TakeEffect
 {
@@ -75,6 +75,9 @@ typedef struct TakeEffect
 	bool		ordered;
 	int			dead_slot;		/* of the topic for dead letters, -1: none */
 	uint64		dead_gen;
+	CormHandling *handling;		/* NULL: not for a handler */
+	int			batch;			/* messages that the handler has got */
+	bool		handled;		/* it has come to its end */
 	int			n;				/* that were taken */
 	CormTake	take;
 } TakeEffect;
@@ -213,6 +216,13 @@ publish_dead(const TakeEffect *take, CormBlockChain *copy)
 	corm_topic_unlock(take->slot);
 }
 
+/* is_acquitted tells whether the messages of an effect are given back because of what others may have done. */
+static bool
+is_acquitted(const TakeEffect *take)
+{
+	return take->handling != NULL && (take->handled ? take->handling->handed : take->batch) > 1;
+}
+
 /*
  * give_back_one gives the first message of an effect back.  Returns false when there is
  * none left.
@@ -224,6 +234,7 @@ give_back_one(TakeEffect *take, CormBlockChain *freed)
 	CormGroup  *group = NULL;
 	CormBlockChain copy = {0};
 	bool		more = false;
+	bool		acquitted = is_acquitted(take);
 
 	if (!corm_topic_lock(take->slot, take->gen))
 		return false;
@@ -237,7 +248,10 @@ give_back_one(TakeEffect *take, CormBlockChain *freed)
 			CormDelivery *delivery = corm_delivery(id);
 
 			take->take.first = delivery->mine_next;
-			corm_group_give_back(topic, group, id, now, -1, freed);
+			if (acquitted)
+				corm_group_acquit(group, id);
+			corm_group_give_back(topic, group, id, now,
+								 take->handling != NULL ? Max(group->settings.retry_delay, FAILED_REST_US) : -1, freed);
 			if (delivery->group_gen == group->gen && delivery->exhausted && take->dead_slot >= 0 &&
 				!topic->settings.durable)
 				bury(topic, group, id, now, &copy, freed);
@@ -328,6 +342,13 @@ take_some(TakeEffect *effect, const char *topic_name, const char *grp, Look *loo
 	{
 		look->before = effect->take.last;
 		effect->take.epoch = group->epoch;
+		if (effect->handling != NULL &&
+			corm_group_next_is_single(topic, group, effect->take.now, &freed))
+		{
+			effect->take.max = effect->n == 0 && effect->handling->handed == 0;
+			effect->handling->single = true;
+			effect->batch = 1;
+		}
 		corm_group_take(topic, group, &effect->take, &freed);
 		effect->n += effect->take.n;
 		look->closed = topic->settings.closed;
@@ -534,7 +555,7 @@ sift(TakeEffect *effect, CormFilter *filter, CormBlockId before, const char *top
 			if (taken->failed)
 			{
 				effect->n--;
-				corm_group_give_back(topic, group, id, now, Max(group->settings.retry_delay, FILTER_REST_US), &freed);
+				corm_group_give_back(topic, group, id, now, Max(group->settings.retry_delay, FAILED_REST_US), &freed);
 				ConditionVariableBroadcast(&topic->room);
 				continue;
 			}
@@ -624,12 +645,12 @@ wait_for_message(const TakeEffect *effect, int64 until, int64 due, bool *prepare
 }
 
 /*
- * corm_receive_messages takes up to max messages of a group into the hand of the
- * transaction and passes them to sink.  While there are none it waits for up to
- * timeout microseconds.  Returns their number.
+ * receive takes up to max messages of a group into the hand of the transaction and passes
+ * them to sink.  While there are none it waits for up to timeout microseconds.  Returns
+ * their number.  With `handling`, they are for the group's handler.
  */
-int
-corm_receive_messages(const char *topic_name, const char *grp, int max, int64 timeout, CormMessageSink sink, void *arg)
+static int
+receive(const char *topic_name, const char *grp, int max, int64 timeout, CormHandling *handling, CormMessageSink sink, void *arg)
 {
 	CormTopicRef *topic = corm_topic_ref(topic_name);
 	CormGroupRef *ref;
@@ -648,6 +669,8 @@ corm_receive_messages(const char *topic_name, const char *grp, int max, int64 ti
 	if (topic->settings.durable && !ref->temporary)
 		PreventCommandIfReadOnly("corm.receive()");
 	effect = add_effect(topic, ref);
+	effect->handling = handling;
+	effect->batch = max;
 	lease = ref->settings.lease;
 	if (ref->filter != NULL)
 		receiver.filter = corm_filter_make(ref->filter, ref->filter_path, ref->owner);
@@ -715,7 +738,31 @@ corm_receive_messages(const char *topic_name, const char *grp, int max, int64 ti
 	corm_filter_end(receiver.filter);
 	pfree(effect->take.buf);
 	effect->take.buf = NULL;
+	effect->batch = delivered;
+	if (handling != NULL)
+	{
+		handling->take = effect;
+		handling->last = delivered;
+		handling->handed += delivered;
+	}
 	return delivered;
+}
+
+/*
+ * corm_receive_for_handler receives a batch for the group's handler.  What was in a batch
+ * that failed comes alone, one message a transaction.
+ */
+int
+corm_receive_for_handler(const char *topic, const char *grp, int max, CormHandling *handling, CormMessageSink sink, void *arg)
+{
+	return receive(topic, grp, max, 0, handling, sink, arg);
+}
+
+/* corm_receive_handled notes that the handler has come to its end with the last batch. */
+void
+corm_receive_handled(CormHandling *handling)
+{
+	handling->take->handled = true;
 }
 
 /* max_arg returns the argument of how many messages are wanted.  Raises 22023 unless it is greater than zero. */
@@ -792,7 +839,7 @@ corm_message_receive(PG_FUNCTION_ARGS)
 	RowSink		sink;
 
 	init_rows(fcinfo, &sink);
-	(void) corm_receive_messages(topic, grp, max, Min(timeout, (int64) corm_max_wait * 1000), row_sink, &sink);
+	(void) receive(topic, grp, max, Min(timeout, (int64) corm_max_wait * 1000), NULL, row_sink, &sink);
 	MemoryContextDelete(sink.context);
 	return (Datum) 0;
 }
@@ -850,7 +897,7 @@ corm_message_receive_as(PG_FUNCTION_ARGS)
 				 errhint("Use the type of a table, view or composite type.")));
 	InitMaterializedSRF(fcinfo, sink.composite ? 0 : MAT_SRF_USE_EXPECTED_DESC);
 	sink.result = (ReturnSetInfo *) fcinfo->resultinfo;
-	(void) corm_receive_messages(topic, grp, max, Min(timeout, (int64) corm_max_wait * 1000), value_sink, &sink);
+	(void) receive(topic, grp, max, Min(timeout, (int64) corm_max_wait * 1000), NULL, value_sink, &sink);
 	return (Datum) 0;
 }
 
@@ -907,7 +954,7 @@ corm_message_receive_call(PG_FUNCTION_ARGS)
 
 	sink.desc = corm_message_desc();
 	sink.state = initArrayResult(sink.desc->tdtypeid, CurrentMemoryContext, false);
-	(void) corm_receive_messages(topic, grp, max, timeout, array_sink, &sink);
+	(void) receive(topic, grp, max, timeout, NULL, array_sink, &sink);
 	value = makeArrayResult(sink.state, CurrentMemoryContext);
 	ReleaseTupleDesc(sink.desc);
 	if (get_call_result_type(fcinfo, NULL, &result) != TYPEFUNC_COMPOSITE || result->natts != 1)

@@ -169,6 +169,7 @@ make_group(int slot, const CormGroupSeed *seed, CormBlockChain *blocks)
 	group->next_entry = 0;
 	group->next_seq = 0;
 	group->rescan_until = 0;
+	group->single_until = 0;
 	group->handled_until = 0;
 	group->unsettled = group->in_hand = group->redelivered = group->lost = 0;
 	group->epoch = seed->epoch;

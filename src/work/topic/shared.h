@@ -187,6 +187,8 @@ typedef struct CormGroup
 	int64		next_seq;
 	int64		handled_until;	/* monotonic time before which no task is to be
 								 * submitted for its handler */
+	int64		single_until;	/* up to that number, its handler gets messages one
+								 * at a time: some were in a batch that failed */
 	int64		rescan_until;	/* before that number look whether there is a
 								 * delivery */
 	int64		unsettled;
