@@ -1,6 +1,6 @@
 """Statements with corm's calls in them, against the same statements with plain SQL in the place of the calls.
 
-The values in the queries are literals, parameters, and columns of the statement around.  Each statement is run in plain
+The values in the queries are literals, parameters, columns of the statement around, and subqueries with these.  Each statement is run in plain
 SQL, with corm.inline off, and with it on: as it is, prepared with a plan for its values and with a generic plan, and as a
 function of PL/pgSQL or a view.  The answers are the rows, sorted unless the query's order must arrive.
 """
@@ -109,6 +109,10 @@ class Statements(Generator):
         as_text = type in ("int", "smallint", "date", "mood") and self.maybe(0.15)
         if type in ("int", "numeric") and self.maybe(0.1):
             text = f"({text} + 1)" if type == "numeric" else f"coalesce({text}, 1)"
+        if self.maybe(0.15):
+            text = self.rng.choice(["(SELECT {})", "(SELECT q.v FROM (VALUES ({})) q (v) WHERE q.v IS NOT NULL)",
+                                    "(SELECT max(q.v) FROM generate_series(1, 2), LATERAL (SELECT {}) q (v))"]
+                                   [:3 if type in ("int", "smallint", "bigint", "numeric", "date", "text") else 2]).format(text)
         corm = f"({text})::text" if as_text else text
         made = Expr(lambda kids: (corm, f"{OPEN}{text}", ["?"]), [], "value " + type, scope)
         made.redraw = lambda: made  # another value may need another parameter

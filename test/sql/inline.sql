@@ -66,7 +66,7 @@ SELECT n, compiled(q) FROM (VALUES
 	(11, $$SELECT corm.get_multi(NULL::users)$$),
 	(12, $$SELECT * FROM corm.get_multi(NULL::users, corm.raw_query('SELECT * FROM users'))$$),
 	(13, $$SELECT * FROM corm.get_multi(NULL::users, corm.cached('1 min'))$$),
-	(14, $$SELECT * FROM corm.get_multi(NULL::users, corm.where(corm.eq('id', (SELECT 1))))$$),
+	(14, $$SELECT * FROM corm.get_multi(NULL::users, corm.where(corm.eq('id', (SELECT id FROM companies LIMIT 1 FOR UPDATE))))$$),
 	(16, $$SELECT * FROM corm.get_multi(NULL::users, corm.filter('{"where": {"age": {"gt": 2}}}'))$$),
 	(15, $$WITH w AS (DELETE FROM users WHERE id = 1 RETURNING id) SELECT * FROM corm.get_multi(NULL::users)$$)) AS t (n, q) ORDER BY n;
 SET corm.log_min_duration = '1h';

@@ -27,6 +27,18 @@ EXECUTE q; EXECUTE x; SELECT f();
 SET ROLE regress_ir_alice; EXECUTE q; EXECUTE x; SELECT f();
 SET ROLE regress_ir_bob; EXECUTE q; EXECUTE x; SELECT f();
 RESET ROLE; EXECUTE q; EXECUTE x; SELECT f();
+-- and those of a subquery that is a value
+CREATE TABLE numbers (i int PRIMARY KEY);
+INSERT INTO numbers SELECT generate_series(1, 4);
+GRANT SELECT ON numbers TO regress_ir_alice;
+PREPARE s AS SELECT array_agg(g.i ORDER BY g.i) FROM corm.get_multi(NULL::numbers, corm.where(corm.lte('i', (SELECT count(*) FROM inv)))) g;
+EXECUTE s;
+SET ROLE regress_ir_alice; EXECUTE s;
+SET row_security = off; EXECUTE s; RESET row_security;
+RESET ROLE; EXECUTE s;
+REVOKE SELECT ON inv FROM regress_ir_alice;
+SET ROLE regress_ir_alice; EXECUTE s; RESET ROLE;
+GRANT SELECT ON inv TO regress_ir_alice;
 -- row_security = off: an error where policies would take rows away, also with a plan that is kept
 SET ROLE regress_ir_alice;
 EXECUTE q;

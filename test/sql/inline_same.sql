@@ -48,9 +48,10 @@ INSERT INTO conditions VALUES
 CREATE TABLE vals (i int, n int NOT NULL, s text, k text NOT NULL);
 INSERT INTO vals VALUES (1, 1, '1', 'k'), (2, 2, 't1', 't1'), (NULL, 0, NULL, 't%'), (0, 4, 'x', '2');
 ANALYZE vals;
-SELECT answer, count(*) FROM conditions, (VALUES ('v.i'), ('v.n'), ('v.s'), ('v.k'), ('NULL::int'), ('NULL::text'), ('(v.i + v.n)'), ('(v.s || v.k)')) AS v(v),
+SELECT answer, count(*) FROM conditions, (VALUES ('v.i'), ('v.n'), ('v.s'), ('v.k'), ('NULL::int'), ('NULL::text'), ('(v.i + v.n)'), ('(v.s || v.k)'),
+		('(SELECT max(w.i) FROM vals w)'), ('(SELECT w.i FROM vals w WHERE w.n = v.n)'), ('(SELECT max(w.s) FROM vals w)'), ('(SELECT w.s FROM vals w WHERE w.k = v.k)')) AS v(v),
 	both_ways(format('SELECT v.i, v.n, u.* FROM vals v, corm.get_multi(NULL::t, corm.where(' || condition || ')) u', v))
-	WHERE (typ = 'int') = (v IN ('v.i', 'v.n', 'NULL::int', '(v.i + v.n)'))
+	WHERE (typ = 'int') = (v IN ('v.i', 'v.n', 'NULL::int', '(v.i + v.n)') OR v LIKE '%w.i%')
 	GROUP BY answer ORDER BY 1;
 
 -- A value that is a variable of PL/pgSQL, in custom and in generic plans
@@ -103,6 +104,48 @@ SELECT q, answer FROM unnest(ARRAY[
 	'SELECT x FROM vals v, corm.get_multi(NULL::t, corm.where(corm.eq(''j'', jsonb_build_object(''k'', v.i)))) x',
 	'SELECT x FROM t v, corm.get_multi(NULL::t, corm.where(corm.overlaps(''r'', v.r))) x WHERE v.id < 4',
 	'SELECT x FROM corm.get_multi(NULL::t, corm.where(corm.eq(corm.c(''t.*''), 1))) x']) q, both_ways(q);
+-- Subqueries and rows as values
+CREATE TYPE place AS (street text, zip int);
+CREATE TABLE houses (id int PRIMARY KEY, home place NOT NULL, was place, kept place[]);
+INSERT INTO houses SELECT i, ROW('s' || i, i % 4)::place, CASE i % 3 WHEN 1 THEN ROW('s' || i, NULL)::place WHEN 2 THEN ROW(NULL, NULL)::place END, ARRAY[ROW('s' || i, i)::place]
+	FROM generate_series(1, 12) i;
+CREATE FUNCTION uses_call(statement text) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE line text; found boolean := false;
+BEGIN
+	PERFORM set_config('corm.inline', 'on', true);
+	FOR line IN EXECUTE 'EXPLAIN (VERBOSE, COSTS OFF) ' || statement LOOP
+		found := found OR line LIKE '%Function Call: corm.%';
+	END LOOP;
+	RETURN found;
+END $$;
+SELECT n, uses_call(q) AS called, answer FROM unnest(ARRAY[
+	-- compiled in
+	'SELECT id FROM corm.get_multi(NULL::t, corm.where(corm.eq(''id'', (SELECT max(i) FROM vals))))',
+	'SELECT id FROM corm.get_multi(NULL::t, corm.where(corm.eq(''a'', (SELECT i FROM vals WHERE n = 0))))',
+	'SELECT id FROM corm.get_multi(NULL::t, corm.where(corm.neq(''a'', (SELECT i FROM vals WHERE n = 0))))',
+	'SELECT id FROM corm.get_multi(NULL::t, corm.where(corm.not(corm.eq(''a'', (SELECT i FROM vals WHERE n = 0)))))',
+	'SELECT id FROM corm.get_multi(NULL::t, corm.where(corm.eq(''a'', (SELECT i FROM vals WHERE n = 77))))',
+	'SELECT id FROM corm.get_multi(NULL::t, corm.where(corm.in(''a'', ARRAY(SELECT n FROM vals))))',
+	'SELECT id FROM corm.get_multi(NULL::t, corm.order_by(''id''), corm.limit((SELECT max(i) FROM vals)), corm.offset((SELECT min(n) FROM vals)))',
+	'SELECT v.n, u.id FROM vals v, corm.get_multi(NULL::t, corm.where(corm.gt(''id'', (SELECT 30 + count(*) FROM vals w WHERE w.n <= v.n)))) u',
+	'SELECT v.n, u.id FROM vals v LEFT JOIN LATERAL corm.get_multi(NULL::t, corm.where(corm.eq(''c'', (SELECT w.n FROM vals w WHERE w.k = v.s)))) u ON true',
+	'WITH w AS (SELECT 7 AS id) SELECT u.id FROM corm.get_multi(NULL::t, corm.where(corm.eq(''id'', (SELECT id FROM w)))) u',
+	'WITH w AS MATERIALIZED (SELECT i, n FROM vals) SELECT v.n, u.id FROM w v, corm.get_multi(NULL::t, corm.where(corm.eq(''id'', (SELECT w.n FROM w WHERE w.i = v.n)))) u',
+	'SELECT u.id FROM corm.get_multi(NULL::t, corm.where(corm.eq(''id'', (SELECT max(x.id) FROM corm.get_multi(NULL::t, corm.where(corm.eq(''c'', (SELECT max(n) - 2 FROM vals)))) x)))) u',
+	'SELECT u.id FROM corm.get_multi(NULL::t, corm.where(corm.eq(''a'', CASE WHEN EXISTS (SELECT FROM vals WHERE n = 2) THEN 2 END))) u',
+	'SELECT u.id FROM corm.get_multi(NULL::t, corm.where(corm.eq(''a'', CASE WHEN 2 IN (SELECT n FROM vals) THEN 2 END))) u',
+	'SELECT u.id FROM corm.get_multi(NULL::t, corm.where(corm.eq(''a'', (SELECT sum(w.n) OVER () FROM vals w LIMIT 1)::int - 5))) u',
+	'SELECT u.id FROM corm.get_multi(NULL::t, corm.where(corm.eq(''a'', (SELECT i FROM vals)))) u',
+	'SELECT v.n, u.n FROM vals v, LATERAL (SELECT count(*) AS n FROM corm.get_multi(NULL::t, corm.where(corm.eq(''c'', (SELECT w.n FROM vals w WHERE w.n = v.n - 1)))) g) u',
+	'SELECT id FROM corm.get_multi(NULL::houses, corm.where(corm.eq(''home'', ROW(''s3'', 3)::place)))',
+	'SELECT g.id, h.id AS h FROM houses g, corm.get_multi(NULL::houses, corm.where(corm.eq(''home'', g.home))) h',
+	'SELECT g.id, h.id AS h FROM houses g, corm.get_multi(NULL::houses, corm.where(corm.gt(''was'', g.was))) h',
+	'SELECT g.id, h.id AS h FROM houses g, corm.get_multi(NULL::houses, corm.where(corm.in(''home'', g.kept))) h',
+	'SELECT g.id, h.id AS h FROM houses g, corm.get_multi(NULL::houses, corm.where(corm.eq(''home'', ROW(''s'' || g.id, g.id % 4)::place))) h',
+	-- called
+	'SELECT g.id, h.id AS h FROM houses g, corm.get_multi(NULL::houses, corm.where(corm.eq(''was'', g.was))) h',
+	'SELECT id FROM corm.get_multi(NULL::t, corm.where(corm.gt(''id'', (SELECT 38 + (random() * 0)::int))))']) WITH ORDINALITY u (q, n), both_ways(q);
+DROP TABLE houses;
 ALTER TABLE t ADD COLUMN e int DEFAULT 7, DROP COLUMN b;
 SELECT q, answer FROM unnest(ARRAY[
 	'SELECT u FROM corm.get_multi(NULL::t, corm.where(corm.gt(''id'', 30)), corm.order_by(''a'')) u',

@@ -18,6 +18,7 @@
 #include "postgres.h"
 
 #include "base/guc.h"
+#include "base/value.h"
 #include "catalog/pg_type.h"
 #include "exec/call/operation.h"
 #include "exec/inline/call_query.h"
@@ -59,29 +60,57 @@ fold(CormCallReader *reader, Node *node)
 	return node;
 }
 
-/* What cannot be moved into another query, or not as it is. */
+/* What an expression contains that is to be moved into another query. */
+typedef struct Moved
+{
+	int			depth;			/* subqueries of the expression that we are in */
+	bool		has_vars;		/* columns of the statement around */
+	bool		has_links;		/* subqueries */
+} Moved;
+
+/* Whether something cannot be moved into another query, or not as it is. */
 static bool
-unmovable_walker(Node *node, bool *has_vars)
+unmovable_walker(Node *node, Moved *moved)
 {
 	if (node == NULL)
 		return false;
 	switch (nodeTag(node))
 	{
 		case T_Var:
-			*has_vars = true;
+			if (((Var *) node)->varlevelsup < moved->depth)
+				return false;
+			moved->has_vars = true;
 			return ((Var *) node)->varattno < 0;
 		case T_Param:
-			return ((Param *) node)->paramkind != PARAM_EXTERN;
+			return ((Param *) node)->paramkind != PARAM_EXTERN && ((Param *) node)->paramkind != PARAM_SUBLINK;
 		case T_SubLink:
+			moved->has_links = true;
+			return expression_tree_walker(node, unmovable_walker, moved);
 		case T_Query:
+			{
+				Query	   *query = (Query *) node;
+				bool		unmovable;
+
+				if (query->commandType != CMD_SELECT || query->hasModifyingCTE || query->hasForUpdate || query->rowMarks)
+					return true;
+				moved->depth++;
+				unmovable = query_tree_walker(query, unmovable_walker, moved, 0);
+				moved->depth--;
+				return unmovable;
+			}
 		case T_Aggref:
-		case T_WindowFunc:
+			return ((Aggref *) node)->agglevelsup >= moved->depth ||
+				expression_tree_walker(node, unmovable_walker, moved);
 		case T_GroupingFunc:
+			return ((GroupingFunc *) node)->agglevelsup >= moved->depth ||
+				expression_tree_walker(node, unmovable_walker, moved);
+		case T_WindowFunc:
+			return moved->depth == 0 || expression_tree_walker(node, unmovable_walker, moved);
 		case T_CurrentOfExpr:
 		case T_NextValueExpr:
 			return true;
 		default:
-			return expression_tree_walker(node, unmovable_walker, has_vars);
+			return expression_tree_walker(node, unmovable_walker, moved);
 	}
 }
 
@@ -94,18 +123,20 @@ make_symbol(CormCallReader *reader, Node *node)
 {
 	CormInline *state = (CormInline *) reader;
 	CormSymbol *symbol;
-	bool		has_vars = false;
+	Moved		moved = {0};
 	ListCell   *lc;
 
 	foreach(lc, state->symbols)
 		if (equal(((CormSymbol *) lfirst(lc))->expr, node))
 			return foreach_current_index(lc) + 1;
-	if (unmovable_walker(node, &has_vars) || contain_volatile_functions(node) || expression_returns_set(node))
+	if (unmovable_walker(node, &moved) || contain_volatile_functions(node) || expression_returns_set(node))
 		return 0;
 	symbol = palloc(sizeof(CormSymbol));
 	symbol->expr = (Expr *) node;
-	symbol->has_vars = has_vars;
-	state->has_vars |= has_vars;
+	symbol->has_vars = moved.has_vars;
+	symbol->has_links = moved.has_links;
+	state->has_vars |= moved.has_vars;
+	state->has_links |= moved.has_links;
 	symbol->not_null = corm_is_not_null_column(state->queries, node) || IsA(node, ArrayExpr);
 	state->symbols = lappend(state->symbols, symbol);
 	return list_length(state->symbols);
@@ -326,7 +357,7 @@ verb_returns_rows(const CormVerb *verb)
 static bool
 may_keep(CormInline *state, CormPlan *plan, const CormQuerySet *set)
 {
-	if (state->has_vars || state->dependencies.items || !state->reader.all_public || !plan->cached ||
+	if (state->has_vars || state->has_links || state->dependencies.items || !state->reader.all_public || !plan->cached ||
 		plan->npremises > 0 || needs_fmgr_hook)
 		return false;
 	for (int i = 0; i < plan->nparams; i++)
@@ -335,6 +366,9 @@ may_keep(CormInline *state, CormPlan *plan, const CormQuerySet *set)
 		uint32		symbol = corm_param_value(param, set)->symbol;
 		Oid			typid;
 
+		/* of rows, the layout may change */
+		if (corm_type_layout(param->typid) != 0)
+			return false;
 		if (symbol == 0 || param->binding == CORM_BIND_PLAIN)
 			continue;
 		typid = exprType((Node *) ((CormSymbol *) list_nth(state->symbols, symbol - 1))->expr);
@@ -359,6 +393,7 @@ compile_call(CormInline *state, const CormVerb *verb, FuncExpr *call, Node *quer
 
 	state->symbols = NIL;
 	state->has_vars = false;
+	state->has_links = false;
 	state->reader.fold = fold;
 	state->reader.symbol = make_symbol;
 	state->queries = NIL;

@@ -36,6 +36,7 @@ typedef struct CormInline
 	bool		considered;		/* a verb was seen */
 	bool		may_replace;	/* calls in the expression at hand */
 	bool		has_vars;		/* of the call: a symbol has columns */
+	bool		has_links;		/* of the call: a symbol has subqueries */
 	CormDependencies dependencies;
 } CormInline;
 

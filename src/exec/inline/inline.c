@@ -101,6 +101,7 @@ static bool verbs_outdated = false;
 static planner_hook_type prev_planner = NULL;
 static ExecutorStart_hook_type prev_executor_start = NULL;
 
+static bool inline_in_sublinks(Node *node, CormInline *state);
 static void inline_in_query(CormInline *state, Query *query);
 static void inline_executor_start(QueryDesc *query_desc, int eflags);
 
@@ -243,6 +244,9 @@ inline_range(CormInline *state, RangeTblEntry *rte)
 	verb = verb_of_function(((FuncExpr *) function->funcexpr)->funcid);
 	if (verb.kind == VERB_NONE)
 		return;
+	/* what is in its values would not be found any more */
+	if (state->level->query->hasSubLinks)
+		(void) inline_in_sublinks((Node *) ((FuncExpr *) function->funcexpr)->args, state);
 	subquery = rte->funcordinality || list_length(rte->functions) > 1 ||
 		(verb.kind != VERB_GET_MULTI && verb.kind != VERB_PLUCK) || !may_skip_verb(state, &verb) ? NULL :
 		query_of_rows(state, (FuncExpr *) function->funcexpr, &verb, &guarded);

@@ -14,7 +14,7 @@
  * - if the symbol cannot be NULL, or the column cannot, and the comparison is one
  *	 of those that select rows, the plain comparison is right: it selects nothing,
  *	 as IS NULL would;
- * - a symbol made of parameters becomes x = v OR (v IS NULL AND x IS NULL) there, and
+ * - a symbol made of parameters, or a subquery, becomes x = v OR (v IS NULL AND x IS NULL) there, and
  *	 a CASE elsewhere.  That is seen in generic plans only: in a custom plan
  *	 parameters are known;
  * - a symbol with columns that may be NULL, where the other side may be too, is not
@@ -54,6 +54,8 @@ typedef struct Substitution
 								 * first */
 	bool		selects;		/* in a condition where NULL is as good as
 								 * false */
+	bool		linked;			/* a subquery was put into the query that we
+								 * are in */
 	bool		failed;			/* it cannot be written */
 } Substitution;
 
@@ -193,6 +195,7 @@ replacement_here(Substitution *s, int number)
 	Node	   *node = copyObject(s->replacements[number - 1]);
 
 	IncrementVarSublevelsUp(node, list_length(s->queries), 0);
+	s->linked |= s->symbols[number - 1] && s->symbols[number - 1]->has_links;
 	return node;
 }
 
@@ -266,12 +269,16 @@ substitute(Node *node, Substitution *s)
 	if (IsA(node, Query))
 	{
 		bool		selects = s->selects;
+		bool		linked = s->linked;
 		Query	   *copy;
 
 		s->queries = lcons(node, s->queries);
 		s->selects = false;
+		s->linked = false;
 		copy = query_tree_mutator((Query *) node, substitute, s, 0);
+		copy->hasSubLinks |= s->linked;
 		s->selects = selects;
+		s->linked = linked;
 		s->queries = list_delete_first(s->queries);
 		return (Node *) copy;
 	}

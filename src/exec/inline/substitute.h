@@ -19,6 +19,7 @@ typedef struct CormSymbol
 	bool		not_null;		/* it cannot be NULL */
 	bool		has_vars;		/* it has columns of the statement around, not
 								 * only parameters */
+	bool		has_links;		/* it has subqueries */
 } CormSymbol;
 
 extern bool corm_is_not_null_column(List *queries, const Node *node);

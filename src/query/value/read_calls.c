@@ -29,7 +29,6 @@
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "query/value/builder.h"
-#include "query/value/layout.h"
 #include "query/value/read_calls.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -113,7 +112,7 @@ read_symbol(CormCallReader *r, const Builder *b, Node *node, Input *input, Nulla
 		if (typid != TEXTOID)
 			return false;
 	}
-	if (get_typtype(typid) == TYPTYPE_PSEUDO || OidIsValid(corm_layout_row_type(typid)))
+	if (get_typtype(typid) == TYPTYPE_PSEUDO)
 		return false;
 	number = r->symbol(r, node);
 	if (number == 0)
