@@ -349,7 +349,7 @@ MUTANTS = [
            "if (!corm_group_in_hand(delivery))\n\t\t\t\t\tcorm_group_settle",
            "if (true)\n\t\t\t\t\tcorm_group_settle"),
     Mutant("messages-settled-at-call", "messages", 1, 4000,  # a rollback settles
-           "corm_group_give_back(topic, group, id, now, -1, freed);\n\t\t\tif (delivery->group_gen",
+           "corm_group_give_back(topic, group, id, now, delay, freed);\n\t\t\tif (delivery->group_gen",
            "corm_group_done(topic, group, id, now, freed);\n\t\t\tif (delivery->group_gen"),
     Mutant("messages-refused-counted", "messages", 1, 4000,  # what a filter refuses counts as handed out, if the transaction is rolled back
            "corm_group_undeliver(group, id);\n\t\tdelay = 0;",

@@ -241,6 +241,7 @@ give_back_one(TakeEffect *take, CormBlockChain *freed)
 	if ((group = corm_group_at(take->slot, take->group, take->group_gen)) != NULL)
 	{
 		int64		now = corm_clock_mono();
+		int64		delay = take->handling != NULL ? Max(group->settings.retry_delay, FAILED_REST_US) : -1;
 
 		while (take->take.first != 0 && copy.count == 0)
 		{
@@ -250,8 +251,7 @@ give_back_one(TakeEffect *take, CormBlockChain *freed)
 			take->take.first = delivery->mine_next;
 			if (acquitted)
 				corm_group_acquit(group, id);
-			corm_group_give_back(topic, group, id, now,
-								 take->handling != NULL ? Max(group->settings.retry_delay, FAILED_REST_US) : -1, freed);
+			corm_group_give_back(topic, group, id, now, delay, freed);
 			if (delivery->group_gen == group->gen && delivery->exhausted && take->dead_slot >= 0 &&
 				!topic->settings.durable)
 				bury(topic, group, id, now, &copy, freed);
