@@ -58,6 +58,65 @@ SELECT grp, filter FROM corm.groups WHERE topic = 'rights';
 RESET ROLE;
 DROP ROLE filter_reader;
 
+-- plans of filters are kept, but only as long as what they were made from: functions, privileges, names
+CREATE FUNCTION filter_rights.wants(text) RETURNS boolean LANGUAGE sql AS 'SELECT $1 LIKE ''a%''';
+CREATE FUNCTION filter_rights.wants(int) RETURNS boolean LANGUAGE sql AS 'SELECT true';
+SELECT corm.subscribe('rights', 'wants', filter => 'wants(payload)');
+SELECT corm.publish_many('rights', '{a1,b1,a2}'::text[]);
+SELECT payload FROM corm.receive('rights', 'wants', 5);
+CREATE OR REPLACE FUNCTION filter_rights.wants(text) RETURNS boolean LANGUAGE sql AS 'SELECT $1 LIKE ''b%''';
+SELECT corm.publish_many('rights', '{a3,b3}'::text[]);
+SELECT payload FROM corm.receive('rights', 'wants', 5);
+-- within a transaction, and back after it
+SELECT corm.publish_many('rights', '{a4,b4}'::text[]);
+BEGIN;
+CREATE OR REPLACE FUNCTION filter_rights.wants(text) RETURNS boolean LANGUAGE sql AS 'SELECT $1 LIKE ''a%''';
+SELECT payload FROM corm.receive('rights', 'wants', 5);
+ROLLBACK;
+SELECT payload FROM corm.receive('rights', 'wants', 5);
+-- what is wrong with the filter as such is raised, and no message is at fault
+SELECT corm.publish_many('rights', '{a5,b5}'::text[]);
+DROP FUNCTION filter_rights.wants(text);
+SELECT payload FROM corm.receive('rights', 'wants', 5);
+CREATE FUNCTION filter_rights.wants(text) RETURNS text LANGUAGE sql AS 'SELECT $1';
+SELECT payload FROM corm.receive('rights', 'wants', 5);
+DROP FUNCTION filter_rights.wants(text);
+CREATE FUNCTION filter_rights.wants(text) RETURNS boolean LANGUAGE sql AS 'SELECT true';
+SELECT payload, attempt FROM corm.receive('rights', 'wants', 5);
+-- the same text, with other names and another owner
+CREATE TABLE filter_rights.wanted (payload text, who name);
+ALTER TABLE filter_rights.wanted ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON filter_rights.wanted USING (who = current_user);
+GRANT SELECT ON filter_rights.wanted TO filter_owner;
+INSERT INTO filter_rights.wanted VALUES ('mine', 'filter_owner'), ('other', 'nobody');
+CREATE SCHEMA filter_elsewhere;
+CREATE FUNCTION filter_elsewhere.wants(text) RETURNS boolean LANGUAGE sql AS 'SELECT false';
+SELECT corm.subscribe('rights', 'all', filter => 'EXISTS (SELECT FROM filter_rights.wanted w WHERE w.payload = message.payload)');
+SET ROLE filter_owner;
+SELECT corm.subscribe('rights', 'own', filter => 'EXISTS (SELECT FROM filter_rights.wanted w WHERE w.payload = message.payload)');
+RESET ROLE;
+SET search_path = filter_elsewhere;
+SELECT corm.subscribe('rights', 'elsewhere', filter => 'wants(payload)');
+SET search_path = filter_rights, public;
+SELECT corm.publish_many('rights', '{mine,other}'::text[]);
+SELECT g, (SELECT string_agg(payload, ' ') FROM corm.receive('rights', g, 5)) FROM unnest('{all,own,all,wants,elsewhere}'::text[]) g;
+SELECT corm.publish_many('rights', '{mine,other}'::text[]);
+SELECT g, (SELECT string_agg(payload, ' ') FROM corm.receive('rights', g, 5)) FROM unnest('{own,all,elsewhere,wants}'::text[]) g;
+DROP SCHEMA filter_elsewhere CASCADE;
+-- many of them: not all are kept, and the memory they take does not grow
+SELECT corm.topic_create('many');
+SELECT count(corm.subscribe('many', 'f' || i, filter => 'length(payload) <> ' || i, temporary => true)) FROM generate_series(1, 70) i;
+CREATE FUNCTION filter_rights.taken() RETURNS bigint LANGUAGE sql AS $$
+	SELECT corm.publish('many', 'x'::text, immediate => true);
+	SELECT sum((SELECT count(*) FROM corm.receive('many', 'f' || i))) FROM generate_series(1, 70) i $$;
+CREATE FUNCTION filter_rights.memory() RETURNS bigint LANGUAGE sql AS 'SELECT sum(used_bytes) FROM pg_backend_memory_contexts';
+SELECT taken(), taken(), taken();
+SELECT count(*) FROM pg_backend_memory_contexts WHERE name = 'corm filter';
+SELECT memory() AS before \gset
+SELECT sum(taken()) FROM generate_series(1, 30);
+SELECT memory() - :before < 1000000 AS flat;
+SELECT corm.topic_drop('many');
+
 SELECT corm.topic_drop('rights'), corm.topic_drop('rights_rows');
 
 -- a worker's job is a session as far as temporary groups and the seed of random() are concerned

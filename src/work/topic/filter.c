@@ -15,6 +15,12 @@
  * the next one.  That the query cannot be planned, however, is nobody's fault but the
  * group's, and a cancel is the receiver's: these are raised.
  *
+ * Plans are kept in the session, by what they are made from, so that a receive does not plan.
+ * A plan that a change of the catalogs has made invalid is made anew, not revalidated while
+ * it runs: then its errors would be a message's.  Whoever uses a plan has a pin on it, which
+ * ends with the memory context of his CormFilter at the latest; what is no longer kept,
+ * because it is invalid or others were used later, is freed with its last pin.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -23,21 +29,45 @@
 #include "base/sql_text.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
+#include "common/hashfn.h"
 #include "executor/spi.h"
+#include "lib/ilist.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "work/topic/filter.h"
 #include "work/topic/message.h"
 
-struct CormFilter
+/* So many plans are kept. */
+#define MAX_KEPT		64
+
+/* A filter with its plan.  What is here never changes but pins and place in the list. */
+typedef struct FilterPlan
 {
-	char	   *query;
+	dlist_node	node;			/* in the list of those kept, the one used last first */
+	bool		kept;
+	int			pins;
+	MemoryContext context;		/* of this and all it points to, but the plan */
+	uint32		hash;			/* of the condition */
+	char	   *condition;
 	char	   *path;
 	Oid			owner;
-	SPIPlanPtr	plan;			/* NULL: not yet made */
+	SPIPlanPtr	plan;
+} FilterPlan;
+
+static dlist_head kept_plans = DLIST_STATIC_INIT(kept_plans);
+static int	nkept = 0;
+
+/* A filter in use. */
+struct CormFilter
+{
+	char	   *condition;
+	char	   *path;
+	Oid			owner;
+	FilterPlan *plan;			/* pinned; NULL: not yet looked for */
 	MemoryContextCallback callback;
 };
 
@@ -80,6 +110,16 @@ query_of(const char *condition)
 	return psprintf("SELECT (%s\n) FROM (SELECT $1 AS key, $2 AS payload, $3 AS headers) AS message", condition);
 }
 
+/* check_type raises 42804 unless a query's result is that of a condition. */
+static void
+check_type(TupleDesc desc)
+{
+	if (TupleDescAttr(desc, 0)->atttypid != BOOLOID)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("a filter must be of type boolean, not %s", format_type_be(TupleDescAttr(desc, 0)->atttypid))));
+}
+
 /* make_plan plans a filter in the current SPI level.  Raises 42804 unless it is a condition. */
 static SPIPlanPtr
 make_plan(const char *query)
@@ -91,11 +131,7 @@ make_plan(const char *query)
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
 	source = linitial(SPI_plan_get_plan_sources(plan));
-	if (TupleDescAttr(source->resultDesc, 0)->atttypid != BOOLOID)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("a filter must be of type boolean, not %s",
-						format_type_be(TupleDescAttr(source->resultDesc, 0)->atttypid))));
+	check_type(source->resultDesc);
 	return plan;
 }
 
@@ -111,38 +147,58 @@ corm_filter_check(const char *condition)
 	SPI_finish();
 }
 
-/* end_filter frees the plan of a filter. */
+/* free_plan frees a plan that is not kept and has no pins. */
 static void
-end_filter(void *arg)
+free_plan(FilterPlan *plan)
 {
-	CormFilter *filter = arg;
-
-	if (filter->plan != NULL)
-		SPI_freeplan(filter->plan);
-	filter->plan = NULL;
+	SPI_freeplan(plan->plan);
+	MemoryContextDelete(plan->context);
 }
 
-/* corm_filter_make returns a filter, palloc'd; what it holds is freed with the memory context at the latest. */
+/* retire ends that a plan is kept. */
+static void
+retire(FilterPlan *plan)
+{
+	dlist_delete(&plan->node);
+	nkept--;
+	plan->kept = false;
+	if (plan->pins == 0)
+		free_plan(plan);
+}
+
+/* unpin ends the use of a plan.  Raises nothing. */
+static void
+unpin(void *arg)
+{
+	CormFilter *filter = arg;
+	FilterPlan *plan = filter->plan;
+
+	filter->plan = NULL;
+	if (plan != NULL && --plan->pins == 0 && !plan->kept)
+		free_plan(plan);
+}
+
+/* corm_filter_make returns a filter, palloc'd; what it holds is let go with the memory context at the latest. */
 CormFilter *
 corm_filter_make(const char *condition, const char *path, Oid owner)
 {
 	CormFilter *filter = palloc0(sizeof(CormFilter));
 
-	filter->query = query_of(condition);
+	filter->condition = pstrdup(condition);
 	filter->path = pstrdup(path);
 	filter->owner = owner;
-	filter->callback.func = end_filter;
+	filter->callback.func = unpin;
 	filter->callback.arg = filter;
 	MemoryContextRegisterResetCallback(CurrentMemoryContext, &filter->callback);
 	return filter;
 }
 
-/* corm_filter_end frees what a filter holds. */
+/* corm_filter_end lets go what a filter holds. */
 void
 corm_filter_end(CormFilter *filter)
 {
 	if (filter != NULL)
-		end_filter(filter);
+		unpin(filter);
 }
 
 /*
@@ -166,24 +222,90 @@ leave(const Caller *caller)
 	SetUserIdAndSecContext(caller->user, caller->context);
 }
 
-/* prepare plans a filter, if that has not been done.  Raises what is wrong with it. */
-static void
-prepare(CormFilter *filter)
+/* find_plan returns the plan that is kept for a filter, NULL if there is none. */
+static FilterPlan *
+find_plan(const CormFilter *filter, uint32 hash)
 {
-	Caller		caller;
-	SPIPlanPtr	plan;
+	dlist_iter	iter;
 
-	if (filter->plan != NULL)
-		return;
+	dlist_foreach(iter, &kept_plans)
+	{
+		FilterPlan *plan = dlist_container(FilterPlan, node, iter.cur);
+
+		if (plan->hash == hash && plan->owner == filter->owner &&
+			strcmp(plan->condition, filter->condition) == 0 && strcmp(plan->path, filter->path) == 0)
+			return plan;
+	}
+	return NULL;
+}
+
+/* keep keeps a plan, and no longer the one that was used longest ago, if they are too many. */
+static void
+keep(FilterPlan *plan)
+{
+	plan->kept = true;
+	nkept++;
+	dlist_push_head(&kept_plans, &plan->node);
+	if (nkept > MAX_KEPT)
+		retire(dlist_tail_element(FilterPlan, node, &kept_plans));
+}
+
+/* plan_anew plans a filter as its owner, and keeps the plan.  Raises what is wrong with it. */
+static void
+plan_anew(CormFilter *filter, uint32 hash)
+{
+	char	   *query = query_of(filter->condition);
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "corm filter", ALLOCSET_SMALL_SIZES);
+	FilterPlan *plan = MemoryContextAllocZero(context, sizeof(FilterPlan));
+	SPIPlanPtr	made;
+	Caller		caller;
+
+	plan->context = context;
+	plan->hash = hash;
+	plan->condition = MemoryContextStrdup(context, filter->condition);
+	plan->path = MemoryContextStrdup(context, filter->path);
+	plan->owner = filter->owner;
 	enter(filter, &caller);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	plan = make_plan(filter->query);
-	if (SPI_keepplan(plan) != 0)
+	made = make_plan(query);
+	if (SPI_keepplan(made) != 0)
 		elog(ERROR, "SPI_keepplan failed");
+	/* nothing raises until the plan is where it is found and freed */
+	plan->plan = made;
+	MemoryContextSetParent(context, CacheMemoryContext);
+	plan->pins = 1;
 	filter->plan = plan;
+	keep(plan);
 	SPI_finish();
 	leave(&caller);
+}
+
+/* prepare finds or makes the plan of a filter, if it has none that is valid.  Raises what is wrong with it. */
+static void
+prepare(CormFilter *filter)
+{
+	uint32		hash;
+	FilterPlan *plan;
+
+	if (filter->plan != NULL && SPI_plan_is_valid(filter->plan->plan))
+		return;
+	unpin(filter);
+	hash = hash_bytes((const unsigned char *) filter->condition, strlen(filter->condition));
+	plan = find_plan(filter, hash);
+	if (plan != NULL && !SPI_plan_is_valid(plan->plan))
+	{
+		retire(plan);
+		plan = NULL;
+	}
+	if (plan != NULL)
+	{
+		plan->pins++;
+		dlist_move_head(&kept_plans, &plan->node);
+		filter->plan = plan;
+		return;
+	}
+	plan_anew(filter, hash);
 }
 
 /* evaluate runs the query of a filter, as whom it is to be run.  NULL is false. */
@@ -208,8 +330,10 @@ evaluate(CormFilter *filter, const CormTaken *taken)
 		values[2] = corm_message_headers(&message);
 	else
 		nulls[2] = 'n';
-	if (SPI_execute_plan(filter->plan, values, nulls, true, 1) != SPI_OK_SELECT)
+	if (SPI_execute_plan(filter->plan->plan, values, nulls, true, 1) != SPI_OK_SELECT)
 		elog(ERROR, "SPI_execute_plan failed");
+	/* what it calls may have been replaced meanwhile */
+	check_type(SPI_tuptable->tupdesc);
 	if (SPI_processed > 0)
 		result = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 	isnull = isnull || !DatumGetBool(result);
