@@ -209,15 +209,7 @@ argument_relation(FunctionCallInfo fcinfo, CormModel *model)
 	char	   *kind;
 
 	relation->name = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	if (relation->name[0] == '\0')
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_NAME),
-				 errmsg("name of a relation must not be empty")));
-	if (strlen(relation->name) >= NAMEDATALEN)
-		ereport(ERROR,
-				(errcode(ERRCODE_NAME_TOO_LONG),
-				 errmsg("name of relation \"%s\" is too long", relation->name),
-				 errdetail("The limit is %d bytes.", NAMEDATALEN - 1)));
+	corm_check_new_name("relation name", relation->name);
 	if (corm_model_find_field(model, relation->name) != NULL)
 		ereport(ERROR,
 				(errcode(CORM_ERRCODE_AMBIGUOUS_RELATION),

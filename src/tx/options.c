@@ -21,6 +21,7 @@
 
 #include "access/htup_details.h"
 #include "access/xact.h"
+#include "base/args.h"
 #include "base/compat.h"
 #include "base/errors.h"
 #include "catalog/pg_type.h"
@@ -146,17 +147,14 @@ parse_isolation(const char *value)
 static int
 parse_timeout(const Interval *value)
 {
-	double		ms;
+	int64		us = corm_interval_length(value);
 
-	ms = (double) value->month * DAYS_PER_MONTH * SECS_PER_DAY * 1000.0 +
-		(double) value->day * SECS_PER_DAY * 1000.0 +
-		(double) value->time / 1000.0;
-	if (ms <= 0 || ms > INT_MAX)
+	if (us <= 0 || us > (int64) INT_MAX * 1000)
 		ereport(ERROR,
 				(errcode(CORM_ERRCODE_BAD_OPTION),
 				 errmsg("transaction timeout is out of range"),
 				 errdetail("A timeout must be more than 0 and at most %d milliseconds.", INT_MAX)));
-	return (int) ceil(ms);
+	return (int) ((us + 999) / 1000);
 }
 
 /*

@@ -398,8 +398,8 @@ MUTANTS = [
            "task->active = false;\n\t\t\tadmit(key);",
            "task->active = false;"),
     Mutant("queue-unpark-admits", "tasks", 1, 4000,  # the next one stays behind one that has been taken out
-           "task->place = CORM_TASK_NOWHERE;\n\tadmit(key);",
-           "task->place = CORM_TASK_NOWHERE;"),
+           "corm_queue_list_remove(&key->parked, block);\n\tadmit(key);",
+           "corm_queue_list_remove(&key->parked, block);"),
     Mutant("queue-unique-kept", "tasks", 1, 4000,  # a unique key is used by a task that has ended
            "drop_unique(task);\n\tif (task->key != 0)\n\t{\n\t\tCormTaskKey",
            "if (task->key != 0)\n\t{\n\t\tCormTaskKey"),

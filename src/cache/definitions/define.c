@@ -18,8 +18,10 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "base/args.h"
 #include "base/compat.h"
 #include "base/guc.h"
+#include "base/new_id.h"
 #include "cache/cache.h"
 #include "cache/definitions/at_commit.h"
 #include "cache/definitions/owners.h"
@@ -56,49 +58,6 @@ changed(Relation definitions)
 {
 	CacheInvalidateRelcache(definitions);
 	CommandCounterIncrement();
-}
-
-/* new_id returns a random cache id. */
-static uint64
-new_id(void)
-{
-	uint64		id;
-
-	do
-	{
-		if (!pg_strong_random(&id, sizeof(id)))
-			ereport(ERROR,
-					(errcode(ERRCODE_INTERNAL_ERROR),
-					 errmsg("could not generate a random number")));
-		id &= PG_INT64_MAX;
-	} while (id < CORM_FIRST_CACHE_ID);
-	return id;
-}
-
-/* get_name returns the cache name given as argument. */
-static char *
-get_name(FunctionCallInfo fcinfo, int argno)
-{
-	if (PG_ARGISNULL(argno))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("cache name must not be null")));
-	return text_to_cstring(PG_GETARG_TEXT_PP(argno));
-}
-
-/* check_name raises unless a string can be the name of a cache or channel. */
-static void
-check_name(const char *what, const char *name)
-{
-	if (name[0] == '\0')
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_NAME),
-				 errmsg("%s must not be empty", what)));
-	if (strlen(name) >= NAMEDATALEN)
-		ereport(ERROR,
-				(errcode(ERRCODE_NAME_TOO_LONG),
-				 errmsg("%s \"%s\" is too long", what, name),
-				 errdetail("The limit is %d bytes.", NAMEDATALEN - 1)));
 }
 
 /* insert_definition adds the row of a cache. */
@@ -215,7 +174,7 @@ check_owned(const CormCacheRef *ref)
 static CormCacheRef *
 own_cache(FunctionCallInfo fcinfo, const char *function, Relation *rel)
 {
-	char	   *name = get_name(fcinfo, 0);
+	char	   *name = corm_name_arg(fcinfo, 0, "cache name");
 	CormCacheRef *ref;
 
 	corm_cache_require();
@@ -271,18 +230,18 @@ count_definitions(Relation rel)
 Datum
 corm_cache_create(PG_FUNCTION_ARGS)
 {
-	char	   *name = get_name(fcinfo, 0);
+	char	   *name = corm_name_arg(fcinfo, 0, "cache name");
 	Interval   *ttl = PG_ARGISNULL(1) ? NULL : PG_GETARG_INTERVAL_P(1);
 	int64		max_bytes = PG_ARGISNULL(2) ? 0 : PG_GETARG_INT64(2);
 	char	   *channel = PG_ARGISNULL(3) ? "corm_cache" : text_to_cstring(PG_GETARG_TEXT_PP(3));
 	Datum		events = PG_ARGISNULL(4) ? all_events() : PG_GETARG_DATUM(4);
-	uint64		id = new_id();
+	uint64		id = corm_new_id(CORM_FIRST_CACHE_ID);
 	Relation	rel;
 
 	corm_cache_require();
 	PreventCommandIfReadOnly("corm.cache_create()");
-	check_name("cache name", name);
-	check_name("channel name", channel);
+	corm_check_new_name("cache name", name);
+	corm_check_new_name("channel name", channel);
 	if (ttl)
 		(void) corm_interval_us(ttl, "ttl");
 	(void) corm_events_parse(DatumGetArrayTypeP(events));

@@ -31,6 +31,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/tableam.h"
+#include "base/args.h"
 #include "base/owners.h"
 #include "base/relcache.h"
 #include "base/schema.h"
@@ -106,20 +107,12 @@ corm_cache_grants_open(LOCKMODE lockmode)
 int64
 corm_interval_us(const Interval *span, const char *what)
 {
-	int64		days;
-	int64		us;
+	int64		us = corm_interval_length(span);
 
-	/* Days cannot overflow: both are 32-bit. */
-	days = (int64) span->month * DAYS_PER_MONTH + span->day;
-	if (pg_mul_s64_overflow(days, USECS_PER_DAY, &us) ||
-		pg_add_s64_overflow(us, span->time, &us))
-	{
-		if (days > 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_DATETIME_FIELD_OVERFLOW),
-					 errmsg("%s out of range", what)));
-		us = -1;
-	}
+	if (us == PG_INT64_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_FIELD_OVERFLOW),
+				 errmsg("%s out of range", what)));
 	if (us <= 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -476,11 +476,7 @@ static char *
 get_name(FunctionCallInfo fcinfo)
 {
 	corm_work_require("a wait group");
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("name of a wait group must not be null")));
-	return text_to_cstring(PG_GETARG_TEXT_PP(0));
+	return corm_name_arg(fcinfo, 0, "wait group name");
 }
 
 /*
@@ -672,15 +668,7 @@ corm_wg_create(PG_FUNCTION_ARGS)
 	CormGroupRef ref;
 	bool		exists;
 
-	if (name[0] == '\0')
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_NAME),
-				 errmsg("name of a wait group must not be empty")));
-	if (strlen(name) >= NAMEDATALEN)
-		ereport(ERROR,
-				(errcode(ERRCODE_NAME_TOO_LONG),
-				 errmsg("name of wait group \"%s\" is too long", name),
-				 errdetail("The limit is %d bytes.", NAMEDATALEN - 1)));
+	corm_check_new_name("wait group name", name);
 	if (n < 0)
 		below_zero(name);
 

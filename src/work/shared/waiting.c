@@ -14,6 +14,7 @@
 
 #include "access/htup_details.h"
 #include "access/xact.h"
+#include "base/args.h"
 #include "base/clock.h"
 #include "base/effects.h"
 #include "base/guc.h"
@@ -36,13 +37,13 @@
 int64
 corm_work_interval_us(const Interval *interval, const char *what)
 {
-	double		us = interval->time + ((double) interval->month * DAYS_PER_MONTH + interval->day) * USECS_PER_DAY;
+	int64		us = corm_interval_length(interval);
 
 	if (us < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s must not be negative", what)));
-	return us < (double) (PG_INT64_MAX / 4) ? (int64) us : PG_INT64_MAX / 4;
+	return Min(us, PG_INT64_MAX / 4);
 }
 
 /*

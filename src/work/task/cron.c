@@ -22,6 +22,7 @@
  */
 #include "postgres.h"
 
+#include "base/args.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
@@ -30,6 +31,7 @@
 
 /* How far to look: the 29th of February that is a certain weekday comes in 28 years, or 40 around 2100. */
 #define MAX_YEARS	41
+#define MAX_PERIOD_US	(INT64CONST(36525) * USECS_PER_DAY)
 
 static const char *const month_names[] = {"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"};
 static const char *const day_names[] = {"sun", "mon", "tue", "wed", "thu", "fri", "sat"};
@@ -139,7 +141,7 @@ expand(const char *spec)
 	return spec;
 }
 
-/* parse_period reads "every <interval>".  Raises 22023 for less than a second, and what interval's input raises. */
+/* parse_period reads "every <interval>".  Raises 22023 for less than a second or more than a century, and what interval's input raises. */
 static void
 parse_period(const char *spec, CormCron *cron)
 {
@@ -147,9 +149,11 @@ parse_period(const char *spec, CormCron *cron)
 																 CStringGetDatum(spec + strlen("every ")),
 																 ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
 
-	cron->period_us = interval->time + ((int64) interval->month * DAYS_PER_MONTH + interval->day) * USECS_PER_DAY;
+	cron->period_us = corm_interval_length(interval);
 	if (cron->period_us < USECS_PER_SEC)
 		bad_spec(spec, "A period must be at least one second.");
+	if (cron->period_us > MAX_PERIOD_US)
+		bad_spec(spec, "A period must be at most a century.");
 }
 
 /* corm_cron_parse parses a specification.  Raises 22023. */

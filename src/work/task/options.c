@@ -14,6 +14,7 @@
 
 #include "access/htup_details.h"
 #include "access/xact.h"
+#include "base/args.h"
 #include "base/errors.h"
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
@@ -90,13 +91,11 @@ bad_option(const char *option, const char *what)
 static int64
 get_interval(const char *option, Datum value)
 {
-	const Interval *interval = DatumGetIntervalP(value);
-	double		us = interval->time +
-		((double) interval->month * DAYS_PER_MONTH + interval->day) * USECS_PER_DAY;
+	int64		us = corm_interval_length(DatumGetIntervalP(value));
 
 	if (us < 0)
 		bad_option(option, "must not be negative");
-	return (int64) Min(us, (double) (INT64CONST(1) << 55));
+	return Min(us, INT64CONST(1) << 55);
 }
 
 /* get_name copies a name that is not empty to a buffer, cut to its size. */

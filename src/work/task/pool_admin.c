@@ -23,6 +23,7 @@
 #include "base/args.h"
 #include "base/effects.h"
 #include "base/guc.h"
+#include "base/new_id.h"
 #include "base/schema.h"
 #include "catalog/dependency.h"
 #include "catalog/indexing.h"
@@ -155,11 +156,7 @@ static char *
 get_name(FunctionCallInfo fcinfo)
 {
 	corm_work_require("a task pool");
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("name of a pool must not be null")));
-	return text_to_cstring(PG_GETARG_TEXT_PP(0));
+	return corm_name_arg(fcinfo, 0, "pool name");
 }
 
 /* corm_pool_timeout_ms returns the timeout of a pool's tasks in milliseconds; 0 for none.  Raises 22023. */
@@ -217,23 +214,6 @@ set_settings(FunctionCallInfo fcinfo, Datum *values, bool *nulls)
 		(void) corm_pool_ttl_us(PG_GETARG_INTERVAL_P(5));
 		values[Anum_pool_result_ttl - 1] = PG_GETARG_DATUM(5);
 	}
-}
-
-/* new_id returns a random id of a definition. */
-static int64
-new_id(void)
-{
-	int64		id;
-
-	do
-	{
-		if (!pg_strong_random(&id, sizeof(id)))
-			ereport(ERROR,
-					(errcode(ERRCODE_INTERNAL_ERROR),
-					 errmsg("could not generate a random number")));
-		id &= PG_INT64_MAX;
-	} while (id <= CORM_DEFAULT_POOL_ID);
-	return id;
 }
 
 /*
@@ -417,15 +397,7 @@ corm_pool_create(PG_FUNCTION_ARGS)
 	bool		nulls[Natts_pool];
 
 	PreventCommandIfReadOnly("corm.pool_create()");
-	if (name[0] == '\0')
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_NAME),
-				 errmsg("name of a pool must not be empty")));
-	if (strlen(name) >= NAMEDATALEN)
-		ereport(ERROR,
-				(errcode(ERRCODE_NAME_TOO_LONG),
-				 errmsg("name of pool \"%s\" is too long", name),
-				 errdetail("The limit is %d bytes.", NAMEDATALEN - 1)));
+	corm_check_new_name("pool name", name);
 
 	rel = corm_catalog_require("pool_definitions", RowExclusiveLock, NULL);
 	corm_pool_lock(name, ExclusiveLock);
@@ -443,7 +415,7 @@ corm_pool_create(PG_FUNCTION_ARGS)
 
 	memset(&ref, 0, sizeof(ref));
 	strlcpy(ref.name, name, NAMEDATALEN);
-	ref.id = new_id();
+	ref.id = corm_new_id(CORM_DEFAULT_POOL_ID + 1);
 	ref.version = 1;
 	ref.owner = GetUserId();
 	default_values(&ref, values, nulls);

@@ -165,6 +165,42 @@ corm_queue_unlink(CormBlockId *link, CormBlockId block, Size next)
 	*link = *(CormBlockId *) (corm_block_addr(&corm_work_blocks, block) + next);
 }
 
+/* corm_queue_list_add puts a task, which is in no list, at the end of one, whose place is given. */
+void
+corm_queue_list_add(CormTaskList *list, CormBlockId block, CormTaskPlace place)
+{
+	CormTask   *task = corm_task_at(block);
+
+	if (unlikely(task->place != CORM_TASK_NOWHERE))
+		corm_queue_damaged(place == CORM_TASK_ENDED ? "a task ends that is in a list" : "a task is parked that is in a list");
+	task->next = 0;
+	task->prev = list->last;
+	if (list->last != 0)
+		corm_task_at(list->last)->next = block;
+	else
+		list->first = block;
+	list->last = block;
+	task->place = place;
+}
+
+/* corm_queue_list_remove takes a task out of its list. */
+void
+corm_queue_list_remove(CormTaskList *list, CormBlockId block)
+{
+	CormTask   *task = corm_task_at(block);
+
+	if (task->prev != 0)
+		corm_task_at(task->prev)->next = task->next;
+	else
+		list->first = task->next;
+	if (task->next != 0)
+		corm_task_at(task->next)->prev = task->prev;
+	else
+		list->last = task->prev;
+	task->next = task->prev = 0;
+	task->place = CORM_TASK_NOWHERE;
+}
+
 /*
  * corm_queue_unlock releases the lock, and wakes workers for the lanes that got
  * tasks in the meantime.
@@ -253,9 +289,9 @@ corm_queue_make_room(CormBlockChain *chain, Size len)
 {
 	while (!corm_work_try_take(chain, len))
 	{
-		if (corm_tasks->first_ended == 0)
+		if (corm_tasks->ended.first == 0)
 			return false;
-		corm_queue_forget(corm_tasks->first_ended);
+		corm_queue_forget(corm_tasks->ended.first);
 	}
 	return true;
 }

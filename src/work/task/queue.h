@@ -140,12 +140,18 @@ typedef struct CormLane
 	bool		wake;			/* it got a task */
 } CormLane;
 
+/* A list of tasks of one place, by next and prev. */
+typedef struct CormTaskList
+{
+	CormBlockId first;
+	CormBlockId last;
+} CormTaskList;
+
 /* Tasks with a key, of which so many may run. */
 typedef struct CormTaskKey
 {
 	CormBlockId link;			/* in the chain of its hash */
-	CormBlockId first;			/* parked */
-	CormBlockId last;
+	CormTaskList parked;
 	uint32		refs;
 	uint32		active;			/* ready, running or retrying */
 	uint32		pool;
@@ -211,8 +217,7 @@ typedef struct CormTasks
 	uint64		next_number;
 	uint64		next_seq;
 	CormBlockId lanes;
-	CormBlockId first_ended;
-	CormBlockId last_ended;
+	CormTaskList ended;			/* from the oldest on */
 	uint32		nheap;
 	uint32		ntasks;
 } CormTasks;

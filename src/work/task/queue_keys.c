@@ -70,20 +70,14 @@ unref_key(CormBlockId block)
 static void
 admit(CormTaskKey *key)
 {
-	while (key->first != 0)
+	while (key->parked.first != 0)
 	{
-		CormBlockId block = key->first;
+		CormBlockId block = key->parked.first;
 		CormTask   *task = corm_task_at(block);
 
 		if (key->active >= corm_task_more(task)->key_limit)
 			break;
-		key->first = task->next;
-		if (task->next != 0)
-			corm_task_at(task->next)->prev = 0;
-		else
-			key->last = 0;
-		task->next = task->prev = 0;
-		task->place = CORM_TASK_NOWHERE;
+		corm_queue_list_remove(&key->parked, block);
 		key->active++;
 		task->active = true;
 		corm_queue_push_ready(block);
@@ -94,19 +88,9 @@ admit(CormTaskKey *key)
 void
 corm_queue_park(CormBlockId block)
 {
-	CormTask   *task = corm_task_at(block);
-	CormTaskKey *key = corm_key_at(task->key);
+	CormTaskKey *key = corm_key_at(corm_task_at(block)->key);
 
-	if (unlikely(task->place != CORM_TASK_NOWHERE))
-		corm_queue_damaged("a task is parked that is in a list");
-	task->next = 0;
-	task->prev = key->last;
-	if (key->last != 0)
-		corm_task_at(key->last)->next = block;
-	else
-		key->first = block;
-	key->last = block;
-	task->place = CORM_TASK_PARKED;
+	corm_queue_list_add(&key->parked, block, CORM_TASK_PARKED);
 	admit(key);
 }
 
@@ -114,19 +98,9 @@ corm_queue_park(CormBlockId block)
 void
 corm_queue_unpark(CormBlockId block)
 {
-	CormTask   *task = corm_task_at(block);
-	CormTaskKey *key = corm_key_at(task->key);
+	CormTaskKey *key = corm_key_at(corm_task_at(block)->key);
 
-	if (task->prev != 0)
-		corm_task_at(task->prev)->next = task->next;
-	else
-		key->first = task->next;
-	if (task->next != 0)
-		corm_task_at(task->next)->prev = task->prev;
-	else
-		key->last = task->prev;
-	task->next = task->prev = 0;
-	task->place = CORM_TASK_NOWHERE;
+	corm_queue_list_remove(&key->parked, block);
 	admit(key);
 }
 

@@ -48,6 +48,8 @@ corm_unique_at(CormBlockId block)
 /* queue.c */
 extern void corm_queue_damaged(const char *what);
 extern void corm_queue_unlink(CormBlockId *link, CormBlockId block, Size next);
+extern void corm_queue_list_add(CormTaskList *list, CormBlockId block, CormTaskPlace place);
+extern void corm_queue_list_remove(CormTaskList *list, CormBlockId block);
 extern CormBlockId corm_queue_take_block(void);
 extern void corm_queue_give_blocks(CormBlockId first, CormBlockId last, uint32 n);
 extern CormBlockId *corm_queue_chain_of(int64 id);

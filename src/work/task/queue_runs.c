@@ -157,16 +157,7 @@ corm_queue_end(CormBlockId block, CormTaskState state, CormTaskResult result)
 	else
 		pool->cancelled++;
 
-	if (unlikely(task->place != CORM_TASK_NOWHERE))
-		corm_queue_damaged("a task ends that is in a list");
-	task->place = CORM_TASK_ENDED;
-	task->next = 0;
-	task->prev = corm_tasks->last_ended;
-	if (task->prev != 0)
-		corm_task_at(task->prev)->next = block;
-	else
-		corm_tasks->first_ended = block;
-	corm_tasks->last_ended = block;
+	corm_queue_list_add(&corm_tasks->ended, block, CORM_TASK_ENDED);
 	task->due = corm_clock_mono() + pool->ttl_us;
 	corm_queue_heap_add(block);
 
@@ -235,22 +226,6 @@ corm_queue_set_note(CormBlockId block, const char *note, Size len)
 	return true;
 }
 
-/* remove_ended takes a task out of the list of those that have ended. */
-static void
-remove_ended(CormTask *task)
-{
-	if (task->prev != 0)
-		corm_task_at(task->prev)->next = task->next;
-	else
-		corm_tasks->first_ended = task->next;
-	if (task->next != 0)
-		corm_task_at(task->next)->prev = task->prev;
-	else
-		corm_tasks->last_ended = task->prev;
-	task->next = task->prev = 0;
-	task->place = CORM_TASK_NOWHERE;
-}
-
 /*
  * corm_queue_again makes a task that has ended run again, from the first attempt on.
  * Returns false if there is no memory for its entries, or if another task uses its
@@ -280,7 +255,7 @@ corm_queue_again(CormBlockId block)
 	if (!corm_queue_take_entries(block, more->key_len > 0 ? key : NULL, more->unique_len > 0 ? unique : NULL))
 		return false;
 	corm_queue_heap_remove(block);
-	remove_ended(task);
+	corm_queue_list_remove(&corm_tasks->ended, block);
 	drop_result(more);
 	task->cancelled = false;
 	more->attempt = 0;
@@ -363,7 +338,7 @@ corm_queue_forget(CormBlockId block)
 
 	if (task->place == CORM_TASK_ENDED)
 	{
-		remove_ended(task);
+		corm_queue_list_remove(&corm_tasks->ended, block);
 		corm_queue_heap_remove(block);
 	}
 	else

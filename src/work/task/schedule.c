@@ -27,6 +27,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "base/args.h"
 #include "base/clock.h"
 #include "base/compat.h"
 #include "base/errors.h"
@@ -347,15 +348,7 @@ corm_schedule(PG_FUNCTION_ARGS)
 				 errmsg("name, specification and body of a schedule must not be null")));
 	name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	spec = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	if (name[0] == '\0')
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_NAME),
-				 errmsg("name of a schedule must not be empty")));
-	if (strlen(name) >= NAMEDATALEN)
-		ereport(ERROR,
-				(errcode(ERRCODE_NAME_TOO_LONG),
-				 errmsg("name of schedule \"%s\" is too long", name),
-				 errdetail("The limit is %d bytes.", NAMEDATALEN - 1)));
+	corm_check_new_name("schedule name", name);
 	options_of(PG_GETARG_DATUM(2), PG_ARGISNULL(2), &opts);
 	if (opts.unique_key != NULL || opts.delay_us >= 0 || opts.run_at != 0 || opts.immediate)
 		ereport(ERROR,
@@ -406,11 +399,7 @@ corm_unschedule(PG_FUNCTION_ARGS)
 
 	corm_work_require("a schedule");
 	PreventCommandIfReadOnly("corm.unschedule()");
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("name of a schedule must not be null")));
-	name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	name = corm_name_arg(fcinfo, 0, "schedule name");
 	rel = open_table(RowExclusiveLock);
 	lock_name(rel, name);
 	tuple = find_row(rel, name);

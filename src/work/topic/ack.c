@@ -11,6 +11,7 @@
  */
 #include "postgres.h"
 
+#include "base/args.h"
 #include "base/clock.h"
 #include "base/compat.h"
 #include "base/effects.h"
@@ -188,8 +189,8 @@ static const CormEffectOps change_ops = {
 static ChangeEffect *
 add_effect(FunctionCallInfo fcinfo, ChangeKind kind, int n)
 {
-	CormTopicRef *topic = corm_topic_ref(corm_topic_name_arg(fcinfo, 0, "topic"));
-	char	   *grp = corm_topic_name_arg(fcinfo, 1, "group");
+	CormTopicRef *topic = corm_topic_ref(corm_name_arg(fcinfo, 0, "topic name"));
+	char	   *grp = corm_name_arg(fcinfo, 1, "group name");
 	CormGroupRef *ref;
 	ChangeEffect *change;
 
@@ -482,7 +483,7 @@ count_to_purge(CormTopic *topic, CormBlockChain *freed)
 Datum
 corm_message_purge(PG_FUNCTION_ARGS)
 {
-	CormTopicRef *topic = corm_topic_ref(corm_topic_name_arg(fcinfo, 0, "topic"));
+	CormTopicRef *topic = corm_topic_ref(corm_name_arg(fcinfo, 0, "topic name"));
 	ChangeEffect *change;
 	CormBlockChain freed = {0};
 	int64		n;

@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "base/args.h"
 #include "base/compat.h"
 #include "catalog/partition.h"
 #include "catalog/pg_type.h"
@@ -156,7 +157,7 @@ get_events(ArrayType *names)
 Datum
 corm_publish_changes(PG_FUNCTION_ARGS)
 {
-	char	   *topic = corm_topic_name_arg(fcinfo, 1, "topic");
+	char	   *topic = corm_name_arg(fcinfo, 1, "topic name");
 	CormModel  *model;
 	Oid			table;
 	char	   *table_sql;

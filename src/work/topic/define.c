@@ -18,7 +18,9 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "base/args.h"
 #include "base/compat.h"
+#include "base/new_id.h"
 #include "cache/cache.h"
 #include "catalog/dependency.h"
 #include "catalog/indexing.h"
@@ -63,7 +65,7 @@ check_owned(const CormTopicRef *ref)
 static CormTopicRef *
 own_topic(FunctionCallInfo fcinfo, const char *function, Relation *rel)
 {
-	char	   *name = corm_topic_name_arg(fcinfo, 0, "topic");
+	char	   *name = corm_name_arg(fcinfo, 0, "topic name");
 	CormTopicRef *ref;
 
 	check_owned(corm_topic_ref(name));
@@ -133,17 +135,17 @@ overflow_name(CormOverflow overflow)
 Datum
 corm_topic_create(PG_FUNCTION_ARGS)
 {
-	char	   *name = corm_topic_name_arg(fcinfo, 0, "topic");
+	char	   *name = corm_name_arg(fcinfo, 0, "topic name");
 	CormTopicSettings settings = {.capacity = 1000, .overflow = CORM_OVERFLOW_ERROR};
 	Datum		values[Natts_topic_definitions] = {0};
 	bool		nulls[Natts_topic_definitions] = {false};
-	uint64		id = corm_topic_new_id();
+	uint64		id = corm_new_id(1);
 	Relation	rel;
 	CormTopicRef *ref;
 
 	corm_work_require("a topic");
 	PreventCommandIfReadOnly("corm.topic_create()");
-	corm_topic_check_name("topic", name);
+	corm_check_new_name("topic name", name);
 	settings.durable = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);
 	get_limits(fcinfo, 2, &settings);
 

@@ -33,6 +33,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "base/args.h"
 #include "base/clock.h"
 #include "base/compat.h"
 #include "base/effects.h"
@@ -604,8 +605,8 @@ static const CormEffectOps handled_ops = {
 Datum
 corm_topic_handle(PG_FUNCTION_ARGS)
 {
-	char	   *name = corm_topic_name_arg(fcinfo, 0, "topic");
-	char	   *grp = corm_topic_name_arg(fcinfo, 1, "group");
+	char	   *name = corm_name_arg(fcinfo, 0, "topic name");
+	char	   *grp = corm_name_arg(fcinfo, 1, "group name");
 	CormTopicRef *topic = corm_topic_ref(name);
 	CormGroupRef *ref;
 	HandledEffect *handled;

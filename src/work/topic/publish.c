@@ -23,6 +23,7 @@
  */
 #include "postgres.h"
 
+#include "base/args.h"
 #include "base/clock.h"
 #include "base/compat.h"
 #include "base/effects.h"
@@ -749,7 +750,7 @@ corm_publish_entry(int slot, uint64 gen, CormBlockChain *chain)
 static CormTopicRef *
 topic_to_publish(FunctionCallInfo fcinfo)
 {
-	CormTopicRef *ref = corm_topic_ref(corm_topic_name_arg(fcinfo, 0, "topic"));
+	CormTopicRef *ref = corm_topic_ref(corm_name_arg(fcinfo, 0, "topic name"));
 
 	corm_topic_check_publish(ref);
 	return ref;

@@ -20,6 +20,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "base/args.h"
 #include "base/clock.h"
 #include "base/compat.h"
 #include "base/effects.h"
@@ -832,8 +833,8 @@ init_rows(FunctionCallInfo fcinfo, RowSink *sink)
 Datum
 corm_message_receive(PG_FUNCTION_ARGS)
 {
-	char	   *topic = corm_topic_name_arg(fcinfo, 0, "topic");
-	char	   *grp = corm_topic_name_arg(fcinfo, 1, "group");
+	char	   *topic = corm_name_arg(fcinfo, 0, "topic name");
+	char	   *grp = corm_name_arg(fcinfo, 1, "group name");
 	int			max = max_arg(fcinfo, 2);
 	int64		timeout = timeout_arg(fcinfo, 3);
 	RowSink		sink;
@@ -879,8 +880,8 @@ value_sink(const CormTaken *taken, void *arg)
 Datum
 corm_message_receive_as(PG_FUNCTION_ARGS)
 {
-	char	   *topic = corm_topic_name_arg(fcinfo, 1, "topic");
-	char	   *grp = corm_topic_name_arg(fcinfo, 2, "group");
+	char	   *topic = corm_name_arg(fcinfo, 1, "topic name");
+	char	   *grp = corm_name_arg(fcinfo, 2, "group name");
 	int			max = max_arg(fcinfo, 3);
 	int64		timeout = timeout_arg(fcinfo, 4);
 	ValueSink	sink;
@@ -928,8 +929,8 @@ corm_message_receive_call(PG_FUNCTION_ARGS)
 {
 	MemoryContext oldcontext = CurrentMemoryContext;
 	CallContext *context = (CallContext *) fcinfo->context;
-	char	   *topic = corm_topic_name_arg(fcinfo, 0, "topic");
-	char	   *grp = corm_topic_name_arg(fcinfo, 1, "group");
+	char	   *topic = corm_name_arg(fcinfo, 0, "topic name");
+	char	   *grp = corm_name_arg(fcinfo, 1, "group name");
 	int			max = max_arg(fcinfo, 2);
 	int64		timeout = timeout_arg(fcinfo, 3);
 	bool		alone;
@@ -1006,8 +1007,8 @@ look_at(CormTopicRef *topic, const CormGroupRef *ref, CormTake *take, TimestampT
 Datum
 corm_message_peek(PG_FUNCTION_ARGS)
 {
-	char	   *topic_name = corm_topic_name_arg(fcinfo, 0, "topic");
-	char	   *grp = corm_topic_name_arg(fcinfo, 1, "group");
+	char	   *topic_name = corm_name_arg(fcinfo, 0, "topic name");
+	char	   *grp = corm_name_arg(fcinfo, 1, "group name");
 	int			max = max_arg(fcinfo, 2);
 	CormTopicRef *topic = corm_topic_ref(topic_name);
 	CormGroupRef *ref;

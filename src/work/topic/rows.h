@@ -16,8 +16,5 @@ extern HeapTuple corm_topic_find_row(Relation definitions, const char *name);
 extern HeapTuple corm_group_find_row(Relation groups, const char *topic, const char *grp);
 extern void corm_topic_changed(Relation definitions);
 extern void corm_topic_remove(Relation definitions, HeapTuple tuple);
-extern uint64 corm_topic_new_id(void);
-extern char *corm_topic_name_arg(FunctionCallInfo fcinfo, int argno, const char *what);
-extern void corm_topic_check_name(const char *what, const char *name);
 
 #endif							/* CORM_TOPIC_ROWS_H */

@@ -13,9 +13,11 @@
 
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "base/args.h"
 #include "base/clock.h"
 #include "base/compat.h"
 #include "base/guc.h"
+#include "base/new_id.h"
 #include "catalog/dependency.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
@@ -135,7 +137,7 @@ static void
 get_definition(FunctionCallInfo fcinfo, const char *topic, CormGroupRef *ref)
 {
 	memset(ref, 0, sizeof(CormGroupRef));
-	ref->id = corm_topic_new_id();
+	ref->id = corm_new_id(1);
 	ref->owner = GetUserId();
 	ref->group = CORM_TOPIC_NO_SLOT;
 	ref->temporary = !PG_ARGISNULL(ARG_TEMPORARY) && PG_GETARG_BOOL(ARG_TEMPORARY);
@@ -323,8 +325,8 @@ Datum
 corm_message_subscribe(PG_FUNCTION_ARGS)
 {
 	static bool watching = false;
-	char	   *name = corm_topic_name_arg(fcinfo, ARG_TOPIC, "topic");
-	char	   *grp = corm_topic_name_arg(fcinfo, ARG_GRP, "group");
+	char	   *name = corm_name_arg(fcinfo, ARG_TOPIC, "topic name");
+	char	   *grp = corm_name_arg(fcinfo, ARG_GRP, "group name");
 	char	   *start = PG_ARGISNULL(ARG_START) ? "new" : text_to_cstring(PG_GETARG_TEXT_PP(ARG_START));
 	Relation	definitions;
 	Relation	rel;
@@ -333,7 +335,7 @@ corm_message_subscribe(PG_FUNCTION_ARGS)
 	int64		next_seq;
 
 	corm_topic_check_receive(topic);
-	corm_topic_check_name("group", grp);
+	corm_check_new_name("group name", grp);
 	get_definition(fcinfo, name, &ref);
 
 	if (ref.temporary)
@@ -375,8 +377,8 @@ corm_message_subscribe(PG_FUNCTION_ARGS)
 Datum
 corm_message_unsubscribe(PG_FUNCTION_ARGS)
 {
-	char	   *name = corm_topic_name_arg(fcinfo, 0, "topic");
-	char	   *grp = corm_topic_name_arg(fcinfo, 1, "group");
+	char	   *name = corm_name_arg(fcinfo, 0, "topic name");
+	char	   *grp = corm_name_arg(fcinfo, 1, "group name");
 	CormTopicRef *topic = corm_topic_ref(name);
 	CormGroupRef *ref = corm_group_ref(topic, grp);
 	Relation	definitions;

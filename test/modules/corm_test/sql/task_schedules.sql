@@ -36,7 +36,7 @@ SELECT due('0 9 * * *', 'America/New_York'), due('0 9 * * *', 'Asia/Tokyo');
 SELECT due('30 2 8 3 *', 'America/New_York'), due('30 1 1 11 *', 'America/New_York');
 -- mistakes
 SELECT spec, due(spec) FROM unnest(ARRAY['', '* * * *', '* * * * * * *', '60 * * * *', '* 24 * * *', '* * 0 * *', '* * 32 * *', '* * * 13 *', '* * * * 8',
-	'5-2 * * * *', '*/0 * * * *', 'a * * * *', '1, * * * *', '1- * * * *', '-1 * * * *', '@often', '0 0 31 2 *', 'every 0 s', 'every day', 'every']) WITH ORDINALITY s (spec, o) ORDER BY o;
+	'5-2 * * * *', '*/0 * * * *', 'a * * * *', '1, * * * *', '1- * * * *', '-1 * * * *', '@often', '0 0 31 2 *', 'every 0 s', 'every day', 'every', 'every 102 years', 'every 178000000 years']) WITH ORDINALITY s (spec, o) ORDER BY o;
 SELECT due('* * * * *', 'Nowhere/City');
 SELECT corm.schedule('s', '* * * * *', NULL, 'SELECT 1', overlap => 'what');
 SELECT corm.schedule('s', '* * * * *', NULL, 'SELECT 1', missed => 'what');
