@@ -19,7 +19,7 @@ def lines(bench):
     result = []
     for worker, driver, peers in client.workers(bench):
         sides = [("hand-written SQL, statement by statement", bench.client(worker, "sql", "unit", part), no_bar())]
-        sides += [(name, bench.client(worker, peer, "unit", part), times_faster(4)) for name, peer in peers]
+        sides += [(name, bench.client(worker, peer, "unit", part), times_faster(2)) for name, peer in peers]
         result.append(Line(f"{WORK}, from {driver}, {count:,} times", ("corm", bench.client(worker, "corm", "unit", part)), sides))
     result.append(Line(f"{WORK}, as one function call, from node-postgres, prepared, {count:,} times",
                        ("a function with corm's verbs", bench.client(bench.node, "corm_call", "unit", part)),

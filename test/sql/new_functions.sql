@@ -1,6 +1,6 @@
 --
 -- The newer functions over kinds of models that their own tests lack: keys of citext, partitions, views, names in
--- camel case, row-level security, guards, soft delete, default scopes, 100,000 rows.  Each answer is compared with SQL.
+-- camel case, row-level security, guards, soft delete, default scopes.  Each answer is compared with SQL.
 --
 CREATE SCHEMA kinds;
 SET search_path = kinds;
@@ -84,18 +84,6 @@ SELECT corm.get_multi_json(corm.selector('cities'), corm.filter('{"where": {"cou
 SELECT try($$ corm.get_multi_json(corm.selector('cities'), corm.filter('{"where": {"size": 1}}', '{"fields": ["cityName", "no", "country"]}')) $$);
 SELECT corm.exec(corm.deleter('cities'), corm.where(corm.eq('cityName', 'Paris'))), corm.restore(corm.selector('cities'), corm.where(corm.eq('country', 'fr'))), corm.count(corm.selector('cities'));
 RESET ROLE;
-
-\echo 100,000 rows
-INSERT INTO nodes SELECT 'n' || i, CASE WHEN i % 100 = 0 THEN 'A' ELSE 'n' || i - i % 100 END, i FROM generate_series(100, 100099) AS i ORDER BY i;
-CREATE INDEX ON nodes (parent);
-ANALYZE nodes;
-SELECT corm.value(NULL::bigint, corm.selector('nodes'), corm.select(corm.count_of('below')), corm.where(corm.eq('id', 'a'))), (SELECT count(*) FROM nodes WHERE parent = 'A');
-SELECT count(*) FROM corm.find_multi(NULL::nodes, (SELECT array_agg(upper(id::text))::citext[] FROM nodes));
-SELECT corm.count(corm.with_recursive('down', corm.pipe(corm.selector('nodes'), corm.where(corm.eq('id', 'A')), corm.select('id')),
-	corm.pipe(corm.selector('nodes', 'k'), corm.join_cte('down', corm.eq('k.parent', corm.c('down.id'))), corm.select('k.id'))), corm.from_cte('down'));
-SELECT corm.page_json(corm.selector('nodes'), corm.select('id'), corm.order_by('n', 'id'), corm.limit(2), corm.with_total()) #> '{page_info,total}';
-SELECT jsonb_array_length(corm.upsert_json('nodes', (SELECT jsonb_agg(jsonb_build_object('id', 'N' || i, 'n', -1)) FROM generate_series(100, 10099) AS i)));
-SELECT count(*), count(*) FILTER (WHERE n = -1) FROM nodes;
 
 \t off
 DROP SCHEMA kinds CASCADE;
