@@ -26,6 +26,7 @@
 #include "commands/user.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "nodes/value.h"
 #include "storage/lmgr.h"
 #include "tcop/utility.h"
 #include "utils/acl.h"
@@ -65,6 +66,29 @@ corm_role_concerned(const CormRoleChange *change, Oid role)
 	if (change->roles != NIL)
 		return list_member_oid(change->roles, role);
 	return OidIsValid(role) && !SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(role));
+}
+
+/*
+ * corm_names_concerned adds the names of objects, the first column of a catalog, with rows in it that name in
+ * another column a role that a change concerns: each once, as String.  Closes the catalog, without its lock.
+ */
+List *
+corm_names_concerned(List *names, Relation rel, int role_attnum, const CormRoleChange *change)
+{
+	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
+	HeapTuple	tuple;
+
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		bool		isnull;
+
+		CHECK_FOR_INTERRUPTS();
+		if (corm_role_concerned(change, DatumGetObjectId(heap_getattr(tuple, role_attnum, RelationGetDescr(rel), &isnull))))
+			names = list_append_unique(names, makeString(TextDatumGetCString(heap_getattr(tuple, 1, RelationGetDescr(rel), &isnull))));
+	}
+	systable_endscan(scan);
+	table_close(rel, NoLock);
+	return names;
 }
 
 /* append_name appends a column of a row that is part of a name. */

@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "nodes/pg_list.h"
+#include "utils/relcache.h"
 
 /* A column of a catalog of corm that has roles; the first columns of the catalog tell the object. */
 typedef struct CormRoleColumn
@@ -43,5 +44,6 @@ typedef struct CormOwners
 extern void corm_owners_add(const CormOwners *owners);
 extern Oid	corm_database_owner(void);
 extern bool corm_role_concerned(const CormRoleChange *change, Oid role);
+extern List *corm_names_concerned(List *names, Relation rel, int role_attnum, const CormRoleChange *change);
 
 #endif							/* CORM_BASE_OWNERS_H */

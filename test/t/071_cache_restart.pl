@@ -197,6 +197,8 @@ value('CREATE ROLE ghost');
 my $ghost = value(q{SELECT oid FROM pg_roles WHERE rolname = 'ghost'});
 $node->safe_psql('postgres', q{SET ROLE ghost; SELECT corm.cache_create('haunted')});
 value(q{SELECT corm.cache_grant('shown', 'ghost', '{read}'), corm.cache_set('k', 'v', cache => 'haunted')});
+value(q{SELECT corm.pool_create('shown'), corm.topic_create('shown')});
+value(q{SELECT corm.pool_grant('shown', 'ghost', '{submit,manage}'), corm.topic_grant('shown', 'ghost', '{receive}')});
 $node->safe_psql('other', 'DROP ROLE ghost');
 is(value(q{SELECT name, owner, grants FROM corm.caches WHERE name IN ('haunted', 'shown') ORDER BY name}),
 	"haunted|$ghost|\nshown|postgres|{$ghost=read}", 'it is shown by its number, as by PostgreSQL');
@@ -205,6 +207,9 @@ is(value(q{SELECT name FROM corm.caches WHERE owner NOT IN (SELECT oid FROM pg_r
 $node->command_ok([ 'pg_dump', '-f', '/dev/null', 'postgres' ], 'and dumped');
 value("SELECT corm.cache_revoke('shown', '$ghost', '{read}'), corm.cache_drop('haunted')");
 is(value(q{SELECT count(*) FROM corm.caches WHERE owner NOT IN (SELECT oid FROM pg_roles) OR grants::text LIKE '%read%' AND name = 'shown'}), '0', 'and removed');
+value("SELECT corm.pool_revoke('shown', '$ghost', '{submit}'), corm.topic_revoke('shown', '$ghost', '{receive}')");
+is(value(qq{SELECT (SELECT string_agg(grantee || '/' || can_submit || '/' || can_manage, ' ') FROM corm.pool_grants WHERE grantee::oid = $ghost),
+	(SELECT count(*) FROM corm.topic_grants WHERE grantee::oid = $ghost)}), "$ghost/false/true|0", 'so can privileges on pools and topics');
 
 value('CREATE DATABASE copy TEMPLATE other');
 value('DROP DATABASE other');

@@ -20,6 +20,7 @@
 #include "access/xact.h"
 #include "base/args.h"
 #include "base/compat.h"
+#include "base/grants.h"
 #include "base/guc.h"
 #include "base/new_id.h"
 #include "cache/cache.h"
@@ -82,65 +83,13 @@ insert_definition(Relation rel, const char *name, uint64 id, Oid owner,
 	CatalogTupleInsert(rel, heap_form_tuple(RelationGetDescr(rel), values, nulls));
 }
 
-/* set_grant sets what a grantee may do with a cache; if that is nothing, it has no row. */
-static void
-set_grant(const char *cache, Oid grantee, bool can_read, bool can_write)
-{
-	Relation	rel = corm_cache_grants_open(RowExclusiveLock);
-	ScanKeyData keys[2];
-	SysScanDesc scan;
-	HeapTuple	tuple;
-	Datum		values[Natts_cache_grants];
-	bool		nulls[Natts_cache_grants] = {false};
+/* The privileges on a cache, as bits of grants.h. */
+#define CAN_READ	CORM_PRIVILEGE_1
+#define CAN_WRITE	CORM_PRIVILEGE_2
 
-	ScanKeyInit(&keys[0], Anum_cache_grants_cache, BTEqualStrategyNumber, F_TEXTEQ,
-				CStringGetTextDatum(cache));
-	ScanKeyInit(&keys[1], Anum_cache_grants_grantee, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(grantee));
-	scan = systable_beginscan(rel, InvalidOid, false, NULL, 2, keys);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-		CatalogTupleDelete(rel, &tuple->t_self);
-	systable_endscan(scan);
-
-	if (can_read || can_write)
-	{
-		values[Anum_cache_grants_cache - 1] = CStringGetTextDatum(cache);
-		values[Anum_cache_grants_grantee - 1] = ObjectIdGetDatum(grantee);
-		values[Anum_cache_grants_can_read - 1] = BoolGetDatum(can_read);
-		values[Anum_cache_grants_can_write - 1] = BoolGetDatum(can_write);
-		CatalogTupleInsert(rel, heap_form_tuple(RelationGetDescr(rel), values, nulls));
-	}
-	table_close(rel, NoLock);
-}
-
-/* get_grant tells what has been granted to a grantee itself, not through PUBLIC or other roles. */
-static void
-get_grant(const char *cache, Oid grantee, bool *can_read, bool *can_write)
-{
-	Relation	rel = corm_cache_grants_open(AccessShareLock);
-	ScanKeyData keys[2];
-	SysScanDesc scan;
-	HeapTuple	tuple;
-
-	*can_read = *can_write = false;
-	ScanKeyInit(&keys[0], Anum_cache_grants_cache, BTEqualStrategyNumber, F_TEXTEQ,
-				CStringGetTextDatum(cache));
-	ScanKeyInit(&keys[1], Anum_cache_grants_grantee, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(grantee));
-	scan = systable_beginscan(rel, InvalidOid, false, NULL, 2, keys);
-	tuple = systable_getnext(scan);
-	if (HeapTupleIsValid(tuple))
-	{
-		bool		isnull;
-
-		*can_read = DatumGetBool(heap_getattr(tuple, Anum_cache_grants_can_read,
-											  RelationGetDescr(rel), &isnull));
-		*can_write = DatumGetBool(heap_getattr(tuple, Anum_cache_grants_can_write,
-											   RelationGetDescr(rel), &isnull));
-	}
-	systable_endscan(scan);
-	table_close(rel, AccessShareLock);
-}
+static const CormPrivilegeNames privilege_names = {
+	"cache", {"read", "write"}, "Cache privileges are read and write."
+};
 
 /* all_events returns all events as text[]. */
 static Datum
@@ -191,12 +140,15 @@ own_cache(FunctionCallInfo fcinfo, const char *function, Relation *rel)
 static void
 store_default(Relation rel, CormCacheRef *ref)
 {
+	Relation	grants;
+
 	if (ref->stored)
 		return;
 	insert_definition(rel, NameStr(ref->name), ref->id, ref->owner, NULL, 0,
 					  NameStr(ref->channel), all_events());
-	set_grant(NameStr(ref->name), ACL_ID_PUBLIC, true, true);
-	CommandCounterIncrement();
+	grants = corm_cache_grants_open(RowExclusiveLock);
+	corm_grants_set(grants, NameStr(ref->name), ACL_ID_PUBLIC, CAN_READ | CAN_WRITE);
+	table_close(grants, NoLock);
 }
 
 /*
@@ -343,75 +295,35 @@ corm_cache_open(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* get_privileges reads a list of privilege names.  Raises 22023 for an unknown one. */
-static void
-get_privileges(ArrayType *names, bool *read, bool *write)
-{
-	Datum	   *elems;
-	bool	   *nulls;
-	int			n;
-
-	*read = *write = false;
-	deconstruct_array(names, TEXTOID, -1, false, TYPALIGN_INT, &elems, &nulls, &n);
-	for (int i = 0; i < n; i++)
-	{
-		char	   *name = nulls[i] ? "" : TextDatumGetCString(elems[i]);
-
-		if (strcmp(name, "read") == 0)
-			*read = true;
-		else if (strcmp(name, "write") == 0)
-			*write = true;
-		else
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("unrecognized cache privilege \"%s\"", name),
-					 errhint("Cache privileges are read and write.")));
-	}
-}
-
 /* change_grant does the work of cache_grant and cache_revoke, whose arguments it takes. */
 static void
 change_grant(FunctionCallInfo fcinfo, bool grant)
 {
 	Relation	rel;
+	Relation	grants;
 	CormCacheRef *ref;
 	char	   *name;
 	uint64		id;
-	Oid			grantee;
-	bool		read;
-	bool		write;
-	bool		can_read;
-	bool		can_write;
+	int			privileges;
 	bool		was_restricted;
 
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("grantee and privileges must not be null")));
-	grantee = PG_GETARG_OID(1);
-	get_privileges(PG_GETARG_ARRAYTYPE_P(2), &read, &write);
+	privileges = corm_privileges_arg(fcinfo, 2, &privilege_names);
 	ref = own_cache(fcinfo, grant ? "corm.cache_grant()" : "corm.cache_revoke()", &rel);
 	name = pstrdup(NameStr(ref->name));
 	id = ref->id;
 	was_restricted = ref->restricted;
 	store_default(rel, ref);
 
-	get_grant(name, grantee, &can_read, &can_write);
-	/* rights of a role that was dropped in another database can be revoked */
-	if (OidIsValid(grantee) && (grant || !(can_read || can_write)))
-	{
-		(void) GetUserNameFromId(grantee, false);	/* raises if it is no role */
-		shdepLockAndCheckObject(AuthIdRelationId, grantee);
-	}
-	if (grant)
-		set_grant(name, grantee, can_read || read, can_write || write);
-	else
-		set_grant(name, grantee, can_read && !read, can_write && !write);
+	grants = corm_cache_grants_open(RowExclusiveLock);
+	corm_grants_change(grants, name, PG_GETARG_OID(1), grant, privileges);
 	changed(rel);
 	table_close(rel, NoLock);
-
-	get_grant(name, ACL_ID_PUBLIC, &can_read, &can_write);
-	corm_at_end_restrict(id, !can_read, was_restricted);
+	corm_at_end_restrict(id, (corm_grants_of(grants, name, ACL_ID_PUBLIC) & CAN_READ) == 0, was_restricted);
+	table_close(grants, NoLock);
 }
 
 /* cache_grant(cache, grantee, privileges) -> void */

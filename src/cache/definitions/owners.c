@@ -24,6 +24,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "base/grants.h"
 #include "base/owners.h"
 #include "base/schema.h"
 #include "cache/definitions/owners.h"
@@ -63,26 +64,6 @@ column(Relation rel, HeapTuple tuple, int attnum)
 	bool		isnull;
 
 	return heap_getattr(tuple, attnum, RelationGetDescr(rel), &isnull);
-}
-
-/*
- * concerned_names returns the names of the caches with rows of a table that name
- * a role that a change concerns, each once.
- */
-static List *
-concerned_names(Relation rel, int name_attnum, int role_attnum, const CormRoleChange *change)
-{
-	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
-	HeapTuple	tuple;
-	List	   *names = NIL;
-
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		if (corm_role_concerned(change, DatumGetObjectId(column(rel, tuple, role_attnum))))
-			names = list_append_unique(names, makeString(TextDatumGetCString(column(rel, tuple, name_attnum))));
-	}
-	systable_endscan(scan);
-	return names;
 }
 
 /*
@@ -127,29 +108,6 @@ change_owner(Relation rel, const char *name, const CormRoleChange *change)
 	return true;
 }
 
-/* drop_grants deletes what was granted on a cache to the roles of a change. */
-static bool
-drop_grants(Relation rel, const char *name, const CormRoleChange *change)
-{
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	tuple;
-	bool		changed = false;
-
-	ScanKeyInit(&key, Anum_cache_grants_cache, BTEqualStrategyNumber, F_TEXTEQ,
-				CStringGetTextDatum(name));
-	scan = systable_beginscan(rel, InvalidOid, false, NULL, 1, &key);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		if (!corm_role_concerned(change, DatumGetObjectId(column(rel, tuple, Anum_cache_grants_grantee))))
-			continue;
-		CatalogTupleDelete(rel, &tuple->t_self);
-		changed = true;
-	}
-	systable_endscan(scan);
-	return changed;
-}
-
 /*
  * apply makes a change to all caches that it concerns.  It waits for transactions
  * that change the same caches, except when it tidies up after roles that do not
@@ -164,7 +122,7 @@ apply(const CormRoleChange *change)
 	bool		changed = false;
 	ListCell   *lc;
 
-	foreach(lc, concerned_names(rel, Anum_cache_definitions_name, Anum_cache_definitions_owner, change))
+	foreach(lc, corm_names_concerned(NIL, corm_cache_definitions_open(AccessShareLock), Anum_cache_definitions_owner, change))
 	{
 		if (corm_cache_lock(rel, strVal(lfirst(lc)), wait))
 			changed |= change_owner(rel, strVal(lfirst(lc)), change);
@@ -174,10 +132,10 @@ apply(const CormRoleChange *change)
 	CommandCounterIncrement();
 	if (change->drop_grants)
 	{
-		foreach(lc, concerned_names(grants, Anum_cache_grants_cache, Anum_cache_grants_grantee, change))
+		foreach(lc, corm_names_concerned(NIL, corm_cache_grants_open(AccessShareLock), Anum_grants_grantee, change))
 		{
 			if (corm_cache_lock(rel, strVal(lfirst(lc)), wait))
-				changed |= drop_grants(grants, strVal(lfirst(lc)), change);
+				changed |= corm_grants_drop(grants, strVal(lfirst(lc)), change);
 		}
 	}
 	if (changed)

@@ -32,6 +32,7 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "base/args.h"
+#include "base/grants.h"
 #include "base/owners.h"
 #include "base/relcache.h"
 #include "base/schema.h"
@@ -202,38 +203,11 @@ static void
 read_grants(CormCacheRef *ref)
 {
 	Relation	rel = corm_cache_grants_open(AccessShareLock);
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	tuple;
+	int			held = corm_cache_owned(ref) ? CORM_PRIVILEGES_ALL : corm_grants_held(rel, NameStr(ref->name), ref->userid);
 
-	ref->can_read = ref->can_write = corm_cache_owned(ref);
-	ref->restricted = true;
-
-	ScanKeyInit(&key, Anum_cache_grants_cache, BTEqualStrategyNumber, F_TEXTEQ,
-				CStringGetTextDatum(NameStr(ref->name)));
-	scan = systable_beginscan(rel, InvalidOid, false, NULL, 1, &key);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		Datum		values[Natts_cache_grants];
-		bool		nulls[Natts_cache_grants];
-		Oid			grantee;
-		bool		can_read;
-		bool		can_write;
-
-		heap_deform_tuple(tuple, RelationGetDescr(rel), values, nulls);
-		grantee = DatumGetObjectId(values[Anum_cache_grants_grantee - 1]);
-		can_read = DatumGetBool(values[Anum_cache_grants_can_read - 1]);
-		can_write = DatumGetBool(values[Anum_cache_grants_can_write - 1]);
-
-		if (grantee == ACL_ID_PUBLIC && can_read)
-			ref->restricted = false;
-		if (grantee == ACL_ID_PUBLIC || has_privs_of_role(ref->userid, grantee))
-		{
-			ref->can_read |= can_read;
-			ref->can_write |= can_write;
-		}
-	}
-	systable_endscan(scan);
+	ref->can_read = (held & CORM_PRIVILEGE_1) != 0;
+	ref->can_write = (held & CORM_PRIVILEGE_2) != 0;
+	ref->restricted = (corm_grants_of(rel, NameStr(ref->name), ACL_ID_PUBLIC) & CORM_PRIVILEGE_1) == 0;
 	table_close(rel, AccessShareLock);
 }
 

@@ -24,12 +24,6 @@
 #define Anum_cache_definitions_events		7
 #define Anum_cache_definitions_closed		8
 
-#define Natts_cache_grants					4
-#define Anum_cache_grants_cache				1
-#define Anum_cache_grants_grantee			2
-#define Anum_cache_grants_can_read			3
-#define Anum_cache_grants_can_write			4
-
 extern void corm_refs_init(void);
 extern Relation corm_cache_definitions_open(LOCKMODE lockmode);
 extern Relation corm_cache_grants_open(LOCKMODE lockmode);

@@ -15,6 +15,7 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "base/grants.h"
 #include "cache/definitions/at_commit.h"
 #include "cache/definitions/refs.h"
 #include "cache/definitions/rows.h"
@@ -73,18 +74,10 @@ void
 corm_cache_remove(Relation definitions, HeapTuple tuple, uint64 id)
 {
 	Relation	grants = corm_cache_grants_open(RowExclusiveLock);
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	grant;
 	bool		isnull;
+	Datum		name = heap_getattr(tuple, Anum_cache_definitions_name, RelationGetDescr(definitions), &isnull);
 
-	ScanKeyInit(&key, Anum_cache_grants_cache, BTEqualStrategyNumber, F_TEXTEQ,
-				heap_getattr(tuple, Anum_cache_definitions_name,
-							 RelationGetDescr(definitions), &isnull));
-	scan = systable_beginscan(grants, InvalidOid, false, NULL, 1, &key);
-	while (HeapTupleIsValid(grant = systable_getnext(scan)))
-		CatalogTupleDelete(grants, &grant->t_self);
-	systable_endscan(scan);
+	(void) corm_grants_drop(grants, TextDatumGetCString(name), NULL);
 	table_close(grants, NoLock);
 
 	CatalogTupleDelete(definitions, &tuple->t_self);

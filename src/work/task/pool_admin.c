@@ -22,6 +22,7 @@
 #include "access/xact.h"
 #include "base/args.h"
 #include "base/effects.h"
+#include "base/grants.h"
 #include "base/guc.h"
 #include "base/new_id.h"
 #include "base/schema.h"
@@ -268,71 +269,21 @@ default_values(const CormPoolRef *ref, Datum *values, bool *nulls)
 	values[Anum_pool_result_ttl - 1] = IntervalPGetDatum(ttl);
 }
 
-/* set_grant sets what a grantee may do with a pool; if that is nothing, it has no row. */
-static void
-set_grant(const char *pool, Oid grantee, int add, int take_away)
+/* open_grants opens corm.pool_grants. */
+static Relation
+open_grants(LOCKMODE mode)
 {
-	Relation	rel = corm_catalog_require("pool_grants", RowExclusiveLock, NULL);
-	ScanKeyData keys[2];
-	SysScanDesc scan;
-	HeapTuple	tuple;
-	int			privileges = 0;
-
-	ScanKeyInit(&keys[0], Anum_pool_grant_pool, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(pool));
-	ScanKeyInit(&keys[1], Anum_pool_grant_grantee, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(grantee));
-	scan = systable_beginscan(rel, InvalidOid, false, NULL, 2, keys);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		Datum		values[Natts_pool_grant];
-		bool		nulls[Natts_pool_grant];
-
-		heap_deform_tuple(tuple, RelationGetDescr(rel), values, nulls);
-		if (DatumGetBool(values[Anum_pool_grant_submit - 1]))
-			privileges |= CORM_POOL_SUBMIT;
-		if (DatumGetBool(values[Anum_pool_grant_manage - 1]))
-			privileges |= CORM_POOL_MANAGE;
-		CatalogTupleDelete(rel, &tuple->t_self);
-	}
-	systable_endscan(scan);
-
-	privileges = (privileges | add) & ~take_away;
-	if (privileges != 0)
-	{
-		Datum		values[Natts_pool_grant];
-		bool		nulls[Natts_pool_grant] = {false};
-
-		values[Anum_pool_grant_pool - 1] = CStringGetTextDatum(pool);
-		values[Anum_pool_grant_grantee - 1] = ObjectIdGetDatum(grantee);
-		values[Anum_pool_grant_submit - 1] = BoolGetDatum((privileges & CORM_POOL_SUBMIT) != 0);
-		values[Anum_pool_grant_manage - 1] = BoolGetDatum((privileges & CORM_POOL_MANAGE) != 0);
-		CatalogTupleInsert(rel, heap_form_tuple(RelationGetDescr(rel), values, nulls));
-	}
-	table_close(rel, NoLock);
-	CommandCounterIncrement();
+	return corm_catalog_require("pool_grants", mode, NULL);
 }
 
 /* drop_grants deletes what was granted on a pool, to the roles that a change is about, or to all for NULL. */
 static void
 drop_grants(const char *pool, const CormRoleChange *change)
 {
-	Relation	rel = corm_catalog_require("pool_grants", RowExclusiveLock, NULL);
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	tuple;
+	Relation	rel = open_grants(RowExclusiveLock);
 
-	ScanKeyInit(&key, Anum_pool_grant_pool, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(pool));
-	scan = systable_beginscan(rel, InvalidOid, false, NULL, 1, &key);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		bool		isnull;
-
-		if (change == NULL ||
-			corm_role_concerned(change, DatumGetObjectId(heap_getattr(tuple, Anum_pool_grant_grantee, RelationGetDescr(rel), &isnull))))
-			CatalogTupleDelete(rel, &tuple->t_self);
-	}
-	systable_endscan(scan);
+	(void) corm_grants_drop(rel, pool, change);
 	table_close(rel, NoLock);
-	CommandCounterIncrement();
 }
 
 /* count_rows returns the number of pools of this database, those of running transactions included. */
@@ -376,13 +327,16 @@ store_default(Relation rel, CormPoolRef *ref)
 {
 	Datum		values[Natts_pool];
 	bool		nulls[Natts_pool];
+	Relation	grants;
 
 	if (ref->stored)
 		return;
 	default_values(ref, values, nulls);
 	CatalogTupleInsert(rel, heap_form_tuple(RelationGetDescr(rel), values, nulls));
 	CommandCounterIncrement();
-	set_grant(ref->name, ACL_ID_PUBLIC, CORM_POOL_SUBMIT, 0);
+	grants = open_grants(RowExclusiveLock);
+	corm_grants_set(grants, ref->name, ACL_ID_PUBLIC, CORM_POOL_SUBMIT);
+	table_close(grants, NoLock);
 	ref->stored = true;
 }
 
@@ -511,27 +465,6 @@ set_owner(Relation rel, const CormPoolRef *ref, Oid owner)
 	CommandCounterIncrement();
 }
 
-/* concerned_pools returns the names of the pools with rows of a table that name a role that a change is about, each once. */
-static List *
-concerned_pools(List *names, const char *table, int role_attnum, const CormRoleChange *change)
-{
-	Relation	rel = corm_catalog_require(table, AccessShareLock, NULL);
-	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
-	HeapTuple	tuple;
-	bool		isnull;
-
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		CHECK_FOR_INTERRUPTS();
-		/* the name is the first column of both tables */
-		if (corm_role_concerned(change, DatumGetObjectId(heap_getattr(tuple, role_attnum, RelationGetDescr(rel), &isnull))))
-			names = list_append_unique(names, makeString(TextDatumGetCString(heap_getattr(tuple, 1, RelationGetDescr(rel), &isnull))));
-	}
-	systable_endscan(scan);
-	table_close(rel, AccessShareLock);
-	return names;
-}
-
 /*
  * corm_pools_change_owners drops the pools of some roles, or gives them to another one, and takes back what
  * was granted to them.  The pool "default" cannot be dropped: it goes to the owner of the database.
@@ -539,12 +472,12 @@ concerned_pools(List *names, const char *table, int role_attnum, const CormRoleC
 void
 corm_pools_change_owners(const CormRoleChange *change)
 {
-	List	   *names = concerned_pools(NIL, "pool_definitions", Anum_pool_owner, change);
+	List	   *names = corm_names_concerned(NIL, corm_catalog_require("pool_definitions", AccessShareLock, NULL), Anum_pool_owner, change);
 	Relation	rel = corm_catalog_require("pool_definitions", RowExclusiveLock, NULL);
 	ListCell   *lc;
 
 	if (change->drop_grants)
-		names = concerned_pools(names, "pool_grants", Anum_pool_grant_grantee, change);
+		names = corm_names_concerned(names, open_grants(AccessShareLock), Anum_grants_grantee, change);
 	foreach(lc, names)
 	{
 		CormPoolRef ref;
@@ -566,32 +499,9 @@ corm_pools_change_owners(const CormRoleChange *change)
 	table_close(rel, NoLock);
 }
 
-/* get_privileges reads a list of privileges.  Raises 22023 for an unknown one. */
-static int
-get_privileges(ArrayType *names)
-{
-	Datum	   *elems;
-	bool	   *nulls;
-	int			n;
-	int			privileges = 0;
-
-	deconstruct_array(names, TEXTOID, -1, false, TYPALIGN_INT, &elems, &nulls, &n);
-	for (int i = 0; i < n; i++)
-	{
-		char	   *name = nulls[i] ? "" : TextDatumGetCString(elems[i]);
-
-		if (strcmp(name, "submit") == 0)
-			privileges |= CORM_POOL_SUBMIT;
-		else if (strcmp(name, "manage") == 0)
-			privileges |= CORM_POOL_MANAGE;
-		else
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("unrecognized pool privilege \"%s\"", name),
-					 errhint("Pool privileges are submit and manage.")));
-	}
-	return privileges;
-}
+static const CormPrivilegeNames privilege_names = {
+	"pool", {"submit", "manage"}, "Pool privileges are submit and manage."
+};
 
 /* change_grant does the work of pool_grant and pool_revoke. */
 static void
@@ -600,18 +510,17 @@ change_grant(FunctionCallInfo fcinfo, const char *function, bool grant)
 	static const char *const names[] = {"pool", "grantee", "privileges"};
 	CormPoolRef ref;
 	Relation	rel;
-	Oid			grantee;
+	Relation	grants;
 	int			privileges;
 
 	(void) get_name(fcinfo);
 	corm_require_args(fcinfo, names, lengthof(names));
-	grantee = PG_GETARG_OID(1);
-	privileges = get_privileges(PG_GETARG_ARRAYTYPE_P(2));
+	privileges = corm_privileges_arg(fcinfo, 2, &privilege_names);
 	own_pool(fcinfo, function, &ref, &rel);
-	if (OidIsValid(grantee))
-		shdepLockAndCheckObject(AuthIdRelationId, grantee);
 	store_default(rel, &ref);
-	set_grant(ref.name, grantee, grant ? privileges : 0, grant ? 0 : privileges);
+	grants = open_grants(RowExclusiveLock);
+	corm_grants_change(grants, ref.name, PG_GETARG_OID(1), grant, privileges);
+	table_close(grants, NoLock);
 	table_close(rel, NoLock);
 }
 

@@ -29,15 +29,6 @@ enum
 	Natts_pool = Anum_pool_result_ttl
 };
 
-/* Columns of corm.pool_grants */
-enum
-{
-	Anum_pool_grant_pool = 1,
-	Anum_pool_grant_grantee,
-	Anum_pool_grant_submit,
-	Anum_pool_grant_manage,
-	Natts_pool_grant = Anum_pool_grant_manage
-};
 
 #define CORM_POOL_WORKERS	2
 #define CORM_POOL_CAPACITY	1000

@@ -22,6 +22,7 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "base/grants.h"
 #include "base/guc.h"
 #include "base/owners.h"
 #include "base/schema.h"
@@ -100,47 +101,23 @@ corm_pool_find(const char *name, CormPoolRef *ref)
 				 errmsg("pool \"%s\" does not exist", name)));
 }
 
-/* granted tells whether one of the privileges on a pool was granted to a role, PUBLIC or a role that it is a member of. */
-static bool
-granted(const CormPoolRef *ref, int privileges)
-{
-	Relation	rel = corm_catalog_require("pool_grants", AccessShareLock, NULL);
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	tuple;
-	bool		found = false;
-
-	ScanKeyInit(&key, Anum_pool_grant_pool, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(ref->name));
-	scan = systable_beginscan(rel, corm_catalog_oid("pool_grants_pkey"), true, NULL, 1, &key);
-	while (!found && HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		Datum		values[Natts_pool_grant];
-		bool		nulls[Natts_pool_grant];
-		Oid			grantee;
-
-		heap_deform_tuple(tuple, RelationGetDescr(rel), values, nulls);
-		grantee = DatumGetObjectId(values[Anum_pool_grant_grantee - 1]);
-		if (!(((privileges & CORM_POOL_SUBMIT) && DatumGetBool(values[Anum_pool_grant_submit - 1])) ||
-			  ((privileges & CORM_POOL_MANAGE) && DatumGetBool(values[Anum_pool_grant_manage - 1]))))
-			continue;
-		found = grantee == ACL_ID_PUBLIC || has_privs_of_role(GetUserId(), grantee);
-	}
-	systable_endscan(scan);
-	table_close(rel, AccessShareLock);
-	return found;
-}
-
 /* corm_pool_may tells whether the current role has a privilege on a pool. */
 bool
 corm_pool_may(const CormPoolRef *ref, int privilege)
 {
+	Relation	rel;
+	int			held;
+
 	if (has_privs_of_role(GetUserId(), ref->owner))
 		return true;
 	if (privilege & CORM_POOL_OWN)
 		return false;
 	if (!ref->stored)
 		return (privilege & CORM_POOL_SUBMIT) != 0;
-	return granted(ref, privilege);
+	rel = corm_catalog_require("pool_grants", AccessShareLock, NULL);
+	held = corm_grants_held(rel, ref->name, GetUserId());
+	table_close(rel, AccessShareLock);
+	return (held & privilege) != 0;
 }
 
 /* corm_pool_check raises 42501 unless the current role has a privilege on a pool. */

@@ -11,10 +11,11 @@
 #include "postgres.h"
 
 #include "base/compat.h"
+#include "base/grants.h"
 #include "utils/relcache.h"
 
-#define CORM_POOL_SUBMIT	1
-#define CORM_POOL_MANAGE	2
+#define CORM_POOL_SUBMIT	CORM_PRIVILEGE_1
+#define CORM_POOL_MANAGE	CORM_PRIVILEGE_2
 #define CORM_POOL_OWN		4
 
 #define CORM_DEFAULT_POOL_ID	1

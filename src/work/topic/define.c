@@ -20,6 +20,7 @@
 #include "access/xact.h"
 #include "base/args.h"
 #include "base/compat.h"
+#include "base/grants.h"
 #include "base/new_id.h"
 #include "cache/cache.h"
 #include "catalog/dependency.h"
@@ -271,99 +272,28 @@ corm_topic_open(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* get_privileges reads a list of privilege names.  Raises 22023 for an unknown one. */
-static void
-get_privileges(ArrayType *names, bool *publish, bool *receive)
-{
-	Datum	   *elems;
-	bool	   *nulls;
-	int			n;
-
-	*publish = *receive = false;
-	deconstruct_array(names, TEXTOID, -1, false, TYPALIGN_INT, &elems, &nulls, &n);
-	for (int i = 0; i < n; i++)
-	{
-		char	   *name = nulls[i] ? "" : TextDatumGetCString(elems[i]);
-
-		if (strcmp(name, "publish") == 0)
-			*publish = true;
-		else if (strcmp(name, "receive") == 0)
-			*receive = true;
-		else
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("unrecognized topic privilege \"%s\"", name),
-					 errhint("Topic privileges are publish and receive.")));
-	}
-}
-
-/*
- * set_grant adds privileges on a topic to what a grantee has, or takes them away.  A
- * grantee without privileges has no row.
- */
-static void
-set_grant(const char *topic, Oid grantee, bool grant, bool publish, bool receive)
-{
-	Relation	rel = corm_topic_grants_open(RowExclusiveLock);
-	ScanKeyData keys[2];
-	SysScanDesc scan;
-	HeapTuple	tuple;
-	Datum		values[Natts_topic_grants];
-	bool		nulls[Natts_topic_grants] = {false};
-	bool		can_publish = false;
-	bool		can_receive = false;
-	bool		had_row = false;
-
-	ScanKeyInit(&keys[0], Anum_topic_grants_topic, BTEqualStrategyNumber, F_TEXTEQ,
-				CStringGetTextDatum(topic));
-	ScanKeyInit(&keys[1], Anum_topic_grants_grantee, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(grantee));
-	scan = systable_beginscan(rel, InvalidOid, false, NULL, 2, keys);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		heap_deform_tuple(tuple, RelationGetDescr(rel), values, nulls);
-		can_publish = DatumGetBool(values[Anum_topic_grants_can_publish - 1]);
-		can_receive = DatumGetBool(values[Anum_topic_grants_can_receive - 1]);
-		had_row = true;
-		CatalogTupleDelete(rel, &tuple->t_self);
-	}
-	systable_endscan(scan);
-
-	/* rights of a role that was dropped in another database can be revoked */
-	if (OidIsValid(grantee) && (grant || !had_row))
-	{
-		(void) GetUserNameFromId(grantee, false);	/* raises if it is no role */
-		shdepLockAndCheckObject(AuthIdRelationId, grantee);
-	}
-	can_publish = grant ? can_publish || publish : can_publish && !publish;
-	can_receive = grant ? can_receive || receive : can_receive && !receive;
-	if (can_publish || can_receive)
-	{
-		values[Anum_topic_grants_topic - 1] = CStringGetTextDatum(topic);
-		values[Anum_topic_grants_grantee - 1] = ObjectIdGetDatum(grantee);
-		values[Anum_topic_grants_can_publish - 1] = BoolGetDatum(can_publish);
-		values[Anum_topic_grants_can_receive - 1] = BoolGetDatum(can_receive);
-		CatalogTupleInsert(rel, heap_form_tuple(RelationGetDescr(rel), values, nulls));
-	}
-	table_close(rel, NoLock);
-}
+static const CormPrivilegeNames privilege_names = {
+	"topic", {"publish", "receive"}, "Topic privileges are publish and receive."
+};
 
 /* change_grant does the work of topic_grant and topic_revoke, whose arguments it takes. */
 static void
 change_grant(FunctionCallInfo fcinfo, bool grant)
 {
 	Relation	rel;
+	Relation	grants;
 	CormTopicRef *ref;
-	bool		publish;
-	bool		receive;
+	int			privileges;
 
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("grantee and privileges must not be null")));
-	get_privileges(PG_GETARG_ARRAYTYPE_P(2), &publish, &receive);
+	privileges = corm_privileges_arg(fcinfo, 2, &privilege_names);
 	ref = own_topic(fcinfo, grant ? "corm.topic_grant()" : "corm.topic_revoke()", &rel);
-	set_grant(pstrdup(NameStr(ref->name)), PG_GETARG_OID(1), grant, publish, receive);
+	grants = corm_topic_grants_open(RowExclusiveLock);
+	corm_grants_change(grants, pstrdup(NameStr(ref->name)), PG_GETARG_OID(1), grant, privileges);
+	table_close(grants, NoLock);
 	corm_topic_changed(rel);
 	table_close(rel, NoLock);
 }

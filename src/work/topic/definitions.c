@@ -30,6 +30,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "base/clock.h"
+#include "base/grants.h"
 #include "base/relcache.h"
 #include "base/schema.h"
 #include "cache/cache.h"
@@ -207,29 +208,10 @@ static void
 read_grants(CormTopicRef *ref)
 {
 	Relation	rel = corm_topic_grants_open(AccessShareLock);
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	tuple;
+	int			held = has_privs_of_role(ref->userid, ref->owner) ? CORM_PRIVILEGES_ALL : corm_grants_held(rel, NameStr(ref->name), ref->userid);
 
-	ref->can_publish = ref->can_receive = has_privs_of_role(ref->userid, ref->owner);
-	ScanKeyInit(&key, Anum_topic_grants_topic, BTEqualStrategyNumber, F_TEXTEQ,
-				CStringGetTextDatum(NameStr(ref->name)));
-	scan = systable_beginscan(rel, InvalidOid, false, NULL, 1, &key);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		Datum		values[Natts_topic_grants];
-		bool		nulls[Natts_topic_grants];
-		Oid			grantee;
-
-		heap_deform_tuple(tuple, RelationGetDescr(rel), values, nulls);
-		grantee = DatumGetObjectId(values[Anum_topic_grants_grantee - 1]);
-		if (grantee == ACL_ID_PUBLIC || has_privs_of_role(ref->userid, grantee))
-		{
-			ref->can_publish |= DatumGetBool(values[Anum_topic_grants_can_publish - 1]);
-			ref->can_receive |= DatumGetBool(values[Anum_topic_grants_can_receive - 1]);
-		}
-	}
-	systable_endscan(scan);
+	ref->can_publish = (held & CORM_PRIVILEGE_1) != 0;
+	ref->can_receive = (held & CORM_PRIVILEGE_2) != 0;
 	table_close(rel, AccessShareLock);
 }
 

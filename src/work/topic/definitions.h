@@ -27,12 +27,6 @@
 #define Anum_topic_definitions_dedup		9
 #define Anum_topic_definitions_closed		10
 
-#define Natts_topic_grants					4
-#define Anum_topic_grants_topic				1
-#define Anum_topic_grants_grantee			2
-#define Anum_topic_grants_can_publish		3
-#define Anum_topic_grants_can_receive		4
-
 #define Natts_group_definitions				18
 #define Anum_group_definitions_topic		1
 #define Anum_group_definitions_grp			2

@@ -16,6 +16,7 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "base/grants.h"
 #include "base/owners.h"
 #include "catalog/dependency.h"
 #include "catalog/indexing.h"
@@ -46,21 +47,6 @@ column(Relation rel, HeapTuple tuple, int attnum)
 	Datum		value = heap_getattr(tuple, attnum, RelationGetDescr(rel), &isnull);
 
 	return isnull ? (Datum) 0 : value;
-}
-
-/* concerned_topics adds the names of topics with rows in a table that a change is about.  Closes the table. */
-static List *
-concerned_topics(List *names, Relation rel, int role_attnum, const CormRoleChange *change)
-{
-	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
-	HeapTuple	tuple;
-
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-		if (corm_role_concerned(change, DatumGetObjectId(column(rel, tuple, role_attnum))))
-			names = list_append_unique(names, makeString(TextDatumGetCString(column(rel, tuple, 1))));
-	systable_endscan(scan);
-	table_close(rel, AccessShareLock);
-	return names;
 }
 
 /* set_owner makes the new owner of a change that of a row. */
@@ -125,24 +111,6 @@ change_groups(CormTopicRef *topic, const CormRoleChange *change)
 	table_close(rel, NoLock);
 }
 
-/* drop_grants deletes what was granted on a topic to the roles of a change. */
-static void
-drop_grants(const char *name, const CormRoleChange *change)
-{
-	Relation	rel = corm_topic_grants_open(RowExclusiveLock);
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	tuple;
-
-	ScanKeyInit(&key, Anum_topic_grants_topic, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(name));
-	scan = systable_beginscan(rel, InvalidOid, false, NULL, 1, &key);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-		if (corm_role_concerned(change, DatumGetObjectId(column(rel, tuple, Anum_topic_grants_grantee))))
-			CatalogTupleDelete(rel, &tuple->t_self);
-	systable_endscan(scan);
-	table_close(rel, NoLock);
-}
-
 /* change_topic makes a change to a topic; the caller has the writers' lock on its name. */
 static void
 change_topic(Relation rel, const char *name, const CormRoleChange *change)
@@ -164,7 +132,12 @@ change_topic(Relation rel, const char *name, const CormRoleChange *change)
 	}
 	change_groups(ref, change);
 	if (change->drop_grants)
-		drop_grants(name, change);
+	{
+		Relation	grants = corm_topic_grants_open(RowExclusiveLock);
+
+		(void) corm_grants_drop(grants, name, change);
+		table_close(grants, NoLock);
+	}
 	corm_topic_changed(rel);
 }
 
@@ -176,13 +149,10 @@ apply(const CormRoleChange *change)
 	List	   *names = NIL;
 	ListCell   *lc;
 
-	names = concerned_topics(names, corm_topic_definitions_open(AccessShareLock),
-							 Anum_topic_definitions_owner, change);
-	names = concerned_topics(names, corm_group_definitions_open(AccessShareLock),
-							 Anum_group_definitions_owner, change);
+	names = corm_names_concerned(names, corm_topic_definitions_open(AccessShareLock), Anum_topic_definitions_owner, change);
+	names = corm_names_concerned(names, corm_group_definitions_open(AccessShareLock), Anum_group_definitions_owner, change);
 	if (change->drop_grants)
-		names = concerned_topics(names, corm_topic_grants_open(AccessShareLock),
-								 Anum_topic_grants_grantee, change);
+		names = corm_names_concerned(names, corm_topic_grants_open(AccessShareLock), Anum_grants_grantee, change);
 	foreach(lc, names)
 	{
 		corm_topic_lock_name(rel, strVal(lfirst(lc)));
