@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * durable.c
- *		Durable topics: messages and settlements as rows.
+ *		Durable topics: their messages as rows.
  *
  * The messages of all durable topics of a database are in three tables, and so are
  * the settlements of their groups.  One of each is current and takes the new rows;
@@ -23,11 +23,11 @@
  * Settling.  A transaction that receives inserts the numbers that it got, in ranges.
  * They are settled if it commits, and were never there if it is rolled back, to a
  * savepoint too.  A seek gives the group a new epoch: settlements of older ones do
- * not count any more.
+ * not count any more (durable_settled.c).
  *
  * What is in hand, and how often a message was handed out, is in shared memory only
  * (group.c).  After a start of the server it is made anew from the tables, when the
- * topic is first used (corm_durable_load).
+ * topic is first used (durable_load.c).
  *
  * Rows are read with a snapshot of now, whatever the isolation level: numbers come
  * from shared memory, which is ahead of the transaction's snapshot.  Users have no
@@ -37,7 +37,6 @@
  */
 #include "postgres.h"
 
-#include "access/detoast.h"
 #include "access/genam.h"
 #include "access/heapam.h"
 #include "access/htup_details.h"
@@ -59,91 +58,11 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 #include "work/topic/durable.h"
-
-#define TABLES		3
+#include "work/topic/durable_tables.h"
 
 /* So many messages, or messages of so many bytes, are inserted at a time. */
 #define INSERT_BATCH	64
 #define INSERT_BYTES	(1024 * 1024)
-
-#define Natts_topic_messages			9
-#define Anum_topic_messages_topic_id	1
-#define Anum_topic_messages_seq			2
-#define Anum_topic_messages_published_at 3
-#define Anum_topic_messages_due			4
-#define Anum_topic_messages_key			5
-#define Anum_topic_messages_headers		6
-#define Anum_topic_messages_type		7
-#define Anum_topic_messages_payload		8
-#define Anum_topic_messages_dedup_id	9
-
-#define Natts_topic_settled				4
-#define Anum_topic_settled_group_id		1
-#define Anum_topic_settled_epoch		2
-#define Anum_topic_settled_first_seq	3
-#define Anum_topic_settled_last_seq		4
-
-#define Natts_topic_cursors				4
-#define Anum_topic_cursors_group_id		1
-#define Anum_topic_cursors_topic_id		2
-#define Anum_topic_cursors_epoch		3
-#define Anum_topic_cursors_settled		4
-
-/* open_table opens one of corm's tables, by name and number (-1: none). */
-static Relation
-open_table(const char *name, int number, LOCKMODE mode)
-{
-	char		full[NAMEDATALEN];
-
-	if (number >= 0)
-		snprintf(full, sizeof(full), "%s_%d", name, number);
-	else
-		strlcpy(full, name, sizeof(full));
-	return corm_catalog_require(full, mode, NULL);
-}
-
-/* index_of returns the primary key of a table, which is opened. */
-static Oid
-index_of(Relation rel)
-{
-	Oid			index = corm_primary_key_index(rel);
-
-	if (!OidIsValid(index))
-	{
-		(void) RelationGetIndexList(rel);
-		index = corm_primary_key_index(rel);
-	}
-	return index;
-}
-
-/* corm_durable_current returns the number of the tables that take new rows. */
-int
-corm_durable_current(void)
-{
-	Relation	rel = open_table("topic_rotation", -1, AccessShareLock);
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, snapshot, 0, NULL);
-	HeapTuple	tuple = systable_getnext(scan);
-	int			number = 0;
-
-	if (HeapTupleIsValid(tuple))
-	{
-		bool		isnull;
-
-		number = DatumGetInt32(heap_getattr(tuple, 1, RelationGetDescr(rel), &isnull));
-	}
-	systable_endscan(scan);
-	UnregisterSnapshot(snapshot);
-	table_close(rel, AccessShareLock);
-	return number;
-}
-
-/* set_tag fills the tag of a lock on a topic or group; kind says which. */
-static void
-set_tag(LOCKTAG *tag, uint64 id, uint16 kind)
-{
-	SET_LOCKTAG_OBJECT(*tag, MyDatabaseId, corm_catalog_oid("topic_definitions"), (uint32) (id ^ (id >> 32)), kind);
-}
 
 /* corm_durable_lock takes the lock of a topic whose publishers number their messages, until the end of the transaction. */
 void
@@ -151,7 +70,7 @@ corm_durable_lock(uint64 topic_id)
 {
 	LOCKTAG		tag;
 
-	set_tag(&tag, topic_id, 1);
+	corm_durable_tag(&tag, topic_id, 1);
 	(void) LockAcquire(&tag, ExclusiveLock, false, false);
 }
 
@@ -161,7 +80,7 @@ corm_durable_lock_group(uint64 group_id)
 {
 	LOCKTAG		tag;
 
-	set_tag(&tag, group_id, 2);
+	corm_durable_tag(&tag, group_id, 2);
 	(void) LockAcquire(&tag, ExclusiveLock, false, false);
 }
 
@@ -171,7 +90,7 @@ corm_durable_unlock_group(uint64 group_id)
 {
 	LOCKTAG		tag;
 
-	set_tag(&tag, group_id, 2);
+	corm_durable_tag(&tag, group_id, 2);
 	(void) LockRelease(&tag, ExclusiveLock, false);
 }
 
@@ -251,7 +170,7 @@ corm_durable_insert_begin(void)
 	insert->pushed = !ActiveSnapshotSet();
 	if (insert->pushed)
 		PushActiveSnapshot(GetTransactionSnapshot());
-	insert->rel = open_table("topic_messages", corm_durable_current(), RowExclusiveLock);
+	insert->rel = corm_durable_open("topic_messages", corm_durable_current(), RowExclusiveLock);
 	insert->indexes = CatalogOpenIndexes(insert->rel);
 	insert->now = corm_clock_real();
 	insert->outer = CurrentMemoryContext;
@@ -357,46 +276,6 @@ type_of(text *name, KnownType *known, MemoryContext outer)
 	return known->type;
 }
 
-/* The three tables of a kind, opened for reading. */
-typedef struct Tables
-{
-	Relation	rel[TABLES];
-	Snapshot	snapshot;
-} Tables;
-
-/*
- * open_tables opens three tables, and takes a snapshot of now when all are locked: a
- * rotation that moves rows from one to another has either committed before, or waits.
- */
-static void
-open_tables(Tables *tables, const char *name)
-{
-	for (int t = 0; t < TABLES; t++)
-		tables->rel[t] = open_table(name, t, AccessShareLock);
-	tables->snapshot = RegisterSnapshot(GetLatestSnapshot());
-}
-
-/* close_tables closes them. */
-static void
-close_tables(Tables *tables)
-{
-	UnregisterSnapshot(tables->snapshot);
-	for (int t = 0; t < TABLES; t++)
-		table_close(tables->rel[t], AccessShareLock);
-}
-
-/* begin_range begins to look in a table for the messages of a topic with numbers from first to last. */
-static SysScanDesc
-begin_range(Relation rel, Snapshot snapshot, uint64 topic_id, int64 first, int64 last)
-{
-	ScanKeyData keys[3];
-
-	ScanKeyInit(&keys[0], Anum_topic_messages_topic_id, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum((int64) topic_id));
-	ScanKeyInit(&keys[1], Anum_topic_messages_seq, BTGreaterEqualStrategyNumber, F_INT8GE, Int64GetDatum(first));
-	ScanKeyInit(&keys[2], Anum_topic_messages_seq, BTLessEqualStrategyNumber, F_INT8LE, Int64GetDatum(last));
-	return systable_beginscan(rel, index_of(rel), true, snapshot, 3, keys);
-}
-
 /* The messages of a range of numbers, found in the tables. */
 typedef struct Found
 {
@@ -408,16 +287,16 @@ typedef struct Found
 
 /* find_range reads the rows of a topic with numbers from first to last. */
 static void
-find_range(Tables *tables, uint64 topic_id, int64 first, int64 last, Found *found)
+find_range(CormDurableTables *tables, uint64 topic_id, int64 first, int64 last, Found *found)
 {
 	found->first = first;
 	found->n = last - first + 1;
 	found->tuples = palloc0(found->n * sizeof(HeapTuple));
 	found->desc = RelationGetDescr(tables->rel[0]);
-	for (int t = 0, left = found->n; t < TABLES && left > 0; t++)
+	for (int t = 0, left = found->n; t < CORM_DURABLE_TABLES && left > 0; t++)
 	{
 		Relation	rel = tables->rel[t];
-		SysScanDesc scan = begin_range(rel, tables->snapshot, topic_id, first, last);
+		SysScanDesc scan = corm_durable_begin_range(rel, tables->snapshot, topic_id, first, last);
 		HeapTuple	tuple;
 
 		while (HeapTupleIsValid(tuple = systable_getnext(scan)))
@@ -500,7 +379,7 @@ corm_durable_fetch(uint64 topic_id, CormTake *take, TimestampTz *due, bool *foun
 {
 	int			n = take->n;
 	CormTaken  *heads = palloc(Max(n, 1) * sizeof(CormTaken));
-	Tables		tables;
+	CormDurableTables tables;
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "corm durable messages",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext oldcontext;
@@ -509,7 +388,7 @@ corm_durable_fetch(uint64 topic_id, CormTake *take, TimestampTz *due, bool *foun
 	for (int i = 0; i < n; i++)
 		memcpy(&heads[i], take->buf + i * MAXALIGN(sizeof(CormTaken)), sizeof(CormTaken));
 	take->used = 0;
-	open_tables(&tables, "topic_messages");
+	corm_durable_open_all(&tables, "topic_messages");
 	oldcontext = MemoryContextSwitchTo(context);
 	for (int i = 0; i < n;)
 	{
@@ -529,413 +408,8 @@ corm_durable_fetch(uint64 topic_id, CormTake *take, TimestampTz *due, bool *foun
 	}
 	MemoryContextSwitchTo(oldcontext);
 	MemoryContextDelete(context);
-	close_tables(&tables);
+	corm_durable_close_all(&tables);
 	pfree(heads);
-}
-
-/* corm_durable_settle inserts what a group settles if the transaction commits: numbers in ascending order. */
-void
-corm_durable_settle(uint64 group_id, uint64 epoch, const int64 *seqs, int n)
-{
-	Relation	rel = open_table("topic_settled", corm_durable_current(), RowExclusiveLock);
-
-	for (int i = 0; i < n;)
-	{
-		Datum		values[Natts_topic_settled];
-		bool		nulls[Natts_topic_settled] = {false};
-		int			run = 1;
-		HeapTuple	tuple;
-
-		while (i + run < n && seqs[i + run] == seqs[i] + run)
-			run++;
-		values[Anum_topic_settled_group_id - 1] = Int64GetDatum((int64) group_id);
-		values[Anum_topic_settled_epoch - 1] = Int64GetDatum((int64) epoch);
-		values[Anum_topic_settled_first_seq - 1] = Int64GetDatum(seqs[i]);
-		values[Anum_topic_settled_last_seq - 1] = Int64GetDatum(seqs[i] + run - 1);
-		tuple = heap_form_tuple(RelationGetDescr(rel), values, nulls);
-		CatalogTupleInsert(rel, tuple);
-		heap_freetuple(tuple);
-		i += run;
-	}
-	table_close(rel, NoLock);
-}
-
-/* find_cursor finds the row of a group in the table of cursors; a palloc'd copy, or NULL. */
-static HeapTuple
-find_cursor(Relation rel, uint64 group_id)
-{
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	tuple;
-
-	ScanKeyInit(&key, Anum_topic_cursors_group_id, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum((int64) group_id));
-	scan = systable_beginscan(rel, index_of(rel), true, snapshot, 1, &key);
-	tuple = systable_getnext(scan);
-	if (HeapTupleIsValid(tuple))
-		tuple = heap_copytuple(tuple);
-	systable_endscan(scan);
-	UnregisterSnapshot(snapshot);
-	return tuple;
-}
-
-/* corm_durable_cursor_get reads the row of a group.  Returns false if it has none. */
-bool
-corm_durable_cursor_get(uint64 group_id, uint64 *epoch, int64 *settled)
-{
-	Relation	rel = open_table("topic_cursors", -1, AccessShareLock);
-	HeapTuple	tuple = find_cursor(rel, group_id);
-
-	if (HeapTupleIsValid(tuple))
-	{
-		bool		isnull;
-
-		*epoch = (uint64) DatumGetInt64(heap_getattr(tuple, Anum_topic_cursors_epoch, RelationGetDescr(rel), &isnull));
-		*settled = DatumGetInt64(heap_getattr(tuple, Anum_topic_cursors_settled, RelationGetDescr(rel), &isnull));
-	}
-	table_close(rel, AccessShareLock);
-	return HeapTupleIsValid(tuple);
-}
-
-/* corm_durable_cursor_set stores the row of a group: it has settled all numbers up to one, in an epoch. */
-void
-corm_durable_cursor_set(uint64 topic_id, uint64 group_id, uint64 epoch, int64 settled)
-{
-	Relation	rel = open_table("topic_cursors", -1, RowExclusiveLock);
-	LOCKTAG		tag;
-	HeapTuple	old;
-	Datum		values[Natts_topic_cursors];
-	bool		nulls[Natts_topic_cursors] = {false};
-	HeapTuple	tuple;
-
-	set_tag(&tag, group_id, 3);
-	(void) LockAcquire(&tag, ExclusiveLock, false, false);
-	old = find_cursor(rel, group_id);
-	values[Anum_topic_cursors_group_id - 1] = Int64GetDatum((int64) group_id);
-	values[Anum_topic_cursors_topic_id - 1] = Int64GetDatum((int64) topic_id);
-	values[Anum_topic_cursors_epoch - 1] = Int64GetDatum((int64) epoch);
-	values[Anum_topic_cursors_settled - 1] = Int64GetDatum(settled);
-	tuple = heap_form_tuple(RelationGetDescr(rel), values, nulls);
-	if (HeapTupleIsValid(old))
-		CatalogTupleUpdate(rel, &old->t_self, tuple);
-	else
-		CatalogTupleInsert(rel, tuple);
-	CommandCounterIncrement();
-	table_close(rel, NoLock);
-}
-
-/* corm_durable_cursor_delete deletes the row of a group. */
-void
-corm_durable_cursor_delete(uint64 group_id)
-{
-	Relation	rel = open_table("topic_cursors", -1, RowExclusiveLock);
-	HeapTuple	tuple = find_cursor(rel, group_id);
-
-	if (HeapTupleIsValid(tuple))
-		CatalogTupleDelete(rel, &tuple->t_self);
-	table_close(rel, NoLock);
-}
-
-/* A range of numbers that a group has settled. */
-typedef struct Range
-{
-	int64		first;
-	int64		last;
-} Range;
-
-typedef struct Ranges
-{
-	int			n;
-	int			size;
-	Range	   *ranges;
-} Ranges;
-
-static int
-by_first(const void *a, const void *b)
-{
-	int64		x = ((const Range *) a)->first;
-	int64		y = ((const Range *) b)->first;
-
-	return x < y ? -1 : x > y;
-}
-
-/* read_settled reads what groups have settled after their cursors, from all tables. */
-static void
-read_settled(const CormGroupSeed *seeds, int nseeds, Ranges *ranges)
-{
-	Tables		tables;
-
-	open_tables(&tables, "topic_settled");
-	for (int t = 0; t < TABLES; t++)
-	{
-		Relation	rel = tables.rel[t];
-		SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, tables.snapshot, 0, NULL);
-		HeapTuple	tuple;
-
-		while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-		{
-			Datum		values[Natts_topic_settled];
-			bool		nulls[Natts_topic_settled];
-
-			CHECK_FOR_INTERRUPTS();
-			heap_deform_tuple(tuple, RelationGetDescr(rel), values, nulls);
-			for (int g = 0; g < nseeds; g++)
-			{
-				Ranges	   *of = &ranges[g];
-
-				if (seeds[g].id != (uint64) DatumGetInt64(values[Anum_topic_settled_group_id - 1]) ||
-					seeds[g].epoch != (uint64) DatumGetInt64(values[Anum_topic_settled_epoch - 1]) ||
-					DatumGetInt64(values[Anum_topic_settled_last_seq - 1]) < seeds[g].next_seq)
-					continue;
-				if (of->n == of->size)
-				{
-					of->size = Max(of->size * 2, 64);
-					of->ranges = of->ranges == NULL ? palloc(of->size * sizeof(Range)) :
-						repalloc_huge(of->ranges, of->size * sizeof(Range));
-				}
-				of->ranges[of->n].first = DatumGetInt64(values[Anum_topic_settled_first_seq - 1]);
-				of->ranges[of->n++].last = DatumGetInt64(values[Anum_topic_settled_last_seq - 1]);
-			}
-		}
-		systable_endscan(scan);
-	}
-	close_tables(&tables);
-}
-
-/*
- * place_cursor moves the cursor of a group past what it has settled, and notes which
- * messages before it are not settled.
- */
-static void
-place_cursor(CormGroupSeed *seed, Ranges *ranges)
-{
-	int			size = 0;
-
-	if (ranges->n > 0)
-		qsort(ranges->ranges, ranges->n, sizeof(Range), by_first);
-	for (int i = 0; i < ranges->n; i++)
-	{
-		for (; seed->next_seq < ranges->ranges[i].first; seed->next_seq++)
-		{
-			CHECK_FOR_INTERRUPTS();
-			if (seed->nunsettled == size)
-			{
-				size = Max(size * 2, 64);
-				seed->unsettled = seed->unsettled == NULL ? palloc(size * sizeof(int64)) :
-					repalloc_huge(seed->unsettled, size * sizeof(int64));
-			}
-			seed->unsettled[seed->nunsettled++] = seed->next_seq;
-		}
-		seed->next_seq = Max(seed->next_seq, ranges->ranges[i].last + 1);
-	}
-}
-
-/* read_state reads the last number of a topic from its row, 0 if it has none. */
-static int64
-read_state(uint64 topic_id)
-{
-	Relation	rel = open_table("topic_state", -1, AccessShareLock);
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	tuple;
-	int64		last = 0;
-
-	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum((int64) topic_id));
-	scan = systable_beginscan(rel, index_of(rel), true, snapshot, 1, &key);
-	if (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		bool		isnull;
-
-		last = DatumGetInt64(heap_getattr(tuple, 2, RelationGetDescr(rel), &isnull));
-	}
-	systable_endscan(scan);
-	UnregisterSnapshot(snapshot);
-	table_close(rel, AccessShareLock);
-	return last;
-}
-
-/* add_dedup notes the id of a message if it is remembered still. */
-static void
-add_dedup(CormDurableState *state, HeapTuple tuple, TupleDesc desc, TimestampTz since)
-{
-	bool		isnull;
-	TimestampTz time = DatumGetTimestampTz(heap_getattr(tuple, Anum_topic_messages_published_at, desc, &isnull));
-	Datum		id = heap_getattr(tuple, Anum_topic_messages_dedup_id, desc, &isnull);
-
-	if (isnull || time <= since)
-		return;
-	if (state->ndedup % 64 == 0)
-	{
-		Size		size = state->ndedup + 64;
-
-		state->dedup_ids = state->ndedup == 0 ? palloc(size * sizeof(char *)) :
-			repalloc_huge(state->dedup_ids, size * sizeof(char *));
-		state->dedup_times = state->ndedup == 0 ? palloc(size * sizeof(TimestampTz)) :
-			repalloc_huge(state->dedup_times, size * sizeof(TimestampTz));
-	}
-	state->dedup_ids[state->ndedup] = TextDatumGetCString(id);
-	state->dedup_times[state->ndedup++] = time;
-}
-
-/* read_numbers finds the first and last numbers of a topic, and the ids that it remembers. */
-static void
-read_numbers(const CormTopicRef *topic, CormDurableState *state)
-{
-	Tables		tables;
-	int64		first = PG_INT64_MAX;
-	TimestampTz since = topic->settings.dedup > 0 ? corm_clock_real() - topic->settings.dedup : PG_INT64_MAX;
-
-	open_tables(&tables, "topic_messages");
-	for (int t = 0; t < TABLES; t++)
-	{
-		Relation	rel = tables.rel[t];
-		ScanKeyData key;
-		SysScanDesc scan;
-		HeapTuple	tuple;
-
-		ScanKeyInit(&key, Anum_topic_messages_topic_id, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum((int64) topic->id));
-		scan = systable_beginscan(rel, index_of(rel), true, tables.snapshot, 1, &key);
-		while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-		{
-			bool		isnull;
-			int64		seq = DatumGetInt64(heap_getattr(tuple, Anum_topic_messages_seq, RelationGetDescr(rel), &isnull));
-
-			CHECK_FOR_INTERRUPTS();
-			first = Min(first, seq);
-			state->last_seq = Max(state->last_seq, seq);
-			if (topic->settings.dedup > 0)
-				add_dedup(state, tuple, RelationGetDescr(rel), since);
-		}
-		systable_endscan(scan);
-	}
-	close_tables(&tables);
-	state->first_seq = Min(first, state->last_seq + 1);
-}
-
-/*
- * read_sizes finds out how many bytes the payloads of a topic's messages have, of numbers
- * from first to last; sizes[0] becomes that of first.
- */
-static void
-read_sizes(uint64 topic_id, int64 first, int64 last, int32 *sizes)
-{
-	Tables		tables;
-
-	open_tables(&tables, "topic_messages");
-	for (int t = 0; t < TABLES; t++)
-	{
-		Relation	rel = tables.rel[t];
-		SysScanDesc scan = begin_range(rel, tables.snapshot, topic_id, first, last);
-		HeapTuple	tuple;
-
-		while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-		{
-			bool		isnull;
-			int64		seq = DatumGetInt64(heap_getattr(tuple, Anum_topic_messages_seq, RelationGetDescr(rel), &isnull));
-			Datum		payload = heap_getattr(tuple, Anum_topic_messages_payload, RelationGetDescr(rel), &isnull);
-
-			CHECK_FOR_INTERRUPTS();
-			/* nothing is detoasted for that */
-			sizes[seq - first] = isnull ? 0 : toast_raw_datum_size(payload) - VARHDRSZ;
-		}
-		systable_endscan(scan);
-	}
-	close_tables(&tables);
-}
-
-/* allocate_sizes returns room for the sizes of n messages, set to 0. */
-static int32 *
-allocate_sizes(int64 n)
-{
-	return palloc_extended(Max(n, 1) * sizeof(int32), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-}
-
-/* mark_sizes marks how many bytes a topic has that is being loaded, from the oldest number that a group has not settled on. */
-static void
-mark_sizes(const CormTopicRef *topic, CormDurableState *state, const CormGroupSeed *seeds, int nseeds)
-{
-	int64		oldest = state->last_seq + 1;
-	int32	   *sizes;
-
-	for (int g = 0; g < nseeds; g++)
-		oldest = Min(oldest, seeds[g].nunsettled > 0 ? seeds[g].unsettled[0] : seeds[g].next_seq);
-	corm_marks_init(&state->marks, oldest - 1, 0);
-	sizes = allocate_sizes(state->last_seq - oldest + 1);
-	read_sizes(topic->id, oldest, state->last_seq, sizes);
-	for (int64 seq = oldest; seq <= state->last_seq; seq++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		state->last_bytes += sizes[seq - oldest];
-		if (state->last_bytes - state->marks.mark[state->marks.n - 1].bytes <
-			corm_marks_stride(&state->marks, state->last_bytes, topic->settings.max_bytes))
-			continue;
-		if (corm_marks_full(&state->marks))
-			corm_marks_thin(&state->marks, oldest);
-		corm_marks_add(&state->marks, seq, state->last_bytes);
-	}
-	pfree(sizes);
-}
-
-/*
- * corm_durable_know_bytes makes sure that the topic's marks begin before a number, which
- * is going to be the oldest one that a group has not settled.  Returns the mark, which
- * can be added again if marks have been thinned out before it is.
- */
-CormByteMark
-corm_durable_know_bytes(int slot, uint64 gen, uint64 topic_id, int64 seq)
-{
-	CormByteMarks *marks = &corm_topic_at(slot)->marks;
-	CormByteMark before = {PG_INT64_MAX, 0};
-	CormByteMark first;
-	int32	   *sizes;
-
-	if (!corm_topic_lock(slot, gen))
-		return before;
-	first = marks->mark[0];
-	seq = Max(seq, corm_topic_at(slot)->first_seq);
-	before = corm_marks_before(marks, seq);
-	corm_topic_unlock(slot);
-	if (seq > first.seq)
-		return before;
-	before.seq = seq - 1;
-	before.bytes = first.bytes;
-	sizes = allocate_sizes(first.seq - seq + 1);
-	read_sizes(topic_id, seq, first.seq, sizes);
-	for (int64 i = 0; i <= first.seq - seq; i++)
-		before.bytes -= sizes[i];
-	pfree(sizes);
-	if (corm_topic_lock(slot, gen))
-	{
-		corm_marks_add_first(marks, before.seq, before.bytes);
-		corm_topic_unlock(slot);
-	}
-	return before;
-}
-
-/*
- * corm_durable_load reads what the tables say of a topic and its groups.  The seeds,
- * which have ids, get their cursors.
- */
-void
-corm_durable_load(const CormTopicRef *topic, CormDurableState *state, CormGroupSeed *seeds, int nseeds)
-{
-	Ranges	   *ranges = palloc0(Max(nseeds, 1) * sizeof(Ranges));
-
-	memset(state, 0, sizeof(CormDurableState));
-	state->last_seq = read_state(topic->id);
-	read_numbers(topic, state);
-	for (int g = 0; g < nseeds; g++)
-	{
-		int64		settled = state->last_seq;
-
-		(void) corm_durable_cursor_get(seeds[g].id, &seeds[g].epoch, &settled);
-		seeds[g].next_seq = Max(settled + 1, state->first_seq);
-	}
-	read_settled(seeds, nseeds, ranges);
-	for (int g = 0; g < nseeds; g++)
-		place_cursor(&seeds[g], &ranges[g]);
-	mark_sizes(topic, state, seeds, nseeds);
 }
 
 /* corm_durable_seq_at_time returns the number of the first message of a topic published at or after a time, PG_INT64_MAX for none. */
@@ -943,10 +417,10 @@ int64
 corm_durable_seq_at_time(uint64 topic_id, TimestampTz time)
 {
 	int64		found = PG_INT64_MAX;
-	Tables		tables;
+	CormDurableTables tables;
 
-	open_tables(&tables, "topic_messages");
-	for (int t = 0; t < TABLES; t++)
+	corm_durable_open_all(&tables, "topic_messages");
+	for (int t = 0; t < CORM_DURABLE_TABLES; t++)
 	{
 		Relation	rel = tables.rel[t];
 		ScanKeyData key;
@@ -954,7 +428,7 @@ corm_durable_seq_at_time(uint64 topic_id, TimestampTz time)
 		HeapTuple	tuple;
 
 		ScanKeyInit(&key, Anum_topic_messages_topic_id, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum((int64) topic_id));
-		scan = systable_beginscan(rel, index_of(rel), true, tables.snapshot, 1, &key);
+		scan = systable_beginscan(rel, corm_durable_index(rel), true, tables.snapshot, 1, &key);
 		while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 		{
 			bool		isnull;
@@ -966,7 +440,7 @@ corm_durable_seq_at_time(uint64 topic_id, TimestampTz time)
 		}
 		systable_endscan(scan);
 	}
-	close_tables(&tables);
+	corm_durable_close_all(&tables);
 	return found;
 }
 
@@ -975,13 +449,13 @@ int64
 corm_durable_first_seq(uint64 topic_id, int64 otherwise)
 {
 	int64		first = otherwise;
-	Tables		tables;
+	CormDurableTables tables;
 
-	open_tables(&tables, "topic_messages");
-	for (int t = 0; t < TABLES; t++)
+	corm_durable_open_all(&tables, "topic_messages");
+	for (int t = 0; t < CORM_DURABLE_TABLES; t++)
 	{
 		Relation	rel = tables.rel[t];
-		Relation	index = index_open(index_of(rel), AccessShareLock);
+		Relation	index = index_open(corm_durable_index(rel), AccessShareLock);
 		ScanKeyData key;
 		SysScanDesc scan;
 		HeapTuple	tuple;
@@ -997,7 +471,7 @@ corm_durable_first_seq(uint64 topic_id, int64 otherwise)
 		systable_endscan_ordered(scan);
 		index_close(index, AccessShareLock);
 	}
-	close_tables(&tables);
+	corm_durable_close_all(&tables);
 	return first;
 }
 
@@ -1005,14 +479,14 @@ corm_durable_first_seq(uint64 topic_id, int64 otherwise)
 bool
 corm_durable_published_at(uint64 topic_id, int64 seq, TimestampTz *time)
 {
-	Tables		tables;
+	CormDurableTables tables;
 	Found		found;
 	bool		isnull;
 
-	open_tables(&tables, "topic_messages");
+	corm_durable_open_all(&tables, "topic_messages");
 	find_range(&tables, topic_id, seq, seq, &found);
 	if (found.tuples[0] != NULL)
 		*time = DatumGetTimestampTz(heap_getattr(found.tuples[0], Anum_topic_messages_published_at, found.desc, &isnull));
-	close_tables(&tables);
+	corm_durable_close_all(&tables);
 	return found.tuples[0] != NULL;
 }
