@@ -118,7 +118,7 @@ read_symbol(CormCallReader *r, const Builder *b, Node *node, Input *input, Nulla
 	if (number == 0)
 		return false;
 	corm_writer_init(&w);
-	/* text takes its type from what it meets, as build.c has it */
+	/* text takes its type from what it meets, as build_args.c has it */
 	corm_write_symbol(&w, typid == TEXTOID || typid == VARCHAROID ? UNKNOWNOID : typid, number);
 	value->value = PointerGetDatum(corm_writer_finish(&w, CORM_KIND_EXPR));
 	value->isnull = false;
@@ -173,7 +173,7 @@ read_array(CormCallReader *r, const Builder *b, char letter, Node *node, CormBui
 }
 
 /*
- * corm.in() of values that are not all known: they are one array, as build.c
+ * corm.in() of values that are not all known: they are one array, as build_in.c
  * would make it, if they have one type.  Makes the array the second of two
  * arguments.
  */
