@@ -1,4 +1,4 @@
--- The verbs of new_functions over 100,000 rows; apart, since under valgrind it would take hours
+-- New functions over 100,000 rows, and documents of 10,000; apart, since under valgrind it would take hours
 CREATE SCHEMA many;
 SET search_path = many;
 SET client_min_messages = warning;
@@ -6,6 +6,8 @@ CREATE EXTENSION citext SCHEMA many;
 CREATE TABLE nodes (id citext PRIMARY KEY, parent citext CONSTRAINT nodes_parent REFERENCES nodes, n int);
 COMMENT ON CONSTRAINT nodes_parent ON nodes IS '@orm:name=above,inverse=below';
 INSERT INTO nodes VALUES ('A', NULL, 1), ('b', 'a', 2), ('C', 'B', 3), ('d', 'A', 4);
+CREATE TABLE boxes (id int PRIMARY KEY);
+CREATE TABLE things (id int PRIMARY KEY, box_id int REFERENCES boxes);
 \t on
 INSERT INTO nodes SELECT 'n' || i, CASE WHEN i % 100 = 0 THEN 'A' ELSE 'n' || i - i % 100 END, i FROM generate_series(100, 100099) AS i ORDER BY i;
 CREATE INDEX ON nodes (parent);
@@ -17,5 +19,8 @@ SELECT corm.count(corm.with_recursive('down', corm.pipe(corm.selector('nodes'), 
 SELECT corm.page_json(corm.selector('nodes'), corm.select('id'), corm.order_by('n', 'id'), corm.limit(2), corm.with_total()) #> '{page_info,total}';
 SELECT jsonb_array_length(corm.upsert_json('nodes', (SELECT jsonb_agg(jsonb_build_object('id', 'N' || i, 'n', -1)) FROM generate_series(100, 10099) AS i)));
 SELECT count(*), count(*) FILTER (WHERE n = -1) FROM nodes;
+SELECT corm.insert_json('boxes', jsonb_build_object('id', 3, 'things', (SELECT jsonb_agg(jsonb_build_object('id', 1000 + i)) FROM generate_series(1, 10000) AS i))) AS doc \gset
+SELECT jsonb_array_length(:'doc'::jsonb -> 'things') AS n, :'doc'::jsonb -> 'things' -> 9999 -> 'id' AS last, (SELECT count(*) FROM things WHERE box_id = 3) AS stored;
+
 \t off
 DROP SCHEMA many CASCADE;

@@ -13,6 +13,7 @@ my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init(allows_streaming => 'logical');
 $node->append_conf('postgresql.conf', <<'CONF');
 shared_preload_libraries = 'corm'
+max_connections = 40
 corm.cache_size = '16MB'
 corm.event_interval = '1ms'
 corm.cache_warm_restart = on
