@@ -353,8 +353,7 @@ def messages(seed, budget, options):
         run.finish()
     except messages_model.Failure as e:
         wrong = "\n".join([*run.log[-20:], str(e), f"repeat: script/check-oracle --part messages --seed {seed} --seeds 1 --steps {steps}"])
-    for session in run.sessions:
-        session.connection.close()
+        run.close_sessions()
     result(f"messages, {'durable' if seed % 2 == 0 else 'in memory'}, seed {seed}", wrong, f"{steps} steps, {steps / max(time.monotonic() - started, 0.001):.0f}/s")
     return steps
 

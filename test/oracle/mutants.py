@@ -360,6 +360,18 @@ MUTANTS = [
     Mutant("messages-bytes-after-seek", "messages", 6, 4000,  # a seek backward does not make messages count
            "if (change->kind == CHANGE_SEEK)\n\t\t\tcorm_log_count_bytes(topic);",
            ""),
+    Mutant("messages-guilty-batch", "test", "messaging_handlers", 0,  # all messages of a batch that failed have used an attempt
+           "if (acquitted)\n\t\t\t\tcorm_group_acquit(group, id);\n",
+           ""),
+    Mutant("messages-guilty-commit", "test", "messaging_handlers", 0,  # so have all of a transaction that fails at commit
+           "(take->handled ? take->handling->handed : take->batch) > 1",
+           "take->batch > 1"),
+    Mutant("messages-never-single", "test", "messaging_handlers", 0,  # a batch that failed comes again as a batch
+           "effect->take.max = effect->n == 0 && effect->handling->handed == 0;",
+           ""),
+    Mutant("messages-filter-outdated", "test", "messaging_filter_rights", 0,  # an invalid plan is revalidated when it runs: what is wrong is a message's fault
+           "if (plan != NULL && !SPI_plan_is_valid(plan->plan))",
+           "if (plan != NULL && hash == 0)"),
     Mutant("messages-not-stored", "messages-killed", 1, 0,  # what is settled in a durable topic is not stored
            "if (n > 0)\n\t\tcorm_durable_settle(effect->group_id",
            "if (n < 0)\n\t\tcorm_durable_settle(effect->group_id"),

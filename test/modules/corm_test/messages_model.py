@@ -1,6 +1,11 @@
 """Random publishers and receivers against a plain model of topics: transactions, savepoints, rollbacks, leases, delays, keys,
-filters, dead letters, seeks, purges, every overflow policy that does not wait.  After each step the messages returned, the counters of
-all groups and corm.work_check() must be as the model says; with --every N, counters and corm.work_check() after each N-th one.
+filters, dead letters, seeks, purges, overflow policies, sessions that end.  After each step the messages returned, the counters of
+all groups and corm.work_check() must be as the model says; with --every N, counters after each N-th one, and corm.work_check() after
+seeks and now and then.
+
+Seeds greater than 10 also make publishers that wait for room, and statements that are canceled: a publisher while it waits, a receiver
+that has messages in hand, at fault points of the library.  Meanwhile the other sessions do nothing, so it is certain what must come of
+it.  (Those up to 10 make the programs that test/oracle/mutants.py was chosen with.)
 
     messages_model.py [--seed N] [--seeds N] [--steps N] [--every N]
 
@@ -11,6 +16,8 @@ import argparse
 import pathlib
 import random
 import sys
+import threading
+import time
 
 import psycopg
 
@@ -19,6 +26,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "oracle"))
 from waiting import DATABASE, drop_database, make_database  # noqa: E402
 
 SESSIONS = 3
+OLD_SEEDS = 10
+GATE = 7979  # an advisory lock that canceled statements wait for
+PATIENCE = 30  # seconds; only a failing run takes that long
 
 # A filter that refuses some messages, and fails for others.
 FILTER = "CASE WHEN payload::int % 5 = 0 THEN false ELSE 1 / (payload::int % 7) >= 0 END"
@@ -131,12 +141,22 @@ class Topic:
         if not all(len(g.unsettled()) + self.reserved + n <= g.get("capacity", self.capacity) for g in self.groups.values()):
             return False
         if self.max_bytes and not self.durable and sum(self.sizes[s - 1] for s in self.log) + self.reserved_bytes + size > self.max_bytes:
-            # what is kept for the retention only makes way
-            self.log = {s: m for s, m in self.log.items() if any(s in g.open for g in self.groups.values())}
+            self.trim()
         return not self.max_bytes or self.bytes() + self.reserved_bytes + size <= self.max_bytes
+
+    def trim(self):
+        """What is kept for the retention only makes way."""
+        self.log = {s: m for s, m in self.log.items() if any(s in g.open for g in self.groups.values())}
 
     def drop_bytes(self, now):
         """The oldest messages make way until there are not too many bytes; not the last one."""
+        if self.durable or self.overflow != "drop_oldest" or not self.max_bytes:
+            self.drop_unsettled(now)
+        elif sum(self.sizes[s - 1] for s in self.log) > self.max_bytes:
+            self.drop_unsettled(now)
+            self.trim()
+
+    def drop_unsettled(self, now):
         while self.overflow == "drop_oldest" and self.max_bytes and self.bytes() > self.max_bytes:
             for group in self.groups.values():
                 group.expire(now)
@@ -146,6 +166,20 @@ class Topic:
             group = next(g for g in self.groups.values() if oldest in g.open and not g.open[oldest].in_hand())
             group.settle(group.open[oldest])
             group.lost += 1
+
+    def waits(self, session, n, size):
+        """Whether a publisher without room waits: True, False if only he is in the way, None if that depends on the group looked at."""
+        if self.overflow != "block":
+            return False
+        published = [m for kind, *rest in session.effects or [] if kind == "publish" and rest[0] is self for m in rest[1]]
+        in_hand = {g: sum(len(rest[1]) for kind, *rest in session.effects or [] if kind == "take" and rest[0] is g) for g in self.groups.values()}
+        full = [g for g in self.groups.values() if len(g.open) + self.reserved + n > g.get("capacity", self.capacity)]
+        if full:
+            verdicts = {n + len(published) + in_hand[g] <= g.get("capacity", self.capacity) for g in full}
+            return verdicts.pop() if len(verdicts) == 1 else None
+        if size + sum(len(m[0]) for m in published) > self.max_bytes:
+            return False
+        return self.reserved != len(published) or any(len(g.open) != in_hand[g] for g in self.groups.values())
 
     def append(self, payload, key, due, now):
         self.last += 1
@@ -191,16 +225,24 @@ class Run:
     def __init__(self, seed):
         durable = seed % 2 == 0
         self.random, self.log, self.now, self.steps = random.Random(seed), [], 0, 0
+        # what does not change the programs of a seed
+        self.extra = random.Random(f"extra {seed}")
+        self.wide, self.sought, self.checks = seed > OLD_SEEDS, False, 0
+        policies = ["error", "drop_oldest"] + ["block"] * 2 * self.wide
         self.sessions = [Session(i) for i in range(SESSIONS)]
         self.prefix = f"m{seed}_"
         admin = self.sessions[0]
+        admin.sql("SET plan_cache_mode = force_generic_plan")
+        if self.wide:
+            self.watch = Session(SESSIONS)
+            self.watch.sql("SELECT pg_advisory_lock(%s)", GATE)
         admin.sql("SELECT corm_test.clock_freeze()")
         for (name,) in admin.sql("SELECT name FROM corm.topics"):
             admin.sql("SELECT corm.topic_drop(%s)", name)
         self.topics = {}
         self.counter = 0
-        for name, overflow, retention in (("dead", "error", None), ("t", self.random.choice(["error", "drop_oldest"]), None),
-                                          ("u", "error", "1 day")):
+        for name, overflow, retention in (("dead", "error", None), ("t", self.random.choice(policies), None),
+                                          ("u", self.random.choice(policies) if self.wide else "error", "1 day")):
             # as few bytes as these are counted exactly
             max_bytes = self.random.choice([None, 12, 40]) if name != "dead" else None
             topic = Topic(self.prefix + name, self.random.choice([4, 10, 30]), overflow, retention is not None, durable, max_bytes)
@@ -274,6 +316,7 @@ class Run:
                 state.state, state.due = "leased", self.now + 30
             elif kind == "seek":
                 self.seek(*rest)
+                self.sought = True
             elif kind == "purge":
                 topic, upto = rest
                 for group in topic.groups.values():
@@ -380,12 +423,42 @@ class Run:
             session.sql(f"RELEASE s{i}")
             session.savepoints = session.savepoints[:i]
 
-    def attempt(self, session, text, *parameters):
+    def meanwhile(self, session, text, parameters, event, act):
+        """Runs a statement that waits for an event, and does something as soon as it does."""
+        answer = []
+
+        def run():
+            try:
+                answer.append(session.sql(text, *parameters))
+            except psycopg.Error as e:
+                answer.append(e)
+
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        pid, until = session.connection.info.backend_pid, time.monotonic() + PATIENCE
+        while not self.watch.sql("SELECT 1 FROM pg_stat_activity WHERE pid = %s AND %s IN (wait_event_type, wait_event)", pid, event):
+            if not thread.is_alive():
+                raise Failure(f"{text} {parameters}: does not wait, but answers {answer[0]!r}")
+            if time.monotonic() > until:
+                raise Failure(f"{text} {parameters}: never waits for {event}")
+            time.sleep(0.001)
+        act()
+        thread.join(PATIENCE)
+        if thread.is_alive():
+            raise Failure(f"{text} {parameters}: still waits")
+        if isinstance(answer[0], Exception):
+            raise answer[0]
+        return answer[0]
+
+    def cancel(self, session):
+        self.watch.sql("SELECT pg_cancel_backend(%s)", session.connection.info.backend_pid)
+
+    def attempt(self, session, text, *parameters, event=None, act=None):
         """Runs a statement that may be refused, in a savepoint of its own if in a transaction.  Returns rows or the SQLSTATE."""
         if session.effects is not None:
             session.sql("SAVEPOINT try")
         try:
-            rows = session.sql(text, *parameters)
+            rows = self.meanwhile(session, text, parameters, event, act) if event else session.sql(text, *parameters)
         except psycopg.Error as e:
             if session.effects is not None:
                 session.sql("ROLLBACK TO try")
@@ -419,8 +492,17 @@ class Run:
                 messages[0][2] = self.now + delay
             text = "SELECT corm.publish(%s, %s::text, key => %s, delay => %s * interval '1 s', immediate => %s)"
             parameters = (topic.name, messages[0][0], messages[0][1], delay, immediate)
-        expected = "55000" if topic.closed else [(len(topic.groups),)] if topic.room(n, sum(len(m[0]) for m in messages)) else "53400"
-        got = self.attempt(session, text, *parameters)
+        size = sum(len(m[0]) for m in messages)
+        expected = "55000" if topic.closed else [(len(topic.groups),)] if topic.room(n, size) else "53400"
+        event, act = None, None
+        if expected == "53400" and (waits := topic.waits(session, n, size)) is not False:
+            # what is published at once to rows is so by a worker, which is who waits
+            if waits is None or immediate and topic.durable:
+                return
+            event, act = "Extension", lambda: outcome.append(self.unblock(session, topic, n, size))
+        outcome = []
+        got = self.attempt(session, text, *parameters, event=event, act=act)
+        expected = outcome[0] if outcome else expected
         self.same("publish", got, expected)
         if got == expected and isinstance(got, list):
             if immediate:
@@ -433,6 +515,28 @@ class Run:
                 topic.reserved_bytes += sum(len(m[0]) for m in messages)
                 self.add(session, "publish", topic, messages)
 
+    def unblock(self, session, topic, n, size):
+        """Ends that a publisher waits for room.  Returns what he must get then."""
+        how = self.random.choice(["cancel", "close", "purge", "purge"])
+        self.log.append(f"publish to {topic.name} waits: {how}")
+        if how == "purge":
+            self.watch.sql("SET lock_timeout = '20ms'")
+            try:
+                self.watch.sql("SELECT corm.purge(%s)", topic.name)
+            except psycopg.errors.LockNotAvailable:
+                how = "cancel"
+            self.watch.sql("RESET lock_timeout")
+            if how == "purge":
+                self.apply([("purge", topic, topic.last)])
+                if topic.room(n, size):
+                    return [(len(topic.groups),)]
+        if how == "close":
+            self.watch.sql("SELECT corm.topic_close(%s)", topic.name)
+            topic.closed = True
+            return "55000"
+        self.cancel(session)
+        return "57014"
+
     def group(self):
         topic = self.random.choice(["t", "t", "u", "u", "dead"])
         return self.random.choice(list(self.topics[topic].groups.values()))
@@ -440,6 +544,14 @@ class Run:
     def receive(self, session):
         group = self.group()
         limit = self.random.choice([1, 1, 2, 5, 100])
+        cut = self.wide and self.random.random() < 0.2 and self.can_be_cut(group)
+        if cut:
+            limit = 1
+        statement = ("SELECT seq, key, payload, attempt FROM corm.receive(%s, %s, %s)", group.topic.name, group.name, limit)
+        # before it takes a message that it has never met, it comes by that point without one
+        if cut and not group.topic.durable and group.next(self.now).attempt > 0 and self.random.random() < 0.5:
+            self.receive_cut(session, group, statement)
+            return
         taken, expected, dead = [], [], []
         while len(expected) < limit:
             # messages are taken, then the filter looks at them all, then they are handed out; more are taken if these were too few
@@ -473,13 +585,42 @@ class Run:
                 elif not state.refused:
                     expected.append((state.message.seq, state.message.key, state.message.payload, state.attempt))
             taken += some
-        got = session.sql("SELECT seq, key, payload, attempt FROM corm.receive(%s, %s, %s)", group.topic.name, group.name, limit)
-        self.same(f"receive {group.topic.name} {group.name} {limit}", got, expected)
+            if cut:
+                break
         effects = [("take", group, taken, self.now + 30), *dead]
+        if cut:
+            self.canceled(session, "receive-delivered", statement)
+            self.discard(effects)
+            return
+        got = session.sql(*statement)
+        self.same(f"receive {group.topic.name} {group.name} {limit}", got, expected)
         if session.effects is None:
             self.apply(effects)
         else:
             session.effects += effects
+
+    def can_be_cut(self, group):
+        """Whether it is certain which message a receiver of one has when he is canceled: rows may be looked at, and put aside."""
+        state = group.next(self.now)
+        return state is not None and (not group.topic.durable or state is next(s for s in group.unsettled() if not s.in_hand()))
+
+    def receive_cut(self, session, group, statement):
+        """A receive from a topic in memory that is canceled when it has just taken a message."""
+        state = group.next(self.now)
+        state.state, state.owner = "hand", session.number
+        if not state.exhausted:
+            # what no filter has looked at is not delivered
+            state.refused = bool(group.get("filter"))
+            if not state.refused:
+                state.attempt += 1
+                group.redelivered += state.attempt > 1
+        self.canceled(session, "receive-taken", statement)
+        self.discard([("take", group, [state], 0)])
+
+    def canceled(self, session, point, statement):
+        """Runs a statement that is canceled when it comes to a fault point."""
+        session.sql("SELECT corm_test.wait_at(%s, %s)", point, GATE)
+        self.same(f"{statement} canceled at {point}", self.attempt(session, *statement, event="advisory", act=lambda: self.cancel(session)), "57014")
 
     def change(self, session):
         group = self.group()
@@ -553,6 +694,13 @@ class Run:
         seconds = self.random.choice([1, 4, 11, 31])
         session.sql("SELECT corm_test.clock_advance(%s * interval '1 s')", seconds)
         self.now += seconds
+        # a lease that is over, which nobody has noticed yet, gives no right to the message
+        over = [(g, s) for t in self.topics.values() for g in t.groups.values() for s in g.unsettled() if s.state == "leased" and s.due <= self.now]
+        if over:
+            group, state = self.extra.choice(over)
+            kind = self.extra.choice(["ack", "nack", "touch"])
+            got = session.sql(f"SELECT corm.{kind}(%s, %s, %s)::int", group.topic.name, group.name, state.message.seq)
+            self.same(f"{kind} {group.topic.name} {group.name} {state.message.seq}, too late", got, [(0,)])
         self.expire()
 
     def leave(self, session):
@@ -573,21 +721,27 @@ class Run:
         if got != expected:
             raise Failure(f"{what}: got {got!r}, expected {expected!r}")
 
-    def check(self):
-        admin = self.sessions[0]
-        problems = admin.sql("SELECT * FROM corm.work_check()")
+    def check_memory(self):
+        problems = self.sessions[0].sql("SELECT * FROM corm.work_check()")
         if problems:
             raise Failure(f"work_check: {problems!r}")
+
+    def check(self):
+        self.checks += 1
+        if not self.wide or self.checks % 5 == 0:
+            self.check_memory()
+        rows = self.sessions[0].sql("""SELECT topic, grp, lag, in_hand, redelivered, lost FROM corm.groups WHERE topic LIKE %s
+            UNION ALL SELECT name, NULL, published, bytes, NULL, NULL FROM corm.topics WHERE name LIKE %s""", self.prefix + "%", self.prefix + "%")
         expected = sorted((topic.name, group.name, len(group.unsettled()), sum(s.in_hand() for s in group.unsettled()),
                            group.redelivered, group.lost) for topic in self.topics.values() for group in topic.groups.values())
-        got = sorted(admin.sql("SELECT topic, grp, lag, in_hand, redelivered, lost FROM corm.groups WHERE topic LIKE %s", self.prefix + "%"))
+        got = sorted(row for row in rows if row[1] is not None)
         if got != expected:
             raise Failure(f"groups: got {got!r}, expected {expected!r}")
         expected = sorted((topic.name, topic.last) for topic in self.topics.values())
-        got = sorted(admin.sql("SELECT name, published FROM corm.topics WHERE name LIKE %s", self.prefix + "%"))
+        got = sorted((row[0], row[2]) for row in rows if row[1] is None)
         if got != expected:
             raise Failure(f"topics: got {got!r}, expected {expected!r}")
-        kept = dict(admin.sql("SELECT name, bytes FROM corm.topics WHERE name LIKE %s", self.prefix + "%"))
+        kept = {row[0]: row[3] for row in rows if row[1] is None}
         for topic in self.topics.values():
             # in memory, what is kept for the retention is there, too; without a limit, sums of durable payloads are marked here and there
             if topic.retention and not topic.durable:
@@ -606,18 +760,25 @@ class Run:
         what(session)
         self.steps += 1
         self.expire()
+        if self.sought:
+            self.sought = False
+            self.check_memory()
         # the view of groups makes ready what has become due; the functions must do so without it, too
         if self.steps % every == 0 or what == self.advance and self.random.random() < 0.5:
             self.check()
 
     def finish(self):
         self.check()
+        self.check_memory()
         for session in self.sessions:
             self.end(session, False)
         for topic in self.topics.values():
             self.sessions[0].sql("SELECT corm.topic_drop(%s)", topic.name)
         self.sessions[0].sql("SELECT corm_test.clock_release()")
-        for session in self.sessions:
+        self.close_sessions()
+
+    def close_sessions(self):
+        for session in self.sessions + ([self.watch] if self.wide else []):
             session.connection.close()
 
 
@@ -642,8 +803,7 @@ def main():
             failed += 1
             print("".join(f"# {line}\n" for line in run.log[-options.log:]) + f"# {e}")
             print(f"not ok {number} - seed {seed}: step {steps}", flush=True)
-            for session in run.sessions:
-                session.connection.close()
+            run.close_sessions()
     drop_database()
     print(f"1..{options.seeds}")
     sys.exit(failed > 0)
