@@ -350,7 +350,7 @@ MUTANTS = [
            "if (true)\n\t\t\t\t\tcorm_group_settle"),
     Mutant("messages-settled-at-call", "messages", 1, 4000,  # a rollback settles
            "corm_group_give_back(topic, group, id, now, delay, freed);\n\t\t\tif (delivery->group_gen",
-           "corm_group_done(topic, group, id, now, freed);\n\t\t\tif (delivery->group_gen"),
+           "(void) delay;\n\t\t\tcorm_group_done(topic, group, id, now, freed);\n\t\t\tif (delivery->group_gen"),
     Mutant("messages-refused-counted", "messages", 1, 4000,  # what a filter refuses counts as handed out, if the transaction is rolled back
            "corm_group_undeliver(group, id);\n\t\tdelay = 0;",
            "delivery->filtered = false;\n\t\tdelay = 0;"),
@@ -362,7 +362,7 @@ MUTANTS = [
            ""),
     Mutant("messages-guilty-batch", "test", "messaging_handlers", 0,  # all messages of a batch that failed have used an attempt
            "if (acquitted)\n\t\t\t\tcorm_group_acquit(group, id);\n",
-           ""),
+           "if (acquitted && id == 0)\n\t\t\t\tcorm_group_acquit(group, id);\n"),
     Mutant("messages-guilty-commit", "test", "messaging_handlers", 0,  # so have all of a transaction that fails at commit
            "(take->handled ? take->handling->handed : take->batch) > 1",
            "take->batch > 1"),
