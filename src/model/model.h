@@ -78,6 +78,7 @@ typedef struct CormModel
 	bool		valid;			/* false once invalidated; new lookups parse
 								 * again */
 	dlist_node	outdated;		/* in a list of the registry when not valid */
+	bool		named;			/* when not valid: the message named what changed */
 	bool		registered;		/* corm.register holds options for it */
 	CormNaming	naming;
 

@@ -100,7 +100,9 @@ static MemoryContext registry_context = NULL;
 static MemoryContext zombie_context = NULL;
 static dlist_head mapped_entries = DLIST_STATIC_INIT(mapped_entries);
 static dlist_head outdated_models = DLIST_STATIC_INIT(outdated_models); /* zombies, latest first */
-static uint64 retired = 0;		/* models that became outdated, ever */
+static uint64 retired = 0;		/* models that became outdated, ever, by
+								 * messages that named what has changed */
+static bool messages_lost = false;	/* the message at hand names nothing */
 static Parse *current_parse = NULL;
 static uint64 last_generation = 0;
 
@@ -185,7 +187,9 @@ static void
 retire(CormModel *model)
 {
 	model->valid = false;
-	retired++;
+	model->named = !messages_lost;
+	if (model->named)
+		retired++;
 	corm_xact_needs_end();
 	dlist_push_head(&outdated_models, &model->outdated);
 	MemoryContextSetParent(model->context, zombie_context);
@@ -294,6 +298,7 @@ relcache_changed(Datum arg, Oid relid)
 	dlist_mutable_iter iter;
 
 	mark_parses();
+	messages_lost = !OidIsValid(relid);
 
 	if (corm_catalogs_contain(relid))
 		relid = InvalidOid;
@@ -322,6 +327,7 @@ relcache_changed(Datum arg, Oid relid)
 
 		forget_related(relid);
 	}
+	messages_lost = false;
 
 	tell_listeners(relid);
 }
@@ -396,6 +402,7 @@ schema_changed(Datum arg, int cacheid, uint32 hash)
 	if (registry == NULL || hash_get_num_entries(registry) == 0)
 		return;
 
+	messages_lost = hash == 0;
 	hash_seq_init(&scan, registry);
 	while ((entry = hash_seq_search(&scan)) != NULL)
 	{
@@ -405,6 +412,7 @@ schema_changed(Datum arg, int cacheid, uint32 hash)
 			forget(entry);
 		}
 	}
+	messages_lost = false;
 }
 
 /*
@@ -421,6 +429,7 @@ type_changed(Datum arg, int cacheid, uint32 hash)
 	if (registry == NULL || hash_get_num_entries(registry) == 0)
 		return;
 
+	messages_lost = hash == 0;
 	hash_seq_init(&scan, registry);
 	while ((entry = hash_seq_search(&scan)) != NULL)
 	{
@@ -435,6 +444,7 @@ type_changed(Datum arg, int cacheid, uint32 hash)
 			forget(entry);
 		}
 	}
+	messages_lost = false;
 }
 
 /*
@@ -509,7 +519,10 @@ corm_model_get_any(Oid relid)
 	model = bring_back(parse_model(relid));
 	if (!model->valid)
 	{
+		/* it never stayed the same for long enough: all is discarded all the time */
+		messages_lost = true;
 		retire(model);
+		messages_lost = false;
 		return model;
 	}
 
@@ -544,8 +557,10 @@ corm_model_outdated(Oid relid, uint64 generation)
 }
 
 /*
- * corm_models_retired counts the models that became outdated in this session.  If
- * the number has grown, what was resolved in between may be a mixture of states.
+ * corm_models_retired counts the models that became outdated in this session, by a
+ * message about something that has changed.  If the number has grown, what was resolved in
+ * between may be a mixture of states.  When messages were lost, or the server discards its
+ * caches, all models are outdated and mostly none has changed: that does not count.
  */
 uint64
 corm_models_retired(void)
@@ -554,15 +569,22 @@ corm_models_retired(void)
 }
 
 /*
- * corm_model_retired_last returns the name of the model that became outdated last,
- * or NULL.  Neither allocates nor raises.
+ * corm_model_retired_last returns the name of the model that became outdated last, as
+ * corm_models_retired counts it, or NULL.  Neither allocates nor raises.
  */
 const char *
 corm_model_retired_last(void)
 {
-	if (dlist_is_empty(&outdated_models))
-		return NULL;
-	return dlist_head_element(CormModel, outdated, &outdated_models)->name;
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &outdated_models)
+	{
+		CormModel  *model = dlist_container(CormModel, outdated, iter.cur);
+
+		if (model->named)
+			return model->name;
+	}
+	return NULL;
 }
 
 /*
