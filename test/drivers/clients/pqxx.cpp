@@ -18,7 +18,7 @@ static std::string state(pqxx::connection &connection, const char *sql, Values..
 	}
 	catch (const pqxx::sql_error &error)
 	{
-		return error.sqlstate();
+		return std::string(error.sqlstate());	// a string_view since libpqxx 8
 	}
 	return "";
 }
