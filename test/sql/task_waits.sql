@@ -84,11 +84,13 @@ SELECT sqlstate FROM corm.try_tx($$SELECT corm.parallel(ARRAY['SELECT 1', 'UPDAT
 ROLLBACK;
 
 -- many: all of them, in the order in which they have ended
+SET corm.max_wait = '30min';
 SELECT corm.submit_many(corm.task('one'), 'SELECT $1::int AS n', (SELECT jsonb_agg(jsonb_build_array(n)) FROM generate_series(1, 700) n)) AS ids \gset
 SELECT array_agg(id ORDER BY n DESC) AS reverse FROM unnest(:'ids'::bigint[]) WITH ORDINALITY AS i (id, n) \gset
 SELECT count(*), array_agg(id ORDER BY n) = :'ids' AS as_ended, bool_and((result).value = jsonb_build_array(jsonb_build_object('n', n))) AS right_values
 FROM corm.task_wait_all(:'reverse'::bigint[]) WITH ORDINALITY AS w (id, result, n);
 SELECT array_agg(id ORDER BY n) = :'ids' AS as_ended FROM corm.task_wait_all(:'reverse'::bigint[]) WITH ORDINALITY AS w (id, result, n);
+RESET corm.max_wait;
 -- those that have ended when the time is over
 SELECT corm.pool_pause('one');
 SELECT corm.submit_many(corm.task('one'), 'SELECT 1', (SELECT jsonb_agg('[]'::jsonb) FROM generate_series(1, 200))) AS later \gset
