@@ -87,9 +87,21 @@ read_row(Relation rel, HeapTuple tuple, Oid *grantee)
 	return privileges;
 }
 
-/* corm_grants_of returns what was granted on an object to a grantee itself, not through PUBLIC or other roles. */
-int
-corm_grants_of(Relation rel, const char *name, Oid grantee)
+static bool
+is_grantee(Oid role, Oid grantee)
+{
+	return role == grantee;
+}
+
+static bool
+holds_grant(Oid role, Oid grantee)
+{
+	return grantee == ACL_ID_PUBLIC || has_privs_of_role(role, grantee);
+}
+
+/* Returns what was granted on an object to those grantees that count for a role. */
+static int
+granted(Relation rel, const char *name, Oid role, bool (*counts) (Oid role, Oid grantee))
 {
 	SysScanDesc scan = begin_scan(rel, name);
 	HeapTuple	tuple;
@@ -97,34 +109,28 @@ corm_grants_of(Relation rel, const char *name, Oid grantee)
 
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
-		Oid			to;
-		int			granted = read_row(rel, tuple, &to);
+		Oid			grantee;
+		int			row = read_row(rel, tuple, &grantee);
 
-		if (to == grantee)
-			privileges |= granted;
+		if (counts(role, grantee))
+			privileges |= row;
 	}
 	systable_endscan(scan);
 	return privileges;
+}
+
+/* corm_grants_of returns what was granted on an object to a grantee itself, not through PUBLIC or other roles. */
+int
+corm_grants_of(Relation rel, const char *name, Oid grantee)
+{
+	return granted(rel, name, grantee, is_grantee);
 }
 
 /* corm_grants_held returns what was granted on an object to a role, to PUBLIC and to roles that it is a member of. */
 int
 corm_grants_held(Relation rel, const char *name, Oid role)
 {
-	SysScanDesc scan = begin_scan(rel, name);
-	HeapTuple	tuple;
-	int			privileges = 0;
-
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		Oid			to;
-		int			granted = read_row(rel, tuple, &to);
-
-		if (to == ACL_ID_PUBLIC || has_privs_of_role(role, to))
-			privileges |= granted;
-	}
-	systable_endscan(scan);
-	return privileges;
+	return granted(rel, name, role, holds_grant);
 }
 
 /* corm_grants_set makes privileges those that a grantee has on an object. */

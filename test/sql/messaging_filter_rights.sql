@@ -83,6 +83,16 @@ SELECT payload FROM corm.receive('rights', 'wants', 5);
 DROP FUNCTION filter_rights.wants(text);
 CREATE FUNCTION filter_rights.wants(text) RETURNS boolean LANGUAGE sql AS 'SELECT true';
 SELECT payload, attempt FROM corm.receive('rights', 'wants', 5);
+-- the settings that the condition is read with are those of who receives
+SELECT corm.subscribe('rights', 'dates', filter => $$payload = '01/02/2026'::date::text$$);
+SELECT corm.publish_many('rights', '{2026-01-02,2026-02-01}'::text[]);
+SET datestyle = 'ISO, DMY';
+SELECT payload FROM corm.receive('rights', 'dates', 1);
+SELECT corm.publish_many('rights', '{2026-01-02,2026-02-01}'::text[]);
+SET datestyle = 'ISO, MDY';
+SELECT payload FROM corm.receive('rights', 'dates', 1);
+RESET datestyle;
+SELECT corm.unsubscribe('rights', 'dates'), (SELECT count(*) FROM corm.receive('rights', 'wants', 9)) AS others;
 -- the same text, with other names and another owner
 CREATE TABLE filter_rights.wanted (payload text, who name);
 ALTER TABLE filter_rights.wanted ENABLE ROW LEVEL SECURITY;

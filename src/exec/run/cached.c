@@ -32,6 +32,7 @@
 #include "access/xact.h"
 #include "base/clock.h"
 #include "base/compat.h"
+#include "base/sql_text.h"
 #include "base/value.h"
 #include "cache/cache.h"
 #include "catalog/namespace.h"
@@ -53,10 +54,6 @@
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
-#include "parser/parse_expr.h"
-#include "parser/parser.h"
-#include "pgtime.h"
-#include "tsearch/ts_cache.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -156,18 +153,10 @@ make_key(CormPlan *plan, const CormVerb *verb, CormQuerySet *set, uint8 key[PG_S
 	pg_cryptohash_ctx *hash = pg_cryptohash_create(PG_SHA256);
 
 	initStringInfo(&buf);
-	appendStringInfo(&buf, "%u %u %d %d %d %d %d %d ", GetUserId(), GetSessionUserId(), DateStyle, DateOrder, IntervalStyle,
-					 extra_float_digits, bytea_output, (int) verb->output);
-	appendStringInfo(&buf, "%d %d %d %d %d %d %d %d ", xmlbinary, xmloption, Array_nulls, Transform_null_equals,
-					 standard_conforming_strings, backslash_quote, quote_all_identifiers, row_security);
-	appendStringInfo(&buf, "%d ", GinFuzzySearchLimit);
+	appendStringInfo(&buf, "%u %u %d %d %d %d %d %d %d ", GetUserId(), GetSessionUserId(), extra_float_digits, bytea_output,
+					 xmlbinary, quote_all_identifiers, row_security, GinFuzzySearchLimit, (int) verb->output);
 	add_string(&buf, namespace_search_path);
-	add_string(&buf, pg_get_timezone_name(session_timezone));
-	add_string(&buf, GetConfigOption("timezone_abbreviations", false, false));
-	add_string(&buf, locale_numeric);
-	add_string(&buf, locale_monetary);
-	add_string(&buf, locale_time);
-	add_string(&buf, TSCurrentConfig);
+	corm_sql_settings(&buf);
 	if (plan->cached_settings)
 	{
 		add_settings(&buf, plan->cached_asks_settings);

@@ -179,7 +179,7 @@ corm_builder_function(Oid funcid)
 	entry = hash_search(functions, &funcid, HASH_FIND, NULL);
 	if (entry == NULL)
 	{
-		/* a message that comes meanwhile is seen by the next call */
+		/* if an invalidation comes now, the next call sees it */
 		look_up_function(&function);
 		entry = hash_search(functions, &funcid, HASH_ENTER, NULL);
 		*entry = function;

@@ -423,12 +423,9 @@ corm_durable_seq_at_time(uint64 topic_id, TimestampTz time)
 	for (int t = 0; t < CORM_DURABLE_TABLES; t++)
 	{
 		Relation	rel = tables.rel[t];
-		ScanKeyData key;
-		SysScanDesc scan;
+		SysScanDesc scan = corm_durable_begin_range(rel, tables.snapshot, topic_id, 0, PG_INT64_MAX);
 		HeapTuple	tuple;
 
-		ScanKeyInit(&key, Anum_topic_messages_topic_id, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum((int64) topic_id));
-		scan = systable_beginscan(rel, corm_durable_index(rel), true, tables.snapshot, 1, &key);
 		while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 		{
 			bool		isnull;

@@ -179,12 +179,9 @@ read_numbers(const CormTopicRef *topic, CormDurableState *state)
 	for (int t = 0; t < CORM_DURABLE_TABLES; t++)
 	{
 		Relation	rel = tables.rel[t];
-		ScanKeyData key;
-		SysScanDesc scan;
+		SysScanDesc scan = corm_durable_begin_range(rel, tables.snapshot, topic->id, 0, PG_INT64_MAX);
 		HeapTuple	tuple;
 
-		ScanKeyInit(&key, Anum_topic_messages_topic_id, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum((int64) topic->id));
-		scan = systable_beginscan(rel, corm_durable_index(rel), true, tables.snapshot, 1, &key);
 		while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 		{
 			bool		isnull;

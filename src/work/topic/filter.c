@@ -15,11 +15,11 @@
  * the next one.  That the query cannot be planned, however, is nobody's fault but the
  * group's, and a cancel is the receiver's: these are raised.
  *
- * Plans are kept in the session, by what they are made from, so that a receive does not plan.
- * A plan that a change of the catalogs has made invalid is made anew, not revalidated while
- * it runs: then its errors would be a message's.  Whoever uses a plan has a pin on it, which
- * ends with the memory context of his CormFilter at the latest; what is no longer kept,
- * because it is invalid or others were used later, is freed with its last pin.
+ * The session keeps plans, so that a receive does not plan.  The key is all that a plan is made
+ * from: the condition, search_path, the owner, and the settings that the parser reads.  When the
+ * catalogs have changed, we plan again before we run the plan, because an error at run time
+ * counts against the message.  A CormFilter pins its plan until its memory context is reset.
+ * A plan that was evicted, or is invalid, is freed with its last pin.
  *
  *-------------------------------------------------------------------------
  */
@@ -54,6 +54,7 @@ typedef struct FilterPlan
 	uint32		hash;			/* of the condition */
 	char	   *condition;
 	char	   *path;
+	char	   *settings;		/* corm_sql_settings() */
 	Oid			owner;
 	SPIPlanPtr	plan;
 } FilterPlan;
@@ -224,7 +225,7 @@ leave(const Caller *caller)
 
 /* find_plan returns the plan that is kept for a filter, NULL if there is none. */
 static FilterPlan *
-find_plan(const CormFilter *filter, uint32 hash)
+find_plan(const CormFilter *filter, uint32 hash, const char *settings)
 {
 	dlist_iter	iter;
 
@@ -233,7 +234,8 @@ find_plan(const CormFilter *filter, uint32 hash)
 		FilterPlan *plan = dlist_container(FilterPlan, node, iter.cur);
 
 		if (plan->hash == hash && plan->owner == filter->owner &&
-			strcmp(plan->condition, filter->condition) == 0 && strcmp(plan->path, filter->path) == 0)
+			strcmp(plan->condition, filter->condition) == 0 && strcmp(plan->path, filter->path) == 0 &&
+			strcmp(plan->settings, settings) == 0)
 			return plan;
 	}
 	return NULL;
@@ -252,7 +254,7 @@ keep(FilterPlan *plan)
 
 /* plan_anew plans a filter as its owner, and keeps the plan.  Raises what is wrong with it. */
 static void
-plan_anew(CormFilter *filter, uint32 hash)
+plan_anew(CormFilter *filter, uint32 hash, const char *settings)
 {
 	char	   *query = query_of(filter->condition);
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "corm filter", ALLOCSET_SMALL_SIZES);
@@ -264,6 +266,7 @@ plan_anew(CormFilter *filter, uint32 hash)
 	plan->hash = hash;
 	plan->condition = MemoryContextStrdup(context, filter->condition);
 	plan->path = MemoryContextStrdup(context, filter->path);
+	plan->settings = MemoryContextStrdup(context, settings);
 	plan->owner = filter->owner;
 	enter(filter, &caller);
 	if (SPI_connect() != SPI_OK_CONNECT)
@@ -285,6 +288,7 @@ plan_anew(CormFilter *filter, uint32 hash)
 static void
 prepare(CormFilter *filter)
 {
+	StringInfoData settings;
 	uint32		hash;
 	FilterPlan *plan;
 
@@ -292,7 +296,9 @@ prepare(CormFilter *filter)
 		return;
 	unpin(filter);
 	hash = hash_bytes((const unsigned char *) filter->condition, strlen(filter->condition));
-	plan = find_plan(filter, hash);
+	initStringInfo(&settings);
+	corm_sql_settings(&settings);
+	plan = find_plan(filter, hash, settings.data);
 	if (plan != NULL && !SPI_plan_is_valid(plan->plan))
 	{
 		retire(plan);
@@ -303,9 +309,10 @@ prepare(CormFilter *filter)
 		plan->pins++;
 		dlist_move_head(&kept_plans, &plan->node);
 		filter->plan = plan;
-		return;
 	}
-	plan_anew(filter, hash);
+	else
+		plan_anew(filter, hash, settings.data);
+	pfree(settings.data);
 }
 
 /* evaluate runs the query of a filter, as whom it is to be run.  NULL is false. */
@@ -332,7 +339,7 @@ evaluate(CormFilter *filter, const CormTaken *taken)
 		nulls[2] = 'n';
 	if (SPI_execute_plan(filter->plan->plan, values, nulls, true, 1) != SPI_OK_SELECT)
 		elog(ERROR, "SPI_execute_plan failed");
-	/* what it calls may have been replaced meanwhile */
+	/* a function that the condition calls may have another result type by now */
 	check_type(SPI_tuptable->tupdesc);
 	if (SPI_processed > 0)
 		result = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);

@@ -198,8 +198,8 @@ corm_log_free_all(CormTopic *topic, CormBlockChain *freed)
 }
 
 /*
- * drop drops a message of a group that nobody has in hand, its oldest one: with a
- * delivery, or (0) at the cursor.
+ * drop gives up a group's oldest message that nobody holds: that of a delivery, or the one at
+ * the cursor if id is 0.
  */
 static void
 drop(CormTopic *topic, CormGroup *group, CormBlockId id, int64 now, CormBlockChain *freed)
@@ -292,9 +292,9 @@ too_many_bytes(CormTopic *topic)
 }
 
 /*
- * drop_from_all drops a message from all groups that have it, if nobody has it in hand there
- * and they have no older one.  Returns the oldest one that is in nobody's hand then, the
- * last message if it is not older.
+ * drop_from_all drops a message from each group in which it is the oldest that nobody holds.
+ * Returns the oldest message that nobody holds in any group after that, at most the last
+ * message of the topic.
  */
 static int64
 drop_from_all(CormTopic *topic, int64 seq, int64 now, CormBlockChain *freed)
