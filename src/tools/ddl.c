@@ -112,6 +112,13 @@ write_enum(Ddl *ddl, Oid typid)
 	table_close(catalog, AccessShareLock);
 }
 
+/* For list_sort. */
+static int
+compare_strings(const ListCell *a, const ListCell *b)
+{
+	return strcmp(lfirst(a), lfirst(b));
+}
+
 /*
  * write_domain writes a domain with its constraints.
  */
@@ -123,6 +130,8 @@ write_domain(Ddl *ddl, Oid typid)
 	Relation	catalog;
 	ScanKeyData key;
 	SysScanDesc scan;
+	List	   *checks = NIL;
+	ListCell   *lc;
 	Datum		value;
 	bool		isnull;
 
@@ -147,11 +156,15 @@ write_domain(Ddl *ddl, Oid typid)
 		Form_pg_constraint form = (Form_pg_constraint) GETSTRUCT(tuple);
 
 		if (form->contype == CONSTRAINT_CHECK)
-			appendStringInfo(&ddl->text, " CONSTRAINT %s %s", quote_identifier(NameStr(form->conname)),
-							 TextDatumGetCString(DirectFunctionCall1(pg_get_constraintdef, ObjectIdGetDatum(form->oid))));
+			checks = lappend(checks, psprintf("%s %s", quote_identifier(NameStr(form->conname)),
+											  TextDatumGetCString(DirectFunctionCall1(pg_get_constraintdef, ObjectIdGetDatum(form->oid)))));
 	}
 	systable_endscan(scan);
 	table_close(catalog, AccessShareLock);
+	/* the index has them in the order of their places in the catalog */
+	list_sort(checks, compare_strings);
+	foreach(lc, checks)
+		appendStringInfo(&ddl->text, " CONSTRAINT %s", (char *) lfirst(lc));
 	appendStringInfoString(&ddl->text, ";\n");
 }
 
