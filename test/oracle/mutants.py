@@ -256,7 +256,7 @@ MUTANTS = [
            "if (false)\n\t\t\tereport(ERROR,\n\t\t\t\t\t(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),\n\t\t\t\t\t errmsg(\"cannot tell which rows"),
     Mutant("stored-type", "test", "faults_f1_depend", 0,  # a row type is altered under a stored value of it
            "if (has_rows_of(part->typid, relids))",
-           "if (false)"),
+           "if (has_rows_of(part->typid, relids) && false)"),
     Mutant("nesting", "test", "modules:corm_nesting", 0,  # a command inside of a CALL says that it is at top level
            "false, PROCESS_UTILITY_QUERY, NULL, NULL,",
            "false, PROCESS_UTILITY_TOPLEVEL, NULL, NULL,"),
@@ -280,7 +280,7 @@ MUTANTS = [
            "if (false)"),
     Mutant("strong-lock", "test", "faults_g5_g10", 0,  # a hooked update keeps others from referring to the row
            "stmt->lock_no_key = keeps_key(stmt);",
-           "stmt->lock_no_key = false;"),
+           "stmt->lock_no_key = keeps_key(stmt) && false;"),
     Mutant("batch-order", "test", "faults_g11", 0,  # batches are written as they are given
            "sorted = sorted && records[i].number == i + 1;",
            "sorted = true;"),
