@@ -357,6 +357,9 @@ MUTANTS = [
     Mutant("messages-failed-settled", "messages", 1, 4000,  # a message for which a filter fails is settled
            "corm_group_give_back(topic, group, id, now, Max(group->settings.retry_delay, FAILED_REST_US), &freed);",
            "corm_group_settle(topic, group, id, now, &freed);"),
+    Mutant("messages-bytes-between", "messages", 1302, 9000,  # after a seek far back, all count until what was there before is reached
+           "while (n < front->n && front->mark[n].seq < marks->mark[0].seq)",
+           "while (n < Min(front->n, 1) && front->mark[n].seq < marks->mark[0].seq)"),
     Mutant("messages-bytes-after-seek", "messages", 6, 4000,  # a seek backward does not make messages count
            "if (change->kind == CHANGE_SEEK)\n\t\t\tcorm_log_count_bytes(topic);",
            ""),

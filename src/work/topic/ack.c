@@ -70,7 +70,7 @@ typedef struct ChangeEffect
 	uint64		epoch;
 	int64		delay;			/* NACK; -1: that of the group */
 	int64		to;				/* SEEK, PURGE: a number; SEEK_TIME: a time */
-	CormByteMark before;		/* SEEK, durable topics */
+	CormByteMarks *marks;		/* SEEK, durable topics: from the number on */
 	int			npurged;		/* PURGE of a durable topic: its groups */
 	PurgedGroup *purged;
 	int			n;
@@ -134,7 +134,7 @@ change_apply(CormEffect *effect)
 		if (change->durable && change->kind == CHANGE_SEEK)
 		{
 			group->epoch = change->epoch;
-			corm_marks_add_first(&topic->marks, change->before.seq, change->before.bytes);
+			corm_marks_add_front(&topic->marks, change->marks, topic->settings.max_bytes);
 		}
 		if (change->kind == CHANGE_SEEK)
 			corm_group_seek(topic, group, change->to, now, &freed);
@@ -373,7 +373,10 @@ seek(ChangeEffect *change, int64 seq)
 	change->to = Max(Min(seq, corm_topic_at(change->slot)->last_seq + 1), corm_topic_at(change->slot)->first_seq);
 	corm_topic_unlock(change->slot);
 	if (change->durable)
-		change->before = corm_durable_know_bytes(change->slot, change->gen, change->topic_id, change->to);
+	{
+		change->marks = MemoryContextAlloc(TopTransactionContext, sizeof(CormByteMarks));
+		corm_durable_know_bytes(change->slot, change->gen, change->topic_id, change->to, change->marks);
+	}
 	if (!change->durable || change->group_id == 0)
 		return;
 	(void) corm_durable_cursor_get(change->group_id, &change->epoch, &settled);

@@ -732,7 +732,7 @@ corm_group_attach(const CormTopicRef *topic, CormGroupRef *ref)
 		if (topic->settings.durable && corm_durable_cursor_get(ref->id, &seed.epoch, &seed.next_seq))
 			seed.next_seq++;
 		if (topic->settings.durable)
-			(void) corm_durable_know_bytes(topic->slot, topic->gen, topic->id, seed.next_seq);
+			corm_durable_know_bytes(topic->slot, topic->gen, topic->id, seed.next_seq, NULL);
 		ref->group = corm_group_make(topic->slot, topic->gen, &seed, &ref->group_gen);
 		if (ref->group >= 0 && group_defined(ref))
 			return;

@@ -237,66 +237,75 @@ allocate_sizes(int64 n)
 	return palloc_extended(Max(n, 1) * sizeof(int32), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 }
 
-/* mark_sizes marks how many bytes a topic has that is being loaded, from the oldest number that a group has not settled on. */
-static void
-mark_sizes(const CormTopicRef *topic, CormDurableState *state, const CormGroupSeed *seeds, int nseeds)
+/*
+ * mark_sizes adds marks for the messages of a topic from one number to another, which
+ * follow the last mark.  Returns the sum of the payloads up to the end.
+ */
+static int64
+mark_sizes(uint64 topic_id, int64 max_bytes, CormByteMarks *marks, int64 from, int64 upto)
 {
-	int64		oldest = state->last_seq + 1;
-	int32	   *sizes;
+	int64		bytes = marks->mark[marks->n - 1].bytes;
+	int32	   *sizes = allocate_sizes(upto - from + 1);
 
-	for (int g = 0; g < nseeds; g++)
-		oldest = Min(oldest, seeds[g].nunsettled > 0 ? seeds[g].unsettled[0] : seeds[g].next_seq);
-	corm_marks_init(&state->marks, oldest - 1, 0);
-	sizes = allocate_sizes(state->last_seq - oldest + 1);
-	read_sizes(topic->id, oldest, state->last_seq, sizes);
-	for (int64 seq = oldest; seq <= state->last_seq; seq++)
+	read_sizes(topic_id, from, upto, sizes);
+	for (int64 seq = from; seq <= upto; seq++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		state->last_bytes += sizes[seq - oldest];
-		if (state->last_bytes - state->marks.mark[state->marks.n - 1].bytes <
-			corm_marks_stride(&state->marks, state->last_bytes, topic->settings.max_bytes))
+		bytes += sizes[seq - from];
+		if (bytes - marks->mark[marks->n - 1].bytes < corm_marks_stride(marks, bytes, max_bytes))
 			continue;
-		if (corm_marks_full(&state->marks))
-			corm_marks_thin(&state->marks, oldest);
-		corm_marks_add(&state->marks, seq, state->last_bytes);
+		if (corm_marks_full(marks))
+			corm_marks_thin(marks, from, max_bytes);
+		corm_marks_add(marks, seq, bytes);
 	}
 	pfree(sizes);
+	return bytes;
 }
 
 /*
  * corm_durable_know_bytes makes sure that the topic's marks begin before a number, which
- * is going to be the oldest one that a group has not settled.  Returns the mark, which
- * can be added again if marks have been thinned out before it is.
+ * is going to be the oldest one that a group has not settled.  known, if there is one, gets
+ * the marks from there on; they can be added again if others are thinned out before it is.
  */
-CormByteMark
-corm_durable_know_bytes(int slot, uint64 gen, uint64 topic_id, int64 seq)
+void
+corm_durable_know_bytes(int slot, uint64 gen, uint64 topic_id, int64 seq, CormByteMarks *known)
 {
 	CormByteMarks *marks = &corm_topic_at(slot)->marks;
-	CormByteMark before = {PG_INT64_MAX, 0};
+	CormByteMarks front;
 	CormByteMark first;
-	int32	   *sizes;
+	int64		max_bytes;
+	int64		bytes;
+	int			before;
 
+	corm_marks_init(&front, PG_INT64_MAX, 0);
+	if (known != NULL)
+		*known = front;
 	if (!corm_topic_lock(slot, gen))
-		return before;
+		return;
 	first = marks->mark[0];
+	max_bytes = corm_topic_at(slot)->settings.max_bytes;
 	seq = Max(seq, corm_topic_at(slot)->first_seq);
 	before = corm_marks_before(marks, seq);
+	if (known != NULL && seq > first.seq)
+	{
+		known->n = marks->n - before;
+		memcpy(known->mark, marks->mark + before, known->n * sizeof(CormByteMark));
+	}
 	corm_topic_unlock(slot);
 	if (seq > first.seq)
-		return before;
-	before.seq = seq - 1;
-	before.bytes = first.bytes;
-	sizes = allocate_sizes(first.seq - seq + 1);
-	read_sizes(topic_id, seq, first.seq, sizes);
-	for (int64 i = 0; i <= first.seq - seq; i++)
-		before.bytes -= sizes[i];
-	pfree(sizes);
+		return;
+
+	corm_marks_init(&front, seq - 1, 0);
+	bytes = mark_sizes(topic_id, max_bytes, &front, seq, first.seq);
+	for (int i = 0; i < front.n; i++)
+		front.mark[i].bytes += first.bytes - bytes;
+	if (known != NULL)
+		*known = front;
 	if (corm_topic_lock(slot, gen))
 	{
-		corm_marks_add_first(marks, before.seq, before.bytes);
+		corm_marks_add_front(marks, &front, max_bytes);
 		corm_topic_unlock(slot);
 	}
-	return before;
 }
 
 /*
@@ -307,9 +316,11 @@ void
 corm_durable_load(const CormTopicRef *topic, CormDurableState *state, CormGroupSeed *seeds, int nseeds)
 {
 	Ranges	   *ranges = palloc0(Max(nseeds, 1) * sizeof(Ranges));
+	int64		oldest;
 
 	memset(state, 0, sizeof(CormDurableState));
 	state->last_seq = read_state(topic->id);
+	oldest = state->last_seq + 1;
 	read_numbers(topic, state);
 	for (int g = 0; g < nseeds; g++)
 	{
@@ -321,5 +332,8 @@ corm_durable_load(const CormTopicRef *topic, CormDurableState *state, CormGroupS
 	read_settled(seeds, nseeds, ranges);
 	for (int g = 0; g < nseeds; g++)
 		place_cursor(&seeds[g], &ranges[g]);
-	mark_sizes(topic, state, seeds, nseeds);
+	for (int g = 0; g < nseeds; g++)
+		oldest = Min(oldest, seeds[g].nunsettled > 0 ? seeds[g].unsettled[0] : seeds[g].next_seq);
+	corm_marks_init(&state->marks, oldest - 1, 0);
+	state->last_bytes = mark_sizes(topic->id, topic->settings.max_bytes, &state->marks, oldest, state->last_seq);
 }

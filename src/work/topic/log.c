@@ -249,7 +249,17 @@ corm_log_bytes(CormTopic *topic)
 	if (!topic->settings.durable)
 		return topic->bytes;
 	oldest = oldest_unsettled(topic);
-	return oldest > topic->last_seq ? 0 : topic->last_bytes - corm_marks_before(&topic->marks, oldest).bytes;
+	return oldest > topic->last_seq ? 0 : topic->last_bytes - topic->marks.mark[corm_marks_before(&topic->marks, oldest)].bytes;
+}
+
+/* corm_log_least_bytes returns how many bytes count at least: what is before the next mark may be settled. */
+int64
+corm_log_least_bytes(CormTopic *topic)
+{
+	int64		oldest = oldest_unsettled(topic);
+	int			next = corm_marks_before(&topic->marks, oldest) + 1;
+
+	return oldest > topic->last_seq || next >= topic->marks.n ? 0 : topic->last_bytes - topic->marks.mark[next].bytes;
 }
 
 /*
@@ -277,7 +287,7 @@ corm_log_mark(CormTopic *topic, int64 seq, int64 bytes)
 		bytes - last->bytes < corm_marks_stride(marks, bytes, topic->settings.max_bytes))
 		return;
 	if (corm_marks_full(marks))
-		corm_marks_thin(marks, oldest_unsettled(topic));
+		corm_marks_thin(marks, oldest_unsettled(topic), topic->settings.max_bytes);
 	corm_marks_add(marks, seq, bytes);
 }
 

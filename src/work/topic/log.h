@@ -54,6 +54,7 @@ extern void corm_log_append(CormTopic *topic, CormBlockId first, int64 now, Time
 extern void corm_log_advance(CormTopic *topic, int64 to, int64 bytes, int64 now, CormBlockChain *freed);
 extern void corm_log_mark(CormTopic *topic, int64 seq, int64 bytes);
 extern int64 corm_log_bytes(CormTopic *topic);
+extern int64 corm_log_least_bytes(CormTopic *topic);
 extern void corm_log_count_bytes(CormTopic *topic);
 extern void corm_dedup_hash(const char *id, uint64 *hash);
 extern CormBlockId corm_dedup_add(CormTopic *topic, const uint64 *hash, int64 until, CormBlockChain *blocks);

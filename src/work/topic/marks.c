@@ -8,9 +8,11 @@
  * number of a message and the sum of the payloads up to it, counted from an arbitrary
  * beginning.  The difference of two sums is what lies between.
  *
- * Marks are as far apart as a 64th of max_bytes, or of what is between the first and the
- * last one.  So the sum from a number on is right up to that, and too large rather than
- * too small; where messages are few or large, each has a mark, and it is exact.
+ * Marks are made as far apart as a 64th of max_bytes, or of what is between the first and
+ * the last one if there is no limit.  If there are too many, those of the last max_bytes
+ * stay, and the others become fewer.  So the sum from a number on is right up to a 64th
+ * where it is about to reach the limit, and otherwise up to a 32nd of the whole; it is too
+ * large rather than too small.  Where messages are few or large, it is exact.
  *
  * Nothing here raises: all is done with the topic's lock.
  *
@@ -43,22 +45,34 @@ corm_marks_full(const CormByteMarks *marks)
 	return marks->n == CORM_BYTE_MARKS;
 }
 
-/* corm_marks_thin removes the marks before the oldest number that is asked for, and every second one if many are left. */
+/* spread removes marks until there is room for a quarter more.  Returns how many are left. */
+static int
+spread(CormByteMark *mark, int n, int64 max_bytes)
+{
+	int64		whole = mark[n - 1].bytes - mark[0].bytes;
+	int64		recent = mark[n - 1].bytes - max_bytes;
+	int64		stride = whole / (CORM_BYTE_MARKS / (max_bytes > 0 ? 4 : 2)) + 1;
+	int64		recent_stride = max_bytes / (CORM_BYTE_MARKS / 2) + 1;
+	int			kept = 1;
+
+	for (int i = 1; i < n; i++)
+		if (mark[i].bytes - mark[kept - 1].bytes >= (mark[i].bytes < recent ? stride : recent_stride))
+			mark[kept++] = mark[i];
+	return kept;
+}
+
+/* corm_marks_thin removes the marks before the oldest number that is asked for, and others if many are left. */
 void
-corm_marks_thin(CormByteMarks *marks, int64 oldest)
+corm_marks_thin(CormByteMarks *marks, int64 oldest, int64 max_bytes)
 {
 	int			first = 0;
-	int			n = 0;
 
 	while (first + 1 < marks->n && marks->mark[first + 1].seq < oldest)
 		first++;
 	marks->n -= first;
 	memmove(marks->mark, marks->mark + first, marks->n * sizeof(CormByteMark));
-	if (marks->n <= CORM_BYTE_MARKS / 2)
-		return;
-	for (int i = 0; i < marks->n; i += 2)
-		marks->mark[n++] = marks->mark[i];
-	marks->n = n;
+	if (marks->n > CORM_BYTE_MARKS / 2)
+		marks->n = spread(marks->mark, marks->n, max_bytes);
 }
 
 /* corm_marks_add adds a mark behind the others.  There is room for it. */
@@ -69,26 +83,26 @@ corm_marks_add(CormByteMarks *marks, int64 seq, int64 bytes)
 	marks->mark[marks->n++].bytes = bytes;
 }
 
-/*
- * corm_marks_add_first adds a mark before the others, unless they begin there or before; if
- * they are full, it takes the place of the first one.
- */
+/* corm_marks_add_front adds those of other marks that are before all marks. */
 void
-corm_marks_add_first(CormByteMarks *marks, int64 seq, int64 bytes)
+corm_marks_add_front(CormByteMarks *marks, const CormByteMarks *front, int64 max_bytes)
 {
-	if (marks->mark[0].seq <= seq)
-		return;
-	if (marks->n < CORM_BYTE_MARKS)
+	CormByteMark all[2 * CORM_BYTE_MARKS];
+	int			n = 0;
+
+	while (n < front->n && front->mark[n].seq < marks->mark[0].seq)
 	{
-		memmove(marks->mark + 1, marks->mark, marks->n * sizeof(CormByteMark));
-		marks->n++;
+		all[n] = front->mark[n];
+		n++;
 	}
-	marks->mark[0].seq = seq;
-	marks->mark[0].bytes = bytes;
+	memcpy(all + n, marks->mark, marks->n * sizeof(CormByteMark));
+	n += marks->n;
+	marks->n = n > CORM_BYTE_MARKS ? spread(all, n, max_bytes) : n;
+	memcpy(marks->mark, all, marks->n * sizeof(CormByteMark));
 }
 
-/* corm_marks_before returns the last mark before a number, the first one if there is none before. */
-CormByteMark
+/* corm_marks_before returns which is the last mark before a number, the first one if there is none before. */
+int
 corm_marks_before(const CormByteMarks *marks, int64 seq)
 {
 	int			low = 0;
@@ -103,5 +117,5 @@ corm_marks_before(const CormByteMarks *marks, int64 seq)
 		else
 			high = middle - 1;
 	}
-	return marks->mark[low];
+	return low;
 }

@@ -28,9 +28,9 @@ typedef struct CormByteMarks
 extern void corm_marks_init(CormByteMarks *marks, int64 seq, int64 bytes);
 extern int64 corm_marks_stride(const CormByteMarks *marks, int64 bytes, int64 max_bytes);
 extern bool corm_marks_full(const CormByteMarks *marks);
-extern void corm_marks_thin(CormByteMarks *marks, int64 oldest);
+extern void corm_marks_thin(CormByteMarks *marks, int64 oldest, int64 max_bytes);
 extern void corm_marks_add(CormByteMarks *marks, int64 seq, int64 bytes);
-extern void corm_marks_add_first(CormByteMarks *marks, int64 seq, int64 bytes);
-extern CormByteMark corm_marks_before(const CormByteMarks *marks, int64 seq);
+extern void corm_marks_add_front(CormByteMarks *marks, const CormByteMarks *front, int64 max_bytes);
+extern int	corm_marks_before(const CormByteMarks *marks, int64 seq);
 
 #endif							/* CORM_TOPIC_MARKS_H */

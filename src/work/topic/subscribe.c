@@ -276,7 +276,7 @@ make_group(const CormTopicRef *topic, CormGroupRef *ref, int64 start)
 	CormGroupSeed seed;
 
 	if (topic->settings.durable)
-		(void) corm_durable_know_bytes(topic->slot, topic->gen, topic->id, start);
+		corm_durable_know_bytes(topic->slot, topic->gen, topic->id, start, NULL);
 	corm_seed_init(&seed, ref);
 	seed.creating = true;
 	seed.next_seq = start;

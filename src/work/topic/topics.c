@@ -317,7 +317,7 @@ check_topic(CormAudit *audit, CormTopic *topic)
 	for (int i = 1; topic->settings.durable && i < topic->marks.n; i++)
 		note(audit, topic->marks.mark[i - 1].seq < topic->marks.mark[i].seq &&
 			 topic->marks.mark[i - 1].bytes <= topic->marks.mark[i].bytes, "the marks of bytes are not ordered", topic->marks.mark[i].seq);
-	note(audit, !topic->settings.durable || topic->bytes >= corm_log_bytes(topic), "too few bytes are counted", topic->bytes);
+	note(audit, !topic->settings.durable || topic->bytes >= corm_log_least_bytes(topic), "too few bytes are counted", topic->bytes);
 	for (int g = topic->first_group; g >= 0; g = corm_group_slots[g].next)
 		check_group(audit, topic, &corm_group_slots[g]);
 }

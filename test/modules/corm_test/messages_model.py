@@ -27,6 +27,7 @@ from waiting import DATABASE, drop_database, make_database  # noqa: E402
 
 SESSIONS = 3
 OLD_SEEDS = 10
+PROGRAM = 5000  # steps
 GATE = 7979  # an advisory lock that canceled statements wait for
 PATIENCE = 30  # seconds; only a failing run takes that long
 
@@ -222,11 +223,12 @@ class Failure(Exception):
 
 
 class Run:
-    def __init__(self, seed):
+    def __init__(self, seed, number=0):
+        """The first program of a seed, or the one with a number"""
         durable = seed % 2 == 0
-        self.random, self.log, self.now, self.steps = random.Random(seed), [], 0, 0
+        self.random, self.log, self.now, self.steps = random.Random(f"{seed} {number}" if number else seed), [], 0, 0
         # what does not change the programs of a seed
-        self.extra = random.Random(f"extra {seed}")
+        self.extra = random.Random(f"extra {seed} {number}" if number else f"extra {seed}")
         self.wide, self.sought, self.checks = seed > OLD_SEEDS, False, 0
         policies = ["error", "drop_oldest"] + ["block"] * 2 * self.wide
         self.sessions = [Session(i) for i in range(SESSIONS)]
@@ -743,10 +745,10 @@ class Run:
             raise Failure(f"topics: got {got!r}, expected {expected!r}")
         kept = {row[0]: row[3] for row in rows if row[1] is None}
         for topic in self.topics.values():
-            # in memory, what is kept for the retention is there, too; without a limit, sums of durable payloads are marked here and there
+            # in memory, what is kept for the retention is there, too; far from a limit, sums of durable payloads are marked here and there
             if topic.retention and not topic.durable:
                 continue
-            more = sum(topic.sizes) // 32 if topic.durable and not topic.max_bytes else 0
+            more = sum(topic.sizes) // 16 if topic.durable and (not topic.max_bytes or topic.bytes() > topic.max_bytes) else 0
             if not topic.bytes() <= kept[topic.name] <= topic.bytes() + more:
                 raise Failure(f"bytes of {topic.name}: got {kept[topic.name]}, expected {topic.bytes()}")
 
