@@ -102,6 +102,8 @@ class Model:
         task.holds -= 1
         if task.holds == 0 and task.state == "waiting":
             self.place(task)
+        elif task.holds == 0 and task.state in ("scheduled", "retrying") and task.due <= self.now:
+            self.ready(task)
 
     def change(self, task, due, content):
         """what a committed replacement does"""
@@ -110,8 +112,10 @@ class Model:
             return
         task.__dict__.update(content)
         task.due = due
-        if task.state not in ("uncommitted", "retrying"):
-            task.state = "scheduled" if due > self.now else "waiting"
+        if task.state != "uncommitted" and due <= self.now:
+            task.state = "waiting"
+        elif task.state not in ("uncommitted", "retrying"):
+            task.state = "scheduled"
         self.release(task)
 
     def close(self):
@@ -163,7 +167,8 @@ class Model:
         for what, value in effects:
             if what == "task":
                 del self.tasks[value.id]
-        for what, value in effects:
+        # newest first
+        for what, value in reversed(effects):
             if what == "change" and value[0].id in self.tasks:
                 if value[0].state in ENDED:
                     value[0].holds -= 1

@@ -189,7 +189,7 @@ corm_queue_hold(CormBlockId block)
 	corm_queue_heap_remove(block);
 }
 
-/* corm_queue_release ends a hold. */
+/* corm_queue_release ends a hold.  If the time of the task has come meanwhile, it waits now, and not only when somebody looks. */
 void
 corm_queue_release(CormBlockId block)
 {
@@ -200,7 +200,15 @@ corm_queue_release(CormBlockId block)
 	if (task->state == CORM_TASK_WAITING)
 		put_waiting(block);
 	else if (task->state == CORM_TASK_SCHEDULED || task->state == CORM_TASK_RETRYING)
-		corm_queue_heap_add(block);
+	{
+		if (task->due > corm_clock_mono())
+			corm_queue_heap_add(block);
+		else
+		{
+			corm_queue_unset_state(block);
+			corm_queue_set_waiting(block);
+		}
+	}
 }
 
 /* corm_queue_reschedule gives a held task that has not begun another time. */
@@ -211,7 +219,7 @@ corm_queue_reschedule(CormBlockId block, int64 due)
 
 	Assert(task->holds > 0);
 	task->due = due;
-	if (task->state == CORM_TASK_UNCOMMITTED || task->state == CORM_TASK_RETRYING)
+	if (task->state == CORM_TASK_UNCOMMITTED || (task->state == CORM_TASK_RETRYING && due > corm_clock_mono()))
 		return;
 	corm_queue_unset_state(block);
 	if (due > corm_clock_mono())
