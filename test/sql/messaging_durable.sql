@@ -192,3 +192,25 @@ ROLLBACK;
 SELECT lag, lost FROM corm.groups WHERE topic = 'large';
 SELECT corm.topic_drop('large');
 DROP FUNCTION noise;
+
+-- a worker that publishes at once would wait in vain for what this transaction has published or has in hand
+SELECT corm.topic_create('own', durable => true, capacity => 2, overflow => 'block', dedup => '1 hour'), corm.subscribe('own', 'g');
+BEGIN;
+SELECT corm.publish('own', 'a'), corm.publish('own', 'b', dedup_id => 'b');
+SELECT corm.publish('own', 'c', immediate => true);
+ROLLBACK;
+SELECT corm.publish('own', 'a'), corm.publish('own', 'b', dedup_id => 'b');
+BEGIN;
+SELECT payload FROM corm.receive('own', 'g', 2);
+SELECT corm.publish('own', 'b', dedup_id => 'b', immediate => true) AS duplicate;
+SELECT corm.publish('own', 'c', immediate => true);
+ROLLBACK;
+SELECT payload FROM corm.receive('own', 'g', 2);
+SELECT corm.publish('own', 'c', immediate => true);
+SELECT corm.topic_alter('own', max_bytes => 3);
+-- what can never fit does not wait for other limits
+SELECT corm.publish('own', 'd');
+SELECT corm.publish('own', 'large', immediate => true);
+SELECT corm.publish('own', 'large');
+SELECT * FROM corm.work_check();
+SELECT corm.topic_drop('own');

@@ -103,11 +103,9 @@ change_deliveries(CormTopic *topic, CormGroup *group, const ChangeEffect *change
 static void
 purge(CormTopic *topic, int64 upto, int64 now, CormBlockChain *freed)
 {
+	corm_groups_promote(topic, now, freed);
 	for (int g = topic->first_group; g >= 0; g = corm_group_slots[g].next)
-	{
-		corm_group_promote(topic, &corm_group_slots[g], now, freed);
 		corm_group_skip_waiting(topic, &corm_group_slots[g], upto + 1, false, now, freed);
-	}
 	corm_log_trim(topic, now, true, freed);
 }
 
@@ -450,8 +448,7 @@ count_to_purge(CormTopic *topic, CormBlockChain *freed)
 	int64		now = corm_clock_mono();
 	int64		n = 0;
 
-	for (int g = topic->first_group; g >= 0; g = corm_group_slots[g].next)
-		corm_group_promote(topic, &corm_group_slots[g], now, freed);
+	corm_groups_promote(topic, now, freed);
 	if (topic->settings.durable)
 	{
 		for (int g = topic->first_group; g >= 0; g = corm_group_slots[g].next)

@@ -521,6 +521,14 @@ corm_group_promote(CormTopic *topic, CormGroup *group, int64 now, CormBlockChain
 	}
 }
 
+/* corm_groups_promote does that for all groups of a topic. */
+void
+corm_groups_promote(CormTopic *topic, int64 now, CormBlockChain *freed)
+{
+	for (int g = topic->first_group; g >= 0; g = corm_group_slots[g].next)
+		corm_group_promote(topic, &corm_group_slots[g], now, freed);
+}
+
 /* cursor_seq returns the number at the cursor of a group, PG_INT64_MAX if nothing is there. */
 static int64
 cursor_seq(const CormTopic *topic, const CormGroup *group)
@@ -903,8 +911,8 @@ corm_group_seek(CormTopic *topic, CormGroup *group, int64 seq, int64 now, CormBl
 	seq = Max(seq, topic->settings.durable ? topic->first_seq : 1);
 	seq = Min(seq, topic->last_seq + 1);
 	group->single_until = 0;
-	/* what a lease has run out on is in nobody's hand */
-	corm_group_promote(topic, group, now, freed);
+	/* what a lease has run out on is in nobody's hand, and gone if no other group wants it */
+	corm_groups_promote(topic, now, freed);
 	corm_group_skip_waiting(topic, group, seq, true, now, freed);
 	if (seq < Min(cursor_seq(topic, group), topic->last_seq + 1))
 		rescan_from(topic, group, seq);

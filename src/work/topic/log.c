@@ -212,17 +212,19 @@ drop(CormTopic *topic, CormGroup *group, CormBlockId id, int64 now, CormBlockCha
 }
 
 /*
- * drop_oldest drops the group's oldest message that no transaction or client holds.
- * Returns false if there is none.
+ * drop_oldest drops the oldest message, which no transaction or client holds, of a group
+ * that has more than it may.  Returns false if it has not, or there is none.
  */
 static bool
 drop_oldest(CormTopic *topic, CormGroup *group, int64 now, CormBlockChain *freed)
 {
 	CormBlockId id;
 
-	/* what a lease has run out on is in nobody's hand */
+	if (group->unsettled <= corm_group_capacity(topic, group))
+		return false;
+	/* what a lease has run out on is in nobody's hand; after its last attempt it is gone */
 	corm_group_promote(topic, group, now, freed);
-	if (corm_group_oldest_free(topic, group, &id) == PG_INT64_MAX)
+	if (group->unsettled <= corm_group_capacity(topic, group) || corm_group_oldest_free(topic, group, &id) == PG_INT64_MAX)
 		return false;
 	drop(topic, group, id, now, freed);
 	return true;
@@ -341,8 +343,7 @@ drop_bytes(CormTopic *topic, int64 now, CormBlockChain *freed)
 
 	if (!too_many_bytes(topic))
 		return;
-	for (int g = topic->first_group; g >= 0; g = corm_group_slots[g].next)
-		corm_group_promote(topic, &corm_group_slots[g], now, freed);
+	corm_groups_promote(topic, now, freed);
 	/* a number that no message has drops nothing */
 	oldest = drop_from_all(topic, 0, now, freed);
 	for (;;)
@@ -370,7 +371,7 @@ appended(CormTopic *topic, int64 n, int64 now, CormBlockChain *freed)
 
 		group->unsettled += n;
 		if (topic->settings.overflow == CORM_OVERFLOW_DROP_OLDEST)
-			while (group->unsettled > corm_group_capacity(topic, group) && drop_oldest(topic, group, now, freed))
+			while (drop_oldest(topic, group, now, freed))
 				 /* once more */ ;
 		for (int i = 0; i < n && n <= MAX_SIGNALS; i++)
 			ConditionVariableSignal(&group->arrivals);

@@ -90,6 +90,7 @@ extern void corm_group_undeliver(CormGroup *group, CormBlockId id);
 extern void corm_group_done(CormTopic *topic, CormGroup *group, CormBlockId id, int64 now,
 							CormBlockChain *freed);
 extern void corm_group_promote(CormTopic *topic, CormGroup *group, int64 now, CormBlockChain *freed);
+extern void corm_groups_promote(CormTopic *topic, int64 now, CormBlockChain *freed);
 extern void corm_group_settle_at_cursor(CormTopic *topic, CormGroup *group, int64 now,
 										CormBlockChain *freed);
 extern bool corm_group_in_hand(const CormDelivery *delivery);

@@ -98,6 +98,14 @@ typedef struct OwnReserved
 
 static OwnReserved *own_reserved = NULL;
 
+/* make_own_reserved gets the memory for that, so that nothing needs to be allocated with a lock. */
+static void
+make_own_reserved(void)
+{
+	if (own_reserved == NULL)
+		own_reserved = MemoryContextAllocZero(TopMemoryContext, corm_max_topics * sizeof(OwnReserved));
+}
+
 /* own returns what this transaction has reserved in a topic. */
 static OwnReserved *
 own(int slot, uint64 gen)
@@ -436,23 +444,6 @@ keep_messages(CormTopicRef *ref, PublishEffect *effect, const CormOutgoing *mess
 }
 
 /*
- * make_room looks whether what a topic counts is still so: messages can be lost when a lease
- * is over, and, if it is about bytes, what is kept for the retention only makes way.  Needs
- * the topic's lock.
- */
-static void
-make_room(CormTopic *topic, bool bytes, CormBlockChain *freed)
-{
-	int64		now = corm_clock_mono();
-
-	for (int g = topic->first_group; g >= 0; g = corm_group_slots[g].next)
-		corm_group_promote(topic, &corm_group_slots[g], now, freed);
-	if (bytes)
-		corm_log_trim(topic, now, true, freed);
-	corm_log_count_bytes(topic);
-}
-
-/*
  * all_mine tells whether only what this transaction has published or has in hand keeps a
  * topic full, so that waiting cannot help.
  */
@@ -476,16 +467,20 @@ typedef enum Room
 
 /*
  * look_for_room tells whether a topic has room for the messages of an effect, and if
- * not, which group it is full for (NULL: it is the bytes).  Needs the topic's lock.
+ * not, which group it is full for (NULL: it is the bytes).  What nobody else can make
+ * room for is said at once, not after a wait for another limit.  Needs the topic's lock.
  */
 static Room
 look_for_room(CormTopic *topic, const PublishEffect *effect, const CormGroup **full)
 {
 	const OwnReserved *mine = own(effect->slot, effect->gen);
+	int64		max_bytes = topic->settings.max_bytes;
 
 	*full = NULL;
 	if (topic->settings.overflow == CORM_OVERFLOW_DROP_OLDEST)
 		return ROOM;
+	if (max_bytes > 0 && effect->bytes + mine->bytes > max_bytes)
+		return NO_ROOM;
 	for (int g = topic->first_group; g >= 0; g = corm_group_slots[g].next)
 	{
 		CormGroup  *group = &corm_group_slots[g];
@@ -496,12 +491,47 @@ look_for_room(CormTopic *topic, const PublishEffect *effect, const CormGroup **f
 		*full = group;
 		if (effect->n + mine->n + corm_in_hand_of(g, group->gen) > capacity)
 			return NO_ROOM;
-		return ROOM_LATER;
 	}
-	if (topic->settings.max_bytes > 0 &&
-		topic->bytes + topic->reserved_bytes + effect->bytes > topic->settings.max_bytes)
-		return effect->bytes + mine->bytes > topic->settings.max_bytes ? NO_ROOM : ROOM_LATER;
+	if (*full != NULL || (max_bytes > 0 && topic->bytes + topic->reserved_bytes + effect->bytes > max_bytes))
+		return ROOM_LATER;
 	return ROOM;
+}
+
+/* make_room looks for room, and makes some if there is none.  Needs the topic's lock. */
+static Room
+make_room(CormTopic *topic, const PublishEffect *effect, const CormGroup **full, CormBlockChain *freed)
+{
+	int64		now = corm_clock_mono();
+	Room		room = look_for_room(topic, effect, full);
+
+	if (room == ROOM)
+		return room;
+	/* messages can be lost when a lease is over */
+	corm_groups_promote(topic, now, freed);
+	corm_log_count_bytes(topic);
+	room = look_for_room(topic, effect, full);
+	if (room != ROOM_LATER || *full != NULL)
+		return room;
+	/* what is kept for the retention only makes way */
+	corm_log_trim(topic, now, true, freed);
+	corm_log_count_bytes(topic);
+	room = look_for_room(topic, effect, full);
+	return room == ROOM_LATER && all_mine(topic, effect) ? NO_ROOM : room;
+}
+
+/* find_dedup returns what a topic remembers of an id, NULL if nothing or for too long.  Needs the topic's lock. */
+static CormDedup *
+find_dedup(CormTopic *topic, const uint64 *hash, int64 now)
+{
+	CormDedup  *dedup;
+
+	for (CormBlockId id = topic->dedup_bucket[hash[0] % CORM_DEDUP_BUCKETS]; id != 0; id = dedup->hash_next)
+	{
+		dedup = corm_dedup(id);
+		if (dedup->hash[0] == hash[0] && dedup->hash[1] == hash[1] && (dedup->pending || dedup->until > now))
+			return dedup;
+	}
+	return NULL;
 }
 
 /*
@@ -514,7 +544,6 @@ add_dedup(CormTopic *topic, PublishEffect *effect, const char *id, VirtualTransa
 {
 	int64		now = corm_clock_mono();
 	uint64		hash[2];
-	CormBlockId *bucket;
 	CormDedup  *dedup;
 
 	SetInvalidVirtualTransactionId(*owner);
@@ -523,16 +552,11 @@ add_dedup(CormTopic *topic, PublishEffect *effect, const char *id, VirtualTransa
 		corm_dedup_forget(topic, topic->dedup_first, freed);
 
 	corm_dedup_hash(id, hash);
-	bucket = &topic->dedup_bucket[hash[0] % CORM_DEDUP_BUCKETS];
-	for (CormBlockId other = *bucket; other != 0; other = dedup->hash_next)
-	{
-		dedup = corm_dedup(other);
-		if (dedup->hash[0] != hash[0] || dedup->hash[1] != hash[1] || (!dedup->pending && dedup->until <= now))
-			continue;
-		if (dedup->pending)
-			*owner = dedup->owner;
+	dedup = find_dedup(topic, hash, now);
+	if (dedup != NULL && dedup->pending)
+		*owner = dedup->owner;
+	if (dedup != NULL)
 		return false;
-	}
 
 	effect->dedup = corm_dedup_add(topic, hash, now + topic->settings.dedup, &effect->dedup_block);
 	dedup = corm_dedup(effect->dedup);
@@ -554,6 +578,21 @@ full_error(const CormTopicRef *ref, const char *group, bool own_only)
 			 own_only ? errdetail("Only messages of this transaction are in the way.") : 0));
 }
 
+/* sleep_until_room sleeps until a topic may have room; the first time it only asks to be woken, so that the caller looks again. */
+static void
+sleep_until_room(CormTopic *topic, bool *sleeping)
+{
+	static uint32 wait_event = 0;
+
+	if (wait_event == 0)
+		wait_event = corm_wait_event_new("CormTopicRoom");
+	if (*sleeping)
+		(void) ConditionVariableTimedSleep(&topic->room, LOOK_AGAIN_MS, wait_event);
+	else
+		ConditionVariablePrepareToSleep(&topic->room);
+	*sleeping = true;
+}
+
 /*
  * reserve takes room for the messages of an effect, waiting for it if that is the
  * topic's policy.  Returns the number of groups that they will go to; -1 for a
@@ -562,13 +601,10 @@ full_error(const CormTopicRef *ref, const char *group, bool own_only)
 static int
 reserve(CormTopicRef *ref, PublishEffect *effect, const CormPublishOptions *options)
 {
-	static uint32 wait_event = 0;
 	CormTopic  *topic = corm_topic_at(effect->slot);
 	bool		sleeping = false;
 	int			ngroups = 0;
 
-	if (wait_event == 0)
-		wait_event = corm_wait_event_new("CormTopicRoom");
 	for (;;)
 	{
 		CormBlockChain freed = {0};
@@ -590,14 +626,7 @@ reserve(CormTopicRef *ref, PublishEffect *effect, const CormPublishOptions *opti
 			duplicate = !add_dedup(topic, effect, options->dedup_id, &owner, &freed);
 		if (!closed && !duplicate)
 		{
-			room = look_for_room(topic, effect, &full);
-			if (room != ROOM)
-			{
-				make_room(topic, full == NULL, &freed);
-				room = look_for_room(topic, effect, &full);
-				if (room == ROOM_LATER && full == NULL && all_mine(topic, effect))
-					room = NO_ROOM;
-			}
+			room = make_room(topic, effect, &full, &freed);
 			if (full != NULL)
 				group_name = full->name;
 			if (room == ROOM)
@@ -651,12 +680,57 @@ reserve(CormTopicRef *ref, PublishEffect *effect, const CormPublishOptions *opti
 			return -1;
 		if (room == NO_ROOM || overflow == CORM_OVERFLOW_ERROR)
 			full_error(ref, full != NULL ? NameStr(group_name) : NULL, room == NO_ROOM && effect->n == 1);
-		if (sleeping)
-			(void) ConditionVariableTimedSleep(&topic->room, LOOK_AGAIN_MS, wait_event);
-		else
-			ConditionVariablePrepareToSleep(&topic->room);
-		sleeping = true;
+		sleep_until_room(topic, &sleeping);
 	}
+}
+
+/*
+ * wait_for_room waits until a topic may have room for a message of so many bytes that a
+ * worker is going to publish.  The worker does not know what this transaction has
+ * published and has in hand, for which it would wait in vain.  A duplicate needs no room.
+ */
+static void
+wait_for_room(CormTopicRef *ref, int64 bytes, const char *dedup_id)
+{
+	PublishEffect wanted = {0};
+	CormTopic  *topic;
+	uint64		hash[2];
+	bool		sleeping = false;
+
+	make_own_reserved();
+	corm_topic_attach(ref);
+	topic = corm_topic_at(ref->slot);
+	wanted.slot = ref->slot;
+	wanted.gen = ref->gen;
+	wanted.n = 1;
+	wanted.bytes = bytes;
+	if (dedup_id != NULL)
+		corm_dedup_hash(dedup_id, hash);
+	for (;;)
+	{
+		CormBlockChain freed = {0};
+		const CormGroup *full = NULL;
+		NameData	group_name;
+		Room		room = ROOM;
+		bool		waits;
+
+		if (!corm_topic_lock(ref->slot, ref->gen))
+			corm_topic_gone(NameStr(ref->name));
+		waits = !topic->settings.closed && topic->settings.overflow == CORM_OVERFLOW_BLOCK &&
+			(dedup_id == NULL || find_dedup(topic, hash, corm_clock_mono()) == NULL);
+		if (waits)
+			room = make_room(topic, &wanted, &full, &freed);
+		if (full != NULL)
+			group_name = full->name;
+		corm_topic_unlock(ref->slot);
+		corm_work_give(&freed);
+		if (room == NO_ROOM)
+			full_error(ref, full != NULL ? NameStr(group_name) : NULL, true);
+		if (room == ROOM)
+			break;
+		sleep_until_room(topic, &sleeping);
+	}
+	ConditionVariableCancelSleep();
 }
 
 /*
@@ -672,8 +746,7 @@ corm_publish_messages(CormTopicRef *ref, const CormOutgoing *messages, int n, co
 
 	if (n == 0)
 		return 0;
-	if (own_reserved == NULL)
-		own_reserved = MemoryContextAllocZero(TopMemoryContext, corm_max_topics * sizeof(OwnReserved));
+	make_own_reserved();
 	if (options->dedup_id != NULL && ref->settings.dedup == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -761,7 +834,7 @@ topic_to_publish(FunctionCallInfo fcinfo)
  * own, in a worker, and returns the number of groups that it goes to.
  */
 static int
-publish_elsewhere(FunctionCallInfo fcinfo, const CormOutgoing *message)
+publish_elsewhere(FunctionCallInfo fcinfo, CormTopicRef *ref, const CormOutgoing *message, const char *dedup_id)
 {
 	Oid			types[6] = {TEXTOID, TEXTOID, TEXTOID, JSONBOID, TEXTOID, INTERVALOID};
 	Datum		values[6] = {0};
@@ -771,6 +844,7 @@ publish_elsewhere(FunctionCallInfo fcinfo, const CormOutgoing *message)
 	bool		isnull;
 	int			result;
 
+	wait_for_room(ref, message->payload_len, dedup_id);
 	for (int i = 0; i < 6; i++)
 	{
 		nulls[i] = PG_ARGISNULL(i) ? 'n' : ' ';
@@ -839,7 +913,7 @@ corm_message_publish(PG_FUNCTION_ARGS)
 		corm_topic_check_publish(ref);
 	}
 	if (options.immediate && ref->settings.durable)
-		PG_RETURN_INT32(publish_elsewhere(fcinfo, &message));
+		PG_RETURN_INT32(publish_elsewhere(fcinfo, ref, &message, options.dedup_id));
 	PG_RETURN_INT32(corm_publish_messages(ref, &message, 1, &options));
 }
 

@@ -135,10 +135,12 @@ class Topic:
             return sum(self.sizes[min(unsettled) - 1:]) if unsettled else 0
         return sum(self.sizes[seq - 1] for seq in unsettled)
 
-    def room(self, n, size=0):
+    def room(self, n, size=0, session=None):
         """Whether n messages may be published now."""
         if self.overflow == "drop_oldest":
             return True
+        if self.max_bytes and size + sum(len(m[0]) for m in self.published(session)) > self.max_bytes:
+            return False
         if not all(len(g.unsettled()) + self.reserved + n <= g.get("capacity", self.capacity) for g in self.groups.values()):
             return False
         if self.max_bytes and not self.durable and sum(self.sizes[s - 1] for s in self.log) + self.reserved_bytes + size > self.max_bytes:
@@ -161,6 +163,8 @@ class Topic:
         while self.overflow == "drop_oldest" and self.max_bytes and self.bytes() > self.max_bytes:
             for group in self.groups.values():
                 group.expire(now)
+            if self.bytes() <= self.max_bytes:
+                break
             oldest = min((s.message.seq for g in self.groups.values() for s in g.unsettled() if not s.in_hand()), default=self.last)
             if oldest == self.last or self.durable and oldest > min(s for g in self.groups.values() for s in g.open):
                 break
@@ -168,18 +172,21 @@ class Topic:
             group.settle(group.open[oldest])
             group.lost += 1
 
+    def published(self, session):
+        """What the transaction of a session has published."""
+        return [m for kind, *rest in session and session.effects or [] if kind == "publish" and rest[0] is self for m in rest[1]]
+
     def waits(self, session, n, size):
-        """Whether a publisher without room waits: True, False if only he is in the way, None if that depends on the group looked at."""
+        """Whether a publisher without room waits: not if only he is in the way."""
         if self.overflow != "block":
             return False
-        published = [m for kind, *rest in session.effects or [] if kind == "publish" and rest[0] is self for m in rest[1]]
+        published = self.published(session)
         in_hand = {g: sum(len(rest[1]) for kind, *rest in session.effects or [] if kind == "take" and rest[0] is g) for g in self.groups.values()}
+        if self.max_bytes and size + sum(len(m[0]) for m in published) > self.max_bytes:
+            return False
         full = [g for g in self.groups.values() if len(g.open) + self.reserved + n > g.get("capacity", self.capacity)]
         if full:
-            verdicts = {n + len(published) + in_hand[g] <= g.get("capacity", self.capacity) for g in full}
-            return verdicts.pop() if len(verdicts) == 1 else None
-        if size + sum(len(m[0]) for m in published) > self.max_bytes:
-            return False
+            return all(n + len(published) + in_hand[g] <= g.get("capacity", self.capacity) for g in full)
         return self.reserved != len(published) or any(len(g.open) != in_hand[g] for g in self.groups.values())
 
     def append(self, payload, key, due, now):
@@ -193,7 +200,7 @@ class Topic:
                 while len(group.unsettled()) > group.get("capacity", self.capacity):
                     group.expire(now)
                     oldest = next((s for s in group.unsettled() if not s.in_hand()), None)
-                    if oldest is None:
+                    if oldest is None or len(group.unsettled()) <= group.get("capacity", self.capacity):
                         break
                     group.settle(oldest)
                     group.lost += 1
@@ -269,6 +276,9 @@ class Run:
                     options["capacity"] = self.random.choice([2, 8])
                 if self.random.random() < 0.4:
                     options["filter"] = FILTER
+                # how many messages a filter sees at a time is not certain, nor in which order those it fails for become letters
+                if self.wide and not durable and "filter" in options:
+                    options.pop("dead_letter", None)
                 self.subscribe(topic, name, options)
 
     def subscribe(self, topic, name, options):
@@ -372,7 +382,10 @@ class Run:
     def seek(self, group, seq):
         topic = group.topic
         seq = min(max(seq, 1), topic.last + 1)
-        group.expire(self.now)
+        for other in topic.groups.values():
+            other.expire(self.now)
+        # what that has settled may be gone
+        self.forget()
         for state in list(group.states.values()):
             if state.message.seq < seq and state.state != "settled":
                 if state.in_hand():
@@ -495,11 +508,11 @@ class Run:
             text = "SELECT corm.publish(%s, %s::text, key => %s, delay => %s * interval '1 s', immediate => %s)"
             parameters = (topic.name, messages[0][0], messages[0][1], delay, immediate)
         size = sum(len(m[0]) for m in messages)
-        expected = "55000" if topic.closed else [(len(topic.groups),)] if topic.room(n, size) else "53400"
+        expected = "55000" if topic.closed else [(len(topic.groups),)] if topic.room(n, size, session) else "53400"
         event, act = None, None
-        if expected == "53400" and (waits := topic.waits(session, n, size)) is not False:
+        if expected == "53400" and topic.waits(session, n, size):
             # what is published at once to rows is so by a worker, which is who waits
-            if waits is None or immediate and topic.durable:
+            if immediate and topic.durable:
                 return
             event, act = "Extension", lambda: outcome.append(self.unblock(session, topic, n, size))
         outcome = []
@@ -530,8 +543,10 @@ class Run:
             self.watch.sql("RESET lock_timeout")
             if how == "purge":
                 self.apply([("purge", topic, topic.last)])
-                if topic.room(n, size):
+                if topic.room(n, size, session):
                     return [(len(topic.groups),)]
+                if not topic.waits(session, n, size):
+                    return "53400"
         if how == "close":
             self.watch.sql("SELECT corm.topic_close(%s)", topic.name)
             topic.closed = True

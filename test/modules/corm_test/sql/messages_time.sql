@@ -24,6 +24,16 @@ BEGIN; SELECT payload, attempt FROM corm.receive('t', 'g'); ROLLBACK;
 SELECT corm_test.clock_advance('10 s');
 SELECT payload, attempt FROM corm.receive('t', 'g');
 
+-- drop_oldest: where leases that are over make room, nothing is dropped
+SELECT corm.topic_create('oldest', capacity => 3, overflow => 'drop_oldest'), corm.subscribe('oldest', 'g', ack => 'manual', lease => '30 s', max_attempts => 1);
+SELECT corm.publish_many('oldest', ARRAY['a', 'b', 'c']);
+SELECT payload FROM corm.receive('oldest', 'g', 2);
+SELECT corm_test.clock_advance('31 s');
+SELECT corm.publish_many('oldest', ARRAY['d', 'e']);
+SELECT payload FROM corm.receive('oldest', 'g', 10);
+SELECT lag, in_hand, lost FROM counted WHERE topic = 'oldest';
+SELECT corm.topic_drop('oldest');
+
 -- retention: settled messages can be read again for so long
 SELECT waiting, bytes FROM corm.topics;
 SELECT corm.seek('t', 'g', timestamptz '2019-12-31 UTC');
