@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "base/compat.h"
 #include "base/sql_text.h"
 #include "miscadmin.h"
 #include "parser/parse_expr.h"
@@ -18,7 +19,6 @@
 #include "tsearch/ts_cache.h"
 #include "utils/array.h"
 #include "utils/guc.h"
-#include "utils/pg_locale.h"
 #include "utils/xml.h"
 
 /*

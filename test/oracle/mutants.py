@@ -357,6 +357,9 @@ MUTANTS = [
     Mutant("messages-failed-settled", "messages", 1, 4000,  # a message for which a filter fails is settled
            "corm_group_give_back(topic, group, id, now, Max(group->settings.retry_delay, FAILED_REST_US), &freed);",
            "corm_group_settle(topic, group, id, now, &freed);"),
+    Mutant("messages-drop-anyway", "test", "modules:corm_test/messages_time", 0,  # a message makes way where leases that are over have made room
+           "if (group->unsettled <= corm_group_capacity(topic, group) || corm_group_oldest_free(topic, group, &id) == PG_INT64_MAX)",
+           "if (corm_group_oldest_free(topic, group, &id) == PG_INT64_MAX)"),
     Mutant("messages-bytes-between", "messages", 1302, 9000,  # after a seek far back, all count until what was there before is reached
            "while (n < front->n && front->mark[n].seq < marks->mark[0].seq)",
            "while (n < Min(front->n, 1) && front->mark[n].seq < marks->mark[0].seq)"),
