@@ -3,7 +3,7 @@
  * compat.h
  *		Differences between the PostgreSQL versions corm supports (15 to 18).
  *
- * This is the only file that looks at PG_VERSION_NUM.  The rest of the code
+ * This and compat.c are the only files that look at PG_VERSION_NUM.  The rest of the code
  * is written for the newest API, and older servers are brought up to it here.
  *
  *-------------------------------------------------------------------------
@@ -33,6 +33,8 @@
 extern PGDLLIMPORT char *locale_monetary;
 extern PGDLLIMPORT char *locale_numeric;
 extern PGDLLIMPORT char *locale_time;
+
+extern void corm_serialize_settings(StringInfo buf);
 
 /* Those of libpq/libpq.h and libpq/libpq-be.h, which may want headers of GSSAPI and OpenSSL. */
 typedef struct CormCommMethods

@@ -12,14 +12,10 @@
  * Left out is what cannot be set then, and what is of the transaction (the request
  * says it), of the role (the request says that too), or of the connection.
  *
- * PostgreSQL 16 keeps a list of those that differ from what is built in, of which
- * SerializeGUCState writes for parallel workers:
+ * They are found in what SerializeGUCState writes for parallel workers:
  *
- *		total size, then for each setting: name, value, source file, its line if there
- *		is a file, source, context, role
- *
- * PostgreSQL 15 has no list, and looks at all settings, most of which come from initdb's
- * configuration file, several times.  There, one look at where each comes from is enough.
+ *		for each setting: name, value, source file, its line if there is a file, source,
+ *		context, role
  *
  * The flat form made of that here is, for each: context (1 byte), role that set it,
  * name, value.  What came with the start of the connection was set in a context that
@@ -33,7 +29,6 @@
 #include "base/compat.h"
 #include "miscadmin.h"
 #include "utils/guc.h"
-#include "utils/guc_tables.h"
 #include "work/process/settings.h"
 
 #define FROM_CONNECTION	0x80	/* in the byte of the context */
@@ -79,37 +74,17 @@ next_string(const char **at)
 	return string;
 }
 
-/* append_setting appends a setting in flat form, but for its value, if it is one of those that go along. */
-static bool
-append_setting(StringInfo buf, const char *name, GucSource source, GucContext context, Oid role)
-{
-	uint8		byte = (uint8) context;
-
-	if (source < PGC_S_GLOBAL || is_left_out(name))
-		return false;
-	if (context < PGC_SUSET)
-		byte = (context == PGC_BACKEND ? PGC_USERSET : PGC_SUSET) | FROM_CONNECTION;
-	appendStringInfoChar(buf, (char) byte);
-	appendBinaryStringInfo(buf, (char *) &role, sizeof(role));
-	appendBinaryStringInfo(buf, name, strlen(name) + 1);
-	return true;
-}
-
-#if PG_VERSION_NUM >= 160000
 /* corm_settings_collect appends the settings of this session to buf, in flat form. */
 void
 corm_settings_collect(StringInfo buf)
 {
-	Size		size = EstimateGUCStateSpace();
-	char	   *state = palloc(size);
+	StringInfoData state;
 	const char *at;
-	const char *end;
 
-	SerializeGUCState(size, state);
-	memcpy(&size, state, sizeof(Size));
-	at = state + sizeof(Size);
-	end = at + size;
-	while (at < end)
+	initStringInfo(&state);
+	corm_serialize_settings(&state);
+	at = state.data;
+	while (at < state.data + state.len)
 	{
 		const char *name = next_string(&at);
 		const char *value = next_string(&at);
@@ -117,6 +92,7 @@ corm_settings_collect(StringInfo buf)
 		GucSource	source;
 		GucContext	context;
 		Oid			role;
+		uint8		byte;
 
 		if (file[0] != '\0')
 			at += sizeof(int);
@@ -126,57 +102,19 @@ corm_settings_collect(StringInfo buf)
 		at += sizeof(context);
 		memcpy(&role, at, sizeof(role));
 		at += sizeof(role);
-		if (append_setting(buf, name, source, context, role))
-			appendBinaryStringInfo(buf, value, strlen(value) + 1);
+
+		if (source < PGC_S_GLOBAL || is_left_out(name))
+			continue;
+		byte = (uint8) context;
+		if (context < PGC_SUSET)
+			byte = (context == PGC_BACKEND ? PGC_USERSET : PGC_SUSET) | FROM_CONNECTION;
+		appendStringInfoChar(buf, (char) byte);
+		appendBinaryStringInfo(buf, (char *) &role, sizeof(role));
+		appendBinaryStringInfo(buf, name, strlen(name) + 1);
+		appendBinaryStringInfo(buf, value, strlen(value) + 1);
 	}
-	pfree(state);
+	pfree(state.data);
 }
-#else
-/* append_value appends the value of a setting, as SerializeGUCState writes it. */
-static void
-append_value(StringInfo buf, struct config_generic *setting)
-{
-	const char *string = "";
-
-	switch (setting->vartype)
-	{
-		case PGC_BOOL:
-			string = *((struct config_bool *) setting)->variable ? "true" : "false";
-			break;
-		case PGC_INT:
-			appendStringInfo(buf, "%d", *((struct config_int *) setting)->variable);
-			break;
-		case PGC_REAL:
-			appendStringInfo(buf, "%.*e", 17, *((struct config_real *) setting)->variable);
-			break;
-		case PGC_STRING:
-			if (*((struct config_string *) setting)->variable != NULL)
-				string = *((struct config_string *) setting)->variable;
-			break;
-		case PGC_ENUM:
-			string = config_enum_lookup_by_value((struct config_enum *) setting, *((struct config_enum *) setting)->variable);
-			break;
-	}
-	appendBinaryStringInfo(buf, string, strlen(string) + 1);
-}
-
-/* corm_settings_collect appends the settings of this session to buf, in flat form. */
-void
-corm_settings_collect(StringInfo buf)
-{
-	struct config_generic **settings = get_guc_variables();
-	int			n = GetNumConfigOptions();
-
-	for (int i = 0; i < n; i++)
-	{
-		struct config_generic *setting = settings[i];
-
-		if (setting->source >= PGC_S_GLOBAL && setting->context != PGC_POSTMASTER && setting->context != PGC_INTERNAL &&
-			append_setting(buf, setting->name, setting->source, setting->scontext, setting->srole))
-			append_value(buf, setting);
-	}
-}
-#endif
 
 /*
  * corm_settings_apply sets what corm_settings_collect has found.  The caller has
