@@ -4,6 +4,7 @@ One side is stopped at a point; one side is cancelled or terminated there, while
 outcome must be true, nothing stays locked, the shared memory is sound, and the next call works.
 """
 
+import os
 import random
 import re
 import threading
@@ -45,6 +46,7 @@ class Faults:
         self.n = 0
         self.told = {}  # what callers were told
         self.missed = 0
+        self.over = False
 
     def value(self, sql):
         return self.control.must(sql)[0][0]
@@ -70,6 +72,17 @@ class Faults:
             wait_for(lambda: self.value("SELECT count(*) FROM corm.workers") == "1", "there is one worker")
         return int(answer[0][0])
 
+    def watch(self):
+        """A statement that hangs cannot be waited for"""
+        seen = -1
+        while seen != self.n and not self.over:
+            seen = self.n
+            time.sleep(4 * PATIENCE)
+        if self.over:
+            return
+        print(f"not ok - attempt {self.n} hangs", flush=True)
+        os._exit(1)
+
     def attempt(self, kind, point, place, verb, whom):
         self.n += 1
         self.locker.must(f"SELECT pg_advisory_lock({LOCK})")
@@ -85,6 +98,12 @@ class Faults:
         if told:  # the call has got another worker
             self.missed += 1
             self.locker.must(f"SELECT pg_advisory_unlock({LOCK})")
+            # nor may the next one stop there
+            self.control.must(f"SELECT pg_terminate_backend({pid})")
+            wait_for(lambda: self.value(f"SELECT count(*) FROM pg_stat_activity WHERE pid = {pid}") == "0", "the process ends")
+            if pid == self.caller.pid:
+                self.caller.close()
+                self.caller.open()
             self.settled(kind, pid)
             return
         target = self.caller.pid if whom == "caller" else pid
@@ -145,6 +164,7 @@ def run(seed, budget, rounds):
     setup.close()
     faults = Faults(random.Random(f"workers {seed}"))
     steps = 0
+    threading.Thread(target=faults.watch, daemon=True).start()
     try:
         for _ in range(rounds):
             for combination in COMBINATIONS:
@@ -155,6 +175,8 @@ def run(seed, budget, rounds):
                 steps += 1
             faults.sound()
     except (Wrong, RuntimeError, ConnectionError) as problem:
+        faults.over = True
         kind, point, _, verb, whom = last
         return steps, f"{kind}, the {'caller' if point in CALLER_POINTS else 'worker'} at {point}, {verb} {whom}, attempt {steps}: {problem}", str(faults.told)
+    faults.over = True
     return steps, None, f"{len(COMBINATIONS)} combinations; told: " + ", ".join(f"{sqlstate or 'success'} {n}" for sqlstate, n in sorted(faults.told.items()))
