@@ -226,6 +226,15 @@ corm_worker_fatal_sqlstate(void)
 	return my_slot != NULL ? my_slot->fatal_sqlstate : 0;
 }
 
+/* pass tells all sources, but for one, that this process does not claim another task of them now. */
+static void
+pass(const CormTaskSource *but)
+{
+	for (int i = 0; i < nsources; i++)
+		if (sources[i] != but && sources[i]->pass != NULL)
+			sources[i]->pass();
+}
+
 /* worker_gone gives the slot back when the process ends. */
 static void
 worker_gone(int code, Datum arg)
@@ -271,6 +280,7 @@ worker_gone(int code, Datum arg)
 	corm_slot_hand_out();
 	LWLockRelease(&corm_workers->lock);
 	my_slot = NULL;
+	pass(NULL);
 	corm_workers_reconcile();
 }
 
@@ -350,7 +360,10 @@ take_task(void)
 	}
 	LWLockRelease(&corm_workers->lock);
 	if (!may)
+	{
+		pass(NULL);
 		return false;
+	}
 
 	for (int i = 0; i < nsources && task == NULL; i++)
 	{
@@ -358,6 +371,8 @@ take_task(void)
 		next_source = (next_source + 1) % nsources;
 		task = task_source->claim(MyDatabaseId, GetSessionUserId());
 	}
+	if (task != NULL)
+		pass(task_source);
 	return task != NULL;
 }
 

@@ -29,6 +29,7 @@
  * cancel of the task (corm_worker_cancel) comes out as an error 57014 of the job.
  *
  * lost: the worker ends while it has a task: the process is being terminated.
+ * pass, may be NULL: the process does not claim another task now, though it has just run one.
  */
 typedef struct CormTaskSource
 {
@@ -36,6 +37,7 @@ typedef struct CormTaskSource
 	void	   *(*claim) (Oid database, Oid session_user);
 	void		(*run) (void *task);
 	void		(*lost) (void *task);
+	void		(*pass) (void);
 } CormTaskSource;
 
 /* A job that a worker runs, as others name it. */

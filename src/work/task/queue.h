@@ -257,6 +257,7 @@ extern void corm_queue_enter(CormBlockId block);
 extern void corm_queue_hold(CormBlockId block);
 extern void corm_queue_release(CormBlockId block);
 extern CormBlockId corm_queue_claim(Oid database, Oid session_user);
+extern void corm_queue_pass(void);
 extern PGDLLEXPORT int64 corm_queue_claim_paused(const char *name);
 extern void corm_queue_end(CormBlockId block, CormTaskState state, CormTaskResult result);
 extern CormTaskResult corm_queue_store(CormBlockId block, CormTaskResult result, const void *data, Size len);

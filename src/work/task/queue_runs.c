@@ -37,6 +37,46 @@ count_time(int64 us, int64 *sum, int64 *histogram)
 	histogram[us <= 1 ? 0 : Min(pg_leftmost_one_pos64(us - 1) + 1, CORM_POOL_BUCKETS - 1)]++;
 }
 
+/* The pool in which this process has made a place that it is going to fill itself; -1: none. */
+static int	owed_pool = -1;
+
+/*
+ * wake_others wakes workers for a place in a pool, unless this is a worker, which looks for
+ * the next task itself, and only tasks for its like wait.  Otherwise each task that ends
+ * would wake a worker that finds the place taken.
+ */
+static void
+wake_others(int pool)
+{
+	for (CormBlockId block = corm_tasks->lanes; block != 0; block = corm_lane_at(block)->link)
+	{
+		CormLane   *lane = corm_lane_at(block);
+
+		if (corm_worker_self().slot < 0 ||
+			(lane->pool == pool && lane->nready > 0 &&
+			 (lane->database != MyDatabaseId || lane->session_user != GetSessionUserId())))
+		{
+			corm_queue_wake_pool(pool);
+			return;
+		}
+	}
+	owed_pool = pool;
+}
+
+/* corm_queue_pass wakes workers for the place that this process does not fill.  Raises nothing. */
+void
+corm_queue_pass(void)
+{
+	int			pool = owed_pool;
+
+	if (pool < 0)
+		return;
+	owed_pool = -1;
+	corm_queue_lock();
+	corm_queue_wake_pool(pool);
+	corm_queue_unlock();
+}
+
 /* start makes a waiting task one that this process runs. */
 static void
 start(CormBlockId block)
@@ -87,6 +127,9 @@ corm_queue_claim(Oid database, Oid session_user)
 	}
 	if (best != 0)
 		start(best);
+	if (owed_pool >= 0 && (best == 0 || corm_task_at(best)->pool != owed_pool))
+		corm_queue_wake_pool(owed_pool);
+	owed_pool = -1;
 	return best;
 }
 
@@ -127,7 +170,7 @@ ended_running(CormBlockId block)
 	corm_waiters_task_ended(block);
 	count_time(corm_clock_mono() - corm_task_more(task)->ready_since, &pool->run_us, pool->run_histogram);
 	if (pool->waiting > 0)
-		corm_queue_wake_pool(task->pool);
+		wake_others(task->pool);
 }
 
 /*

@@ -428,6 +428,7 @@ static const CormTaskSource source = {
 	.claim = claim,
 	.run = run,
 	.lost = lost,
+	.pass = corm_queue_pass,
 };
 
 /* corm_task_run_init makes tasks what workers run. */
