@@ -116,8 +116,9 @@ corm_worker_wake(Oid database, Oid session_user)
 		if (slot->state == CORM_SLOT_IDLE && !slot->poked && !woken)
 		{
 			woken = true;
-			corm_slot_wake_worker(slot);
+			/* first, as the worker looks at it without the lock when it is woken */
 			slot->poked = true;
+			corm_slot_wake_worker(slot);
 			break;
 		}
 	}
