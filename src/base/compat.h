@@ -27,6 +27,7 @@
 
 #include "catalog/namespace.h"
 #include "fmgr.h"
+#include "lib/stringinfo.h"
 #include "utils/acl.h"
 
 /* Those of utils/pg_locale.h, which from 16 on wants ICU's headers. */

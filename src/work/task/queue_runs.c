@@ -40,27 +40,32 @@ count_time(int64 us, int64 *sum, int64 *histogram)
 /* The pool in which this process has made a place that it is going to fill itself; -1: none. */
 static int	owed_pool = -1;
 
-/*
- * wake_others wakes workers for a place in a pool, unless this is a worker, which looks for
- * the next task itself, and only tasks for its like wait.  Otherwise each task that ends
- * would wake a worker that finds the place taken.
- */
-static void
-wake_others(int pool)
+/* others_wait tells whether tasks of a pool are ready that this process cannot run. */
+static bool
+others_wait(int pool)
 {
 	for (CormBlockId block = corm_tasks->lanes; block != 0; block = corm_lane_at(block)->link)
 	{
 		CormLane   *lane = corm_lane_at(block);
 
-		if (corm_worker_self().slot < 0 ||
-			(lane->pool == pool && lane->nready > 0 &&
-			 (lane->database != MyDatabaseId || lane->session_user != GetSessionUserId())))
-		{
-			corm_queue_wake_pool(pool);
-			return;
-		}
+		if (lane->pool == pool && lane->nready > 0 &&
+			(lane->database != MyDatabaseId || lane->session_user != GetSessionUserId()))
+			return true;
 	}
-	owed_pool = pool;
+	return false;
+}
+
+/*
+ * fill_place has a free place in a pool filled: by this process, if it is a worker and can run
+ * all that is ready, because it looks for its next task anyway; else by workers that are woken.
+ */
+static void
+fill_place(int pool)
+{
+	if (corm_worker_self().slot >= 0 && !others_wait(pool))
+		owed_pool = pool;
+	else
+		corm_queue_wake_pool(pool);
 }
 
 /* corm_queue_pass wakes workers for the place that this process does not fill.  Raises nothing. */
@@ -170,7 +175,7 @@ ended_running(CormBlockId block)
 	corm_waiters_task_ended(block);
 	count_time(corm_clock_mono() - corm_task_more(task)->ready_since, &pool->run_us, pool->run_histogram);
 	if (pool->waiting > 0)
-		wake_others(task->pool);
+		fill_place(task->pool);
 }
 
 /*

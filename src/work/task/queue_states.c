@@ -189,7 +189,7 @@ corm_queue_hold(CormBlockId block)
 	corm_queue_heap_remove(block);
 }
 
-/* corm_queue_release ends a hold.  If the time of the task has come meanwhile, it waits now, and not only when somebody looks. */
+/* corm_queue_release ends a hold.  A task that has become due meanwhile waits at once. */
 void
 corm_queue_release(CormBlockId block)
 {

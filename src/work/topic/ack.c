@@ -169,6 +169,8 @@ change_discard(CormEffect *effect)
 		}
 		corm_topic_unlock(change->slot);
 	}
+	if (change->marks != NULL)
+		pfree(change->marks);
 	pfree(change);
 }
 
