@@ -336,11 +336,14 @@ MUTANTS = [
     Mutant("messages-lost-early", "messages", 2, 4000,  # a durable message is lost in shared memory only
            "if (!group->settings.dead_letter && !topic->settings.durable)",
            "if (!group->settings.dead_letter)"),
+    Mutant("workers-woken-early", "test", "110_workers", 0,  # the worker looks before there is something to see, and sleeps again
+           "when it is woken */\n\t\t\tslot->poked = true;\n\t\t\tcorm_slot_wake_worker(slot);",
+           "when it is woken */\n\t\t\tcorm_slot_wake_worker(slot);\n\t\t\tslot->poked = true;"),
     Mutant("messages-room", "messages", 1, 4000,  # what other transactions are going to publish takes no room
-           "group->unsettled + topic->reserved + effect->n <= capacity)",
-           "group->unsettled + effect->n <= capacity)"),
+           "group->unsettled + topic->reserved + room->n <= capacity)",
+           "group->unsettled + room->n <= capacity)"),
     Mutant("messages-room-kept", "messages", 2, 4000,  # a rollback keeps the room
-           "unreserve(topic, publish);\n\t\tif (publish->dedup != 0)\n\t\t\tcorm_dedup_forget",
+           "corm_room_give(topic, &publish->room);\n\t\tif (publish->dedup != 0)\n\t\t\tcorm_dedup_forget",
            "if (publish->dedup != 0)\n\t\t\tcorm_dedup_forget"),
     Mutant("messages-drop-in-hand", "messages", 5, 4000,  # drop_oldest takes what somebody has in hand
            "if (delivery != NULL && !(free && corm_group_in_hand(delivery)))",

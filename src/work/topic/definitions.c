@@ -45,6 +45,7 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
+#include "work/topic/dedup.h"
 #include "work/topic/definitions.h"
 #include "work/topic/durable.h"
 #include "work/topic/log.h"

@@ -19,7 +19,6 @@
 #include "postgres.h"
 
 #include "base/clock.h"
-#include "common/hashfn.h"
 #include "work/topic/log.h"
 
 /* Of so many messages each wakes one receiver; of more, all are woken. */
@@ -482,60 +481,6 @@ corm_log_read(CormTake *take, const CormEntry *entry, CormBlockId delivery, int3
 	corm_work_read(&cursor, (char *) taken + sizeof(CormTaken), len);
 	take->used += CORM_TAKEN_SIZE(taken);
 	take->n++;
-}
-
-/* corm_dedup_hash computes the hash under which the id of a message is remembered. */
-void
-corm_dedup_hash(const char *id, uint64 *hash)
-{
-	for (int i = 0; i < 2; i++)
-		hash[i] = hash_bytes_extended((const unsigned char *) id, strlen(id), corm_topics->seed + i);
-}
-
-/* corm_dedup_add remembers the id of a message, in the first of some blocks.  Returns the record. */
-CormBlockId
-corm_dedup_add(CormTopic *topic, const uint64 *hash, int64 until, CormBlockChain *blocks)
-{
-	CormBlockChain one = {0};
-	CormDedup  *dedup;
-	CormBlockId *bucket = &topic->dedup_bucket[hash[0] % CORM_DEDUP_BUCKETS];
-
-	corm_blocks_split(&corm_work_blocks, blocks, 1, &one);
-	corm_blocks_linked(&corm_work_blocks, 1);
-	dedup = corm_dedup(one.first);
-	memset(dedup, 0, sizeof(CormDedup));
-	memcpy(dedup->hash, hash, sizeof(dedup->hash));
-	dedup->until = until;
-	dedup->hash_next = *bucket;
-	*bucket = one.first;
-	dedup->prev = topic->dedup_last;
-	if (topic->dedup_last != 0)
-		corm_dedup(topic->dedup_last)->next = one.first;
-	else
-		topic->dedup_first = one.first;
-	topic->dedup_last = one.first;
-	return one.first;
-}
-
-/* corm_dedup_forget forgets the id of a message. */
-void
-corm_dedup_forget(CormTopic *topic, CormBlockId id, CormBlockChain *freed)
-{
-	CormDedup  *dedup = corm_dedup(id);
-	CormBlockId *link = &topic->dedup_bucket[dedup->hash[0] % CORM_DEDUP_BUCKETS];
-
-	while (*link != id)
-		link = &corm_dedup(*link)->hash_next;
-	*link = dedup->hash_next;
-	if (dedup->prev != 0)
-		corm_dedup(dedup->prev)->next = dedup->next;
-	else
-		topic->dedup_first = dedup->next;
-	if (dedup->next != 0)
-		corm_dedup(dedup->next)->prev = dedup->prev;
-	else
-		topic->dedup_last = dedup->prev;
-	take_blocks(id, id, 1, freed);
 }
 
 /*

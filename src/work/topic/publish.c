@@ -8,9 +8,6 @@
  * cannot fail.  At abort blocks and room are given back.  So a full topic is an error
  * of the call, or makes it wait.
  *
- * Room is counted for the topic, not for each group: `reserved` messages will come,
- * and all groups get them.
- *
  * The messages of a durable topic stay in the memory of the session until just before
  * the commit, when they become rows and get their numbers (durable.c).  They are
  * numbered when the topic's lock is held, which is kept until the rows are visible;
@@ -43,10 +40,11 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
+#include "work/topic/dedup.h"
 #include "work/topic/durable.h"
 #include "work/topic/handlers.h"
 #include "work/topic/publish.h"
-#include "work/topic/receive.h"
+#include "work/topic/room.h"
 #include "work/topic/rotate.h"
 #include "work/topic/rows.h"
 
@@ -57,19 +55,12 @@ PG_FUNCTION_INFO_V1(corm_message_publish_many_text);
 /* Publishers leave this part of the memory to receivers. */
 #define RECEIVERS_PART	16
 
-/* A look at a topic that was interrupted by nothing is repeated after this time. */
-#define LOOK_AGAIN_MS	1000
-
 typedef struct PublishEffect
 {
 	CormEffect	effect;			/* must be first */
-	int			slot;
-	uint64		gen;
+	CormRoom	room;			/* says which topic it is, too */
 	CormBlockId first;			/* entries, linked by their next */
 	CormBlockId last;
-	int			n;
-	int64		bytes;			/* of their payloads */
-	bool		reserved;
 	CormBlockChain dedup_block; /* not yet used */
 	CormBlockId dedup;			/* its record, 0: none */
 
@@ -87,49 +78,6 @@ typedef struct PublishEffect
 /* Effects of this transaction on durable topics, and whether it has their locks. */
 static dlist_head durable_effects = DLIST_STATIC_INIT(durable_effects);
 static bool durable_locked = false;
-
-/* What transactions of this session have reserved in a topic, by slot. */
-typedef struct OwnReserved
-{
-	uint64		gen;
-	int64		n;
-	int64		bytes;
-} OwnReserved;
-
-static OwnReserved *own_reserved = NULL;
-
-/* make_own_reserved gets the memory for that, so that nothing needs to be allocated with a lock. */
-static void
-make_own_reserved(void)
-{
-	if (own_reserved == NULL)
-		own_reserved = MemoryContextAllocZero(TopMemoryContext, corm_max_topics * sizeof(OwnReserved));
-}
-
-/* own returns what this transaction has reserved in a topic. */
-static OwnReserved *
-own(int slot, uint64 gen)
-{
-	if (own_reserved[slot].gen != gen)
-	{
-		own_reserved[slot].gen = gen;
-		own_reserved[slot].n = own_reserved[slot].bytes = 0;
-	}
-	return &own_reserved[slot];
-}
-
-/* unreserve gives back the room that an effect has taken.  Needs the topic's lock. */
-static void
-unreserve(CormTopic *topic, PublishEffect *effect)
-{
-	if (!effect->reserved)
-		return;
-	topic->reserved -= effect->n;
-	topic->reserved_bytes -= effect->bytes;
-	own(effect->slot, effect->gen)->n -= effect->n;
-	own(effect->slot, effect->gen)->bytes -= effect->bytes;
-	effect->reserved = false;
-}
 
 /* append_all appends the messages of an effect to their topic.  Needs the topic's lock. */
 static void
@@ -200,18 +148,18 @@ lock_durable(void)
 static void
 number_messages(PublishEffect *publish, CormDurableInsert *insert)
 {
-	CormTopic  *topic = corm_topic_at(publish->slot);
+	CormTopic  *topic = corm_topic_at(publish->room.slot);
 	int64		first_seq;
 
-	if (!corm_topic_lock(publish->slot, publish->gen))
+	if (!corm_topic_lock(publish->room.slot, publish->room.gen))
 		return;					/* it was dropped, with its messages */
 	first_seq = topic->numbered + 1;
 	topic->numbered += publish->nmessages;
 	publish->numbered = true;
 	publish->last_seq = topic->numbered;
-	topic->numbered_bytes += publish->bytes;
+	topic->numbered_bytes += publish->room.bytes;
 	publish->last_bytes = topic->numbered_bytes;
-	corm_topic_unlock(publish->slot);
+	corm_topic_unlock(publish->room.slot);
 	corm_durable_insert(insert, publish->id, first_seq, publish->messages, publish->nmessages);
 }
 
@@ -246,7 +194,7 @@ static void
 mark_bytes(CormTopic *topic, const PublishEffect *publish)
 {
 	int64		seq = publish->last_seq - publish->nmessages;
-	int64		bytes = publish->last_bytes - publish->bytes;
+	int64		bytes = publish->last_bytes - publish->room.bytes;
 
 	for (int i = 0; i < publish->nmessages; i++)
 	{
@@ -268,11 +216,11 @@ publish_apply(CormEffect *effect)
 		dlist_delete(&publish->node);
 		durable_locked = false;
 	}
-	if ((publish->first != 0 || publish->numbered) && corm_topic_lock(publish->slot, publish->gen))
+	if ((publish->first != 0 || publish->numbered) && corm_topic_lock(publish->room.slot, publish->room.gen))
 	{
-		CormTopic  *topic = corm_topic_at(publish->slot);
+		CormTopic  *topic = corm_topic_at(publish->room.slot);
 
-		unreserve(topic, publish);
+		corm_room_give(topic, &publish->room);
 		if (publish->dedup != 0)
 			corm_dedup(publish->dedup)->pending = false;
 		if (publish->durable)
@@ -284,7 +232,7 @@ publish_apply(CormEffect *effect)
 		else
 			append_all(topic, publish, &freed);
 		corm_handlers_of(topic, &handlers);
-		corm_topic_unlock(publish->slot);
+		corm_topic_unlock(publish->room.slot);
 	}
 	give_entries(publish);
 	corm_work_give(&freed);
@@ -304,22 +252,22 @@ publish_discard(CormEffect *effect)
 		dlist_delete(&publish->node);
 		durable_locked = false;
 	}
-	if ((publish->reserved || publish->dedup != 0 || publish->numbered) &&
-		corm_topic_lock(publish->slot, publish->gen))
+	if ((publish->room.reserved || publish->dedup != 0 || publish->numbered) &&
+		corm_topic_lock(publish->room.slot, publish->room.gen))
 	{
-		CormTopic  *topic = corm_topic_at(publish->slot);
+		CormTopic  *topic = corm_topic_at(publish->room.slot);
 
 		/* the lock under which they were numbered is still held */
 		if (publish->numbered)
 		{
 			topic->numbered -= publish->nmessages;
-			topic->numbered_bytes -= publish->bytes;
+			topic->numbered_bytes -= publish->room.bytes;
 		}
-		unreserve(topic, publish);
+		corm_room_give(topic, &publish->room);
 		if (publish->dedup != 0)
 			corm_dedup_forget(topic, publish->dedup, &freed);
 		ConditionVariableBroadcast(&topic->room);
-		corm_topic_unlock(publish->slot);
+		corm_topic_unlock(publish->room.slot);
 	}
 	give_entries(publish);
 	corm_work_give(&freed);
@@ -401,8 +349,8 @@ add_entry(const CormTopicRef *ref, PublishEffect *effect, const CormOutgoing *me
 	else
 		effect->first = chain.first;
 	effect->last = chain.first;
-	effect->n++;
-	effect->bytes += message->payload_len;
+	effect->room.n++;
+	effect->room.bytes += message->payload_len;
 }
 
 /* keep_message copies a message for a durable topic to the memory of the transaction. */
@@ -423,8 +371,8 @@ keep_message(PublishEffect *effect, const CormOutgoing *message, const CormPubli
 	kept->dedup_id = options->dedup_id != NULL ? pstrdup(options->dedup_id) : NULL;
 	kept->due = options->due > 0 ? corm_clock_real() + (options->due - corm_clock_mono()) : 0;
 	effect->nmessages++;
-	effect->n++;
-	effect->bytes += message->payload_len;
+	effect->room.n++;
+	effect->room.bytes += message->payload_len;
 }
 
 /* keep_messages keeps the messages for a durable topic until the commit. */
@@ -444,156 +392,6 @@ keep_messages(CormTopicRef *ref, PublishEffect *effect, const CormOutgoing *mess
 }
 
 /*
- * all_mine tells whether only what this transaction has published or has in hand keeps a
- * topic full, so that waiting cannot help.
- */
-static bool
-all_mine(CormTopic *topic, const PublishEffect *effect)
-{
-	if (topic->reserved != own(effect->slot, effect->gen)->n)
-		return false;
-	for (int g = topic->first_group; g >= 0; g = corm_group_slots[g].next)
-		if (corm_group_slots[g].unsettled != corm_in_hand_of(g, corm_group_slots[g].gen))
-			return false;
-	return true;
-}
-
-typedef enum Room
-{
-	ROOM,						/* there is room */
-	ROOM_LATER,					/* there will be */
-	NO_ROOM						/* not as long as this transaction lasts */
-} Room;
-
-/*
- * look_for_room tells whether a topic has room for the messages of an effect, and if
- * not, which group it is full for (NULL: it is the bytes).  What nobody else can make
- * room for is said at once, not after a wait for another limit.  Needs the topic's lock.
- */
-static Room
-look_for_room(CormTopic *topic, const PublishEffect *effect, const CormGroup **full)
-{
-	const OwnReserved *mine = own(effect->slot, effect->gen);
-	int64		max_bytes = topic->settings.max_bytes;
-
-	*full = NULL;
-	if (topic->settings.overflow == CORM_OVERFLOW_DROP_OLDEST)
-		return ROOM;
-	if (max_bytes > 0 && effect->bytes + mine->bytes > max_bytes)
-		return NO_ROOM;
-	for (int g = topic->first_group; g >= 0; g = corm_group_slots[g].next)
-	{
-		CormGroup  *group = &corm_group_slots[g];
-		int32		capacity = corm_group_capacity(topic, group);
-
-		if (group->creating || group->unsettled + topic->reserved + effect->n <= capacity)
-			continue;
-		*full = group;
-		if (effect->n + mine->n + corm_in_hand_of(g, group->gen) > capacity)
-			return NO_ROOM;
-	}
-	if (*full != NULL || (max_bytes > 0 && topic->bytes + topic->reserved_bytes + effect->bytes > max_bytes))
-		return ROOM_LATER;
-	return ROOM;
-}
-
-/* make_room looks for room, and makes some if there is none.  Needs the topic's lock. */
-static Room
-make_room(CormTopic *topic, const PublishEffect *effect, const CormGroup **full, CormBlockChain *freed)
-{
-	int64		now = corm_clock_mono();
-	Room		room = look_for_room(topic, effect, full);
-
-	if (room == ROOM)
-		return room;
-	/* messages can be lost when a lease is over */
-	corm_groups_promote(topic, now, freed);
-	corm_log_count_bytes(topic);
-	room = look_for_room(topic, effect, full);
-	if (room != ROOM_LATER || *full != NULL)
-		return room;
-	/* what is kept for the retention only makes way */
-	corm_log_trim(topic, now, true, freed);
-	corm_log_count_bytes(topic);
-	room = look_for_room(topic, effect, full);
-	return room == ROOM_LATER && all_mine(topic, effect) ? NO_ROOM : room;
-}
-
-/* find_dedup returns what a topic remembers of an id, NULL if nothing or for too long.  Needs the topic's lock. */
-static CormDedup *
-find_dedup(CormTopic *topic, const uint64 *hash, int64 now)
-{
-	CormDedup  *dedup;
-
-	for (CormBlockId id = topic->dedup_bucket[hash[0] % CORM_DEDUP_BUCKETS]; id != 0; id = dedup->hash_next)
-	{
-		dedup = corm_dedup(id);
-		if (dedup->hash[0] == hash[0] && dedup->hash[1] == hash[1] && (dedup->pending || dedup->until > now))
-			return dedup;
-	}
-	return NULL;
-}
-
-/*
- * add_dedup remembers the id of a message.  Returns false if the id is known already;
- * then *owner is the transaction that has not committed it, if there is one.  Needs
- * the topic's lock; the effect has a block.
- */
-static bool
-add_dedup(CormTopic *topic, PublishEffect *effect, const char *id, VirtualTransactionId *owner, CormBlockChain *freed)
-{
-	int64		now = corm_clock_mono();
-	uint64		hash[2];
-	CormDedup  *dedup;
-
-	SetInvalidVirtualTransactionId(*owner);
-	while (topic->dedup_first != 0 && !corm_dedup(topic->dedup_first)->pending &&
-		   corm_dedup(topic->dedup_first)->until <= now)
-		corm_dedup_forget(topic, topic->dedup_first, freed);
-
-	corm_dedup_hash(id, hash);
-	dedup = find_dedup(topic, hash, now);
-	if (dedup != NULL && dedup->pending)
-		*owner = dedup->owner;
-	if (dedup != NULL)
-		return false;
-
-	effect->dedup = corm_dedup_add(topic, hash, now + topic->settings.dedup, &effect->dedup_block);
-	dedup = corm_dedup(effect->dedup);
-	dedup->pending = true;
-	GET_VXID_FROM_PGPROC(dedup->owner, *MyProc);
-	return true;
-}
-
-/* full_error raises the error of a topic that is full. */
-static void
-full_error(const CormTopicRef *ref, const char *group, bool own_only)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-			 group != NULL ?
-			 errmsg("topic \"%s\" is full for group \"%s\"", NameStr(ref->name), group) :
-			 errmsg("topic \"%s\" is full", NameStr(ref->name)),
-			 group == NULL ? errdetail("It keeps as many bytes as its max_bytes says.") :
-			 own_only ? errdetail("Only messages of this transaction are in the way.") : 0));
-}
-
-/* sleep_until_room sleeps until a topic may have room; the first time it only asks to be woken, so that the caller looks again. */
-static void
-sleep_until_room(CormTopic *topic, bool *sleeping)
-{
-	static uint32 wait_event = 0;
-
-	if (wait_event == 0)
-		wait_event = corm_wait_event_new("CormTopicRoom");
-	if (*sleeping)
-		(void) ConditionVariableTimedSleep(&topic->room, LOOK_AGAIN_MS, wait_event);
-	else
-		ConditionVariablePrepareToSleep(&topic->room);
-	*sleeping = true;
-}
-
-/*
  * reserve takes room for the messages of an effect, waiting for it if that is the
  * topic's policy.  Returns the number of groups that they will go to; -1 for a
  * duplicate, and with options->dead_letter if there is no room.
@@ -601,7 +399,7 @@ sleep_until_room(CormTopic *topic, bool *sleeping)
 static int
 reserve(CormTopicRef *ref, PublishEffect *effect, const CormPublishOptions *options)
 {
-	CormTopic  *topic = corm_topic_at(effect->slot);
+	CormTopic  *topic = corm_topic_at(effect->room.slot);
 	bool		sleeping = false;
 	int			ngroups = 0;
 
@@ -613,23 +411,23 @@ reserve(CormTopicRef *ref, PublishEffect *effect, const CormPublishOptions *opti
 		VirtualTransactionId me;
 		const CormGroup *full = NULL;
 		NameData	group_name;
-		Room		room = ROOM;
+		CormRoomFound room = CORM_ROOM_FREE;
 		bool		duplicate = false;
 		bool		closed;
 		CormOverflow overflow;
 
-		if (!corm_topic_lock(effect->slot, effect->gen))
+		if (!corm_topic_lock(effect->room.slot, effect->room.gen))
 			corm_topic_gone(NameStr(ref->name));
 		closed = topic->settings.closed;
 		overflow = topic->settings.overflow;
 		if (!closed && options->dedup_id != NULL && effect->dedup == 0)
-			duplicate = !add_dedup(topic, effect, options->dedup_id, &owner, &freed);
+			duplicate = (effect->dedup = corm_dedup_claim(topic, options->dedup_id, &effect->dedup_block, &owner, &freed)) == 0;
 		if (!closed && !duplicate)
 		{
-			room = make_room(topic, effect, &full, &freed);
+			room = corm_room_make(topic, &effect->room, &full, &freed);
 			if (full != NULL)
 				group_name = full->name;
-			if (room == ROOM)
+			if (room == CORM_ROOM_FREE)
 			{
 				for (int g = topic->first_group; g >= 0; g = corm_group_slots[g].next)
 					ngroups++;
@@ -641,22 +439,16 @@ reserve(CormTopicRef *ref, PublishEffect *effect, const CormPublishOptions *opti
 					append_all(topic, effect, &freed);
 				}
 				else
-				{
-					effect->reserved = true;
-					topic->reserved += effect->n;
-					topic->reserved_bytes += effect->bytes;
-					own(effect->slot, effect->gen)->n += effect->n;
-					own(effect->slot, effect->gen)->bytes += effect->bytes;
-				}
+					corm_room_take(topic, &effect->room);
 			}
 		}
 		if (effect->first == 0 && !effect->durable)
 			corm_handlers_of(topic, &handlers);
-		corm_topic_unlock(effect->slot);
+		corm_topic_unlock(effect->room.slot);
 		corm_work_give(&freed);
 		corm_handlers_wake(&handlers);
 
-		if (closed || (!duplicate && room == ROOM))
+		if (closed || (!duplicate && room == CORM_ROOM_FREE))
 			ConditionVariableCancelSleep();
 		if (closed && options->dead_letter)
 			return -1;
@@ -674,63 +466,14 @@ reserve(CormTopicRef *ref, PublishEffect *effect, const CormPublishOptions *opti
 			(void) VirtualXactLock(owner, true);
 			continue;
 		}
-		if (room == ROOM)
+		if (room == CORM_ROOM_FREE)
 			return ngroups;
 		if (options->dead_letter)
 			return -1;
-		if (room == NO_ROOM || overflow == CORM_OVERFLOW_ERROR)
-			full_error(ref, full != NULL ? NameStr(group_name) : NULL, room == NO_ROOM && effect->n == 1);
-		sleep_until_room(topic, &sleeping);
+		if (room == CORM_ROOM_NEVER || overflow == CORM_OVERFLOW_ERROR)
+			corm_room_error(ref, full != NULL ? NameStr(group_name) : NULL, room == CORM_ROOM_NEVER && effect->room.n == 1);
+		corm_room_sleep(topic, &sleeping);
 	}
-}
-
-/*
- * wait_for_room waits until a topic may have room for a message of so many bytes that a
- * worker is going to publish.  The worker does not know what this transaction has
- * published and has in hand, for which it would wait in vain.  A duplicate needs no room.
- */
-static void
-wait_for_room(CormTopicRef *ref, int64 bytes, const char *dedup_id)
-{
-	PublishEffect wanted = {0};
-	CormTopic  *topic;
-	uint64		hash[2];
-	bool		sleeping = false;
-
-	make_own_reserved();
-	corm_topic_attach(ref);
-	topic = corm_topic_at(ref->slot);
-	wanted.slot = ref->slot;
-	wanted.gen = ref->gen;
-	wanted.n = 1;
-	wanted.bytes = bytes;
-	if (dedup_id != NULL)
-		corm_dedup_hash(dedup_id, hash);
-	for (;;)
-	{
-		CormBlockChain freed = {0};
-		const CormGroup *full = NULL;
-		NameData	group_name;
-		Room		room = ROOM;
-		bool		waits;
-
-		if (!corm_topic_lock(ref->slot, ref->gen))
-			corm_topic_gone(NameStr(ref->name));
-		waits = !topic->settings.closed && topic->settings.overflow == CORM_OVERFLOW_BLOCK &&
-			(dedup_id == NULL || find_dedup(topic, hash, corm_clock_mono()) == NULL);
-		if (waits)
-			room = make_room(topic, &wanted, &full, &freed);
-		if (full != NULL)
-			group_name = full->name;
-		corm_topic_unlock(ref->slot);
-		corm_work_give(&freed);
-		if (room == NO_ROOM)
-			full_error(ref, full != NULL ? NameStr(group_name) : NULL, true);
-		if (room == ROOM)
-			break;
-		sleep_until_room(topic, &sleeping);
-	}
-	ConditionVariableCancelSleep();
 }
 
 /*
@@ -746,7 +489,7 @@ corm_publish_messages(CormTopicRef *ref, const CormOutgoing *messages, int n, co
 
 	if (n == 0)
 		return 0;
-	make_own_reserved();
+	corm_room_prepare();
 	if (options->dedup_id != NULL && ref->settings.dedup == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -756,8 +499,8 @@ corm_publish_messages(CormTopicRef *ref, const CormOutgoing *messages, int n, co
 	if (ref->settings.durable)
 		PreventCommandIfReadOnly("corm.publish()");
 	effect = MemoryContextAllocZero(TopTransactionContext, sizeof(PublishEffect));
-	effect->slot = ref->slot;
-	effect->gen = ref->gen;
+	effect->room.slot = ref->slot;
+	effect->room.gen = ref->gen;
 	effect->id = ref->id;
 	effect->durable = ref->settings.durable;
 	if (effect->durable)
@@ -777,7 +520,7 @@ corm_publish_messages(CormTopicRef *ref, const CormOutgoing *messages, int n, co
 	if (result < 0)
 	{
 		give_entries(effect);
-		effect->n = effect->nmessages = 0;
+		effect->room.n = effect->nmessages = 0;
 		return options->dead_letter ? -1 : 0;
 	}
 	return result;
@@ -844,7 +587,7 @@ publish_elsewhere(FunctionCallInfo fcinfo, CormTopicRef *ref, const CormOutgoing
 	bool		isnull;
 	int			result;
 
-	wait_for_room(ref, message->payload_len, dedup_id);
+	corm_room_wait(ref, message->payload_len, dedup_id);
 	for (int i = 0; i < 6; i++)
 	{
 		nulls[i] = PG_ARGISNULL(i) ? 'n' : ' ';

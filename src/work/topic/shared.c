@@ -14,6 +14,7 @@
 #include "base/guc.h"
 #include "common/pg_prng.h"
 #include "miscadmin.h"
+#include "work/topic/dedup.h"
 #include "work/topic/log.h"
 #include "work/topic/shared.h"
 
