@@ -221,6 +221,13 @@ corm_cell_of(Oid db, Oid relid)
 	return cell < CORM_FIXED_CELLS ? cell + CORM_FIXED_CELLS : cell;
 }
 
+/* corm_table_is_tracked tells whether the cell of a table is, for this table or another one.  For tests. */
+bool
+corm_table_is_tracked(Oid relid)
+{
+	return pg_atomic_read_u64(&versions->cell[corm_cell_of(MyDatabaseId, relid)].word) != 0;
+}
+
 /*
  * is_covered tells whether every transaction that is about to commit has found, or will
  * find, that a cell has been tracked since an epoch.  If so, *ended is set to a time by

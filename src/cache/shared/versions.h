@@ -42,6 +42,7 @@ extern bool corm_versions_available(void);
 
 /* for readers */
 extern uint32 corm_cell_of(Oid db, Oid relid);
+extern PGDLLEXPORT bool corm_table_is_tracked(Oid relid);
 extern bool corm_cells_track(const uint32 *cells, int n);
 extern CormQuiet corm_cells_read(const uint32 *cells, int n, uint64 *sum);
 extern void corm_cells_add(CormCellsRead *read, const uint32 *cells, int n);

@@ -37,6 +37,11 @@ CREATE FUNCTION corm_test.settle_task(id bigint, succeeded boolean) RETURNS void
 COMMENT ON FUNCTION corm_test.settle_task(bigint, boolean) IS
 'Ends a task that was taken: it has succeeded, or its worker was lost.';
 
+CREATE FUNCTION corm_test.table_is_tracked(model regclass) RETURNS boolean
+	LANGUAGE C VOLATILE STRICT AS 'MODULE_PATHNAME', 'corm_test_table_is_tracked';
+COMMENT ON FUNCTION corm_test.table_is_tracked(regclass) IS
+'Tells whether the cell that has the version of a table is tracked, for that table or another one.';
+
 CREATE FUNCTION corm_test.wait_at(point text, lock bigint) RETURNS void
 	LANGUAGE C VOLATILE STRICT AS 'MODULE_PATHNAME', 'corm_test_wait_at';
 COMMENT ON FUNCTION corm_test.wait_at(text, bigint) IS

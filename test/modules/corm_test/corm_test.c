@@ -33,6 +33,7 @@ PG_FUNCTION_INFO_V1(corm_test_sweep);
 PG_FUNCTION_INFO_V1(corm_test_wake_sweeper);
 PG_FUNCTION_INFO_V1(corm_test_claim_task);
 PG_FUNCTION_INFO_V1(corm_test_settle_task);
+PG_FUNCTION_INFO_V1(corm_test_table_is_tracked);
 PG_FUNCTION_INFO_V1(corm_test_wait_at);
 PG_FUNCTION_INFO_V1(corm_test_meet_at);
 PG_FUNCTION_INFO_V1(corm_test_nap_at);
@@ -165,6 +166,15 @@ corm_test_settle_task(PG_FUNCTION_ARGS)
 	settle = (void (*) (int64, bool)) load_external_function("$libdir/corm", "corm_task_settle_claimed", true, NULL);
 	settle(PG_GETARG_INT64(0), PG_GETARG_BOOL(1));
 	PG_RETURN_VOID();
+}
+
+Datum
+corm_test_table_is_tracked(PG_FUNCTION_ARGS)
+{
+	bool		(*is_tracked) (Oid);
+
+	is_tracked = (bool (*) (Oid)) load_external_function("$libdir/corm", "corm_table_is_tracked", true, NULL);
+	PG_RETURN_BOOL(is_tracked(PG_GETARG_OID(0)));
 }
 
 static void use_fault_hook(void);
