@@ -35,6 +35,7 @@ int			corm_worker_start_timeout = 10000;
 int			corm_worker_idle_timeout = 60000;
 int			corm_worker_max_jobs = 10000;
 int			corm_worker_max_memory = 65536;
+int			corm_spin_time = 50;
 int			corm_autonomous_max_depth = 8;
 int			corm_work_memory = 16384;
 int			corm_max_payload = 1024;
@@ -313,6 +314,14 @@ define_worker_settings(void)
 							&corm_worker_max_memory,
 							65536, 0, MAX_KILOBYTES,
 							PGC_SIGHUP, GUC_UNIT_KB,
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("corm.spin_time",
+							"Sets for how many microseconds a wait for another process may keep the processor before it sleeps.",
+							"0 means to sleep at once.",
+							&corm_spin_time,
+							50, 0, 10000,
+							PGC_SIGHUP, 0,
 							NULL, NULL, NULL);
 
 	DefineCustomIntVariable("corm.autonomous_max_depth",

@@ -27,6 +27,7 @@ extern int	corm_worker_start_timeout;
 extern int	corm_worker_idle_timeout;
 extern int	corm_worker_max_jobs;
 extern int	corm_worker_max_memory;
+extern int	corm_spin_time;
 extern int	corm_autonomous_max_depth;
 extern int	corm_work_memory;
 extern int	corm_max_payload;

@@ -375,6 +375,23 @@ if (($ENV{PG_TEST_EXTRA} // '') =~ /\bworkers\b/)
 	sound('kill -9');
 }
 
+# Who submits a task wakes a worker for it: none is found late, by a worker that looks when it has slept long enough, nor
+# by the launcher, which is frozen.
+{
+	my $launcher = value(q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'corm launcher'});
+	value(q{SELECT corm.pool_create('alone', workers => 1)});
+	my $task = q{corm.task_value(corm.submit(corm.task('alone', immediate => true), '%s'))};
+	value(sprintf("SELECT $task", 'SELECT corm_test.trace()'));
+	kill 'STOP', $launcher;
+	value(sprintf("DO \$\$ BEGIN FOR i IN 1 .. 300 LOOP PERFORM $task; PERFORM pg_sleep(0.0005); END LOOP; END \$\$", 'SELECT 1'));
+	my $points = value(sprintf("SELECT $task", 'SELECT corm_test.points()'));
+	kill 'CONT', $launcher;
+	is(scalar(() = $points =~ /work-job-start/g), 301, 'tasks with the launcher frozen: one worker has run all');
+	unlike($points, qr/work-late/, 'tasks with the launcher frozen: each was noticed at once');
+	value(q{SELECT corm.pool_drop('alone')});
+	sound('tasks with the launcher frozen');
+}
+
 # Nested calls that hold all workers, and no place for a process.
 for my $workers (1 .. 3)
 {

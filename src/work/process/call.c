@@ -26,6 +26,7 @@
 #include "base/compat.h"
 #include "base/errors.h"
 #include "base/guc.h"
+#include "base/latch.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "storage/latch.h"
@@ -57,7 +58,9 @@ typedef struct AnswerHeader
 static void
 pause_for_mail(uint32 wait_event)
 {
-	(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_EXIT_ON_PM_DEATH, -1, wait_event);
+	static CormSpin spin;
+
+	(void) corm_latch_wait(&spin, WL_LATCH_SET | WL_EXIT_ON_PM_DEATH, -1, wait_event);
 	ResetLatch(MyLatch);
 	HOLD_CANCEL_INTERRUPTS();
 	CHECK_FOR_INTERRUPTS();
@@ -173,7 +176,9 @@ working_process(void *arg)
 static void
 pause_for_worker(void)
 {
-	(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_EXIT_ON_PM_DEATH, -1, PG_WAIT_EXTENSION);
+	static CormSpin spin;
+
+	(void) corm_latch_wait(&spin, WL_LATCH_SET | WL_EXIT_ON_PM_DEATH, -1, PG_WAIT_EXTENSION);
 	ResetLatch(MyLatch);
 	CHECK_FOR_INTERRUPTS();
 }

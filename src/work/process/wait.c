@@ -37,6 +37,7 @@
 #include "access/xact.h"
 #include "base/clock.h"
 #include "base/compat.h"
+#include "base/latch.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "storage/latch.h"
@@ -152,6 +153,7 @@ bool
 corm_wait(CormWaitKind how, bool (*done) (void *arg), int (*target) (void *arg), void *arg,
 		  const long *again_ms, long timeout_ms, uint32 wait_event)
 {
+	static CormSpin spins[CORM_WAIT_MANY + 1];
 	int64		started = 0;
 	long		latch_ms = how == CORM_WAIT_MANY ? DeadlockTimeout : Min(LATCH_MS, DeadlockTimeout / 4);
 	bool		may_lock = target != NULL && IsTransactionState() && !IsInParallelMode();
@@ -208,8 +210,8 @@ corm_wait(CormWaitKind how, bool (*done) (void *arg), int (*target) (void *arg),
 			pause = pause < 0 ? timeout_ms - passed : Min(pause, timeout_ms - passed);
 		if (again_ms != NULL && *again_ms >= 0)
 			pause = pause < 0 ? *again_ms : Min(pause, *again_ms);
-		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | (pause >= 0 ? WL_TIMEOUT : 0),
-						 Max(pause, 0), wait_event);
+		(void) corm_latch_wait(&spins[how], WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | (pause >= 0 ? WL_TIMEOUT : 0),
+							   Max(pause, 0), wait_event);
 		ResetLatch(MyLatch);
 	}
 }

@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/compat.h"
 #include "base/guc.h"
+#include "base/latch.h"
 #include "libpq/pqsignal.h"
 #include "miscadmin.h"
 #include "pgstat.h"
@@ -113,7 +114,7 @@ corm_worker_wake(Oid database, Oid session_user)
 		if (slot->database != database || slot->session_user != session_user ||
 			slot->state == CORM_SLOT_EMPTY || slot->state == CORM_SLOT_LEAVING)
 			continue;
-		if (slot->state == CORM_SLOT_IDLE && !slot->poked && !woken)
+		if (slot->state == CORM_SLOT_IDLE && !slot->poked)
 		{
 			woken = true;
 			/* first, as the worker looks at it without the lock when it is woken */
@@ -527,6 +528,7 @@ serve(void)
 {
 	uint32		wait_event = corm_wait_event_new("CormWorkerMain");
 	bool		reported = true;
+	CormSpin	spin = {0};
 
 	for (;;)
 	{
@@ -555,12 +557,15 @@ serve(void)
 				break;
 		}
 		timeout = reported ? Max(timeout, 1) : Min(FLUSH_MS, Max(timeout, 1));
-		if (WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-					  timeout, wait_event) == WL_TIMEOUT && !reported)
-		{
+		if (corm_latch_wait(&spin, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+							timeout, wait_event) != WL_TIMEOUT)
+			continue;
+		/* never: who has a task for this process wakes it */
+		if (my_slot->state == CORM_SLOT_IDLE && my_slot->poked)
+			CORM_FAULT("work-late");
+		if (!reported)
 			pgstat_report_stat(true);
-			reported = true;
-		}
+		reported = true;
 	}
 }
 
