@@ -178,7 +178,7 @@ put_params(const CormParams *params, Datum *types, Datum *values)
 {
 	char	  **names = palloc(Max(params->n, 1) * sizeof(char *));
 	char	  **strings = palloc(Max(params->n, 1) * sizeof(char *));
-	int			level = plain_formats();
+	int			level = params->n > 0 ? plain_formats() : 0;
 
 	for (int i = 0; i < params->n; i++)
 	{
@@ -198,7 +198,8 @@ put_params(const CormParams *params, Datum *types, Datum *values)
 			strings[i] = OidOutputFunctionCall(output, params->values[i]);
 		}
 	}
-	AtEOXact_GUC(true, level);
+	if (params->n > 0)
+		AtEOXact_GUC(true, level);
 	*types = text_array(names, params->n);
 	*values = text_array(strings, params->n);
 }
@@ -209,10 +210,13 @@ take_params(Datum types, Datum values, CormParams *params)
 {
 	char	  **names;
 	char	  **strings;
-	int			level = plain_formats();
+	int			level;
 
 	params->n = string_array(types, &names);
 	(void) string_array(values, &strings);
+	if (params->n == 0)
+		return;
+	level = plain_formats();
 	params->types = palloc(Max(params->n, 1) * sizeof(Oid));
 	params->values = palloc0(Max(params->n, 1) * sizeof(Datum));
 	params->nulls = palloc(Max(params->n, 1) * sizeof(bool));
@@ -348,23 +352,34 @@ get_string(const Datum *values, const bool *nulls, int attnum)
 	return nulls[attnum - 1] ? NULL : TextDatumGetCString(values[attnum - 1]);
 }
 
-/* read_row makes a CormDurable of a row. */
-static void
-read_row(Relation rel, HeapTuple tuple, CormDurable *durable)
+/* has_failed tells whether a task has failed for good. */
+static bool
+has_failed(const Datum *values, const bool *nulls)
 {
-	Datum		values[Natts_durable];
-	bool		nulls[Natts_durable];
+	return strcmp(get_string(values, nulls, Anum_durable_state), "failed") == 0;
+}
+
+/* is_foreign tells whether a row was made in another cluster. */
+static bool
+is_foreign(const Datum *values)
+{
+	return (uint64) DatumGetInt64(values[Anum_durable_system - 1]) != GetSystemIdentifier();
+}
+
+/* fill makes a CormDurable of the columns of a row. */
+static void
+fill(const Datum *values, const bool *nulls, CormDurable *durable)
+{
 	char	   *name;
 	char	   *sqlstate;
 
-	heap_deform_tuple(tuple, RelationGetDescr(rel), values, nulls);
 	memset(durable, 0, sizeof(CormDurable));
 	corm_task_options_init(&durable->opts);
 	durable->id = DatumGetInt64(values[Anum_durable_id - 1]);
 	strlcpy(durable->opts.pool, get_string(values, nulls, Anum_durable_pool), NAMEDATALEN);
 	name = get_string(values, nulls, Anum_durable_name);
 	strlcpy(durable->opts.name, name ? name : "", NAMEDATALEN);
-	durable->failed = strcmp(get_string(values, nulls, Anum_durable_state), "failed") == 0;
+	durable->failed = has_failed(values, nulls);
 	durable->opts.priority = DatumGetInt32(values[Anum_durable_priority - 1]);
 	durable->run_at = DatumGetTimestampTz(values[Anum_durable_run_at - 1]);
 	durable->attempt = DatumGetInt32(values[Anum_durable_attempt - 1]);
@@ -385,7 +400,18 @@ read_row(Relation rel, HeapTuple tuple, CormDurable *durable)
 	sqlstate = get_string(values, nulls, Anum_durable_sqlstate);
 	if (sqlstate != NULL && strlen(sqlstate) == 5)
 		durable->sqlerrcode = CORM_ERRCODE_OF(sqlstate);
-	durable->foreign = (uint64) DatumGetInt64(values[Anum_durable_system - 1]) != GetSystemIdentifier();
+	durable->foreign = is_foreign(values);
+}
+
+/* read_row makes a CormDurable of a row. */
+static void
+read_row(Relation rel, HeapTuple tuple, CormDurable *durable)
+{
+	Datum		values[Natts_durable];
+	bool		nulls[Natts_durable];
+
+	heap_deform_tuple(tuple, RelationGetDescr(rel), values, nulls);
+	fill(values, nulls, durable);
 }
 
 /* corm_durable_task_read reads the row of a task.  Returns false if there is none. */
@@ -532,25 +558,34 @@ corm_durable_task_params(int64 id, CormParams *params)
  */
 
 /*
- * corm_durable_task_begin locks the row of a task to the end of the transaction, and reads it.  Returns
- * false if it is gone, locked by somebody else, or has failed for good.
+ * corm_durable_task_begin locks the row of a task to the end of the transaction.  Returns false if
+ * it is gone, locked by somebody else, or has failed for good.  If the task is to be kept when it has
+ * succeeded, *kept is what its row says, in the current memory context; NULL otherwise.
  */
 bool
-corm_durable_task_begin(int64 id, CormDurable *durable)
+corm_durable_task_begin(int64 id, CormDurable **kept)
 {
 	Relation	rel = open_table(RowExclusiveLock);
 	SysScanDesc scan = begin_scan(rel, id);
 	HeapTuple	tuple = systable_getnext(scan);
 	bool		locked = false;
 
+	*kept = NULL;
 	if (HeapTupleIsValid(tuple))
 	{
 		HeapTupleData copy = *tuple;
 		Buffer		buffer;
 		TM_FailureData failure;
+		Datum		values[Natts_durable];
+		bool		nulls[Natts_durable];
 
-		read_row(rel, tuple, durable);
-		if (!durable->failed && !durable->foreign)
+		heap_deform_tuple(tuple, RelationGetDescr(rel), values, nulls);
+		if (!nulls[Anum_durable_keep - 1] && DatumGetInt64(values[Anum_durable_keep - 1]) > 0)
+		{
+			*kept = palloc(sizeof(CormDurable));
+			fill(values, nulls, *kept);
+		}
+		if (!has_failed(values, nulls) && !is_foreign(values))
 		{
 			locked = heap_lock_tuple(rel, &copy, GetCurrentCommandId(false), LockTupleExclusive, LockWaitSkip,
 									 false, &buffer, &failure) == TM_Ok;

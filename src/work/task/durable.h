@@ -44,7 +44,7 @@ extern void corm_durable_task_replace(int64 id, const CormTaskOptions *opts, con
 extern void corm_durable_task_reschedule(int64 id, TimestampTz run_at);
 
 /* Running */
-extern bool corm_durable_task_begin(int64 id, CormDurable *durable);
+extern bool corm_durable_task_begin(int64 id, CormDurable **kept);
 extern void corm_durable_task_succeed(int64 id);
 extern void corm_durable_task_fail(int64 id, int32 attempt, bool retry, TimestampTz run_at, const ErrorData *error);
 extern void corm_durable_task_record_failure(int64 id, int32 attempt, bool retry, TimestampTz run_at, const ErrorData *error);

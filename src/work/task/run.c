@@ -166,17 +166,11 @@ static CormDurable *keeping = NULL;
 static bool
 begin(CormJob *job)
 {
-	CormDurable durable;
+	MemoryContext oldcontext = MemoryContextSwitchTo(TopTransactionContext);
+	bool		begun = corm_durable_task_begin(corm_task_at(running)->id, &keeping);
 
-	keeping = NULL;
-	if (!corm_durable_task_begin(corm_task_at(running)->id, &durable))
-		return false;
-	if (durable.opts.keep_us > 0)
-	{
-		keeping = MemoryContextAlloc(TopTransactionContext, sizeof(CormDurable));
-		*keeping = durable;
-	}
-	return true;
+	MemoryContextSwitchTo(oldcontext);
+	return begun;
 }
 
 /* read_late reads the parameters of a task that came from its row. */
