@@ -1,5 +1,9 @@
-"""Autonomous transactions on a warm worker, against dblink to the same server and a nested scope."""
+"""Autonomous transactions on a warm worker, against dblink to the same server, pg_background and a nested scope.
 
+pg_background takes part if its extension is installed; Debian has no package of it.
+"""
+
+import psycopg
 from harness import SLICES, Line, costs_at_most, times_faster
 
 SETUP = """
@@ -16,6 +20,10 @@ FRESH = """format('dbname=%s port=%s host=%s', current_database(), current_setti
 
 
 def lines(bench):
+    try:
+        bench.execute("CREATE EXTENSION IF NOT EXISTS pg_background")
+    except psycopg.Error:
+        pass    # the side says why it cannot run
     calls = bench.count(5000)
     few = bench.count(300)
     loop = "FOR i IN 1 .. %d LOOP {} END LOOP;"
@@ -41,5 +49,8 @@ def lines(bench):
             (loop % few).format("r := corm.autonomous('INSERT INTO autonomous_rows VALUES ($1)', i);"), "r jsonb;")),
         [("dblink, a connection for each call", bench.plpgsql(
             f"c := {FRESH}; " + (loop % few).format("r := dblink_exec(c, format('INSERT INTO autonomous_rows VALUES (%s)', i));"),
-            "r text; c text;"), times_faster(100))])
+            "r text; c text;"), times_faster(100)),
+         ("pg_background, a process for each call", bench.plpgsql(
+             (loop % few).format("SELECT x INTO r FROM pg_background_result(pg_background_launch(format('INSERT INTO autonomous_rows VALUES (%s)', i))) AS b (x text);"),
+             "r text;"), times_faster(100))])
     return [trivial, insert, fresh]

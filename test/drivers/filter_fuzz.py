@@ -129,7 +129,8 @@ class Conditions:
     def hostile_leaf(self):
         field = rnd.choice(FIELDS + ["secret", "hid", "nosuch", "parent.hid", "audit", "parent.t", "parent.parent.jb", "notes.t", "note", "parent", "item.t", "tableoid", "ctid", "", "\u00e4", "a" * 100])
         value = lambda: rnd.choice([None, True, 0, 1, -1, 0.1, 1e30, 2**70, "", "a", "1", "{}", "{1,2}", "[1,3)", "(1,2)", "2020-01-01", "infinity", "NaN", "\\", "%\\", "(", "a & b", "a b",
-                                    "it's", "pg_class", "nosuch", "ok", "\u00e4", "$1", "1 day", "x" * 3000, "{[1,2)}", "101", "\\xff", "10.0.0.1", "<a/>", "t"])
+                                    "it's", "pg_class", "nosuch", "ok", "\u00e4", "$1", "1 day", "x" * 3000, "{[1,2)}", "101", "\\xff", "10.0.0.1", "<a/>", "t", "$.a == 1", "$.a ? (@ > $x)",
+                                    "$.a.datetime() < \"2020-01-01 00:00:00+01\".datetime()", "exists($.\"$x\")"])
         if rnd.random() < 0.1:
             steps = [rnd.choice(["a", "b", 0, "", "x" * 70, None, 1.5, ["a"]]) if rnd.random() < 0.2 else rnd.choice(["a", "b", 0]) for _ in range(rnd.randint(0, 3))]
             return {rnd.choice(["jb", "j", "parent.jb", "t"]): {"path": steps, rnd.choice(OPS): rnd.choice([value(), value(), [value(), value()], {"a": 1}])}}

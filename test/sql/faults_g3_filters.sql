@@ -121,6 +121,8 @@ SELECT string_agg(i::text, ' ' ORDER BY i) AS guarded_rows FROM corm.pluck(NULL:
 
 \echo D7: a mistake of the client looks like one
 SELECT ids('{"ts": {"matches": "thin laptop"}}') AS tsquery, ids('{"ts": {"matches": "thin & laptop"}}') AS right_one, ids('{"name": {"matches": "one two"}}') AS text;
+SELECT ids('{"jb": {"matches": "$.a == 1"}}') AS path, ids('{"jb": {"matches": "$.\"$x\" == \"$y\" || $.\".time(\" == 1 || $.a == 1"}}') AS quoted, ids('{"jb": {"matches": "$.a == $x"}}') AS variable,
+       ids('{"jb": {"matches": "$.a.datetime() < \"2020-01-01\".datetime()"}}') AS dates, ids('{"jb": {"matches": "$.a =="}}') AS no_path;
 SELECT ids('{"cl": "nosuch"}') AS regclass, ids('{"cl": {"in": ["nosuch"]}}') AS in_list, ids('{"p": "-1"}') AS domain, ids('{"p": {"in": ["-1"]}}') AS domain_list, ids('{"c": "UPPER"}') AS domain_text, ids('{"ms": {"overlaps": ["bad"]}}') AS enum;
 SELECT ids('{"j": "{}"}') AS json, ids('{"js": "{}"}') AS json_array, ids('{"js": {"contains": "1"}}') AS json_array_contains, ids('{"pts": {"contains": "(1,1)"}}') AS point_array, ids('{"pt": "(0,0)"}') AS point, ids('{"pr": "(1,2)"}') AS row,
        ids('{"x": "a"}') AS xml, ids('{"x": {"is_null": true}, "id": 1}') AS null_test;

@@ -137,6 +137,18 @@ corm_bind_prepare(CormPlanParam *params, const CormDeparsed *deparsed,
 	}
 }
 
+/* refuse_filter raises OR020 for a value of a filter. */
+static void refuse_filter(const char *detail) pg_attribute_noreturn();
+
+static void
+refuse_filter(const char *detail)
+{
+	ereport(ERROR,
+			(errcode(CORM_ERRCODE_BAD_FILTER),
+			 errmsg("invalid filter"),
+			 errdetail_internal("%s", detail)));
+}
+
 /* A value that is being converted. */
 typedef struct BindContext
 {
@@ -305,10 +317,7 @@ convert_json(CormPlanParam *param, Datum value)
 		if (token != WJB_ELEM)
 			continue;
 		if (v.type == jbvBinary && param->element_type != JSONBOID && param->element_type != JSONOID)
-			ereport(ERROR,
-					(errcode(CORM_ERRCODE_BAD_FILTER),
-					 errmsg("invalid filter"),
-					 errdetail("The elements of \"contains\" must be single values.")));
+			refuse_filter("The elements of \"contains\" must be single values.");
 		elements = accumArrayResult(elements,
 									v.type == jbvNull ? (Datum) 0 :
 									InputFunctionCall(&param->input, corm_json_text(&v), param->ioparam, -1),
@@ -423,6 +432,36 @@ convert_value(CormPlanParam *param, Datum value, BindContext *context)
 }
 
 /*
+ * check_json_path raises OR020 for a path whose use would raise an error for some rows: one with a variable, which has no
+ * value here, or with a method for dates and times, which may need a time zone.  In its text, names of keys, strings and
+ * variables are in quotes.
+ */
+static void
+check_json_path(char *path)
+{
+	static const char *const methods[] = {".datetime(", ".date(", ".time(", ".time_tz(", ".timestamp(", ".timestamp_tz("};
+	bool		quoted = false;
+
+	for (char *at = path; *at; at++)
+	{
+		if (quoted && *at == '\\')
+			at++;
+		else if (*at == '"')
+			quoted = !quoted;
+		else if (quoted)
+			continue;
+		else if (*at == '$' && at[1] == '"')
+			refuse_filter("The path has a variable, which has no value.");
+		else
+		{
+			for (int i = 0; i < lengthof(methods); i++)
+				if (strncmp(at, methods[i], strlen(methods[i])) == 0)
+					refuse_filter("The path has a method for dates and times.");
+		}
+	}
+}
+
+/*
  * If a type rejects a filter value, the error is of class 22, as for a field's value,
  * or OR020.  A name that does not exist, a domain constraint violation or a query that
  * cannot be parsed are mistakes of the client too, and must not look like server
@@ -437,6 +476,8 @@ convert_filter_value(CormPlanParam *param, Datum value, BindContext *bind)
 	PG_TRY();
 	{
 		result = convert_value(param, value, bind);
+		if (getBaseType(param->typid) == JSONPATHOID)
+			check_json_path(DatumGetCString(DirectFunctionCall1(jsonpath_out, result)));
 	}
 	PG_CATCH();
 	{
@@ -453,10 +494,7 @@ convert_filter_value(CormPlanParam *param, Datum value, BindContext *bind)
 			MemoryContextSwitchTo(context);
 			error = CopyErrorData();
 			FlushErrorState();
-			ereport(ERROR,
-					(errcode(CORM_ERRCODE_BAD_FILTER),
-					 errmsg("invalid filter"),
-					 errdetail_internal("%s", error->message)));
+			refuse_filter(error->message);
 		}
 		PG_RE_THROW();
 	}
