@@ -325,7 +325,7 @@ MUTANTS = [
            "if (delivery->state == CORM_LEASED && delivery->due > now)",
            "if (delivery->state == CORM_LEASED && now > 0)"),
     Mutant("messages-held", "messages", 2, 4000,  # a rollback leaves what it acknowledged in nobody's hand
-           "if (delivery->state == CORM_ACKING)\n\t\t\t\t\tcorm_group_lease(group, change->ids[i], delivery->due);",
+           "if (delivery->state == CORM_ACKING)\n\t\tcorm_group_lease(group, held->id, delivery->due);",
            ""),
     Mutant("messages-retry-delay", "messages", 2, 4000,
            "else if (delay < 0)\n\t\tdelay = group->settings.retry_delay;",

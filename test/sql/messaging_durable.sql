@@ -214,3 +214,12 @@ SELECT corm.publish('own', 'large', immediate => true);
 SELECT corm.publish('own', 'large');
 SELECT * FROM corm.work_check();
 SELECT corm.topic_drop('own');
+
+-- whose type's name means a length of one where a cast says it; and no way around READ ONLY
+SELECT corm.topic_create('types', durable => true), corm.subscribe('types', 'g');
+SELECT corm.publish('types', B'1010', immediate => true), corm.publish('types', ARRAY['abc', 'b']::bpchar[], immediate => true), corm.publish('types', 'xyz'::varchar(5), immediate => true);
+SELECT payload, type FROM corm.receive('types', 'g', 5);
+BEGIN READ ONLY;
+SELECT corm.publish('types', 'x', immediate => true);
+ROLLBACK;
+SELECT corm.topic_drop('types');

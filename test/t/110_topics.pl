@@ -99,6 +99,25 @@ is(sql('SELECT count(*) FROM sent FULL JOIN got USING (n) WHERE sent.n IS NULL O
 is(sql('SELECT count(*) = count(DISTINCT seq) AND max(seq) - min(seq) + 1 = count(*) FROM got'), 't', 'numbers have no gaps');
 is(sql('SELECT count(*) FROM corm.work_check()'), '0', 'shared memory is sound');
 
+# A purge leaves what is in hand, and what was settled after it stays settled; what the retention keeps goes.
+sql(q{SELECT corm.topic_create('p', durable => true, retention => '1 day'), corm.subscribe('p', 'm', ack => 'manual', lease => '1 hour'),
+	corm.subscribe('p', 'c')});
+sql(q{SELECT corm.publish_many('p', (SELECT array_agg(n) FROM generate_series(1, 6) n))});
+sql(q{SELECT corm.receive('p', 'm', 3)});
+sql(q{BEGIN; SELECT corm.purge('p'); SELECT corm.ack('p', 'm', 2); COMMIT;});
+sql(q{SELECT corm.ack('p', 'm', 1), corm.publish('p', 7)});
+my $left = q{SELECT string_agg(grp || '=' || lag, ' ' ORDER BY grp) FROM corm.groups WHERE topic = 'p'};
+is(sql($left), 'c=1 m=2', 'after a purge');
+$node->restart;
+is(sql($left), 'c=1 m=2', 'and a restart');
+is(sql(q{SELECT string_agg(seq::text, ' ') FROM corm.receive('p', 'm', 9)}), '3 7', 'what was in hand comes again');
+sql(q{SELECT corm.ack('p', 'm', 3, 7), corm.receive('p', 'c', 9)});
+sql(q{SELECT corm.seek('p', 'c', 1), corm.subscribe('p', 'late', start => 'all')});
+is(sql($left), 'c=1 late=1 m=0', 'what is purged cannot be sought');
+$node->restart;
+is(sql($left), 'c=1 late=1 m=0', 'nor after a restart');
+sql(q{SELECT corm.topic_drop('p')});
+
 # Dumped and restored: definitions, privileges, messages and what was settled.
 sql(q{SELECT corm.publish_many('d', ARRAY['x', 'y', 'z']), corm.topic_grant('d', '-', '{publish}')});
 sql(q{SELECT corm.receive('d', 'a', 2)});

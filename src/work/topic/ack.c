@@ -11,6 +11,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "base/args.h"
 #include "base/clock.h"
 #include "base/compat.h"
@@ -47,7 +48,15 @@ typedef enum ChangeKind
 	CHANGE_PURGE
 } ChangeKind;
 
-/* A group of a durable topic that is purged: it begins a new epoch. */
+/* A delivery that is held. */
+typedef struct Held
+{
+	CormBlockId id;				/* 0: taken over by a later effect */
+	struct ChangeEffect *from;	/* taken over from this one, NULL: from none */
+	int			at;
+} Held;
+
+/* A group of a durable topic that is purged, in an epoch. */
 typedef struct PurgedGroup
 {
 	int			group;
@@ -64,6 +73,8 @@ typedef struct ChangeEffect
 	uint64		gen;
 	int			group;
 	uint64		group_gen;
+	const char *topic_name;		/* these two only in the call */
+	const char *group_name;
 	bool		durable;
 	uint64		topic_id;
 	uint64		group_id;		/* 0: temporary, nothing is stored */
@@ -72,10 +83,14 @@ typedef struct ChangeEffect
 	int64		to;				/* SEEK, PURGE: a number; SEEK_TIME: a time */
 	CormByteMarks *marks;		/* SEEK, durable topics: from the number on */
 	int			npurged;		/* PURGE of a durable topic: its groups */
-	PurgedGroup *purged;
+	struct PurgedGroup *purged;
+	dlist_node	node;			/* TOUCH: in the list of the transaction's */
 	int			n;
-	CormBlockId ids[FLEXIBLE_ARRAY_MEMBER]; /* deliveries that are held */
+	Held		held[FLEXIBLE_ARRAY_MEMBER];
 } ChangeEffect;
+
+/* What the transaction has touched.  It may be acknowledged and given back, too, and touched again. */
+static dlist_head touches = DLIST_STATIC_INIT(touches);
 
 static void
 change_reserve(CormEffect *effect)
@@ -89,23 +104,47 @@ change_deliveries(CormTopic *topic, CormGroup *group, const ChangeEffect *change
 {
 	for (int i = 0; i < change->n; i++)
 	{
-		corm_delivery(change->ids[i])->acking = false;
+		CormBlockId id = change->held[i].id;
+
+		if (id == 0)
+			continue;
+		corm_delivery(id)->acking = false;
 		if (change->kind == CHANGE_ACK)
-			corm_group_done(topic, group, change->ids[i], now, freed);
+			corm_group_done(topic, group, id, now, freed);
 		else if (change->kind == CHANGE_NACK)
-			corm_group_give_back(topic, group, change->ids[i], now, change->delay, freed);
+			corm_group_give_back(topic, group, id, now, change->delay, freed);
 		else
-			corm_group_lease(group, change->ids[i], now + group->settings.lease);
+			corm_group_lease(group, id, now + group->settings.lease);
 	}
+}
+
+/* seeks_since tells whether a group has been moved by a seek that came after a purge. */
+static bool
+seeks_since(const ChangeEffect *change, int g)
+{
+	for (int i = 0; i < change->npurged; i++)
+		if (change->purged[i].group == g && change->purged[i].group_gen == corm_group_slots[g].gen)
+			return corm_group_slots[g].epoch > change->purged[i].epoch;
+	return false;
 }
 
 /* purge settles everything that waits in all groups up to a number, and what is kept for its retention. */
 static void
-purge(CormTopic *topic, int64 upto, int64 now, CormBlockChain *freed)
+purge(CormTopic *topic, const ChangeEffect *change, int64 now, CormBlockChain *freed)
 {
+	int64		first = change->to + 1;
+
 	corm_groups_promote(topic, now, freed);
 	for (int g = topic->first_group; g >= 0; g = corm_group_slots[g].next)
-		corm_group_skip_waiting(topic, &corm_group_slots[g], upto + 1, false, now, freed);
+	{
+		CormGroup  *group = &corm_group_slots[g];
+
+		if (!seeks_since(change, g))
+			corm_group_skip_waiting(topic, group, change->to + 1, false, now, freed);
+		first = Min(first, corm_group_oldest(topic, group));
+	}
+	if (topic->settings.durable)
+		topic->first_seq = Max(topic->first_seq, first);
 	corm_log_trim(topic, now, true, freed);
 }
 
@@ -118,15 +157,12 @@ change_apply(CormEffect *effect)
 	int64		now = corm_clock_mono();
 	CormGroup  *group;
 
+	if (change->kind == CHANGE_TOUCH)
+		dlist_delete(&change->node);
 	if (!corm_topic_lock(change->slot, change->gen))
 		return;
 	if (change->kind == CHANGE_PURGE)
-	{
-		for (int i = 0; i < change->npurged; i++)
-			if ((group = corm_group_at(change->slot, change->purged[i].group, change->purged[i].group_gen)) != NULL)
-				group->epoch = change->purged[i].epoch;
-		purge(topic, change->to, now, &freed);
-	}
+		purge(topic, change, now, &freed);
 	else if ((group = corm_group_at(change->slot, change->group, change->group_gen)) != NULL)
 	{
 		if (change->durable && change->kind == CHANGE_SEEK)
@@ -148,24 +184,37 @@ change_apply(CormEffect *effect)
 	corm_work_give(&freed);
 }
 
+/* let_go ends the hold on a delivery, or gives it back to the effect that it was taken over from. */
+static void
+let_go(CormGroup *group, const Held *held)
+{
+	CormDelivery *delivery = corm_delivery(held->id);
+
+	if (held->from != NULL)
+	{
+		held->from->held[held->at].id = held->id;
+		return;
+	}
+	delivery->acking = false;
+	if (delivery->state == CORM_ACKING)
+		corm_group_lease(group, held->id, delivery->due);
+}
+
 static void
 change_discard(CormEffect *effect)
 {
 	ChangeEffect *change = (ChangeEffect *) effect;
 	CormGroup  *group;
 
+	if (change->kind == CHANGE_TOUCH)
+		dlist_delete(&change->node);
 	if (change->n > 0 && corm_topic_lock(change->slot, change->gen))
 	{
 		if ((group = corm_group_at(change->slot, change->group, change->group_gen)) != NULL)
 		{
 			for (int i = 0; i < change->n; i++)
-			{
-				CormDelivery *delivery = corm_delivery(change->ids[i]);
-
-				delivery->acking = false;
-				if (delivery->state == CORM_ACKING)
-					corm_group_lease(group, change->ids[i], delivery->due);
-			}
+				if (change->held[i].id != 0)
+					let_go(group, &change->held[i]);
 		}
 		corm_topic_unlock(change->slot);
 	}
@@ -203,13 +252,14 @@ add_effect(FunctionCallInfo fcinfo, ChangeKind kind, int n)
 				 errhint("Create it with corm.subscribe(..., ack => 'manual').")));
 	corm_topic_attach(topic);
 	corm_group_attach(topic, ref);
-	change = MemoryContextAllocZero(TopTransactionContext,
-									offsetof(ChangeEffect, ids) + n * sizeof(CormBlockId));
+	change = MemoryContextAllocZero(TopTransactionContext, offsetof(ChangeEffect, held) + n * sizeof(Held));
 	change->kind = kind;
 	change->slot = topic->slot;
 	change->gen = topic->gen;
 	change->group = ref->group;
 	change->group_gen = ref->group_gen;
+	change->topic_name = NameStr(topic->name);
+	change->group_name = grp;
 	change->delay = -1;
 	change->durable = topic->settings.durable;
 	change->topic_id = topic->id;
@@ -217,8 +267,32 @@ add_effect(FunctionCallInfo fcinfo, ChangeKind kind, int n)
 	if (change->durable && change->group_id != 0)
 		PreventCommandIfReadOnly(kind == CHANGE_SEEK || kind == CHANGE_SEEK_TIME ? "corm.seek()" :
 								 kind == CHANGE_ACK ? "corm.ack()" : kind == CHANGE_NACK ? "corm.nack()" : "corm.touch()");
+	if (kind == CHANGE_TOUCH)
+		dlist_push_tail(&touches, &change->node);
 	corm_effect_add(&change->effect, &change_ops);
 	return change;
+}
+
+/* take_over takes a delivery over from the effect of this transaction that has touched it.  Returns false if none has. */
+static bool
+take_over(CormBlockId id, Held *held)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &touches)
+	{
+		ChangeEffect *touch = dlist_container(ChangeEffect, node, iter.cur);
+
+		for (int i = 0; i < touch->n; i++)
+			if (touch->held[i].id == id)
+			{
+				touch->held[i].id = 0;
+				held->from = touch;
+				held->at = i;
+				return true;
+			}
+	}
+	return false;
 }
 
 /*
@@ -249,10 +323,10 @@ hold(ChangeEffect *change, int64 *seqs, int n)
 			else if (delivery->state == CORM_IN_HAND && !delivery->acking && !delivery->exhausted && !delivery->filtered &&
 					 delivery->procno == (int32) corm_my_procno())
 				delivery->acking = true;
-			else
+			else if (!(delivery->state == CORM_ACKING || delivery->acking) || !take_over(id, &change->held[change->n]))
 				continue;
 			seqs[change->n] = seqs[i];
-			change->ids[change->n++] = id;
+			change->held[change->n++].id = id;
 		}
 	}
 	corm_topic_unlock(change->slot);
@@ -358,6 +432,38 @@ corm_message_nack(PG_FUNCTION_ARGS)
 }
 
 /*
+ * lock_cursor takes the lock of a group's cursor, to the end of the transaction, and reads it.  A seek that has committed
+ * moves the group in shared memory a moment after its locks are released, so this waits for it.  Returns
+ * false if the group has been dropped.
+ */
+static bool
+lock_cursor(uint64 id, int slot, uint64 gen, int g, uint64 group_gen, uint64 *epoch, int64 *settled)
+{
+	bool		mine;
+	bool		moved = false;
+
+	(void) corm_durable_cursor_lock(id, true);
+	if (!corm_durable_cursor_get(id, epoch, settled, &mine))
+		return false;
+	while (!mine && !moved)
+	{
+		CormGroup  *group;
+
+		if (!corm_topic_lock(slot, gen))
+			return false;
+		group = corm_group_at(slot, g, group_gen);
+		moved = group == NULL || group->epoch >= *epoch;
+		corm_topic_unlock(slot);
+		if (!moved)
+		{
+			CHECK_FOR_INTERRUPTS();
+			pg_usleep(100L);
+		}
+	}
+	return true;
+}
+
+/*
  * seek sets the number to which a group goes.  In a durable topic, this begins a new
  * epoch of its settlements.
  */
@@ -365,6 +471,14 @@ static void
 seek(ChangeEffect *change, int64 seq)
 {
 	int64		settled = 0;
+
+	if (change->durable && change->group_id != 0 &&
+		!lock_cursor(change->group_id, change->slot, change->gen, change->group, change->group_gen, &change->epoch, &settled))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("group \"%s\" of topic \"%s\" has been dropped", change->group_name, change->topic_name)));
+	if (change->durable)
+		seq = Max(seq, corm_durable_purged(change->topic_id) + 1);
 
 	/* the end is that of now, as messages of this transaction have no numbers yet */
 	change->to = seq;
@@ -379,7 +493,6 @@ seek(ChangeEffect *change, int64 seq)
 	}
 	if (!change->durable || change->group_id == 0)
 		return;
-	(void) corm_durable_cursor_get(change->group_id, &change->epoch, &settled);
 	change->epoch++;
 	corm_durable_cursor_set(change->topic_id, change->group_id, change->epoch, change->to - 1);
 }
@@ -481,6 +594,96 @@ count_to_purge(CormTopic *topic, CormBlockChain *freed)
 	return n;
 }
 
+static int
+by_id(const void *a, const void *b)
+{
+	uint64		x = ((const PurgedGroup *) a)->id;
+	uint64		y = ((const PurgedGroup *) b)->id;
+
+	return x < y ? -1 : x > y;
+}
+
+/* list_groups returns the groups of a topic whose settlements are stored, in the order in which they are locked. */
+static PurgedGroup *
+list_groups(const CormTopicRef *topic, int *n)
+{
+	PurgedGroup *groups = MemoryContextAllocZero(TopTransactionContext, corm_max_groups * sizeof(PurgedGroup));
+
+	*n = 0;
+	if (!corm_topic_lock(topic->slot, topic->gen))
+		corm_topic_gone(NameStr(topic->name));
+	for (int g = corm_topic_at(topic->slot)->first_group; g >= 0; g = corm_group_slots[g].next)
+		if (!corm_group_slots[g].temporary)
+		{
+			groups[*n].group = g;
+			groups[*n].group_gen = corm_group_slots[g].gen;
+			groups[(*n)++].id = corm_group_slots[g].id;
+		}
+	corm_topic_unlock(topic->slot);
+	qsort(groups, *n, sizeof(PurgedGroup), by_id);
+	return groups;
+}
+
+/* in_hand returns the numbers of a group that somebody has in hand, up to one, in ascending order; palloc'd. */
+static int64 *
+in_hand(const CormTopicRef *topic, const PurgedGroup *purged, int64 upto, int *n)
+{
+	int64	   *seqs = NULL;
+	int			size = 64;
+
+	for (;;)
+	{
+		CormGroup  *group;
+		int			needed = 0;
+
+		*n = 0;
+		seqs = seqs == NULL ? palloc(size * sizeof(int64)) : repalloc_huge(seqs, size * sizeof(int64));
+		if (!corm_topic_lock(topic->slot, topic->gen))
+			break;
+		group = corm_group_at(topic->slot, purged->group, purged->group_gen);
+		needed = group != NULL ? group->in_hand : 0;
+		for (int b = 0; needed <= size && group != NULL && b < CORM_DELIVERY_BUCKETS; b++)
+			for (CormBlockId id = group->bucket[b]; id != 0; id = corm_delivery(id)->hash_next)
+				if (corm_group_in_hand(corm_delivery(id)) && corm_delivery(id)->seq <= upto)
+					seqs[(*n)++] = corm_delivery(id)->seq;
+		corm_topic_unlock(topic->slot);
+		if (needed <= size)
+			break;
+		size = needed + 64;
+	}
+	qsort(seqs, *n, sizeof(int64), by_number);
+	return seqs;
+}
+
+/*
+ * purge_rows settles in the tables what the groups of a durable topic have not settled, but for what somebody
+ * has in hand: that is settled by who has it, or comes again.
+ */
+static void
+purge_rows(ChangeEffect *change, const CormTopicRef *topic)
+{
+	uint64		epoch;
+	int64		settled;
+
+	change->purged = list_groups(topic, &change->npurged);
+	(void) corm_durable_cursor_lock(topic->id, true);
+	for (int i = 0; i < change->npurged; i++)
+	{
+		PurgedGroup *group = &change->purged[i];
+		int64	   *seqs;
+		int			n;
+
+		if (!lock_cursor(group->id, topic->slot, topic->gen, group->group, group->group_gen, &group->epoch, &settled))
+			continue;
+		seqs = in_hand(topic, group, change->to, &n);
+		corm_durable_settle_but(group->id, group->epoch, settled + 1, change->to, seqs, n);
+		pfree(seqs);
+	}
+	if (!corm_durable_cursor_get(topic->id, &epoch, &settled, NULL) || settled < change->to)
+		corm_durable_cursor_set(topic->id, topic->id, 0, change->to);
+	CommandCounterIncrement();
+}
+
 /* purge(topic) -> bigint */
 Datum
 corm_message_purge(PG_FUNCTION_ARGS)
@@ -500,34 +703,18 @@ corm_message_purge(PG_FUNCTION_ARGS)
 	change->slot = topic->slot;
 	change->gen = topic->gen;
 	if (topic->settings.durable)
-	{
 		PreventCommandIfReadOnly("corm.purge()");
-		change->purged = MemoryContextAllocZero(TopTransactionContext, corm_max_groups * sizeof(PurgedGroup));
-	}
 	corm_effect_add(&change->effect, &change_ops);
 	if (!corm_topic_lock(topic->slot, topic->gen))
 		corm_topic_gone(NameStr(topic->name));
-	n = count_to_purge(corm_topic_at(topic->slot), &freed);
 	change->to = corm_topic_at(topic->slot)->last_seq;
+	corm_topic_unlock(topic->slot);
 	if (topic->settings.durable)
-		for (int g = corm_topic_at(topic->slot)->first_group; g >= 0; g = corm_group_slots[g].next)
-			if (!corm_group_slots[g].temporary && change->npurged < corm_max_groups)
-			{
-				PurgedGroup *group = &change->purged[change->npurged++];
-
-				group->group = g;
-				group->group_gen = corm_group_slots[g].gen;
-				group->id = corm_group_slots[g].id;
-			}
+		purge_rows(change, topic);
+	if (!corm_topic_lock(topic->slot, topic->gen))
+		corm_topic_gone(NameStr(topic->name));
+	n = count_to_purge(corm_topic_at(topic->slot), &freed);
 	corm_topic_unlock(topic->slot);
 	corm_work_give(&freed);
-	for (int i = 0; i < change->npurged; i++)
-	{
-		int64		settled;
-
-		(void) corm_durable_cursor_get(change->purged[i].id, &change->purged[i].epoch, &settled);
-		change->purged[i].epoch++;
-		corm_durable_cursor_set(topic->id, change->purged[i].id, change->purged[i].epoch, change->to);
-	}
 	PG_RETURN_INT64(n);
 }

@@ -730,7 +730,7 @@ corm_group_attach(const CormTopicRef *topic, CormGroupRef *ref)
 	{
 		corm_seed_init(&seed, ref);
 		seed.next_seq = PG_INT64_MAX;
-		if (topic->settings.durable && corm_durable_cursor_get(ref->id, &seed.epoch, &seed.next_seq))
+		if (topic->settings.durable && corm_durable_cursor_get(ref->id, &seed.epoch, &seed.next_seq, NULL))
 			seed.next_seq++;
 		if (topic->settings.durable)
 			corm_durable_know_bytes(topic->slot, topic->gen, topic->id, seed.next_seq, NULL);

@@ -316,6 +316,7 @@ void
 corm_durable_load(const CormTopicRef *topic, CormDurableState *state, CormGroupSeed *seeds, int nseeds)
 {
 	Ranges	   *ranges = palloc0(Max(nseeds, 1) * sizeof(Ranges));
+	int64		purged = corm_durable_purged(topic->id);
 	int64		oldest;
 
 	memset(state, 0, sizeof(CormDurableState));
@@ -326,7 +327,7 @@ corm_durable_load(const CormTopicRef *topic, CormDurableState *state, CormGroupS
 	{
 		int64		settled = state->last_seq;
 
-		(void) corm_durable_cursor_get(seeds[g].id, &seeds[g].epoch, &settled);
+		(void) corm_durable_cursor_get(seeds[g].id, &seeds[g].epoch, &settled, NULL);
 		seeds[g].next_seq = Max(settled + 1, state->first_seq);
 	}
 	read_settled(seeds, nseeds, ranges);
@@ -334,6 +335,7 @@ corm_durable_load(const CormTopicRef *topic, CormDurableState *state, CormGroupS
 		place_cursor(&seeds[g], &ranges[g]);
 	for (int g = 0; g < nseeds; g++)
 		oldest = Min(oldest, seeds[g].nunsettled > 0 ? seeds[g].unsettled[0] : seeds[g].next_seq);
+	state->first_seq = Max(state->first_seq, Min(purged + 1, oldest));
 	corm_marks_init(&state->marks, oldest - 1, 0);
 	state->last_bytes = mark_sizes(topic->id, topic->settings.max_bytes, &state->marks, oldest, state->last_seq);
 }

@@ -536,22 +536,14 @@ corm_publish_entry(int slot, uint64 gen, CormBlockChain *chain)
 {
 	CormBlockChain freed = {0};
 	CormTopic  *topic = corm_topic_at(slot);
-	CormEntry  *entry = corm_entry(chain->first);
+	CormRoom	room = {.slot = slot,.gen = gen,.n = 1,.bytes = corm_entry(chain->first)->payload_len};
+	const CormGroup *full;
 	bool		fits;
 
 	if (!corm_topic_lock(slot, gen))
 		return false;
-	fits = !topic->settings.closed && !topic->settings.durable;
-	if (topic->settings.overflow != CORM_OVERFLOW_DROP_OLDEST)
-	{
-		for (int g = topic->first_group; g >= 0; g = corm_group_slots[g].next)
-			if (corm_group_slots[g].unsettled + topic->reserved >=
-				corm_group_capacity(topic, &corm_group_slots[g]))
-				fits = false;
-		if (topic->settings.max_bytes > 0 &&
-			topic->bytes + topic->reserved_bytes + entry->payload_len > topic->settings.max_bytes)
-			fits = false;
-	}
+	fits = !topic->settings.closed && !topic->settings.durable &&
+		corm_room_make(topic, &room, &full, &freed) == CORM_ROOM_FREE;
 	if (fits)
 	{
 		corm_log_append(topic, chain->first, corm_clock_mono(), corm_clock_real(), &freed);
@@ -582,11 +574,13 @@ publish_elsewhere(FunctionCallInfo fcinfo, CormTopicRef *ref, const CormOutgoing
 	Oid			types[6] = {TEXTOID, TEXTOID, TEXTOID, JSONBOID, TEXTOID, INTERVALOID};
 	Datum		values[6] = {0};
 	char		nulls[7] = "      ";
+	char	   *type;
 	char	   *body;
 	char	   *query;
 	bool		isnull;
 	int			result;
 
+	PreventCommandIfReadOnly("corm.publish()");
 	corm_room_wait(ref, message->payload_len, dedup_id);
 	for (int i = 0; i < 6; i++)
 	{
@@ -594,8 +588,10 @@ publish_elsewhere(FunctionCallInfo fcinfo, CormTopicRef *ref, const CormOutgoing
 		values[i] = PG_ARGISNULL(i) ? (Datum) 0 : PG_GETARG_DATUM(i);
 	}
 	values[1] = PointerGetDatum(cstring_to_text_with_len(message->payload, message->payload_len));
-	body = psprintf("SELECT corm.publish($1, $2::%s, $3, $4, $5, $6) AS n", format_type_be_qualified(message->type));
-	query = psprintf("SELECT (corm.autonomous(%s, $1, $2, $3, $4, $5, $6) -> 0 ->> 'n')::pg_catalog.int4",
+	/* "bit", not bit, which means one bit */
+	type = format_type_extended(message->type, -1, FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY);
+	body = psprintf("SELECT corm.publish($1, $2::%s, $3, $4, $5, $6) AS n", type);
+	query = psprintf("SELECT (corm.autonomous(%s, $1, $2, $3, $4, $5, $6) OPERATOR(pg_catalog.->) 0 OPERATOR(pg_catalog.->>) 'n')::pg_catalog.int4",
 					 quote_literal_cstr(body));
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");

@@ -52,6 +52,10 @@ corm_room_prepare(void)
 static OwnReserved *
 own(int slot, uint64 gen)
 {
+	static OwnReserved nothing;
+
+	if (own_reserved == NULL)
+		return &nothing;
 	if (own_reserved[slot].gen != gen)
 	{
 		own_reserved[slot].gen = gen;

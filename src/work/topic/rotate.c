@@ -66,7 +66,9 @@ typedef struct RotatedTopic
 	uint64		gen;
 	int64		last_seq;
 	int64		needed;			/* the smallest number that a group has not settled */
-	TimestampTz kept_since;		/* messages published later are kept */
+	TimestampTz kept_since;		/* messages published later are kept for the retention */
+	TimestampTz known_since;	/* or for the ids that are remembered */
+	int64		purged;			/* the retention does not keep those before this number */
 	int64		first_seq;		/* that will be left */
 } RotatedTopic;
 
@@ -99,14 +101,16 @@ look_at_topic(Rotation *rotation, int slot)
 	LWLockAcquire(corm_topic_lwlock(slot), LW_EXCLUSIVE);
 	if (topic->used && topic->db == MyDatabaseId && topic->settings.durable)
 	{
-		int64		kept = Max(topic->settings.retention, topic->settings.dedup);
+		TimestampTz now = corm_clock_real();
 
 		rotated->id = topic->id;
 		rotated->slot = slot;
 		rotated->gen = topic->gen;
 		rotated->last_seq = topic->last_seq;
 		rotated->needed = topic->last_seq + 1;
-		rotated->kept_since = kept > 0 ? corm_clock_real() - kept : PG_INT64_MAX;
+		rotated->kept_since = topic->settings.retention > 0 ? now - topic->settings.retention : PG_INT64_MAX;
+		rotated->known_since = topic->settings.dedup > 0 ? now - topic->settings.dedup : PG_INT64_MAX;
+		rotated->purged = topic->first_seq;
 		rotated->first_seq = PG_INT64_MAX;
 		for (int g = topic->first_group; g >= 0; g = corm_group_slots[g].next)
 		{
@@ -129,7 +133,7 @@ look_at_topic(Rotation *rotation, int slot)
 	LWLockRelease(corm_topic_lwlock(slot));
 }
 
-/* move_cursors stores how far the groups are.  What a seek has changed meanwhile is left to it. */
+/* move_cursors stores how far the groups are.  What a seek changes meanwhile, or has changed, is left to it. */
 static void
 move_cursors(Rotation *rotation)
 {
@@ -139,7 +143,8 @@ move_cursors(Rotation *rotation)
 		uint64		epoch;
 		int64		settled;
 
-		if (corm_durable_cursor_get(group->id, &epoch, &settled) && epoch == group->epoch)
+		if (corm_durable_cursor_lock(group->id, false) && corm_durable_cursor_get(group->id, &epoch, &settled, NULL) &&
+			epoch == group->epoch)
 		{
 			if (settled < group->settled)
 				corm_durable_cursor_set(group->topic_id, group->id, epoch, group->settled);
@@ -166,9 +171,10 @@ message_needed(Rotation *rotation, HeapTuple tuple, TupleDesc desc)
 	bool		isnull;
 	RotatedTopic *topic = find_topic(rotation, (uint64) DatumGetInt64(heap_getattr(tuple, 1, desc, &isnull)));
 	int64		seq = DatumGetInt64(heap_getattr(tuple, 2, desc, &isnull));
+	TimestampTz published_at = DatumGetTimestampTz(heap_getattr(tuple, 3, desc, &isnull));
 
 	return topic != NULL &&
-		(seq >= topic->needed || DatumGetTimestampTz(heap_getattr(tuple, 3, desc, &isnull)) > topic->kept_since);
+		(seq >= topic->needed || published_at > topic->known_since || (seq >= topic->purged && published_at > topic->kept_since));
 }
 
 /* settlement_needed tells whether a row of settlements is of use. */
@@ -308,7 +314,7 @@ first_apply(CormEffect *effect)
 	{
 		if (!corm_topic_lock(first->topics[i].slot, first->topics[i].gen))
 			continue;
-		corm_topic_at(first->topics[i].slot)->first_seq = first->topics[i].first_seq;
+		corm_topic_at(first->topics[i].slot)->first_seq = Max(corm_topic_at(first->topics[i].slot)->first_seq, first->topics[i].first_seq);
 		corm_topic_unlock(first->topics[i].slot);
 	}
 }

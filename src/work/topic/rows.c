@@ -136,6 +136,7 @@ corm_topic_remove(Relation definitions, HeapTuple tuple)
 
 	delete_rows(corm_topic_grants_open(RowExclusiveLock), name);
 	delete_cursors(name);
+	corm_durable_cursor_delete((uint64) DatumGetInt64(id));
 	delete_rows(corm_group_definitions_open(RowExclusiveLock), name);
 	CatalogTupleDelete(definitions, &tuple->t_self);
 	corm_at_end_topic_dropped((uint64) DatumGetInt64(id));

@@ -276,7 +276,11 @@ make_group(const CormTopicRef *topic, CormGroupRef *ref, int64 start)
 	CormGroupSeed seed;
 
 	if (topic->settings.durable)
+	{
+		/* what is purged is gone, though tables may still have it */
+		start = Max(start, corm_durable_purged(topic->id) + 1);
 		corm_durable_know_bytes(topic->slot, topic->gen, topic->id, start, NULL);
+	}
 	corm_seed_init(&seed, ref);
 	seed.creating = true;
 	seed.next_seq = start;

@@ -126,7 +126,7 @@ class Topic:
     def __init__(self, name, capacity, overflow, retention, durable, max_bytes=None):
         self.name, self.capacity, self.overflow, self.retention, self.durable = name, capacity, overflow, retention, durable
         self.max_bytes, self.reserved_bytes, self.sizes = max_bytes, 0, []
-        self.closed, self.last, self.reserved, self.log, self.groups = False, 0, 0, {}, {}
+        self.closed, self.last, self.reserved, self.purged, self.log, self.groups = False, 0, 0, 0, {}, {}
 
     def bytes(self):
         """What the payloads take that count against max_bytes."""
@@ -316,21 +316,23 @@ class Run:
                             group.lost += 1
                         group.done(state)
             elif kind == "ack":
-                group, state = rest
+                group, state, _ = rest
                 group.done(state)
             elif kind == "nack":
-                group, state, delay = rest
+                group, state, delay, _ = rest
                 state.acking = False
                 group.give_back(state, self.now, delay)
             elif kind == "touch":
-                group, state = rest
-                state.acking = False
-                state.state, state.due = "leased", self.now + 30
+                group, state, taken, _ = rest
+                if not taken:
+                    state.acking = False
+                    state.state, state.due = "leased", self.now + 30
             elif kind == "seek":
                 self.seek(*rest)
                 self.sought = True
             elif kind == "purge":
                 topic, upto = rest
+                topic.purged = max(topic.purged, upto)
                 for group in topic.groups.values():
                     group.expire(self.now)
                     for state in group.unsettled():
@@ -373,7 +375,10 @@ class Run:
                         else:
                             dead.append(state.message.payload, state.message.key, 0, self.now)
             elif kind in ("ack", "nack", "touch"):
-                state = rest[1]
+                state, origin = rest[1], rest[-1]
+                if origin is not None:
+                    origin.clear()
+                    continue
                 state.acking = False
                 if state.state == "held":
                     state.state = "leased"
@@ -656,7 +661,9 @@ class Run:
             self.same(kind, self.attempt(session, f"SELECT corm.{kind}(%s, %s, %s)", group.topic.name, group.name, state.message.seq), "55000")
             return
         delay = self.random.choice([None, 0, 10])
-        ok = (state.state == "leased" and state.due > self.now) or \
+        # what the transaction has touched itself
+        origin = next((taken for what, _, its, taken, _ in [e for e in session.effects or [] if e[0] == "touch"] if its is state and not taken), None)
+        ok = origin is not None or (state.state == "leased" and state.due > self.now) or \
             (state.state == "hand" and state.owner == session.number and not state.acking and not state.exhausted and not state.refused)
         if kind == "nack":
             got = session.sql("SELECT corm.nack(%s, %s, %s, %s * interval '1 s')", group.topic.name, group.name, state.message.seq, delay)
@@ -665,11 +672,13 @@ class Run:
             got = session.sql(f"SELECT corm.{kind}(%s, %s, %s)", group.topic.name, group.name, state.message.seq)
             self.same(f"{kind} {group.topic.name} {group.name} {state.message.seq}", got, [(int(ok),)])
         if ok:
-            if state.state == "leased":
+            if origin is not None:
+                origin.append(kind)
+            elif state.state == "leased":
                 state.state = "held"
             else:
                 state.acking = True
-            self.add(session, kind, group, state, *([delay] if kind == "nack" else []))
+            self.add(session, kind, group, state, *([delay] if kind == "nack" else [[]] if kind == "touch" else []), origin)
 
     def hurried(self, session, text, *parameters):
         """The same, for what may have to wait: two seeks of a group of a durable topic wait for each other."""
@@ -684,7 +693,9 @@ class Run:
         if self.hurried(session, "SELECT corm.seek(%s, %s, %s::bigint)", group.topic.name, group.name, seq) == "55P03":
             return
         self.log.append(f"seek {group.topic.name} {group.name} {seq}")
-        self.add(session, "seek", group, min(seq, group.topic.last + 1))
+        # what is purged is gone, though tables may still have it
+        purged = [group.topic.purged] + [rest[1] for kind, *rest in session.effects or [] if kind == "purge" and rest[0] is group.topic]
+        self.add(session, "seek", group, min(max(seq, max(purged) + 1 if group.topic.durable else 1), group.topic.last + 1))
 
     def purge(self, session):
         topic = self.random.choice(list(self.topics.values()))
