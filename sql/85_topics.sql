@@ -165,7 +165,8 @@ CREATE TABLE corm.topic_state (
 COMMENT ON TABLE corm.topic_state IS 'The last numbers of durable topics whose messages are gone';
 REVOKE ALL ON corm.topic_state FROM PUBLIC;
 CREATE TABLE corm.topic_rotation (
-	current int NOT NULL
+	current int NOT NULL,
+	drained bigint
 );
 COMMENT ON TABLE corm.topic_rotation IS 'Which of the tables of durable topics take new rows';
 REVOKE ALL ON corm.topic_rotation FROM PUBLIC;

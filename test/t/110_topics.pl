@@ -118,6 +118,13 @@ $node->restart;
 is(sql($left), 'c=1 late=1 m=0', 'nor after a restart');
 sql(q{SELECT corm.topic_drop('p')});
 
+# What makes way for newer messages does not come again, as far as there is room for it.
+sql(q{SELECT corm.topic_create('o', durable => true, capacity => 3, overflow => 'drop_oldest'), corm.subscribe('o', 'g')});
+sql(q{SELECT corm.publish_many('o', (SELECT array_agg(n) FROM generate_series(1, 6) n))});
+$node->restart;
+is(sql(q{SELECT string_agg(seq::text, ' ') FROM corm.receive('o', 'g', 9)}), '4 5 6', 'the oldest are dropped after a restart, too');
+sql(q{SELECT corm.topic_drop('o')});
+
 # Dumped and restored: definitions, privileges, messages and what was settled.
 sql(q{SELECT corm.publish_many('d', ARRAY['x', 'y', 'z']), corm.topic_grant('d', '-', '{publish}')});
 sql(q{SELECT corm.receive('d', 'a', 2)});
@@ -130,6 +137,26 @@ is($node->safe_psql('restored', q{SELECT name, durable, capacity, grants FROM co
 is($node->safe_psql('restored', q{SELECT payload FROM corm.receive('d', 'a', 10)}), 'z', 'messages');
 is(sql($lags), 'd.a=1/0 m.a=0/0', 'the other database has its own');
 $node->safe_psql('postgres', 'DROP DATABASE restored');
+
+# A dump that begins before a rotation, and reads the tables after it.
+{
+	my ($in, $out) = ('', '');
+	my $locker = IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres') ], '<', \$in, '>', \$out);
+	sql('CREATE TABLE blocker (n int)');
+	$in .= "BEGIN; LOCK TABLE blocker; SELECT 'locked';\n";
+	$locker->pump until $out =~ /locked/;
+	my $ignored;
+	my $dumper = IPC::Run::start([ 'pg_dump', '-d', $node->connstr('postgres'), '-f', $dump ], '>', \$ignored, '2>', \$ignored);
+	$node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_locks WHERE relation = 'blocker'::regclass AND NOT granted});
+	sql('SELECT corm.topic_rotate()') for 1 .. 4;
+	$in .= "COMMIT; \\q\n";
+	$locker->finish;
+	ok($dumper->finish, 'a dump that waits while tables are rotated');
+	$node->safe_psql('postgres', 'CREATE DATABASE restored');
+	$node->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('restored'), '-f', $dump ], '... restored');
+	is($node->safe_psql('restored', q{SELECT payload FROM corm.receive('d', 'a', 10)}), 'z', '... has the messages');
+	$node->safe_psql('postgres', 'DROP DATABASE restored');
+}
 is(sql('SELECT count(*) FROM corm.work_check()'), '0', 'nothing is left of a dropped database');
 
 # No snapshot while a CALL waits.

@@ -478,7 +478,7 @@ seek(ChangeEffect *change, int64 seq)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("group \"%s\" of topic \"%s\" has been dropped", change->group_name, change->topic_name)));
 	if (change->durable)
-		seq = Max(seq, corm_durable_purged(change->topic_id) + 1);
+		seq = Max(seq, Max(corm_durable_purged(change->topic_id) + 1, corm_durable_first_seq(change->topic_id, 1)));
 
 	/* the end is that of now, as messages of this transaction have no numbers yet */
 	change->to = seq;

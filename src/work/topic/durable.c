@@ -170,7 +170,7 @@ corm_durable_insert_begin(void)
 	insert->pushed = !ActiveSnapshotSet();
 	if (insert->pushed)
 		PushActiveSnapshot(GetTransactionSnapshot());
-	insert->rel = corm_durable_open("topic_messages", corm_durable_current(), RowExclusiveLock);
+	insert->rel = corm_durable_open_current("topic_messages");
 	insert->indexes = CatalogOpenIndexes(insert->rel);
 	insert->now = corm_clock_real();
 	insert->outer = CurrentMemoryContext;
@@ -441,21 +441,30 @@ corm_durable_seq_at_time(uint64 topic_id, TimestampTz time)
 	return found;
 }
 
-/* corm_durable_first_seq returns the smallest number of a topic that is there, otherwise if none is. */
+/*
+ * corm_durable_first_seq returns the smallest number of a topic that is there, otherwise if none is.  What is in a table only
+ * that is going to be emptied does not count.
+ */
 int64
 corm_durable_first_seq(uint64 topic_id, int64 otherwise)
 {
 	int64		first = otherwise;
+	CormDurableRotation rotation;
 	CormDurableTables tables;
 
 	corm_durable_open_all(&tables, "topic_messages");
+	corm_durable_rotation(&rotation);
 	for (int t = 0; t < CORM_DURABLE_TABLES; t++)
 	{
 		Relation	rel = tables.rel[t];
-		Relation	index = index_open(corm_durable_index(rel), AccessShareLock);
+		Relation	index;
 		ScanKeyData key;
 		SysScanDesc scan;
 		HeapTuple	tuple;
+
+		if (rotation.drained != 0 && t == rotation.next)
+			continue;
+		index = index_open(corm_durable_index(rel), AccessShareLock);
 
 		ScanKeyInit(&key, Anum_topic_messages_topic_id, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum((int64) topic_id));
 		scan = systable_beginscan_ordered(rel, index, tables.snapshot, 1, &key);

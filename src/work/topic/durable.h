@@ -50,7 +50,6 @@ extern void corm_durable_cursor_set(uint64 topic_id, uint64 group_id, uint64 epo
 extern bool corm_durable_cursor_get(uint64 group_id, uint64 *epoch, int64 *settled, bool *mine);
 extern int64 corm_durable_purged(uint64 topic_id);
 extern void corm_durable_cursor_delete(uint64 group_id);
-extern int	corm_durable_current(void);
 extern void corm_durable_know_bytes(int slot, uint64 gen, uint64 topic_id, int64 seq, CormByteMarks *known);
 extern int64 corm_durable_first_seq(uint64 topic_id, int64 otherwise);
 extern int64 corm_durable_seq_at_time(uint64 topic_id, TimestampTz time);

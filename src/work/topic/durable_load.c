@@ -119,6 +119,25 @@ place_cursor(CormGroupSeed *seed, Ranges *ranges)
 	}
 }
 
+/*
+ * drop_surplus settles what a group of a topic that drops its oldest messages has no room for.  What was dropped is not
+ * stored, so this may be less than was: then some come again.
+ */
+static void
+drop_surplus(CormGroupSeed *seed, const CormTopicRef *topic, int64 last_seq)
+{
+	int32		capacity = seed->settings.capacity > 0 ? seed->settings.capacity : topic->settings.capacity;
+	int64		surplus = seed->nunsettled + (last_seq - seed->next_seq + 1) - capacity;
+	int			n = (int) Max(Min(surplus, seed->nunsettled), 0);
+
+	if (topic->settings.overflow != CORM_OVERFLOW_DROP_OLDEST || surplus <= 0)
+		return;
+	if (n > 0)
+		memmove(seed->unsettled, seed->unsettled + n, (seed->nunsettled - n) * sizeof(int64));
+	seed->nunsettled -= n;
+	seed->next_seq += surplus - n;
+}
+
 /* read_state reads the last number of a topic from its row, 0 if it has none. */
 static int64
 read_state(uint64 topic_id)
@@ -172,16 +191,22 @@ static void
 read_numbers(const CormTopicRef *topic, CormDurableState *state)
 {
 	CormDurableTables tables;
+	CormDurableRotation rotation;
 	int64		first = PG_INT64_MAX;
 	TimestampTz since = topic->settings.dedup > 0 ? corm_clock_real() - topic->settings.dedup : PG_INT64_MAX;
 
 	corm_durable_open_all(&tables, "topic_messages");
+	corm_durable_rotation(&rotation);
 	for (int t = 0; t < CORM_DURABLE_TABLES; t++)
 	{
 		Relation	rel = tables.rel[t];
-		SysScanDesc scan = corm_durable_begin_range(rel, tables.snapshot, topic->id, 0, PG_INT64_MAX);
+		SysScanDesc scan;
 		HeapTuple	tuple;
 
+		/* what is of use there has been copied */
+		if (rotation.drained != 0 && t == rotation.next)
+			continue;
+		scan = corm_durable_begin_range(rel, tables.snapshot, topic->id, 0, PG_INT64_MAX);
 		while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 		{
 			bool		isnull;
@@ -332,7 +357,10 @@ corm_durable_load(const CormTopicRef *topic, CormDurableState *state, CormGroupS
 	}
 	read_settled(seeds, nseeds, ranges);
 	for (int g = 0; g < nseeds; g++)
+	{
 		place_cursor(&seeds[g], &ranges[g]);
+		drop_surplus(&seeds[g], topic, state->last_seq);
+	}
 	for (int g = 0; g < nseeds; g++)
 		oldest = Min(oldest, seeds[g].nunsettled > 0 ? seeds[g].unsettled[0] : seeds[g].next_seq);
 	state->first_seq = Max(state->first_seq, Min(purged + 1, oldest));

@@ -47,7 +47,7 @@ insert_range(Relation rel, uint64 group_id, uint64 epoch, int64 first, int64 las
 void
 corm_durable_settle(uint64 group_id, uint64 epoch, const int64 *seqs, int n)
 {
-	Relation	rel = corm_durable_open("topic_settled", corm_durable_current(), RowExclusiveLock);
+	Relation	rel = corm_durable_open_current("topic_settled");
 
 	for (int i = 0; i < n;)
 	{
@@ -68,7 +68,7 @@ corm_durable_settle(uint64 group_id, uint64 epoch, const int64 *seqs, int n)
 void
 corm_durable_settle_but(uint64 group_id, uint64 epoch, int64 first, int64 last, const int64 *seqs, int n)
 {
-	Relation	rel = corm_durable_open("topic_settled", corm_durable_current(), RowExclusiveLock);
+	Relation	rel = corm_durable_open_current("topic_settled");
 
 	for (int i = 0; i < n; i++)
 	{

@@ -46,26 +46,50 @@ corm_durable_index(Relation rel)
 	return index;
 }
 
-/* corm_durable_current returns the number of the tables that take new rows. */
-int
-corm_durable_current(void)
+/* corm_durable_rotation tells which tables are which now. */
+void
+corm_durable_rotation(CormDurableRotation *rotation)
 {
 	Relation	rel = corm_durable_open("topic_rotation", -1, AccessShareLock);
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, snapshot, 0, NULL);
 	HeapTuple	tuple = systable_getnext(scan);
-	int			number = 0;
 
+	memset(rotation, 0, sizeof(CormDurableRotation));
 	if (HeapTupleIsValid(tuple))
 	{
 		bool		isnull;
+		Datum		drained = heap_getattr(tuple, 2, RelationGetDescr(rel), &isnull);
 
-		number = DatumGetInt32(heap_getattr(tuple, 1, RelationGetDescr(rel), &isnull));
+		rotation->drained = isnull ? 0 : (uint64) DatumGetInt64(drained);
+		rotation->current = DatumGetInt32(heap_getattr(tuple, 1, RelationGetDescr(rel), &isnull));
 	}
+	rotation->next = (rotation->current + 1) % CORM_DURABLE_TABLES;
 	systable_endscan(scan);
 	UnregisterSnapshot(snapshot);
 	table_close(rel, AccessShareLock);
-	return number;
+}
+
+/*
+ * corm_durable_open_current opens the table that takes new rows, to insert some.  It is looked up again when the
+ * table is locked: a rotation may have made the next one current, and must not empty this one any more then.
+ */
+Relation
+corm_durable_open_current(const char *name)
+{
+	for (;;)
+	{
+		CormDurableRotation before;
+		CormDurableRotation now;
+		Relation	rel;
+
+		corm_durable_rotation(&before);
+		rel = corm_durable_open(name, before.current, RowExclusiveLock);
+		corm_durable_rotation(&now);
+		if (now.current == before.current)
+			return rel;
+		table_close(rel, RowExclusiveLock);
+	}
 }
 
 /* corm_durable_tag fills the tag of a lock on a topic or group; kind says which. */

@@ -47,7 +47,17 @@ typedef struct CormDurableTables
 	Snapshot	snapshot;
 } CormDurableTables;
 
+/* Which of the tables take new rows, and from which the rows of use have been copied. */
+typedef struct CormDurableRotation
+{
+	int			current;
+	int			next;			/* that will be current */
+	uint64		drained;		/* the transaction that has copied the rows of next; 0: none has */
+} CormDurableRotation;
+
 extern Relation corm_durable_open(const char *name, int number, LOCKMODE mode);
+extern Relation corm_durable_open_current(const char *name);
+extern void corm_durable_rotation(CormDurableRotation *rotation);
 extern Oid	corm_durable_index(Relation rel);
 extern void corm_durable_tag(LOCKTAG *tag, uint64 id, uint16 kind);
 extern void corm_durable_open_all(CormDurableTables *tables, const char *name);

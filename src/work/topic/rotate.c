@@ -5,13 +5,21 @@
  *
  * New rows go to the current tables, one for messages and one for settlements.  A
  * rotation makes the next ones current, which were current longest ago, and empties
- * them by TRUNCATE.  Before that it moves the cursors of all groups to what they have
- * settled, so that most rows there are of no use any more.  Those that still are (of a
- * slow group, or kept for a retention) are copied to the tables that were current; if
- * they are many, there is no rotation.
+ * them by TRUNCATE.  That is done in two steps.
  *
- * All is one transaction.  It needs the tables for itself for a moment and does not
- * wait: if somebody uses them, it is tried again later.
+ * The first one drains the next tables: it moves the cursors of all groups to what they have
+ * settled, so that most rows there are of no use any more, and copies those that still are (of a
+ * slow group, or kept for a retention) to the current tables.  From then on nothing in the next tables is needed.
+ *
+ * The second one empties them, when all snapshots that are in use see the copies.  TRUNCATE does not
+ * care for snapshots: a dump that had begun before the copies were there, and reads the tables after that, would have
+ * neither.  The same transaction then drains the tables that are the next ones now.
+ *
+ * Where many rows are of use, they stay where they are; what is of no use is deleted, and
+ * VACUUM makes room.
+ *
+ * Each step needs the tables for itself for a moment and does not
+ * wait: if somebody uses them, or a group is being moved by a seek, it is tried again later.
  *
  * A worker does it when a topic has had many messages since the last time; it can be
  * called as corm.topic_rotate(), too.  The worker is authenticated as the bootstrap
@@ -41,6 +49,7 @@
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "storage/lmgr.h"
+#include "storage/procarray.h"
 #include "tcop/utility.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -50,6 +59,7 @@
 #include "utils/timestamp.h"
 #include "work/process/worker.h"
 #include "work/topic/durable.h"
+#include "work/topic/durable_tables.h"
 #include "work/topic/log.h"
 #include "work/topic/rotate.h"
 
@@ -87,9 +97,11 @@ typedef struct Rotation
 	RotatedTopic *topics;
 	int			ngroups;
 	RotatedGroup *groups;
-	int			current;
-	int			next;
+	CormDurableRotation tables;
 } Rotation;
+
+/* What there is to do with a row of the next tables. */
+typedef bool (*RowNeeded) (Rotation *rotation, HeapTuple tuple, TupleDesc desc);
 
 /* look_at_topic adds a topic and its groups to a rotation.  Takes the topic's lock. */
 static void
@@ -133,8 +145,11 @@ look_at_topic(Rotation *rotation, int slot)
 	LWLockRelease(corm_topic_lwlock(slot));
 }
 
-/* move_cursors stores how far the groups are.  What a seek changes meanwhile, or has changed, is left to it. */
-static void
+/*
+ * move_cursors stores how far the groups are.  What a seek has changed is left to it.  Returns false if one is
+ * under way, whose group may need what seems to be of no use.
+ */
+static bool
 move_cursors(Rotation *rotation)
 {
 	for (int i = 0; i < rotation->ngroups; i++)
@@ -143,8 +158,9 @@ move_cursors(Rotation *rotation)
 		uint64		epoch;
 		int64		settled;
 
-		if (corm_durable_cursor_lock(group->id, false) && corm_durable_cursor_get(group->id, &epoch, &settled, NULL) &&
-			epoch == group->epoch)
+		if (!corm_durable_cursor_lock(group->id, false))
+			return false;
+		if (corm_durable_cursor_get(group->id, &epoch, &settled, NULL) && epoch == group->epoch)
 		{
 			if (settled < group->settled)
 				corm_durable_cursor_set(group->topic_id, group->id, epoch, group->settled);
@@ -152,6 +168,7 @@ move_cursors(Rotation *rotation)
 		else
 			group->settled = -1;	/* keep all its settlements */
 	}
+	return true;
 }
 
 /* find_topic returns a topic of a rotation, NULL if it is none of the database's. */
@@ -201,16 +218,11 @@ open_number(const char *name, int number, LOCKMODE mode)
 	return corm_catalog_require(full, mode, NULL);
 }
 
-/*
- * copy_needed copies the rows of the next table that are of use to the current one.
- * Returns false if they are too many.
- */
-static bool
-copy_needed(Rotation *rotation, const char *name, bool (*needed) (Rotation *, HeapTuple, TupleDesc))
+/* count_needed counts the rows of a next table that are of use, up to one more than are copied. */
+static int
+count_needed(Rotation *rotation, const char *name, RowNeeded needed)
 {
-	Relation	from = open_number(name, rotation->next, AccessShareLock);
-	Relation	to = open_number(name, rotation->current, RowExclusiveLock);
-	CatalogIndexState indexes = CatalogOpenIndexes(to);
+	Relation	from = open_number(name, rotation->tables.next, AccessShareLock);
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	SysScanDesc scan = systable_beginscan(from, InvalidOid, false, snapshot, 0, NULL);
 	HeapTuple	tuple;
@@ -219,34 +231,79 @@ copy_needed(Rotation *rotation, const char *name, bool (*needed) (Rotation *, He
 	while (n <= MAX_COPIED && HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (needed(rotation, tuple, RelationGetDescr(from)))
-		{
-			Datum		values[16];
-			bool		nulls[16];
-			HeapTuple	copy;
+		n += needed(rotation, tuple, RelationGetDescr(from));
+	}
+	systable_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	table_close(from, NoLock);
+	return n;
+}
 
-			/* formed anew: what is stored out of line belongs to the other table */
-			heap_deform_tuple(tuple, RelationGetDescr(from), values, nulls);
-			for (int i = 0; i < RelationGetDescr(from)->natts; i++)
-				if (!nulls[i] && TupleDescAttr(RelationGetDescr(from), i)->attlen == -1)
-					values[i] = PointerGetDatum(PG_DETOAST_DATUM(values[i]));
-			copy = heap_form_tuple(RelationGetDescr(to), values, nulls);
-			CatalogTupleInsertWithInfo(to, copy, indexes);
-			heap_freetuple(copy);
-			n++;
-		}
+/* copy_row inserts a row of one table into another one. */
+static void
+copy_row(Relation from, HeapTuple tuple, Relation to, CatalogIndexState indexes)
+{
+	Datum		values[16];
+	bool		nulls[16];
+	HeapTuple	copy;
+
+	/* formed anew: what is stored out of line belongs to the other table */
+	heap_deform_tuple(tuple, RelationGetDescr(from), values, nulls);
+	for (int i = 0; i < RelationGetDescr(from)->natts; i++)
+		if (!nulls[i] && TupleDescAttr(RelationGetDescr(from), i)->attlen == -1)
+			values[i] = PointerGetDatum(PG_DETOAST_DATUM(values[i]));
+	copy = heap_form_tuple(RelationGetDescr(to), values, nulls);
+	CatalogTupleInsertWithInfo(to, copy, indexes);
+	heap_freetuple(copy);
+}
+
+/* copy_needed copies the rows of a next table that are of use to the current one. */
+static void
+copy_needed(Rotation *rotation, const char *name, RowNeeded needed)
+{
+	Relation	from = open_number(name, rotation->tables.next, AccessShareLock);
+	Relation	to = open_number(name, rotation->tables.current, RowExclusiveLock);
+	CatalogIndexState indexes = CatalogOpenIndexes(to);
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	SysScanDesc scan = systable_beginscan(from, InvalidOid, false, snapshot, 0, NULL);
+	HeapTuple	tuple;
+
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (needed(rotation, tuple, RelationGetDescr(from)))
+			copy_row(from, tuple, to, indexes);
 	}
 	systable_endscan(scan);
 	UnregisterSnapshot(snapshot);
 	CatalogCloseIndexes(indexes);
 	table_close(to, NoLock);
 	table_close(from, NoLock);
-	return n <= MAX_COPIED;
 }
 
-/* lock_next locks the next tables against everybody, if nobody uses them. */
+/* delete_unneeded deletes the rows of a next table that are of no use. */
+static void
+delete_unneeded(Rotation *rotation, const char *name, RowNeeded needed)
+{
+	Relation	rel = open_number(name, rotation->tables.next, RowExclusiveLock);
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, snapshot, 0, NULL);
+	HeapTuple	tuple;
+
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (!needed(rotation, tuple, RelationGetDescr(rel)))
+			CatalogTupleDelete(rel, &tuple->t_self);
+	}
+	systable_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	table_close(rel, NoLock);
+}
+
+/* lock_next locks the next tables, if nobody has a lock on them that conflicts. */
 static bool
-lock_next(const Rotation *rotation)
+lock_next(const Rotation *rotation, LOCKMODE mode)
 {
 	static const char *const names[] = {"topic_messages", "topic_settled"};
 
@@ -255,12 +312,28 @@ lock_next(const Rotation *rotation)
 		char		full[NAMEDATALEN];
 		Oid			oid;
 
-		snprintf(full, sizeof(full), "%s_%d", names[i], rotation->next);
+		snprintf(full, sizeof(full), "%s_%d", names[i], rotation->tables.next);
 		oid = corm_catalog_oid(full);
-		if (!OidIsValid(oid) || !ConditionalLockRelationOid(oid, AccessExclusiveLock))
+		if (!OidIsValid(oid) || !ConditionalLockRelationOid(oid, mode))
 			return false;
 	}
 	return true;
+}
+
+/*
+ * all_see_copies tells whether all snapshots in use see what the next tables were drained by.  A number that is yet
+ * to come is of the cluster in which the database was dumped, with the copies.
+ */
+static bool
+all_see_copies(const Rotation *rotation)
+{
+	Relation	rel = open_number("topic_messages", rotation->tables.next, AccessShareLock);
+	uint64		next = U64FromFullTransactionId(ReadNextFullTransactionId());
+	TransactionId oldest = GetOldestNonRemovableTransactionId(rel);
+	uint64		horizon = next - (uint32) ((TransactionId) next - oldest);
+
+	table_close(rel, NoLock);
+	return rotation->tables.drained < horizon || rotation->tables.drained >= next;
 }
 
 /* execute runs a statement of its own by SPI. */
@@ -271,12 +344,10 @@ execute(const char *statement, int expected)
 		elog(ERROR, "could not rotate the tables of topics");
 }
 
-/* store_state stores the last numbers of topics, empties the next tables and makes them current. */
+/* store_state stores the last numbers of topics. */
 static void
 store_state(const Rotation *rotation)
 {
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
 	for (int i = 0; i < rotation->ntopics; i++)
 		execute(psprintf("INSERT INTO corm.topic_state VALUES (" INT64_FORMAT ", " INT64_FORMAT ") "
 						 "ON CONFLICT (topic_id) DO UPDATE SET last_seq = EXCLUDED.last_seq "
@@ -284,11 +355,15 @@ store_state(const Rotation *rotation)
 						 (int64) rotation->topics[i].id, rotation->topics[i].last_seq), SPI_OK_INSERT);
 	execute("DELETE FROM corm.topic_state s WHERE NOT EXISTS "
 			"(SELECT FROM corm.topic_definitions d WHERE d.id OPERATOR(pg_catalog.=) s.topic_id)", SPI_OK_DELETE);
-	execute(psprintf("TRUNCATE corm.topic_messages_%d, corm.topic_settled_%d", rotation->next, rotation->next),
-			SPI_OK_UTILITY);
+}
+
+/* store_rotation stores which tables are which. */
+static void
+store_rotation(const Rotation *rotation)
+{
 	execute("DELETE FROM corm.topic_rotation", SPI_OK_DELETE);
-	execute(psprintf("INSERT INTO corm.topic_rotation VALUES (%d)", rotation->next), SPI_OK_INSERT);
-	SPI_finish();
+	execute(psprintf("INSERT INTO corm.topic_rotation VALUES (%d, NULLIF(" INT64_FORMAT ", 0))", rotation->tables.current,
+					 (int64) rotation->tables.drained), SPI_OK_INSERT);
 }
 
 /* An effect that tells topics which of their messages are left. */
@@ -347,29 +422,85 @@ note_first(const Rotation *rotation)
 	corm_effect_add(&effect->effect, &first_ops);
 }
 
-/* rotate does a rotation, in this transaction.  Returns false if it cannot be now. */
+/* advance makes the next tables current. */
+static void
+advance(Rotation *rotation)
+{
+	rotation->tables.current = rotation->tables.next;
+	rotation->tables.next = (rotation->tables.current + 1) % CORM_DURABLE_TABLES;
+	rotation->tables.drained = 0;
+}
+
+/* empty empties the next tables, which are drained, and makes them current.  Returns false if it cannot be now. */
 static bool
-rotate(void)
+empty(Rotation *rotation)
+{
+	if (!lock_next(rotation, AccessExclusiveLock) || !all_see_copies(rotation))
+		return false;
+	execute(psprintf("TRUNCATE corm.topic_messages_%d, corm.topic_settled_%d", rotation->tables.next, rotation->tables.next),
+			SPI_OK_UTILITY);
+	advance(rotation);
+	return true;
+}
+
+/*
+ * drain copies the rows of the next tables that are of use; or, if these are many, deletes the others and makes the
+ * tables current as they are.  Returns false if it cannot be now.
+ */
+static bool
+drain(Rotation *rotation)
+{
+	/* nobody may be about to insert there what it began when they were current */
+	if (!lock_next(rotation, ShareLock))
+		return false;
+	for (int i = 0; i < corm_max_topics; i++)
+		look_at_topic(rotation, i);
+	if (!move_cursors(rotation))
+		return false;
+	if (count_needed(rotation, "topic_messages", message_needed) > MAX_COPIED ||
+		count_needed(rotation, "topic_settled", settlement_needed) > MAX_COPIED)
+	{
+		delete_unneeded(rotation, "topic_messages", message_needed);
+		delete_unneeded(rotation, "topic_settled", settlement_needed);
+		advance(rotation);
+	}
+	else
+	{
+		copy_needed(rotation, "topic_messages", message_needed);
+		copy_needed(rotation, "topic_settled", settlement_needed);
+		rotation->tables.drained = U64FromFullTransactionId(GetTopFullTransactionId());
+	}
+	CommandCounterIncrement();
+	return true;
+}
+
+/* rotate does what can be done in this transaction, or one step of it.  Returns false if that is nothing. */
+static bool
+rotate(bool one_step)
 {
 	Rotation	rotation = {0};
+	bool		done = false;
 
 	corm_topics_attach_durable();
 	rotation.topics = palloc0(Max(corm_max_topics, 1) * sizeof(RotatedTopic));
 	rotation.groups = palloc0(Max(corm_max_groups, 1) * sizeof(RotatedGroup));
-	rotation.current = corm_durable_current();
-	rotation.next = (rotation.current + 1) % 3;
-	if (!lock_next(&rotation))
-		return false;
-	for (int i = 0; i < corm_max_topics; i++)
-		look_at_topic(&rotation, i);
-	move_cursors(&rotation);
-	if (!copy_needed(&rotation, "topic_messages", message_needed) ||
-		!copy_needed(&rotation, "topic_settled", settlement_needed))
-		return false;
+	corm_durable_rotation(&rotation.tables);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (rotation.tables.drained != 0)
+		done = empty(&rotation);
+	if (rotation.tables.drained == 0 && !(done && one_step) && drain(&rotation))
+	{
+		store_state(&rotation);
+		done = true;
+	}
+	if (done)
+		store_rotation(&rotation);
+	SPI_finish();
 	CommandCounterIncrement();
-	store_state(&rotation);
-	note_first(&rotation);
-	return true;
+	if (done)
+		note_first(&rotation);
+	return done;
 }
 
 /*
@@ -377,7 +508,7 @@ rotate(void)
  * it comes to nothing.  Raises what that raises, when the subtransaction has ended.
  */
 static bool
-rotate_in_subtransaction(void)
+rotate_in_subtransaction(bool one_step)
 {
 	MemoryContext oldcontext = CurrentMemoryContext;
 	ResourceOwner oldowner = CurrentResourceOwner;
@@ -398,7 +529,7 @@ rotate_in_subtransaction(void)
 	MemoryContextSwitchTo(oldcontext);
 	PG_TRY();
 	{
-		done = rotate();
+		done = rotate(one_step);
 	}
 	PG_CATCH();
 	{
@@ -434,7 +565,7 @@ corm_topic_rotate(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("corm.topic_rotate() requires isolation level READ COMMITTED")));
-	PG_RETURN_BOOL(rotate_in_subtransaction());
+	PG_RETURN_BOOL(rotate_in_subtransaction(false));
 }
 
 /* due tells whether the tables of a database are to be rotated. */
@@ -478,7 +609,7 @@ rotate_claim(Oid database, Oid session_user)
 	return found;
 }
 
-/* rotate_run does a rotation in a worker, in a transaction of its own. */
+/* rotate_run does a rotation in a worker, each step in a transaction of its own: nobody reads the tables that are being emptied. */
 static void
 rotate_run(void *task)
 {
@@ -486,11 +617,14 @@ rotate_run(void *task)
 
 	PG_TRY();
 	{
-		StartTransactionCommand();
-		PushActiveSnapshot(GetTransactionSnapshot());
-		(void) rotate_in_subtransaction();
-		PopActiveSnapshot();
-		CommitTransactionCommand();
+		for (int step = 0; step < 2; step++)
+		{
+			StartTransactionCommand();
+			PushActiveSnapshot(GetTransactionSnapshot());
+			(void) rotate_in_subtransaction(true);
+			PopActiveSnapshot();
+			CommitTransactionCommand();
+		}
 	}
 	PG_CATCH();
 	{
