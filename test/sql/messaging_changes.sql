@@ -53,6 +53,10 @@ INSERT INTO "Order lines" VALUES (3, 1, 'x', 'x');
 RESET ROLE;
 SELECT key, payload FROM corm.receive('changes', 'g', 10);
 SELECT corm.topic_drop('changes');
+\set VERBOSITY default
+DELETE FROM "Order lines";
+\set VERBOSITY terse
+SELECT corm.publish_changes('"Order lines"', 'changes', '{}');
 DELETE FROM "Order lines";
 DROP SCHEMA message_changes CASCADE;
 DROP ROLE message_writer;

@@ -697,6 +697,7 @@ corm_message_purge(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("must be owner of topic \"%s\"", NameStr(topic->name))));
+	corm_topic_check_restricted();
 	corm_topic_attach(topic);
 	change = MemoryContextAllocZero(TopTransactionContext, sizeof(ChangeEffect));
 	change->kind = CHANGE_PURGE;

@@ -114,7 +114,14 @@ corm_publish_change(PG_FUNCTION_ARGS)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	describe_change(data, op, &message);
-	topic = corm_topic_ref(data->tg_trigger->tgargs[0]);
+	topic = corm_topic_ref_or_null(data->tg_trigger->tgargs[0]);
+	if (topic == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("topic \"%s\" does not exist", data->tg_trigger->tgargs[0]),
+				 errdetail("Trigger %s publishes changes of table \"%s\" to it.", data->tg_trigger->tgname,
+						   RelationGetRelationName(data->tg_relation)),
+				 errhint("Create the topic, or remove the trigger with corm.publish_changes(..., events => '{}').")));
 	corm_topic_check_publish(topic);
 	(void) corm_publish_messages(topic, &message, 1, &options);
 	SPI_finish();
@@ -169,8 +176,10 @@ corm_publish_changes(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("model and events must not be null")));
-	corm_topic_check_publish(corm_topic_ref(topic));
 	events = get_events(PG_GETARG_ARRAYTYPE_P(2));
+	/* the trigger can be removed when the topic is gone */
+	if (events != NULL)
+		corm_topic_check_publish(corm_topic_ref(topic));
 	model = corm_model_get(PG_GETARG_OID(0));
 	corm_model_require_table(model);
 	table = model->table;

@@ -301,6 +301,13 @@ check_right(const CormTopicRef *ref, bool right)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied for topic \"%s\"", NameStr(ref->name))));
+	corm_topic_check_restricted();
+}
+
+/* corm_topic_check_restricted raises 42501 in an operation that must not leave anything behind, such as a group's filter. */
+void
+corm_topic_check_restricted(void)
+{
 	if (InSecurityRestrictedOperation())
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),

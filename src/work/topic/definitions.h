@@ -100,6 +100,7 @@ extern int64 corm_span_us(const Interval *span, const char *what);
 extern CormTopicRef *corm_topic_ref_or_null(const char *name);
 extern CormTopicRef *corm_topic_ref(const char *name);
 extern bool corm_topic_owned(const CormTopicRef *ref);
+extern void corm_topic_check_restricted(void);
 extern void corm_topic_check_publish(const CormTopicRef *ref);
 extern void corm_topic_check_receive(const CormTopicRef *ref);
 extern void corm_topic_attach(CormTopicRef *ref);
