@@ -159,4 +159,20 @@ SELECT corm.update_json('coded', '{"code": "a"}', '{"alias": "toolong"}');
 SELECT plans AS before FROM corm.plan_cache_stats() \gset
 SELECT corm.update_json('coded', '{"code": "a"}', '{"at": "(3,3)", "alias": "d"}') -> 'alias' AS alias;
 SELECT plans - :before AS more FROM corm.plan_cache_stats();
+-- a JSON string stays one in a field of type json or jsonb, as on insert
+CREATE DOMAIN not_empty AS jsonb CHECK (VALUE <> '""');
+CREATE TABLE papers (id int PRIMARY KEY, j jsonb, old json, d not_empty, owner_id int REFERENCES papers);
+SELECT corm.insert_json('papers', '{"id": 1, "j": "12", "old": "true", "d": "hello"}');
+SELECT corm.update_json('papers', '{"id": 1}', corm.find_json('papers', 1));
+SELECT corm.update_json('papers', '{"id": 1}', '{"j": "hello", "old": "a\"b", "d": "[1]"}');
+SELECT corm.update_json('papers', '{"id": 1}', '{"d": ""}');
+SELECT corm.update_json('papers', '{"id": 1}', '{"j": 12, "old": [1, "2"], "d": {"a": "1"}}');
+SELECT corm.relate('papers', 'answers', 'has_many', 'papers', '{id}', '{owner_id}');
+SELECT corm.update_json('papers', '{"id": 1}', '{"answers": {"add": [{"id": 2, "j": "2", "d": "null"}]}}');
+SELECT corm.update_json('papers', '{"id": 1}', '{"answers": {"update": [{"id": 2, "j": "3"}]}}');
+CREATE TABLE by_json (k jsonb PRIMARY KEY, v int);
+INSERT INTO by_json VALUES ('"1"', 0), ('1', 0);
+SELECT corm.update_json('by_json', '{"k": "1"}', '{"k": "1", "v": 9}');
+SELECT corm.update_json('by_json', '{"k": 1}', '{"v": 8}');
+SELECT * FROM by_json ORDER BY v;
 DROP SCHEMA pa CASCADE;

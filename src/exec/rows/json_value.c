@@ -184,6 +184,21 @@ corm_json_text(const JsonbValue *value)
 	}
 }
 
+/*
+ * Returns the same for a value of a field, whose type is based on a given one.  A string
+ * keeps its quotes in a field of type json or jsonb: "12" is not the number 12 there.
+ */
+static char *
+input_text(Oid base, JsonbValue *value)
+{
+	Jsonb	   *json;
+
+	if (value->type != jbvString || (base != JSONOID && base != JSONBOID))
+		return corm_json_text(value);
+	json = JsonbValueToJsonb(value);
+	return JsonbToCString(NULL, &json->root, VARSIZE(json));
+}
+
 /* How the values of a field are converted. */
 typedef enum CheckKind
 {
@@ -196,6 +211,7 @@ typedef enum CheckKind
 typedef struct FieldCheck
 {
 	CheckKind	kind;
+	Oid			basetype;		/* of the field's type */
 	FmgrInfo	function;
 	Oid			ioparam;
 	Datum		base;			/* CHECK_POPULATE: a row of this field alone,
@@ -266,6 +282,7 @@ init_field(CormJsonCheck *check, FieldCheck *fc, CormField *field)
 	Oid			base = getBaseType(field->typid);
 	MemoryContext oldcontext = MemoryContextSwitchTo(check->context);
 
+	fc->basetype = base;
 	if (OidIsValid(get_element_type(base)) || type_is_rowtype(base))
 	{
 		TupleDesc	tupdesc = CreateTemplateTupleDesc(1);
@@ -392,7 +409,7 @@ corm_json_check_value(CormJsonCheck *check, int fieldno, int row, JsonbValue *va
 	check->row = row;
 	oldcontext = MemoryContextSwitchTo(check->scratch);
 	if (fc->kind == CHECK_INPUT)
-		(void) InputFunctionCall(&fc->function, corm_json_text(value), fc->ioparam, field->typmod);
+		(void) InputFunctionCall(&fc->function, input_text(fc->basetype, value), fc->ioparam, field->typmod);
 	else
 		(void) populate(fc, field, value);
 	MemoryContextSwitchTo(oldcontext);
@@ -425,7 +442,7 @@ corm_json_convert(CormModel *model, int fieldno, JsonbValue *value)
 		result = GetAttributeByNum(populate(&fc, field, value), 1, &isnull);
 	else
 	{
-		Oid			base = getBaseType(field->typid);
+		Oid			base = fc.basetype;
 		JsonbValue	number;
 		Oid			input;
 		Oid			ioparam;
@@ -439,7 +456,7 @@ corm_json_convert(CormModel *model, int fieldno, JsonbValue *value)
 			value = &number;
 		}
 		getTypeInputInfo(field->typid, &input, &ioparam);
-		result = OidInputFunctionCall(input, corm_json_text(value), ioparam, field->typmod);
+		result = OidInputFunctionCall(input, input_text(base, value), ioparam, field->typmod);
 	}
 	if (isnull)
 		ereport(ERROR,
