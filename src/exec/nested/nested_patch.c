@@ -10,7 +10,7 @@
  * references come next, then the row itself, then the rows that reference it.
  *
  * The rows of a relation to many are those that it shows.  An object that names one of
- * them by a key changes it; one that gives the primary key of none is an error, and any
+ * them by any key changes it; one that gives the primary key of none is an error, and any
  * other is a new row.  Of an array, the rows that are not named stay as they are.  An
  * object of changes says more: set, or add, update, remove and delete.
  *
@@ -355,6 +355,19 @@ no_such_child(NestedWrite *write, Change *change, const NestedObject *object, co
 			 errdetail("It is named at %s.", corm_nested_path(write))));
 }
 
+/* Raises P0002: an object to update names no row that the relation shows. */
+static void no_key(NestedWrite *write, Change *change) pg_attribute_noreturn();
+
+static void
+no_key(NestedWrite *write, Change *change)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NO_DATA_FOUND),
+			 errmsg("no key names the row of relation \"%s\" of model \"%s\" to update",
+					change->relation->name, change->model->name),
+			 errdetail("It is at %s.", corm_nested_path(write))));
+}
+
 /* Raises 21000: the document names a row that it has named before. */
 static void named_twice(NestedWrite *write, Change *change) pg_attribute_noreturn();
 
@@ -406,6 +419,29 @@ find_current(NestedWrite *write, Change *change, const NestedObject *object, con
 			no_such_child(write, change, object, key);
 	}
 	return NULL;
+}
+
+/*
+ * corm_nested_naming_key returns the key by which an object surely names a row: the primary
+ * key, or the only unique key that it gives.  NULL if there is none.
+ */
+const NestedKey *
+corm_nested_naming_key(NestedWrite *write, const NestedObject *object, const NestedColumns *columns)
+{
+	const NestedKey *found = NULL;
+	ListCell   *lc;
+
+	foreach(lc, corm_nested_keys(write, object->model))
+	{
+		if (!gives_rest_of_key(object, lfirst(lc), columns))
+			continue;
+		if (foreach_current_index(lc) == 0 && object->model->npk > 0)
+			return lfirst(lc);
+		if (found)
+			return NULL;
+		found = lfirst(lc);
+	}
+	return found;
 }
 
 /*
@@ -599,11 +635,7 @@ change_children(NestedWrite *write, Change *change, NestedPart *part)
 			case NESTED_UPDATE:
 				named[i].current = find_current(write, change, object, columns);
 				if (named[i].current == NULL)
-					ereport(ERROR,
-							(errcode(ERRCODE_NO_DATA_FOUND),
-							 errmsg("no key names the row of relation \"%s\" of model \"%s\" to update",
-									change->relation->name, change->model->name),
-							 errdetail("It is at %s.", corm_nested_path(write))));
+					no_key(write, change);
 				break;
 			case NESTED_ADD:
 				(void) adopt(write, change, object, &named[i].result);
@@ -645,6 +677,18 @@ link_to(NestedWrite *write, Change *change, Current *current)
 }
 
 /*
+ * May an object, which is not exactly a key, stand for a row that the relation shows?  One
+ * to add does so only by the primary key.
+ */
+static bool
+names_child(const NestedPart *part, const NestedTarget *target)
+{
+	if (target->or_create)
+		return false;
+	return part->change != NESTED_ADD || corm_nested_gives_primary_key(&target->object, NULL);
+}
+
+/*
  * Does what one part of the document wants.  old are the links that there are.
  */
 static void
@@ -678,11 +722,11 @@ change_linked(NestedWrite *write, Change *change, NestedPart *part, LinkSet *old
 			linked[i] = find_by_key(write, change, &one->object, NULL);
 			gone[ngone++] = link_to(write, change, linked[i]);
 		}
-		else if (part->change == NESTED_UPDATE || (one->key == NULL && corm_nested_gives_primary_key(&one->object, NULL)))
+		else if (part->change == NESTED_UPDATE || (one->key == NULL && names_child(part, one)))
 		{
 			linked[i] = find_current(write, change, &one->object, NULL);
-			if (linked[i] == NULL)
-				no_such_child(write, change, &one->object, &change->key);
+			if (linked[i] == NULL && part->change == NESTED_UPDATE)
+				no_key(write, change);
 		}
 	}
 	write->path = &part->path;
@@ -827,13 +871,14 @@ change_related(NestedWrite *write, CormModel *model, Jsonb *row, NestedMember *m
  */
 
 /*
- * Changes the row that the row references now.  Raises P0002 if the object names another.
+ * Returns the row with the key that an object gives, if it is the one that the row
+ * references now; else NULL.
  */
-static void
-change_parent(NestedWrite *write, CormModel *model, Jsonb *row, CormRelation *relation, NestedTarget *target)
+static Jsonb *
+present_parent(NestedWrite *write, CormModel *model, Jsonb *row, CormRelation *relation,
+			   const NestedObject *object, const NestedKey *key)
 {
-	CormModel  *parent = target->object.model;
-	NestedKey	key = {parent->npk, parent->pk};
+	CormModel  *parent = object->model;
 	Bitmapset  *fields = NULL;
 	Jsonb	   *found;
 
@@ -841,7 +886,7 @@ change_parent(NestedWrite *write, CormModel *model, Jsonb *row, CormRelation *re
 	{
 		fields = bms_add_member(fields, corm_nested_field(parent, relation->target_columns[i]));
 	}
-	found = corm_nested_find_one(write, &target->object, &key, fields, false);
+	found = corm_nested_find_one(write, object, key, fields, false);
 	corm_nested_same_model(model);
 	corm_nested_same_model(parent);
 	for (int i = 0; i < relation->nkeys && found; i++)
@@ -856,15 +901,41 @@ change_parent(NestedWrite *write, CormModel *model, Jsonb *row, CormRelation *re
 							   corm_nested_convert(&parent->fields[from], &model->fields[to], theirs)))
 			found = NULL;
 	}
-	if (found == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_NO_DATA_FOUND),
-				 errmsg("relation \"%s\" of model \"%s\" does not lead to the row with the key %s", relation->name,
-						model->name, corm_nested_key_text(&target->object, &key)),
-				 errdetail("It is named at %s.", corm_nested_path(write)),
-				 errhint("Give the key alone to refer to another row.")));
-	target->shown = corm_nested_patch(write, &target->object, &target->object, &key, NULL);
-	target->row = found;
+	return found;
+}
+
+/*
+ * Changes the row that the row references now, if the object names it by a key.  Returns
+ * false if it does not, and so stands for a new row.  Raises P0002 if it names another one
+ * by the primary key.
+ */
+static bool
+change_parent(NestedWrite *write, CormModel *model, Jsonb *row, CormRelation *relation, NestedTarget *target)
+{
+	NestedObject *object = &target->object;
+	ListCell   *lc;
+
+	foreach(lc, corm_nested_keys(write, object->model))
+	{
+		NestedKey  *key = lfirst(lc);
+
+		if (!corm_nested_gives_key(object, key, true))
+			continue;
+		target->row = present_parent(write, model, row, relation, object, key);
+		if (target->row)
+		{
+			target->shown = corm_nested_patch(write, object, object, key, NULL);
+			return true;
+		}
+		if (foreach_current_index(lc) == 0 && object->model->npk > 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_NO_DATA_FOUND),
+					 errmsg("relation \"%s\" of model \"%s\" does not lead to the row with the key %s",
+							relation->name, model->name, corm_nested_key_text(object, key)),
+					 errdetail("It is named at %s.", corm_nested_path(write)),
+					 errhint("Give the key alone to refer to another row.")));
+	}
+	return false;
 }
 
 /*
@@ -887,9 +958,7 @@ set_parent(NestedWrite *write, CormModel *model, Jsonb *row, NestedMember *membe
 						condition->own.items[i].by);
 	}
 	corm_nested_read_target(write, relation, condition->target.model, &member->value, &path, &target);
-	if (target.key == NULL && corm_nested_gives_primary_key(&target.object, NULL))
-		change_parent(write, model, row, relation, &target);
-	else
+	if (target.key || target.or_create || !change_parent(write, model, row, relation, &target))
 		corm_nested_targets(write, relation, condition->target.model, &target, 1, condition);
 	corm_nested_same_model(model);
 	corm_nested_same_model(condition->target.model);

@@ -9,6 +9,7 @@
 #define CORM_EXEC_NESTED_PATCH_H
 
 #include "exec/nested/nested.h"
+#include "exec/nested/nested_find.h"
 
 /* What a document wants of the rows of a relation to many. */
 typedef enum NestedChange
@@ -33,6 +34,8 @@ typedef struct NestedPart
 extern List *corm_nested_parts(NestedWrite *write, CormModel *model, const NestedMember *member,
 							   const NestedPath *path);
 extern bool corm_nested_gives_primary_key(const NestedObject *object, const NestedColumns *columns);
+extern const NestedKey *corm_nested_naming_key(NestedWrite *write, const NestedObject *object,
+											   const NestedColumns *columns);
 extern Jsonb *corm_nested_patch(NestedWrite *write, NestedObject *object, const NestedObject *which,
 								const NestedKey *key, const NestedIn *in);
 

@@ -42,47 +42,70 @@ static void check_object(NestedWrite *write, const NestedAllowed *allowed, const
 						 Bitmapset *fixed, bool exists, const NestedIn *in);
 
 /*
- * Checks one object of the rows of a relation.  may_exist tells whether it stands for an
- * existing row if it gives the primary key.
+ * Does an object of a part surely stand for an existing row, so that its key is compared
+ * and not written?  Adds the fields of that key to fixed.  A unique key is sure only in an
+ * object to update: in an array, that of no child is that of a new row.
+ */
+static bool
+names_row(NestedWrite *write, const NestedObject *object, const NestedColumns *columns, NestedChange change,
+		  Bitmapset **fixed)
+{
+	const NestedKey *key;
+
+	if (change == NESTED_ADD)
+		return false;
+	if (corm_nested_gives_primary_key(object, columns))
+		return true;
+	key = change == NESTED_UPDATE ? corm_nested_naming_key(write, object, columns) : NULL;
+	for (int i = 0; key && i < key->n; i++)
+	{
+		*fixed = bms_add_member(*fixed, key->fields[i]);
+	}
+	return key != NULL;
+}
+
+/*
+ * Checks one object of the rows of a relation.  may_exist tells whether it can stand for an
+ * existing row.
  */
 static void
-check_element(NestedWrite *write, const NestedAllowed *allowed, CormModel *model, NestedMember *member,
+check_element(NestedWrite *write, const NestedAllowed *allowed, CormModel *model, const NestedPart *part,
 			  JsonbValue *element, const NestedPath *path, bool may_exist)
 {
-	CormRelation *relation = member->relation;
+	CormRelation *relation = part->member.relation;
 	CormModel  *target = corm_model_get(relation->target);
 	NestedIn	in = {relation, model};
 	NestedTarget row;
 	Bitmapset  *fixed = NULL;
 	bool		is_child = relation->kind == CORM_HAS_ONE || relation->kind == CORM_HAS_MANY;
+	NestedColumns columns;
 
 	write->path = path;
+	corm_nested_columns_init(&columns, target);
 	for (int i = 0; i < relation->ntarget_keys && is_child; i++)
 	{
-		fixed = bms_add_member(fixed, corm_nested_field(target, relation->target_columns[i]));
+		int			field = corm_nested_field(target, relation->target_columns[i]);
+
+		fixed = bms_add_member(fixed, field);
+		if (corm_nested_find_column(&columns, field) == NULL)
+			corm_nested_set(write, &columns, field, (Datum) 0, "");
 	}
 	if (is_child)
 	{
-		NestedColumns columns;
-
 		memset(&row, 0, sizeof(row));
 		row.object.path = *path;
 		corm_nested_read(write, target, element->val.binary.data, &row.object);
-		corm_nested_columns_init(&columns, target);
-		for (int i = bms_next_member(fixed, -1); i >= 0; i = bms_next_member(fixed, i))
-		{
-			corm_nested_set(write, &columns, i, (Datum) 0, "");
-		}
-		may_exist = may_exist && (corm_nested_gives_primary_key(&row.object, &columns) ||
-								  relation->kind == CORM_HAS_ONE);
-		check_object(write, allowed, &row.object, fixed, may_exist, &in);
-		return;
+		if (may_exist && relation->kind != CORM_HAS_ONE)
+			may_exist = names_row(write, &row.object, &columns, part->change, &fixed);
 	}
-	corm_nested_read_target(write, relation, target, element, path, &row);
-	if (row.key && !row.or_create)
-		return;					/* a reference writes nothing */
-	check_object(write, allowed, &row.object, NULL,
-				 !row.or_create && may_exist && corm_nested_gives_primary_key(&row.object, NULL), &in);
+	else
+	{
+		corm_nested_read_target(write, relation, target, element, path, &row);
+		if (row.key && !row.or_create)
+			return;				/* a reference writes nothing */
+		may_exist = may_exist && !row.or_create && names_row(write, &row.object, NULL, part->change, &fixed);
+	}
+	check_object(write, allowed, &row.object, fixed, may_exist, &in);
 }
 
 /* Checks the rows of a relation. */
@@ -123,8 +146,7 @@ check_member(NestedWrite *write, const NestedAllowed *allowed, CormModel *model,
 		for (int i = 0; i < n; i++)
 		{
 			CHECK_FOR_INTERRUPTS();
-			check_element(write, allowed, model, &part->member, &elements[i], &paths[i],
-						  exists && part->change != NESTED_ADD);
+			check_element(write, allowed, model, part, &elements[i], &paths[i], exists);
 		}
 	}
 	write->path = path.up;
