@@ -48,8 +48,17 @@ extern void corm_mark_deleted(CormStmt *stmt);
 extern void corm_fill_insert(CormStmt *stmt, Bitmapset *rows_fields);
 
 /* resolve/joins.c */
+
+/* The rows that the declared condition of a relation can speak of. */
+typedef enum CormSide
+{
+	CORM_SIDE_OWN,				/* of the model that has the relation */
+	CORM_SIDE_TARGET,
+	CORM_SIDE_LINK				/* of the link table */
+} CormSide;
+
 extern List *corm_deleted_condition(CormRange *range, bool deleted);
-extern CormField *corm_condition_column(CormRelation *relation, const char *name, bool *own);
+extern CormField *corm_condition_column(CormRelation *relation, const char *name, CormSide *side);
 
 /* resolve/carry.c */
 extern List *corm_located_by(CormRange *range, CormTree *rows);

@@ -83,6 +83,28 @@ SELECT corm.get_multi_json(corm.selector('users'), corm.select('id'), corm.order
 SELECT ARRAY(SELECT corm.pluck(NULL::int, corm.selector('users'), corm.select('id'), corm.where(corm.some('tags', corm.eq('label', 'x')))));
 SELECT ARRAY(SELECT corm.pluck(NULL::text, corm.selector('users'), corm.join('tags'), corm.select('tags.label'), corm.where(corm.eq('users.id', 1))));
 
+-- A polymorphic table in between: new links get what the condition compares, and others are left alone
+CREATE TABLE imgs (id int PRIMARY KEY, file text);
+CREATE TABLE imgable (img_id int REFERENCES imgs, kind text NOT NULL, obj_id int, on_it boolean DEFAULT true, PRIMARY KEY (img_id, kind, obj_id));
+INSERT INTO imgs VALUES (1, 'a'), (2, 'b'), (3, 'c');
+INSERT INTO imgable VALUES (1, 'user', 1), (1, 'pet', 1), (2, 'pet', 1);
+SELECT corm.relate('users', 'imgs', 'many_to_many', 'imgs', '{id}', '{id}', 'imgable', '{obj_id}', '{img_id}', condition => corm.eq('imgable.kind', 'user'));
+SELECT corm.relate('pets', 'imgs', 'many_to_many', 'imgs', '{id}', '{id}', 'imgable', '{obj_id}', '{img_id}', condition => corm.and(corm.eq('imgable.kind', 'pet'), corm.eq('on_it', true)));
+CREATE FUNCTION links() RETURNS text LANGUAGE sql AS $$ SELECT string_agg(i::text, '' ORDER BY kind, obj_id, img_id) FROM imgable i $$;
+SELECT corm.update_json('users', '{"id": 1}', '{"imgs": {"set": [{"id": 2}, {"id": 3}]}}');
+SELECT links();
+SELECT corm.update_json('users', '{"id": 1}', '{"imgs": {"remove": [{"id": 2}], "update": [{"id": 3, "file": "C"}]}}');
+SELECT corm.insert_json('users', '{"id": 5, "imgs": [{"id": 1}, {"id": 4, "file": "d"}]}');
+SELECT corm.insert_json('pets', '{"id": 5, "imgs": [{"id": 1}]}');
+SELECT corm.set_related('users', '{"id": 1}', 'imgs', '[{"id": 1}, {"id": 2}]');
+SELECT corm.set_related('pets', '{"id": 1}', 'imgs', '[]');
+SELECT links();
+-- ... unless something changes it
+CREATE FUNCTION other_kind() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.kind := 'other'; RETURN NEW; END $$;
+CREATE TRIGGER other_kind BEFORE INSERT ON imgable FOR EACH ROW EXECUTE FUNCTION other_kind();
+SELECT corm.set_related('users', '{"id": 1}', 'imgs', '[{"id": 3}]');
+DROP TABLE imgable, imgs CASCADE;
+
 -- A null for a relation to one is what a preload shows when there is none
 CREATE TABLE profiles (user_id int PRIMARY KEY REFERENCES users, bio text);
 SELECT corm.insert_json('users', '{"id": 8, "name": "x", "profiles": null}');

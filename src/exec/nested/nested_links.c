@@ -6,7 +6,9 @@
  * A link is a row of the join table and holds the keys of both rows.  If both keys
  * share a column, such as a tenant ID, the two values must agree.  The links of a
  * relation are those that a read through it shows: the rows are visible to the user,
- * not soft-deleted, and match the relation's condition.
+ * not soft-deleted, and match the relation's condition.  Columns of the join table
+ * that the condition compares with a value, such as a type, belong to the key: new
+ * links get the value, and links with another one are left alone.
  *
  *-------------------------------------------------------------------------
  */
@@ -38,11 +40,12 @@
  * corm_links_init makes an empty set of links for a row, with room for size entries.
  */
 void
-corm_links_init(LinkSet *set, NestedWrite *write, CormModel *model, Jsonb *row, CormRelation *relation, int size)
+corm_links_init(LinkSet *set, NestedWrite *write, CormModel *model, Jsonb *row, CormRelation *relation,
+				const NestedCondition *condition, int size)
 {
 	set->relation = relation;
 	set->through = corm_model_get(relation->through);
-	corm_nested_columns_init(&set->near, set->through);
+	corm_nested_columns_copy(&set->near, &condition->link);
 	corm_nested_flow(write, &set->near, relation->through_columns, model, row, relation->columns,
 					 relation->nkeys, corm_nested_by_relation(relation));
 	set->nfar = relation->ntarget_keys;
@@ -444,7 +447,8 @@ corm_nested_check_related(NestedWrite *write, CormModel *model, Jsonb *row, Corm
 
 /* Finds the links of a row that its relation shows. */
 void
-corm_links_read(LinkSet *set, NestedWrite *write, CormModel *model, Jsonb *row, CormRelation *relation)
+corm_links_read(LinkSet *set, NestedWrite *write, CormModel *model, Jsonb *row, CormRelation *relation,
+				const NestedCondition *condition)
 {
 	CormModel  *target = corm_model_get(relation->target);
 	Jsonb	   *rows = corm_nested_read_related(model, row, relation, joined_fields(relation));
@@ -452,7 +456,7 @@ corm_links_read(LinkSet *set, NestedWrite *write, CormModel *model, Jsonb *row, 
 	JsonbValue	element;
 
 	CORM_FAULT("links-read");
-	corm_links_init(set, write, model, row, relation, JB_ROOT_COUNT(rows));
+	corm_links_init(set, write, model, row, relation, condition, JB_ROOT_COUNT(rows));
 	(void) JsonbIteratorNext(&it, &element, false);
 	while (JsonbIteratorNext(&it, &element, true) == WJB_ELEM)
 	{
@@ -493,7 +497,7 @@ corm_nested_link(NestedWrite *write, CormModel *model, Jsonb *row, CormRelation 
 
 	if (n == 0)
 		return;
-	corm_links_init(&set, write, model, row, relation, n);
+	corm_links_init(&set, write, model, row, relation, condition, n);
 	for (int i = 0; i < n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();

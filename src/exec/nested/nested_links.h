@@ -27,7 +27,8 @@ typedef struct LinkSet
 {
 	CormRelation *relation;
 	CormModel  *through;
-	NestedColumns near;			/* columns that reference the row */
+	NestedColumns near;			/* columns that reference the row or that the
+								 * relation's condition compares */
 	int			nfar;
 	int		   *far;			/* fields of through */
 	bool		sorts;
@@ -38,7 +39,7 @@ typedef struct LinkSet
 } LinkSet;
 
 extern void corm_links_init(LinkSet *set, NestedWrite *write, CormModel *model, Jsonb *row,
-							CormRelation *relation, int size);
+							CormRelation *relation, const NestedCondition *condition, int size);
 extern void corm_links_add(LinkSet *set, NestedWrite *write, CormModel *target, Jsonb *row, const NestedPath *path);
 extern bool corm_links_has(LinkSet *set, const Link *link);
 extern void corm_links_finish(LinkSet *set);
@@ -47,7 +48,8 @@ extern LinkSet *corm_links_subset(LinkSet *set, const Link *links, int n);
 extern void corm_links_forget(LinkSet *set, LinkSet *gone);
 extern int64 corm_links_add_missing(LinkSet *old, NestedWrite *write, LinkSet *wanted);
 extern Jsonb *corm_nested_read_related(CormModel *model, Jsonb *row, CormRelation *relation, Bitmapset *fields);
-extern void corm_links_read(LinkSet *set, NestedWrite *write, CormModel *model, Jsonb *row, CormRelation *relation);
+extern void corm_links_read(LinkSet *set, NestedWrite *write, CormModel *model, Jsonb *row, CormRelation *relation,
+							const NestedCondition *condition);
 
 extern void corm_nested_link(NestedWrite *write, CormModel *model, Jsonb *row, CormRelation *relation,
 							 NestedTarget *targets, int n, const NestedCondition *condition);

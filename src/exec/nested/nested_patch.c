@@ -671,7 +671,7 @@ link_to(NestedWrite *write, Change *change, Current *current)
 {
 	LinkSet		set;
 
-	corm_links_init(&set, write, change->model, change->row, change->relation, 1);
+	corm_links_init(&set, write, change->model, change->row, change->relation, change->condition, 1);
 	corm_links_add(&set, write, change->target, current->row, write->path);
 	return set.links[0];
 }
@@ -759,7 +759,7 @@ change_linked(NestedWrite *write, Change *change, NestedPart *part, LinkSet *old
 		corm_nested_same_model(target);
 	}
 	write->path = &part->path;
-	corm_links_init(&wanted, write, change->model, change->row, relation, n);
+	corm_links_init(&wanted, write, change->model, change->row, relation, change->condition, n);
 	for (int i = 0; i < n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -828,7 +828,7 @@ change_related(NestedWrite *write, CormModel *model, Jsonb *row, NestedMember *m
 	corm_nested_check_row(write, &condition->own, row);
 
 	if (relation->kind == CORM_MANY_TO_MANY)
-		corm_links_read(&old, write, model, row, relation);
+		corm_links_read(&old, write, model, row, relation, condition);
 	else
 	{
 		change.in.relation = relation;

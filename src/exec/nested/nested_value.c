@@ -413,7 +413,7 @@ static bool
 add_condition(CormModel *model, CormRelation *relation, CormTree *cond, NestedCondition *condition)
 {
 	bool		whole = true;
-	bool		is_own;
+	CormSide	side;
 	CormField  *field;
 	NestedColumns *columns;
 	Datum		value;
@@ -433,10 +433,10 @@ add_condition(CormModel *model, CormRelation *relation, CormTree *cond, NestedCo
 	if (cond->tag != CORM_N_EQ || cond->args[0].node->tag != CORM_N_COLUMN ||
 		cond->args[1].node->tag != CORM_N_VALUE || cond->args[1].node->constant == NULL)
 		return false;
-	field = corm_condition_column(relation, cond->args[0].node->args[0].str, &is_own);
+	field = corm_condition_column(relation, cond->args[0].node->args[0].str, &side);
 	if (field == NULL)
 		return false;
-	columns = is_own ? &condition->own : &condition->target;
+	columns = side == CORM_SIDE_OWN ? &condition->own : side == CORM_SIDE_LINK ? &condition->link : &condition->target;
 	index = corm_nested_field(columns->model, field->column);
 	field = &columns->model->fields[index];
 	if (!condition_value(field, cond->args[1].node->constant, &value))
@@ -450,7 +450,7 @@ add_condition(CormModel *model, CormRelation *relation, CormTree *cond, NestedCo
 
 /*
  * corm_nested_condition finds what the declared condition of a relation requires of the
- * rows on both sides.  Where it requires a field to have a certain value, new rows get
+ * rows on both sides and of links.  Where it requires a field to have a certain value, new rows get
  * that value.
  */
 void
@@ -458,6 +458,7 @@ corm_nested_condition(CormModel *model, CormRelation *relation, NestedCondition 
 {
 	corm_nested_columns_init(&condition->own, model);
 	corm_nested_columns_init(&condition->target, corm_model_get(relation->target));
+	corm_nested_columns_init(&condition->link, OidIsValid(relation->through) ? corm_model_get(relation->through) : NULL);
 	condition->whole = relation->condition == NULL ||
 		add_condition(model, relation, corm_stored_expr(relation->condition), condition);
 }

@@ -47,11 +47,12 @@ typedef struct NestedColumns
 	NestedColumn *items;
 } NestedColumns;
 
-/* What the declared condition of a relation requires of the rows on both sides. */
+/* What the declared condition of a relation requires of the rows that it relates. */
 typedef struct NestedCondition
 {
 	NestedColumns own;			/* of the model that has the relation */
 	NestedColumns target;
+	NestedColumns link;			/* of the join table, if there is one */
 	bool		whole;			/* it requires nothing else */
 } NestedCondition;
 

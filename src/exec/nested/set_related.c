@@ -157,14 +157,14 @@ corm_set_related(PG_FUNCTION_ARGS)
 	corm_nested_same_model(model);
 	if (n > 0)
 		corm_nested_check_row(&write, &condition.own, row);
-	corm_links_read(&old, &write, model, row, relation);
+	corm_links_read(&old, &write, model, row, relation, &condition);
 
 	paths = palloc(sizeof(NestedPath) * Max(n, 1));
 	targets = read_targets(&write, relation, model, target, array, paths);
 	corm_nested_targets(&write, relation, target, targets, n, &condition);
 	corm_nested_same_model(model);
 	corm_nested_same_model(old.through);
-	corm_links_init(&wanted, &write, model, row, relation, n);
+	corm_links_init(&wanted, &write, model, row, relation, &condition, n);
 	for (int i = 0; i < n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -178,7 +178,7 @@ corm_set_related(PG_FUNCTION_ARGS)
 	if (!condition.whole)
 	{
 		corm_nested_same_model(model);
-		corm_links_read(&old, &write, model, row, relation);
+		corm_links_read(&old, &write, model, row, relation, &condition);
 		for (int i = 0; i < wanted.n; i++)
 		{
 			write.path = wanted.links[i].path;

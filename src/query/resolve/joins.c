@@ -206,12 +206,11 @@ declared_condition(CormStmt *stmt, CormRelation *relation, CormRange *near, Corm
 
 /*
  * corm_condition_column returns the field that a name in a relation's declared
- * condition means.  *own is whether it belongs to the model, not to the
- * target.  NULL for a field of the link table or at the end of a path.  Raises
- * 42703 if none of the three has it.
+ * condition means, and in *side which of the rows has it.  NULL for a field at
+ * the end of a path.  Raises 42703 if none of them has it.
  */
 CormField *
-corm_condition_column(CormRelation *relation, const char *name, bool *own)
+corm_condition_column(CormRelation *relation, const char *name, CormSide *side)
 {
 	CormRange	near = {.name = "", .alias = ""};
 	CormRange	target = {.name = "", .alias = ""};
@@ -226,9 +225,10 @@ corm_condition_column(CormRelation *relation, const char *name, bool *own)
 	scope = condition_scope(&none, relation, &near, through.model ? &through : NULL, &target);
 	column->args[0].str = pstrdup(name);
 	corm_resolve_expr(scope, column, CORM_PLACE_INPUT);
-	*own = column->range == linitial(scope->ranges);
-	if (column->query || (column->range != scope->source && !*own))
+	if (column->query || !list_member_ptr(scope->ranges, column->range))
 		return NULL;
+	*side = column->range == linitial(scope->ranges) ? CORM_SIDE_OWN :
+		column->range == scope->source ? CORM_SIDE_TARGET : CORM_SIDE_LINK;
 	return column->field;
 }
 
