@@ -18,6 +18,11 @@ SELECT corm.upsert_json('items', '{"id": null, "name": "x"}') - 'id';
 SELECT corm.upsert_json('items', '{"name": "y"}') - 'id';
 -- nothing but the key
 SELECT corm.upsert_json('items', '{"id": 2}');
+-- ... which stays as it is, however an equal one is written
+CREATE TABLE sizes (size numeric PRIMARY KEY, code numeric UNIQUE, name text);
+INSERT INTO sizes VALUES (1.0, 2.0, 'one');
+SELECT corm.upsert_json('sizes', '{"size": 1.00}');
+SELECT corm.upsert_json('sizes', '{"code": 2.000, "size": 3}', '{code}');
 -- by another key; the primary key of the row stays
 SELECT corm.upsert_json('items', '{"sku": "b", "n": 61}', '{sku}');
 SELECT corm.upsert_json('items', '{"id": 500, "sku": "b", "n": 62}', '{sku}');

@@ -51,6 +51,19 @@ is_kept(CormModel *model, CormField *field)
 }
 
 /*
+ * Appends the assignment of an upsert that changes nothing: a row must be touched to be
+ * returned.  Its key stays as it is, which may differ from an equal one that was given.
+ */
+static void
+deparse_touch(CormDeparse *ctx, CormStmt *stmt, List *given)
+{
+	CormField  *field = stmt->conflict_fields ? linitial(stmt->conflict_fields) : linitial(given);
+	const char *column = quote_identifier(field->column);
+
+	appendStringInfo(ctx->buf, "%s = %s.%s", column, quote_identifier(stmt->source->alias), column);
+}
+
+/*
  * Appends ON CONFLICT.  given are the fields that the insert gives, which an
  * update takes over unless others are named.
  */
@@ -98,12 +111,8 @@ deparse_conflict(CormDeparse *ctx, CormStmt *stmt, List *given)
 
 	if (stmt->conflict_action == CORM_CONFLICT_SELECT)
 	{
-		/* a row must be touched to be returned: its key stays as it is */
-		CormField  *field = stmt->conflict_fields ? linitial(stmt->conflict_fields) : linitial(given);
-		const char *column = quote_identifier(field->column);
-
-		appendStringInfo(buf, " DO UPDATE SET %s = %s.%s", column,
-						 quote_identifier(stmt->source->alias), column);
+		appendStringInfoString(buf, " DO UPDATE SET ");
+		deparse_touch(ctx, stmt, given);
 		corm_deparse_conditions(ctx, " WHERE ", stmt->where);
 		return;
 	}
@@ -127,11 +136,10 @@ deparse_conflict(CormDeparse *ctx, CormStmt *stmt, List *given)
 				!is_kept(stmt->source->model, field))
 				fields = lappend(fields, field);
 		}
-		/* a row must be touched to be returned */
-		if (fields == NIL && stmt->touch_sets == NIL)
-			fields = list_copy(stmt->conflict_fields ? stmt->conflict_fields : given);
 	}
 	appendStringInfoString(buf, " DO UPDATE SET ");
+	if (fields == NIL && stmt->update_sets == NIL && stmt->touch_sets == NIL)
+		deparse_touch(ctx, stmt, given);
 	foreach(lc, fields)
 	{
 		CormField  *field = lfirst(lc);
