@@ -33,6 +33,15 @@ SELECT corm.exec(corm.deleter('docs'), corm.where(corm.in('id', 2, 10)), corm.gu
 SELECT corm.exec(corm.inserter('docs'), corm.set('id', 1), corm.set('body', 'up'), corm.on_conflict('id'), corm.do_update(), corm.guard_check('docs', corm.eq('tenant', 1)));
 SELECT corm.exec(corm.inserter('docs'), corm.set('id', 2), corm.set('body', 'up'), corm.on_conflict('id'), corm.do_update(), corm.guard_check('docs', corm.eq('tenant', 1)));
 SELECT corm.exec(corm.inserter('docs'), corm.set('id', 1), corm.on_conflict('id'), corm.do_update(), corm.set('tenant', 2), corm.guard_check('docs', corm.eq('tenant', 1)));
+SELECT corm.get_multi_json(corm.inserter('docs'), corm.rows('[{"id": 1}, {"id": 2}]'), corm.on_conflict('id'), corm.do_select(), corm.guard_check('docs', corm.eq('tenant', 1)));
+SELECT corm.get_multi_json(corm.inserter('docs'), corm.rows('[{"id": 1, "owner": "eva"}]'), corm.on_conflict('id'), corm.do_select(), corm.guard_check('docs', corm.eq('tenant', 1)));
+SELECT corm.exec(corm.inserter('docs'), corm.set('id', 2), corm.on_conflict('id'), corm.do_nothing(), corm.guard_check('docs', corm.eq('tenant', 1)));
+-- ... a guard passes over the row; a condition does so only if the check holds for it
+SELECT corm.exec(corm.inserter('docs'), corm.set('id', 2), corm.on_conflict('id'), corm.do_update(), corm.guard('docs', corm.eq('tenant', 1)));
+SELECT corm.exec(corm.inserter('docs'), corm.set('id', 1), corm.on_conflict('id'), corm.do_update(), corm.guard('docs', corm.eq('owner', 'nobody')), corm.guard_check('docs', corm.eq('tenant', 1)));
+SELECT corm.exec(corm.inserter('docs'), corm.set('id', 1), corm.on_conflict('id'), corm.do_update(), corm.where(corm.or(corm.eq('body', 'x'), corm.eq('body', 'y'))), corm.guard_check('docs', corm.eq('tenant', 1)));
+SELECT corm.exec(corm.inserter('docs'), corm.set('id', 2), corm.on_conflict('id'), corm.do_update(), corm.where(corm.eq('body', 'none')), corm.guard_check('docs', corm.eq('tenant', 1)));
+SELECT corm.to_sql(corm.inserter('docs'), corm.set('id', 1), corm.on_conflict('id'), corm.do_update(), corm.where(corm.eq('body', 'x')), corm.guard_check('docs', corm.eq('tenant', 1)));
 -- a write in a WITH query
 SELECT corm.get_multi_json(corm.with('w', corm.pipe(corm.inserter('docs'), corm.set('id', 20), corm.set('tenant', 3), corm.returning('id'))), corm.from_cte('w'), corm.guard_check('docs', corm.eq('tenant', 1)));
 SELECT corm.get_multi_json(corm.with('w', corm.pipe(corm.inserter('docs'), corm.set('id', 20), corm.returning('id', 'tenant'))), corm.from_cte('w'), corm.guard_check('docs', corm.eq('tenant', 1)));
@@ -69,6 +78,7 @@ SELECT corm.update_json('docs', '{"id": 30}', '{"lines": {"add": [{"id": 38, "t"
 SELECT corm.update_json('docs', '{"id": 35}', '{"lines": [{"id": 35, "tenant": 2}]}');
 SELECT corm.upsert_json('docs', '[{"id": 2, "body": "stolen"}]');
 SELECT corm.upsert_json('docs', '[{"id": 39, "body": "new"}]');
+SELECT corm.save(ROW(2, 1, 'ada', NULL)::docs);
 SELECT id, body FROM docs WHERE id = 2;
 -- with hooks
 CREATE FUNCTION before_save(d docs) RETURNS docs LANGUAGE plpgsql AS $$ BEGIN IF d.body = 'move' THEN d.tenant := 9; END IF; RETURN d; END $$;

@@ -199,7 +199,8 @@ fill_fixed(CormStmt *stmt)
 /*
  * corm_guard_write moves the guards of the target to the conditions of the
  * write.  They do not apply to inserted rows, but to rows that an upsert
- * updates.  Checks apply to all rows that are inserted or updated.
+ * updates.  Checks apply to all rows that are inserted or updated, and an
+ * upsert also applies them to the rows that it meets.
  */
 void
 corm_guard_write(CormStmt *stmt)
@@ -210,9 +211,10 @@ corm_guard_write(CormStmt *stmt)
 		stmt->checks = stmt->source->checks;
 	if (stmt->command == CORM_CMD_INSERT && stmt->rows == NULL)
 		fill_fixed(stmt);
-	if (stmt->command != CORM_CMD_INSERT || stmt->conflict_action == CORM_CONFLICT_UPDATE ||
-		stmt->conflict_action == CORM_CONFLICT_SELECT)
+	if (stmt->command != CORM_CMD_INSERT)
 		stmt->where = list_concat(stmt->where, stmt->source->guards);
+	else if (stmt->conflict_action == CORM_CONFLICT_UPDATE || stmt->conflict_action == CORM_CONFLICT_SELECT)
+		stmt->where = list_concat(stmt->where, list_difference_ptr(stmt->source->guards, stmt->checks));
 	stmt->source->guards = NIL;
 }
 

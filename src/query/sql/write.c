@@ -64,6 +64,27 @@ deparse_touch(CormDeparse *ctx, CormStmt *stmt, List *given)
 }
 
 /*
+ * Appends which of the rows that are there an upsert may write.  That they satisfy the
+ * checks comes first, as for USING of a policy: no condition may decide whether a row
+ * that is kept from the user is an error.
+ */
+static void
+deparse_conflict_where(CormDeparse *ctx, CormStmt *stmt)
+{
+	if (stmt->checks == NIL)
+	{
+		corm_deparse_conditions(ctx, " WHERE ", stmt->where);
+		return;
+	}
+	appendStringInfoString(ctx->buf, " WHERE ");
+	corm_deparse_check(ctx, stmt);
+	if (stmt->where == NIL)
+		return;
+	corm_deparse_conditions(ctx, " AND (", stmt->where);
+	appendStringInfoChar(ctx->buf, ')');
+}
+
+/*
  * Appends ON CONFLICT.  given are the fields that the insert gives, which an
  * update takes over unless others are named.
  */
@@ -113,7 +134,7 @@ deparse_conflict(CormDeparse *ctx, CormStmt *stmt, List *given)
 	{
 		appendStringInfoString(buf, " DO UPDATE SET ");
 		deparse_touch(ctx, stmt, given);
-		corm_deparse_conditions(ctx, " WHERE ", stmt->where);
+		deparse_conflict_where(ctx, stmt);
 		return;
 	}
 	if (stmt->conflict_action == CORM_CONFLICT_NOTHING)
@@ -159,7 +180,7 @@ deparse_conflict(CormDeparse *ctx, CormStmt *stmt, List *given)
 	}
 	deparse_assignments(ctx, stmt->update_sets, &first);
 	deparse_assignments(ctx, stmt->touch_sets, &first);
-	corm_deparse_conditions(ctx, " WHERE ", stmt->where);
+	deparse_conflict_where(ctx, stmt);
 }
 
 /*
