@@ -17,12 +17,50 @@
 #include "catalog/pg_type.h"
 #include "exec/call/run_query.h"
 #include "exec/plan/query_set.h"
+#include "model/keys.h"
 #include "model/model.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
+#include "utils/lsyscache.h"
 
 PG_FUNCTION_INFO_V1(corm_upsert_json);
+
+/* Is one of the keys of exactly these columns? */
+static bool
+has_key(List *keys, List *columns)
+{
+	ListCell   *lc;
+
+	foreach(lc, keys)
+	{
+		List	   *key = lfirst(lc);
+
+		if (list_length(key) == list_length(columns) && list_difference_int(columns, key) == NIL)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Adds the condition of the index, if the columns are a key of the rows that are not
+ * soft-deleted only: PostgreSQL would not find it.
+ */
+static void
+write_live_rows(CormWriter *w, CormModel *model, List *columns)
+{
+	CormField  *field;
+
+	if (model->soft_delete < 0 || has_key(corm_unique_keys(model->table, InvalidAttrNumber), columns))
+		return;
+	field = &model->fields[model->soft_delete];
+	if (!has_key(corm_unique_keys(model->table, field->attnum), columns))
+		return;
+	corm_write_tag(w, CORM_N_ON_CONFLICT_WHERE);
+	corm_write_tag(w, getBaseType(field->typid) == BOOLOID ? CORM_N_IS_NOT_TRUE : CORM_N_IS_NULL);
+	corm_write_tag(w, CORM_N_COLUMN);
+	corm_write_name(w, field->name, strlen(field->name));
+}
 
 /* Adds the key that decides: the fields given, or the primary key. */
 static void
@@ -31,6 +69,7 @@ write_conflict(CormWriter *w, CormModel *model, ArrayType *conflict)
 	Datum	   *names;
 	bool	   *nulls;
 	int			n;
+	List	   *columns = NIL;
 
 	corm_write_tag(w, CORM_N_ON_CONFLICT);
 	if (conflict == NULL)
@@ -55,6 +94,7 @@ write_conflict(CormWriter *w, CormModel *model, ArrayType *conflict)
 	for (int i = 0; i < n; i++)
 	{
 		char	   *name;
+		CormField  *field;
 
 		if (nulls[i])
 			ereport(ERROR,
@@ -62,7 +102,11 @@ write_conflict(CormWriter *w, CormModel *model, ArrayType *conflict)
 					 errmsg("a field of the key must not be null")));
 		name = TextDatumGetCString(names[i]);
 		corm_write_name(w, name, strlen(name));
+		/* one that there is not is an error later */
+		field = corm_model_find_field(model, name);
+		columns = lappend_int(columns, field ? field->attnum : InvalidAttrNumber);
 	}
+	write_live_rows(w, model, columns);
 }
 
 /*
