@@ -153,6 +153,43 @@ SELECT q, answer FROM unnest(ARRAY[
 	'SELECT u.e, u.d, u FROM t v LEFT JOIN corm.get_multi(NULL::t, corm.where(corm.gt(''id'', 30)), corm.order_by(''a'', ''id''), corm.limit(3)) u ON v.id = u.id',
 	'SELECT * FROM corm.get_multi(NULL::t, corm.where(corm.gt(''id'', 30)), corm.union_all(corm.pipe(corm.selector(''same.t''), corm.where(corm.lt(''id'', 3)))))']) q, both_ways(q);
 
+-- Texts whose meaning depends on settings are converted at each execution, as by a call
+CREATE TABLE events (id int PRIMARY KEY, at timestamptz, day date, local timestamp, near tstzrange, days date[]);
+INSERT INTO events SELECT i, timestamptz '2026-01-05 00:00+00' + i * interval '1 hour', date '2026-01-05' + i, timestamp '2026-01-05' + i * interval '1 hour',
+	tstzrange(timestamptz '2026-01-05 00:00+00', timestamptz '2026-01-05 00:00+00' + i * interval '1 hour'), ARRAY[date '2026-01-05' + i] FROM generate_series(1, 24) i;
+CREATE INDEX ON events (at);
+ANALYZE events;
+CREATE FUNCTION twice(mode text, condition text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE answers text; n int;
+BEGIN
+	PERFORM set_config('corm.inline', mode, true), set_config('plan_cache_mode', 'force_generic_plan', true), set_config('datestyle', 'ISO, MDY', true);
+	EXECUTE format('PREPARE some_events AS SELECT count(*) FROM corm.get_multi(NULL::events, corm.where(%s))', condition);
+	FOREACH n IN ARRAY ARRAY[0, 5, -3] LOOP
+		PERFORM set_config('timezone', format('<x>%s', -n), true), set_config('datestyle', CASE WHEN n < 0 THEN 'ISO, DMY' ELSE 'ISO, MDY' END, true);
+		EXECUTE 'EXECUTE some_events' INTO n;
+		answers := concat_ws(' ', answers, n);
+	END LOOP;
+	DEALLOCATE some_events;
+	RETURN answers;
+END $$;
+SELECT c, twice('off', c) = twice('on', c) AS same, twice('on', c), uses_call('SELECT id FROM corm.get_multi(NULL::events, corm.where(' || c || '))') AS called FROM unnest(ARRAY[
+	$$corm.lt('at', '2026-01-05 05:00')$$, $$corm.lt('at', '2026-01-05T05:00:00.5+02')$$, $$corm.lt('at', '2026-01-05')$$, $$corm.lt('at', '2026-01-05 05:00Z')$$,
+	$$corm.lt('day', '2026-01-09')$$, $$corm.lt('day', '01/09/2026')$$, $$corm.lt('local', '2026-01-05 05:00:00')$$, $$corm.lt('local', '2026-01-05 05:00:00+02')$$,
+	$$corm.in('at', '2026-01-05 05:00', '2026-01-05 06:00')$$, $$corm.in('at', '2026-01-05 05:00Z', '2026-01-05 06:00Z')$$,
+	$$corm.contains('near', '[2026-01-05 01:00,2026-01-05 05:00)')$$, $$corm.lt('at', 'infinity')$$, $$corm.overlaps('days', '{01/09/2026}')$$]) c;
+SET corm.inline = on;
+SET enable_seqscan = off;
+DO $$
+DECLARE line text;
+BEGIN
+	FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) SELECT id FROM corm.get_multi(NULL::events, corm.where(corm.lt(''at'', ''2026-01-05 05:00'')))' LOOP
+		RAISE INFO '%', regexp_replace(line, '\(at <.*', '(at < ...)');
+	END LOOP;
+END $$;
+RESET enable_seqscan;
+SELECT answer FROM both_ways('SELECT id FROM corm.get_multi(NULL::events, corm.where(corm.lt(''at'', ''never'')))');
+DROP TABLE events;
+
 -- Writes around calls
 SELECT answer FROM both_ways('SELECT 1');
 SET corm.inline = on;

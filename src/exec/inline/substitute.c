@@ -3,7 +3,9 @@
  * substitute.c
  *		The parameters of a compiled query replaced by what they stand for.
  *
- * A value that is known becomes a constant, converted as it is for an execution.
+ * A value that is known becomes a constant, converted as it is for an execution.  A text
+ * whose meaning depends on settings or the time, such as a time without its zone or "now",
+ * is converted by the plan each time that it runs.
  * One that is not, a symbol, becomes the expression that the statement around
  * gives, converted by a cast.
  *
@@ -368,6 +370,133 @@ pattern_of(CormParamForm form, Expr *expr)
 }
 
 /*
+ * Known values
+ */
+
+/*
+ * Does what a text means as a value of a type depend on settings or on the time?  Labels of
+ * enums and names in documents do not, although their functions are not immutable.
+ */
+static bool
+depends_on_settings(Oid typid)
+{
+	Oid			base = getBaseType(typid);
+	Oid			input;
+	Oid			ioparam;
+
+	if (OidIsValid(get_element_type(base)))
+		return depends_on_settings(get_element_type(base));
+	if (OidIsValid(get_range_subtype(base)))
+		return depends_on_settings(get_range_subtype(base));
+	if (OidIsValid(get_multirange_range(base)))
+		return depends_on_settings(get_multirange_range(base));
+	if (base == JSONOID || base == JSONBOID || type_is_enum(base))
+		return false;
+	getTypeInputInfo(base, &input, &ioparam);
+	return func_volatile(input) != PROVOLATILE_IMMUTABLE;
+}
+
+/* Moves on if a text goes on with a form, in which 0 stands for any digit. */
+static bool
+skip_form(const char **text, const char *form)
+{
+	const char *p = *text;
+
+	for (; *form; form++, p++)
+	{
+		if (*form == '0' ? !isdigit((unsigned char) *p) : *p != *form)
+			return false;
+	}
+	*text = p;
+	return true;
+}
+
+/*
+ * Is a text a date or time that is the same under all settings: year, month and day in this
+ * order, and the zone if it is to have one?
+ */
+static bool
+is_fixed_time(Oid typid, const char *text)
+{
+	bool		has_time;
+
+	if (!skip_form(&text, "0000-00-00"))
+		return false;
+	has_time = skip_form(&text, " 00:00") || skip_form(&text, "T00:00");
+	if (has_time && skip_form(&text, ":00") && *text == '.')
+		text += 1 + strspn(text + 1, "0123456789");
+	if (typid == TIMESTAMPTZOID)
+		return has_time && (skip_form(&text, "Z") || skip_form(&text, "+00:00") || skip_form(&text, "-00:00") ||
+							skip_form(&text, "+00") || skip_form(&text, "-00")) && *text == '\0';
+	return (typid == TIMESTAMPOID || (typid == DATEOID && !has_time)) && *text == '\0';
+}
+
+/* Is what a value of the query is converted to the same at each execution? */
+static bool
+is_settled(const CormPlanParam *param, const CormValue *value)
+{
+	Oid			typid = getBaseType(OidIsValid(param->element_type) ? param->element_type : param->typid);
+	Datum	   *elems;
+	bool	   *nulls;
+	int			n;
+
+	if (param->binding == CORM_BIND_PLAIN || !depends_on_settings(typid))
+		return true;
+	if (param->binding == CORM_BIND_INPUT)
+		return is_fixed_time(typid, TextDatumGetCString(corm_value_datum(value, param->typlen, param->typbyval)));
+	if (param->binding != CORM_BIND_ARRAY_INPUT)
+		return false;
+	deconstruct_array(DatumGetArrayTypeP(corm_value_datum(value, param->typlen, param->typbyval)),
+					  TEXTOID, -1, false, TYPALIGN_INT, &elems, &nulls, &n);
+	for (int i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (!nulls[i] && !is_fixed_time(typid, TextDatumGetCString(elems[i])))
+			return false;
+	}
+	return true;
+}
+
+static Node *
+convert_by_text(Expr *arg, Oid typid)
+{
+	CoerceViaIO *coerce = makeNode(CoerceViaIO);
+
+	coerce->arg = arg;
+	coerce->resulttype = typid;
+	coerce->resultcollid = get_typcollation(typid);
+	coerce->coerceformat = COERCE_IMPLICIT_CAST;
+	coerce->location = -1;
+	return (Node *) coerce;
+}
+
+/*
+ * A known value as an expression; NULL if there is none.  Raises what converting it now
+ * raises, even if it will be converted again.
+ */
+static Node *
+known_value(CormPlanParam *param, const CormValue *value)
+{
+	Datum		datum = corm_bind_value(param, value);
+	Oid			typid = param->typid;
+	int16		typlen;
+	bool		typbyval;
+	bool		settled = is_settled(param, value);
+	Const	   *constant;
+
+	if (!settled && param->binding != CORM_BIND_INPUT)
+		return NULL;
+	if (!settled)
+	{
+		datum = corm_value_datum(value, param->typlen, param->typbyval);
+		typid = TEXTOID;
+	}
+	get_typlenbyval(typid, &typlen, &typbyval);
+	constant = makeConst(typid, -1, get_typcollation(typid), typlen, datumCopy(datum, typbyval, typlen), false, typbyval);
+	return settled ? (Node *) constant : convert_by_text((Expr *) constant, param->typid);
+}
+
+/*
  * What a parameter is to be; NULL if there is no expression for it.
  */
 static Node *
@@ -377,15 +506,7 @@ replacement(CormPlanParam *param, const CormValue *value, CormSymbol *symbol)
 	Oid			typid;
 
 	if (symbol == NULL)
-	{
-		int16		typlen;
-		bool		typbyval;
-		Datum		datum = corm_bind_value(param, value);
-
-		get_typlenbyval(param->typid, &typlen, &typbyval);
-		return (Node *) makeConst(param->typid, -1, collation, typlen,
-								  datumCopy(datum, typbyval, typlen), false, typbyval);
-	}
+		return known_value(param, value);
 	typid = exprType((Node *) symbol->expr);
 	switch (param->binding)
 	{
@@ -397,16 +518,7 @@ replacement(CormPlanParam *param, const CormValue *value, CormSymbol *symbol)
 			return (Node *) makeRelabelType(symbol->expr, param->typid, -1, collation, COERCE_IMPLICIT_CAST);
 		case CORM_BIND_INPUT:
 		case CORM_BIND_ARRAY_INPUT:
-			{
-				CoerceViaIO *coerce = makeNode(CoerceViaIO);
-
-				coerce->arg = symbol->expr;
-				coerce->resulttype = param->typid;
-				coerce->resultcollid = collation;
-				coerce->coerceformat = COERCE_IMPLICIT_CAST;
-				coerce->location = -1;
-				return (Node *) coerce;
-			}
+			return convert_by_text(symbol->expr, param->typid);
 		case CORM_BIND_PATTERN:
 			return pattern_of(param->form, symbol->expr);
 		default:
