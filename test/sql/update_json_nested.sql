@@ -263,4 +263,32 @@ SELECT corm.update_json('people', '{"id": 1}', '{"skills": {"update": [{"id": 1,
 SELECT corm.update_json('people', '{"id": 1}', '{"skills": [{"code": "c", "level": 5}]}', '{skills.level}');
 SELECT corm.update_json('people', '{"id": 1}', '{"skills": {"add": [{"code": "c"}]}}', '{skills.level}') -> 'skills';
 SELECT corm.update_json('users', '{"id": 2}', '{"orders": {"update": [{"ref": "r3", "amount": 5}]}}', '{orders.amount}') #> '{orders,0,amount}';
+
+-- a version beside the key of a child that is taken away is checked
+CREATE TABLE boxes (id int PRIMARY KEY);
+CREATE TABLE things (id int PRIMARY KEY, box_id int REFERENCES boxes, version int);
+CREATE TABLE marks (id int PRIMARY KEY, code text UNIQUE, version int);
+CREATE TABLE boxes_marks (box_id int REFERENCES boxes, mark_id int REFERENCES marks, PRIMARY KEY (box_id, mark_id));
+COMMENT ON COLUMN things.version IS '@orm:version';
+COMMENT ON COLUMN marks.version IS '@orm:version';
+INSERT INTO boxes VALUES (1);
+INSERT INTO things VALUES (1, 1, 5), (2, 1, NULL), (3, 1, 7), (4, 1, 8);
+INSERT INTO marks VALUES (1, 'a', 5), (2, 'b', 6), (3, 'c', 7);
+INSERT INTO boxes_marks VALUES (1, 1), (1, 2), (1, 3);
+SELECT corm.update_json('boxes', '{"id": 1}', '{"things": {"remove": [{"id": 1, "version": 4}]}}');
+SELECT corm.update_json('boxes', '{"id": 1}', '{"things": {"delete": [{"id": 1, "version": 4}]}}');
+BEGIN;
+SELECT corm.update_json('boxes', '{"id": 1}', '{"things": {"remove": [{"id": 1, "version": 5, "box_id": 1}]}}');
+ROLLBACK;
+SELECT corm.update_json('boxes', '{"id": 1}', '{"things": {"remove": [{"id": 9, "version": 5}]}}');
+SELECT corm.update_json('boxes', '{"id": 1}', '{"things": {"remove": [{"version": 5}]}}');
+SELECT corm.update_json('boxes', '{"id": 1}', '{"marks": {"remove": [{"id": 1, "version": 4}]}}');
+SELECT corm.update_json('boxes', '{"id": 1}', '{"marks": {"delete": [{"code": "b", "version": 4}]}}');
+SET corm.require_version = on;
+SELECT corm.update_json('boxes', '{"id": 1}', '{"things": {"remove": [{"id": 1, "version": 5}, {"id": 2, "version": 0}], "delete": [{"id": 3, "version": 7}]}}');
+SELECT corm.update_json('boxes', '{"id": 1}', '{"marks": {"remove": [{"id": 1, "version": 5}], "delete": [{"code": "b", "version": "6"}]}}');
+SELECT corm.update_json('boxes', '{"id": 1}', '{"things": {"set": []}, "marks": {"remove": [{"id": 3}]}}');
+RESET corm.require_version;
+SELECT * FROM things ORDER BY id;
+SELECT m.*, box_id FROM marks m LEFT JOIN boxes_marks ON mark_id = id ORDER BY id;
 DROP SCHEMA pn CASCADE;

@@ -444,17 +444,46 @@ corm_nested_naming_key(NestedWrite *write, const NestedObject *object, const Nes
 	return found;
 }
 
+/* Does an object give the version of its row? */
+static bool
+gives_version(const NestedObject *object)
+{
+	CormModel  *model = object->model;
+
+	return model->version >= 0 && model->version < model->nfields && !model->fields[model->version].primary_key &&
+		corm_nested_is_given(object, model->version);
+}
+
+/* Makes a copy of an object that does not give the version. */
+static void
+without_version(const NestedObject *object, NestedObject *copy)
+{
+	CormModel  *model = object->model;
+
+	*copy = *object;
+	if (!gives_version(object))
+		return;
+	copy->given = palloc(sizeof(JsonbValue) * model->nfields);
+	memcpy(copy->given, object->given, sizeof(JsonbValue) * model->nfields);
+	copy->given[model->version].type = jbvBinary;
+	copy->given[model->version].val.binary.data = NULL;
+	copy->ngiven--;
+}
+
 /*
- * Returns the row that an object, which must be exactly a key, stands for.  Raises P0002 if
- * the relation has no such row.
+ * Returns the row that an object, which must be exactly a key, but for the version, stands
+ * for.  Raises P0002 if the relation has no such row.
  */
 static Current *
-find_by_key(NestedWrite *write, Change *change, const NestedObject *object, const NestedColumns *columns)
+find_by_key(NestedWrite *write, Change *change, const NestedObject *given, const NestedColumns *columns)
 {
 	CormModel  *target = change->target;
 	const NestedKey *key = &change->key;
-	bool		is_primary = object->members == NIL && corm_nested_gives_primary_key(object, columns);
+	bool		is_primary = given->members == NIL && corm_nested_gives_primary_key(given, columns);
+	NestedObject exact;
+	const NestedObject *object = &exact;
 
+	without_version(given, &exact);
 	for (int i = 0; i < target->nfields && is_primary; i++)
 	{
 		is_primary = !corm_nested_is_given(object, i) || target->fields[i].primary_key ||
@@ -478,14 +507,53 @@ find_by_key(NestedWrite *write, Change *change, const NestedObject *object, cons
  * Taking rows away
  */
 
-/* Deletes a row, or unlinks it. */
+/*
+ * Makes what changes nothing of a row, or checks its version, if an object gives that.
+ * object may be NULL.
+ */
 static void
-take_away(NestedWrite *write, Change *change, Current *current, bool delete)
+init_update(NestedWrite *write, Change *change, Current *current, const NestedObject *object,
+			NestedUpdate *update)
 {
-	NestedObject nothing;
-	NestedUpdate update = {.which = &current->which, .key = &change->key, .object = &nothing, .any_version = true};
+	int			version = change->target->version;
+	NestedObject *nothing = palloc(sizeof(NestedObject));
 
-	corm_nested_empty_object(change->target, write->path, &nothing);
+	corm_nested_empty_object(change->target, write->path, nothing);
+	*update = (NestedUpdate)
+	{
+		.which = &current->which, .key = &change->key, .object = nothing, .any_version = true
+	};
+	if (object && gives_version(object))
+	{
+		nothing->given[version] = object->given[version];
+		nothing->ngiven++;
+		update->any_version = false;
+	}
+}
+
+/*
+ * Raises OR010 if a row has another version than an object gives, which may give none.
+ */
+static void
+check_version(NestedWrite *write, Change *change, Current *current, const NestedObject *object)
+{
+	NestedUpdate update;
+
+	init_update(write, change, current, object, &update);
+	if (!update.any_version)
+		(void) corm_nested_update(write, &update);
+}
+
+/*
+ * Deletes a row, or unlinks it.  Raises OR010 if it has another version than object gives;
+ * object may be NULL.
+ */
+static void
+take_away(NestedWrite *write, Change *change, Current *current, const NestedObject *object, bool delete)
+{
+	NestedUpdate update;
+
+	init_update(write, change, current, object, &update);
 	if (change->relation->kind != CORM_MANY_TO_MANY)
 		update.fixed = &change->in.columns;
 	if (!delete && change->unlink)
@@ -642,7 +710,8 @@ change_children(NestedWrite *write, Change *change, NestedPart *part)
 				break;
 			case NESTED_REMOVE:
 			case NESTED_DELETE:
-				take_away(write, change, find_by_key(write, change, object, columns), part->change == NESTED_DELETE);
+				take_away(write, change, find_by_key(write, change, object, columns), object,
+						  part->change == NESTED_DELETE);
 				break;
 		}
 	}
@@ -655,7 +724,7 @@ change_children(NestedWrite *write, Change *change, NestedPart *part)
 		{
 			CHECK_FOR_INTERRUPTS();
 			if (!change->current[i].named)
-				take_away(write, change, &change->current[i], false);
+				take_away(write, change, &change->current[i], NULL, false);
 		}
 	}
 	write_named(write, change, named, n, &part->path);
@@ -720,6 +789,8 @@ change_linked(NestedWrite *write, Change *change, NestedPart *part, LinkSet *old
 		if (part->change == NESTED_REMOVE || part->change == NESTED_DELETE)
 		{
 			linked[i] = find_by_key(write, change, &one->object, NULL);
+			if (part->change == NESTED_REMOVE)
+				check_version(write, change, linked[i], &one->object);
 			gone[ngone++] = link_to(write, change, linked[i]);
 		}
 		else if (part->change == NESTED_UPDATE || (one->key == NULL && names_child(part, one)))
@@ -743,7 +814,7 @@ change_linked(NestedWrite *write, Change *change, NestedPart *part, LinkSet *old
 		for (int i = 0; i < n && part->change == NESTED_DELETE; i++)
 		{
 			write->path = &paths[i];
-			take_away(write, change, linked[i], true);
+			take_away(write, change, linked[i], &targets[i].object, true);
 		}
 		return;
 	}

@@ -310,6 +310,24 @@ run_query(CormWriter *w, CormModel *model)
 		corm_nested_document(getIthJsonbValueFromContainer(&rows->root, 0));
 }
 
+/* Raises OR010 if the row has another version than the one given. */
+static void
+check_stale(NestedWrite *write, const Work *work)
+{
+	CormWriter	w;
+
+	if (!work->has_version)
+		return;
+	begin_query(&w, work, CORM_N_SELECTOR, true);
+	if (run_query(&w, work->model) == NULL)
+		ereport(ERROR,
+				(errcode(CORM_ERRCODE_STALE_OBJECT),
+				 errmsg("stale object"),
+				 errdetail("At %s, the row of model \"%s\" with %s has another version now.",
+						   corm_nested_path(write), work->model->name,
+						   corm_nested_key_text(work->update->which, work->update->key))));
+}
+
 /* Raises the error for a row that could not be updated. */
 static void no_such_row(NestedWrite *write, const Work *work) pg_attribute_noreturn();
 
@@ -328,17 +346,7 @@ no_such_row(NestedWrite *write, const Work *work)
 	}
 	if (null)
 		corm_nested_no_row(write, update->which, update->key);
-	if (work->has_version)
-	{
-		begin_query(&w, work, CORM_N_SELECTOR, true);
-		if (run_query(&w, model) == NULL)
-			ereport(ERROR,
-					(errcode(CORM_ERRCODE_STALE_OBJECT),
-					 errmsg("stale object"),
-					 errdetail("At %s, the row of model \"%s\" with %s has another version now.",
-							   corm_nested_path(write), model->name,
-							   corm_nested_key_text(update->which, update->key))));
-	}
+	check_stale(write, work);
 	ereport(ERROR,
 			(errcode(ERRCODE_NO_DATA_FOUND),
 			 errmsg("row of model \"%s\" with %s cannot be updated", model->name,
@@ -393,7 +401,8 @@ corm_nested_update(NestedWrite *write, const NestedUpdate *update)
 
 /*
  * corm_nested_delete deletes the row that an update names, softly where its model does.
- * Returns false if there is none, or something has suppressed the deletion.
+ * Returns false if there is none, or something has suppressed the deletion.  Raises OR010 if
+ * it has another version than the one given.
  */
 bool
 corm_nested_delete(NestedWrite *write, const NestedUpdate *update)
@@ -405,11 +414,18 @@ corm_nested_delete(NestedWrite *write, const NestedUpdate *update)
 	CormWriter	w;
 	uint64		deleted;
 
-	begin_query(&w, &work, CORM_N_DELETER, false);
+	take_version(write, &work);
+	begin_query(&w, &work, CORM_N_DELETER, true);
 	corm_nested_same_model(work.model);
 	CORM_FAULT("nested-delete");
 	corm_queries_of_node(corm_writer_finish(&w, CORM_KIND_QUERY), &set);
 	deleted = corm_run_queries(&verb, &set, &sink);
 	corm_nested_same_model(work.model);
+	if (deleted == 0 && work.has_version)
+	{
+		begin_query(&w, &work, CORM_N_SELECTOR, false);
+		if (run_query(&w, work.model))
+			check_stale(write, &work);
+	}
 	return deleted > 0;
 }
