@@ -61,4 +61,10 @@ SELECT ids(corm.contains('b', ARRAY[1])), ids(corm.overlaps('b', ARRAY[1, 3])), 
 SELECT ids(corm.contains('s', ARRAY[1])), ids(corm.overlaps('s', ARRAY[1, 3]::bigint[])), ids(corm.eq('s', ARRAY[1, 2])), ids(corm.contains('s', ARRAY[70000])), ids(corm.c('b') @> ARRAY[3]), ids(corm.c('s') && ARRAY[3]);
 SELECT ids(corm.contains('t', ARRAY['a']::varchar[])), ids(corm.overlaps('v', ARRAY['a']::text[])), ids(corm.eq('v', ARRAY['a']::varchar(3)[])), ids(corm.overlaps('t', ARRAY['b']::varchar[])), ids(corm.eq('t', ARRAY['b']));
 SELECT corm.to_sql(corm.selector('lists'), corm.select('id'), corm.where(corm.contains('b', ARRAY[1]), corm.overlaps('s', ARRAY[1])));
+
+\echo A relation where a field is wanted
+CREATE TABLE pets (id int PRIMARY KEY, person_id int REFERENCES person);
+SELECT told($$ SELECT corm.get_multi_json(corm.selector('person'), corm.where(corm.eq('pets', 1))) $$);
+SELECT told($$ SELECT corm.get_multi_json(corm.selector('pets'), corm.order_by('person')) $$);
+SELECT told($$ SELECT corm.get_multi_json(corm.selector('person'), corm.filter('{"where": {"petz": 1}}')) $$);
 DROP SCHEMA messages CASCADE;

@@ -282,6 +282,27 @@ corm_range_column(CormRange *range, CormTree *tree, const char *name)
 	return false;
 }
 
+/* Raises 42703, with a hint, if a name that is no field of a model is that of a relation. */
+static void
+refuse_relation(CormModel *model, const char *name)
+{
+	ListCell   *lc;
+
+	foreach(lc, corm_model_relations(model))
+	{
+		CormRelation *relation = lfirst(lc);
+		bool		to_one = relation->kind == CORM_BELONGS_TO || relation->kind == CORM_HAS_ONE;
+
+		if (strcmp(relation->name, name) != 0 && strcmp(relation->json_key, name) != 0)
+			continue;
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("unknown field \"%s\" of model \"%s\"", name, model->name),
+				 to_one ? errhint("It is a relation: name a field of the row that it leads to, after a dot.") :
+				 errhint("It is a relation: test its rows with corm.some(), or read them with corm.preload().")));
+	}
+}
+
 /*
  * corm_unknown_column raises 42703 for a name that a range does not have; tree
  * is the COLUMN that ends with it.
@@ -292,7 +313,10 @@ corm_unknown_column(CormRange *range, CormTree *tree, const char *name)
 	if (tree->tag == CORM_N_FILTER_COLUMN)
 		corm_check_filter_name(range, tree, name);
 	if (range->model)
+	{
+		refuse_relation(range->model, name);
 		corm_unknown_field(range->model, name);
+	}
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_COLUMN),
 			 errmsg("unknown field \"%s\" of query \"%s\"", name, range->name)));
