@@ -183,7 +183,7 @@ DO $$
 DECLARE line text;
 BEGIN
 	FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) SELECT id FROM corm.get_multi(NULL::events, corm.where(corm.lt(''at'', ''2026-01-05 05:00'')))' LOOP
-		RAISE INFO '%', regexp_replace(line, '\(at <.*', '(at < ...)');
+		IF line LIKE '%Index Cond: (at <%' THEN RAISE INFO 'uses the index'; END IF;
 	END LOOP;
 END $$;
 RESET enable_seqscan;
