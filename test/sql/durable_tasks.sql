@@ -243,6 +243,25 @@ SELECT sqlstate FROM corm.task_info(:t);
 RESET SESSION AUTHORIZATION;
 DROP OWNED BY durable_a;
 
+-- a row that another transaction has locked when the time has come: the task is tried again
+SELECT corm.pool_pause('d');
+SELECT corm.submit(corm.task('d', durable => true), 'INSERT INTO done (what) VALUES (''locked'')') AS t \gset
+BEGIN;
+SELECT id = :t AS locked FROM corm.durable_tasks WHERE id = :t FOR UPDATE;
+SELECT corm.pool_resume('d');
+SELECT until(format('(corm.task_info(%s)).state = %L', :t, 'retrying'));
+ROLLBACK;
+SELECT ok FROM corm.task_wait(:t, '1 min');
+SELECT attempt FROM corm.task_info(:t);
+-- so a schedule goes on if the transaction that ended it is rolled back
+SELECT corm.schedule('goes on', 'every 1 s', NULL, 'SELECT 1');
+BEGIN;
+SELECT corm.unschedule('goes on');
+SELECT until('(SELECT state = ''retrying'' FROM corm.tasks WHERE name = ''schedule goes on'')');
+ROLLBACK;
+SELECT until('(SELECT runs > 1 FROM corm.schedules WHERE name = ''goes on'')');
+SELECT corm.unschedule('goes on');
+
 SELECT corm.task_forget(id) FROM corm.tasks WHERE durable AND state = 'failed';
 SELECT count(*) FROM corm.durable_tasks;
 SELECT * FROM corm.work_check();

@@ -7,8 +7,8 @@
  * submits it, and a task of the queue in shared memory like any other.  The worker
  * locks the row before it runs the body, and deletes it, or notes the failure, in the
  * same transaction: so the row says whether the body's changes are there, and no
- * state "running" is stored that somebody would have to clean up.  If the row is gone
- * or locked, the task is not run.
+ * state "running" is stored that somebody would have to clean up.  If the row is gone,
+ * the task is not run; if another transaction has locked it, it is tried again later.
  *
  * The rows are read from one end to the other only when the server has been started
  * (load.c); after that each is found by its primary key.
@@ -558,24 +558,41 @@ corm_durable_task_params(int64 id, CormParams *params)
  */
 
 /*
- * corm_durable_task_begin locks the row of a task to the end of the transaction.  Returns false if
- * it is gone, locked by somebody else, or has failed for good.  If the task is to be kept when it has
- * succeeded, *kept is what its row says, in the current memory context; NULL otherwise.
+ * lock_row locks a row to the end of the transaction, without waiting.  That somebody has locked or changed
+ * it may be undone.
  */
-bool
+static CormDurableBegun
+lock_row(Relation rel, HeapTuple tuple)
+{
+	HeapTupleData copy = *tuple;
+	Buffer		buffer;
+	TM_FailureData failure;
+	TM_Result	result;
+
+	result = heap_lock_tuple(rel, &copy, GetCurrentCommandId(false), LockTupleExclusive, LockWaitSkip,
+							 false, &buffer, &failure);
+	ReleaseBuffer(buffer);
+	if (result == TM_Ok)
+		return CORM_DURABLE_BEGUN;
+	return result == TM_WouldBlock || result == TM_Updated ? CORM_DURABLE_BUSY : CORM_DURABLE_GONE;
+}
+
+/*
+ * corm_durable_task_begin locks the row of a task to the end of the transaction, and returns whether that
+ * was possible.  If the task is to be kept when it has succeeded, *kept is what its row says, in the current
+ * memory context; NULL otherwise.
+ */
+CormDurableBegun
 corm_durable_task_begin(int64 id, CormDurable **kept)
 {
 	Relation	rel = open_table(RowExclusiveLock);
 	SysScanDesc scan = begin_scan(rel, id);
 	HeapTuple	tuple = systable_getnext(scan);
-	bool		locked = false;
+	CormDurableBegun begun = CORM_DURABLE_GONE;
 
 	*kept = NULL;
 	if (HeapTupleIsValid(tuple))
 	{
-		HeapTupleData copy = *tuple;
-		Buffer		buffer;
-		TM_FailureData failure;
 		Datum		values[Natts_durable];
 		bool		nulls[Natts_durable];
 
@@ -586,15 +603,11 @@ corm_durable_task_begin(int64 id, CormDurable **kept)
 			fill(values, nulls, *kept);
 		}
 		if (!has_failed(values, nulls) && !is_foreign(values))
-		{
-			locked = heap_lock_tuple(rel, &copy, GetCurrentCommandId(false), LockTupleExclusive, LockWaitSkip,
-									 false, &buffer, &failure) == TM_Ok;
-			ReleaseBuffer(buffer);
-		}
+			begun = lock_row(rel, tuple);
 	}
 	systable_endscan(scan);
 	table_close(rel, NoLock);
-	return locked;
+	return begun;
 }
 
 /* delete_row deletes the row of a task.  Returns false if there is none. */

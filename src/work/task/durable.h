@@ -35,6 +35,14 @@ typedef struct CormDurable
 	Jsonb	   *value;			/* NULL: none */
 } CormDurable;
 
+/* Whether a task can be run. */
+typedef enum CormDurableBegun
+{
+	CORM_DURABLE_BEGUN,			/* its row is locked */
+	CORM_DURABLE_GONE,			/* it has none, or has failed for good, or is another cluster's */
+	CORM_DURABLE_BUSY			/* another transaction has locked or changed the row */
+} CormDurableBegun;
+
 /* Submitting */
 extern int64 corm_durable_task_next_id(void);
 extern void corm_durable_task_insert(int64 id, const CormTaskOptions *opts, const CormJob *job,
@@ -44,7 +52,7 @@ extern void corm_durable_task_replace(int64 id, const CormTaskOptions *opts, con
 extern void corm_durable_task_reschedule(int64 id, TimestampTz run_at);
 
 /* Running */
-extern bool corm_durable_task_begin(int64 id, CormDurable **kept);
+extern CormDurableBegun corm_durable_task_begin(int64 id, CormDurable **kept);
 extern void corm_durable_task_succeed(int64 id);
 extern void corm_durable_task_fail(int64 id, int32 attempt, bool retry, TimestampTz run_at, const ErrorData *error);
 extern void corm_durable_task_record_failure(int64 id, int32 attempt, bool retry, TimestampTz run_at, const ErrorData *error);

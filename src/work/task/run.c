@@ -32,6 +32,7 @@ PG_FUNCTION_INFO_V1(corm_task_progress);
 
 #define MAX_LOSSES		5
 #define LOST_DELAY_US	USECS_PER_SEC
+#define BUSY_DELAY_US	USECS_PER_SEC
 
 /* The task that this process runs; 0 if it runs none. */
 static CormBlockId running = 0;
@@ -162,15 +163,18 @@ static int64 durable_delay;
 /* the row of the running task, if it is to be kept; in the memory of its transaction */
 static CormDurable *keeping = NULL;
 
-/* begin locks the row. */
+/* whether the running task could begin */
+static CormDurableBegun begun;
+
+/* begin locks the row.  Returns false if the task cannot begin. */
 static bool
 begin(CormJob *job)
 {
 	MemoryContext oldcontext = MemoryContextSwitchTo(TopTransactionContext);
-	bool		begun = corm_durable_task_begin(corm_task_at(running)->id, &keeping);
 
+	begun = corm_durable_task_begin(corm_task_at(running)->id, &keeping);
 	MemoryContextSwitchTo(oldcontext);
-	return begun;
+	return begun == CORM_DURABLE_BEGUN;
 }
 
 /* read_late reads the parameters of a task that came from its row. */
@@ -240,6 +244,26 @@ note_uncommitted(const CormJobReport *report)
 								corm_clock_real() + Max(durable_delay, 0), report->error);
 }
 
+/*
+ * put_off_mine has the running task tried again later: another transaction has its row, and may be rolled back.
+ * If the pool was closed, the row waits until it is opened.
+ */
+static void
+put_off_mine(void)
+{
+	CormBlockId block = running;
+	CormTask   *task = corm_task_at(block);
+
+	running = 0;
+	corm_queue_lock();
+	corm_task_more(task)->attempt--;
+	if (task->put_back || corm_pools[task->pool].closed)
+		corm_queue_end(block, CORM_TASK_CANCELLED, CORM_RESULT_CANCELLED);
+	else
+		corm_queue_retry_later(block, BUSY_DELAY_US);
+	corm_queue_unlock();
+}
+
 /* forget_mine forgets the running task: its row is gone, or somebody else's. */
 static void
 forget_mine(void)
@@ -299,7 +323,10 @@ settle_report(const CormJobReport *report, bool durable)
 			settle_mine(CORM_RESULT_ROLLED_BACK, 0, NULL, 0, -1);
 			break;
 		case CORM_JOB_SKIPPED:
-			forget_mine();
+			if (begun == CORM_DURABLE_BUSY)
+				put_off_mine();
+			else
+				forget_mine();
 			break;
 		case CORM_JOB_FAILED:
 			initStringInfo(&error);

@@ -194,7 +194,7 @@ end_ticker(int64 id)
 	CormDurable durable;
 	CormDurable *kept;
 
-	if (corm_durable_task_begin(id, &kept) ||
+	if (corm_durable_task_begin(id, &kept) == CORM_DURABLE_BEGUN ||
 		(corm_durable_task_read(id, &durable) && (durable.failed || durable.foreign)))
 		(void) corm_durable_task_delete(id);
 	corm_submit_cancel_at_commit(id);
