@@ -407,8 +407,8 @@ MUTANTS = [
            "if (child < corm_tasks->nheap && corm_queue_is_before(corm_queue.heap[child + 1], corm_queue.heap[child]))",
            "if (child < corm_tasks->nheap && !corm_queue_is_before(corm_queue.heap[child + 1], corm_queue.heap[child]))"),
     Mutant("queue-due-twice", "tasks", 1, 4000,  # a task whose time has come stays in the heap
-           "corm_queue_unpark(block);\n\tcorm_queue_heap_remove(block);\n\tswitch",
-           "corm_queue_unpark(block);\n\tswitch"),
+           "corm_queue_leave_lane(block);\n\tcorm_queue_heap_remove(block);\n\tswitch",
+           "corm_queue_leave_lane(block);\n\tswitch"),
     Mutant("queue-key-limit", "tasks", 1, 4000,  # one task too many of a key
            "if (key->active >= corm_task_more(task)->key_limit)",
            "if (key->active > corm_task_more(task)->key_limit)"),
@@ -428,11 +428,11 @@ MUTANTS = [
            "pool->reserved--;\n\t\t\t\ttask->pool_counted = false;",
            "task->pool_counted = false;"),
     Mutant("queue-parked-cancel", "tasks", 1, 4000,  # a cancelled task stays in the list of its key
-           "else if (task->place == CORM_TASK_PARKED)\n\t\tcorm_queue_unpark(block);\n\tcorm_queue_heap_remove(block);\n\tswitch",
-           "corm_queue_heap_remove(block);\n\tswitch"),
+           "case CORM_TASK_PARKED:\n\t\t\tcorm_queue_unpark(block);\n\t\t\tbreak;",
+           "case CORM_TASK_PARKED:\n\t\t\tbreak;"),
     Mutant("queue-cancel-uncommitted", "tasks", 1, 4000,  # a task that was cancelled before its commit runs
-           "if ((task->cancelled && !task->durable) || pool->dropped",
-           "if (pool->dropped"),
+           "if (!doomed && (task->cancelled || pool->dropped",
+           "if (!doomed && (pool->dropped"),
     Mutant("queue-hold-runs", "tasks", 1, 4000,  # a task that somebody is going to replace begins
            "if (task->holds++ > 0)\n\t\treturn;",
            "task->holds++;\n\treturn;"),

@@ -141,13 +141,41 @@ SELECT until(format('(SELECT count(*) = 0 FROM corm.durable_tasks WHERE id = %s)
 SELECT corm.submit(corm.task('d', durable => true, unique_key => 'u', on_duplicate => 'reschedule'), 'SELECT 1') = :t AS same;
 SELECT value FROM corm.task_wait(:t);
 SELECT what FROM done WHERE what IN ('old', 'second', 'replaced') ORDER BY what;
--- one that is cancelled, and whose row is not yet deleted, is not replaced
+-- one that is cancelled gives up its unique key at once, and its row is deleted though the pool is paused
 SELECT corm.pool_pause('d');
-SELECT corm.submit(corm.task('d', durable => true, unique_key => 'u'), 'SELECT 1') AS c \gset
+SELECT corm.submit(corm.task('d', durable => true, unique_key => 'u', key => 'k'), 'INSERT INTO done (what) VALUES (''cancelled'')') AS c \gset
+SELECT corm.task_cancel(:c), corm.submit(corm.task('d', durable => true, unique_key => 'u', on_duplicate => 'ignore'), 'INSERT INTO done (what) VALUES (''instead'')') AS i \gset
+SELECT :c <> :i AS another;
+SELECT sqlstate, state(:c), state(:i) FROM corm.task_wait(:c);
+SELECT count(*) FROM corm.durable_tasks WHERE id = :c;
+SELECT corm.submit(corm.task('d', durable => true, delay => '1 day', key => 'k'), 'SELECT 1') AS c \gset
 SELECT corm.task_cancel(:c);
-SELECT sqlstate FROM corm.try_tx('SELECT corm.submit(corm.task(''d'', durable => true, unique_key => ''u'', on_duplicate => ''replace''), ''SELECT 2'')');
+SELECT sqlstate FROM corm.task_wait(:c);
+BEGIN;
+SELECT corm.submit(corm.task('d', durable => true), 'SELECT 1') AS c \gset
+SELECT corm.task_cancel(:c);
+COMMIT;
+SELECT sqlstate FROM corm.task_wait(:c);
+SELECT count(*) FROM corm.durable_tasks WHERE id = :c;
+-- also if the pool is closed
+SELECT corm.submit(corm.task('d', durable => true), 'INSERT INTO done (what) VALUES (''cancelled'')') AS c \gset
+SELECT corm.task_cancel(:c), corm.pool_close('d', drain => false);
+SELECT corm.pool_open('d');
 SELECT corm.pool_resume('d');
-SELECT until(format('(SELECT count(*) = 0 FROM corm.durable_tasks WHERE id = %s)', :c));
+SELECT sqlstate FROM corm.task_wait(:c);
+SELECT until(format('(SELECT count(*) = 0 FROM corm.durable_tasks WHERE id IN (%s, %s))', :c, :i));
+-- and if it is slow to end when the pool is closed
+SELECT corm.submit(corm.task('d', durable => true), 'DO $x$ BEGIN PERFORM pg_advisory_xact_lock(6102), pg_sleep(60); EXCEPTION WHEN query_canceled THEN PERFORM pg_advisory_xact_lock(6101); RAISE; END $x$') AS c \gset
+SELECT until('(SELECT count(*) = 1 FROM pg_locks WHERE locktype = ''advisory'' AND objid = 6102)');
+SELECT pg_advisory_lock(6101);
+SELECT corm.task_cancel(:c);
+SELECT until('(SELECT count(*) = 1 FROM pg_locks WHERE locktype = ''advisory'' AND objid = 6101 AND NOT granted)');
+SELECT corm.pool_close('d', drain => false, timeout => '0');
+SELECT pg_advisory_unlock(6101);
+SELECT sqlstate FROM corm.task_wait(:c);
+SELECT corm.pool_open('d');
+SELECT count(*) FROM corm.durable_tasks WHERE id = :c;
+SELECT what FROM done WHERE what IN ('cancelled', 'instead');
 
 -- kept after it has succeeded, with its value, when memory has forgotten it
 SELECT id = :t AS it, pool, name, attempt, max_attempts, body, value, kept_until - finished_at AS keep FROM corm.kept_tasks;

@@ -774,7 +774,9 @@ corm_durable_task_record_failure(int64 id, int32 attempt, bool retry, TimestampT
 static void
 note_cancel(void *arg)
 {
-	(void) delete_row(*(int64 *) arg);
+	/* without the extension there are no rows any more */
+	if (OidIsValid(corm_catalog_oid(DURABLE_TABLE)))
+		(void) delete_row(*(int64 *) arg);
 }
 
 /* corm_durable_task_record_cancel deletes the row of a task that was cancelled, in a transaction of its own. */

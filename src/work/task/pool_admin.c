@@ -559,7 +559,7 @@ drop_later(CormBlockId block, void *arg)
 {
 	CormTask   *task = corm_task_at(block);
 
-	if (task->pool != *(int *) arg)
+	if (task->pool != *(int *) arg || task->cancelled)
 		return;
 	if (task->state == CORM_TASK_SCHEDULED)
 		corm_queue_end(block, CORM_TASK_CANCELLED, CORM_RESULT_CANCELLED);

@@ -10,7 +10,8 @@
  *	- of a transaction that has not ended: in the hash only.  Whatever it will need
  *	  has been taken then: room in its pool, its lane, the entries of its keys.  So the
  *	  commit only links, and cannot fail;
- *	- waiting: in the lane of its pool and session user, or parked at its key;
+ *	- waiting: in the lane of its pool and session user, or parked at its key; a durable one
+ *	  that was cancelled waits in a list of its lane for a worker that deletes its row;
  *	- scheduled or to be retried: in a heap by time;
  *	- running: nowhere, its worker has it;
  *	- ended: in a list from the oldest to the newest, and in the heap by the time at
@@ -172,7 +173,9 @@ corm_queue_list_add(CormTaskList *list, CormBlockId block, CormTaskPlace place)
 	CormTask   *task = corm_task_at(block);
 
 	if (unlikely(task->place != CORM_TASK_NOWHERE))
-		corm_queue_damaged(place == CORM_TASK_ENDED ? "a task ends that is in a list" : "a task is parked that is in a list");
+		corm_queue_damaged(place == CORM_TASK_ENDED ? "a task ends that is in a list" :
+						   place == CORM_TASK_DOOMED ? "a task is cancelled that is in a list" :
+						   "a task is parked that is in a list");
 	task->next = 0;
 	task->prev = list->last;
 	if (list->last != 0)

@@ -38,6 +38,7 @@ typedef enum CormTaskPlace
 	CORM_TASK_NOWHERE,
 	CORM_TASK_READY,			/* in its lane */
 	CORM_TASK_PARKED,			/* at its key, others come first */
+	CORM_TASK_DOOMED,			/* cancelled, in its lane: a worker is to delete its row */
 	CORM_TASK_ENDED				/* in the list of those */
 } CormTaskPlace;
 
@@ -125,6 +126,13 @@ typedef struct CormTaskMore
 
 #define CORM_TASK_NOTE_MAX	((Size) CORM_WORK_BLOCK_DATA)
 
+/* A list of tasks of one place, by next and prev. */
+typedef struct CormTaskList
+{
+	CormBlockId first;
+	CormBlockId last;
+} CormTaskList;
+
 /* Tasks that can run next, of one pool and session user, in levels of priority. */
 typedef struct CormLane
 {
@@ -132,20 +140,15 @@ typedef struct CormLane
 	CormBlockId prev;
 	CormBlockId levels;			/* root of the tree of levels */
 	CormBlockId top;			/* first task of the highest level */
+	CormTaskList doomed;		/* taken before all others, whatever the pool's state */
 	uint32		refs;			/* tasks that may come here */
 	uint32		nready;
+	uint32		ndoomed;
 	Oid			database;
 	Oid			session_user;
 	uint16		pool;
 	bool		wake;			/* it got a task */
 } CormLane;
-
-/* A list of tasks of one place, by next and prev. */
-typedef struct CormTaskList
-{
-	CormBlockId first;
-	CormBlockId last;
-} CormTaskList;
 
 /* Tasks with a key, of which so many may run. */
 typedef struct CormTaskKey

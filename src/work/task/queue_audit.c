@@ -140,11 +140,16 @@ audit_entries(CormAudit *audit)
 		CormLane   *lane = corm_lane_at(block);
 		CormBlockId highest;
 		uint32		nready;
+		uint32		ndoomed = 0;
 
 		corm_audit_block(audit, "a lane", block);
 		nready = audit_levels(audit, lane->levels, PG_INT32_MIN, PG_INT32_MAX);
 		if (nready != lane->nready)
 			corm_audit_problem(audit, "a lane of pool %d has %u tasks, counted are %u", lane->pool, nready, lane->nready);
+		for (CormBlockId doomed = lane->doomed.first; doomed != 0; doomed = corm_task_at(doomed)->next)
+			ndoomed++;
+		if (ndoomed != lane->ndoomed)
+			corm_audit_problem(audit, "a lane of pool %d has %u cancelled tasks, counted are %u", lane->pool, ndoomed, lane->ndoomed);
 		highest = lane->levels;
 		while (highest != 0 && corm_task_at(highest)->level_higher != 0)
 			highest = corm_task_at(highest)->level_higher;

@@ -71,6 +71,9 @@ corm_queue_wanted(void (*want) (Oid database, Oid session_user, int n))
 		int			i;
 
 		if (n <= 0 || pool->paused)
+			n = 0;
+		n += (int) lane->ndoomed;
+		if (n == 0)
 			continue;
 		for (i = 0; i < nwants; i++)
 		{

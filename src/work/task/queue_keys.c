@@ -118,9 +118,9 @@ corm_queue_unique_task(int pool, const uint64 *hash)
 	return 0;
 }
 
-/* drop_unique lets others use the unique key of a task. */
-static void
-drop_unique(CormTask *task)
+/* corm_queue_drop_unique lets others use the unique key of a task. */
+void
+corm_queue_drop_unique(CormTask *task)
 {
 	CormBlockId block = task->unique;
 
@@ -168,7 +168,7 @@ corm_queue_take_entries(CormBlockId block, const uint64 *key_hash, const uint64 
 	}
 	if ((key_hash != NULL && task->key == 0) || (unique_hash != NULL && task->unique == 0))
 	{
-		drop_unique(task);
+		corm_queue_drop_unique(task);
 		if (task->key != 0)
 			unref_key(task->key);
 		corm_queue_unref_lane(task->lane);
@@ -182,7 +182,7 @@ corm_queue_take_entries(CormBlockId block, const uint64 *key_hash, const uint64 
 void
 corm_queue_drop_entries(CormTask *task)
 {
-	drop_unique(task);
+	corm_queue_drop_unique(task);
 	if (task->key != 0)
 	{
 		CormTaskKey *key = corm_key_at(task->key);

@@ -176,9 +176,9 @@ corm_queue_push_ready(CormBlockId block)
 	corm_queue.to_wake = true;
 }
 
-/* corm_queue_remove_ready takes a task out of its level. */
-void
-corm_queue_remove_ready(CormBlockId block)
+/* remove_ready takes a task out of its level. */
+static void
+remove_ready(CormBlockId block)
 {
 	CormTask   *task = corm_task_at(block);
 	CormLane   *lane = corm_lane_at(task->lane);
@@ -209,6 +209,48 @@ corm_queue_remove_ready(CormBlockId block)
 	task->next = task->prev = task->level_lower = task->level_higher = 0;
 	task->place = CORM_TASK_NOWHERE;
 	lane->nready--;
+}
+
+/*
+ * corm_queue_doom has a worker delete the row of a durable task that was cancelled, before it takes anything
+ * else.  Others can use its unique key at once.
+ */
+void
+corm_queue_doom(CormBlockId block)
+{
+	CormTask   *task = corm_task_at(block);
+	CormLane   *lane = corm_lane_at(task->lane);
+
+	corm_queue_drop_unique(task);
+	corm_queue_list_add(&lane->doomed, block, CORM_TASK_DOOMED);
+	lane->ndoomed++;
+	lane->wake = true;
+	corm_queue.to_wake = true;
+}
+
+/* corm_queue_leave_lane takes a task that waits out of its place, in the lane or at its key. */
+void
+corm_queue_leave_lane(CormBlockId block)
+{
+	CormTask   *task = corm_task_at(block);
+	CormLane   *lane;
+
+	switch ((CormTaskPlace) task->place)
+	{
+		case CORM_TASK_READY:
+			remove_ready(block);
+			break;
+		case CORM_TASK_PARKED:
+			corm_queue_unpark(block);
+			break;
+		case CORM_TASK_DOOMED:
+			lane = corm_lane_at(task->lane);
+			corm_queue_list_remove(&lane->doomed, block);
+			lane->ndoomed--;
+			break;
+		default:
+			break;
+	}
 }
 
 /* corm_queue_wake_pool wakes the workers of a pool's lanes: there is a place for their tasks now. */

@@ -64,12 +64,14 @@ extern CormBlockId corm_queue_find_lane(int pool, Oid session_user);
 extern void corm_queue_unref_lane(CormBlockId block);
 extern uint32 corm_queue_level_weight(CormBlockId level);
 extern void corm_queue_push_ready(CormBlockId block);
-extern void corm_queue_remove_ready(CormBlockId block);
+extern void corm_queue_doom(CormBlockId block);
+extern void corm_queue_leave_lane(CormBlockId block);
 
 /* queue_keys.c */
 extern void corm_queue_park(CormBlockId block);
 extern void corm_queue_unpark(CormBlockId block);
 extern bool corm_queue_take_entries(CormBlockId block, const uint64 *key_hash, const uint64 *unique_hash);
+extern void corm_queue_drop_unique(CormTask *task);
 extern void corm_queue_drop_entries(CormTask *task);
 
 /* queue_states.c */

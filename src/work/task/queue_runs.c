@@ -107,9 +107,9 @@ start(CormBlockId block)
 }
 
 /*
- * corm_queue_claim takes the next task for a worker of a database and session user:
- * of the pools that may run more, that which has waited longest.  Returns 0 if
- * there is none.
+ * corm_queue_claim takes the next task for a worker of a database and session user: one that
+ * was cancelled and has a row, whose pool does not matter; or of the pools that may run more,
+ * that which has waited longest.  Returns 0 if there is none.
  */
 CormBlockId
 corm_queue_claim(Oid database, Oid session_user)
@@ -123,8 +123,14 @@ corm_queue_claim(Oid database, Oid session_user)
 
 		CormPool   *pool = &corm_pools[lane->pool];
 
-		if (lane->nready == 0 || lane->database != database || lane->session_user != session_user ||
-			pool->paused || pool->running >= pool->workers)
+		if (lane->database != database || lane->session_user != session_user)
+			continue;
+		if (lane->ndoomed > 0)
+		{
+			best = lane->doomed.first;
+			break;
+		}
+		if (lane->nready == 0 || pool->paused || pool->running >= pool->workers)
 			continue;
 		if (best == 0 || corm_task_more(corm_task_at(lane->top))->ready_since <
 			corm_task_more(corm_task_at(best))->ready_since)
@@ -330,6 +336,8 @@ corm_queue_cancel(CormBlockId block, CormWorkerRef *running)
 			break;
 		case CORM_TASK_RUNNING:
 			task->cancelled = true;
+			/* also if its pool was closed before: the row goes */
+			task->put_back = false;
 			*running = task->worker;
 			break;
 		case CORM_TASK_SCHEDULED:
@@ -337,9 +345,11 @@ corm_queue_cancel(CormBlockId block, CormWorkerRef *running)
 		case CORM_TASK_RETRYING:
 			if (task->durable)
 			{
-				/* a worker deletes the row, whenever it is due */
+				bool		again = task->cancelled;
+
+				/* a worker deletes the row, whenever it is due; if it is held, when it is released */
 				task->cancelled = true;
-				if (task->state != CORM_TASK_WAITING && task->holds == 0)
+				if (!again && task->holds == 0)
 				{
 					corm_queue_unset_state(block);
 					corm_queue_set_waiting(block);
@@ -356,7 +366,8 @@ corm_queue_cancel(CormBlockId block, CormWorkerRef *running)
 
 /*
  * corm_queue_put_back ends a durable task because its pool was closed; its row stays.
- * If it runs, *running is the job to be cancelled.
+ * If it runs, *running is the job to be cancelled.  One that was cancelled before is left: its row
+ * will be deleted.
  */
 void
 corm_queue_put_back(CormBlockId block, CormWorkerRef *running)
@@ -364,7 +375,7 @@ corm_queue_put_back(CormBlockId block, CormWorkerRef *running)
 	CormTask   *task = corm_task_at(block);
 
 	running->slot = -1;
-	if (task->state == CORM_TASK_UNCOMMITTED)
+	if (task->state == CORM_TASK_UNCOMMITTED || task->cancelled)
 		return;
 	if (task->state == CORM_TASK_RUNNING)
 	{

@@ -59,6 +59,13 @@ corm_queue_add(CormBlockId block, const uint64 *key_hash, const uint64 *unique_h
 	return true;
 }
 
+/* is_due tells whether the time of a task has come; one that was cancelled does not wait for it. */
+static bool
+is_due(const CormTask *task)
+{
+	return task->cancelled || task->due <= corm_clock_mono();
+}
+
 /* put_waiting puts a task whose time has come where it belongs. */
 static void
 put_waiting(CormBlockId block)
@@ -66,7 +73,9 @@ put_waiting(CormBlockId block)
 	CormTask   *task = corm_task_at(block);
 
 	corm_task_more(task)->ready_since = corm_clock_mono();
-	if (task->key != 0 && !task->active)
+	if (task->cancelled)
+		corm_queue_doom(block);
+	else if (task->key != 0 && !task->active)
 		corm_queue_park(block);
 	else
 		corm_queue_push_ready(block);
@@ -110,10 +119,7 @@ corm_queue_unset_state(CormBlockId block)
 	CormTask   *task = corm_task_at(block);
 	CormPool   *pool = &corm_pools[task->pool];
 
-	if (task->place == CORM_TASK_READY)
-		corm_queue_remove_ready(block);
-	else if (task->place == CORM_TASK_PARKED)
-		corm_queue_unpark(block);
+	corm_queue_leave_lane(block);
 	corm_queue_heap_remove(block);
 	switch ((CormTaskState) task->state)
 	{
@@ -148,17 +154,19 @@ corm_queue_unset_state(CormBlockId block)
 
 /*
  * corm_queue_enter makes a task of a transaction that has committed one of the queue.
- * If its pool was closed in the meantime, it has ended.
+ * If its pool was closed in the meantime, it has ended; but if it has a row and was cancelled, the row
+ * has to go.
  */
 void
 corm_queue_enter(CormBlockId block)
 {
 	CormTask   *task = corm_task_at(block);
 	CormPool   *pool = &corm_pools[task->pool];
-	bool		later = task->due > corm_clock_mono();
+	bool		doomed = task->cancelled && task->durable;
+	bool		later = !is_due(task);
 
 	pool->submitted++;
-	if ((task->cancelled && !task->durable) || pool->dropped || (pool->closed && (!pool->draining || later)))
+	if (!doomed && (task->cancelled || pool->dropped || (pool->closed && (!pool->draining || later))))
 	{
 		corm_queue_end(block, CORM_TASK_CANCELLED, CORM_RESULT_CANCELLED);
 		return;
@@ -182,10 +190,7 @@ corm_queue_hold(CormBlockId block)
 
 	if (task->holds++ > 0)
 		return;
-	if (task->place == CORM_TASK_READY)
-		corm_queue_remove_ready(block);
-	else if (task->place == CORM_TASK_PARKED)
-		corm_queue_unpark(block);
+	corm_queue_leave_lane(block);
 	corm_queue_heap_remove(block);
 }
 
@@ -201,7 +206,7 @@ corm_queue_release(CormBlockId block)
 		put_waiting(block);
 	else if (task->state == CORM_TASK_SCHEDULED || task->state == CORM_TASK_RETRYING)
 	{
-		if (task->due > corm_clock_mono())
+		if (!is_due(task))
 			corm_queue_heap_add(block);
 		else
 		{
@@ -219,10 +224,10 @@ corm_queue_reschedule(CormBlockId block, int64 due)
 
 	Assert(task->holds > 0);
 	task->due = due;
-	if (task->state == CORM_TASK_UNCOMMITTED || (task->state == CORM_TASK_RETRYING && due > corm_clock_mono()))
+	if (task->state == CORM_TASK_UNCOMMITTED || (task->state == CORM_TASK_RETRYING && !is_due(task)))
 		return;
 	corm_queue_unset_state(block);
-	if (due > corm_clock_mono())
+	if (!is_due(task))
 		corm_queue_set_scheduled(block, CORM_TASK_SCHEDULED);
 	else
 		corm_queue_set_waiting(block);

@@ -264,6 +264,8 @@ see_wait(Wait *wait, int64 id)
 		if (procno >= 0 && waiters->by_procno[procno].running == block)
 			wait->job = task->worker.slot;
 	}
+	else if (task->place == CORM_TASK_DOOMED)
+		wait->needed = Max(corm_workers->nslots - corm_reserved_workers, 1);
 	else if (task->state != CORM_TASK_WAITING || task->holds > 0 || pool->paused)
 		return;
 	else if (task->place == CORM_TASK_PARKED)
