@@ -61,6 +61,15 @@ SELECT count(corm.submit(corm.task('d', durable => true, name => 'many'), 'INSER
 SELECT corm.submit(corm.task('d', wait => '0'), 'SELECT 1') IS NOT NULL AS submitted;
 SELECT corm.submit(corm.task('d', wait => '0'), 'SELECT 1');
 SELECT waiting, reserved FROM corm.pools WHERE name = 'd';
+-- so a transaction that fills the pool by itself is told, though durable ones wait
+SELECT corm.pool_create('small', capacity => 2);
+SELECT corm.submit(corm.task('small', durable => true, delay => '1 day'), 'SELECT 1') IS NOT NULL AS submitted;
+SET statement_timeout = '20 s';
+SELECT corm.submit(corm.task('small'), 'SELECT 1') FROM generate_series(1, 3);
+RESET statement_timeout;
+SELECT corm.task_cancel(id) FROM corm.tasks WHERE pool = 'small';
+SELECT until('(SELECT count(*) = 0 FROM corm.durable_tasks WHERE pool = ''small'')');
+SELECT corm.pool_drop('small');
 -- cancelled: the row goes
 SELECT min(id) AS m FROM corm.tasks WHERE name = 'many' \gset
 SELECT corm.task_cancel(:m);

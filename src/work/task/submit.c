@@ -395,11 +395,18 @@ add_to_queue(Submission *s, const uint64 *unique_hash)
 	return true;
 }
 
+/* room_taken tells how many tasks take room in a pool: not those that are durable.  Needs the lock. */
+static int
+room_taken(const CormPool *pool)
+{
+	return (int) (pool->waiting + pool->scheduled - pool->roomless + pool->reserved);
+}
+
 /* room_in tells how many more tasks a pool can take.  Needs the lock. */
 static int
 room_in(const CormPool *pool)
 {
-	return pool->capacity - (int) (pool->waiting + pool->scheduled - pool->roomless + pool->reserved);
+	return pool->capacity - room_taken(pool);
 }
 
 /* closed_error raises 55000. */
@@ -681,7 +688,7 @@ add_task(Submission *s)
 				no_memory();
 			return id;
 		}
-		own = (int) (pool->waiting + pool->scheduled) + (int) pool->reserved <= own_room[s->pool];
+		own = room_taken(pool) <= own_room[s->pool];
 		corm_queue_unlock();
 		if (closed)
 			closed_error(s);
