@@ -101,6 +101,21 @@ BEGIN;
 SELECT corm.task_retry(:c);
 ROLLBACK;
 SELECT state FROM corm.durable_tasks WHERE id = :c;
+-- not while another one uses its unique key, or its pool is closed
+SELECT corm.submit(corm.task('d', durable => true, unique_key => 'again'), 'SELECT 1 / 0') AS t \gset
+SELECT sqlstate FROM corm.task_wait(:t);
+SELECT corm.submit(corm.task('d', durable => true, unique_key => 'again', delay => '1 day'), 'SELECT 1') AS u \gset
+SELECT sqlstate, replace(replace(message, :'t', 'T') || ': ' || replace(detail, :'u', 'U'), :'t', 'T') AS error FROM corm.try_tx('SELECT corm.task_retry($1)', :t);
+SELECT corm.task_cancel(:u);
+SELECT corm.pool_close('d');
+SELECT sqlstate, message FROM corm.try_tx('SELECT corm.task_retry($1)', :t);
+SELECT state FROM corm.durable_tasks WHERE id = :t;
+SELECT corm.pool_open('d');
+SELECT corm.task_retry(:t);
+SELECT until(format('(SELECT state = ''failed'' FROM corm.durable_tasks WHERE id = %s)', :t));
+SELECT until(format('(corm.task_info(%s)).state = %L', :t, 'failed'));
+SELECT corm.task_forget(:t);
+SELECT until(format('(SELECT count(*) = 0 FROM corm.durable_tasks WHERE id IN (%s, %s))', :t, :u));
 
 -- closed without draining, its rows stay, and run when it is opened
 SELECT corm.pool_pause('d');

@@ -266,7 +266,7 @@ extern void corm_queue_end(CormBlockId block, CormTaskState state, CormTaskResul
 extern CormTaskResult corm_queue_store(CormBlockId block, CormTaskResult result, const void *data, Size len);
 extern bool corm_queue_set_note(CormBlockId block, const char *note, Size len);
 extern void corm_queue_retry_later(CormBlockId block, int64 delay_us);
-extern bool corm_queue_again(CormBlockId block);
+extern bool corm_queue_again(CormBlockId block, int64 *rival);
 extern void corm_queue_cancel(CormBlockId block, CormWorkerRef *running);
 extern void corm_queue_put_back(CormBlockId block, CormWorkerRef *running);
 extern void corm_queue_forget(CormBlockId block);

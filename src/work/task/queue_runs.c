@@ -282,18 +282,20 @@ corm_queue_set_note(CormBlockId block, const char *note, Size len)
 
 /*
  * corm_queue_again makes a task that has ended run again, from the first attempt on.
- * Returns false if there is no memory for its entries, or if another task uses its
- * unique key.
+ * Returns false if another task, whose ID is in *rival then, uses its unique key; or, with
+ * *rival 0, if there is no memory for its entries.
  */
 bool
-corm_queue_again(CormBlockId block)
+corm_queue_again(CormBlockId block, int64 *rival)
 {
 	CormTask   *task = corm_task_at(block);
 	CormTaskMore *more = corm_task_more(task);
 	char		text[UINT8_MAX + 1];
 	uint64		key[2];
 	uint64		unique[2];
+	CormBlockId other;
 
+	*rival = 0;
 	if (more->key_len > 0)
 	{
 		corm_queue_read(block, more->name_len, text, more->key_len);
@@ -303,8 +305,12 @@ corm_queue_again(CormBlockId block)
 	{
 		corm_queue_read(block, more->name_len + more->key_len, text, more->unique_len);
 		corm_queue_hash(unique, task->pool, text, more->unique_len);
-		if (corm_queue_unique_task(task->pool, unique) != 0)
+		other = corm_queue_unique_task(task->pool, unique);
+		if (other != 0)
+		{
+			*rival = corm_task_at(other)->id;
 			return false;
+		}
 	}
 	if (!corm_queue_take_entries(block, more->key_len > 0 ? key : NULL, more->unique_len > 0 ? unique : NULL))
 		return false;

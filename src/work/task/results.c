@@ -40,6 +40,7 @@
 #include "work/shared/waiting.h"
 #include "work/task/copy.h"
 #include "work/task/kept.h"
+#include "work/task/load.h"
 #include "work/task/run.h"
 #include "work/task/schedule.h"
 #include "work/task/submit.h"
@@ -612,6 +613,65 @@ corm_task_cancel(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(cancel(id));
 }
 
+/* closed_error raises 55000 for a task whose pool is closed. */
+static void
+closed_error(const CormTaskCopy *copy)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("pool \"%s\" is closed", copy->pool)));
+}
+
+/* rival_error raises 42710 for a task whose unique key another one uses. */
+static void
+rival_error(int64 id, int64 rival)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DUPLICATE_OBJECT),
+			 errmsg("cannot retry task " INT64_FORMAT, id),
+			 errdetail("Task " INT64_FORMAT " uses its unique key.", rival)));
+}
+
+/*
+ * retry_row has a durable task that has failed run again when the transaction commits.  Returns false if it has no
+ * row any more.  Raises 55000 if its pool is closed, 42710 if another task uses its unique key.
+ */
+static bool
+retry_row(int64 id, const CormTaskCopy *copy)
+{
+	CormDurable durable;
+	CormBlockId block = 0;
+	int64		rival = 0;
+	int			number;
+	bool		closed;
+
+	if (!corm_durable_task_read(id, &durable))
+		return false;
+	if (durable.opts.unique_key != NULL)
+		corm_load_wait();
+	corm_queue_lock();
+	number = corm_queue_pool(MyDatabaseId, copy->definition, false);
+	closed = number >= 0 && corm_pools[number].closed;
+	if (number >= 0 && durable.opts.unique_key != NULL)
+	{
+		uint64		hash[2];
+
+		corm_queue_hash(hash, number, durable.opts.unique_key, strlen(durable.opts.unique_key));
+		block = corm_queue_unique_task(number, hash);
+	}
+	if (block != 0)
+		rival = corm_task_at(block)->id;
+	corm_queue_unlock();
+	if (closed)
+		closed_error(copy);
+	if (rival != 0)
+		rival_error(id, rival);
+	if (!corm_durable_task_reset(id))
+		return false;
+	corm_submit_load_at_commit();
+	return true;
+}
+
 /* task_retry(id) -> boolean */
 Datum
 corm_task_retry(PG_FUNCTION_ARGS)
@@ -622,15 +682,11 @@ corm_task_retry(PG_FUNCTION_ARGS)
 	bool		ended;
 	bool		closed = false;
 	bool		again = false;
+	int64		rival = 0;
 
 	changeable(id, &copy);
 	if (copy.task.durable)
-	{
-		again = copy.task.state == CORM_TASK_FAILED && corm_durable_task_reset(id);
-		if (again)
-			corm_submit_load_at_commit();
-		PG_RETURN_BOOL(again);
-	}
+		PG_RETURN_BOOL(copy.task.state == CORM_TASK_FAILED && retry_row(id, &copy));
 	corm_queue_lock();
 	block = corm_queue_find(id);
 	ended = block != 0 && (corm_task_at(block)->state == CORM_TASK_FAILED ||
@@ -638,18 +694,18 @@ corm_task_retry(PG_FUNCTION_ARGS)
 	if (ended)
 	{
 		closed = corm_pools[corm_task_at(block)->pool].closed;
-		again = !closed && corm_queue_again(block);
+		again = !closed && corm_queue_again(block, &rival);
 	}
 	corm_queue_unlock();
 	if (closed)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("pool \"%s\" is closed", copy.pool)));
+		closed_error(&copy);
+	if (rival != 0)
+		rival_error(id, rival);
 	if (ended && !again)
 		ereport(ERROR,
-				(errcode(ERRCODE_DUPLICATE_OBJECT),
-				 errmsg("cannot retry task " INT64_FORMAT, id),
-				 errdetail("Another task uses its unique key, or there is no memory.")));
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory for tasks and messages"),
+				 errhint("You might need to increase corm.work_memory.")));
 	PG_RETURN_BOOL(again);
 }
 
