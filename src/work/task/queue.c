@@ -345,7 +345,8 @@ corm_queue_read(CormBlockId block, Size from, void *buf, Size len)
 /*
  * corm_queue_pool returns the number of a pool, or -1 if it is not there.  With
  * make, it is taken up, with zero for all its settings; -1 then means that there are
- * corm.max_pools.
+ * corm.max_pools.  One that was dropped, and whose last tasks have not been forgotten, is
+ * another one: "default" has the same definition when the extension is created again.
  */
 int
 corm_queue_pool(Oid database, int64 definition, bool make)
@@ -356,7 +357,8 @@ corm_queue_pool(Oid database, int64 definition, bool make)
 
 	for (int i = 0; i < corm_max_pools; i++)
 	{
-		if (corm_pools[i].used && corm_pools[i].database == database && corm_pools[i].definition == definition)
+		if (corm_pools[i].used && !corm_pools[i].dropped && corm_pools[i].database == database &&
+			corm_pools[i].definition == definition)
 			return i;
 		if (!corm_pools[i].used && number < 0)
 			number = i;
