@@ -283,6 +283,31 @@ SELECT until(format('(SELECT count(*) = 1 FROM corm.tasks WHERE id = %s AND stat
 SELECT corm.task_value(:t);
 RESET SESSION AUTHORIZATION;
 SELECT DISTINCT who, is_superuser FROM ran_as;
+-- as it was passed, whatever the settings; with the task's search_path
+CREATE FUNCTION is_even(n int) RETURNS boolean LANGUAGE sql AS $$SELECT n % 2 = 0$$;
+CREATE FUNCTION check_even(n int) RETURNS boolean LANGUAGE plpgsql AS $$BEGIN RETURN is_even(n); END $$;
+CREATE DOMAIN even AS int CHECK (durable_tasks.check_even(VALUE));
+CREATE FUNCTION lower(text) RETURNS text LANGUAGE sql AS $$SELECT 'of another schema'$$;
+-- NULL where the server is built without XML
+CREATE FUNCTION fragment() RETURNS xml LANGUAGE plpgsql AS $$BEGIN RETURN xmlparse(CONTENT 'a<b/>'); EXCEPTION WHEN feature_not_supported THEN RETURN NULL; END $$;
+SELECT corm.pool_pause('d');
+SET array_nulls = off;
+SET xmloption = document;
+SET search_path = durable_tasks, pg_catalog;
+SELECT corm.submit(corm.task('d', durable => true), 'SELECT ($1)[2] IS NULL AS is_null, coalesce($2::text, ''a<b/>'') AS xml, $3 AS even, $4::oid = $5::oid AS same',
+	array_append(ARRAY['a'], NULL::text), fragment(), 4::even, 'pg_catalog.lower(text)'::regprocedure, 'pg_catalog.lower(text)'::regprocedure::oid) AS t \gset
+SET search_path = durable_tasks;
+RESET xmloption;
+RESET array_nulls;
+SELECT corm.pool_close('d', drain => false);
+SELECT corm.pool_open('d'), corm.pool_resume('d');
+SELECT until(format('(SELECT count(*) = 1 FROM corm.tasks WHERE id = %s AND state IN (''succeeded'', ''failed''))', :t));
+SELECT corm.task_value(:t);
+DROP FUNCTION durable_tasks.lower(text);
+CREATE TEMP TABLE temporary (a int);
+SELECT corm.submit(corm.task('d', durable => true), 'SELECT $1', ROW(1)::temporary);
+SELECT corm.submit(corm.task('d', durable => true), 'SELECT $1', ARRAY[]::temporary[]);
+DROP TABLE temporary;
 -- one that cannot be read any more
 SET SESSION AUTHORIZATION durable_a;
 SELECT corm.pool_pause('d');

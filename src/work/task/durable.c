@@ -33,6 +33,7 @@
 #include "base/errors.h"
 #include "base/schema.h"
 #include "catalog/indexing.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
 #include "miscadmin.h"
@@ -47,6 +48,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 #include "work/task/durable.h"
 
@@ -122,8 +124,15 @@ corm_durable_task_next_id(void)
  * Values and settings as text
  */
 
+/* set_plainly sets a setting to the end of the nest level. */
+static void
+set_plainly(const char *name, const char *value)
+{
+	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+}
+
 /*
- * plain_formats sets the formats of values so that any session reads them alike.
+ * plain_formats sets the formats of values so that any session writes and reads them alike.
  * The caller ends the nest level that is returned.
  */
 static int
@@ -131,11 +140,73 @@ plain_formats(void)
 {
 	int			level = NewGUCNestLevel();
 
-	(void) set_config_option("datestyle", "ISO", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	(void) set_config_option("intervalstyle", "postgres", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	(void) set_config_option("extra_float_digits", "3", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	(void) set_config_option("search_path", "pg_catalog", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	set_plainly("datestyle", "ISO");
+	set_plainly("intervalstyle", "postgres");
+	set_plainly("extra_float_digits", "3");
+	set_plainly("array_nulls", "on");
+	set_plainly("xmloption", "content");
 	return level;
+}
+
+/* names_object tells whether the values of a type are names of objects: the shortest that search_path allows. */
+static bool
+names_object(Oid type)
+{
+	Oid			element = get_base_element_type(type);
+
+	switch (getBaseType(OidIsValid(element) ? element : type))
+	{
+		case REGPROCOID:
+		case REGPROCEDUREOID:
+		case REGOPEROID:
+		case REGOPERATOROID:
+		case REGCLASSOID:
+		case REGTYPEOID:
+		case REGCONFIGOID:
+		case REGDICTIONARYOID:
+		case REGCOLLATIONOID:
+			return true;
+		default:
+			return false;
+	}
+}
+
+/*
+ * read_value calls the input function of a type, with the search_path of the task, which the CHECK of a
+ * domain may rely on; but a name is read as it was written.
+ */
+static Datum
+read_value(Oid type, char *string)
+{
+	int			level = NewGUCNestLevel();
+	Oid			input;
+	Oid			ioparam;
+	Datum		value;
+
+	if (names_object(type))
+		set_plainly("search_path", "pg_catalog");
+	getTypeInputInfo(type, &input, &ioparam);
+	value = OidInputFunctionCall(input, string, ioparam, -1);
+	AtEOXact_GUC(true, level);
+	return value;
+}
+
+/* check_kept raises 42804 for a type that goes with the session, so that no other one could read the row. */
+static void
+check_kept(Oid type)
+{
+	HeapTuple	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
+	bool		temporary;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for type %u", type);
+	temporary = isAnyTempNamespace(((Form_pg_type) GETSTRUCT(tuple))->typnamespace);
+	ReleaseSysCache(tuple);
+	if (temporary)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("a value of temporary type %s cannot be given to a durable task", format_type_be(type)),
+				 errhint("Pass it as jsonb, or as its columns.")));
 }
 
 /* text_array makes an array of strings, of which some may be NULL. */
@@ -180,12 +251,16 @@ put_params(const CormParams *params, Datum *types, Datum *values)
 	char	  **strings = palloc(Max(params->n, 1) * sizeof(char *));
 	int			level = params->n > 0 ? plain_formats() : 0;
 
+	/* types and names are written so that no search_path matters */
+	if (params->n > 0)
+		set_plainly("search_path", "pg_catalog");
 	for (int i = 0; i < params->n; i++)
 	{
 		Oid			type = params->types[i] == UNKNOWNOID ? TEXTOID : params->types[i];
 		Oid			output;
 		bool		varlena;
 
+		check_kept(type);
 		names[i] = format_type_be_qualified(type);
 		strings[i] = NULL;
 		if (params->nulls[i])
@@ -223,15 +298,12 @@ take_params(Datum types, Datum values, CormParams *params)
 	for (int i = 0; i < params->n; i++)
 	{
 		int32		typmod;
-		Oid			input;
-		Oid			ioparam;
 
 		corm_parse_type(names[i], &params->types[i], &typmod);
 		params->nulls[i] = strings[i] == NULL;
 		if (params->nulls[i])
 			continue;
-		getTypeInputInfo(params->types[i], &input, &ioparam);
-		params->values[i] = OidInputFunctionCall(input, strings[i], ioparam, -1);
+		params->values[i] = read_value(params->types[i], strings[i]);
 	}
 	AtEOXact_GUC(true, level);
 }
