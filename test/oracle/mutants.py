@@ -410,8 +410,8 @@ MUTANTS = [
            "corm_queue_leave_lane(block);\n\tcorm_queue_heap_remove(block);\n\tswitch",
            "corm_queue_leave_lane(block);\n\tswitch"),
     Mutant("queue-key-limit", "tasks", 1, 4000,  # one task too many of a key
-           "if (key->active >= corm_task_more(task)->key_limit)",
-           "if (key->active > corm_task_more(task)->key_limit)"),
+           "return key->active >= corm_task_more(task)->key_limit;",
+           "return key->active > corm_task_more(task)->key_limit;"),
     Mutant("queue-key-order", "tasks", 1, 4000,  # a task that becomes ready does not wait behind others of its key
            "if (task->key != 0 && !task->active)",
            "if (task->key != 0 && !task->active && corm_key_at(task->key)->active > 0)"),

@@ -137,6 +137,21 @@ SELECT key, unique_key FROM corm.durable_tasks WHERE id = :t;
 SELECT corm.pool_resume('d');
 SELECT corm.task_value(:t);
 SELECT corm.task(durable => true, immediate => true);
+-- one that waits for another attempt keeps its key when it was put back and loaded again
+SELECT corm.submit(corm.task('d', durable => true, key => 'k', max_attempts => 2, backoff => '1 day', max_backoff => '1 day'), 'SELECT 1 / 0') AS a \gset
+SELECT corm.submit(corm.task('d', durable => true, key => 'k'), 'SELECT 1') AS b \gset
+SELECT corm.submit(corm.task('d', durable => true), 'SELECT 1') AS c \gset
+SELECT ok FROM corm.task_wait(:c);
+SELECT state(:a), state(:b);
+SELECT corm.pool_pause('d');
+SELECT corm.submit(corm.task('d', durable => true), 'SELECT 1') AS c \gset
+SELECT corm.pool_close('d', drain => false);
+SELECT corm.pool_open('d'), corm.pool_resume('d');
+SELECT until(format('(corm.task_info(%s)).state = %L', :c, 'succeeded'));
+SELECT state(:a), state(:b);
+SELECT scheduled, retrying, waiting FROM corm.pools WHERE name = 'd';
+SELECT corm.task_cancel(:a);
+SELECT until(format('(corm.task_info(%s)).state = %L', :b, 'succeeded'));
 -- replaced, at another time; with its row
 SELECT corm.pool_pause('d');
 SELECT corm.submit(corm.task('d', durable => true, unique_key => 'u', priority => 1, delay => '1 day'), 'INSERT INTO done (what) VALUES (''old'')') AS t \gset

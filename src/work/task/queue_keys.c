@@ -66,6 +66,13 @@ unref_key(CormBlockId block)
 	corm_queue_give_blocks(block, block, 1);
 }
 
+/* is_held tells whether as many tasks of a key are active as another one of it allows. */
+static bool
+is_held(const CormTaskKey *key, const CormTask *task)
+{
+	return key->active >= corm_task_more(task)->key_limit;
+}
+
 /* admit lets go the parked tasks of a key that may be active. */
 static void
 admit(CormTaskKey *key)
@@ -75,13 +82,23 @@ admit(CormTaskKey *key)
 		CormBlockId block = key->parked.first;
 		CormTask   *task = corm_task_at(block);
 
-		if (key->active >= corm_task_more(task)->key_limit)
+		if (is_held(key, task))
 			break;
 		corm_queue_list_remove(&key->parked, block);
 		key->active++;
 		task->active = true;
 		corm_queue_push_ready(block);
 	}
+}
+
+/* corm_queue_activate lets a task that waits for another attempt hold its key, unless others do. */
+void
+corm_queue_activate(CormTask *task)
+{
+	if (task->key == 0 || task->active || is_held(corm_key_at(task->key), task))
+		return;
+	corm_key_at(task->key)->active++;
+	task->active = true;
 }
 
 /* corm_queue_park puts a task at the end of those that wait for their key. */

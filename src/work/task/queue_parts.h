@@ -68,6 +68,7 @@ extern void corm_queue_doom(CormBlockId block);
 extern void corm_queue_leave_lane(CormBlockId block);
 
 /* queue_keys.c */
+extern void corm_queue_activate(CormTask *task);
 extern void corm_queue_park(CormBlockId block);
 extern void corm_queue_unpark(CormBlockId block);
 extern bool corm_queue_take_entries(CormBlockId block, const uint64 *key_hash, const uint64 *unique_hash);

@@ -173,10 +173,16 @@ corm_queue_enter(CormBlockId block)
 	}
 	pool->reserved -= task->pool_counted;
 	task->pool_counted = false;
-	if (later)
+	if (!later)
+		corm_queue_set_waiting(block);
+	else if (corm_task_more(task)->attempt == 0)
 		corm_queue_set_scheduled(block, CORM_TASK_SCHEDULED);
 	else
-		corm_queue_set_waiting(block);
+	{
+		/* from its row: it has been tried before */
+		corm_queue_activate(task);
+		corm_queue_set_scheduled(block, CORM_TASK_RETRYING);
+	}
 }
 
 /*
