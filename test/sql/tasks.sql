@@ -196,6 +196,8 @@ BEGIN
 	END LOOP;
 END $$;
 SELECT sqlstate, message FROM corm.task_wait(corm.submit(corm.task(immediate => true), 'VACUUM (ANALYZE) steps'));
+SELECT body, sqlstate, message FROM unnest(ARRAY['/* nightly */ VACUUM steps', E'-- nightly\n; /* a /* b */ c */;VACUUM steps;', '--', '/* ', '/', '*/ VACUUM']) body,
+	corm.task_wait(corm.submit(corm.task(immediate => true), body));
 SELECT corm.submit(corm.task(name => 'index'), ' CREATE INDEX CONCURRENTLY steps_n ON steps (n)') AS t \gset
 CALL corm.task_wait(:t, '1 min', NULL);
 SELECT indisvalid FROM pg_index WHERE indexrelid = 'steps_n'::regclass;

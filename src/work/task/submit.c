@@ -764,6 +764,53 @@ is_outside(const Node *stmt)
 	}
 }
 
+/* is_at tells whether two characters are at a place of a text. */
+static bool
+is_at(const char *at, const char *end, const char *two)
+{
+	return end - at >= 2 && at[0] == two[0] && at[1] == two[1];
+}
+
+/* skip_comment returns the end of a comment that begins at a place of a text; that place if none does. */
+static const char *
+skip_comment(const char *at, const char *end)
+{
+	int			depth = 0;
+
+	if (is_at(at, end, "--"))
+	{
+		while (at < end && *at != '\n' && *at != '\r')
+			at++;
+	}
+	else if (is_at(at, end, "/*"))
+	{
+		do
+		{
+			bool		opens = is_at(at, end, "/*");
+			bool		closes = is_at(at, end, "*/");
+
+			depth += opens - closes;
+			at += opens || closes ? 2 : 1;
+		} while (depth > 0 && at < end);
+	}
+	return at;
+}
+
+/* first_word returns where the first word of a body is: after white space, comments and empty statements. */
+static const char *
+first_word(const char *at, const char *end)
+{
+	while (at < end)
+	{
+		const char *next = scanner_isspace(*at) || *at == ';' ? at + 1 : skip_comment(at, end);
+
+		if (next == at)
+			break;
+		at = next;
+	}
+	return at;
+}
+
 /*
  * runs_outside tells whether a body is a single statement that is to run outside of a transaction, which is
  * possible only if the worker's process is nobody else's: where the current user is the session user.  Raises 42601.
@@ -773,6 +820,7 @@ runs_outside(const CormTaskOptions *opts, const char *body, Size len)
 {
 	static const char *const words[] = {"call", "vacuum", "create", "drop", "reindex"};
 	bool		candidate = false;
+	const char *word;
 	List	   *parsed;
 	Oid			user;
 	int			security;
@@ -780,13 +828,9 @@ runs_outside(const CormTaskOptions *opts, const char *body, Size len)
 	GetUserIdAndSecContext(&user, &security);
 	if (opts->durable || user != GetSessionUserId() || security != 0)
 		return false;
-	while (len > 0 && scanner_isspace(*body))
-	{
-		body++;
-		len--;
-	}
+	word = first_word(body, body + len);
 	for (int i = 0; i < lengthof(words) && !candidate; i++)
-		candidate = len > strlen(words[i]) && pg_strncasecmp(body, words[i], strlen(words[i])) == 0;
+		candidate = body + len - word >= strlen(words[i]) && pg_strncasecmp(word, words[i], strlen(words[i])) == 0;
 	if (!candidate)
 		return false;
 	parsed = corm_parse_sql(pnstrdup(body, len), RAW_PARSE_DEFAULT);
