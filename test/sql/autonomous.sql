@@ -299,6 +299,12 @@ SELECT :'call_sqlstate' AS sqlstate, :'call_message' AS message, :'call_detail' 
 SELECT :'task_sqlstate' AS sqlstate, :'task_message' AS message;
 SELECT corm.autonomous('SELECT 1 AS one');
 
+-- a name that the session does not know, and that the worker, which has loaded plpgsql, refuses
+SELECT corm.autonomous('DO $$BEGIN END$$');
+\c -
+SET plpgsql.unknown = '1';
+SELECT corm.autonomous('SELECT 1 AS one');
+
 SELECT * FROM corm.work_check();
 DROP OWNED BY regress_auto_user, regress_auto_other, regress_auto_login;
 RESET search_path;

@@ -20,7 +20,9 @@
  * The flat form made of that here is, for each: context (1 byte), role that set it,
  * name, value.  What came with the start of the connection was set in a context that
  * allows settings which can be set only then; those cannot be set again, and it is
- * no error that they are not.
+ * no error that they are not.  Nor is it one for a name that this session does not
+ * know, and the worker does: it has loaded a library that refuses the name or the value, of
+ * which this session, too, would only be warned.
  *
  *-------------------------------------------------------------------------
  */
@@ -31,7 +33,10 @@
 #include "utils/guc.h"
 #include "work/process/settings.h"
 
-#define FROM_CONNECTION	0x80	/* in the byte of the context */
+/* In the byte of the context */
+#define FROM_CONNECTION	0x80
+#define PLACEHOLDER		0x40	/* of a name that PostgreSQL does not know */
+#define LENIENT			(FROM_CONNECTION | PLACEHOLDER)
 
 static const char *const left_out[] = {
 	"client_encoding",
@@ -108,6 +113,8 @@ corm_settings_collect(StringInfo buf)
 		byte = (uint8) context;
 		if (context < PGC_SUSET)
 			byte = (context == PGC_BACKEND ? PGC_USERSET : PGC_SUSET) | FROM_CONNECTION;
+		if (GetConfigOptionFlags(name, true) & GUC_CUSTOM_PLACEHOLDER)
+			byte |= PLACEHOLDER;
 		appendStringInfoChar(buf, (char) byte);
 		appendBinaryStringInfo(buf, (char *) &role, sizeof(role));
 		appendBinaryStringInfo(buf, name, strlen(name) + 1);
@@ -137,9 +144,9 @@ corm_settings_apply(const char *settings, Size len, bool for_session)
 		at += sizeof(role);
 		name = next_string(&at);
 		value = next_string(&at);
-		(void) set_config_option_ext(name, value, (GucContext) (byte & ~FROM_CONNECTION),
+		(void) set_config_option_ext(name, value, (GucContext) (byte & ~LENIENT),
 									 PGC_S_SESSION, role,
 									 for_session ? GUC_ACTION_SET : GUC_ACTION_SAVE,
-									 true, (byte & FROM_CONNECTION) ? DEBUG1 : ERROR, false);
+									 true, (byte & LENIENT) ? DEBUG1 : ERROR, false);
 	}
 }
