@@ -29,7 +29,7 @@
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
 
-/* corm_privileges_arg reads an array of names of privileges, which must not be NULL.  Raises 22023 for an unknown one. */
+/* corm_privileges_arg reads an array of names of privileges, which must not be NULL.  Raises 22023 for an unknown one, 22004 for NULL. */
 int
 corm_privileges_arg(FunctionCallInfo fcinfo, int argno, const CormPrivilegeNames *names)
 {
@@ -41,9 +41,15 @@ corm_privileges_arg(FunctionCallInfo fcinfo, int argno, const CormPrivilegeNames
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P(argno), TEXTOID, -1, false, TYPALIGN_INT, &elems, &nulls, &n);
 	for (int i = 0; i < n; i++)
 	{
-		char	   *name = nulls[i] ? "" : TextDatumGetCString(elems[i]);
+		char	   *name;
 		int			privilege = 0;
 
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("%s privilege must not be null", names->object),
+					 errhint("%s", names->hint)));
+		name = TextDatumGetCString(elems[i]);
 		for (int j = 0; j < CORM_NUM_PRIVILEGES; j++)
 		{
 			if (strcmp(name, names->names[j]) == 0)

@@ -119,6 +119,8 @@ SET SESSION AUTHORIZATION tp_owner;
 SELECT corm.pool_grant('owned', 'tp_other', '{submit}');
 SELECT corm.pool_grant('owned', 'tp_third', '{manage}');
 SELECT corm.pool_grant('owned', '-', '{what}');
+SELECT corm.pool_grant('owned', '-', '{submit,NULL}');
+SELECT corm.schedule('bad', 'every foo', NULL, 'SELECT 1');
 SELECT name, grants FROM corm.pools WHERE name = 'owned';
 SET SESSION AUTHORIZATION tp_other;
 SELECT corm.submit(corm.task('owned'), 'SELECT current_user AS cu, session_user AS su') AS t \gset

@@ -141,15 +141,38 @@ expand(const char *spec)
 	return spec;
 }
 
-/* parse_period reads "every <interval>".  Raises 22023 for less than a second or more than a century, and what interval's input raises. */
+/* read_interval reads the interval of a specification.  Raises 22023. */
+static Interval *
+read_interval(const char *spec, const char *text)
+{
+	MemoryContext context = CurrentMemoryContext;
+	Interval   *volatile interval = NULL;
+
+	PG_TRY();
+	{
+		interval = DatumGetIntervalP(DirectFunctionCall3(interval_in, CStringGetDatum(text),
+														 ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		if (ERRCODE_TO_CATEGORY(geterrcode()) != ERRCODE_DATA_EXCEPTION)
+			PG_RE_THROW();
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		bad_spec(spec, psprintf("Its interval cannot be read: %s.", error->message));
+	}
+	PG_END_TRY();
+	return interval;
+}
+
+/* parse_period reads "every <interval>".  Raises 22023. */
 static void
 parse_period(const char *spec, CormCron *cron)
 {
-	Interval   *interval = DatumGetIntervalP(DirectFunctionCall3(interval_in,
-																 CStringGetDatum(spec + strlen("every ")),
-																 ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
-
-	cron->period_us = corm_interval_length(interval);
+	cron->period_us = corm_interval_length(read_interval(spec, spec + strlen("every ")));
 	if (cron->period_us < USECS_PER_SEC)
 		bad_spec(spec, "A period must be at least one second.");
 	if (cron->period_us > MAX_PERIOD_US)
