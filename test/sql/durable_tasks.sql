@@ -335,6 +335,17 @@ SELECT sqlstate FROM corm.task_info(:t);
 RESET SESSION AUTHORIZATION;
 DROP OWNED BY durable_a;
 
+-- of a role for which no worker can start: it waits, until it is cancelled; any worker of the database deletes the row
+CREATE ROLE durable_c LOGIN;
+SET SESSION AUTHORIZATION durable_c;
+SELECT corm.submit(corm.task(durable => true, delay => '1 day'), 'SELECT 1') AS t \gset
+RESET SESSION AUTHORIZATION;
+ALTER ROLE durable_c NOLOGIN;
+SELECT corm.task_cancel(:t);
+SELECT ok FROM corm.task_wait(corm.submit(corm.task(immediate => true), 'SELECT 1'));
+SELECT sqlstate FROM corm.task_wait(:t, '1 min');
+SELECT count(*) FROM corm.durable_tasks WHERE id = :t;
+DROP ROLE durable_c;
 -- a row that another transaction has locked when the time has come: the task is tried again
 SELECT corm.pool_pause('d');
 SELECT corm.submit(corm.task('d', durable => true), 'INSERT INTO done (what) VALUES (''locked'')') AS t \gset

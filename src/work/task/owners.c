@@ -3,8 +3,8 @@
  * owners.c
  *		Roles that own pools or schedules, or have privileges on pools.
  *
- * DROP ROLE is refused (base/owners.c).  Durable tasks do not count: those of a role that is gone
- * fail and say so.
+ * DROP ROLE is refused (base/owners.c).  Durable tasks do not count: those of a role that is gone wait,
+ * and fail and say so when they are read from their rows.
  *
  * REASSIGN OWNED leaves schedules to who has made them: a schedule acts as that role, and a statement
  * about ownership must not have somebody's SQL run as somebody else.  DROP OWNED drops them.

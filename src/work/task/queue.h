@@ -140,7 +140,7 @@ typedef struct CormLane
 	CormBlockId prev;
 	CormBlockId levels;			/* root of the tree of levels */
 	CormBlockId top;			/* first task of the highest level */
-	CormTaskList doomed;		/* taken before all others, whatever the pool's state */
+	CormTaskList doomed;		/* taken before all others, by any worker of the database */
 	uint32		refs;			/* tasks that may come here */
 	uint32		nready;
 	uint32		ndoomed;

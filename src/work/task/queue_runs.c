@@ -108,8 +108,8 @@ start(CormBlockId block)
 
 /*
  * corm_queue_claim takes the next task for a worker of a database and session user: one that
- * was cancelled and has a row, whose pool does not matter; or of the pools that may run more,
- * that which has waited longest.  Returns 0 if there is none.
+ * was cancelled and has a row, whose pool does not matter, nor its session user, which may be gone;
+ * or of the pools that may run more, that which has waited longest.  Returns 0 if there is none.
  */
 CormBlockId
 corm_queue_claim(Oid database, Oid session_user)
@@ -123,14 +123,13 @@ corm_queue_claim(Oid database, Oid session_user)
 
 		CormPool   *pool = &corm_pools[lane->pool];
 
-		if (lane->database != database || lane->session_user != session_user)
-			continue;
-		if (lane->ndoomed > 0)
+		if (lane->database == database && lane->ndoomed > 0)
 		{
 			best = lane->doomed.first;
 			break;
 		}
-		if (lane->nready == 0 || pool->paused || pool->running >= pool->workers)
+		if (lane->nready == 0 || lane->database != database || lane->session_user != session_user ||
+			pool->paused || pool->running >= pool->workers)
 			continue;
 		if (best == 0 || corm_task_more(corm_task_at(lane->top))->ready_since <
 			corm_task_more(corm_task_at(best))->ready_since)

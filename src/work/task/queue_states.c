@@ -73,7 +73,7 @@ put_waiting(CormBlockId block)
 	CormTask   *task = corm_task_at(block);
 
 	corm_task_more(task)->ready_since = corm_clock_mono();
-	if (task->cancelled)
+	if (task->cancelled && task->durable)
 		corm_queue_doom(block);
 	else if (task->key != 0 && !task->active)
 		corm_queue_park(block);
