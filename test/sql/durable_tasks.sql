@@ -215,6 +215,21 @@ SELECT sqlstate FROM corm.task_wait(:c);
 SELECT corm.pool_open('d');
 SELECT count(*) FROM corm.durable_tasks WHERE id = :c;
 SELECT what FROM done WHERE what IN ('cancelled', 'instead');
+-- one that is not cancelled runs again, also if it ends only after the pool was opened
+CREATE TABLE go ();
+SELECT corm.submit(corm.task('d', durable => true), 'DO $x$ BEGIN IF EXISTS (SELECT FROM go) THEN INSERT INTO done (what) VALUES (''again''); RETURN; END IF;
+	PERFORM pg_advisory_xact_lock(6102), pg_sleep(60); EXCEPTION WHEN query_canceled THEN PERFORM pg_advisory_xact_lock(6101); RAISE; END $x$') AS c \gset
+SELECT until('(SELECT count(*) = 1 FROM pg_locks WHERE locktype = ''advisory'' AND objid = 6102)');
+SELECT corm.submit(corm.task('d', durable => true), 'SELECT 1') AS i \gset
+INSERT INTO go DEFAULT VALUES;
+SELECT pg_advisory_lock(6101);
+SELECT corm.pool_close('d', drain => false, timeout => '0');
+SELECT until('(SELECT count(*) = 1 FROM pg_locks WHERE locktype = ''advisory'' AND objid = 6101 AND NOT granted)');
+SELECT corm.pool_open('d');
+SELECT until('(SELECT waiting = 1 FROM corm.pools WHERE name = ''d'')');
+SELECT pg_advisory_unlock(6101);
+SELECT until(format('(SELECT count(*) = 0 FROM corm.durable_tasks WHERE id IN (%s, %s))', :c, :i));
+SELECT what FROM done WHERE what = 'again';
 
 -- kept after it has succeeded, with its value, when memory has forgotten it
 SELECT id = :t AS it, pool, name, attempt, max_attempts, body, value, kept_until - finished_at AS keep FROM corm.kept_tasks;

@@ -73,6 +73,16 @@ is_retried(const CormTask *task)
 }
 
 /*
+ * is_left_out tells whether the row of a task that runs has to be looked for when the task has ended: its pool was closed,
+ * but opened again before, when the task was still in the queue.  Needs the lock.
+ */
+static bool
+is_left_out(const CormTask *task)
+{
+	return task->put_back && !corm_pools[task->pool].closed;
+}
+
+/*
  * settle ends a task that this process has run, or lets it wait for another attempt,
  * in delay_us microseconds if it is not negative.  result and data are what became of
  * this one.
@@ -83,8 +93,10 @@ settle(CormBlockId block, CormTaskResult result, int sqlstate, const void *data,
 	CormTask   *task = corm_task_at(block);
 	bool		lost = result == CORM_RESULT_LOST || result == CORM_RESULT_TIMED_OUT;
 	bool		failed = result == CORM_RESULT_ERROR || lost;
+	bool		left_out;
 
 	corm_queue_lock();
+	left_out = is_left_out(task);
 	if (failed && task->cancelled && (sqlstate == ERRCODE_QUERY_CANCELED || lost))
 		corm_queue_end(block, CORM_TASK_CANCELLED, corm_queue_store(block, CORM_RESULT_CANCELLED, NULL, 0));
 	else
@@ -100,6 +112,8 @@ settle(CormBlockId block, CormTaskResult result, int sqlstate, const void *data,
 			corm_queue_end(block, CORM_TASK_FAILED, result);
 	}
 	corm_queue_unlock();
+	if (left_out)
+		corm_load_request(MyDatabaseId);
 }
 
 /* retry_delay returns after how many microseconds a task that has failed is tried again; -1: not at all. */
@@ -253,15 +267,19 @@ put_off_mine(void)
 {
 	CormBlockId block = running;
 	CormTask   *task = corm_task_at(block);
+	bool		left_out;
 
 	running = 0;
 	corm_queue_lock();
+	left_out = is_left_out(task);
 	corm_task_more(task)->attempt--;
 	if (task->put_back || corm_pools[task->pool].closed)
 		corm_queue_end(block, CORM_TASK_CANCELLED, CORM_RESULT_CANCELLED);
 	else
 		corm_queue_retry_later(block, BUSY_DELAY_US);
 	corm_queue_unlock();
+	if (left_out)
+		corm_load_request(MyDatabaseId);
 }
 
 /* forget_mine forgets the running task: its row is gone, or somebody else's. */
