@@ -339,6 +339,9 @@ MUTANTS = [
     Mutant("workers-woken-early", "test", "110_workers", 0,  # the worker looks before there is something to see, and sleeps again
            "when it is woken */\n\t\t\tslot->poked = true;\n\t\t\tcorm_slot_wake_worker(slot);",
            "when it is woken */\n\t\t\tcorm_slot_wake_worker(slot);\n\t\t\tslot->poked = true;"),
+    Mutant("workers-late-cancel", "test", "110_workers", 0,  # a cancel that comes when a task has ended cancels the next one
+           "meant for that one */\n\t\tQueryCancelPending = false;",
+           "meant for that one */"),
     Mutant("messages-room", "messages", 1, 4000,  # what other transactions are going to publish takes no room
            "group->unsettled + topic->reserved + room->n <= capacity)",
            "group->unsettled + room->n <= capacity)"),

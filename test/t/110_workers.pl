@@ -165,6 +165,26 @@ for my $point (qw(work-receive work-job-start work-job-body-done work-job-ended 
 		}
 	}
 }
+# A cancel that comes when a task has ended, but its worker is not free yet, is not that of the next one.
+{
+	my $caller = session();
+	my $task = q{SELECT corm.task_value(corm.submit(corm.task('late', immediate => true), '%s'))};
+	value(q{SELECT corm.pool_create('late', workers => 1)});
+	ask($locker, 'SELECT pg_advisory_lock(99)');
+	ask($caller, sprintf($task, q{SELECT corm_test.meet_at(''work-task-done'', 2, 99)}));
+	my $worker = ask($caller, q{SELECT pid FROM corm.workers WHERE state = 'idle' ORDER BY since DESC LIMIT 1}) + 0;
+	value(qq{SELECT pg_terminate_backend(pid) FROM corm.workers WHERE pid IS NOT NULL AND pid <> $worker});
+	$node->poll_query_until('postgres', 'SELECT count(*) = 1 FROM corm.workers');
+	like(ask($caller, sprintf($task, 'SELECT 1 AS one')), qr/"one": 1/, 'late cancel: the task has ended');
+	ok(wait_for_point($worker), 'late cancel: its worker waits');
+	value("SELECT pg_cancel_backend($worker)");
+	usleep(100_000);
+	ask($locker, 'SELECT pg_advisory_unlock(99)');
+	like(ask($caller, sprintf($task, 'SELECT 2 AS two')), qr/"two": 2/, 'late cancel: not of the next task');
+	value(q{SELECT corm.pool_drop('late')});
+	quit($caller);
+	sound('late cancel');
+}
 quit($locker);
 
 # At random: sessions with timeouts, and others that must not fail however many are cancelled beside them.

@@ -434,6 +434,8 @@ run_tasks(void)
 {
 	while (take_task())
 	{
+		bool		clean;
+
 		my_depth = 1;
 		MemoryContextSwitchTo(job_context);
 		task_source->run(task);
@@ -441,7 +443,11 @@ run_tasks(void)
 		MemoryContextSwitchTo(TopMemoryContext);
 		MemoryContextReset(job_context);
 		my_depth = 0;
-		end_task(true, after_job());
+		clean = after_job();
+		CORM_FAULT_UNCANCELLED("work-task-done");
+		end_task(true, clean);
+		/* what came since then was meant for that one */
+		QueryCancelPending = false;
 	}
 	if (my_slot->state == CORM_SLOT_RUNNING && my_slot->task)
 		end_task(false, true);
