@@ -74,7 +74,7 @@ CREATE TABLE corm.durable_tasks (
 	sqlstate text,
 	error text,
 	keep bigint,
-	system_identifier bigint NOT NULL
+	origin bigint NOT NULL
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 COMMENT ON TABLE corm.durable_tasks IS 'Durable tasks that have not succeeded; see the view corm.tasks';
 REVOKE ALL ON corm.durable_tasks FROM PUBLIC;

@@ -260,7 +260,7 @@ SELECT corm.pool_alter('d', result_ttl => '5 min');
 SELECT corm.pool_pause('d');
 SELECT corm.submit(corm.task('d', durable => true), 'INSERT INTO done (what) VALUES (''adopted'')') AS t \gset
 SELECT corm.pool_close('d', drain => false);
-UPDATE corm.durable_tasks SET system_identifier = 1 WHERE id = :t;
+UPDATE corm.durable_tasks SET origin = 1 WHERE id = :t;
 SELECT corm.pool_resume('d'), corm.pool_open('d');
 SELECT corm.task_adopt();
 SELECT until(format('(SELECT count(*) = 0 FROM corm.durable_tasks WHERE id = %s)', :t));

@@ -125,6 +125,18 @@ cmp_ok($other->safe_psql('postgres', 'SELECT corm.task_adopt()'), '>', 0, 'adopt
 ok($other->poll_query_until('postgres', 'SELECT count(*) = 1 FROM done WHERE n = 2000'), '... it runs');
 cmp_ok($other->safe_psql('postgres', q{SELECT corm.submit(corm.task(durable => true), 'SELECT 1')}), '>', 30, 'IDs go on');
 
+# a copy of the database in the same cluster, too
+$node->restart;
+ok($node->poll_query_until('postgres', 'SELECT count(*) = 1 FROM done WHERE n = 2000'), 'the original runs it after a restart, which ends the pause');
+$node->safe_psql('postgres', q{SELECT corm.pool_pause('default'); SELECT corm.submit(corm.task(durable => true), 'INSERT INTO done VALUES ($1)', 3000)});
+$node->safe_psql('template1', 'CREATE DATABASE copied TEMPLATE postgres');
+$node->restart;
+ok($node->poll_query_until('postgres', 'SELECT count(*) = 1 FROM done WHERE n = 3000'), 'the original runs another one');
+usleep(1_500_000);
+is($node->safe_psql('copied', q{SELECT count(*) FROM done WHERE n = 3000}), '0', 'the copy does not');
+cmp_ok($node->safe_psql('copied', 'SELECT corm.task_adopt()'), '>', 0, '... until it is adopted');
+ok($node->poll_query_until('copied', 'SELECT count(*) = 1 FROM done WHERE n = 3000'), '... then it does');
+
 $node->stop;
 $other->stop;
 done_testing();

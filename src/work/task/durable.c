@@ -36,6 +36,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
+#include "common/hashfn.h"
 #include "miscadmin.h"
 #include "parser/parse_type.h"
 #include "storage/bufmgr.h"
@@ -88,8 +89,8 @@ enum
 	Anum_durable_sqlstate,
 	Anum_durable_error,
 	Anum_durable_keep,
-	Anum_durable_system,
-	Natts_durable = Anum_durable_system
+	Anum_durable_origin,
+	Natts_durable = Anum_durable_origin
 };
 
 /* open_table opens the table.  Raises 42P01 if there is none. */
@@ -358,6 +359,13 @@ take_settings(Datum array, Oid role, StringInfo buf)
  * Rows
  */
 
+/* this_origin returns what the rows of this database have that its copies and restored dumps have not. */
+static uint64
+this_origin(void)
+{
+	return hash_combine64(GetSystemIdentifier(), MyDatabaseId);
+}
+
 /* set_string sets a column to a string, or to null for NULL and "". */
 static void
 set_string(Datum *values, bool *nulls, int attnum, const char *string)
@@ -411,7 +419,7 @@ corm_durable_task_insert(int64 id, const CormTaskOptions *opts, const CormJob *j
 	values[Anum_durable_key_limit - 1] = Int32GetDatum(opts->key_limit);
 	values[Anum_durable_session_role - 1] = ObjectIdGetDatum(GetSessionUserId());
 	nulls[Anum_durable_sqlstate - 1] = nulls[Anum_durable_error - 1] = true;
-	values[Anum_durable_system - 1] = Int64GetDatum((int64) GetSystemIdentifier());
+	values[Anum_durable_origin - 1] = Int64GetDatum((int64) this_origin());
 	CatalogTupleInsert(rel, heap_form_tuple(RelationGetDescr(rel), values, nulls));
 	table_close(rel, NoLock);
 	CommandCounterIncrement();
@@ -431,11 +439,11 @@ has_failed(const Datum *values, const bool *nulls)
 	return strcmp(get_string(values, nulls, Anum_durable_state), "failed") == 0;
 }
 
-/* is_foreign tells whether a row was made in another cluster. */
+/* is_foreign tells whether a row was made in another database, of this cluster or another one. */
 static bool
 is_foreign(const Datum *values)
 {
-	return (uint64) DatumGetInt64(values[Anum_durable_system - 1]) != GetSystemIdentifier();
+	return (uint64) DatumGetInt64(values[Anum_durable_origin - 1]) != this_origin();
 }
 
 /* fill makes a CormDurable of the columns of a row. */
@@ -906,7 +914,7 @@ corm_durable_task_reset(int64 id)
 	return update_row(id, values, nulls, replace);
 }
 
-/* corm_durable_task_adopt makes the rows of other clusters those of this one.  Returns how many there were. */
+/* corm_durable_task_adopt makes the rows of other databases those of this one.  Returns how many there were. */
 int64
 corm_durable_task_adopt(void)
 {
@@ -918,8 +926,8 @@ corm_durable_task_adopt(void)
 	bool		replace[Natts_durable] = {false};
 	int64		n = 0;
 
-	values[Anum_durable_system - 1] = Int64GetDatum((int64) GetSystemIdentifier());
-	replace[Anum_durable_system - 1] = true;
+	values[Anum_durable_origin - 1] = Int64GetDatum((int64) this_origin());
+	replace[Anum_durable_origin - 1] = true;
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		CormDurable durable;

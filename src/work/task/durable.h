@@ -23,7 +23,7 @@ typedef struct CormDurable
 	int32		attempt;
 	int32		crashes;
 	bool		failed;
-	bool		foreign;		/* of another cluster: it rests */
+	bool		foreign;		/* of another database: it rests */
 	bool		kept;			/* it has succeeded (kept.h) */
 	TimestampTz submitted_at;
 	TimestampTz run_at;
@@ -39,7 +39,7 @@ typedef struct CormDurable
 typedef enum CormDurableBegun
 {
 	CORM_DURABLE_BEGUN,			/* its row is locked */
-	CORM_DURABLE_GONE,			/* it has none, or has failed for good, or is another cluster's */
+	CORM_DURABLE_GONE,			/* it has none, or has failed for good, or is another database's */
 	CORM_DURABLE_BUSY			/* another transaction has locked or changed the row */
 } CormDurableBegun;
 
