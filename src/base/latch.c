@@ -36,7 +36,7 @@ is_latch_set(void)
 	return *(volatile sig_atomic_t *) &MyLatch->is_set != 0;
 }
 
-/* has_other_processor tells whether there is one on which somebody could set the latch meanwhile. */
+/* has_other_processor tells whether somebody else can run while this process looks. */
 static bool
 has_other_processor(void)
 {

@@ -247,6 +247,29 @@ corm_type_layout(Oid type)
 	return corm_type_info(type)->check;
 }
 
+/* corm_type_names_objects tells whether the values of a type, which is no domain, are written as names of objects. */
+bool
+corm_type_names_objects(Oid type)
+{
+	switch (type)
+	{
+		case REGPROCOID:
+		case REGPROCEDUREOID:
+		case REGOPEROID:
+		case REGOPERATOROID:
+		case REGCLASSOID:
+		case REGTYPEOID:
+		case REGCONFIGOID:
+		case REGDICTIONARYOID:
+		case REGNAMESPACEOID:
+		case REGROLEOID:
+		case REGCOLLATIONOID:
+			return true;
+		default:
+			return false;
+	}
+}
+
 /*
  * corm_flat_make turns a datum into flat bytes, which may point into the datum or to
  * palloc'd memory.  info is that of its type, which must exist and be storable.

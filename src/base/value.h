@@ -41,6 +41,7 @@ extern const uint64 *corm_value_seed;
 extern void corm_value_init(void);
 extern CormTypeInfo *corm_type_info(Oid type);
 extern uint32 corm_type_layout(Oid type);
+extern bool corm_type_names_objects(Oid type);
 extern void corm_flat_make(Datum datum, const CormTypeInfo *info, CormFlat *value);
 extern Datum corm_flat_datum(const CormFlat *value, CormTypeInfo *info);
 extern bool corm_flat_usable(const CormFlat *value);

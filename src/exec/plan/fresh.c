@@ -34,6 +34,7 @@
 #include "access/sysattr.h"
 #include "access/transam.h"
 #include "base/compat.h"
+#include "base/value.h"
 #include "cache/cache.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
@@ -260,23 +261,10 @@ note_type(Oid type, Found *found, int depth)
 	Oid			element;
 
 	type = getBaseType(type);
-	switch (type)
+	if (corm_type_names_objects(type))
 	{
-		case REGPROCOID:
-		case REGPROCEDUREOID:
-		case REGOPEROID:
-		case REGOPERATOROID:
-		case REGCLASSOID:
-		case REGTYPEOID:
-		case REGCONFIGOID:
-		case REGDICTIONARYOID:
-		case REGNAMESPACEOID:
-		case REGROLEOID:
-		case REGCOLLATIONOID:
-			found->why = "It has names of catalog objects.";
-			return;
-		default:
-			break;
+		found->why = "It has names of catalog objects.";
+		return;
 	}
 	element = get_element_type(type);
 	if (OidIsValid(element))

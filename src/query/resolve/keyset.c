@@ -21,6 +21,7 @@
  */
 #include "postgres.h"
 
+#include "base/value.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_namespace.h"
@@ -184,25 +185,11 @@ system_column(CormRange *range, const char *name, Oid typid)
 static Oid
 sorted_as(Oid typid)
 {
-	switch (OidIsValid(typid) ? getBaseType(typid) : InvalidOid)
-	{
-		case REGPROCOID:
-		case REGPROCEDUREOID:
-		case REGOPEROID:
-		case REGOPERATOROID:
-		case REGCLASSOID:
-		case REGCOLLATIONOID:
-		case REGTYPEOID:
-		case REGROLEOID:
-		case REGNAMESPACEOID:
-		case REGCONFIGOID:
-		case REGDICTIONARYOID:
-			return OIDOID;
-		case CASHOID:
-			return NUMERICOID;
-		default:
-			return InvalidOid;
-	}
+	Oid			base = OidIsValid(typid) ? getBaseType(typid) : InvalidOid;
+
+	if (corm_type_names_objects(base))
+		return OIDOID;
+	return base == CASHOID ? NUMERICOID : InvalidOid;
 }
 
 /*

@@ -32,6 +32,7 @@
 #include "base/clock.h"
 #include "base/errors.h"
 #include "base/schema.h"
+#include "base/value.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
@@ -155,21 +156,7 @@ names_object(Oid type)
 {
 	Oid			element = get_base_element_type(type);
 
-	switch (getBaseType(OidIsValid(element) ? element : type))
-	{
-		case REGPROCOID:
-		case REGPROCEDUREOID:
-		case REGOPEROID:
-		case REGOPERATOROID:
-		case REGCLASSOID:
-		case REGTYPEOID:
-		case REGCONFIGOID:
-		case REGDICTIONARYOID:
-		case REGCOLLATIONOID:
-			return true;
-		default:
-			return false;
-	}
+	return corm_type_names_objects(getBaseType(OidIsValid(element) ? element : type));
 }
 
 /*
@@ -179,16 +166,18 @@ names_object(Oid type)
 static Datum
 read_value(Oid type, char *string)
 {
-	int			level = NewGUCNestLevel();
+	bool		plainly = names_object(type);
+	int			level = plainly ? NewGUCNestLevel() : 0;
 	Oid			input;
 	Oid			ioparam;
 	Datum		value;
 
-	if (names_object(type))
+	if (plainly)
 		set_plainly("search_path", "pg_catalog");
 	getTypeInputInfo(type, &input, &ioparam);
 	value = OidInputFunctionCall(input, string, ioparam, -1);
-	AtEOXact_GUC(true, level);
+	if (plainly)
+		AtEOXact_GUC(true, level);
 	return value;
 }
 

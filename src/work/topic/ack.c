@@ -83,8 +83,9 @@ typedef struct ChangeEffect
 	int64		to;				/* SEEK, PURGE: a number; SEEK_TIME: a time */
 	CormByteMarks *marks;		/* SEEK, durable topics: from the number on */
 	int			npurged;		/* PURGE of a durable topic: its groups */
-	struct PurgedGroup *purged;
+	PurgedGroup *purged;		/* by their ids */
 	dlist_node	node;			/* TOUCH: in the list of the transaction's */
+	int			look_at;		/* where the next one that is taken over is likely to be */
 	int			n;
 	Held		held[FLEXIBLE_ARRAY_MEMBER];
 } ChangeEffect;
@@ -118,14 +119,26 @@ change_deliveries(CormTopic *topic, CormGroup *group, const ChangeEffect *change
 	}
 }
 
-/* seeks_since tells whether a group has been moved by a seek that came after a purge. */
-static bool
-seeks_since(const ChangeEffect *change, int g)
+/* by_id compares groups that are purged, for qsort and bsearch. */
+static int
+by_id(const void *a, const void *b)
 {
-	for (int i = 0; i < change->npurged; i++)
-		if (change->purged[i].group == g && change->purged[i].group_gen == corm_group_slots[g].gen)
-			return corm_group_slots[g].epoch > change->purged[i].epoch;
-	return false;
+	uint64		x = ((const PurgedGroup *) a)->id;
+	uint64		y = ((const PurgedGroup *) b)->id;
+
+	return x < y ? -1 : x > y;
+}
+
+/* sought_since tells whether a seek that came after a purge has moved a group. */
+static bool
+sought_since(const ChangeEffect *change, const CormGroup *group)
+{
+	PurgedGroup key = {.id = group->id};
+	const PurgedGroup *purged = NULL;
+
+	if (change->npurged > 0)
+		purged = bsearch(&key, change->purged, change->npurged, sizeof(PurgedGroup), by_id);
+	return purged != NULL && group->epoch > purged->epoch;
 }
 
 /* purge settles everything that waits in all groups up to a number, and what is kept for its retention. */
@@ -139,7 +152,7 @@ purge(CormTopic *topic, const ChangeEffect *change, int64 now, CormBlockChain *f
 	{
 		CormGroup  *group = &corm_group_slots[g];
 
-		if (!seeks_since(change, g))
+		if (!sought_since(change, group))
 			corm_group_skip_waiting(topic, group, change->to + 1, false, now, freed);
 		first = Min(first, corm_group_oldest(topic, group));
 	}
@@ -283,14 +296,19 @@ take_over(CormBlockId id, Held *held)
 	{
 		ChangeEffect *touch = dlist_container(ChangeEffect, node, iter.cur);
 
-		for (int i = 0; i < touch->n; i++)
-			if (touch->held[i].id == id)
-			{
-				touch->held[i].id = 0;
-				held->from = touch;
-				held->at = i;
-				return true;
-			}
+		/* mostly in the order in which they were touched */
+		for (int k = 0; k < touch->n; k++)
+		{
+			int			i = (touch->look_at + k) % touch->n;
+
+			if (touch->held[i].id != id)
+				continue;
+			touch->held[i].id = 0;
+			touch->look_at = i + 1;
+			held->from = touch;
+			held->at = i;
+			return true;
+		}
 	}
 	return false;
 }
@@ -433,19 +451,21 @@ corm_message_nack(PG_FUNCTION_ARGS)
 
 /*
  * lock_cursor takes the lock of a group's cursor, to the end of the transaction, and reads it.  A seek that has committed
- * moves the group in shared memory a moment after its locks are released, so this waits for it.  Returns
- * false if the group has been dropped.
+ * moves the group in shared memory a moment after its locks are released, so this waits for it; not for long, as a row
+ * that was restored while the topic is in use is ahead, too.  Returns false if the group has been dropped.
  */
 static bool
 lock_cursor(uint64 id, int slot, uint64 gen, int g, uint64 group_gen, uint64 *epoch, int64 *settled)
 {
 	bool		mine;
 	bool		moved = false;
+	int64		until;
 
 	(void) corm_durable_cursor_lock(id, true);
 	if (!corm_durable_cursor_get(id, epoch, settled, &mine))
 		return false;
-	while (!mine && !moved)
+	until = corm_clock_machine() + USECS_PER_SEC;
+	while (!mine && !moved && corm_clock_machine() < until)
 	{
 		CormGroup  *group;
 
@@ -478,7 +498,7 @@ seek(ChangeEffect *change, int64 seq)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("group \"%s\" of topic \"%s\" has been dropped", change->group_name, change->topic_name)));
 	if (change->durable)
-		seq = Max(seq, Max(corm_durable_purged(change->topic_id) + 1, corm_durable_first_seq(change->topic_id, 1)));
+		seq = Max(seq, Max(corm_durable_purged(change->topic_id) + 1, corm_durable_first_seq(change->topic_id, PG_INT64_MAX)));
 
 	/* the end is that of now, as messages of this transaction have no numbers yet */
 	change->to = seq;
@@ -594,15 +614,6 @@ count_to_purge(CormTopic *topic, CormBlockChain *freed)
 	return n;
 }
 
-static int
-by_id(const void *a, const void *b)
-{
-	uint64		x = ((const PurgedGroup *) a)->id;
-	uint64		y = ((const PurgedGroup *) b)->id;
-
-	return x < y ? -1 : x > y;
-}
-
 /* list_groups returns the groups of a topic whose settlements are stored, in the order in which they are locked. */
 static PurgedGroup *
 list_groups(const CormTopicRef *topic, int *n)
@@ -644,7 +655,7 @@ in_hand(const CormTopicRef *topic, const PurgedGroup *purged, int64 upto, int *n
 		needed = group != NULL ? group->in_hand : 0;
 		for (int b = 0; needed <= size && group != NULL && b < CORM_DELIVERY_BUCKETS; b++)
 			for (CormBlockId id = group->bucket[b]; id != 0; id = corm_delivery(id)->hash_next)
-				if (corm_group_in_hand(corm_delivery(id)) && corm_delivery(id)->seq <= upto)
+				if (*n < size && corm_group_in_hand(corm_delivery(id)) && corm_delivery(id)->seq <= upto)
 					seqs[(*n)++] = corm_delivery(id)->seq;
 		corm_topic_unlock(topic->slot);
 		if (needed <= size)

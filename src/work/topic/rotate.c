@@ -100,7 +100,7 @@ typedef struct Rotation
 	CormDurableRotation tables;
 } Rotation;
 
-/* What there is to do with a row of the next tables. */
+/* Whether a row of the next tables is of use. */
 typedef bool (*RowNeeded) (Rotation *rotation, HeapTuple tuple, TupleDesc desc);
 
 /* look_at_topic adds a topic and its groups to a rotation.  Takes the topic's lock. */
@@ -301,7 +301,7 @@ delete_unneeded(Rotation *rotation, const char *name, RowNeeded needed)
 	table_close(rel, NoLock);
 }
 
-/* lock_next locks the next tables, if nobody has a lock on them that conflicts. */
+/* lock_next locks the next tables.  Returns false, at once, if others are in the way. */
 static bool
 lock_next(const Rotation *rotation, LOCKMODE mode)
 {
@@ -498,7 +498,7 @@ rotate(bool one_step)
 		store_rotation(&rotation);
 	SPI_finish();
 	CommandCounterIncrement();
-	if (done)
+	if (rotation.ntopics > 0)
 		note_first(&rotation);
 	return done;
 }
