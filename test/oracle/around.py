@@ -106,7 +106,7 @@ class Statements(Generator):
 
     def opened(self, text, type, scope, nulls):
         """A value that is not known before; for corm now and then as text."""
-        as_text = type in ("int", "smallint", "date", "mood") and self.maybe(0.15)
+        as_text = type not in ("text", "text[]", "jsonb") and self.maybe(0.3)
         if type in ("int", "numeric") and self.maybe(0.1):
             text = f"({text} + 1)" if type == "numeric" else f"coalesce({text}, 1)"
         if self.maybe(0.15):

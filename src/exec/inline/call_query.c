@@ -333,7 +333,7 @@ query_of_plan(CormInline *state, CormPlan *plan, CormQuerySet *set, FuncExpr *ca
 	if (query == NULL)
 		return NULL;
 	corm_queries_read_values(set);
-	query = corm_substitute(plan, set, state->symbols, query);
+	query = corm_substitute(plan, set, state->symbols, query, state->generic);
 	if (query == NULL || !(plan->tupdesc ? fit_row(query, plan->tupdesc) : fit_value(query, call)))
 		return NULL;
 	/* input functions are user code, and looking at catalogs brings messages */
@@ -442,6 +442,7 @@ compile_and_keep(CormInline *state, const CormVerb *verb, FuncExpr *call, Node *
 	fresh.reader.functions = NIL;
 	fresh.reader.all_public = true;
 	fresh.params = NULL;
+	fresh.generic = false;
 	query = compile_call(&fresh, verb, call, queries, true, guarded);
 	if (query == NULL)
 	{

@@ -26,6 +26,7 @@ typedef struct CormInline
 {
 	CormCallReader reader;
 	ParamListInfo params;		/* those that are known */
+	bool		generic;		/* the plan is to be for all values */
 	Query	   *parse;			/* the statement */
 	const char *source;			/* its text, or that of what it is in */
 	CormQueryLevel *level;		/* that which is at hand */

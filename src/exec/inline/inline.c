@@ -702,6 +702,7 @@ plan_with_calls(Query *parse, const char *query_string, int cursor_options, Para
 	corm_dependencies_pending();
 	state.disabled = parse->hasModifyingCTE || !settings_permit();
 	state.params = params;
+	state.generic = params == NULL;
 	state.parse = parse;
 	state.source = query_string;
 	inline_in_query(&state, parse);

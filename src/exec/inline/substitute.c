@@ -9,6 +9,12 @@
  * One that is not, a symbol, becomes the expression that the statement around
  * gives, converted by a cast.
  *
+ * Once.  A value without a type is a text for PostgreSQL.  What converts it is the same for
+ * all rows, but the executor does not know that.  So in a condition, in a plan for all values,
+ * the conversion is a subquery, which is evaluated when its value is first needed.  That costs
+ * as much as some twenty conversions, so not where an index is looked at for the value;
+ * and not where it could choose partitions before the execution.
+ *
  * NULL.  In corm, "= NULL" is IS NULL, and a value that is NULL is written so.  Of a
  * symbol we do not know.  Everywhere but in = and <> NULL means what it means in SQL.
  * For these:
@@ -27,11 +33,13 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/table.h"
 #include "base/compat.h"
 #include "base/schema.h"
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_collation.h"
+#include "catalog/pg_index.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
@@ -45,6 +53,7 @@
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
+#include "utils/relcache.h"
 #include "utils/syscache.h"
 
 typedef struct Substitution
@@ -58,6 +67,9 @@ typedef struct Substitution
 								 * false */
 	bool		linked;			/* a subquery was put into the query that we
 								 * are in */
+	bool		generic;		/* the plan is for all values */
+	bool		for_rows;		/* in a condition that is evaluated row by
+								 * row */
 	bool		failed;			/* it cannot be written */
 } Substitution;
 
@@ -190,14 +202,101 @@ null_test(Node *arg, NullTestType type)
 	return (Node *) test;
 }
 
+/*
+ * Values that are converted
+ */
+
+static bool
+has_partitions(const Query *query)
+{
+	ListCell   *lc;
+
+	foreach(lc, query->rtable)
+	{
+		const RangeTblEntry *rte = lfirst_node(RangeTblEntry, lc);
+
+		if (rte->rtekind == RTE_RELATION && rte->relkind == RELKIND_PARTITIONED_TABLE)
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_first_in_index(Oid relid, AttrNumber attno)
+{
+	Relation	rel = table_open(relid, NoLock);
+	List	   *indexes = RelationGetIndexList(rel);
+	bool		found = false;
+	ListCell   *lc;
+
+	foreach(lc, indexes)
+	{
+		HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(lfirst_oid(lc)));
+
+		if (!HeapTupleIsValid(tuple))
+			continue;
+		found |= ((Form_pg_index) GETSTRUCT(tuple))->indkey.values[0] == attno;
+		ReleaseSysCache(tuple);
+	}
+	list_free(indexes);
+	table_close(rel, NoLock);
+	return found;
+}
+
+/* Is a comparison one by which PostgreSQL looks for a value in an index? */
+static bool
+looks_up_value(const Query *query, const OpExpr *op)
+{
+	const Node *column = linitial(op->args);
+	const Var  *var;
+	const RangeTblEntry *rte;
+
+	while (IsA(column, RelabelType))
+		column = (const Node *) ((const RelabelType *) column)->arg;
+	var = (const Var *) column;
+	if (!IsA(var, Var) || var->varlevelsup != 0 || var->varattno <= 0 ||
+		!op_hashjoinable(op->opno, exprType((const Node *) var)))
+		return false;
+	rte = rt_fetch(var->varno, query->rtable);
+	return rte->rtekind == RTE_RELATION && is_first_in_index(rte->relid, var->varattno);
+}
+
+/* An expression without columns as a subquery, which is evaluated once. */
+static Node *
+evaluated_once(Node *expr, bool has_links)
+{
+	Query	   *query = makeNode(Query);
+	SubLink    *link = makeNode(SubLink);
+
+	/* it may refer to the WITH of a query around */
+	IncrementVarSublevelsUp(expr, 1, 0);
+	query->commandType = CMD_SELECT;
+	query->canSetTag = true;
+	query->targetList = list_make1(makeTargetEntry((Expr *) expr, 1, pstrdup("value"), false));
+	query->jointree = makeFromExpr(NIL, NULL);
+	query->hasSubLinks = has_links;
+	link->subLinkType = EXPR_SUBLINK;
+	link->subselect = (Node *) query;
+	link->location = -1;
+	return (Node *) link;
+}
+
 /* What a parameter is, in the query that we are in. */
 static Node *
 replacement_here(Substitution *s, int number)
 {
 	Node	   *node = copyObject(s->replacements[number - 1]);
+	CormSymbol *symbol = s->symbols[number - 1];
 
+	if (symbol == NULL)
+		return node;
+	s->linked |= symbol->has_links;
+	if (s->for_rows && s->generic && !symbol->has_vars && s->plan->params[number - 1].binding != CORM_BIND_PLAIN)
+	{
+		node = evaluated_once(node, symbol->has_links);
+		s->linked = true;
+	}
 	IncrementVarSublevelsUp(node, list_length(s->queries), 0);
-	s->linked |= s->symbols[number - 1] && s->symbols[number - 1]->has_links;
 	return node;
 }
 
@@ -236,7 +335,9 @@ substitute_comparison(OpExpr *op, Param *param, Substitution *s)
 		s->failed = true;
 		return plain;
 	}
-	is_null = null_test(replacement_here(s, param->paramid), IS_NULL);
+	is_null = (Node *) copyObject(symbol->expr);
+	IncrementVarSublevelsUp(is_null, list_length(s->queries), 0);
+	is_null = null_test(is_null, IS_NULL);
 	test = null_test(copyObject(linitial(((OpExpr *) plain)->args)), equal ? IS_NULL : IS_NOT_NULL);
 	if (s->selects)
 		return (Node *) make_orclause(list_make2(plain, make_andclause(list_make2(is_null, test))));
@@ -262,6 +363,33 @@ may_test_null(Substitution *s, int number)
 	return symbol && !symbol->not_null && s->plan->params[number - 1].null_test != CORM_NULL_PLAIN;
 }
 
+/* Replaces in an operator with two operands. */
+static Node *
+substitute_operator(OpExpr *op, Substitution *s)
+{
+	Param	   *param = operand_param(lsecond(op->args));
+	bool		for_rows = s->for_rows;
+	Node	   *result;
+
+	if (param == NULL)
+		return substitute_within((Node *) op, s);
+	s->for_rows = for_rows && !looks_up_value(linitial(s->queries), op);
+	if (op->opresulttype == BOOLOID && may_test_null(s, param->paramid) &&
+		s->plan->params[param->paramid - 1].null_test != CORM_NULL_OTHER)
+	{
+		CormSymbol *symbol = s->symbols[param->paramid - 1];
+
+		/* what is in the operand itself is all right now */
+		symbol->not_null = true;
+		result = substitute_comparison(op, param, s);
+		symbol->not_null = false;
+	}
+	else
+		result = substitute_within((Node *) op, s);
+	s->for_rows = for_rows;
+	return result;
+}
+
 static Node *
 substitute(Node *node, Substitution *s)
 {
@@ -272,15 +400,18 @@ substitute(Node *node, Substitution *s)
 	{
 		bool		selects = s->selects;
 		bool		linked = s->linked;
+		bool		for_rows = s->for_rows;
 		Query	   *copy;
 
 		s->queries = lcons(node, s->queries);
 		s->selects = false;
 		s->linked = false;
+		s->for_rows = false;
 		copy = query_tree_mutator((Query *) node, substitute, s, 0);
 		copy->hasSubLinks |= s->linked;
 		s->selects = selects;
 		s->linked = linked;
+		s->for_rows = for_rows;
 		s->queries = list_delete_first(s->queries);
 		return (Node *) copy;
 	}
@@ -293,29 +424,16 @@ substitute(Node *node, Substitution *s)
 		s->selects = false;
 		copy->fromlist = (List *) substitute((Node *) from->fromlist, s);
 		s->selects = true;
+		s->for_rows = !has_partitions(linitial(s->queries));
 		copy->quals = substitute(from->quals, s);
 		s->selects = selects;
+		s->for_rows = false;
 		return (Node *) copy;
 	}
 	if (IsA(node, List) || (IsA(node, BoolExpr) && ((BoolExpr *) node)->boolop != NOT_EXPR))
 		return expression_tree_mutator(node, substitute, s);
-	if (IsA(node, OpExpr) && list_length(((OpExpr *) node)->args) == 2 && ((OpExpr *) node)->opresulttype == BOOLOID)
-	{
-		Param	   *param = operand_param(lsecond(((OpExpr *) node)->args));
-
-		if (param && may_test_null(s, param->paramid) &&
-			s->plan->params[param->paramid - 1].null_test != CORM_NULL_OTHER)
-		{
-			CormSymbol *symbol = s->symbols[param->paramid - 1];
-			Node	   *result;
-
-			/* what is in the operand itself is all right now */
-			symbol->not_null = true;
-			result = substitute_comparison((OpExpr *) node, param, s);
-			symbol->not_null = false;
-			return result;
-		}
-	}
+	if (IsA(node, OpExpr) && list_length(((OpExpr *) node)->args) == 2)
+		return substitute_operator((OpExpr *) node, s);
 	if (IsA(node, Param) && ((Param *) node)->paramkind == PARAM_EXTERN)
 	{
 		int			number = ((Param *) node)->paramid;
@@ -529,13 +647,13 @@ replacement(CormPlanParam *param, const CormValue *value, CormSymbol *symbol)
 /*
  * corm_substitute returns a copy of a plan's query in which its parameters are
  * replaced by the values of a call, or the expressions of its symbols, to be one level
- * below the query that has the call.  NULL if it cannot be written.  Raises what
- * converting the values raises.
+ * below the query that has the call.  generic: the plan will be for all values of them.
+ * NULL if it cannot be written.  Raises what converting the values raises.
  */
 Query *
-corm_substitute(CormPlan *plan, const CormQuerySet *set, List *symbols, const Query *query)
+corm_substitute(CormPlan *plan, const CormQuerySet *set, List *symbols, const Query *query, bool generic)
 {
-	Substitution s = {.plan = plan};
+	Substitution s = {.plan = plan, .generic = generic};
 	Query	   *result;
 
 	s.replacements = palloc0(sizeof(Node *) * Max(plan->nparams, 1));

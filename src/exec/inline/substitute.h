@@ -23,6 +23,7 @@ typedef struct CormSymbol
 } CormSymbol;
 
 extern bool corm_is_not_null_column(List *queries, const Node *node);
-extern Query *corm_substitute(CormPlan *plan, const CormQuerySet *set, List *symbols, const Query *query);
+extern Query *corm_substitute(CormPlan *plan, const CormQuerySet *set, List *symbols, const Query *query,
+							  bool generic);
 
 #endif							/* CORM_INLINE_SUBSTITUTE_H */

@@ -1,0 +1,150 @@
+-- Parameters without a type in prepared statements: texts, which a plan for all values converts once for each execution.
+CREATE SCHEMA iu;
+SET search_path = iu, public;
+SET client_min_messages = warning;
+SET corm.inline = on;
+SET plan_cache_mode = force_generic_plan;
+CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy');
+CREATE DOMAIN small AS int CHECK (VALUE < 1000);
+CREATE TABLE companies (id int PRIMARY KEY, name text NOT NULL);
+CREATE TABLE users (id int PRIMARY KEY, name text NOT NULL, age int, level small NOT NULL DEFAULT 1, feels mood, active boolean NOT NULL, company_id int REFERENCES companies,
+	born timestamptz, tags int[], data jsonb, code char(4));
+INSERT INTO companies SELECT i, 'c' || i FROM generate_series(1, 3) i;
+INSERT INTO users SELECT i, 'user' || i, nullif(i % 7, 0), i, (ARRAY['sad', 'ok', 'happy', NULL])[1 + i % 4]::mood, i % 3 <> 0, 1 + i % 3,
+	'2026-01-01 00:00+00'::timestamptz + i * interval '1 hour', ARRAY[i, i % 5], jsonb_build_object('n', i), 'k' || i FROM generate_series(1, 40) i;
+CREATE INDEX ON users (company_id, age);
+ANALYZE companies, users;
+
+-- What a plan does to the values: subqueries that are evaluated once, and conversions in conditions of rows and of indexes.
+CREATE FUNCTION conversions(statement text, OUT once int, OUT by_row int, OUT by_index int, OUT called boolean) LANGUAGE plpgsql AS $$
+DECLARE line text;
+BEGIN
+	once := 0; by_row := 0; by_index := 0; called := false;
+	FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || statement LOOP
+		once := once + (line ~ '^ *InitPlan')::int;
+		by_row := by_row + (line ~ 'Filter:.*(\$\d+\)::|like_pattern)')::int;
+		by_index := by_index + (line ~ 'Index Cond:.*\$\d+\)::')::int;
+		called := called OR line ~ 'Function Scan';
+	END LOOP;
+END $$;
+-- Runs a statement with parameters without types in all ways, and holds the answers against each other.
+CREATE FUNCTION all_ways(statement text, vals text, OUT once int, OUT by_row int, OUT by_index int, OUT called boolean, OUT answer text) LANGUAGE plpgsql AS $$
+DECLARE results text[] := '{}'; result text;
+BEGIN
+	EXECUTE 'PREPARE s AS SELECT string_agg(r::text, '' '' ORDER BY r::text) FROM (' || statement || ') r';
+	FOR i IN 1..4 LOOP
+		PERFORM set_config('corm.inline', CASE i WHEN 1 THEN 'off' ELSE 'on' END, true),
+			set_config('plan_cache_mode', CASE i WHEN 2 THEN 'force_custom_plan' ELSE 'force_generic_plan' END, true);
+		BEGIN
+			EXECUTE 'EXECUTE s(' || vals || ')' INTO result;
+		EXCEPTION WHEN others THEN
+			result := 'ERROR ' || SQLSTATE || ' ' || SQLERRM;
+		END;
+		results := results || coalesce(result, 'none');
+	END LOOP;
+	SELECT c.* INTO once, by_row, by_index, called FROM conversions('EXECUTE s(' || vals || ')') c;
+	DEALLOCATE s;
+	answer := CASE WHEN results[1] = ALL (results) THEN results[1] ELSE 'DIFFERENT: ' || results::text END;
+END $$;
+SET enable_bitmapscan = off;
+SET enable_seqscan = off;
+CREATE TABLE statements (n int GENERATED ALWAYS AS IDENTITY, statement text, vals text);
+INSERT INTO statements (statement, vals) VALUES
+	-- rows are compared with the value
+	($$SELECT id FROM corm.get_multi(NULL::users, corm.where(corm.gte('age', $1), corm.eq('active', $2), corm.lt('id', $3)))$$, $$6, true, 20$$),
+	($$SELECT id FROM corm.get_multi(NULL::users, corm.where(corm.eq('age', $1), corm.lt('level', $2)))$$, $$3, 20$$),
+	($$SELECT id FROM corm.get_multi(NULL::users, corm.where(corm.eq('age', $1)))$$, $$NULL$$),
+	($$SELECT id FROM corm.get_multi(NULL::users, corm.where(corm.neq('age', $1), corm.lt('level', 5)))$$, $$NULL$$),
+	($$SELECT id FROM corm.get_multi(NULL::users, corm.where(corm.neq('age', $1), corm.lt('level', 12)))$$, $$3$$),
+	($$SELECT id FROM corm.get_multi(NULL::users, corm.where(corm.not(corm.eq('feels', $1)), corm.lt('level', 6)))$$, $$'ok'$$),
+	($$SELECT id FROM corm.get_multi(NULL::users, corm.where(corm.between('age', $1, $2), corm.eq('feels', $3)))$$, $$2, 4, 'happy'$$),
+	($$SELECT id FROM corm.get_multi(NULL::users, corm.where(corm.in('age', $1, $2), corm.lte('level', 10)))$$, $$2, 4$$),
+	($$SELECT id FROM corm.get_multi(NULL::users, corm.where(corm.not_in('age', $1, $2), corm.lte('level', 5)))$$, $$2, NULL$$),
+	($$SELECT id FROM corm.get_multi(NULL::users, corm.where(corm.lt('born', $1)))$$, $$'2026-01-01 04:00+00'$$),
+	($$SELECT id FROM corm.get_multi(NULL::users, corm.where(corm.contains('name', $1), corm.ends_with('name', $2)))$$, $$'R1', '1'$$),
+	($$SELECT id FROM corm.get_multi(NULL::users, corm.where(corm.contains('name', $1), corm.ends_with('name', $2)))$$, $$'r1', '1'$$),
+	($$SELECT id FROM corm.get_multi(NULL::users, corm.where(corm.eq('code', $1)))$$, $$'k7'$$),
+	($$SELECT id FROM corm.get_multi(NULL::users, corm.where(corm.or(corm.gt('level', $1), corm.lt('level', $2))))$$, $$38, 3$$),
+	-- nothing to convert
+	($$SELECT id FROM corm.get_multi(NULL::users, corm.where(corm.eq('name', $1)))$$, $$'user7'$$),
+	($$SELECT id FROM corm.get_multi(NULL::users, corm.where(corm.gt('age', $1::int), corm.lt('level', 10)))$$, $$4$$),
+	-- the value is looked for in an index, once
+	($$SELECT id FROM corm.get_multi(NULL::users, corm.where(corm.eq('id', $1)))$$, $$7$$),
+	($$SELECT id FROM corm.get_multi(NULL::users, corm.where(corm.eq('id', $1), corm.eq('age', $2)))$$, $$8, 1$$),
+	-- around and within other queries
+	($$SELECT c.id, (SELECT count(*) FROM corm.get_multi(NULL::users, corm.where(corm.eq('company_id', c.id), corm.gt('level', $1)))) FROM companies c$$, $$20$$),
+	($$SELECT c.id, corm.count(corm.selector('users'), corm.where(corm.eq('company_id', c.id), corm.gt('level', $1))) FROM companies c$$, $$20$$),
+	($$SELECT c.id FROM companies c WHERE corm.exists(corm.selector('users'), corm.where(corm.eq('company_id', c.id), corm.gt('level', $1)))$$, $$39$$),
+	($$SELECT c.id, u.id FROM companies c, corm.get_multi(NULL::users, corm.where(corm.eq('company_id', c.id), corm.gt('level', $1)), corm.order_by('id'), corm.limit(1)) u$$, $$20$$),
+	($$SELECT c.id FROM companies c, corm.get_multi(NULL::users, corm.where(corm.eq('level', c.id::text), corm.gt('level', $1))) u$$, $$2$$),
+	($$SELECT id FROM corm.get_multi(NULL::users, corm.where(corm.eq('company.name', $1), corm.some('company', corm.gt('id', $2), corm.lt('name', $3)), corm.lt('level', $4)))$$, $$'c2', 1, 'd', 20$$),
+	($$WITH w AS (SELECT $1::text AS x) SELECT id FROM corm.get_multi(NULL::users, corm.where(corm.lt('level', (SELECT x FROM w))))$$, $$3$$),
+	($$WITH w AS MATERIALIZED (SELECT $1::text AS x) SELECT id, (SELECT count(*) FROM corm.get_multi(NULL::users, corm.where(corm.lt('level', (SELECT x FROM w)), corm.eq('id', c.id)))) FROM companies c$$, $$3$$),
+	($$SELECT u FROM corm.pluck(NULL::int, corm.selector('users'), corm.select('id'), corm.where(corm.lt('level', $1)), corm.union(corm.pipe(corm.selector('users'), corm.select('level'), corm.where(corm.gt('level', $2))))) u$$, $$3, 38$$),
+	($$SELECT id FROM corm.get_multi(NULL::users, corm.where(corm.lt('level', $1)), corm.order_by('id'), corm.limit($2), corm.offset($3))$$, $$9, 3, 2$$),
+	-- errors
+	($$SELECT id FROM corm.get_multi(NULL::users, corm.where(corm.gt('level', $1)))$$, $$'many'$$),
+	($$SELECT id FROM corm.get_multi(NULL::users, corm.where(corm.eq('feels', $1)))$$, $$'glad'$$);
+SELECT n, w.* FROM statements, all_ways(statement, vals) w ORDER BY n;
+
+RESET enable_seqscan;
+
+-- once, however many rows, and not if there are none
+CREATE FUNCTION evaluations(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE line text; result text := '';
+BEGIN
+	FOR line IN EXECUTE 'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, BUFFERS OFF) ' || statement LOOP
+		IF line ~ 'Result' THEN result := result || CASE WHEN line ~ 'never executed' THEN ' never' ELSE substring(line FROM ' loops=\d+') END; END IF;
+	END LOOP;
+	RETURN result;
+END $$;
+PREPARE several AS SELECT id FROM corm.get_multi(NULL::users, corm.where(corm.gt('level', $1), corm.eq('feels', $2)));
+SELECT evaluations($$EXECUTE several(3, 'ok')$$), evaluations($$EXECUTE several(999, 'ok')$$);
+PREPARE joined AS SELECT count(*) FROM companies c, generate_series(1, 10) g, LATERAL (SELECT * FROM corm.get_multi(NULL::users, corm.where(corm.eq('company_id', c.id), corm.gt('level', $1))) OFFSET 0) u WHERE u.id > g;
+SELECT evaluations($$EXECUTE joined(3)$$);
+
+-- The text is converted at each execution: its meaning depends on settings.
+PREPARE by_time AS SELECT count(*) FROM corm.get_multi(NULL::users, corm.where(corm.lt('born', $1)));
+SET TimeZone = 'UTC'; EXECUTE by_time('2026-01-01 10:00');
+SET TimeZone = 'Etc/GMT-5'; EXECUTE by_time('2026-01-01 10:00');
+RESET TimeZone;
+EXECUTE by_time('today');
+CREATE FUNCTION level_over(x text, OUT n bigint) LANGUAGE plpgsql AS $$ BEGIN SELECT count(*) INTO n FROM corm.get_multi(NULL::users, corm.where(corm.gt('level', x))); END $$;
+SELECT level_over('3'), level_over('39'), level_over(NULL);
+SELECT level_over('x');
+CREATE FUNCTION level_over_sql(x text) RETURNS bigint LANGUAGE sql AS $$ SELECT count(*) FROM corm.get_multi(NULL::users, corm.where(corm.gt('level', x))) $$;
+SELECT sum(level_over_sql(x::text)) FROM generate_series(1, 40) x;
+
+-- A list of texts
+PREPARE listed(text[]) AS SELECT count(*) FROM corm.get_multi(NULL::users, corm.where(corm.in('level', VARIADIC $1)));
+SELECT once, by_row FROM conversions($$EXECUTE listed('{1,2}')$$);
+EXECUTE listed('{1,2}'); EXECUTE listed('{}'); EXECUTE listed('{NULL,3}'); EXECUTE listed(NULL);
+
+-- Partitions are chosen before the execution, and only these are opened.
+CREATE TABLE parts (id int NOT NULL, tenant int NOT NULL, n int) PARTITION BY LIST (tenant);
+CREATE TABLE parts_1 PARTITION OF parts FOR VALUES IN (1);
+CREATE TABLE parts_2 PARTITION OF parts FOR VALUES IN (2);
+INSERT INTO parts SELECT i, 1 + i % 2, i FROM generate_series(1, 10) i;
+PREPARE tenants AS SELECT id FROM corm.get_multi(NULL::parts, corm.where(corm.eq('tenant', $1), corm.gt('n', $2)));
+SELECT once, by_row FROM conversions('EXECUTE tenants(1, 7)');
+EXPLAIN (COSTS OFF) EXECUTE tenants(1, 7);
+EXECUTE tenants(1, 7);
+
+-- In parallel workers
+CREATE TABLE many AS SELECT i AS id, i % 1000 AS n FROM generate_series(1, 20000) i;
+ALTER TABLE many SET (parallel_workers = 2);
+ANALYZE many;
+SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0;
+CREATE FUNCTION has_line(statement text, pattern text) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE line text;
+BEGIN
+	FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || statement LOOP
+		IF line ~ pattern THEN RETURN true; END IF;
+	END LOOP;
+	RETURN false;
+END $$;
+PREPARE counted AS SELECT count(*), sum(id) FROM corm.get_multi(NULL::many, corm.where(corm.lt('n', $1)));
+SELECT has_line('EXECUTE counted(3)', 'Workers Planned');
+EXECUTE counted(3);
+
+DROP SCHEMA iu CASCADE;
