@@ -133,13 +133,10 @@ MUTANTS = [
     Mutant("compiled-level", "around", 1, 3000,  # a column of the statement around is taken for one of another query
            "IncrementVarSublevelsUp(node, list_length(s->queries), 0);",
            "IncrementVarSublevelsUp(node, 1, 0);"),
-    Mutant("compiled-once", "around", 1, 3000,  # a value with columns is converted once for all rows
-           "if (s->for_rows && s->generic && !symbol->has_vars &&",
-           "if (s->for_rows && s->generic &&"),
-    Mutant("compiled-once-level", "test", "inline_untyped", 0,  # a value that is converted once loses the WITH around it
+    Mutant("compiled-once", "test", "inline_untyped", 0,  # a value that is converted once loses the WITH around it
            "IncrementVarSublevelsUp(expr, 1, 0);",
            "(void) has_links;"),
-    Mutant("compiled-once-partitions", "test", "inline_untyped", 0,  # a partition is chosen when all of them are open
+    Mutant("compiled-partitions", "test", "inline_untyped", 0,  # a partition is chosen when all of them are open
            "s->for_rows = !has_partitions(linitial(s->queries));",
            "s->for_rows = !has_partitions(linitial(s->queries)) || true;"),
     Mutant("compiled-barrier", "test", "inline_rights", 0,  # conditions around a query see what its guard keeps away
