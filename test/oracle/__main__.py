@@ -150,10 +150,12 @@ def reads(seed, budget, options, part="reads", generators=Reads):
     rng = random.Random(f"{part} {seed}")
     generator, session, steps, kinds = generators(rng), Session(), 0, {}
     between, number = again.Generator(random.Random(f"again {seed}")), 0
-    session.must("SET search_path = public, corm_ops")
-    # a small cache of plans: a run has a million shapes, and their memory is not what is checked here
-    session.must("SET corm.plan_cache_size = 200")
-    session.must("BEGIN")
+
+    def begin():
+        session.must("SET search_path = public, corm_ops")
+        # a small cache of plans: a run has a million shapes, and their memory is not what is checked here
+        session.must("SET corm.plan_cache_size = 200")
+        session.must("BEGIN")
 
     def verify(check, timeout=120):
         session.must("SAVEPOINT c")
@@ -164,6 +166,7 @@ def reads(seed, budget, options, part="reads", generators=Reads):
             session.must("ROLLBACK TO c")
             session.must("RELEASE c")
 
+    begin()
     started, wrong = time.monotonic(), None
     while budget.left(steps) and not wrong:
         number += 1
@@ -184,7 +187,10 @@ def reads(seed, budget, options, part="reads", generators=Reads):
                 check = check.redrawn()
         if steps % 1000 < done or getattr(check, "writes", False):  # a transaction that has written does not look into the cache
             session.must("ROLLBACK")
-            session.must("BEGIN")
+            if part == "around" and steps % 10000 < done:  # PL/pgSQL keeps the functions that are gone, and their plans
+                session.close()
+                session.open()
+            begin()
     session.close()
     took = time.monotonic() - started
     result(f"{part}, seed {seed}", wrong, f"{steps} steps ({', '.join(f'{kind} {n}' for kind, n in sorted(kinds.items()))}), {steps / max(took, 0.001):.0f}/s")

@@ -1,8 +1,8 @@
 """Statements with corm's calls in them, against the same statements with plain SQL in the place of the calls.
 
 The values in the queries are literals, parameters, columns of the statement around, and subqueries with these.  Each statement is run in plain
-SQL, with corm.inline off, and with it on: as it is, prepared with a plan for its values and with a generic plan, and as a
-function of PL/pgSQL or a view.  The answers are the rows, sorted unless the query's order must arrive.
+SQL, with corm.inline off, and with it on: as it is, prepared with a plan for its values, with what was kept of a plan for others, and with a
+generic plan, and as a function of PL/pgSQL or a view.  The answers are the rows, sorted unless the query's order must arrive.
 """
 
 from dataclasses import dataclass, replace
@@ -52,6 +52,9 @@ class Around:
         yield "the same plan, executed again", [execute]
         yield "called again", ["SET LOCAL corm.inline = off", execute]
         yield "a plan for the values", ["SET LOCAL corm.inline = on", "SET LOCAL plan_cache_mode = force_custom_plan", execute]
+        if values:
+            others = [f"{quote(DOMAINS[type][-1]) if type in DOMAINS else 1}::{type}" for type, _ in self.params]
+            yield "what a plan for others has kept", [f"EXECUTE around({', '.join(others)})", f"EXECUTE around({', '.join(others)})", execute]
         arguments = ", ".join(f"p{number} {type}" for number, (type, _) in enumerate(self.params, 1))
         yield "PL/pgSQL", ["SET LOCAL plan_cache_mode = force_generic_plan",
                            f"CREATE FUNCTION pg_temp.around({arguments}) RETURNS jsonb LANGUAGE plpgsql AS $f$ BEGIN RETURN "

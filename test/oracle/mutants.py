@@ -139,6 +139,12 @@ MUTANTS = [
     Mutant("compiled-partitions", "test", "inline_untyped", 0,  # a partition is chosen when all of them are open
            "s->for_rows = !has_partitions(linitial(s->queries));",
            "s->for_rows = !has_partitions(linitial(s->queries)) || true;"),
+    Mutant("compiled-places", "test", "inline_untyped", 0,  # a query that is kept has the values of its first execution
+           "query = copyObject(entry->query);\n\tif (entry->nvalues > 0)\n\t\tcorm_fill_places(query, values);",
+           "corm_fill_places(entry->query, values);\n\tquery = copyObject(entry->query);"),
+    Mutant("compiled-place-null", "test", "inline_untyped", 0,  # a NULL for which a query was kept stays there
+           "place->constisnull = value->isnull;",
+           "place->constisnull |= value->isnull;"),
     Mutant("compiled-barrier", "test", "inline_rights", 0,  # conditions around a query see what its guard keeps away
            "rte->security_barrier = guarded;",
            "rte->security_barrier = false;"),

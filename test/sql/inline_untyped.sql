@@ -47,6 +47,7 @@ BEGIN
 	answer := CASE WHEN results[1] = ALL (results) THEN results[1] ELSE 'DIFFERENT: ' || results::text END;
 END $$;
 SET enable_bitmapscan = off;
+SET jit = off;
 SET enable_seqscan = off;
 CREATE TABLE statements (n int GENERATED ALWAYS AS IDENTITY, statement text, vals text);
 INSERT INTO statements (statement, vals) VALUES
@@ -146,5 +147,75 @@ END $$;
 PREPARE counted AS SELECT count(*), sum(id) FROM corm.get_multi(NULL::many, corm.where(corm.lt('n', $1)));
 SELECT has_line('EXECUTE counted(3)', 'Workers Planned');
 EXECUTE counted(3);
+
+
+-- Where each execution is planned for its values, the query is kept, and the values are converted each time.
+SET plan_cache_mode = force_custom_plan;
+CREATE FUNCTION kept() RETURNS bigint LANGUAGE sql AS $$ SELECT count(*) FROM pg_backend_memory_contexts WHERE name = 'corm compiled call' $$;
+CREATE FUNCTION thrice(v text, w text, p text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE r text; answers text[]; detail text; path text;
+BEGIN
+	FOR i IN 1 .. 3 LOOP
+		BEGIN
+			answers := '{}';
+			SELECT string_agg(id::text, ' ' ORDER BY id) INTO r FROM corm.get_multi(NULL::iu.users, corm.where(corm.eq('age', v), corm.lt('level', w)));
+			answers := answers || coalesce(r, 'none');
+			SELECT string_agg(id::text, ' ' ORDER BY id) INTO r FROM corm.get_multi(NULL::iu.users, corm.where(corm.not(corm.eq('age', v)), corm.lt('id', w)));
+			answers := answers || coalesce(r, 'none');
+			SELECT string_agg(id::text, ' ' ORDER BY id) INTO r FROM corm.get_multi(NULL::iu.users, corm.where(corm.in('id', v, w)));
+			answers := answers || coalesce(r, 'none');
+			SELECT string_agg(id::text, ' ' ORDER BY id) INTO r FROM corm.get_multi(NULL::iu.users, corm.where(corm.contains('name', p), corm.lt('id', w)));
+			answers := answers || coalesce(r, 'none');
+			SELECT string_agg(id::text, ' ' ORDER BY id) INTO r FROM corm.pluck(NULL::int, corm.selector('iu.users'), corm.select('id'), corm.where(corm.eq('feels', p), corm.lt('id', w))) id;
+			answers := answers || coalesce(r, 'none');
+			RETURN NEXT array_to_string(answers, ', ');
+		EXCEPTION WHEN others THEN
+			GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_CONTEXT;
+			RETURN NEXT SQLSTATE || ' ' || SQLERRM || ', ' || split_part(detail, E'\n', 1);
+		END;
+	END LOOP;
+END $$;
+SELECT thrice('3', '11', 'ok');
+SELECT thrice(NULL, '9', 'happy');
+SELECT thrice('3', NULL, 'sad');
+SELECT thrice('4', '20', NULL);
+SELECT thrice('x', '20', 'ok');
+SELECT thrice('3', '11', 'glad');
+SELECT kept() > 2 AS kept;
+-- a text that is another time at each execution
+CREATE FUNCTION times(v text) RETURNS SETOF bigint LANGUAGE plpgsql AS $$
+DECLARE n bigint;
+BEGIN
+	FOR i IN 1 .. 3 LOOP
+		SELECT count(*) INTO n FROM corm.get_multi(NULL::iu.users, corm.where(corm.lt('born', v)));
+		RETURN NEXT n;
+	END LOOP;
+END $$;
+SELECT times('2026-01-01 10:00+00');
+SELECT times('tomorrow');
+SET TimeZone = 'Etc/GMT-5'; SELECT times('2026-01-01 10:00'); SET TimeZone = 'UTC'; SELECT times('2026-01-01 10:00'); RESET TimeZone;
+SELECT times('2026-01-01 10:00+00');
+SELECT kept() > 0 AS kept;
+-- an input function that changes what is kept while it converts
+CREATE FUNCTION meddle(x int) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+	IF x = 13 THEN
+		PERFORM corm.define_scope('iu.users', 'few', corm.where(corm.lt('id', 3)), true);
+	END IF;
+	RETURN true;
+END $$;
+CREATE DOMAIN meddled AS int CHECK (meddle(VALUE));
+CREATE FUNCTION twin(m meddled) RETURNS int LANGUAGE sql IMMUTABLE AS $$ SELECT m::int $$;
+CREATE FUNCTION few(v text) RETURNS SETOF bigint LANGUAGE plpgsql AS $$
+DECLARE n bigint;
+BEGIN
+	FOR i IN 1 .. 3 LOOP
+		SELECT count(*) INTO n FROM corm.get_multi(NULL::iu.users, corm.where(corm.gt('id', corm.fn('iu.twin', v))));
+		RETURN NEXT n;
+	END LOOP;
+END $$;
+SELECT few('38');
+SELECT few('13');
+SELECT few('0');
 
 DROP SCHEMA iu CASCADE;

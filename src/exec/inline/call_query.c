@@ -23,7 +23,6 @@
 #include "exec/call/operation.h"
 #include "exec/inline/call_query.h"
 #include "exec/inline/kept.h"
-#include "exec/inline/substitute.h"
 #include "exec/middleware/middleware.h"
 #include "exec/plan/plan.h"
 #include "exec/plan/query_set.h"
@@ -333,7 +332,7 @@ query_of_plan(CormInline *state, CormPlan *plan, CormQuerySet *set, FuncExpr *ca
 	if (query == NULL)
 		return NULL;
 	corm_queries_read_values(set);
-	query = corm_substitute(plan, set, state->symbols, query, state->generic);
+	query = corm_substitute(plan, set, state->symbols, query, state->plan_for);
 	if (query == NULL || !(plan->tupdesc ? fit_row(query, plan->tupdesc) : fit_value(query, call)))
 		return NULL;
 	/* input functions are user code, and looking at catalogs brings messages */
@@ -351,8 +350,8 @@ verb_returns_rows(const CormVerb *verb)
 
 /*
  * May the query of a call, compiled without known values, be kept for calls with any?  Not
- * if it was compiled with more than what kept.c checks, and not where corm converts values:
- * it raises its own errors, and converts early.
+ * if it was compiled with more than what kept.c checks, and where values are converted, only
+ * if they are texts.
  */
 static bool
 may_keep(CormInline *state, CormPlan *plan, const CormQuerySet *set)
@@ -372,8 +371,7 @@ may_keep(CormInline *state, CormPlan *plan, const CormQuerySet *set)
 		if (symbol == 0 || param->binding == CORM_BIND_PLAIN)
 			continue;
 		typid = exprType((Node *) ((CormSymbol *) list_nth(state->symbols, symbol - 1))->expr);
-		if (param->typid != TEXTOID || typid != TEXTOID ||
-			(param->binding != CORM_BIND_INPUT && param->binding != CORM_BIND_PATTERN))
+		if (typid != (param->binding == CORM_BIND_ARRAY_INPUT ? TEXTARRAYOID : TEXTOID))
 			return false;
 	}
 	return true;
@@ -415,7 +413,7 @@ compile_call(CormInline *state, const CormVerb *verb, FuncExpr *call, Node *quer
 		if (keep && query)
 		{
 			if (may_keep(state, plan, &set))
-				corm_keep_query(state, call, plan, query);
+				corm_keep_query(state, call, plan, &set, query);
 			else
 				query = NULL;
 		}
@@ -429,29 +427,24 @@ compile_call(CormInline *state, const CormVerb *verb, FuncExpr *call, Node *quer
 }
 
 /*
- * Compiles a call whose parameters are known, for others, too; NULL if it cannot be kept.
+ * Compiles a call whose parameters are known, for others, too.  Returns false if it cannot be
+ * kept.
  */
-static Query *
+static bool
 compile_and_keep(CormInline *state, const CormVerb *verb, FuncExpr *call, Node *queries, bool *guarded)
 {
 	CormInline	fresh = *state;
-	Query	   *query;
 
 	/* by itself, to see what the call brings */
 	memset(&fresh.dependencies, 0, sizeof(fresh.dependencies));
 	fresh.reader.functions = NIL;
 	fresh.reader.all_public = true;
 	fresh.params = NULL;
-	fresh.generic = false;
-	query = compile_call(&fresh, verb, call, queries, true, guarded);
-	if (query == NULL)
-	{
-		corm_keep_none(state, call);
-		return NULL;
-	}
-	state->dependencies.on_role |= fresh.dependencies.on_role;
-	state->dependencies.models = list_concat(state->dependencies.models, fresh.dependencies.models);
-	return query;
+	fresh.plan_for = CORM_PLAN_FOR_KEEPING;
+	if (compile_call(&fresh, verb, call, queries, true, guarded))
+		return true;
+	corm_keep_none(state, call);
+	return false;
 }
 
 /*
@@ -467,10 +460,13 @@ corm_query_of_call(CormInline *state, const CormVerb *verb, FuncExpr *call, Node
 	if (state->params && queries && verb_returns_rows(verb))
 	{
 		Query	   *query = NULL;
-		CormKept	kept = corm_kept_query(state, call, &query, guarded);
+		CormKept	kept;
 
-		if (kept == CORM_KEPT_SEEN)
-			query = compile_and_keep(state, verb, call, queries, guarded);
+		state->reader.fold = fold;
+		kept = corm_kept_query(state, call, &query, guarded);
+
+		if (kept == CORM_KEPT_SEEN && compile_and_keep(state, verb, call, queries, guarded))
+			(void) corm_kept_query(state, call, &query, guarded);
 		if (query)
 			return query;
 	}

@@ -9,6 +9,7 @@
 #define CORM_INLINE_CALL_QUERY_H
 
 #include "exec/inline/dependencies.h"
+#include "exec/inline/substitute.h"
 #include "exec/plan/plan.h"
 #include "nodes/params.h"
 #include "nodes/parsenodes.h"
@@ -26,7 +27,7 @@ typedef struct CormInline
 {
 	CormCallReader reader;
 	ParamListInfo params;		/* those that are known */
-	bool		generic;		/* the plan is to be for all values */
+	CormPlanFor plan_for;
 	Query	   *parse;			/* the statement */
 	const char *source;			/* its text, or that of what it is in */
 	CormQueryLevel *level;		/* that which is at hand */

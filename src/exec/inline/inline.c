@@ -534,6 +534,41 @@ only_rows_of(Query *query)
 		rte->subquery : NULL;
 }
 
+/* Names a column of a compiled query as the statement around it does. */
+static inline void
+take_name(TargetEntry *column, const TargetEntry *target)
+{
+	column->resname = target->resname;
+	column->resorigtbl = target->resorigtbl;
+	column->resorigcol = target->resorigcol;
+}
+
+/*
+ * Returns the columns of a compiled query with the names that a statement around gives them, if
+ * it wants all of them as they are, as SELECT * does; else NIL.
+ */
+static List *
+same_columns(const Query *parse, Query *sub)
+{
+	int			n = list_length(parse->targetList);
+
+	if (list_length(sub->targetList) < n ||
+		(list_length(sub->targetList) > n && !((TargetEntry *) list_nth(sub->targetList, n))->resjunk))
+		return NIL;
+	for (int i = 0; i < n; i++)
+	{
+		const TargetEntry *target = list_nth(parse->targetList, i);
+		const Var  *var = (const Var *) target->expr;
+
+		if (target->resjunk || !IsA(var, Var) || var->varlevelsup != 0 || var->varattno != i + 1 ||
+			((TargetEntry *) list_nth(sub->targetList, i))->resjunk)
+			return NIL;
+	}
+	for (int i = 0; i < n; i++)
+		take_name(list_nth(sub->targetList, i), list_nth(parse->targetList, i));
+	return sub->targetList;
+}
+
 /*
  * Returns the columns of a compiled query as a statement around it wants them, which
  * names each at most once; NIL if its own cannot be changed so.  Those that an order or
@@ -542,12 +577,14 @@ only_rows_of(Query *query)
 static List *
 wanted_columns(Query *parse, Query *sub)
 {
-	List	   *wanted = NIL;
+	List	   *wanted = same_columns(parse, sub);
 	Bitmapset  *used = NULL;
 	bool		all = sub->setOperations || sub->distinctClause || sub->hasTargetSRFs;
 	int			n = 0;
 	ListCell   *lc;
 
+	if (wanted)
+		return wanted;
 	foreach(lc, parse->targetList)
 	{
 		TargetEntry *target = lfirst_node(TargetEntry, lc);
@@ -563,9 +600,7 @@ wanted_columns(Query *parse, Query *sub)
 		used = bms_add_member(used, var->varattno);
 		column = flatCopyTargetEntry(column);
 		column->resno = ++n;
-		column->resname = target->resname;
-		column->resorigtbl = target->resorigtbl;
-		column->resorigcol = target->resorigcol;
+		take_name(column, target);
 		wanted = lappend(wanted, column);
 	}
 	foreach(lc, sub->targetList)
@@ -595,8 +630,8 @@ flatten_statement(Query *parse)
 
 	if (columns == NIL)
 		return;
+	/* its levels are right: there is nothing around that it could refer to */
 	sub->targetList = columns;
-	IncrementVarSublevelsUp((Node *) sub, -1, 1);
 	sub->querySource = parse->querySource;
 	sub->queryId = parse->queryId;
 	sub->canSetTag = parse->canSetTag;
@@ -702,7 +737,7 @@ plan_with_calls(Query *parse, const char *query_string, int cursor_options, Para
 	corm_dependencies_pending();
 	state.disabled = parse->hasModifyingCTE || !settings_permit();
 	state.params = params;
-	state.generic = params == NULL;
+	state.plan_for = params ? CORM_PLAN_FOR_KNOWN : CORM_PLAN_FOR_ALL;
 	state.parse = parse;
 	state.source = query_string;
 	inline_in_query(&state, parse);

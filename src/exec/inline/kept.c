@@ -9,9 +9,13 @@
  * not known.  They stay what they are, parameters of the statement, and PostgreSQL puts
  * in their values, as it does in the rest of the statement.
  *
- * A call is recognized by what it is, node by node; where its statement is in memory,
- * and the place of the call in it, say where to look.  A query is kept when the call is
- * met for the second time.  It is used only while everything that decided about it is
+ * What must be converted, a text where a number is wanted, has a place in the query that is
+ * kept.  It is converted each time, by corm, which raises its own errors.
+ *
+ * A call is recognized by what it is, node by node; the text of its statement, and the
+ * place of the call in it, say where to look.  So a statement that a client sends
+ * again, with parameters but not prepared, finds the query, too.  A query is kept when the call
+ * is met for the second time.  It is used only while everything that decided about it is
  * the same:
  *
  * - the number of changes that dependencies.c counts, with which plans are invalidated
@@ -21,9 +25,7 @@
  *   row_security where there are policies, and on search_path.
  *
  * Not kept is what depends on anything else: columns of the statement around, privileges on
- * functions, the values themselves.  The last is why a value must be a parameter as it
- * is: what must be converted may raise an error, which is to be ours, or may be known too
- * late to choose partitions.
+ * functions.
  *
  *-------------------------------------------------------------------------
  */
@@ -35,10 +37,18 @@
 #include "exec/inline/kept.h"
 #include "fmgr.h"
 #include "nodes/nodeFuncs.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/plancache.h"
 
 #define NENTRIES	256			/* a power of 2 */
+
+/* A value that is converted each time. */
+typedef struct KeptValue
+{
+	int			param;			/* of the plan, from 0 on */
+	Expr	   *expr;			/* the text */
+} KeptValue;
 
 typedef struct KeptCall
 {
@@ -48,6 +58,8 @@ typedef struct KeptCall
 	MemoryContext context;		/* of what follows; NULL: there is nothing */
 	FuncExpr   *call;
 	Query	   *query;
+	KeptValue  *values;
+	int			nvalues;
 	CormPlan   *plan;			/* in use by us */
 	uint64		analyses;		/* of the plan, when its statement was copied */
 	bool		on_role;		/* the query is right for the current user
@@ -75,10 +87,9 @@ forget(KeptCall *entry)
 static uint32
 hash_of_call(const CormInline *state, const FuncExpr *call)
 {
-	uint64		place = (uint64) (uintptr_t) state->source;
+	uint32		statement = state->source ? hash_bytes((const unsigned char *) state->source, strlen(state->source)) : 0;
 
-	return hash_combine(murmurhash32((uint32) (place ^ (place >> 32))),
-						murmurhash32((uint32) call->location ^ call->funcid << 16)) | 1;
+	return hash_combine(statement, murmurhash32((uint32) call->location ^ call->funcid << 16)) | 1;
 }
 
 static KeptCall *
@@ -89,28 +100,82 @@ entry_of(uint32 hash)
 	return &entries[(hash >> 1) & (NENTRIES - 1)];
 }
 
+static bool
+is_outdated(const KeptCall *entry, uint64 serial)
+{
+	return entry->context == NULL || entry->serial != serial || entry->changes != corm_dependencies_changes();
+}
+
 /*
- * Returns a copy of a kept query, with locks on its tables; NULL if it is outdated.  The plan
- * is in use.
+ * Converts a value for its place.  Returns false if it is not known before the execution.  Raises
+ * what converting it raises.
+ */
+static bool
+convert_value(CormInline *state, CormPlanParam *param, Node *expr, NullableDatum *result)
+{
+	Const	   *constant = (Const *) state->reader.fold(&state->reader, expr);
+	CormValue	value = {.typid = param->value_type};
+	struct varlena *data;
+
+	if (!IsA(constant, Const))
+		return false;
+	result->isnull = constant->constisnull;
+	if (result->isnull)
+		return get_typtype(param->typid) != TYPTYPE_DOMAIN;
+	data = PG_DETOAST_DATUM(constant->constvalue);
+	value.data = (const char *) data;
+	value.len = VARSIZE(data);
+	result->value = corm_bind_value(param, &value);
+	return true;
+}
+
+/*
+ * Returns the values for the places of a kept query, by number of the parameter; NULL if one is
+ * not known, or the query is outdated.
+ */
+static NullableDatum *
+convert_values(CormInline *state, KeptCall *entry, CormPlan *plan)
+{
+	NullableDatum *values = palloc0(sizeof(NullableDatum) * Max(plan->nparams, 1));
+	uint64		serial = entry->serial;
+
+	/* input functions are user code, which may plan the same call */
+	for (int i = 0; !is_outdated(entry, serial) && i < entry->nvalues; i++)
+	{
+		int			param = entry->values[i].param;
+
+		if (!convert_value(state, &plan->params[param], (Node *) copyObject(entry->values[i].expr), &values[param]))
+			return NULL;
+	}
+	return is_outdated(entry, serial) ? NULL : values;
+}
+
+/*
+ * Returns a copy of a kept query, with values in their places and locks on its tables; NULL if it
+ * is outdated.  The plan is in use.
  */
 static Query *
-copy_kept(KeptCall *entry, CormPlan *plan)
+copy_kept(KeptCall *entry, CormPlan *plan, NullableDatum *values)
 {
 	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan->spi));
 	uint64		serial = entry->serial;
+	Query	   *query;
 
 	/* the exported function that brings it up to date and locks it */
 	(void) CachedPlanGetTargetList(source, NULL);
 	/* that may bring messages, and run code that plans the same call */
-	if (entry->context == NULL || entry->serial != serial || entry->changes != corm_dependencies_changes() ||
-		!source->is_valid || !plan->valid || entry->analyses != plan->analyses)
+	if (is_outdated(entry, serial) || !source->is_valid || !plan->valid || entry->analyses != plan->analyses)
 		return NULL;
-	return copyObject(entry->query);
+	query = copyObject(entry->query);
+	if (entry->nvalues > 0)
+		corm_fill_places(query, values);
+	return query;
 }
 
 /*
  * corm_kept_query tells what is known of a call; *query is a copy of the query that it
- * would run, if that is kept.
+ * would run, if that is kept.  It is CORM_KEPT_NOT if the one that is kept is not for these
+ * values, too.  Raises what converting them raises.
  */
 CormKept
 corm_kept_query(CormInline *state, const FuncExpr *call, Query **query, bool *guarded)
@@ -118,6 +183,7 @@ corm_kept_query(CormInline *state, const FuncExpr *call, Query **query, bool *gu
 	uint32		hash = hash_of_call(state, call);
 	KeptCall   *entry = entry_of(hash);
 	CormPlan   *plan;
+	volatile bool unfit = false;
 
 	if (entry->seen != hash)
 	{
@@ -144,7 +210,11 @@ corm_kept_query(CormInline *state, const FuncExpr *call, Query **query, bool *gu
 	}
 	PG_TRY();
 	{
-		*query = copy_kept(entry, plan);
+		uint64		serial = entry->serial;
+		NullableDatum *values = convert_values(state, entry, plan);
+
+		unfit = values == NULL && !is_outdated(entry, serial);
+		*query = values ? copy_kept(entry, plan, values) : NULL;
 		*guarded = plan->guarded;
 		if (*query)
 		{
@@ -155,7 +225,7 @@ corm_kept_query(CormInline *state, const FuncExpr *call, Query **query, bool *gu
 			state->dependencies.on_role |= entry->on_role;
 			state->dependencies.models = lappend_oid(state->dependencies.models, plan->model);
 		}
-		else
+		else if (!unfit)
 			forget(entry);
 	}
 	PG_FINALLY();
@@ -163,6 +233,8 @@ corm_kept_query(CormInline *state, const FuncExpr *call, Query **query, bool *gu
 		corm_plan_release(plan);
 	}
 	PG_END_TRY();
+	if (unfit)
+		return CORM_KEPT_NOT;
 	return *query ? CORM_KEPT_QUERY : CORM_KEPT_SEEN;
 }
 
@@ -179,12 +251,31 @@ corm_keep_none(CormInline *state, const FuncExpr *call)
 	entry->changes = corm_dependencies_changes();
 }
 
+/* Notes which values have places in the query of an entry, in the current context. */
+static void
+keep_values(KeptCall *entry, const CormInline *state, const CormPlan *plan, const CormQuerySet *set)
+{
+	entry->values = palloc(sizeof(KeptValue) * Max(plan->nparams, 1));
+	entry->nvalues = 0;
+	for (int i = 0; i < plan->nparams; i++)
+	{
+		uint32		symbol = corm_param_value(&plan->params[i], set)->symbol;
+		KeptValue  *value = &entry->values[entry->nvalues];
+
+		if (symbol == 0 || plan->params[i].binding == CORM_BIND_PLAIN)
+			continue;
+		value->param = i;
+		value->expr = copyObject(((CormSymbol *) list_nth(state->symbols, symbol - 1))->expr);
+		entry->nvalues++;
+	}
+}
+
 /*
  * corm_keep_query keeps the query of a call, which was compiled without known values.  The
  * plan is in use by the caller.
  */
 void
-corm_keep_query(CormInline *state, const FuncExpr *call, CormPlan *plan, const Query *query)
+corm_keep_query(CormInline *state, const FuncExpr *call, CormPlan *plan, const CormQuerySet *set, const Query *query)
 {
 	uint32		hash = hash_of_call(state, call);
 	KeptCall   *entry = entry_of(hash);
@@ -200,6 +291,7 @@ corm_keep_query(CormInline *state, const FuncExpr *call, CormPlan *plan, const Q
 	oldcontext = MemoryContextSwitchTo(context);
 	entry->call = copyObject(unconstify(FuncExpr *, call));
 	entry->query = copyObject(unconstify(Query *, query));
+	keep_values(entry, state, plan, set);
 	MemoryContextSwitchTo(oldcontext);
 	MemoryContextSetParent(context, CacheMemoryContext);
 	corm_plan_watch_analysis(plan);

@@ -20,7 +20,8 @@ typedef enum CormKept
 } CormKept;
 
 extern CormKept corm_kept_query(CormInline *state, const FuncExpr *call, Query **query, bool *guarded);
-extern void corm_keep_query(CormInline *state, const FuncExpr *call, CormPlan *plan, const Query *query);
+extern void corm_keep_query(CormInline *state, const FuncExpr *call, CormPlan *plan,
+							const CormQuerySet *set, const Query *query);
 extern void corm_keep_none(CormInline *state, const FuncExpr *call);
 
 #endif							/* CORM_INLINE_KEPT_H */

@@ -56,6 +56,9 @@
 #include "utils/relcache.h"
 #include "utils/syscache.h"
 
+#define FIRST_PLACE		(-2)	/* as a location; those of further parameters
+								 * are below */
+
 typedef struct Substitution
 {
 	CormPlan   *plan;
@@ -67,7 +70,7 @@ typedef struct Substitution
 								 * false */
 	bool		linked;			/* a subquery was put into the query that we
 								 * are in */
-	bool		generic;		/* the plan is for all values */
+	CormPlanFor plan_for;
 	bool		for_rows;		/* in a condition that is evaluated row by
 								 * row */
 	bool		failed;			/* it cannot be written */
@@ -291,7 +294,7 @@ replacement_here(Substitution *s, int number)
 	if (symbol == NULL)
 		return node;
 	s->linked |= symbol->has_links;
-	if (s->for_rows && s->generic && !symbol->has_vars && s->plan->params[number - 1].binding != CORM_BIND_PLAIN)
+	if (s->for_rows && s->plan_for == CORM_PLAN_FOR_ALL && !symbol->has_vars && s->plan->params[number - 1].binding != CORM_BIND_PLAIN)
 	{
 		node = evaluated_once(node, symbol->has_links);
 		s->linked = true;
@@ -502,16 +505,16 @@ depends_on_settings(Oid typid)
 	Oid			input;
 	Oid			ioparam;
 
+	getTypeInputInfo(base, &input, &ioparam);
+	if (func_volatile(input) == PROVOLATILE_IMMUTABLE || base == JSONOID || base == JSONBOID || type_is_enum(base))
+		return false;
 	if (OidIsValid(get_element_type(base)))
 		return depends_on_settings(get_element_type(base));
 	if (OidIsValid(get_range_subtype(base)))
 		return depends_on_settings(get_range_subtype(base));
 	if (OidIsValid(get_multirange_range(base)))
 		return depends_on_settings(get_multirange_range(base));
-	if (base == JSONOID || base == JSONBOID || type_is_enum(base))
-		return false;
-	getTypeInputInfo(base, &input, &ioparam);
-	return func_volatile(input) != PROVOLATILE_IMMUTABLE;
+	return true;
 }
 
 /* Moves on if a text goes on with a form, in which 0 stands for any digit. */
@@ -553,7 +556,7 @@ is_fixed_time(Oid typid, const char *text)
 static bool
 is_settled(const CormPlanParam *param, const CormValue *value)
 {
-	Oid			typid = getBaseType(OidIsValid(param->element_type) ? param->element_type : param->typid);
+	Oid			typid = OidIsValid(param->element_type) ? param->element_type : param->typid;
 	Datum	   *elems;
 	bool	   *nulls;
 	int			n;
@@ -561,7 +564,7 @@ is_settled(const CormPlanParam *param, const CormValue *value)
 	if (param->binding == CORM_BIND_PLAIN || !depends_on_settings(typid))
 		return true;
 	if (param->binding == CORM_BIND_INPUT)
-		return is_fixed_time(typid, TextDatumGetCString(corm_value_datum(value, param->typlen, param->typbyval)));
+		return is_fixed_time(getBaseType(typid), TextDatumGetCString(corm_value_datum(value, param->typlen, param->typbyval)));
 	if (param->binding != CORM_BIND_ARRAY_INPUT)
 		return false;
 	deconstruct_array(DatumGetArrayTypeP(corm_value_datum(value, param->typlen, param->typbyval)),
@@ -569,7 +572,7 @@ is_settled(const CormPlanParam *param, const CormValue *value)
 	for (int i = 0; i < n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (!nulls[i] && !is_fixed_time(typid, TextDatumGetCString(elems[i])))
+		if (!nulls[i] && !is_fixed_time(getBaseType(typid), TextDatumGetCString(elems[i])))
 			return false;
 	}
 	return true;
@@ -593,13 +596,14 @@ convert_by_text(Expr *arg, Oid typid)
  * raises, even if it will be converted again.
  */
 static Node *
-known_value(CormPlanParam *param, const CormValue *value)
+known_value(CormPlanParam *param, const CormValue *value, CormPlanFor plan_for)
 {
 	Datum		datum = corm_bind_value(param, value);
 	Oid			typid = param->typid;
 	int16		typlen;
 	bool		typbyval;
-	bool		settled = is_settled(param, value);
+	/* a plan for known values is executed at once, and once */
+	bool		settled = plan_for == CORM_PLAN_FOR_KNOWN || is_settled(param, value);
 	Const	   *constant;
 
 	if (!settled && param->binding != CORM_BIND_INPUT)
@@ -615,16 +619,62 @@ known_value(CormPlanParam *param, const CormValue *value)
 }
 
 /*
+ * The place of a value that is to be converted when it is known: a constant that says in its
+ * location of which parameter.
+ */
+static Node *
+place_of(const CormPlanParam *param, int i)
+{
+	Const	   *place = makeNullConst(param->typid, -1, get_typcollation(param->typid));
+
+	place->location = FIRST_PLACE - i;
+	return (Node *) place;
+}
+
+static bool
+fill_places_walker(Node *node, NullableDatum *values)
+{
+	Const	   *place = (Const *) node;
+
+	if (node == NULL)
+		return false;
+	if (IsA(node, Query))
+		return query_tree_walker((Query *) node, fill_places_walker, values, 0);
+	if (!IsA(node, Const))
+		return expression_tree_walker(node, fill_places_walker, values);
+	if (place->location <= FIRST_PLACE)
+	{
+		const NullableDatum *value = &values[FIRST_PLACE - place->location];
+
+		place->constvalue = value->value;
+		place->constisnull = value->isnull;
+		place->location = -1;
+	}
+	return false;
+}
+
+/*
+ * corm_fill_places puts values in their places in a copy of a query that was made for keeping.
+ * values are by number of the parameter; those of parameters that have no place are not looked
+ * at.
+ */
+void
+corm_fill_places(Query *query, NullableDatum *values)
+{
+	(void) query_tree_walker(query, fill_places_walker, values, 0);
+}
+
+/*
  * What a parameter is to be; NULL if there is no expression for it.
  */
 static Node *
-replacement(CormPlanParam *param, const CormValue *value, CormSymbol *symbol)
+replacement(CormPlanParam *param, const CormValue *value, CormSymbol *symbol, CormPlanFor plan_for)
 {
 	Oid			collation = get_typcollation(param->typid);
 	Oid			typid;
 
 	if (symbol == NULL)
-		return known_value(param, value);
+		return known_value(param, value, plan_for);
 	typid = exprType((Node *) symbol->expr);
 	switch (param->binding)
 	{
@@ -647,13 +697,13 @@ replacement(CormPlanParam *param, const CormValue *value, CormSymbol *symbol)
 /*
  * corm_substitute returns a copy of a plan's query in which its parameters are
  * replaced by the values of a call, or the expressions of its symbols, to be one level
- * below the query that has the call.  generic: the plan will be for all values of them.
- * NULL if it cannot be written.  Raises what converting the values raises.
+ * below the query that has the call.  NULL if it cannot be written.  Raises what converting the values raises.
  */
 Query *
-corm_substitute(CormPlan *plan, const CormQuerySet *set, List *symbols, const Query *query, bool generic)
+corm_substitute(CormPlan *plan, const CormQuerySet *set, List *symbols, const Query *query,
+				CormPlanFor plan_for)
 {
-	Substitution s = {.plan = plan, .generic = generic};
+	Substitution s = {.plan = plan,.plan_for = plan_for};
 	Query	   *result;
 
 	s.replacements = palloc0(sizeof(Node *) * Max(plan->nparams, 1));
@@ -671,9 +721,11 @@ corm_substitute(CormPlan *plan, const CormQuerySet *set, List *symbols, const Qu
 						 errmsg("invalid binary value of type corm.query")));
 			s.symbols[i] = list_nth(symbols, value->symbol - 1);
 		}
-		s.replacements[i] = replacement(param, value, s.symbols[i]);
+		s.replacements[i] = replacement(param, value, s.symbols[i], plan_for);
 		if (s.replacements[i] == NULL)
 			return NULL;
+		if (plan_for == CORM_PLAN_FOR_KEEPING && s.symbols[i] && param->binding != CORM_BIND_PLAIN)
+			s.replacements[i] = place_of(param, i);
 	}
 	result = (Query *) substitute((Node *) copyObject(query), &s);
 	return s.failed ? NULL : result;

@@ -22,8 +22,18 @@ typedef struct CormSymbol
 	bool		has_links;		/* it has subqueries */
 } CormSymbol;
 
+/* For which values the statement is planned. */
+typedef enum CormPlanFor
+{
+	CORM_PLAN_FOR_KNOWN,		/* those of this execution */
+	CORM_PLAN_FOR_ALL,			/* all: a generic plan */
+	CORM_PLAN_FOR_KEEPING		/* known ones, which will take the places in a
+								 * query that is kept */
+} CormPlanFor;
+
 extern bool corm_is_not_null_column(List *queries, const Node *node);
 extern Query *corm_substitute(CormPlan *plan, const CormQuerySet *set, List *symbols, const Query *query,
-							  bool generic);
+							  CormPlanFor plan_for);
+extern void corm_fill_places(Query *query, NullableDatum *values);
 
 #endif							/* CORM_INLINE_SUBSTITUTE_H */
