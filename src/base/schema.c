@@ -23,7 +23,10 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_namespace.h"
+#include "catalog/pg_proc.h"
 #include "commands/extension.h"
+#include "utils/acl.h"
+#include "utils/array.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -203,4 +206,28 @@ corm_catalog_missing(const char *relname)
 			 OidIsValid(get_extension_oid("corm", true)) ?
 			 errhint("Run ALTER EXTENSION corm UPDATE: the extension in this database is older than the library.") :
 			 errhint("Run CREATE EXTENSION corm in this database.")));
+}
+
+/*
+ * corm_function_is_public returns whether everybody may execute a function, of pg_proc's tuple: by
+ * default, or because PUBLIC has the privilege among others.
+ */
+bool
+corm_function_is_public(HeapTuple tuple)
+{
+	bool		isnull;
+	Datum		datum = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_proacl, &isnull);
+	Acl		   *acl;
+
+	if (isnull)
+		return true;
+	acl = DatumGetAclP(datum);
+	for (int i = 0; i < ACL_NUM(acl); i++)
+	{
+		const AclItem *item = &ACL_DAT(acl)[i];
+
+		if (item->ai_grantee == ACL_ID_PUBLIC && (ACLITEM_GET_PRIVS(*item) & ACL_EXECUTE) != 0)
+			return true;
+	}
+	return false;
 }

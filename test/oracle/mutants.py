@@ -145,6 +145,15 @@ MUTANTS = [
     Mutant("compiled-place-null", "test", "inline_untyped", 0,  # a NULL for which a query was kept stays there
            "place->constisnull = value->isnull;",
            "place->constisnull |= value->isnull;"),
+    Mutant("compiled-branch", "test", "inline_untyped", 0,  # a text in a branch that is not taken is an error
+           "if (values_of == CORM_VALUES_OF_BRANCH && param->binding != CORM_BIND_PLAIN)",
+           "if (values_of == CORM_VALUES_OF_BRANCH && param->binding > CORM_BIND_ARRAYS)"),
+    Mutant("compiled-settled", "test", "inline_untyped", 0,  # a text that depends on settings is converted when a cursor is opened
+           "return corm_value_is_settled(param, value);",
+           "return true;"),
+    Mutant("compiled-labels", "test", "inline_untyped", 0,  # a label of an enum is kept that has another name now
+           "CacheRegisterSyscacheCallback(ENUMOID, label_changed, (Datum) 0);",
+           "(void) label_changed;"),
     Mutant("compiled-barrier", "test", "inline_rights", 0,  # conditions around a query see what its guard keeps away
            "rte->security_barrier = guarded;",
            "rte->security_barrier = false;"),

@@ -182,7 +182,7 @@ SELECT thrice('4', '20', NULL);
 SELECT thrice('x', '20', 'ok');
 SELECT thrice('3', '11', 'glad');
 SELECT kept() > 2 AS kept;
--- a text that is another time at each execution
+-- a text that is another time at each execution is converted then, also after a cursor was opened
 CREATE FUNCTION times(v text) RETURNS SETOF bigint LANGUAGE plpgsql AS $$
 DECLARE n bigint;
 BEGIN
@@ -195,7 +195,61 @@ SELECT times('2026-01-01 10:00+00');
 SELECT times('tomorrow');
 SET TimeZone = 'Etc/GMT-5'; SELECT times('2026-01-01 10:00'); SET TimeZone = 'UTC'; SELECT times('2026-01-01 10:00'); RESET TimeZone;
 SELECT times('2026-01-01 10:00+00');
-SELECT kept() > 0 AS kept;
+SELECT kept() AS kept;
+CREATE FUNCTION opened(c refcursor, v text) RETURNS refcursor LANGUAGE plpgsql AS $$
+BEGIN
+	OPEN c FOR SELECT count(*) FROM corm.get_multi(NULL::iu.users, corm.where(corm.lt('born', v)));
+	RETURN c;
+END $$;
+CREATE FUNCTION opened_literal(c refcursor, v int) RETURNS refcursor LANGUAGE plpgsql AS $$
+BEGIN
+	OPEN c FOR SELECT count(*) FROM corm.get_multi(NULL::iu.users, corm.where(corm.lt('born', '2026-01-01 10:00'), corm.lt('id', v)));
+	RETURN c;
+END $$;
+BEGIN;
+SET LOCAL TimeZone = 'UTC'; SELECT opened('a', '2026-01-01 10:00'), opened_literal('b', 30);
+SET LOCAL TimeZone = 'Etc/GMT-5'; FETCH a; FETCH b;
+COMMIT;
+-- where everybody may execute the functions, it does not matter who else may
+GRANT EXECUTE ON FUNCTION corm.lt(text, "any"), corm.get_multi(anyelement, corm.query[]) TO pg_read_all_data;
+SELECT times('2026-01-01 10:00+00');
+SELECT kept() AS kept;
+REVOKE EXECUTE ON FUNCTION corm.lt(text, "any"), corm.get_multi(anyelement, corm.query[]) FROM pg_read_all_data;
+-- the calls of a view are two
+CREATE VIEW two AS SELECT a.id FROM corm.get_multi(NULL::users, corm.where(corm.lt('id', 9))) a, corm.get_multi(NULL::users, corm.where(corm.gt('id', 4))) b WHERE a.id = b.id;
+PREPARE two(text) AS SELECT count(*) FROM two, corm.get_multi(NULL::users, corm.where(corm.gt('id', $1))) c, corm.get_multi(NULL::users, corm.where(corm.lt('id', $1))) d WHERE c.id = two.id;
+EXECUTE two('5'); EXECUTE two('6'); EXECUTE two('7');
+SELECT kept() AS kept;
+-- labels of an enum
+PREPARE labels AS SELECT array_agg(id) FROM corm.get_multi(NULL::users, corm.where(corm.eq('feels', 'ok'), corm.lt('id', $1)));
+EXECUTE labels(10); EXECUTE labels(10); EXECUTE labels(10);
+ALTER TYPE mood RENAME VALUE 'ok' TO 'fine'; EXECUTE labels(10);
+ALTER TYPE mood RENAME VALUE 'happy' TO 'ok'; EXECUTE labels(10);
+SET plan_cache_mode = force_generic_plan; EXECUTE labels(10);
+ALTER TYPE mood RENAME VALUE 'ok' TO 'happy'; EXECUTE labels(10);
+ALTER TYPE mood RENAME VALUE 'fine' TO 'ok'; EXECUTE labels(10);
+SET plan_cache_mode = force_custom_plan;
+-- what is not evaluated is not converted
+INSERT INTO statements (statement, vals) VALUES
+	($$SELECT CASE WHEN $1 ~ '^\d+$' THEN (SELECT count(*) FROM corm.get_multi(NULL::users, corm.where(corm.lt('level', $1), corm.in('id', $1, $2)))) END$$, $$'x', 3$$),
+	($$SELECT CASE WHEN $1 ~ '^\d+$' THEN (SELECT count(*) FROM corm.get_multi(NULL::users, corm.where(corm.lte('level', $1), corm.in('id', $1, $2)))) END$$, $$4, 3$$),
+	($$SELECT coalesce((SELECT max(c.id) FROM companies c), (SELECT count(*) FROM corm.get_multi(NULL::users, corm.where(corm.lt('level', $1))))::int)$$, $$'x'$$),
+	($$SELECT c.id, CASE WHEN c.id = $1::int THEN corm.count(corm.selector('users'), corm.where(corm.eq('company_id', c.id), corm.lt('level', $2))) END FROM companies c$$, $$7, 'x'$$),
+	($$SELECT c.id, CASE WHEN c.id = $1::int THEN corm.count(corm.selector('users'), corm.where(corm.eq('company_id', c.id), corm.lt('level', $2))) END FROM companies c$$, $$2, 20$$),
+	-- a list that is NULL has no type of its own either
+	($$SELECT id FROM corm.get_multi(NULL::users, corm.where(corm.in('level', VARIADIC $1::text[])))$$, $$NULL$$),
+	($$SELECT id FROM corm.get_multi(NULL::users, corm.where(corm.not_in('level', VARIADIC $1::text[]), corm.lt('id', 4)))$$, $$'{1}'$$),
+	($$SELECT id FROM corm.get_multi(NULL::users, corm.where(corm.overlaps('tags', $1::text[]), corm.lt('id', 4)))$$, $$NULL$$);
+SELECT n, w.* FROM statements, all_ways(statement, vals) w WHERE n > 30 ORDER BY n;
+-- an index that has but some of the rows, or that is not about the column first, does not find the value
+CREATE TABLE partly AS SELECT i AS id, i % 100 AS a, i AS b FROM generate_series(1, 1000) i;
+CREATE INDEX ON partly (a) WHERE id < 0;
+CREATE INDEX ON partly (b, a);
+ANALYZE partly;
+SET plan_cache_mode = force_generic_plan;
+PREPARE partial AS SELECT id FROM corm.get_multi(NULL::partly, corm.where(corm.eq('a', $1)));
+SELECT once, by_row FROM conversions('EXECUTE partial(1)');
+SET plan_cache_mode = force_custom_plan;
 -- an input function that changes what is kept while it converts
 CREATE FUNCTION meddle(x int) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN

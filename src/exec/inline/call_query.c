@@ -332,7 +332,8 @@ query_of_plan(CormInline *state, CormPlan *plan, CormQuerySet *set, FuncExpr *ca
 	if (query == NULL)
 		return NULL;
 	corm_queries_read_values(set);
-	query = corm_substitute(plan, set, state->symbols, query, state->plan_for);
+	query = corm_substitute(plan, set, state->symbols, query,
+							state->params && state->in_branch ? CORM_VALUES_OF_BRANCH : state->values_of);
 	if (query == NULL || !(plan->tupdesc ? fit_row(query, plan->tupdesc) : fit_value(query, call)))
 		return NULL;
 	/* input functions are user code, and looking at catalogs brings messages */
@@ -350,8 +351,8 @@ verb_returns_rows(const CormVerb *verb)
 
 /*
  * May the query of a call, compiled without known values, be kept for calls with any?  Not
- * if it was compiled with more than what kept.c checks, and where values are converted, only
- * if they are texts.
+ * if it was compiled with more than what kept.c checks, nor if it converts values that are no
+ * texts.
  */
 static bool
 may_keep(CormInline *state, CormPlan *plan, const CormQuerySet *set)
@@ -440,7 +441,7 @@ compile_and_keep(CormInline *state, const CormVerb *verb, FuncExpr *call, Node *
 	fresh.reader.functions = NIL;
 	fresh.reader.all_public = true;
 	fresh.params = NULL;
-	fresh.plan_for = CORM_PLAN_FOR_KEEPING;
+	fresh.values_of = CORM_VALUES_OF_KEPT;
 	if (compile_call(&fresh, verb, call, queries, true, guarded))
 		return true;
 	corm_keep_none(state, call);
@@ -456,8 +457,9 @@ compile_and_keep(CormInline *state, const CormVerb *verb, FuncExpr *call, Node *
 Query *
 corm_query_of_call(CormInline *state, const CormVerb *verb, FuncExpr *call, Node *queries, bool *guarded)
 {
+	state->ncalls++;
 	/* where values are known, the statement is planned for each execution */
-	if (state->params && queries && verb_returns_rows(verb))
+	if (state->params && queries && verb_returns_rows(verb) && !state->in_branch)
 	{
 		Query	   *query = NULL;
 		CormKept	kept;

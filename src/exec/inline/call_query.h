@@ -27,7 +27,11 @@ typedef struct CormInline
 {
 	CormCallReader reader;
 	ParamListInfo params;		/* those that are known */
-	CormPlanFor plan_for;
+	CormValuesOf values_of;
+	bool		in_branch;		/* what is at hand may not be evaluated */
+	bool		hashed;
+	uint32		hash;			/* of source, if hashed */
+	uint32		ncalls;			/* looked at in the statement */
 	Query	   *parse;			/* the statement */
 	const char *source;			/* its text, or that of what it is in */
 	CormQueryLevel *level;		/* that which is at hand */

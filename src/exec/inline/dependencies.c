@@ -151,6 +151,13 @@ function_name_changed(Datum arg, int cacheid, uint32 hash)
 		announce(OidIsValid(hook->relid) ? relation_marker(hook->relid) : MARKER);
 }
 
+/* Syscache callback for labels of enums, which are constants in compiled queries. */
+static void
+label_changed(Datum arg, int cacheid, uint32 hash)
+{
+	announce(MARKER);
+}
+
 /*
  * corm_dependencies_pending invalidates the plans that were made while something
  * changed.
@@ -186,6 +193,7 @@ corm_dependencies_init(void)
 	corm_registry_on_invalidation(model_changed);
 	CacheRegisterSyscacheCallback(PROCOID, function_changed, (Datum) 0);
 	CacheRegisterSyscacheCallback(PROCNAMEARGSNSP, function_name_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(ENUMOID, label_changed, (Datum) 0);
 	corm_on_xact_end(transaction_ended, not_pending);
 	corm_inline_changed = setting_changed;
 }

@@ -133,7 +133,7 @@ look_up_verb(VerbFunction *verb)
 		if (verb->kind == VERB_NONE && proc->provariadic == corm_query_type_oid() && strcmp(symbol, "corm_build") != 0 &&
 				 strcmp(symbol, "corm_pipe") != 0)
 			verb->kind = VERB_OTHER;
-		verb->is_public = heap_attisnull(tuple, Anum_pg_proc_proacl, NULL);
+		verb->is_public = corm_function_is_public(tuple);
 		pfree(symbol);
 	}
 	ReleaseSysCache(tuple);
@@ -416,6 +416,15 @@ replace_values(Node *node, CormInline *state)
 			return node;
 		}
 	}
+	if (IsA(node, CaseExpr) || IsA(node, CoalesceExpr))
+	{
+		bool		in_branch = state->in_branch;
+
+		state->in_branch = true;
+		node = expression_tree_mutator(node, replace_values, state);
+		state->in_branch = in_branch;
+		return node;
+	}
 	return expression_tree_mutator(node, replace_values, state);
 }
 
@@ -675,6 +684,15 @@ inline_in_sublinks(Node *node, CormInline *state)
 			flatten_exists(query);
 		return false;
 	}
+	if (IsA(node, CaseExpr) || IsA(node, CoalesceExpr))
+	{
+		bool		in_branch = state->in_branch;
+
+		state->in_branch = true;
+		(void) expression_tree_walker(node, inline_in_sublinks, state);
+		state->in_branch = in_branch;
+		return false;
+	}
 	return expression_tree_walker(node, inline_in_sublinks, state);
 }
 
@@ -737,7 +755,7 @@ plan_with_calls(Query *parse, const char *query_string, int cursor_options, Para
 	corm_dependencies_pending();
 	state.disabled = parse->hasModifyingCTE || !settings_permit();
 	state.params = params;
-	state.plan_for = params ? CORM_PLAN_FOR_KNOWN : CORM_PLAN_FOR_ALL;
+	state.values_of = params ? CORM_VALUES_OF_EXECUTION : CORM_VALUES_OF_ALL;
 	state.parse = parse;
 	state.source = query_string;
 	inline_in_query(&state, parse);

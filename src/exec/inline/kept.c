@@ -12,8 +12,8 @@
  * What must be converted, a text where a number is wanted, has a place in the query that is
  * kept.  It is converted each time, by corm, which raises its own errors.
  *
- * A call is recognized by what it is, node by node; the text of its statement, and the
- * place of the call in it, say where to look.  So a statement that a client sends
+ * A call is recognized by what it is, node by node; the text of its statement, and which
+ * of its calls it is, say where to look.  So a statement that a client sends
  * again, with parameters but not prepared, finds the query, too.  A query is kept when the call
  * is met for the second time.  It is used only while everything that decided about it is
  * the same:
@@ -25,7 +25,7 @@
  *   row_security where there are policies, and on search_path.
  *
  * Not kept is what depends on anything else: columns of the statement around, privileges on
- * functions.
+ * functions, texts whose meaning depends on settings.
  *
  *-------------------------------------------------------------------------
  */
@@ -54,6 +54,7 @@ typedef struct KeptCall
 {
 	uint32		seen;			/* hash of the call that was last seen here */
 	bool		refused;		/* it cannot be kept, as of these changes */
+	uint64		last_use;
 	uint64		changes;		/* dependencies.c's, when it was compiled */
 	MemoryContext context;		/* of what follows; NULL: there is nothing */
 	FuncExpr   *call;
@@ -69,6 +70,7 @@ typedef struct KeptCall
 
 static KeptCall *entries = NULL;
 static uint64 last_serial = 0;
+static uint64 uses = 0;
 
 /* Forgets the query of an entry.  Does not raise errors. */
 static void
@@ -83,21 +85,28 @@ forget(KeptCall *entry)
 	MemoryContextDelete(context);
 }
 
-/* Where a call is kept, if it is. */
+/* Where a call is kept, if it is: by its statement, and which of the statement's calls it is. */
 static uint32
-hash_of_call(const CormInline *state, const FuncExpr *call)
+hash_of_call(CormInline *state, const FuncExpr *call)
 {
-	uint32		statement = state->source ? hash_bytes((const unsigned char *) state->source, strlen(state->source)) : 0;
-
-	return hash_combine(statement, murmurhash32((uint32) call->location ^ call->funcid << 16)) | 1;
+	if (!state->hashed)
+		state->hash = state->source ? hash_bytes((const unsigned char *) state->source, strlen(state->source)) : 0;
+	state->hashed = true;
+	return hash_combine(state->hash, murmurhash32(state->ncalls ^ call->funcid << 16)) | 1;
 }
 
+/* The entry of a call, or that which it is to have: of two, the one that was not used for longer. */
 static KeptCall *
 entry_of(uint32 hash)
 {
+	KeptCall   *entry;
+
 	if (entries == NULL)
 		entries = MemoryContextAllocZero(TopMemoryContext, sizeof(KeptCall) * NENTRIES);
-	return &entries[(hash >> 1) & (NENTRIES - 1)];
+	entry = &entries[(hash >> 1) & (NENTRIES - 2)];
+	if (entry[0].seen == hash || (entry[1].seen != hash && entry[0].last_use < entry[1].last_use))
+		return &entry[0];
+	return &entry[1];
 }
 
 static bool
@@ -107,47 +116,59 @@ is_outdated(const KeptCall *entry, uint64 serial)
 }
 
 /*
- * Converts a value for its place.  Returns false if it is not known before the execution.  Raises
- * what converting it raises.
+ * The text that is to be converted for a place, as a value; its data is NULL for NULL.  Returns
+ * false if it is not known before the execution, or is to be converted then.
  */
 static bool
-convert_value(CormInline *state, CormPlanParam *param, Node *expr, NullableDatum *result)
+read_value(CormInline *state, const CormPlanParam *param, Expr *expr, CormValue *value)
 {
-	Const	   *constant = (Const *) state->reader.fold(&state->reader, expr);
-	CormValue	value = {.typid = param->value_type};
+	Const	   *constant = (Const *) state->reader.fold(&state->reader, (Node *) copyObject(expr));
 	struct varlena *data;
 
+	memset(value, 0, sizeof(CormValue));
 	if (!IsA(constant, Const))
 		return false;
-	result->isnull = constant->constisnull;
-	if (result->isnull)
+	/* a domain may refuse NULL */
+	if (constant->constisnull)
 		return get_typtype(param->typid) != TYPTYPE_DOMAIN;
 	data = PG_DETOAST_DATUM(constant->constvalue);
-	value.data = (const char *) data;
-	value.len = VARSIZE(data);
-	result->value = corm_bind_value(param, &value);
-	return true;
+	value->typid = param->value_type;
+	value->data = (const char *) data;
+	value->len = VARSIZE(data);
+	return corm_value_is_settled(param, value);
 }
 
 /*
- * Returns the values for the places of a kept query, by number of the parameter; NULL if one is
- * not known, or the query is outdated.
+ * Returns the values for the places of a kept query, by number of the parameter; NULL if it is
+ * not for them, or outdated.  All are read before the first is converted, which runs user code:
+ * that may plan the same call.  They live in the current context, as the query does.
  */
 static NullableDatum *
 convert_values(CormInline *state, KeptCall *entry, CormPlan *plan)
 {
-	NullableDatum *values = palloc0(sizeof(NullableDatum) * Max(plan->nparams, 1));
+	NullableDatum *results = palloc0(sizeof(NullableDatum) * Max(plan->nparams, 1));
+	CormValue  *values = palloc(sizeof(CormValue) * Max(entry->nvalues, 1));
+	int		   *params = palloc(sizeof(int) * Max(entry->nvalues, 1));
 	uint64		serial = entry->serial;
+	int			n = entry->nvalues;
 
-	/* input functions are user code, which may plan the same call */
-	for (int i = 0; !is_outdated(entry, serial) && i < entry->nvalues; i++)
+	for (int i = 0; i < n; i++)
 	{
-		int			param = entry->values[i].param;
-
-		if (!convert_value(state, &plan->params[param], (Node *) copyObject(entry->values[i].expr), &values[param]))
+		params[i] = entry->values[i].param;
+		if (!read_value(state, &plan->params[params[i]], entry->values[i].expr, &values[i]))
+			return NULL;
+		if (is_outdated(entry, serial))
 			return NULL;
 	}
-	return is_outdated(entry, serial) ? NULL : values;
+	for (int i = 0; i < n; i++)
+	{
+		NullableDatum *result = &results[params[i]];
+
+		result->isnull = values[i].data == NULL;
+		if (!result->isnull)
+			result->value = corm_bind_value(&plan->params[params[i]], &values[i]);
+	}
+	return is_outdated(entry, serial) ? NULL : results;
 }
 
 /*
@@ -185,6 +206,7 @@ corm_kept_query(CormInline *state, const FuncExpr *call, Query **query, bool *gu
 	CormPlan   *plan;
 	volatile bool unfit = false;
 
+	entry->last_use = ++uses;
 	if (entry->seen != hash)
 	{
 		forget(entry);

@@ -12,8 +12,12 @@
  * Once.  A value without a type is a text for PostgreSQL.  What converts it is the same for
  * all rows, but the executor does not know that.  So in a condition, in a plan for all values,
  * the conversion is a subquery, which is evaluated when its value is first needed.  That costs
- * as much as some twenty conversions, so not where an index is looked at for the value;
- * and not where it could choose partitions before the execution.
+ * as much as some twenty conversions, so not where an index is most likely looked at for the
+ * value; and not where it could choose partitions before the execution.
+ *
+ * Branches.  What is in a CASE or COALESCE may not be evaluated, and then a text there that is
+ * no number must not be an error.  Where values are known, PostgreSQL would evaluate the
+ * conversion as it plans, so a call there is left.
  *
  * NULL.  In corm, "= NULL" is IS NULL, and a value that is NULL is written so.  Of a
  * symbol we do not know.  Everywhere but in = and <> NULL means what it means in SQL.
@@ -70,7 +74,7 @@ typedef struct Substitution
 								 * false */
 	bool		linked;			/* a subquery was put into the query that we
 								 * are in */
-	CormPlanFor plan_for;
+	CormValuesOf values_of;
 	bool		for_rows;		/* in a condition that is evaluated row by
 								 * row */
 	bool		failed;			/* it cannot be written */
@@ -236,9 +240,12 @@ is_first_in_index(Oid relid, AttrNumber attno)
 	{
 		HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(lfirst_oid(lc)));
 
+		Form_pg_index index;
+
 		if (!HeapTupleIsValid(tuple))
 			continue;
-		found |= ((Form_pg_index) GETSTRUCT(tuple))->indkey.values[0] == attno;
+		index = (Form_pg_index) GETSTRUCT(tuple);
+		found |= index->indkey.values[0] == attno && index->indisvalid && heap_attisnull(tuple, Anum_pg_index_indpred, NULL);
 		ReleaseSysCache(tuple);
 	}
 	list_free(indexes);
@@ -294,7 +301,7 @@ replacement_here(Substitution *s, int number)
 	if (symbol == NULL)
 		return node;
 	s->linked |= symbol->has_links;
-	if (s->for_rows && s->plan_for == CORM_PLAN_FOR_ALL && !symbol->has_vars && s->plan->params[number - 1].binding != CORM_BIND_PLAIN)
+	if (s->for_rows && s->values_of == CORM_VALUES_OF_ALL && !symbol->has_vars && s->plan->params[number - 1].binding != CORM_BIND_PLAIN)
 	{
 		node = evaluated_once(node, symbol->has_links);
 		s->linked = true;
@@ -393,6 +400,16 @@ substitute_operator(OpExpr *op, Substitution *s)
 	return result;
 }
 
+/* Replaces in a condition that is evaluated for each row. */
+static Node *
+substitute_condition(Node *condition, Substitution *s)
+{
+	s->for_rows = !has_partitions(linitial(s->queries));
+	condition = substitute(condition, s);
+	s->for_rows = false;
+	return condition;
+}
+
 static Node *
 substitute(Node *node, Substitution *s)
 {
@@ -427,10 +444,18 @@ substitute(Node *node, Substitution *s)
 		s->selects = false;
 		copy->fromlist = (List *) substitute((Node *) from->fromlist, s);
 		s->selects = true;
-		s->for_rows = !has_partitions(linitial(s->queries));
-		copy->quals = substitute(from->quals, s);
+		copy->quals = substitute_condition(from->quals, s);
 		s->selects = selects;
-		s->for_rows = false;
+		return (Node *) copy;
+	}
+	if (IsA(node, JoinExpr))
+	{
+		JoinExpr   *copy = makeNode(JoinExpr);
+
+		*copy = *(JoinExpr *) node;
+		copy->larg = substitute(copy->larg, s);
+		copy->rarg = substitute(copy->rarg, s);
+		copy->quals = substitute_condition(copy->quals, s);
 		return (Node *) copy;
 	}
 	if (IsA(node, List) || (IsA(node, BoolExpr) && ((BoolExpr *) node)->boolop != NOT_EXPR))
@@ -552,9 +577,12 @@ is_fixed_time(Oid typid, const char *text)
 	return (typid == TIMESTAMPOID || (typid == DATEOID && !has_time)) && *text == '\0';
 }
 
-/* Is what a value of the query is converted to the same at each execution? */
-static bool
-is_settled(const CormPlanParam *param, const CormValue *value)
+/*
+ * corm_value_is_settled returns whether what a value, which is not NULL, is converted to is the
+ * same at each execution.
+ */
+bool
+corm_value_is_settled(const CormPlanParam *param, const CormValue *value)
 {
 	Oid			typid = OidIsValid(param->element_type) ? param->element_type : param->typid;
 	Datum	   *elems;
@@ -591,31 +619,34 @@ convert_by_text(Expr *arg, Oid typid)
 	return (Node *) coerce;
 }
 
+static Const *
+make_value(Oid typid, Datum datum)
+{
+	int16		typlen;
+	bool		typbyval;
+
+	get_typlenbyval(typid, &typlen, &typbyval);
+	return makeConst(typid, -1, get_typcollation(typid), typlen, datumCopy(datum, typbyval, typlen), false, typbyval);
+}
+
 /*
  * A known value as an expression; NULL if there is none.  Raises what converting it now
  * raises, even if it will be converted again.
  */
 static Node *
-known_value(CormPlanParam *param, const CormValue *value, CormPlanFor plan_for)
+known_value(CormPlanParam *param, const CormValue *value, CormValuesOf values_of)
 {
-	Datum		datum = corm_bind_value(param, value);
-	Oid			typid = param->typid;
-	int16		typlen;
-	bool		typbyval;
-	/* a plan for known values is executed at once, and once */
-	bool		settled = plan_for == CORM_PLAN_FOR_KNOWN || is_settled(param, value);
-	Const	   *constant;
+	Datum		datum;
 
-	if (!settled && param->binding != CORM_BIND_INPUT)
+	if (values_of == CORM_VALUES_OF_BRANCH && param->binding != CORM_BIND_PLAIN)
 		return NULL;
-	if (!settled)
-	{
-		datum = corm_value_datum(value, param->typlen, param->typbyval);
-		typid = TEXTOID;
-	}
-	get_typlenbyval(typid, &typlen, &typbyval);
-	constant = makeConst(typid, -1, get_typcollation(typid), typlen, datumCopy(datum, typbyval, typlen), false, typbyval);
-	return settled ? (Node *) constant : convert_by_text((Expr *) constant, param->typid);
+	datum = corm_bind_value(param, value);
+	if (corm_value_is_settled(param, value))
+		return (Node *) make_value(param->typid, datum);
+	if (param->binding != CORM_BIND_INPUT)
+		return NULL;
+	datum = corm_value_datum(value, param->typlen, param->typbyval);
+	return convert_by_text((Expr *) make_value(TEXTOID, datum), param->typid);
 }
 
 /*
@@ -668,13 +699,13 @@ corm_fill_places(Query *query, NullableDatum *values)
  * What a parameter is to be; NULL if there is no expression for it.
  */
 static Node *
-replacement(CormPlanParam *param, const CormValue *value, CormSymbol *symbol, CormPlanFor plan_for)
+replacement(CormPlanParam *param, const CormValue *value, CormSymbol *symbol, CormValuesOf values_of)
 {
 	Oid			collation = get_typcollation(param->typid);
 	Oid			typid;
 
 	if (symbol == NULL)
-		return known_value(param, value, plan_for);
+		return known_value(param, value, values_of);
 	typid = exprType((Node *) symbol->expr);
 	switch (param->binding)
 	{
@@ -701,9 +732,9 @@ replacement(CormPlanParam *param, const CormValue *value, CormSymbol *symbol, Co
  */
 Query *
 corm_substitute(CormPlan *plan, const CormQuerySet *set, List *symbols, const Query *query,
-				CormPlanFor plan_for)
+				CormValuesOf values_of)
 {
-	Substitution s = {.plan = plan,.plan_for = plan_for};
+	Substitution s = {.plan = plan,.values_of = values_of};
 	Query	   *result;
 
 	s.replacements = palloc0(sizeof(Node *) * Max(plan->nparams, 1));
@@ -721,10 +752,10 @@ corm_substitute(CormPlan *plan, const CormQuerySet *set, List *symbols, const Qu
 						 errmsg("invalid binary value of type corm.query")));
 			s.symbols[i] = list_nth(symbols, value->symbol - 1);
 		}
-		s.replacements[i] = replacement(param, value, s.symbols[i], plan_for);
+		s.replacements[i] = replacement(param, value, s.symbols[i], values_of);
 		if (s.replacements[i] == NULL)
 			return NULL;
-		if (plan_for == CORM_PLAN_FOR_KEEPING && s.symbols[i] && param->binding != CORM_BIND_PLAIN)
+		if (values_of == CORM_VALUES_OF_KEPT && s.symbols[i] && param->binding != CORM_BIND_PLAIN)
 			s.replacements[i] = place_of(param, i);
 	}
 	result = (Query *) substitute((Node *) copyObject(query), &s);

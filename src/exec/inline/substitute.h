@@ -22,18 +22,22 @@ typedef struct CormSymbol
 	bool		has_links;		/* it has subqueries */
 } CormSymbol;
 
-/* For which values the statement is planned. */
-typedef enum CormPlanFor
+/* What becomes of the values of a call. */
+typedef enum CormValuesOf
 {
-	CORM_PLAN_FOR_KNOWN,		/* those of this execution */
-	CORM_PLAN_FOR_ALL,			/* all: a generic plan */
-	CORM_PLAN_FOR_KEEPING		/* known ones, which will take the places in a
-								 * query that is kept */
-} CormPlanFor;
+	CORM_VALUES_OF_EXECUTION,	/* the plan is for this execution, or they are
+								 * constants */
+	CORM_VALUES_OF_ALL,			/* it is for all executions */
+	CORM_VALUES_OF_BRANCH,		/* it is for this one, which may not come to
+								 * the call */
+	CORM_VALUES_OF_KEPT			/* those of each execution will take the
+								 * places in a query that is kept */
+} CormValuesOf;
 
 extern bool corm_is_not_null_column(List *queries, const Node *node);
 extern Query *corm_substitute(CormPlan *plan, const CormQuerySet *set, List *symbols, const Query *query,
-							  CormPlanFor plan_for);
+							  CormValuesOf values_of);
+extern bool corm_value_is_settled(const CormPlanParam *param, const CormValue *value);
 extern void corm_fill_places(Query *query, NullableDatum *values);
 
 #endif							/* CORM_INLINE_SUBSTITUTE_H */

@@ -157,14 +157,17 @@ deparse_aliased(CormDeparse *ctx, CormTree *item)
 		corm_deparse_expr(ctx, item);
 }
 
-/* corm_deparse_null appends a NULL, with its type if it has one. */
+/*
+ * corm_deparse_null appends a NULL, with its type if it has one.  Where a field is met, an array of
+ * text takes its type from that, as one with elements does.
+ */
 void
 corm_deparse_null(CormDeparse *ctx, CormTree *tree)
 {
 	Oid			typid = tree->args[0].oid;
 
 	appendStringInfoString(ctx->buf, "NULL");
-	if (typid != UNKNOWNOID)
+	if (typid != UNKNOWNOID && !(typid == TEXTARRAYOID && ctx->met_model))
 		appendStringInfo(ctx->buf, "::%s", corm_deparse_type(typid, -1));
 }
 

@@ -137,7 +137,7 @@ look_up_function(CormBuilderFunction *function)
 		memcpy(function->argtypes, proc->proargtypes.values, sizeof(Oid) * proc->pronargs);
 		function->is_plain = proc->pronamespace == corm_schema_oid() && !proc->prosecdef &&
 			heap_attisnull(tuple, Anum_pg_proc_proconfig, NULL);
-		function->is_public = heap_attisnull(tuple, Anum_pg_proc_proacl, NULL);
+		function->is_public = corm_function_is_public(tuple);
 		symbol = TextDatumGetCString(SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosrc, &isnull));
 		function->is_pipe = strcmp(symbol, "corm_pipe") == 0 || strcmp(symbol, "corm_pipe_two") == 0;
 		if (strcmp(symbol, "corm_build") == 0)
