@@ -207,7 +207,7 @@ BEGIN
 	RETURN c;
 END $$;
 BEGIN;
-SET LOCAL TimeZone = 'UTC'; SELECT opened('a', '2026-01-01 10:00'), opened_literal('b', 30);
+SET LOCAL TimeZone = 'UTC'; SELECT opened('c', '2026-01-01 10:00'), opened('d', '2026-01-01 10:00'), opened('a', '2026-01-01 10:00'), opened_literal('b', 30);
 SET LOCAL TimeZone = 'Etc/GMT-5'; FETCH a; FETCH b;
 COMMIT;
 -- where everybody may execute the functions, it does not matter who else may
