@@ -133,6 +133,8 @@ const makers = {
   sql_prepared: async () => fromStatements(await pgClient(), handWritten, true, handWrittenUnit),
   corm: async () => fromStatements(await pgClient(), corm, false, cormUnit),
   corm_prepared: async () => fromStatements(await pgClient(), corm, true, cormUnit),
+  // a row by its key where none is no error
+  corm_multi_prepared: async () => fromStatements(await pgClient(), { get: corm.get.replace('corm.get(', 'corm.get_multi(') }, true),
 
   async drizzle() {
     const { drizzle } = require('drizzle-orm/node-postgres')
