@@ -239,13 +239,13 @@ is_first_in_index(Oid relid, AttrNumber attno)
 	foreach(lc, indexes)
 	{
 		HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(lfirst_oid(lc)));
-
 		Form_pg_index index;
 
 		if (!HeapTupleIsValid(tuple))
 			continue;
 		index = (Form_pg_index) GETSTRUCT(tuple);
-		found |= index->indkey.values[0] == attno && index->indisvalid && heap_attisnull(tuple, Anum_pg_index_indpred, NULL);
+		found |= index->indkey.values[0] == attno && index->indisvalid &&
+			heap_attisnull(tuple, Anum_pg_index_indpred, NULL);
 		ReleaseSysCache(tuple);
 	}
 	list_free(indexes);
@@ -301,7 +301,8 @@ replacement_here(Substitution *s, int number)
 	if (symbol == NULL)
 		return node;
 	s->linked |= symbol->has_links;
-	if (s->for_rows && s->values_of == CORM_VALUES_OF_ALL && !symbol->has_vars && s->plan->params[number - 1].binding != CORM_BIND_PLAIN)
+	if (s->for_rows && s->values_of == CORM_VALUES_OF_ALL && !symbol->has_vars &&
+		s->plan->params[number - 1].binding != CORM_BIND_PLAIN)
 	{
 		node = evaluated_once(node, symbol->has_links);
 		s->linked = true;
@@ -728,7 +729,8 @@ replacement(CormPlanParam *param, const CormValue *value, CormSymbol *symbol, Co
 /*
  * corm_substitute returns a copy of a plan's query in which its parameters are
  * replaced by the values of a call, or the expressions of its symbols, to be one level
- * below the query that has the call.  NULL if it cannot be written.  Raises what converting the values raises.
+ * below the query that has the call.  NULL if it cannot be written.  Raises what
+ * converting the values raises.
  */
 Query *
 corm_substitute(CormPlan *plan, const CormQuerySet *set, List *symbols, const Query *query,
